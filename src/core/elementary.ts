@@ -1,0 +1,81 @@
+// exp, log, sigmoid and cosine from +, -, *, / and sqrt alone: Math.exp and friends may differ in the last bit from
+// engine to engine, and the same seed must give the same bits in all of them. Errors are a few ulp of a double.
+
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
+const bits = new Float64Array(1);
+const words = new Uint32Array(bits.buffer);
+/** Which of the two words of a double holds its exponent. */
+const TOP = new Uint8Array(new Float64Array([1]).buffer)[7] === 0x3f ? 1 : 0;
+
+/** e^x. Argument reduction by ln 2 in two parts, then a Taylor series of degree 13 on |r| <= ln 2 / 2. */
+export function exponential(x: number): number {
+  if (x > 709.782712893384) return Infinity;
+  if (x < -745.2) return 0;
+  if (x !== x) return x;
+  const n = Math.round(x * 1.4426950408889634);
+  const r = x - n * LN2_HIGH - n * LN2_LOW;
+  let sum = 1;
+  for (let k = 13; k >= 1; k--) sum = 1 + (sum * r) / k;
+  // Two steps, so that results below the normal range are scaled without 2^n itself vanishing.
+  const half = n >> 1;
+  return sum * powerOfTwo(half) * powerOfTwo(n - half);
+}
+
+/** The natural logarithm of x. x = m 2^n with m in [sqrt(1/2), sqrt 2); log m = 2 artanh((m - 1) / (m + 1)). */
+export function naturalLog(x: number): number {
+  if (!(x > 0)) return x === 0 ? -Infinity : Number.NaN;
+  if (x === Infinity) return x;
+  let n = 0;
+  if (x < 2.2250738585072014e-308) {
+    x *= 2 ** 54;
+    n = -54;
+  }
+  bits[0] = x;
+  n += (words[TOP]! >>> 20) - 1023;
+  words[TOP] = (words[TOP]! & 0x000fffff) | 0x3ff00000;
+  let m = bits[0]!;
+  if (m > Math.SQRT2) {
+    m /= 2;
+    n++;
+  }
+  const s = (m - 1) / (m + 1);
+  const square = s * s;
+  let sum = 0;
+  for (let k = 21; k >= 1; k -= 2) sum = sum * square + 1 / k;
+  return n * LN2_HIGH + (2 * s * sum + n * LN2_LOW);
+}
+
+/** 1 / (1 + e^-x), without overflow on either side. */
+export function sigmoid(x: number): number {
+  if (x >= 0) return 1 / (1 + exponential(-x));
+  const e = exponential(x);
+  return e / (1 + e);
+}
+
+/** log(1 + e^x), without overflow: the logistic loss of a margin -x. */
+export function softplus(x: number): number {
+  return (x > 0 ? x : 0) + naturalLog(1 + exponential(-Math.abs(x)));
+}
+
+/** cos(2 pi t) for t in [0, 1]: a turn, so that the argument needs no reduction by pi. */
+export function cosineOfTurn(t: number): number {
+  if (t > 0.5) t = 1 - t;
+  // Now t in [0, 1/2]; fold the second quarter onto the first with a change of sign.
+  return t > 0.25 ? -quarter(0.5 - t) : quarter(t);
+}
+
+/** cos(2 pi t) for t in [0, 1/4], by its Taylor series of degree 22. */
+function quarter(t: number): number {
+  const x = 2 * Math.PI * t;
+  const square = x * x;
+  let sum = 1;
+  for (let k = 22; k >= 2; k -= 2) sum = 1 - (sum * square) / (k * (k - 1));
+  return sum;
+}
+
+function powerOfTwo(n: number): number {
+  words[TOP] = (n + 1023) << 20;
+  words[1 - TOP] = 0;
+  return bits[0]!;
+}

@@ -1,0 +1,189 @@
+// The errors a caller can meet. Each names what was wrong, the value got, the range wanted and the next step;
+// `instanceof OpmfError` catches them all, `name` survives a structured clone and a minifier.
+
+/**
+ * The base of every error that this library throws on purpose.
+ *
+ * @example
+ * ```ts
+ * import { MF, OpmfError } from 'opmf';
+ * try {
+ *   new MF({ rank: 0 });
+ * } catch (error) {
+ *   console.log(error instanceof OpmfError); // true
+ * }
+ * ```
+ */
+export class OpmfError extends Error {
+  override readonly name: string = 'OpmfError';
+}
+
+/**
+ * An option has a wrong name, type or value.
+ *
+ * @example
+ * ```ts
+ * import { MF, OptionError } from 'opmf';
+ * try {
+ *   new MF({ rank: 0 });
+ * } catch (error) {
+ *   console.log((error as OptionError).option); // rank
+ * }
+ * ```
+ */
+export class OptionError extends OpmfError {
+  override readonly name = 'OptionError';
+  /** The option's name, dotted for a nested one: `overparam.depth`. */
+  readonly option: string;
+  /** The value got. */
+  readonly value: unknown;
+  constructor(option: string, value: unknown, message: string) {
+    super(message);
+    this.option = option;
+    this.value = value;
+  }
+}
+
+/** Where in a file a fault is; lines and columns count from 1. */
+export interface FilePlace {
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+  readonly column?: string | number | undefined;
+}
+
+/**
+ * The data are unusable: a NaN rating, an empty set, a missing column, a duplicate that is not allowed.
+ *
+ * @example
+ * ```ts
+ * import { DataError, Interactions } from 'opmf';
+ * try {
+ *   Interactions.from([['ann', 'tea', Number.NaN]]);
+ * } catch (error) {
+ *   console.log(error instanceof DataError); // true
+ * }
+ * ```
+ */
+export class DataError extends OpmfError {
+  override readonly name = 'DataError';
+  /** The file's place at fault, where the data came from one. */
+  readonly place: FilePlace;
+  constructor(message: string, place: FilePlace = {}) {
+    super(message);
+    this.place = place;
+  }
+}
+
+/**
+ * Bytes are not what their format says: a truncated or foreign model file.
+ *
+ * @example
+ * ```ts
+ * import { FormatError, loadRecommender } from 'opmf';
+ * try {
+ *   loadRecommender(new Uint8Array(3));
+ * } catch (error) {
+ *   console.log(error instanceof FormatError); // true
+ * }
+ * ```
+ */
+export class FormatError extends OpmfError {
+  override readonly name = 'FormatError';
+}
+
+/**
+ * Training left the finite numbers: the learning rate is too high for this model and data.
+ *
+ * @example
+ * ```ts
+ * import { DivergenceError, MF, sgd, syntheticInteractions } from 'opmf';
+ * const data = syntheticInteractions({ users: 50, items: 40, ratings: 500 });
+ * await new MF({ optimizer: sgd({ learningRate: 1e6 }) }).fit(data).catch((error: DivergenceError) => {
+ *   console.log(error.name, error.epoch); // DivergenceError 1
+ * });
+ * ```
+ */
+export class DivergenceError extends OpmfError {
+  override readonly name = 'DivergenceError';
+  /** The epoch, from 1, in which it happened. */
+  readonly epoch: number;
+  /** The parameter whose value is no longer finite. */
+  readonly parameter: string;
+  /** The learning rate in force. */
+  readonly learningRate: number;
+  constructor(epoch: number, parameter: string, learningRate: number) {
+    super(
+      `training diverged in epoch ${epoch}: parameter '${parameter}' is no longer finite at learning rate ${learningRate}; ` +
+        'lower learningRate (a tenth is a good next try) or initScale, or raise regularization',
+    );
+    this.epoch = epoch;
+    this.parameter = parameter;
+    this.learningRate = learningRate;
+  }
+}
+
+/**
+ * A trained recommender was asked for before `fit` was awaited.
+ *
+ * @example
+ * ```ts
+ * import { MF, NotFittedError } from 'opmf';
+ * try {
+ *   new MF().predict('ann', 'tea');
+ * } catch (error) {
+ *   console.log(error instanceof NotFittedError); // true
+ * }
+ * ```
+ */
+export class NotFittedError extends OpmfError {
+  override readonly name = 'NotFittedError';
+  constructor(recommender: string, call: string) {
+    super(`${recommender}.${call}() needs a fitted model; await ${recommender}.fit(interactions) first, or load a saved one`);
+  }
+}
+
+/**
+ * A question about an id that has no sensible answer, because training never saw it.
+ *
+ * @example
+ * ```ts
+ * import { MF, syntheticInteractions, type UnknownIdError } from 'opmf';
+ * const model = new MF({ epochs: 1 });
+ * await model.fit(syntheticInteractions({ users: 50, items: 40, ratings: 500 }));
+ * try {
+ *   model.similarItems('no such item');
+ * } catch (error) {
+ *   console.log((error as UnknownIdError).id); // no such item
+ * }
+ * ```
+ */
+export class UnknownIdError extends OpmfError {
+  override readonly name = 'UnknownIdError';
+  /** The id as it was given. */
+  readonly id: string | number;
+  constructor(kind: 'user' | 'item', id: string | number, call: string) {
+    super(
+      `${call}: ${kind} ${JSON.stringify(id)} (a ${typeof id}) has no rating in the training data; ` +
+        'ids are compared with their type (1 and "1" differ)',
+    );
+    this.id = id;
+  }
+}
+
+/**
+ * A combination that is well-formed but has no meaning, or none here.
+ *
+ * @example
+ * ```ts
+ * import { OverparamMFModel, UnsupportedError } from 'opmf';
+ * const model = new OverparamMFModel({ users: 2, items: 2, rank: 2, overparam: { kind: 'diagonal', scope: 'row' } });
+ * try {
+ *   model.effectiveUpdate('user', 0, new Float32Array(2), 0.1);
+ * } catch (error) {
+ *   console.log(error instanceof UnsupportedError); // true
+ * }
+ * ```
+ */
+export class UnsupportedError extends OpmfError {
+  override readonly name = 'UnsupportedError';
+}

@@ -1,0 +1,108 @@
+// Random streams keyed by seed and name. A draw is a pure function of (key, counter), so a stream can be forked by
+// name without disturbing its parent, and training that resumes needs no generator state.
+// The counter-based generator is Threefry-2x32 with 20 rounds: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers:
+// As Easy as 1, 2, 3" (SC 2011). seedrandom turns the caller's seed into the first key.
+
+import seedrandom from 'seedrandom';
+import { cosineOfTurn, naturalLog } from './elementary';
+
+/** What a caller may give as a seed; 42 and '42' are the same seed. */
+export type Seed = number | string;
+
+const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
+const PARITY = 0x1bd11bda;
+
+/** One Threefry-2x32-20 block: writes two 32-bit words to `out`. */
+export function threefry(key0: number, key1: number, counter0: number, counter1: number, out: Uint32Array): void {
+  const key2 = PARITY ^ key0 ^ key1;
+  let x0 = (counter0 + key0) | 0;
+  let x1 = (counter1 + key1) | 0;
+  for (let group = 1; group <= 5; group++) {
+    const first = group % 2 === 1 ? 0 : 4;
+    for (let i = first; i < first + 4; i++) {
+      const r = ROTATIONS[i]!;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << r) | (x1 >>> (32 - r))) ^ x0;
+    }
+    // Key injection: the three key words in rotation, and the number of the group.
+    x0 = (x0 + (group % 3 === 0 ? key0 : group % 3 === 1 ? key1 : key2)) | 0;
+    x1 = (x1 + (group % 3 === 0 ? key1 : group % 3 === 1 ? key2 : key0) + group) | 0;
+  }
+  out[0] = x0;
+  out[1] = x1;
+}
+
+/** A stream of draws. The same seed, names and number of draws give the same numbers in every engine. */
+export class Stream {
+  private readonly words = new Uint32Array(2);
+  private counter = 0;
+  private constructor(
+    private readonly key0: number,
+    private readonly key1: number,
+  ) {}
+
+  /** The root stream of a seed. */
+  static of(seed: Seed): Stream {
+    // seedrandom('42') and seedrandom(42) differ; a seed is always taken as text.
+    const generator = seedrandom(String(seed));
+    return new Stream(generator.int32(), generator.int32());
+  }
+
+  /** An independent stream under this one; it does not depend on what has been drawn here. */
+  fork(name: string | number): Stream {
+    const [low, high] = hash(String(name));
+    const words = new Uint32Array(2);
+    // The top bit of the second counter word keeps forks apart from draws.
+    threefry(this.key0, this.key1, low, high | 0x80000000, words);
+    return new Stream(words[0]! | 0, words[1]! | 0);
+  }
+
+  /** A whole number in [0, 2^32). */
+  uint32(): number {
+    const odd = this.counter & 1;
+    if (odd === 0) threefry(this.key0, this.key1, this.counter >>> 1, 0, this.words);
+    this.counter++;
+    return this.words[odd]!;
+  }
+
+  /** A number in [0, 1), a multiple of 2^-32. */
+  uniform(): number {
+    return this.uint32() * 2 ** -32;
+  }
+
+  /** A whole number in [0, n), exactly uniform: words above the largest multiple of n are drawn again. n up to 2^32. */
+  below(n: number): number {
+    const limit = 2 ** 32 - (2 ** 32 % n);
+    for (;;) {
+      const word = this.uint32();
+      if (word < limit) return word % n;
+    }
+  }
+
+  /** A draw of the standard normal distribution (Box and Muller 1958; the second of each pair is not kept). */
+  normal(): number {
+    const radius = Math.sqrt(-2 * naturalLog((this.uint32() + 1) * 2 ** -32));
+    return radius * cosineOfTurn(this.uint32() * 2 ** -32);
+  }
+
+  /** Puts the first `count` elements into random order, in place (Fisher and Yates). */
+  shuffle(array: Int32Array, count: number = array.length): void {
+    for (let i = count - 1; i > 0; i--) {
+      const j = this.below(i + 1);
+      const held = array[i]!;
+      array[i] = array[j]!;
+      array[j] = held;
+    }
+  }
+}
+
+/** Two 32-bit FNV-1a hashes of a name, the second from the reversed name. */
+function hash(name: string): [number, number] {
+  let low = 0x811c9dc5;
+  let high = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) {
+    low = Math.imul(low ^ name.charCodeAt(i), 0x01000193);
+    high = Math.imul(high ^ name.charCodeAt(name.length - 1 - i), 0x01000193);
+  }
+  return [low, high];
+}
