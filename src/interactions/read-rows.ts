@@ -1,0 +1,135 @@
+// A caller's rows or columns, checked and turned into numbers. Every fault is a DataError that names the row, from 1.
+
+import { DataError } from '../core/errors';
+import { show } from '../core/options';
+import type { Columns, Row } from './row';
+import { type Id, type Vocabulary, WANTED_ID } from './vocabulary';
+
+const SHAPE = 'a row is { userId, itemId, value?, weight?, timestamp? } or [userId, itemId, value?, timestamp?]';
+
+/** Ratings as columns of the caller's own: lists of equal length. */
+export interface InputColumns {
+  readonly userIds: ArrayLike<Id>;
+  readonly itemIds: ArrayLike<Id>;
+  /** @defaultValue all 1 */
+  readonly values?: ArrayLike<number> | undefined;
+  /** @defaultValue all 1 */
+  readonly weights?: ArrayLike<number> | undefined;
+  readonly timestamps?: ArrayLike<number> | undefined;
+}
+
+/** Reads rows one by one; new ids are added to the vocabularies. */
+export function readRows(rows: Iterable<Row>, users: Vocabulary, items: Vocabulary): Columns {
+  if (typeof (rows as Partial<Iterable<Row>> | null | undefined)?.[Symbol.iterator] !== 'function') {
+    throw new DataError(`rows is ${show(rows)}; want an iterable of rows; ${SHAPE}`);
+  }
+  const userIndex: number[] = [];
+  const itemIndex: number[] = [];
+  const values: number[] = [];
+  const timestamps: number[] = [];
+  let weights: number[] | undefined;
+  for (const row of rows) {
+    const at = values.length;
+    const { userId, itemId, value, weight, timestamp } = openRow(row, at);
+    userIndex.push(numberOf(users, userId, 'userId', at));
+    itemIndex.push(numberOf(items, itemId, 'itemId', at));
+    values.push(value === undefined ? 1 : checkValue(value, at));
+    if (weight !== undefined && weights === undefined) weights = new Array<number>(at).fill(1);
+    weights?.push(weight === undefined ? 1 : checkWeight(weight, at));
+    if ((timestamp === undefined ? 0 : at) !== timestamps.length) throw mixedTimestamps(at, timestamp);
+    if (timestamp !== undefined) timestamps.push(checkTimestamp(timestamp, at));
+  }
+  return {
+    userIndex: Int32Array.from(userIndex),
+    itemIndex: Int32Array.from(itemIndex),
+    values: Float32Array.from(values),
+    weights: weights && Float32Array.from(weights),
+    timestamps: timestamps.length > 0 ? Float64Array.from(timestamps) : undefined,
+  };
+}
+
+/** Reads whole columns; new ids are added to the vocabularies. */
+export function readColumns(columns: InputColumns, users: Vocabulary, items: Vocabulary): Columns {
+  const size = columns?.userIds?.length;
+  for (const name of ['userIds', 'itemIds', 'values', 'weights', 'timestamps'] as const) {
+    const column = columns?.[name];
+    if (column === undefined && name !== 'userIds' && name !== 'itemIds') continue;
+    const isList = column !== null && typeof column === 'object' && typeof column.length === 'number';
+    if (!isList || column.length !== size) {
+      const wanted = isList
+        ? `${size} entries, as many as userIds; it has ${column.length}`
+        : `a list; it is ${show(column)}`;
+      throw new DataError(`columns: ${name} must be ${isList ? 'a list of ' : ''}${wanted}`);
+    }
+  }
+  const { userIds, itemIds, values, weights, timestamps } = columns;
+  const count = userIds.length;
+  const read = {
+    userIndex: new Int32Array(count),
+    itemIndex: new Int32Array(count),
+    values: new Float32Array(count).fill(1),
+    weights: weights && new Float32Array(count),
+    timestamps: timestamps && new Float64Array(count),
+  };
+  for (let at = 0; at < count; at++) {
+    read.userIndex[at] = numberOf(users, userIds[at]!, 'userId', at);
+    read.itemIndex[at] = numberOf(items, itemIds[at]!, 'itemId', at);
+    if (values) read.values[at] = checkValue(values[at], at);
+    if (weights) read.weights![at] = checkWeight(weights[at], at);
+    if (timestamps) read.timestamps![at] = checkTimestamp(timestamps[at], at);
+  }
+  return read;
+}
+
+/** The fields of a row in either form, not yet checked. */
+function openRow(
+  row: Row,
+  at: number,
+): { userId: Id; itemId: Id; value?: unknown; weight?: unknown; timestamp?: unknown } {
+  if (Array.isArray(row)) {
+    if (row.length >= 2 && row.length <= 4) return { userId: row[0], itemId: row[1], value: row[2], timestamp: row[3] };
+    throw fault(at, `is an array of ${row.length}; ${SHAPE}`);
+  }
+  if (row === null || typeof row !== 'object') throw fault(at, `is ${show(row)}; ${SHAPE}`);
+  const named = row as Exclude<Row, readonly unknown[]>;
+  // A likely slip that would otherwise make every rating a silent 1.
+  if (named.value === undefined && 'rating' in named) throw fault(at, `has 'rating' but no 'value'; ${SHAPE}`);
+  return named;
+}
+
+function numberOf(vocabulary: Vocabulary, id: Id, name: string, at: number): number {
+  const index = vocabulary.add(id);
+  if (index < 0) throw fault(at, `has ${name} ${show(id)}; want ${WANTED_ID}; ${SHAPE}`);
+  return index;
+}
+
+function checkValue(value: unknown, at: number): number {
+  // Values are held as float32, in which 1e39 would be infinite.
+  if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return value;
+  throw fault(
+    at,
+    `has value ${show(value)}; want a finite number of at most 3.4e38 in size; drop the row or give its value`,
+  );
+}
+
+function checkWeight(weight: unknown, at: number): number {
+  if (typeof weight === 'number' && weight >= 0 && Number.isFinite(Math.fround(weight))) return weight;
+  throw fault(at, `has weight ${show(weight)}; want a finite number of at least 0; drop the row or give its weight`);
+}
+
+function checkTimestamp(timestamp: unknown, at: number): number {
+  if (typeof timestamp === 'number' && Number.isFinite(timestamp)) return timestamp;
+  throw fault(
+    at,
+    `has timestamp ${show(timestamp)}; want a finite number of seconds; give it, or leave out all timestamps`,
+  );
+}
+
+function mixedTimestamps(at: number, timestamp: unknown): DataError {
+  const [has, rest] = timestamp === undefined ? ['no timestamp', 'one'] : ['a timestamp', 'none'];
+  return fault(at, `has ${has}, but the rows before have ${rest}; give every row a timestamp in seconds, or none`);
+}
+
+function fault(at: number, message: string): DataError {
+  return new DataError(`row ${at + 1} (counting from 1) ${message}`);
+}
