@@ -1,0 +1,41 @@
+// From a table's shape, its product and its plain start to a Parameter: the one place that knows every kind.
+
+import type { Stream } from '../core/random';
+import { DenseProduct } from './dense-product';
+import { ElementwiseProduct } from './elementwise-product';
+import { allocate } from './memory';
+import type { ProductSpec } from './overparam';
+import type { Parameter } from './parameter';
+import { PlainTable } from './plain';
+import type { TableShape } from './table';
+
+/**
+ * Makes the parameter of a table that starts at normal draws with standard deviation `sigma` (0: at zeros). Whatever
+ * the product, it starts at the plain table of the same stream: curves then compare optimization, not initial luck.
+ */
+export function createParameter(
+  shape: TableShape,
+  spec: ProductSpec | undefined,
+  sigma: number,
+  stream: Stream,
+): Parameter {
+  const own = stream.fork(shape.name);
+  const parameter = emptyParameter(shape, spec, own);
+  const start = allocate(shape.precision, shape.rows * shape.dim);
+  if (sigma !== 0) {
+    const draws = own.fork('start');
+    for (let i = 0; i < start.length; i++) start[i] = sigma * draws.normal();
+  }
+  parameter.assign(start);
+  return parameter;
+}
+
+function emptyParameter(shape: TableShape, spec: ProductSpec | undefined, stream: Stream): Parameter {
+  if (spec === undefined) return new PlainTable(shape);
+  const { kind, scope, depth, init } = spec;
+  if (kind === 'dense') {
+    const width = spec.width === 0 ? shape.dim : spec.width;
+    return new DenseProduct(shape, { kind, depth, width, init }, stream);
+  }
+  return new ElementwiseProduct(shape, { kind, scope, depth, width: spec.width, init }, stream);
+}

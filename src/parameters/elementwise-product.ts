@@ -1,0 +1,181 @@
+// A table as a sum of element-wise products: row e = sum_j x_j (.) m_1j (.) ... (.) m_(depth-1)j.
+// `scalar` maps scale a whole row, `diagonal` maps an element; `row` maps belong to one row, `shared` ones to all.
+// Scalar per row of depth 2 is e = s x (Arora, Cohen, Hazan 2018, section 4, with p = 2 layers per row); diagonal shared
+// of depth 2 is Weighted-SVD (Chen 2017, arXiv 1710.00482).
+
+import type { Stream } from '../core/random';
+import { kernels } from '../kernels/select';
+import type { Factor, Real } from '../optimizers/factor';
+import { allocate, GrowingFactor, type ReusableGradient } from './memory';
+import type { GradientSink } from './parameter';
+import { Table, type TableShape } from './table';
+
+/** How a table is written as an element-wise product; depth of at least 2. */
+export interface ElementwiseSpec {
+  readonly kind: 'scalar' | 'diagonal';
+  readonly scope: 'row' | 'shared';
+  readonly depth: number;
+  readonly width: number;
+  readonly init: number;
+}
+
+/** A table given as scalar or diagonal products. */
+export class ElementwiseProduct extends Table {
+  readonly factors: readonly Factor[];
+  readonly maps: readonly GrowingFactor[];
+  values: Real;
+  private readonly shape: { dim: number; width: number; scalar: boolean; perRow: boolean };
+  /** The arrays of the maps, in a list of their own: what the kernels take. */
+  private mapData: Real[] = [];
+  private gBase!: ReusableGradient;
+  private gMaps!: ReusableGradient[];
+  private gMapValues!: Real[];
+
+  constructor(
+    table: TableShape,
+    readonly spec: ElementwiseSpec,
+    private readonly stream: Stream,
+  ) {
+    const { kind, scope, depth, width } = spec;
+    super(table, table.dim * width);
+    const { name, group, rows, dim, precision } = table;
+    this.shape = { dim, width, scalar: kind === 'scalar', perRow: scope === 'row' };
+    const mapRows = scope === 'row' ? rows : 1;
+    const mapCols = kind === 'scalar' ? width : width * dim;
+    this.maps = Array.from(
+      { length: depth - 1 },
+      (_, l) => new GrowingFactor(`${name}.map${l + 1}`, 'map', group, mapRows, mapCols, precision),
+    );
+    for (const map of this.maps) map.data.fill(spec.init);
+    this.factors = [this.base, ...this.maps];
+    this.values = allocate(precision, dim);
+    this.refresh();
+    this.resize();
+  }
+
+  get at(): Int32Array {
+    return this.selection.slot;
+  }
+  get slotAt(): Int32Array {
+    return this.selection.identity;
+  }
+
+  protected forward(): void {
+    const { slotRow, slotCount } = this.selection;
+    kernels.productForward(this.base.data, this.mapData, slotRow, slotCount, this.shape, this.values);
+  }
+
+  pullback(sink: GradientSink): void {
+    const { slotRow, slotCount } = this.selection;
+    const { gBase, gMaps, maps } = this;
+    kernels.productBackward(
+      this.grads,
+      this.base.data,
+      this.mapData,
+      slotRow,
+      slotCount,
+      this.shape,
+      gBase.values,
+      this.gMapValues,
+    );
+    gBase.ids = slotRow;
+    gBase.count = slotCount;
+    sink.accept(this.base, gBase);
+    for (let l = 0; l < maps.length; l++) {
+      const gradient = gMaps[l]!;
+      gradient.ids = this.shape.perRow ? slotRow : null;
+      gradient.count = this.shape.perRow ? slotCount : 1;
+      sink.accept(maps[l]!, gradient);
+    }
+  }
+
+  collapse(): Real {
+    const product = allocate(this.precision, this.rows * this.dim);
+    kernels.productForward(this.base.data, this.mapData, null, this.rows, this.shape, product);
+    return product;
+  }
+
+  assign(value: Real): void {
+    for (const map of this.maps) map.data.fill(this.spec.init);
+    this.writeBase(value, 0, this.stream.fork('split'));
+  }
+
+  grow(values: Real): void {
+    const before = this.rows;
+    const added = values.length / this.dim;
+    this.base.growBy(added);
+    if (this.shape.perRow) {
+      for (const map of this.maps) {
+        map.growBy(added);
+        map.data.fill(this.spec.init, before * map.cols);
+      }
+    }
+    this.selection.growTo(this.rows);
+    this.refresh();
+    if (this.shape.perRow) this.writeBase(values, before, this.stream.fork('split').fork(before));
+    else this.solveBase(values, before);
+  }
+
+  /**
+   * Writes the base of rows whose maps are all at their start. The value of an element is shared out over the `width`
+   * terms in random positive parts: terms that start alike would stay alike for ever, and parts of one sign cannot cancel.
+   */
+  private writeBase(value: Real, firstRow: number, stream: Stream): void {
+    const { dim, width } = this.shape;
+    const { data } = this.base;
+    // The product of the maps as they are stored, so that rounding `init` to float32 does not shift the start.
+    let scale = 1;
+    for (const map of this.maps) scale *= map.data[0]!;
+    const parts = new Float64Array(width).fill(1);
+    for (let i = 0; i < value.length; i++) {
+      const row = firstRow + Math.floor(i / dim);
+      let total = width;
+      if (width > 1) {
+        total = 0;
+        for (let j = 0; j < width; j++) {
+          parts[j] = 0.5 + stream.uniform();
+          total += parts[j]!;
+        }
+      }
+      for (let j = 0; j < width; j++) {
+        data[(row * width + j) * dim + (i % dim)] = (value[i]! * parts[j]!) / (total * scale);
+      }
+    }
+  }
+
+  /** The base of new rows under maps that have been trained: the shortest x with sum_j x_j P_j = value. */
+  private solveBase(value: Real, firstRow: number): void {
+    const { dim, width, scalar } = this.shape;
+    const { data } = this.base;
+    const products = new Float64Array(width);
+    for (let i = 0; i < value.length; i++) {
+      const k = i % dim;
+      let square = 0;
+      for (let j = 0; j < width; j++) {
+        let product = 1;
+        for (const map of this.mapData) product *= map[scalar ? j : j * dim + k]!;
+        products[j] = product;
+        square += product * product;
+      }
+      const row = firstRow + Math.floor(i / dim);
+      for (let j = 0; j < width; j++) {
+        data[(row * width + j) * dim + k] = square > 0 ? (value[i]! * products[j]!) / square : 0;
+      }
+    }
+  }
+
+  private refresh(): void {
+    this.mapData = this.maps.map((map) => map.data);
+  }
+
+  protected resize(): void {
+    const { dim, width, perRow } = this.shape;
+    this.values = allocate(this.precision, this.capacity * dim);
+    this.gBase = { ids: null, count: 0, values: allocate(this.precision, this.capacity * width * dim) };
+    this.gMaps = this.maps.map((map) => {
+      const rows = perRow ? this.capacity : 1;
+      return { ids: null, count: 0, values: allocate(this.precision, rows * map.cols) };
+    });
+    this.gMapValues = this.gMaps.map((gradient) => gradient.values);
+  }
+}

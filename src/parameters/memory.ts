@@ -1,0 +1,43 @@
+// Arrays of either precision, and the two kinds of factor storage that grow.
+
+import type { Factor, FactorGroup, Real } from '../optimizers/factor';
+
+/** float64 is for the reference path: identities to rounding, finite differences. */
+export type Precision = 'float32' | 'float64';
+
+/** A zeroed array. */
+export function allocate(precision: Precision, length: number): Real {
+  return precision === 'float64' ? new Float64Array(length) : new Float32Array(length);
+}
+
+/** A factor whose rows may grow. */
+export class GrowingFactor implements Factor {
+  rows: number;
+  data: Real;
+  constructor(
+    readonly name: string,
+    readonly role: 'base' | 'map',
+    readonly group: FactorGroup,
+    rows: number,
+    readonly cols: number,
+    readonly precision: Precision,
+  ) {
+    this.rows = rows;
+    this.data = allocate(precision, rows * cols);
+  }
+
+  /** Adds zeroed rows; the old ones keep their bytes. */
+  growBy(rows: number): void {
+    const data = allocate(this.precision, (this.rows + rows) * this.cols);
+    data.set(this.data);
+    this.data = data;
+    this.rows += rows;
+  }
+}
+
+/** A gradient whose fields are rewritten each step. */
+export interface ReusableGradient {
+  ids: Int32Array | null;
+  count: number;
+  values: Real;
+}

@@ -1,0 +1,110 @@
+// The option `overparam`: reading it, checking it, and turning it into the parameterization of one table.
+
+import { boolean, field, integer, number, oneOf, readOptions, show, wrong } from '../core/options';
+import { OptionError } from '../core/errors';
+
+/**
+ * How one table is written as a product.
+ * scalar: e = sum_j x_j s_1j s_2j ...; diagonal: the same element by element; dense: e = x A_1 A_2 ...
+ */
+export interface ProductOptions {
+  readonly kind: 'scalar' | 'diagonal' | 'dense';
+  /** Maps for each row, or shared by all rows. @defaultValue 'row'; 'shared' for dense, which has no other */
+  readonly scope?: 'row' | 'shared';
+  /** The number of factors; 1 = plain. @defaultValue 2 */
+  readonly depth?: number;
+  /** scalar, diagonal: the number of products summed. dense: the inner dimension. @defaultValue 1; dense: dim */
+  readonly width?: number;
+  /** The value that the maps start at. @defaultValue 1 */
+  readonly init?: number;
+  /** Whether bias tables are written as products too. @defaultValue false */
+  readonly biases?: boolean;
+}
+
+/** One parameterization for all tables, or one per parameter name (`userEmbedding`, `itemEmbedding`, ...). */
+export type Overparam = false | ProductOptions | OverparamByName;
+
+/** `overparam` per parameter; a parameter that is not named is plain. */
+export interface OverparamByName {
+  readonly [parameter: string]: false | ProductOptions;
+}
+
+/** The product of one table with every field filled in. */
+export interface ProductSpec {
+  readonly kind: 'scalar' | 'diagonal' | 'dense';
+  readonly scope: 'row' | 'shared';
+  readonly depth: number;
+  /** 0: the dimension of the table (dense only). */
+  readonly width: number;
+  readonly init: number;
+  readonly biases: boolean;
+}
+
+const nonzero = (value: unknown, name: string): number => {
+  if (value === 0) throw wrong(name, value, 'a finite number other than 0 (a product that starts at 0 stays there)');
+  return number()(value, name);
+};
+
+/** Reads one product; `name` is the option's dotted name. */
+export function readProduct(owner: string, given: unknown, name = 'overparam'): ProductSpec {
+  const read = readOptions<ProductSpec>(
+    owner,
+    given,
+    {
+      kind: field(oneOf('scalar', 'diagonal', 'dense'), 'scalar'),
+      scope: field(oneOf('row', 'shared'), isDense(given) ? 'shared' : 'row'),
+      depth: field(integer({ min: 1, max: 16 }), 2),
+      width: field(integer({ min: 1 }), isDense(given) ? 0 : 1),
+      init: field(nonzero, 1),
+      biases: field(boolean, false),
+    },
+    `${name}.`,
+  );
+  if (read.kind === 'dense' && read.scope === 'row') {
+    throw wrong(`${name}.scope`, 'row', "'shared' for kind 'dense' (a matrix per row is not offered), or kind 'diagonal'");
+  }
+  return read;
+}
+
+/** `overparam` once read: the product of a table by its name, undefined where it is plain. */
+export type OverparamPlan = ReadonlyMap<string, ProductSpec | undefined>;
+
+/**
+ * Reads `overparam` for a model with the given tables. `dims` are the dimensions; a table of dimension 1 is a bias.
+ * @throws OptionError naming the field: an unknown parameter, a dense width below the dimension, ...
+ */
+export function planOverparam(owner: string, given: unknown, dims: ReadonlyMap<string, number>): OverparamPlan {
+  const plan = new Map<string, ProductSpec | undefined>();
+  const put = (table: string, spec: ProductSpec, name: string) => {
+    const dim = dims.get(table)!;
+    if (spec.kind === 'dense' && spec.width !== 0 && spec.width < dim) {
+      throw wrong(`${name}.width`, spec.width, `at least ${dim}, the dimension of ${table}: less would lower its rank`);
+    }
+    plan.set(table, spec.depth === 1 ? undefined : spec);
+  };
+  if (given === undefined || given === false) return plan;
+  if (given === null || typeof given !== 'object') {
+    throw wrong('overparam', given, "false, an object such as { kind: 'scalar', depth: 2 }, or one such per parameter");
+  }
+  if ('kind' in given || Object.keys(given).length === 0) {
+    const spec = readProduct(owner, given);
+    for (const [table, dim] of dims) if (dim > 1 || spec.biases) put(table, spec, 'overparam');
+    return plan;
+  }
+  for (const [table, product] of Object.entries(given)) {
+    if (!dims.has(table)) {
+      const known = [...dims.keys()].join(', ');
+      throw new OptionError(
+        `overparam.${table}`,
+        product,
+        `${owner}: overparam names no parameter '${table}' (${show(product)}); want one product (kind, scope, depth, width, init) or products for ${known}`,
+      );
+    }
+    if (product !== false) put(table, readProduct(owner, product, `overparam.${table}`), `overparam.${table}`);
+  }
+  return plan;
+}
+
+function isDense(given: unknown): boolean {
+  return typeof given === 'object' && given !== null && (given as { kind?: unknown }).kind === 'dense';
+}

@@ -1,0 +1,50 @@
+// THE SEAM of the parameterizations. A model reads a Parameter and leaves a gradient in it; the Parameter pulls the
+// gradient back to its Factors, and hands those to a sink. A plain table is a product of one.
+// The life of a step: select -> (model reads values, adds to grads) -> penalty -> pullback.
+
+import type { Factor, Real, RowGradient } from '../optimizers/factor';
+
+/** Where the gradients of factors go: one object for a whole fit. */
+export interface GradientSink {
+  accept(factor: Factor, gradient: RowGradient): void;
+}
+
+/** A learnable matrix, rows x dim, as a model sees it. */
+export interface Parameter {
+  readonly name: string;
+  readonly rows: number;
+  readonly dim: number;
+  /** What is trained. The base first, then the maps in the order of the product. */
+  readonly factors: readonly Factor[];
+
+  /** Makes room for steps of up to `count` rows, so that no step allocates. */
+  reserve(count: number): void;
+  /** Names the rows of this step (null: all, in order). Duplicates share one gradient slot. Gradients start at 0. */
+  select(rows: Int32Array | null, count: number): void;
+
+  /** Row s of the step is `values[at[s] * dim ..]`. For a plain parameter `values` is the table: nothing is copied. */
+  readonly values: Real;
+  readonly at: Int32Array;
+  /** The gradient of row s accumulates at `grads[slot[s] * dim ..]`. */
+  readonly grads: Real;
+  readonly slot: Int32Array;
+
+  /** The number of different rows, hence of slots, in this step. */
+  readonly slotCount: number;
+  /** Per slot: the row of the table, its place in `values`, and how often the step names it. */
+  readonly slotRow: Int32Array;
+  readonly slotAt: Int32Array;
+  readonly occurrences: Int32Array;
+
+  /** Sends the gradient of every factor to the sink. The factors' values of before the step are used throughout. */
+  pullback(sink: GradientSink): void;
+
+  /** The product as one plain matrix, rows x dim, in memory of its own. */
+  collapse(): Real;
+  /** Makes the product equal `value` (rows x dim), with the maps at their start: the right inverse of collapse. */
+  assign(value: Real): void;
+  /** Adds rows with the given values; what was there keeps its bytes. Maps that all rows share are left as they are. */
+  grow(values: Real): void;
+  /** Multiplies the product by a constant: every product is linear in its base. */
+  rescale(by: number): void;
+}

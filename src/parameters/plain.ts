@@ -1,0 +1,62 @@
+// A table that is its own and only factor: depth 1 of every product.
+
+import type { Factor, Real } from '../optimizers/factor';
+import type { ReusableGradient } from './memory';
+import type { GradientSink } from './parameter';
+import { Table, type TableShape } from './table';
+
+/** A plain table: reading it copies nothing, and its gradient is the factor's. */
+export class PlainTable extends Table {
+  readonly factors: readonly Factor[];
+  private readonly gradient: ReusableGradient;
+
+  constructor(shape: TableShape) {
+    super(shape, shape.dim);
+    this.factors = [this.base];
+    this.gradient = { ids: this.slotRow, count: 0, values: this.grads };
+  }
+
+  get values(): Real {
+    return this.base.data;
+  }
+  /** Row s is found through its slot's row; a step of rows without duplicates reads them in their own order. */
+  get at(): Int32Array {
+    return this.rowOf;
+  }
+  get slotAt(): Int32Array {
+    return this.slotRow;
+  }
+
+  private rowOf: Int32Array = new Int32Array(0);
+
+  override select(rows: Int32Array | null, count: number): void {
+    super.select(rows, count);
+    this.rowOf = rows ?? this.slotRow;
+  }
+
+  pullback(sink: GradientSink): void {
+    const { gradient } = this;
+    gradient.ids = this.slotRow;
+    gradient.count = this.slotCount;
+    gradient.values = this.grads;
+    sink.accept(this.base, gradient);
+  }
+
+  collapse(): Real {
+    return this.base.data.slice();
+  }
+
+  assign(value: Real): void {
+    this.base.data.set(value);
+  }
+
+  grow(values: Real): void {
+    const used = this.base.data.length;
+    this.base.growBy(values.length / this.dim);
+    this.base.data.set(values, used);
+    this.selection.growTo(this.rows);
+  }
+
+  protected forward(): void {}
+  protected resize(): void {}
+}

@@ -1,0 +1,77 @@
+// The rows that a step names, each given one slot however often it is named. Shared by every parameterization.
+
+/** Maps the rows of a step to slots. */
+export class RowSelection {
+  slot: Int32Array = new Int32Array(1);
+  slotRow: Int32Array = new Int32Array(1);
+  occurrences: Int32Array = new Int32Array(1);
+  slotCount = 0;
+  /** 0, 1, 2, ...: the slots themselves, as positions. */
+  identity: Int32Array = new Int32Array(1);
+  /** Per row of the table: its slot in the step being selected, -1 outside of `select`. */
+  private slotOf: Int32Array;
+
+  constructor(private rows: number) {
+    this.slotOf = new Int32Array(rows).fill(-1);
+    this.reserve(1);
+  }
+
+  /** Makes room for `count` rows a step. */
+  reserve(count: number): void {
+    if (count <= this.slot.length) return;
+    this.slot = new Int32Array(count);
+    this.slotRow = new Int32Array(count);
+    this.occurrences = new Int32Array(count);
+    this.identity = Int32Array.from({ length: count }, (_, i) => i);
+  }
+
+  /** The table has grown. */
+  growTo(rows: number): void {
+    this.rows = rows;
+    this.slotOf = new Int32Array(rows).fill(-1);
+  }
+
+  /** Names the rows of a step; null names every row, in order. */
+  select(rows: Int32Array | null, count: number): void {
+    if (rows === null) this.selectAll();
+    else if (count === 1) this.selectOne(rows[0]!);
+    else this.selectMany(rows, count);
+  }
+
+  private selectOne(row: number): void {
+    this.slot[0] = 0;
+    this.slotRow[0] = row;
+    this.occurrences[0] = 1;
+    this.slotCount = 1;
+  }
+
+  private selectMany(rows: Int32Array, count: number): void {
+    this.reserve(count);
+    const { slot, slotRow, occurrences, slotOf } = this;
+    let used = 0;
+    for (let s = 0; s < count; s++) {
+      const row = rows[s]!;
+      let place = slotOf[row]!;
+      if (place < 0) {
+        place = used++;
+        slotOf[row] = place;
+        slotRow[place] = row;
+        occurrences[place] = 0;
+      }
+      slot[s] = place;
+      occurrences[place]!++;
+    }
+    for (let u = 0; u < used; u++) slotOf[slotRow[u]!] = -1;
+    this.slotCount = used;
+  }
+
+  private selectAll(): void {
+    this.reserve(this.rows);
+    for (let row = 0; row < this.rows; row++) {
+      this.slot[row] = row;
+      this.slotRow[row] = row;
+      this.occurrences[row] = 1;
+    }
+    this.slotCount = this.rows;
+  }
+}

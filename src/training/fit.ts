@@ -1,0 +1,78 @@
+// A whole fit: epochs, a watch over the validation metrics, early stopping, and what an abort leaves behind.
+
+import type { Batch, Model } from '../models/model';
+import type { EpochRecord, History, MetricName } from './history';
+import { Snapshot } from './snapshot';
+import type { Trainer } from './trainer';
+
+/** What a fit needs to know beside the trainer. */
+export interface FitPlan {
+  readonly epochs: number;
+  /** The number of training ratings. */
+  readonly ratings: number;
+  /** The root mean squared error of a mean loss, on the rating scale; absent where the loss is not squared. */
+  readonly rmseOf?: ((loss: number) => number) | undefined;
+  /** The validation metrics at present. */
+  readonly validate?: (() => Readonly<Partial<Record<MetricName, number>>>) | undefined;
+  readonly earlyStopping?:
+    | { readonly metric: MetricName; readonly patience: number; readonly minDelta: number }
+    | undefined;
+  readonly onEpoch?: ((epoch: EpochRecord) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Trains for the planned epochs. With early stopping the parameters of the best epoch are put back; after an abort or
+ * an error those of the last whole epoch are, and the error is thrown on.
+ */
+export async function fit<B extends Batch>(model: Model<B>, trainer: Trainer<B>, plan: FitPlan): Promise<History> {
+  const { epochs, earlyStopping, signal } = plan;
+  const started = performance.now();
+  const records: EpochRecord[] = [];
+  const best = earlyStopping === undefined ? undefined : new Snapshot(model.parameters);
+  const whole = signal === undefined ? undefined : new Snapshot(model.parameters);
+  let bestEpoch = 0;
+  let bestValue = Infinity;
+  let stopped: History['stopped'] = 'epochs';
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    try {
+      records.push(await runEpoch(trainer, plan, epoch));
+    } catch (error) {
+      whole?.restore();
+      throw error;
+    }
+    whole?.take();
+    const record = records[records.length - 1]!;
+    plan.onEpoch?.(record);
+    if (earlyStopping === undefined) continue;
+    const value = record.metrics[earlyStopping.metric]!;
+    if (value < bestValue - earlyStopping.minDelta) {
+      bestValue = value;
+      bestEpoch = epoch;
+      best!.take();
+    } else if (epoch - bestEpoch >= earlyStopping.patience) {
+      stopped = 'early';
+      break;
+    }
+  }
+  if (bestEpoch > 0) best!.restore();
+  return {
+    epochs: records,
+    bestEpoch: bestEpoch > 0 ? bestEpoch : records.length,
+    stopped,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+async function runEpoch<B extends Batch>(trainer: Trainer<B>, plan: FitPlan, epoch: number): Promise<EpochRecord> {
+  const { loss, seconds, learningRate } = await trainer.epoch(epoch, plan.signal);
+  return {
+    epoch,
+    trainLoss: loss,
+    ...(plan.rmseOf === undefined ? {} : { trainRmse: plan.rmseOf(loss) }),
+    metrics: plan.validate?.() ?? {},
+    learningRate,
+    seconds,
+    ratingsPerSecond: plan.ratings / seconds,
+  };
+}

@@ -1,0 +1,31 @@
+// What a fit tells of itself, epoch by epoch.
+
+import type { RatingMetricName } from '../metrics/rating-metrics';
+
+/** The name of a metric that a fit can watch. */
+export type MetricName = RatingMetricName;
+
+/** One epoch of a fit. */
+export interface EpochRecord {
+  /** From 1. */
+  readonly epoch: number;
+  /** The running mean over the epoch of the loss, without penalty; squared: 1/2 error^2, in the unit of training. */
+  readonly trainLoss: number;
+  /** Squared loss only: the root of the running mean squared error, on the rating scale. */
+  readonly trainRmse?: number;
+  /** The validation metrics, by name; empty without validation data. */
+  readonly metrics: Readonly<Partial<Record<MetricName, number>>>;
+  /** The rate of embeddings at the start of the epoch. */
+  readonly learningRate: number;
+  readonly seconds: number;
+  readonly ratingsPerSecond: number;
+}
+
+/** A whole fit. */
+export interface History {
+  readonly epochs: readonly EpochRecord[];
+  /** The epoch whose parameters the model has: the best with early stopping, else the last. */
+  readonly bestEpoch: number;
+  readonly stopped: 'epochs' | 'early';
+  readonly seconds: number;
+}

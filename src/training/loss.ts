@@ -1,0 +1,18 @@
+// THE SEAM of the losses: scores and targets to a summed loss and its derivative by each score.
+
+import type { Real } from '../optimizers/factor';
+
+/** What a loss sees of a batch. Candidates come in groups (1: pointwise). */
+export interface LossBatch {
+  readonly scores: Real;
+  readonly targets: Real;
+  /** Per-example weights, or null for 1. */
+  readonly weights: Real | null;
+  readonly count: number;
+}
+
+/** A loss. `evaluate` returns the sum over the batch and writes d loss / d score to `gScores`. */
+export interface Loss {
+  readonly name: string;
+  evaluate(batch: LossBatch, gScores: Real): number;
+}

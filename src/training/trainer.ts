@@ -1,0 +1,117 @@
+// The training loop. One step: forward -> loss -> backward -> penalty -> pullback into the optimizer. It knows neither
+// what the model scores nor what its parameters are made of.
+
+import { DivergenceError } from '../core/errors';
+import type { Stream } from '../core/random';
+import type { Batch, Batcher, Model, RatingData } from '../models/model';
+import type { Real } from '../optimizers/factor';
+import { LearningRates } from '../optimizers/learning-rate';
+import type { Optimizer } from '../optimizers/optimizer';
+import { allocate } from '../parameters/memory';
+import type { Penalty } from '../parameters/penalty';
+import type { Loss } from './loss';
+import { OptimizerSink } from './optimizer-sink';
+import { Breather } from './breather';
+
+/** How to go through the data. */
+export interface TrainerOptions {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly shuffle: boolean;
+  /** The stream of the order of the ratings. */
+  readonly stream: Stream;
+}
+
+/** What one epoch was. */
+export interface EpochResult {
+  /** The running mean of the loss over the epoch, each rating before its own step. */
+  readonly loss: number;
+  readonly seconds: number;
+  readonly learningRate: number;
+}
+
+/** Trains a model by steps of batches. */
+export class Trainer<B extends Batch> {
+  private readonly batcher: Batcher<B>;
+  private readonly rates: LearningRates;
+  private readonly sink: OptimizerSink;
+  private scores: Real;
+  private gScores: Real;
+  private steps = 0;
+
+  constructor(
+    private readonly model: Model<B>,
+    private readonly loss: Loss,
+    optimizer: Optimizer,
+    private readonly penalties: readonly Penalty[],
+    data: RatingData,
+    private readonly options: TrainerOptions,
+  ) {
+    const { batchSize, stream } = options;
+    const precision = data.targets instanceof Float64Array ? 'float64' : 'float32';
+    this.batcher = model.batches(data, stream);
+    this.rates = new LearningRates(optimizer.config.learningRate);
+    this.sink = new OptimizerSink(optimizer, this.rates, model.parameters);
+    this.scores = allocate(precision, batchSize);
+    this.gScores = allocate(precision, batchSize);
+    for (const parameter of model.parameters) parameter.reserve(batchSize);
+  }
+
+  /** One update from one batch; returns the summed loss. `progress` is the part of the fit that is done. */
+  step(batch: B, progress: number): number {
+    const { model, scores, gScores, penalties, sink } = this;
+    const { count } = batch;
+    this.rates.begin(++this.steps, progress);
+    model.forward(batch, scores);
+    const loss = this.loss.evaluate({ scores, targets: batch.targets, weights: batch.weights, count }, gScores);
+    // The gradient of a batch is the mean over its ratings.
+    if (count > 1) for (let s = 0; s < count; s++) gScores[s]! /= count;
+    model.backward(batch, gScores);
+    for (let i = 0; i < penalties.length; i++) penalties[i]!.apply(count);
+    const { parameters } = model;
+    for (let i = 0; i < parameters.length; i++) parameters[i]!.pullback(sink);
+    return loss;
+  }
+
+  /**
+   * One pass over the data, giving way to the event loop now and then.
+   * @throws DivergenceError as soon as the loss is no longer finite; the signal's reason when it aborts
+   */
+  async epoch(epoch: number, signal?: AbortSignal): Promise<EpochResult> {
+    const { batcher, options } = this;
+    const breather = new Breather(signal);
+    const started = performance.now();
+    let loss = 0;
+    let seen = 0;
+    batcher.begin(epoch, options.shuffle);
+    for (let batch = batcher.next(options.batchSize); batch !== null; batch = batcher.next(options.batchSize)) {
+      loss += this.step(batch, (epoch - 1 + seen / batcher.size) / options.epochs);
+      seen += batch.count;
+      if (breather.isDue(batch.count)) {
+        if (!Number.isFinite(loss)) throw this.divergence(epoch);
+        await breather.breathe();
+      }
+    }
+    if (!Number.isFinite(loss) || this.broken() !== undefined) throw this.divergence(epoch);
+    return {
+      loss: loss / batcher.size,
+      seconds: (performance.now() - started) / 1000,
+      learningRate: this.rates.at((epoch - 1) / options.epochs),
+    };
+  }
+
+  private divergence(epoch: number): DivergenceError {
+    const name = this.broken() ?? this.model.parameters[0]!.name;
+    return new DivergenceError(epoch, name, this.rates.at((epoch - 1) / this.options.epochs));
+  }
+
+  /** The first parameter with a value that is not finite. */
+  private broken(): string | undefined {
+    for (const { name, factors } of this.model.parameters) {
+      for (const { data } of factors) {
+        for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i]!)) return name;
+      }
+    }
+    return undefined;
+  }
+}
