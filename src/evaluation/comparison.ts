@@ -1,0 +1,105 @@
+// The document of a comparison: what `compare()` returns, what `opmf compare --json` prints, and what the reports
+// are made from. Plain JSON, types only. A number that is not finite (a run that diverged) is null.
+
+import type { Rate } from '../optimizers/group-rates';
+import type { OptimizerConfig } from '../optimizers/optimizer';
+
+/**
+ * The terms under which arms compete: `paper` gives all arms one learning rate, `matched` gives plain the same initial
+ * effective rate as the product, `tuned` gives every arm its own best rate.
+ */
+export type ComparisonTerms = 'paper' | 'matched' | 'tuned';
+
+/** The parameterization of an arm as it ran, every constant filled in; `false` is plain. */
+export type ComparisonArm =
+  | false
+  | {
+      readonly kind: 'scalar' | 'diagonal' | 'dense';
+      /** Absent for `dense`, which is always shared. */
+      readonly scope?: 'row' | 'shared';
+      readonly depth: number;
+      readonly width: number;
+      readonly init: number;
+    };
+
+/** One epoch of a run. Losses are 1/2 error^2 per rating, RMSE and MAE are on the rating scale, seconds are the epoch's own. */
+export interface ComparisonEpoch {
+  /** Counted from 1. */
+  readonly epoch: number;
+  readonly trainLoss: number;
+  readonly testRmse: number;
+  readonly testMae: number;
+  readonly seconds: number;
+}
+
+/** One training run: an optimizer, an arm and a seed. */
+export interface ComparisonRun {
+  readonly optimizer: string;
+  readonly overparam: ComparisonArm;
+  /** One rate for all factors, or one for each group of them. */
+  readonly learningRate: Rate;
+  readonly seed: number;
+  /** Training left the finite numbers; `epochs` then ends with the last good one. */
+  readonly diverged: boolean;
+  readonly epochs: readonly ComparisonEpoch[];
+}
+
+/** Mean and standard deviation over the seeds. */
+export interface Spread {
+  readonly mean: number | null;
+  readonly std: number | null;
+}
+
+/** When an arm reached one of plain's two targets under the same optimizer, on the mean over the seeds. */
+export interface ComparisonSummary {
+  readonly optimizer: string;
+  readonly overparam: ComparisonArm;
+  /** Plain's best mean test RMSE within its epochs, or its mean training loss after its last epoch. */
+  readonly target: { readonly on: 'testRmse' | 'trainLoss'; readonly value: number | null };
+  /** The first epoch at or below the target; null if never. */
+  readonly epochsToTarget: number | null;
+  readonly secondsToTarget: number | null;
+  /** After the last epoch. */
+  readonly testRmse: Spread;
+  /** After the last epoch. */
+  readonly trainLoss: Spread;
+}
+
+/**
+ * Plain against overparameterized matrix factorization under each optimizer: every epoch of every run, and a summary
+ * with one entry for each arm and each of the two targets. Test and training targets are different matters.
+ *
+ * @example
+ * ```ts
+ * import { compare, syntheticInteractions, type Comparison } from 'opmf';
+ * const data = syntheticInteractions({ users: 60, items: 50, ratings: 900 });
+ * const comparison: Comparison = await compare(data, {
+ *   optimizers: ['sgd'],
+ *   overparams: [{ kind: 'scalar', scope: 'row', depth: 2 }],
+ *   seeds: [1],
+ *   epochs: 2,
+ *   rank: 4,
+ * });
+ * console.log(comparison.runs.length, comparison.summary.length); // 2 4
+ * ```
+ */
+export interface Comparison {
+  /** The version of this library. */
+  readonly opmf: string;
+  readonly terms: ComparisonTerms;
+  readonly dataset: {
+    readonly name: string;
+    readonly users: number;
+    readonly items: number;
+    readonly train: number;
+    readonly test: number;
+  };
+  readonly rank: number;
+  readonly epochs: number;
+  readonly seeds: readonly number[];
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string };
+  /** The full configuration of every optimizer, by its name. */
+  readonly constants: Readonly<Record<string, OptimizerConfig>>;
+  readonly runs: readonly ComparisonRun[];
+  readonly summary: readonly ComparisonSummary[];
+}

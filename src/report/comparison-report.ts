@@ -1,0 +1,82 @@
+// A comparison as one HTML page that stands alone: tables, curves, constants. No script, nothing loaded from elsewhere.
+
+import type { Comparison } from '../evaluation/comparison';
+import { COLUMNS, comparisonSections, comparisonTitle, type Section } from './comparison-rows';
+import { renderCurves } from './curves';
+import { escapeMarkup } from './escape-markup';
+import { readingNotes } from './reading-notes';
+
+const STYLE = `
+:root { color-scheme: light dark; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 84rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; }
+.scroll { overflow-x: auto; }
+th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid #8886; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; }
+.charts { display: flex; flex-wrap: wrap; gap: 1.5rem; margin: 1rem 0 2.5rem; }
+.charts svg { flex: 1 1 26rem; min-width: 0; }
+pre { overflow-x: auto; }
+`;
+
+/**
+ * The comparison as an HTML page: for each optimizer a table, a chart of test RMSE and one of training loss by epoch.
+ *
+ * @example
+ * ```ts
+ * import { compare, comparisonReport, syntheticInteractions } from 'opmf';
+ * const data = syntheticInteractions({ users: 60, items: 50, ratings: 900 });
+ * const comparison = await compare(data, { optimizers: ['sgd'], seeds: [1], epochs: 2, rank: 4 });
+ * console.log(comparisonReport(comparison).startsWith('<!doctype html>')); // true
+ * ```
+ */
+export function comparisonReport(comparison: Comparison): string {
+  const { machine, constants, terms, opmf } = comparison;
+  const title = `Plain and overparameterized matrix factorization on ${comparison.dataset.name}`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeMarkup(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<h1>${escapeMarkup(title)}</h1>
+<p>${escapeMarkup(comparisonTitle(comparison))}.</p>
+${readingNotes(terms)
+  .map((note) => `<p>${escapeMarkup(note)}</p>`)
+  .join('\n')}
+${comparisonSections(comparison).map(renderSection).join('\n')}
+<h2>Constants</h2>
+<pre>${escapeMarkup(JSON.stringify(constants, null, 2))}</pre>
+<p>Made by opmf ${escapeMarkup(opmf)} on ${escapeMarkup(machine.cpu)}, ${machine.cores} cores, Node ${escapeMarkup(machine.node)}.</p>
+</body>
+</html>
+`;
+}
+
+function renderSection({ optimizer, targets, rows, curves }: Section): string {
+  const heads = COLUMNS.map(
+    ([first, second]) => `<th scope="col">${escapeMarkup(first)}<br>${escapeMarkup(second)}</th>`,
+  );
+  const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeMarkup(cell)}</td>`).join('')}</tr>`);
+  const chart = (on: 'testRmse' | 'trainLoss', label: string) =>
+    renderCurves({
+      title: `${optimizer}: ${label}`,
+      xLabel: 'epoch',
+      yLabel: label,
+      series: curves.map((arm) => ({ name: arm.name, points: arm[on] })),
+    });
+  return `<h2>${escapeMarkup(optimizer)}</h2>
+<p>Under ${escapeMarkup(optimizer)}, ${escapeMarkup(targets)}.</p>
+<div class="scroll"><table>
+<thead><tr>${heads.join('')}</tr></thead>
+<tbody>
+${body.join('\n')}
+</tbody>
+</table></div>
+<div class="charts">
+${chart('testRmse', 'test RMSE')}
+${chart('trainLoss', 'training loss')}
+</div>`;
+}

@@ -1,0 +1,148 @@
+// A comparison arranged for reading: one section an optimizer, one row an arm, plain first. The text table and the
+// HTML page print the same rows; only the layout differs.
+
+import type { Comparison, ComparisonArm, ComparisonRun, ComparisonSummary } from '../evaluation/comparison';
+import type { Rate } from '../optimizers/group-rates';
+import { armName } from './arm-name';
+
+/** The arms under one optimizer. */
+export interface Section {
+  readonly optimizer: string;
+  /** Plain's two targets in a sentence. */
+  readonly targets: string;
+  readonly rows: readonly (readonly string[])[];
+  readonly curves: readonly ArmCurves[];
+}
+
+/** An arm's course: means over its seeds, by epoch. */
+export interface ArmCurves {
+  readonly name: string;
+  readonly testRmse: readonly (readonly [epoch: number, mean: number])[];
+  readonly trainLoss: readonly (readonly [epoch: number, mean: number])[];
+}
+
+/** The heads of the columns of every row, in two lines. */
+export const COLUMNS: readonly (readonly [string, string])[] = [
+  ['arm', ''],
+  ['learning', 'rate'],
+  ['test RMSE', 'last epoch'],
+  ['best', '(epoch)'],
+  ["epochs to plain's", 'best test RMSE'],
+  ['seconds', 'to it'],
+  ['training loss', 'last epoch'],
+  ["epochs to plain's", 'last training loss'],
+  ['ms per', 'epoch'],
+];
+
+/** Arranges a comparison. Optimizers and arms come in the order of the runs. */
+export function comparisonSections({ runs, summary, seeds }: Comparison): Section[] {
+  return [...groupBy(runs, (run) => run.optimizer)].map(([optimizer, ofOptimizer]) => {
+    const arms = [...groupBy(ofOptimizer, (run) => armName(run.overparam))].sort(
+      ([a], [b]) => Number(b === 'plain') - Number(a === 'plain'),
+    );
+    const find = (arm: ComparisonArm, on: 'testRmse' | 'trainLoss') =>
+      summary.find(
+        (entry) => entry.optimizer === optimizer && armName(entry.overparam) === armName(arm) && entry.target.on === on,
+      );
+    const plainTest = find(false, 'testRmse');
+    const plainTrain = find(false, 'trainLoss');
+    const curves = arms.map(([name, ofArm]) => armCurves(name, ofArm));
+    const rows = arms.map(([name, ofArm], i) => {
+      const arm = ofArm[0]!.overparam;
+      return [
+        name,
+        formatRate(ofArm[0]!.learningRate),
+        ...resultCells(ofArm, find(arm, 'testRmse'), curves[i]!, seeds.length),
+        arm === false ? epochs(plainTest) : `${epochs(find(arm, 'testRmse'))} (plain ${epochs(plainTest)})`,
+        decimal(find(arm, 'testRmse')?.secondsToTarget, 2),
+        spread(find(arm, 'trainLoss')?.trainLoss, seeds.length),
+        epochs(find(arm, 'trainLoss')),
+        decimal(millisecondsPerEpoch(ofArm), 0),
+      ];
+    });
+    const targets =
+      `plain's best mean test RMSE is ${decimal(plainTest?.target.value, 4)}, ` +
+      `its mean training loss after the last epoch ${decimal(plainTrain?.target.value, 4)}`;
+    return { optimizer, targets, rows, curves };
+  });
+}
+
+/** One line on what was compared. */
+export function comparisonTitle({ dataset, rank, epochs, seeds, terms }: Comparison): string {
+  return (
+    `${dataset.name}: ${dataset.users} users, ${dataset.items} items, ${dataset.train} training and ${dataset.test} test ratings; ` +
+    `rank ${rank}, ${epochs} epochs, ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}, ${terms} terms`
+  );
+}
+
+/** Test RMSE after the last epoch, and the best one; `diverged` where training left the finite numbers. */
+function resultCells(
+  runs: readonly ComparisonRun[],
+  entry: ComparisonSummary | undefined,
+  curves: ArmCurves,
+  seeds: number,
+): string[] {
+  const diverged = runs.filter((run) => run.diverged).length;
+  const best = curves.testRmse.reduce<readonly [number, number] | undefined>(
+    (a, b) => (a === undefined || b[1] < a[1] ? b : a),
+    undefined,
+  );
+  return [
+    diverged === 0 ? spread(entry?.testRmse, seeds) : `diverged (${diverged} of ${runs.length})`,
+    best === undefined ? '-' : `${decimal(best[1], 4)} (${best[0]})`,
+  ];
+}
+
+function armCurves(name: string, runs: readonly ComparisonRun[]): ArmCurves {
+  return { name, testRmse: meanCurve(runs, 'testRmse'), trainLoss: meanCurve(runs, 'trainLoss') };
+}
+
+/** Means by epoch, as far as every seed got: a mean over the seeds that are left would jump. */
+function meanCurve(runs: readonly ComparisonRun[], on: 'testRmse' | 'trainLoss'): [number, number][] {
+  const shortest = Math.min(...runs.map((run) => run.epochs.length));
+  return Array.from({ length: shortest }, (_, i): [number, number] => [
+    runs[0]!.epochs[i]!.epoch,
+    runs.reduce((sum, run) => sum + run.epochs[i]![on], 0) / runs.length,
+  ]).filter(([, mean]) => Number.isFinite(mean));
+}
+
+function millisecondsPerEpoch(runs: readonly ComparisonRun[]): number | null {
+  const seconds = runs.flatMap((run) => run.epochs.map((epoch) => epoch.seconds));
+  return seconds.length === 0 ? null : (1000 * seconds.reduce((a, b) => a + b)) / seconds.length;
+}
+
+function formatRate(rate: Rate): string {
+  if (typeof rate === 'number') return significant(rate);
+  return Object.entries(rate)
+    .map(([group, value]) => `${group} ${significant(value)}`)
+    .join(', ');
+}
+
+function significant(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+function epochs(entry: ComparisonSummary | undefined): string {
+  return entry === undefined || entry.epochsToTarget === null ? 'never' : String(entry.epochsToTarget);
+}
+
+/** A mean, with its standard deviation where there is more than one seed. */
+function spread(value: { mean: number | null; std: number | null } | undefined, seeds: number): string {
+  return seeds > 1 && value?.mean != null
+    ? `${decimal(value.mean, 4)} ± ${decimal(value.std, 4)}`
+    : decimal(value?.mean, 4);
+}
+
+function decimal(value: number | null | undefined, digits: number): string {
+  return value == null || !Number.isFinite(value) ? '-' : value.toFixed(digits);
+}
+
+function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const value of values) {
+    const group = groups.get(keyOf(value));
+    if (group === undefined) groups.set(keyOf(value), [value]);
+    else group.push(value);
+  }
+  return groups;
+}

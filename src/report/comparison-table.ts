@@ -1,0 +1,60 @@
+// A comparison as plain text for a terminal: one aligned table an optimizer, then how to read it.
+
+import type { Comparison } from '../evaluation/comparison';
+import { COLUMNS, comparisonSections, comparisonTitle } from './comparison-rows';
+import { readingNotes } from './reading-notes';
+
+/**
+ * The comparison as text, lines ended by a newline; no colour, no control characters but that.
+ *
+ * @example
+ * ```ts
+ * import { compare, comparisonTable, syntheticInteractions } from 'opmf';
+ * const data = syntheticInteractions({ users: 60, items: 50, ratings: 900 });
+ * const comparison = await compare(data, { optimizers: ['sgd'], seeds: [1], epochs: 2, rank: 4 });
+ * console.log(comparisonTable(comparison).includes('plain')); // true
+ * ```
+ */
+export function comparisonTable(comparison: Comparison): string {
+  const sections = comparisonSections(comparison);
+  const heads = [0, 1].map((line) => COLUMNS.map((head) => head[line as 0 | 1]));
+  // One set of widths for all sections, so that optimizers can be compared down the page.
+  const all = [...heads, ...sections.flatMap(({ rows }) => rows)];
+  const widths = COLUMNS.map((_, column) => Math.max(...all.map((row) => [...row[column]!].length)));
+  const lines = [printable(comparisonTitle(comparison)), ''];
+  for (const { optimizer, targets, rows } of sections) {
+    lines.push(printable(`${optimizer}: ${targets}`));
+    for (const row of [...heads, ...rows]) lines.push(align(row, widths));
+    lines.push('');
+  }
+  for (const note of readingNotes(comparison.terms)) lines.push(...wrap(note, 100));
+  return `${lines.join('\n')}\n`;
+}
+
+/** The first column to the left, numbers to the right. */
+function align(cells: readonly string[], widths: readonly number[]): string {
+  const padded = cells.map((cell, i) => {
+    const space = ' '.repeat(widths[i]! - [...cell].length);
+    return i === 0 ? cell + space : space + cell;
+  });
+  return `  ${padded.join('  ')}`.trimEnd();
+}
+
+function wrap(paragraph: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of paragraph.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+/** A data set's name comes from a file's name; it must not move a terminal's cursor. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
+}
