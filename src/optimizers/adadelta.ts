@@ -1,0 +1,85 @@
+// Adadelta: the step has the units of the parameter, because the root mean square of past steps stands above that of
+// past gradients (Zeiler 2012). A learning rate, 1 as published, multiplies the step, as in PyTorch.
+
+import { type Fields, field } from '../core/options';
+import type { Factor, Real, RowGradient } from './factor';
+import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
+import { type RuleConfig, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './rule-options';
+
+/** Options of `adadelta`. */
+export interface AdadeltaOptions extends RuleOptions {
+  /** The decay of both moving averages, in [0, 1). @defaultValue 0.9 */
+  readonly rho?: number;
+  /** Added under both roots; above 0. It sets the size of the first steps. @defaultValue 1e-6 */
+  readonly epsilon?: number;
+}
+
+/** What `adadelta` returns. */
+export type AdadeltaConfig = RuleConfig<'adadelta', AdadeltaOptions>;
+
+const fields: Fields<Required<AdadeltaOptions>> = {
+  learningRate: rateField(1),
+  rho: field(share, 0.9),
+  epsilon: field(tiny, 1e-6),
+  weightDecay: weightDecayField,
+};
+
+/**
+ * Adadelta.
+ *
+ * g = gradient + weightDecay x, a <- rho a + (1 - rho) g^2
+ * d = g sqrt(u + epsilon) / sqrt(a + epsilon), u <- rho u + (1 - rho) d^2, x <- x - eta d
+ *
+ * Lazy: a row that a step does not touch is not moved, and its averages do not decay. Memory: two numbers an element.
+ *
+ * @param options - `learningRate` (1), `rho` (0.9), `epsilon` (1e-6), `weightDecay` (0).
+ * @returns the configuration, plain frozen JSON.
+ * @throws OptionError for an unknown option or a value out of range.
+ * @see Zeiler, "ADADELTA: An Adaptive Learning Rate Method" (2012, arXiv 1212.5701), algorithm 1; torch.optim.Adadelta
+ * @example
+ * ```ts
+ * import { adadelta } from 'opmf';
+ * console.log(adadelta({ rho: 0.95 }).rho); // 0.95
+ * ```
+ */
+export function adadelta(options: AdadeltaOptions = {}): AdadeltaConfig {
+  return readAdadelta(options, '');
+}
+
+/** Reads a configuration without its name. */
+export function readAdadelta(options: unknown, prefix: string): AdadeltaConfig {
+  return readRule<'adadelta', AdadeltaOptions>('adadelta', options, fields, prefix);
+}
+
+/** The rule of `adadelta`. */
+export class Adadelta implements Optimizer {
+  readonly slots: readonly SlotSpec[] = [
+    { name: 'squareAverage', shape: 'element' },
+    { name: 'stepAverage', shape: 'element' },
+  ];
+  constructor(readonly config: AdadeltaConfig) {}
+
+  update(factor: Factor, gradient: RowGradient, state: readonly Real[], step: StepInfo): void {
+    const { data, cols } = factor;
+    const { ids, count, values } = gradient;
+    const { rho, epsilon, weightDecay } = this.config;
+    const squareAverage = state[0]!;
+    const stepAverage = state[1]!;
+    const rest = 1 - rho;
+    const rate = step.learningRateOf(factor);
+    for (let i = 0; i < count; i++) {
+      const to = (ids === null ? i : ids[i]!) * cols;
+      const from = i * cols;
+      for (let j = 0; j < cols; j++) {
+        const x = data[to + j]!;
+        const g = values[from + j]! + weightDecay * x;
+        const a = rho * squareAverage[to + j]! + rest * g * g;
+        const u = stepAverage[to + j]!;
+        const d = g * Math.sqrt((u + epsilon) / (a + epsilon));
+        squareAverage[to + j] = a;
+        stepAverage[to + j] = rho * u + rest * d * d;
+        data[to + j] = x - rate * d;
+      }
+    }
+  }
+}

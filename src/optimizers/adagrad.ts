@@ -1,0 +1,124 @@
+// AdaGrad: each element's rate falls with the root of the sum of its squared gradients (Duchi, Hazan and Singer 2011).
+// Per row, one accumulator serves a whole embedding, as in PyTorch-BigGraph: 1 / cols of the memory.
+
+import { type Fields, field, number, oneOf } from '../core/options';
+import type { Factor, Real, RowGradient } from './factor';
+import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
+import { type RuleConfig, type RuleOptions, rateField, readRule, tiny, weightDecayField } from './rule-options';
+
+/** Options of `adagrad`. */
+export interface AdagradOptions extends RuleOptions {
+  /** Added to the root, outside it; above 0. @defaultValue 1e-10 */
+  readonly epsilon?: number;
+  /** What the sums start at; at least 0. @defaultValue 0 */
+  readonly initialAccumulator?: number;
+  /** One sum an element, or one a row. @defaultValue 'element' */
+  readonly per?: 'element' | 'row';
+}
+
+/** What `adagrad` returns. */
+export type AdagradConfig = RuleConfig<'adagrad', AdagradOptions>;
+
+const fields: Fields<Required<AdagradOptions>> = {
+  learningRate: rateField(0.05),
+  epsilon: field(tiny, 1e-10),
+  initialAccumulator: field(number({ min: 0 }), 0),
+  per: field(oneOf('element', 'row'), 'element'),
+  weightDecay: weightDecayField,
+};
+
+/**
+ * AdaGrad, per element or per row.
+ *
+ * g = gradient + weightDecay x
+ * per element: s <- s + g^2 (one s an element); per row: s <- s + mean over the columns of g^2 (one s a row)
+ * x <- x - eta g / (sqrt(s) + epsilon)
+ *
+ * Only rows that a step touches are changed. Memory: one number an element, or one a row.
+ *
+ * @param options - `learningRate` (0.05), `epsilon` (1e-10), `initialAccumulator` (0), `per` ('element'), `weightDecay` (0).
+ * @returns the configuration, plain frozen JSON.
+ * @throws OptionError for an unknown option or a value out of range.
+ * @see Duchi, Hazan and Singer, "Adaptive Subgradient Methods" (JMLR 12, 2011); torch.optim.Adagrad
+ * @see Per row: Lerer et al., "PyTorch-BigGraph" (SysML 2019, arXiv 1903.12287)
+ * @example
+ * ```ts
+ * import { adagrad } from 'opmf';
+ * console.log(adagrad({ per: 'row' }).learningRate); // 0.05
+ * ```
+ */
+export function adagrad(options: AdagradOptions = {}): AdagradConfig {
+  return readAdagrad(options, '');
+}
+
+/** Reads a configuration without its name. */
+export function readAdagrad(options: unknown, prefix: string): AdagradConfig {
+  return readRule<'adagrad', AdagradOptions>('adagrad', options, fields, prefix);
+}
+
+/** The rule of `adagrad`. */
+export class Adagrad implements Optimizer {
+  readonly slots: readonly SlotSpec[];
+  constructor(readonly config: AdagradConfig) {
+    this.slots = [{ name: 'sum', shape: config.per, initial: config.initialAccumulator }];
+  }
+
+  update(factor: Factor, gradient: RowGradient, state: readonly Real[], step: StepInfo): void {
+    const { epsilon, weightDecay, per } = this.config;
+    const rate = step.learningRateOf(factor);
+    if (per === 'row') updateRows(factor, gradient, state[0]!, rate, epsilon, weightDecay);
+    else updateElements(factor, gradient, state[0]!, rate, epsilon, weightDecay);
+  }
+}
+
+function updateElements(
+  factor: Factor,
+  gradient: RowGradient,
+  sum: Real,
+  rate: number,
+  epsilon: number,
+  weightDecay: number,
+): void {
+  const { data, cols } = factor;
+  const { ids, count, values } = gradient;
+  for (let i = 0; i < count; i++) {
+    const to = (ids === null ? i : ids[i]!) * cols;
+    const from = i * cols;
+    for (let j = 0; j < cols; j++) {
+      const x = data[to + j]!;
+      const g = values[from + j]! + weightDecay * x;
+      const s = sum[to + j]! + g * g;
+      sum[to + j] = s;
+      data[to + j] = x - (rate * g) / (Math.sqrt(s) + epsilon);
+    }
+  }
+}
+
+function updateRows(
+  factor: Factor,
+  gradient: RowGradient,
+  sum: Real,
+  rate: number,
+  epsilon: number,
+  weightDecay: number,
+): void {
+  const { data, cols } = factor;
+  const { ids, count, values } = gradient;
+  for (let i = 0; i < count; i++) {
+    const row = ids === null ? i : ids[i]!;
+    const to = row * cols;
+    const from = i * cols;
+    let squares = 0;
+    for (let j = 0; j < cols; j++) {
+      const g = values[from + j]! + weightDecay * data[to + j]!;
+      squares += g * g;
+    }
+    const s = sum[row]! + squares / cols;
+    sum[row] = s;
+    const scaled = rate / (Math.sqrt(s) + epsilon);
+    for (let j = 0; j < cols; j++) {
+      const x = data[to + j]!;
+      data[to + j] = x - scaled * (values[from + j]! + weightDecay * x);
+    }
+  }
+}

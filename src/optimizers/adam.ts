@@ -1,0 +1,116 @@
+// Adam: moving averages of the gradient and of its square, both corrected for starting at 0 (Kingma and Ba 2015).
+// Lazy, as torch.optim.SparseAdam: rows that a step does not touch keep their averages, while the correction counts
+// the steps of the whole fit. Epsilon stands where algorithm 1 and torch.optim.Adam have it, beside the corrected root.
+
+import { exponential, naturalLog } from '../core/elementary';
+import { type Fields, field } from '../core/options';
+import type { Factor, Real, RowGradient } from './factor';
+import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
+import { type RuleConfig, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './rule-options';
+
+/** Options of `adam`. */
+export interface AdamOptions extends RuleOptions {
+  /** The decay of the average of the gradient, in [0, 1). @defaultValue 0.9 */
+  readonly beta1?: number;
+  /** The decay of the average of its square, in [0, 1). @defaultValue 0.999 */
+  readonly beta2?: number;
+  /** Added to the root, outside it; above 0. @defaultValue 1e-8 */
+  readonly epsilon?: number;
+}
+
+/** What `adam` returns. */
+export type AdamConfig = RuleConfig<'adam', AdamOptions>;
+
+const fields: Fields<Required<AdamOptions>> = {
+  learningRate: rateField(0.001),
+  beta1: field(share, 0.9),
+  beta2: field(share, 0.999),
+  epsilon: field(tiny, 1e-8),
+  weightDecay: weightDecayField,
+};
+
+/**
+ * Adam.
+ *
+ * g = gradient + weightDecay x, m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2
+ * x <- x - eta (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+ *
+ * t is the number of the update in the whole fit, not of the row's own. Lazy: a row that a step does not touch is not
+ * moved, and its averages do not decay. Memory: two numbers an element.
+ *
+ * @param options - `learningRate` (0.001), `beta1` (0.9), `beta2` (0.999), `epsilon` (1e-8), `weightDecay` (0).
+ * @returns the configuration, plain frozen JSON.
+ * @throws OptionError for an unknown option or a value out of range.
+ * @see Kingma and Ba, "Adam: A Method for Stochastic Optimization" (ICLR 2015, arXiv 1412.6980), algorithm 1
+ * @example
+ * ```ts
+ * import { adam } from 'opmf';
+ * const { learningRate, beta1, beta2, epsilon } = adam({ learningRate: 0.003 });
+ * console.log(learningRate, beta1, beta2, epsilon); // 0.003 0.9 0.999 1e-8
+ * ```
+ */
+export function adam(options: AdamOptions = {}): AdamConfig {
+  return readAdam(options, '');
+}
+
+/** Reads a configuration without its name. */
+export function readAdam(options: unknown, prefix: string): AdamConfig {
+  return readRule<'adam', AdamOptions>('adam', options, fields, prefix);
+}
+
+/** The rule of `adam`. */
+export class Adam implements Optimizer {
+  readonly slots: readonly SlotSpec[] = [
+    { name: 'average', shape: 'element' },
+    { name: 'squareAverage', shape: 'element' },
+  ];
+  private readonly logBeta1: number;
+  private readonly logBeta2: number;
+  // The corrections of the step that was last asked for: a step updates several factors.
+  private correctedStep = 0;
+  private averageScale = 1;
+  private rootScale = 1;
+
+  constructor(readonly config: AdamConfig) {
+    this.logBeta1 = naturalLog(config.beta1);
+    this.logBeta2 = naturalLog(config.beta2);
+  }
+
+  update(factor: Factor, gradient: RowGradient, state: readonly Real[], step: StepInfo): void {
+    if (step.step !== this.correctedStep) this.correct(step.step);
+    const { data, cols } = factor;
+    const { ids, count, values } = gradient;
+    const { beta1, beta2, epsilon, weightDecay } = this.config;
+    const average = state[0]!;
+    const squareAverage = state[1]!;
+    const rest1 = 1 - beta1;
+    const rest2 = 1 - beta2;
+    const rate = step.learningRateOf(factor) * this.averageScale;
+    const rootScale = this.rootScale;
+    for (let i = 0; i < count; i++) {
+      const to = (ids === null ? i : ids[i]!) * cols;
+      const from = i * cols;
+      for (let j = 0; j < cols; j++) {
+        const x = data[to + j]!;
+        const g = values[from + j]! + weightDecay * x;
+        const m = beta1 * average[to + j]! + rest1 * g;
+        const v = beta2 * squareAverage[to + j]! + rest2 * g * g;
+        average[to + j] = m;
+        squareAverage[to + j] = v;
+        data[to + j] = x - (rate * m) / (rootScale * Math.sqrt(v) + epsilon);
+      }
+    }
+  }
+
+  private correct(step: number): void {
+    this.correctedStep = step;
+    this.averageScale = 1 / oneMinusPower(this.logBeta1, step);
+    this.rootScale = 1 / Math.sqrt(oneMinusPower(this.logBeta2, step));
+  }
+}
+
+/** 1 - beta^step. Not Math.pow, which differs between engines. Below e^-37.5 the power no longer changes a double's 1. */
+function oneMinusPower(logBeta: number, step: number): number {
+  const exponent = step * logBeta;
+  return exponent < -37.5 ? 1 : 1 - exponential(exponent);
+}

@@ -1,0 +1,73 @@
+// Nesterov's accelerated gradient in the form of Sutskever et al. 2013, as PyTorch writes it: the gradient is taken
+// where the parameter is, and the look-ahead is folded into the step.
+
+import { type Fields, field } from '../core/options';
+import type { Factor, Real, RowGradient } from './factor';
+import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
+import { type RuleConfig, type RuleOptions, rateField, readRule, share, weightDecayField } from './rule-options';
+
+/** Options of `nesterov`. */
+export interface NesterovOptions extends RuleOptions {
+  /** The part of the buffer that is kept from step to step, in [0, 1). @defaultValue 0.9 */
+  readonly momentum?: number;
+}
+
+/** What `nesterov` returns. */
+export type NesterovConfig = RuleConfig<'nesterov', NesterovOptions>;
+
+const fields: Fields<Required<NesterovOptions>> = {
+  learningRate: rateField(0.01),
+  momentum: field(share, 0.9),
+  weightDecay: weightDecayField,
+};
+
+/**
+ * Gradient descent with Nesterov's momentum.
+ *
+ * g = gradient + weightDecay x, b <- momentum b + g, x <- x - eta (g + momentum b)
+ *
+ * Lazy: a row that a step does not touch is not moved, and its buffer does not decay. Memory: one number an element.
+ *
+ * @param options - `learningRate` (0.01), `momentum` (0.9), `weightDecay` (0).
+ * @returns the configuration, plain frozen JSON.
+ * @throws OptionError for an unknown option or a value out of range.
+ * @see Sutskever et al., "On the importance of initialization and momentum in deep learning" (ICML 2013); torch.optim.SGD
+ * @example
+ * ```ts
+ * import { nesterov } from 'opmf';
+ * console.log(nesterov({ momentum: 0.5 }).momentum); // 0.5
+ * ```
+ */
+export function nesterov(options: NesterovOptions = {}): NesterovConfig {
+  return readNesterov(options, '');
+}
+
+/** Reads a configuration without its name. */
+export function readNesterov(options: unknown, prefix: string): NesterovConfig {
+  return readRule<'nesterov', NesterovOptions>('nesterov', options, fields, prefix);
+}
+
+/** The rule of `nesterov`. */
+export class Nesterov implements Optimizer {
+  readonly slots: readonly SlotSpec[] = [{ name: 'buffer', shape: 'element' }];
+  constructor(readonly config: NesterovConfig) {}
+
+  update(factor: Factor, gradient: RowGradient, state: readonly Real[], step: StepInfo): void {
+    const { data, cols } = factor;
+    const { ids, count, values } = gradient;
+    const { momentum, weightDecay } = this.config;
+    const buffer = state[0]!;
+    const rate = step.learningRateOf(factor);
+    for (let i = 0; i < count; i++) {
+      const to = (ids === null ? i : ids[i]!) * cols;
+      const from = i * cols;
+      for (let j = 0; j < cols; j++) {
+        const x = data[to + j]!;
+        const g = values[from + j]! + weightDecay * x;
+        const b = momentum * buffer[to + j]! + g;
+        buffer[to + j] = b;
+        data[to + j] = x - rate * (g + momentum * b);
+      }
+    }
+  }
+}

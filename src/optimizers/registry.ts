@@ -1,0 +1,104 @@
+// From what a caller writes (a name, a configuration, a rule of their own) to a rule that works. The only place that
+// lists the rules.
+
+import { number, oneOf, string, wrong } from '../core/options';
+import { Adadelta, readAdadelta } from './adadelta';
+import { Adagrad, readAdagrad } from './adagrad';
+import { Adam, readAdam } from './adam';
+import { learningRate } from './learning-rate';
+import { Momentum, readMomentum } from './momentum';
+import { Nesterov, readNesterov } from './nesterov';
+import type { Optimizer, OptimizerConfig } from './optimizer';
+import { Rmsprop, readRmsprop } from './rmsprop';
+import { readSgd, Sgd } from './sgd';
+
+/**
+ * The update rules that have a name; the name alone means the rule with its defaults.
+ *
+ * @example
+ * ```ts
+ * import { resolveOptimizer, type OptimizerName } from 'opmf';
+ * const optimizer: OptimizerName = 'adagrad';
+ * console.log(resolveOptimizer(optimizer).config.learningRate); // 0.05
+ * ```
+ */
+export type OptimizerName = 'sgd' | 'momentum' | 'nesterov' | 'adagrad' | 'adadelta' | 'rmsprop' | 'adam';
+
+const RULES: Readonly<Record<OptimizerName, (options: unknown, prefix: string) => Optimizer>> = {
+  sgd: (options, prefix) => new Sgd(readSgd(options, prefix)),
+  momentum: (options, prefix) => new Momentum(readMomentum(options, prefix)),
+  nesterov: (options, prefix) => new Nesterov(readNesterov(options, prefix)),
+  adagrad: (options, prefix) => new Adagrad(readAdagrad(options, prefix)),
+  adadelta: (options, prefix) => new Adadelta(readAdadelta(options, prefix)),
+  rmsprop: (options, prefix) => new Rmsprop(readRmsprop(options, prefix)),
+  adam: (options, prefix) => new Adam(readAdam(options, prefix)),
+};
+
+/** Every name of a rule, in the order of the paper's tables. */
+export const OPTIMIZER_NAMES: readonly OptimizerName[] = Object.freeze(Object.keys(RULES) as OptimizerName[]);
+
+const known = oneOf(...OPTIMIZER_NAMES);
+const shape = oneOf('element', 'row', 'factor');
+const initial = number();
+
+/**
+ * The working rule of a name, a configuration or an object that is a rule already.
+ *
+ * A configuration is checked as the factory of its name would check it, and filled in. An object with an `update`
+ * function is used as it is, once its `config` and `slots` have been looked at.
+ *
+ * @throws OptionError naming `optimizer`, or the field at fault: `optimizer.beta1`, `optimizer.learningRate.bias`.
+ * @example
+ * ```ts
+ * import { adam, resolveOptimizer } from 'opmf';
+ * console.log(resolveOptimizer('adam').config.learningRate); // 0.001
+ * console.log(resolveOptimizer(adam()).slots.map((slot) => slot.name).join()); // average,squareAverage
+ * ```
+ */
+export function resolveOptimizer(given: Optimizer | OptimizerConfig | OptimizerName): Optimizer {
+  const value: unknown = given;
+  if (typeof value === 'string') return RULES[known(value, 'optimizer')]({}, 'optimizer.');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrong(
+      'optimizer',
+      value,
+      `a name (${OPTIMIZER_NAMES.join(', ')}), a configuration such as adam({ learningRate: .003 }), or an object with update, slots and config`,
+    );
+  }
+  if (isRule(value)) return checkRule(value);
+  const { name, ...constants } = value as OptimizerConfig;
+  return RULES[known(name, 'optimizer.name')](constants, 'optimizer.');
+}
+
+function isRule(value: object): value is Optimizer {
+  return typeof (value as Partial<Optimizer>).update === 'function';
+}
+
+function checkRule(rule: Optimizer): Optimizer {
+  const config: unknown = rule.config;
+  if (typeof config !== 'object' || config === null) {
+    throw wrong('optimizer.config', config, "plain JSON with a name: { name: 'my-rule', learningRate: .01 }");
+  }
+  string(rule.config.name, 'optimizer.config.name');
+  if (rule.config.learningRate !== undefined)
+    learningRate(1)(rule.config.learningRate, 'optimizer.config.learningRate');
+  const slots: unknown = rule.slots;
+  if (!Array.isArray(slots)) {
+    throw wrong(
+      'optimizer.slots',
+      slots,
+      "an array of { name, shape: 'element' | 'row' | 'factor', initial? }, empty for a rule without memory",
+    );
+  }
+  const names = new Set<string>();
+  for (const [k, slot] of slots.entries()) {
+    const at = `optimizer.slots[${k}]`;
+    const name = string(slot?.name, `${at}.name`);
+    // Checkpoints keep a rule's memory by these names.
+    if (names.has(name)) throw wrong(`${at}.name`, name, 'a name that no other slot has');
+    names.add(name);
+    shape(slot.shape, `${at}.shape`);
+    if (slot.initial !== undefined) initial(slot.initial, `${at}.initial`);
+  }
+  return rule;
+}
