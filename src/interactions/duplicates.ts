@@ -2,11 +2,15 @@
 // linear in rows + users + items, with no key built per row.
 
 import { DataError } from '../core/errors';
+import { field, oneOf } from '../core/options';
 import { type Columns, selectColumns } from './row';
 import type { Vocabulary } from './vocabulary';
 
 /** `last` and `first` keep that row, `sum` the last with the sum of the values, `keep` all, `error` throws. */
 export type DuplicatePolicy = 'last' | 'first' | 'sum' | 'keep' | 'error';
+
+/** The option `duplicates`. */
+export const duplicatesField = field<DuplicatePolicy>(oneOf('last', 'first', 'sum', 'keep', 'error'), 'last');
 
 /** The columns after the policy. A row that stays keeps its place among those that stay. */
 export function resolveDuplicates(

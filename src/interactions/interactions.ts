@@ -1,8 +1,8 @@
 // The data a recommender is trained on and tested with: ratings as columns, over two vocabularies of ids.
 // It never changes once made; splits are new sets over the same vocabularies.
 
-import { type Check, field, oneOf, optional, readOptions, wrong } from '../core/options';
-import { type DuplicatePolicy, resolveDuplicates } from './duplicates';
+import { type Check, optional, readOptions, wrong } from '../core/options';
+import { type DuplicatePolicy, duplicatesField, resolveDuplicates } from './duplicates';
 import { type InputColumns, readColumns, readRows } from './read-rows';
 import { type Columns, type Interaction, type Row, selectColumns } from './row';
 import { columnStats, type InteractionStats } from './stats';
@@ -66,9 +66,9 @@ export class Interactions implements Iterable<Interaction> {
   /** Each row's value. */
   readonly values: Float32Array;
   /** Each row's weight; absent where all are 1. */
-  readonly weights?: Float32Array;
+  declare readonly weights?: Float32Array;
   /** Each row's time in seconds; absent where rows came without. */
-  readonly timestamps?: Float64Array;
+  declare readonly timestamps?: Float64Array;
 
   private constructor(users: Vocabulary, items: Vocabulary, columns: Columns) {
     this.size = columns.values.length;
@@ -164,7 +164,7 @@ function build(
     users = new Vocabulary(),
     items = new Vocabulary(),
   } = readOptions<BuildOptions>(owner, options, {
-    duplicates: field(oneOf('last', 'first', 'sum', 'keep', 'error'), 'last'),
+    duplicates: duplicatesField,
     users: optional(aVocabulary),
     items: optional(aVocabulary),
   });

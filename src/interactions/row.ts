@@ -51,11 +51,17 @@ export interface Columns {
 /** The columns of the rows at some positions, in the order of the positions. */
 export function selectColumns(columns: Columns, positions: Int32Array): Columns {
   const { userIndex, itemIndex, values, weights, timestamps } = columns;
+  const count = positions.length;
   return {
-    userIndex: positions.map((at) => userIndex[at]!),
-    itemIndex: positions.map((at) => itemIndex[at]!),
-    values: Float32Array.from(positions, (at) => values[at]!),
-    weights: weights && Float32Array.from(positions, (at) => weights[at]!),
-    timestamps: timestamps && Float64Array.from(positions, (at) => timestamps[at]!),
+    userIndex: gather(userIndex, positions, new Int32Array(count)),
+    itemIndex: gather(itemIndex, positions, new Int32Array(count)),
+    values: gather(values, positions, new Float32Array(count)),
+    weights: weights && gather(weights, positions, new Float32Array(count)),
+    timestamps: timestamps && gather(timestamps, positions, new Float64Array(count)),
   };
+}
+
+function gather<T extends Int32Array | Float32Array | Float64Array>(from: T, positions: Int32Array, to: T): T {
+  for (let at = 0; at < positions.length; at++) to[at] = from[positions[at]!]!;
+  return to;
 }

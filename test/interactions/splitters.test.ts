@@ -1,0 +1,159 @@
+// Every splitter under the contract, and what each promises beyond it.
+
+import { DataError, OptionError } from '../../src/core/errors';
+import { Interactions } from '../../src/interactions/interactions';
+import { kFold } from '../../src/interactions/k-fold';
+import { predefinedSplit } from '../../src/interactions/predefined-split';
+import { splitByUser } from '../../src/interactions/split-by-user';
+import { splitRandom } from '../../src/interactions/split-random';
+import { splitterContract } from '../contract/splitters';
+
+splitterContract({ name: 'splitRandom', divide: (data, seed) => [{ ...splitRandom(data, { seed }) }] });
+splitterContract({
+  name: 'kFold',
+  divide: (data, seed) => kFold(data, { folds: 3, seed }).map((split) => ({ ...split })),
+});
+splitterContract({ name: 'splitByUser', divide: (data, seed) => [{ ...splitByUser(data, { seed }) }] });
+splitterContract({
+  name: 'predefinedSplit',
+  unseeded: 'the caller made the parts',
+  divide: (data) => {
+    const rows = [...data];
+    return [{ ...predefinedSplit(rows.slice(0, 2), rows.slice(2)) }];
+  },
+});
+
+const grid = (users: number, items: number) =>
+  Interactions.from(
+    Array.from({ length: users * items }, (_, at) => [Math.floor(at / items), at % items, 1, at] as const),
+  );
+const usersOf = (data: Interactions) => new Set([...data].map(({ userId }) => userId));
+
+describe('splitRandom', () => {
+  test.each([
+    [10, 0.2, 2],
+    [10, 0.25, 3],
+    [10, 0.01, 1],
+    [10, 0.99, 9],
+    [2, 0.5, 1],
+  ])('of %d rows, fraction %d tests %d', (rows, testFraction, tested) => {
+    expect(splitRandom(grid(1, rows), { testFraction }).test.size).toBe(tested);
+  });
+
+  test('each row is tested about as often as any other', () => {
+    const data = grid(1, 10);
+    const counts = new Array<number>(10).fill(0);
+    for (let seed = 0; seed < 2000; seed++) for (const at of splitRandom(data, { seed }).test.itemIndex) counts[at]!++;
+    // 2000 draws of chance .2: five standard deviations are 90.
+    for (const count of counts) expect(Math.abs(count - 400)).toBeLessThan(90);
+  });
+
+  test('a seed is the same as a number and as text', () => {
+    const data = grid(5, 10);
+    expect([...splitRandom(data, { seed: '7' }).test]).toEqual([...splitRandom(data, { seed: 7 }).test]);
+  });
+
+  test.each([0, 1, -0.1, Number.NaN, '0.2'])('fraction %p is refused', (testFraction) => {
+    expect(() => splitRandom(grid(2, 5), { testFraction: testFraction as number })).toThrow(OptionError);
+  });
+
+  test('one row cannot be split', () => {
+    expect(() => splitRandom(grid(1, 1))).toThrow(DataError);
+    expect(() => splitRandom(grid(1, 1))).toThrow('splitRandom: the set has 1 rows; want at least 2');
+  });
+});
+
+describe('kFold', () => {
+  test.each([
+    [10, 5, [2, 2, 2, 2, 2]],
+    [11, 3, [4, 4, 3]],
+    [3, 3, [1, 1, 1]],
+  ])('%d rows in %d folds', (rows, folds, sizes) => {
+    expect(kFold(grid(1, rows), { folds }).map(({ test }) => test.size)).toEqual(sizes);
+  });
+
+  test('every row is tested exactly once', () => {
+    const tested = kFold(grid(7, 9), { folds: 4 }).flatMap(({ test }) => [...test.timestamps!]);
+    expect(tested.sort((a, b) => a - b)).toEqual(Array.from({ length: 63 }, (_, at) => at));
+  });
+
+  test('more folds than 255 are told apart', () => {
+    expect(kFold(grid(1, 300), { folds: 300 }).every(({ test }) => test.size === 1)).toBe(true);
+  });
+
+  test('fewer than two folds, and more than rows, are refused', () => {
+    expect(() => kFold(grid(2, 5), { folds: 1 })).toThrow(OptionError);
+    expect(() => kFold(grid(2, 5), { folds: 11 })).toThrow('want at most 10, the number of rows');
+  });
+});
+
+describe('splitByUser', () => {
+  test('train has no row of a tested user; history and test have the same users', () => {
+    const { train, history, test: tested } = splitByUser(grid(20, 10), { testFraction: 0.25, holdOutPerUser: 0.3 });
+    expect(usersOf(tested).size).toBe(5);
+    expect(usersOf(history)).toEqual(usersOf(tested));
+    for (const user of usersOf(train)) expect(usersOf(tested).has(user)).toBe(false);
+    expect(tested.size).toBe(5 * 3);
+    expect(history.size).toBe(5 * 7);
+  });
+
+  test('a user with one row is always trained on', () => {
+    const data = Interactions.from([
+      ['once', 1],
+      ['twice', 1],
+      ['twice', 2],
+    ]);
+    for (let seed = 0; seed < 20; seed++) {
+      const parts = splitByUser(data, { testFraction: 0.9, seed });
+      expect([parts.train, parts.history, parts.test].map((part) => [...usersOf(part)])).toEqual([
+        ['once'],
+        ['twice'],
+        ['twice'],
+      ]);
+    }
+  });
+
+  test('users of the vocabulary without a row do not count', () => {
+    const data = grid(10, 3).select(Int32Array.of(0, 1, 2, 27, 28, 29));
+    for (let seed = 0; seed < 20; seed++) {
+      const parts = splitByUser(data, { testFraction: 0.9, seed });
+      expect([...usersOf(parts.train), ...usersOf(parts.test)].sort()).toEqual([0, 9]);
+    }
+  });
+
+  test('one user, or only users with one row, cannot be split', () => {
+    expect(() => splitByUser(grid(1, 9))).toThrow(DataError);
+    expect(() => splitByUser(grid(9, 1))).toThrow('9 users have rows, 0 of them at least 2');
+  });
+
+  test.each(['testFraction', 'holdOutPerUser'])('%s of 1 is refused by name', (option) => {
+    expect(() => splitByUser(grid(4, 4), { [option]: 1 })).toThrow(option);
+  });
+});
+
+describe('predefinedSplit', () => {
+  test('the parts are as given, over ids of both', () => {
+    const { train, test: tested } = predefinedSplit([['ann', 'tea', 4]], [['ann', 'milk', 3]]);
+    expect([...train]).toEqual([{ userId: 'ann', itemId: 'tea', value: 4 }]);
+    expect([...tested]).toEqual([{ userId: 'ann', itemId: 'milk', value: 3 }]);
+    expect([...train.items]).toEqual(['tea', 'milk']);
+  });
+
+  test('an error names the part and the row in it', () => {
+    const bad = () => predefinedSplit([['ann', 'tea', 4]], [['ann', 'milk', Number.NaN]]);
+    expect(bad).toThrow(DataError);
+    expect(bad).toThrow('predefinedSplit, test: row 1 ');
+  });
+
+  test('the duplicate policy holds within a part, and its name is checked', () => {
+    const repeated = [
+      ['ann', 'tea', 4],
+      ['ann', 'tea', 5],
+    ] as const;
+    expect(predefinedSplit(repeated, repeated, { duplicates: 'keep' }).train.size).toBe(2);
+    expect(() => predefinedSplit(repeated, repeated, { duplicates: 'error' })).toThrow(
+      'predefinedSplit, train: rows 1 and 2',
+    );
+    expect(() => predefinedSplit(repeated, repeated, { duplicats: 'keep' } as object)).toThrow(OptionError);
+  });
+});
