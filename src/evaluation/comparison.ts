@@ -44,6 +44,15 @@ export interface ComparisonRun {
   readonly epochs: readonly ComparisonEpoch[];
 }
 
+/** Where a comparison is: `done` of `total` epochs over all runs, and the run that is under way. */
+export interface ComparisonProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly optimizer: string;
+  readonly overparam: ComparisonArm;
+  readonly seed: number;
+}
+
 /** Mean and standard deviation over the seeds. */
 export interface Spread {
   readonly mean: number | null;

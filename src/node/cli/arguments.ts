@@ -1,0 +1,105 @@
+// A thin layer over node:util parseArgs: flags are declared once, unknown or malformed ones are usage errors that
+// name the close miss, and values are read with their type.
+
+import { parseArgs } from 'node:util';
+import { nearest, show } from '../../core/options';
+import type { Usage } from './command';
+import { UsageError } from './usage-error';
+
+/** What a command was called with. */
+export interface Arguments {
+  readonly positionals: readonly string[];
+  /** Whether a switch was given. */
+  has(flag: string): boolean;
+  /** The value of a flag, undefined where it is absent. */
+  text(flag: string): string | undefined;
+  /** All values of a flag that repeats, in order. */
+  texts(flag: string): readonly string[];
+  /** A flag's comma-separated values, blanks around them dropped. */
+  list(flag: string): readonly string[] | undefined;
+  /** A number for which `good` holds; `wanted` says in words which those are. */
+  number(flag: string, wanted: string, good: (value: number) => boolean): number | undefined;
+  /** A whole number of at least `least`. */
+  count(flag: string, least?: number): number | undefined;
+}
+
+/** Reads `argv`, the words after the command's name. */
+export function parseArguments(usage: Usage, argv: readonly string[]): Arguments {
+  const {
+    flags,
+    positionals: [least, most],
+  } = usage;
+  // Not strict: parseArgs would refuse unknown flags in its own words, several lines long.
+  const { tokens, positionals } = parseArgs({
+    args: [...argv],
+    options: Object.fromEntries(
+      Object.entries(flags).map(([name, { value }]) => [
+        name,
+        { type: value === undefined ? 'boolean' : 'string' } as const,
+      ]),
+    ),
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  const given = new Map<string, string[]>();
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
+    if (flag === undefined) throw unknownFlag(token.rawName, Object.keys(flags));
+    if (flag.value === undefined && token.value !== undefined)
+      throw new UsageError(`${token.rawName} takes no value, got ${show(token.value)}`);
+    // `--out --json`: the next flag is no value; `--out=--json` says that it is one.
+    if (
+      flag.value !== undefined &&
+      (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))
+    ) {
+      throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${flag.value}`);
+    }
+    const values = given.get(token.name) ?? [];
+    if (values.length > 0 && flag.value !== undefined && flag.repeats !== true)
+      throw new UsageError(`${token.rawName} is given twice`);
+    given.set(token.name, [...values, token.value ?? '']);
+  }
+  if (positionals.length < least)
+    throw new UsageError(
+      positionals.length === 0 ? 'too few arguments' : `too few arguments after ${show(positionals.at(-1))}`,
+    );
+  if (positionals.length > most) throw new UsageError(`unexpected argument ${show(positionals[most])}`);
+  return reader(given, positionals);
+}
+
+function reader(given: ReadonlyMap<string, readonly string[]>, positionals: readonly string[]): Arguments {
+  const text = (flag: string) => given.get(flag)?.[0];
+  const number = (flag: string, wanted: string, good: (value: number) => boolean) => {
+    const written = text(flag);
+    if (written === undefined) return undefined;
+    const value = written.trim() === '' ? Number.NaN : Number(written);
+    if (Number.isFinite(value) && good(value)) return value;
+    throw new UsageError(`--${flag} is ${show(written)}; want ${wanted}`);
+  };
+  return {
+    positionals,
+    text,
+    number,
+    has: (flag) => given.has(flag),
+    texts: (flag) => given.get(flag) ?? [],
+    list(flag) {
+      const values = text(flag)
+        ?.split(',')
+        .map((value) => value.trim());
+      if (values?.includes(''))
+        throw new UsageError(`--${flag} is ${show(text(flag))}; want values with commas between them`);
+      return values;
+    },
+    count: (flag, least = 1) =>
+      number(flag, `a whole number of at least ${least}`, (value) => Number.isSafeInteger(value) && value >= least),
+  };
+}
+
+function unknownFlag(written: string, known: readonly string[]): UsageError {
+  const close = nearest(written.replace(/^-+/, ''), known);
+  return new UsageError(
+    `unknown flag '${written}'; ${close === undefined ? `flags: ${known.map((name) => `--${name}`).join(', ')}` : `did you mean '--${close}'?`}`,
+  );
+}

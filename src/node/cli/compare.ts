@@ -1,0 +1,119 @@
+// `opmf compare`: the main job, plain against overparameterized matrix factorization under each optimizer.
+
+import { access, constants } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
+import { dirname } from 'node:path';
+import { DataError } from '../../core/errors';
+import { nearest, show } from '../../core/options';
+import { compare } from '../../evaluation/compare';
+import type { Comparison } from '../../evaluation/comparison';
+import { OPTIMIZER_NAMES, type OptimizerName } from '../../optimizers/registry';
+import { armName } from '../../report/arm-name';
+import { comparisonReport } from '../../report/comparison-report';
+import { comparisonTable } from '../../report/comparison-table';
+import { writeFileAtomically } from '../write-file-atomically';
+import type { Arguments } from './arguments';
+import { ARM_FORM, parseArm } from './arm';
+import type { Command } from './command';
+import type { Io } from './io';
+import { startProgress } from './progress';
+import { DATA_DIR, openSource } from './source';
+import { UsageError } from './usage-error';
+
+/** The five rules of the paper. */
+const PAPER_OPTIMIZERS: readonly OptimizerName[] = ['sgd', 'adagrad', 'adadelta', 'rmsprop', 'adam'];
+/** What runs beside plain when nothing is said. */
+export const DEFAULT_ARMS: readonly string[] = ['scalar-row-2', 'dense-2'];
+const TERMS = ['paper', 'matched', 'tuned'] as const;
+
+/** The command. */
+export const compareCommand: Command = {
+  usage: {
+    name: 'compare',
+    about: 'Compares plain and overparameterized matrix factorization under each optimizer.',
+    form:
+      '[DATA] [--terms paper|matched|tuned] [--optimizers sgd,adam] [--overparams scalar-row-2,dense-2] ' +
+      '[--rank N] [--epochs N] [--seeds 3] [--test-fraction .1] [--json] [--out report.html]',
+    example: 'opmf compare ml-100k --terms paper --rank 15 --epochs 15 --overparams scalar-row-2,dense-2 --seeds 3',
+    flags: {
+      terms: { value: 'TERMS', about: 'paper (one rate for all arms), matched or tuned; default paper' },
+      optimizers: { value: 'NAMES', about: `of ${OPTIMIZER_NAMES.join(', ')}; default ${PAPER_OPTIMIZERS.join(',')}` },
+      overparams: { value: 'ARMS', about: `${ARM_FORM}; default ${DEFAULT_ARMS.join(',')}` },
+      rank: { value: 'N', about: 'latent dimensions; default 15' },
+      epochs: { value: 'N', about: 'passes over the training ratings; default 15' },
+      seeds: { value: 'N', about: 'runs per arm, with seeds 1 to N; default 1' },
+      'test-fraction': { value: 'F', about: 'part of the ratings held out; default .1' },
+      json: { about: 'print one JSON document and nothing else' },
+      out: { value: 'FILE', about: 'write an HTML report with curves' },
+      'data-dir': DATA_DIR,
+    },
+    positionals: [0, 1],
+  },
+  run: runCompare,
+};
+
+async function runCompare(given: Arguments, io: Io): Promise<void> {
+  const terms = readTerms(given.text('terms'));
+  const optimizers = given.list('optimizers')?.map(readOptimizer) ?? PAPER_OPTIMIZERS;
+  const overparams = (given.list('overparams') ?? DEFAULT_ARMS).map(parseArm);
+  const rank = given.count('rank') ?? 15;
+  const epochs = given.count('epochs') ?? 15;
+  const seeds = Array.from({ length: given.count('seeds') ?? 1 }, (_, i) => i + 1);
+  const testFraction = given.number('test-fraction', 'a number between 0 and 1', (f) => f > 0 && f < 1) ?? 0.1;
+  const out = given.text('out');
+  // Known now rather than after minutes of training.
+  if (out !== undefined) await requireWritable(dirname(out));
+  const { name, data } = await openSource(given.positionals[0], given.text('data-dir'));
+
+  const progress = startProgress(io);
+  let comparison: Comparison;
+  try {
+    comparison = await compare(data, {
+      optimizers,
+      overparams,
+      seeds,
+      epochs,
+      rank,
+      terms,
+      testFraction,
+      onProgress: ({ done, total, optimizer, overparam, seed }) =>
+        progress.update(done / total, `${optimizer} ${armName(overparam)}, seed ${seed}`),
+    });
+  } finally {
+    progress.done();
+  }
+  const document: Comparison = { ...comparison, dataset: { ...comparison.dataset, name }, machine: describeMachine() };
+  if (out !== undefined) await writeFileAtomically(out, comparisonReport(document));
+  io.stdout.write(given.has('json') ? `${JSON.stringify(document)}\n` : comparisonTable(document));
+  if (out !== undefined) io.stderr.write(`report written to ${out}\n`);
+}
+
+function readTerms(written = 'paper'): (typeof TERMS)[number] {
+  const terms = TERMS.find((name) => name === written);
+  if (terms === undefined) throw new UsageError(`--terms is ${show(written)}; want one of ${TERMS.join(', ')}`);
+  return terms;
+}
+
+function readOptimizer(written: string): OptimizerName {
+  const name = OPTIMIZER_NAMES.find((known) => known === written);
+  if (name !== undefined) return name;
+  const close = nearest(written, OPTIMIZER_NAMES);
+  const advice = close === undefined ? '' : ` (did you mean '${close}'?)`;
+  throw new UsageError(
+    `--optimizers: ${show(written)} is no optimizer; want some of ${OPTIMIZER_NAMES.join(', ')}${advice}`,
+  );
+}
+
+async function requireWritable(folder: string): Promise<void> {
+  try {
+    await access(folder, constants.W_OK);
+  } catch {
+    throw new DataError(
+      `cannot write into ${show(folder)}; --out wants a path in a folder that exists and is writable`,
+    );
+  }
+}
+
+function describeMachine(): Comparison['machine'] {
+  return { cpu: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism(), node: process.versions.node };
+}

@@ -1,0 +1,53 @@
+// `opmf recommend`: the best unseen items of some users, from a saved model.
+
+import type { Recommender } from '../../recommenders/recommender';
+import { loadModel } from '../model-file';
+import type { Arguments } from './arguments';
+import type { Command } from './command';
+import { asNumberId } from './ids';
+import type { Io } from './io';
+
+/** The command. */
+export const recommendCommand: Command = {
+  usage: {
+    name: 'recommend',
+    about: 'Prints the best items of users that they have not rated; popular ones for users that the model never saw.',
+    form: 'MODEL USER... [--n 10] [--json]',
+    example: 'opmf recommend model.safetensors 42 117 --n 5',
+    flags: {
+      n: { value: 'N', about: 'how many items per user; default 10' },
+      json: { about: 'print one JSON document and nothing else' },
+    },
+    positionals: [2, Infinity],
+  },
+  run: runRecommend,
+};
+
+async function runRecommend(given: Arguments, io: Io): Promise<void> {
+  const n = given.count('n') ?? 10;
+  const [path, ...users] = given.positionals;
+  const recommender = await loadModel(path!);
+  const answers = users.map((user) => recommendTo(recommender, user, n));
+  if (given.has('json')) {
+    io.stdout.write(`${JSON.stringify({ model: recommender.name, n, users: answers })}\n`);
+    return;
+  }
+  for (const { userId, basis, items } of answers) {
+    const note = basis === 'popularity' ? ' (not in the training data: popular items)' : '';
+    io.stdout.write(`user ${userId}${note}\n`);
+    for (const [i, { itemId, score }] of items.entries()) {
+      const value = basis === 'popularity' ? `${score} ratings` : score.toFixed(4);
+      io.stdout.write(`  ${String(i + 1).padStart(2)}. ${itemId}  ${value}\n`);
+    }
+  }
+}
+
+function recommendTo(recommender: Recommender, text: string, n: number) {
+  const list = recommender.recommend(text, { n });
+  const number = asNumberId(text);
+  if (list.basis === 'popularity' && number !== undefined) {
+    const byNumber = recommender.recommend(number, { n });
+    if (byNumber.basis === 'model') return { userId: number, basis: byNumber.basis, items: [...byNumber] };
+  }
+  return { userId: text, basis: list.basis, items: [...list] };
+}

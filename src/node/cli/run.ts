@@ -1,0 +1,88 @@
+// The command line as a function: words in, exit code out. 0: done; 1: it failed; 2: it was called in the wrong way.
+
+import { version } from '../../../package.json';
+import { OpmfError, OptionError } from '../../core/errors';
+import { nearest } from '../../core/options';
+import { parseArguments } from './arguments';
+import type { Command } from './command';
+import { compareCommand } from './compare';
+import { datasetsCommand } from './datasets';
+import { evaluateCommand } from './evaluate';
+import { commandHelp, formOf, generalHelp } from './help';
+import type { Io } from './io';
+import { recommendCommand } from './recommend';
+import { similarCommand } from './similar';
+import { trainCommand } from './train';
+import { UsageError } from './usage-error';
+
+const COMMANDS: readonly Command[] = [
+  compareCommand,
+  trainCommand,
+  evaluateCommand,
+  recommendCommand,
+  similarCommand,
+  datasetsCommand,
+];
+
+/** Flags that every command has. */
+const COMMON_FLAGS = {
+  debug: { about: 'on a failure, print the stack trace too' },
+  help: { about: 'print this help' },
+};
+
+/** Runs the command line; never rejects. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const [name = '', ...rest] = argv;
+  if (name === '--help' || name === '-h' || name === '--version') {
+    io.stdout.write(name === '--version' ? `${version}\n` : generalHelp(COMMANDS.map(({ usage }) => usage)));
+    return 0;
+  }
+  const command = COMMANDS.find(({ usage }) => usage.name === name);
+  if (command === undefined)
+    return refuse(io, unknownCommand(name), 'usage: opmf COMMAND [ARGUMENTS]; opmf --help lists the commands');
+  const usage = { ...command.usage, flags: { ...command.usage.flags, ...COMMON_FLAGS } };
+  if (asksForHelp(rest)) {
+    io.stdout.write(commandHelp(usage));
+    return 0;
+  }
+  try {
+    await command.run(parseArguments(usage, rest), io);
+    return 0;
+  } catch (error) {
+    if (rest.includes('--debug')) io.stderr.write(`${(error as Error).stack ?? error}\n`);
+    // A bad option here was written on the command line.
+    if (error instanceof UsageError || error instanceof OptionError)
+      return refuse(io, `${name}: ${error.message}`, formOf(usage));
+    io.stderr.write(`opmf: ${oneLine(describe(error))}\n`);
+    return 1;
+  }
+}
+
+function refuse(io: Io, reason: string, form: string): number {
+  io.stderr.write(`opmf: ${oneLine(reason)}\n${form}\n`);
+  return 2;
+}
+
+function unknownCommand(name: string): string {
+  const names = COMMANDS.map(({ usage }) => usage.name);
+  if (name === '') return `no command; want one of ${names.join(', ')}`;
+  const close = nearest(name, names);
+  return `unknown command '${name}'; ${close === undefined ? `want one of ${names.join(', ')}` : `did you mean '${close}'?`}`;
+}
+
+/** Before anything else is checked, so that `opmf train --help` does not complain of a missing --out. */
+function asksForHelp(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return (end < 0 ? words : words.slice(0, end)).some((word) => word === '--help' || word === '-h');
+}
+
+function describe(error: unknown): string {
+  if (error instanceof OpmfError) return error.message;
+  // The file system's errors have a code and say what and where; anything else is a fault of this program.
+  if (error instanceof Error && 'code' in error && 'syscall' in error) return error.message;
+  return `unexpected failure: ${error instanceof Error ? error.message : String(error)}; --debug shows where`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, ' ');
+}

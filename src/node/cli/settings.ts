@@ -1,0 +1,42 @@
+// `--set rank=32 --set overparam.depth=3`: options of a recommender from the command line.
+
+import { show } from '../../core/options';
+import { UsageError } from './usage-error';
+
+/** A nested options object; no prototype, so that any name is an ordinary key. */
+export type Settings = { [name: string]: unknown };
+
+/** Reads settings in order. A value is JSON where it parses as JSON, else a string; dots in the name nest. */
+export function parseSettings(assignments: readonly string[]): Settings {
+  const settings: Settings = Object.create(null);
+  for (const assignment of assignments) {
+    const at = assignment.indexOf('=');
+    const path = assignment.slice(0, Math.max(at, 0)).split('.');
+    if (path.includes(''))
+      throw new UsageError(`--set is ${show(assignment)}; want NAME=VALUE, such as rank=32 or overparam.depth=3`);
+    let place = settings;
+    for (const name of path.slice(0, -1)) {
+      const inner = place[name] ?? Object.create(null);
+      // `--set optimizer=adam --set optimizer.beta1=.8` would lose one of the two.
+      if (typeof inner !== 'object' || Array.isArray(inner)) {
+        throw new UsageError(
+          `--set ${assignment}: '${name}' is ${show(inner)} already and has no options inside; use optimizer.name=adam, not optimizer=adam, beside others`,
+        );
+      }
+      place[name] = inner;
+      place = inner as Settings;
+    }
+    place[path.at(-1)!] = parseValue(assignment.slice(at + 1));
+  }
+  return settings;
+}
+
+function parseValue(text: string): unknown {
+  // `.05` is a number to a person, though not to JSON.
+  if (/^[+-]?\.\d+(?:e[+-]?\d+)?$/i.test(text)) return Number(text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,81 @@
+// `opmf train`: fits one recommender and saves it.
+
+import { evaluateRatings } from '../../evaluation/evaluate-ratings';
+import { splitRandom } from '../../interactions/split-random';
+import { createRecommender, type RecommenderName } from '../../recommenders/registry';
+import type { EpochRecord } from '../../training/history';
+import { saveModel } from '../model-file';
+import type { Arguments } from './arguments';
+import type { Command } from './command';
+import type { Io } from './io';
+import { startProgress } from './progress';
+import { parseSettings } from './settings';
+import { DATA_DIR, openSource } from './source';
+import { UsageError } from './usage-error';
+
+/** The command. */
+export const trainCommand: Command = {
+  usage: {
+    name: 'train',
+    about: 'Trains a recommender on ratings and saves it; without DATA, on the built-in synthetic set.',
+    form: '[DATA] --out model.safetensors [--model overparam-mf] [--set NAME=VALUE ...] [--test-fraction .1] [--seed 1] [--json]',
+    example: 'opmf train ml-100k --out model.safetensors --set rank=32 --set overparam.depth=3 --test-fraction .1',
+    flags: {
+      out: { value: 'FILE', about: 'where the trained model goes (safetensors)' },
+      model: { value: 'NAME', about: 'overparam-mf (default) or mf' },
+      set: {
+        value: 'NAME=VALUE',
+        about: 'an option of the model; repeats; dots nest: overparam.depth=3',
+        repeats: true,
+      },
+      'test-fraction': { value: 'F', about: 'hold out this part of the ratings and report on it; default 0' },
+      seed: { value: 'N', about: 'seed of the split and of the model; default 1' },
+      json: { about: 'print one JSON document and nothing else' },
+      'data-dir': DATA_DIR,
+    },
+    positionals: [0, 1],
+  },
+  run: runTrain,
+};
+
+async function runTrain(given: Arguments, io: Io): Promise<void> {
+  const out = given.text('out');
+  if (out === undefined) throw new UsageError('--out is missing: say where the model goes');
+  const seed = given.count('seed', 0) ?? 1;
+  const testFraction = given.number('test-fraction', 'a number from 0 to below 1', (f) => f >= 0 && f < 1) ?? 0;
+  const name = given.text('model') ?? 'overparam-mf';
+  const recommender = createRecommender(name as RecommenderName, { seed, ...parseSettings(given.texts('set')) });
+  const source = await openSource(given.positionals[0], given.text('data-dir'));
+  const split = testFraction === 0 ? undefined : splitRandom(source.data, { testFraction, seed });
+
+  const started = performance.now();
+  const progress = startProgress(io);
+  const { options } = recommender;
+  const total = 'epochs' in options ? Number(options.epochs) : 1;
+  const { epochs } = await recommender
+    .fit(split?.train ?? source.data, {
+      onEpoch: ({ epoch, trainLoss }) =>
+        progress.update(epoch / total, `epoch ${epoch}, training loss ${trainLoss.toFixed(4)}`),
+    })
+    .finally(() => progress.done());
+  const seconds = (performance.now() - started) / 1000;
+  const test = split === undefined ? undefined : evaluateRatings(recommender, split.test);
+  await saveModel(out, recommender);
+  if (given.has('json')) {
+    const document = { model: recommender.name, dataset: source.name, epochs, ...(test && { test }), seconds, out };
+    io.stdout.write(`${JSON.stringify(document)}\n`);
+    return;
+  }
+  const lines = [`${recommender.name} on ${source.name}`, ...epochs.map(epochLine)];
+  if (test !== undefined) {
+    lines.push(
+      `test RMSE ${test.rmse.toFixed(4)}, MAE ${test.mae.toFixed(4)} on ${test.count} ratings, ${test.cold} of them cold`,
+    );
+  }
+  io.stdout.write(`${[...lines, `trained in ${seconds.toFixed(1)} s, saved to ${out}`].join('\n')}\n`);
+}
+
+function epochLine({ epoch, trainLoss, trainRmse, seconds }: EpochRecord): string {
+  const rmse = trainRmse === undefined ? '' : `, RMSE ${trainRmse.toFixed(4)}`;
+  return `  epoch ${String(epoch).padStart(3)}: training loss ${trainLoss.toFixed(4)}${rmse}, ${seconds.toFixed(2)} s`;
+}

@@ -1,0 +1,71 @@
+// Trained models as files: safetensors bytes, written whole or not at all. What the bytes mean is decided by the
+// recommender.
+
+import { readFile } from 'node:fs/promises';
+import { DataError, FormatError } from '../core/errors';
+import type { Recommender } from '../recommenders/recommender';
+import { loadRecommender } from '../recommenders/registry';
+import { writeFileAtomically } from './write-file-atomically';
+
+/**
+ * Saves a trained recommender to a file: a temporary file beside it, flushed to the disk, then renamed over it.
+ *
+ * @param options - passed on to `recommender.save`; `history: false` leaves out who has rated what.
+ * @throws NotFittedError before `fit`; the error of the file system where the file cannot be written.
+ * @example
+ * ```ts
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { MF, syntheticInteractions } from 'opmf';
+ * import { loadModel, saveModel } from 'opmf/node';
+ * const model = new MF({ epochs: 1 });
+ * await model.fit(syntheticInteractions({ users: 50, items: 40, ratings: 500 }));
+ * const path = join(tmpdir(), 'opmf-save-model.safetensors');
+ * await saveModel(path, model);
+ * console.log((await loadModel(path)).name); // mf
+ * ```
+ */
+export async function saveModel(
+  path: string,
+  recommender: Pick<Recommender, 'save'>,
+  options?: Parameters<Recommender['save']>[0],
+): Promise<void> {
+  await writeFileAtomically(path, options === undefined ? recommender.save() : recommender.save(options));
+}
+
+/**
+ * Loads a recommender that `saveModel` wrote (or whose `save()` bytes were stored in any other way).
+ *
+ * @throws DataError where the file cannot be read; FormatError where it is not a model file of this library.
+ * @example
+ * ```ts
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { MF, syntheticInteractions } from 'opmf';
+ * import { loadModel, saveModel } from 'opmf/node';
+ * const model = new MF({ epochs: 1 });
+ * await model.fit(syntheticInteractions({ users: 50, items: 40, ratings: 500 }));
+ * const path = join(tmpdir(), 'opmf-load-model.safetensors');
+ * await saveModel(path, model);
+ * const loaded = await loadModel(path);
+ * console.log(loaded.predict('1', '1') === model.predict('1', '1')); // true
+ * ```
+ */
+export async function loadModel(path: string): Promise<Recommender> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such file' : (error as Error).message;
+    throw new DataError(`cannot read the model '${path}': ${reason}; want a file written by saveModel or opmf train`, {
+      file: path,
+    });
+  }
+  try {
+    return loadRecommender(bytes);
+  } catch (error) {
+    if (error instanceof FormatError) throw new FormatError(`${path}: ${error.message}`);
+    throw error;
+  }
+}

@@ -1,0 +1,251 @@
+// The command line from words to exit code: 0 done, 1 failed, 2 called in the wrong way; JSON alone on standard
+// output; one line and no stack trace for whatever goes wrong.
+
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { version } from '../../../package.json';
+import { run } from '../../../src/node/cli/run';
+
+let folder: string;
+let ratings: string;
+let model: string;
+
+async function opmf(...argv: string[]) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const stdout = { write: (text: string) => out.push(text) };
+  const stderr = { write: (text: string) => err.push(text) };
+  const code = await run(argv, { stdout, stderr, isTTY: false });
+  return { code, out: out.join(''), err: err.join('') };
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'opmf-cli-'));
+  ratings = join(folder, 'ratings.csv');
+  model = join(folder, 'model.safetensors');
+  const lines = ['user,item,rating'];
+  for (let user = 1; user <= 20; user++) {
+    for (let item = 1; item <= 12; item++)
+      if ((user + item) % 5 !== 0) lines.push(`${user},i${item},${1 + ((user + item) % 5)}`);
+  }
+  await writeFile(ratings, lines.join('\n'));
+  await mkdir(join(folder, 'filmtrust'));
+  await writeFile(join(folder, 'filmtrust', 'ratings.txt'), '1 1 2\n1 2 4\n2 1 3.5\n');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('help', () => {
+  test('opmf --help lists the commands, and --version prints the version', async () => {
+    const { code, out, err } = await opmf('--help');
+    expect([code, err]).toEqual([0, '']);
+    for (const name of ['compare', 'train', 'evaluate', 'recommend', 'similar', 'datasets'])
+      expect(out).toContain(`  ${name} `);
+    expect((await opmf('--version')).out).toBe(`${version}\n`);
+  });
+
+  test.each(['compare', 'train', 'evaluate', 'recommend', 'similar', 'datasets'])(
+    'opmf %s --help has the form and an example',
+    async (name) => {
+      const { code, out, err } = await opmf(name, '--help');
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toContain(`usage: opmf ${name} `);
+      expect(out).toContain(`Example:\n  opmf ${name} `);
+    },
+  );
+});
+
+describe('wrong usage exits 2 with the reason and the right form, each in one line', () => {
+  test.each([
+    [[], 'opmf: no command; want one of compare'],
+    [['comapre'], "opmf: unknown command 'comapre'; did you mean 'compare'?"],
+    [['tune'], "opmf: unknown command 'tune'"],
+    [['datasets', 'fetch', 'ml-100k'], 'opmf: datasets: want list, or path NAME'],
+    [['datasets', 'path'], 'opmf: datasets: datasets path wants the name'],
+    [['compare', '--sedes', '3'], "opmf: compare: unknown flag '--sedes'; did you mean '--seeds'?"],
+    [['compare', '--terms', 'fair'], 'opmf: compare: --terms is "fair"; want one of paper, matched, tuned'],
+    [['compare', '--optimizers', 'sgd,adams'], 'opmf: compare: --optimizers: "adams" is no optimizer'],
+    [
+      ['compare', '--overparams', 'scalar-2'],
+      'opmf: compare: --overparams: "scalar-2" is no arm; want KIND-SCOPE-DEPTH',
+    ],
+    [['compare', '--rank', '0'], 'opmf: compare: --rank is "0"; want a whole number of at least 1'],
+    [['compare', '--test-fraction', '1'], 'opmf: compare: --test-fraction is "1"; want a number between 0 and 1'],
+    [['compare', '--rank', '15', '--overparams', 'dense-2x4', '--epochs', '1'], 'opmf: compare: '],
+    [['compare', 'a', 'b'], 'opmf: compare: unexpected argument "b"'],
+    [['train'], 'opmf: train: --out is missing'],
+    [['train', '--out', 'x', '--set', 'rank'], 'opmf: train: --set is "rank"; want NAME=VALUE'],
+    [['train', '--out', 'x', '--set', 'rnak=3'], "unknown option 'rnak'; did you mean 'rank'?"],
+    [['train', '--out', 'x', '--set', 'rank=0'], 'rank is 0; want a whole number'],
+    [['train', '--out', 'x', '--model', 'overparam'], 'opmf: train: '],
+    [['evaluate', 'model'], 'opmf: evaluate: too few arguments after "model"'],
+    [
+      ['evaluate', 'm', 'd', '--metrics', 'ndcg@10'],
+      'opmf: evaluate: --metrics: "ndcg@10" is not known here; want some of rmse, mae',
+    ],
+    [['recommend', 'model'], 'opmf: recommend: too few arguments'],
+    [['recommend', 'model', 'u', '--n', 'ten'], 'opmf: recommend: --n is "ten"; want a whole number'],
+    [['similar'], 'opmf: similar: too few arguments'],
+  ])('opmf %j', async (argv, reason) => {
+    const { code, out, err } = await opmf(...argv);
+    expect(err).toContain(reason);
+    expect(err.split('\n')).toHaveLength(3);
+    expect(err.split('\n')[1]).toMatch(/^usage: opmf /);
+    expect([code, out]).toEqual([2, '']);
+  });
+});
+
+describe('a failure exits 1 with one line', () => {
+  test.each([
+    [['compare', 'no-such-set'], /no file "no-such-set".*sets on this machine: synthetic-100k.*known: ml-100k/],
+    [['compare', '--out', '/no/such/folder/report.html'], /cannot write into "\/no\/such\/folder"/],
+    [['evaluate', '/no/such/model', 'x'], /cannot read the model '\/no\/such\/model': there is no such file/],
+    [['recommend', __filename, 'u'], /run\.test\.ts: .*safetensors/],
+  ])('opmf %j', async (argv, message) => {
+    const { code, out, err } = await opmf(...argv);
+    expect(err).toMatch(message);
+    expect(err).toMatch(/^opmf: [^\n]*\n$/);
+    expect([code, out]).toEqual([1, '']);
+  });
+
+  test('--debug adds the stack trace', async () => {
+    const { code, err } = await opmf('recommend', '/no/such/model', 'u', '--debug');
+    expect(code).toBe(1);
+    expect(err).toMatch(/\n {4}at /);
+  });
+});
+
+describe('datasets', () => {
+  test('lists sets with the built-in one, as text and as JSON', async () => {
+    const text = await opmf('datasets', '--data-dir', folder);
+    expect(text.out).toMatch(/^synthetic-100k +built in/);
+    expect(text.out).toContain(`in ${join(folder, 'filmtrust')}`);
+    const sets = JSON.parse((await opmf('datasets', 'list', '--json', '--data-dir', folder)).out);
+    expect(sets.find((set: { name: string }) => set.name === 'filmtrust')).toMatchObject({ isPresent: true });
+  });
+
+  test('prints the folder of one', async () => {
+    expect((await opmf('datasets', 'path', 'filmtrust', '--data-dir', folder)).out).toBe(
+      `${join(folder, 'filmtrust')}\n`,
+    );
+  });
+});
+
+describe('train, evaluate, recommend, similar', () => {
+  test('train writes a model and prints one JSON document', async () => {
+    const { code, out, err } = await opmf(
+      'train',
+      ratings,
+      '--out',
+      model,
+      '--set',
+      'rank=4',
+      '--set',
+      'epochs=3',
+      '--test-fraction',
+      '.2',
+      '--json',
+    );
+    expect([code, err]).toEqual([0, '']);
+    const document = JSON.parse(out);
+    expect(document).toMatchObject({ model: 'overparam-mf', dataset: ratings, out: model });
+    expect(document.epochs.map(({ epoch }: { epoch: number }) => epoch)).toEqual([1, 2, 3]);
+    expect(document.test.rmse).toBeGreaterThan(0);
+    expect(document.test.count).toBe(38);
+    expect(document.seconds).toBeGreaterThan(0);
+  });
+
+  test('train prints epochs and the test error as text', async () => {
+    const { code, out } = await opmf(
+      'train',
+      ratings,
+      '--out',
+      model,
+      '--model',
+      'mf',
+      '--set',
+      'epochs=2',
+      '--test-fraction',
+      '.2',
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(/^mf on .*\n {2}epoch {3}1: training loss \d/);
+    expect(out).toMatch(/test RMSE \d\.\d{4}, MAE \d\.\d{4} on 38 ratings/);
+    expect(out).toContain(`saved to ${model}`);
+  });
+
+  test('the same seed gives the same file', async () => {
+    const other = join(folder, 'again.safetensors');
+    for (const out of [model, other]) await opmf('train', ratings, '--out', out, '--set', 'epochs=1', '--seed', '3');
+    expect(await readFile(other)).toEqual(await readFile(model));
+  });
+
+  test('evaluate prints the metrics that are asked for, and leaves out what is in --train', async () => {
+    await opmf('train', ratings, '--out', model, '--set', 'epochs=2');
+    const all = JSON.parse((await opmf('evaluate', model, ratings, '--json')).out);
+    expect(all.metrics.rmse).toBeGreaterThan(0);
+    expect(all.metrics.mae).toBeLessThanOrEqual(all.metrics.rmse);
+    const part = join(folder, 'part.csv');
+    await writeFile(part, (await readFile(ratings, 'utf8')).split('\n').slice(0, 51).join('\n'));
+    const rest = JSON.parse(
+      (await opmf('evaluate', model, ratings, '--train', part, '--metrics', 'mae', '--json')).out,
+    );
+    expect(Object.keys(rest.metrics)).toEqual(['mae']);
+    expect(rest.count).toBe(all.count - 50);
+    expect((await opmf('evaluate', model, ratings, '--metrics', 'rmse')).out).toContain(
+      `rmse  ${all.metrics.rmse.toFixed(4)}`,
+    );
+  });
+
+  test('recommend gives unseen items, and popular ones to a stranger', async () => {
+    await opmf('train', ratings, '--out', model, '--set', 'epochs=2');
+    const { users } = JSON.parse((await opmf('recommend', model, '1', 'stranger', '--n', '2', '--json')).out);
+    expect(users.map(({ userId, basis }: { userId: string; basis: string }) => [userId, basis])).toEqual([
+      ['1', 'model'],
+      ['stranger', 'popularity'],
+    ]);
+    // User 1 has rated all items but i4 and i9.
+    expect(users[0].items.map(({ itemId }: { itemId: string }) => itemId).sort()).toEqual(['i4', 'i9']);
+    expect((await opmf('recommend', model, 'stranger')).out).toContain('not in the training data');
+  });
+
+  test('similar ranks other items; an unknown one is a failure that names it', async () => {
+    await opmf('train', ratings, '--out', model, '--set', 'epochs=2');
+    const { items } = JSON.parse((await opmf('similar', model, 'i1', '--n', '3', '--json')).out);
+    expect(items[0].similar).toHaveLength(3);
+    expect(items[0].similar.map(({ itemId }: { itemId: string }) => itemId)).not.toContain('i1');
+    const { code, err } = await opmf('similar', model, 'nothing');
+    expect([code, err.includes('"nothing"')]).toEqual([1, true]);
+  });
+});
+
+describe('compare', () => {
+  const arms = ['--optimizers', 'sgd', '--overparams', 'scalar-row-2', '--rank', '3', '--epochs', '2', '--seeds', '2'];
+
+  test('--json prints the one document, named after its data', async () => {
+    const { code, out, err } = await opmf('compare', ratings, ...arms, '--json');
+    expect([code, err]).toEqual([0, '']);
+    const document = JSON.parse(out);
+    expect(document).toMatchObject({
+      opmf: version,
+      terms: 'paper',
+      rank: 3,
+      epochs: 2,
+      seeds: [1, 2],
+      dataset: { name: ratings },
+    });
+    expect(document.machine.node).toBe(process.versions.node);
+    expect(document.runs).toHaveLength(4);
+    expect(document.summary).toHaveLength(4);
+  });
+
+  test('prints a table, and writes a report', async () => {
+    const page = join(folder, 'report.html');
+    const { code, out, err } = await opmf('compare', ratings, ...arms, '--out', page);
+    expect(code).toBe(0);
+    expect(out).toMatch(/\n {2}plain +/);
+    expect(out).toMatch(/\n {2}scalar-row-2@1 +/);
+    expect(err).toBe(`report written to ${page}\n`);
+    expect(await readFile(page, 'utf8')).toContain('<svg ');
+  });
+});
