@@ -1,0 +1,203 @@
+// Cuts a delimited text into records and fields: one pass, no array per line, no string per field until asked for.
+// Quoting is that of RFC 4180 ("" inside a quoted field is one quote; a quoted field may hold line ends).
+// Blank lines are skipped; spaces around an unquoted field do not belong to it.
+
+import { show } from '../core/options';
+import type { Faults } from './fault';
+
+const LF = 10;
+const CR = 13;
+const TAB = 9;
+const SPACE = 32;
+const QUOTE = 34;
+
+/** A cursor over the records of a text; the fields of the current record are read by number. */
+export class RecordReader {
+  /** How many fields the current record has. */
+  fieldCount = 0;
+  /** The line, from 1, on which the current record starts. */
+  line = 0;
+  private starts = new Int32Array(16);
+  private ends = new Int32Array(16);
+  private forms = new Uint8Array(16);
+  private position = 0;
+  private nextLine = 1;
+  /** A single space stands for any run of spaces and tabs. */
+  private readonly isRun: boolean;
+  private readonly first: number;
+
+  constructor(
+    readonly text: string,
+    readonly separator: string,
+    private readonly quotes: boolean,
+    private readonly faults: Faults,
+  ) {
+    this.isRun = separator === ' ';
+    this.first = separator.charCodeAt(0);
+  }
+
+  /** Moves to the next record that is not blank; false at the end. */
+  next(): boolean {
+    const { text } = this;
+    this.skipBlankLines();
+    if (this.position >= text.length) return false;
+    this.line = this.nextLine;
+    this.fieldCount = 0;
+    let at = this.isRun ? this.skipRun(this.position) : this.position;
+    for (;;) {
+      at = this.readField(at);
+      if (this.isRun) at = this.skipRun(at);
+      if (at >= text.length || isLineEnd(text.charCodeAt(at))) break;
+      if (!this.isRun) at += this.separator.length;
+    }
+    this.position = at >= text.length ? at : this.afterLineEnd(at);
+    return true;
+  }
+
+  /** Where field `i` starts in the text; for numbers that are read in place. */
+  start(i: number): number {
+    return this.starts[i]!;
+  }
+
+  /** Where field `i` ends in the text. */
+  end(i: number): number {
+    return this.ends[i]!;
+  }
+
+  /** Whether field `i` stands in quotes. */
+  isQuoted(i: number): boolean {
+    return this.forms[i] !== PLAIN;
+  }
+
+  /** The text of field `i`. */
+  field(i: number): string {
+    const raw = this.text.slice(this.starts[i], this.ends[i]);
+    return this.forms[i] === ESCAPED ? raw.replaceAll('""', '"') : raw;
+  }
+
+  /** All fields of the current record; for headers, not for every line. */
+  fields(): string[] {
+    return Array.from({ length: this.fieldCount }, (_, i) => this.field(i));
+  }
+
+  /** Throws unless the record has `width` fields; empty ones too many at its end are forgiven. */
+  demandFields(width: number, firstLine: number): void {
+    let count = this.fieldCount;
+    while (count > width && this.starts[count - 1] === this.ends[count - 1]) count--;
+    if (count === width) return;
+    const advice = count < width ? 'fill in the missing fields' : 'quote fields that contain the separator';
+    throw this.faults.at(
+      this.line,
+      undefined,
+      `too ${count < width ? 'few' : 'many'} fields: ${count} where line ${firstLine} has ${width}, ` +
+        `cut at ${show(this.separator)}; ${advice}, or set separator`,
+    );
+  }
+
+  /** Reads the field that starts at `at`; returns where it stopped: at a separator, a line end or the end. */
+  private readField(at: number): number {
+    const { text, first } = this;
+    const { length } = text;
+    const single = this.separator.length === 1;
+    while (at < length && text.charCodeAt(at) === SPACE && first !== SPACE) at++;
+    if (this.quotes && text.charCodeAt(at) === QUOTE) return this.readQuoted(at);
+    let stop = at;
+    for (; stop < length; stop++) {
+      const code = text.charCodeAt(stop);
+      if (code === first && (single || text.startsWith(this.separator, stop))) break;
+      if (code === LF || code === CR || (code === TAB && this.isRun)) break;
+    }
+    let end = stop;
+    while (end > at && text.charCodeAt(end - 1) === SPACE) end--;
+    this.push(at, end, PLAIN);
+    return stop;
+  }
+
+  private readQuoted(open: number): number {
+    const { text } = this;
+    let form = QUOTED;
+    let close = text.indexOf('"', open + 1);
+    while (close >= 0 && text.charCodeAt(close + 1) === QUOTE) {
+      form = ESCAPED;
+      close = text.indexOf('"', close + 2);
+    }
+    if (close < 0) {
+      throw this.faults.at(
+        this.line,
+        this.fieldCount + 1,
+        'a quote opens and never closes; close it, or set quotes: false',
+      );
+    }
+    for (let at = text.indexOf('\n', open); at >= 0 && at < close; at = text.indexOf('\n', at + 1)) this.nextLine++;
+    this.push(open + 1, close, form);
+    let stop = close + 1;
+    while (text.charCodeAt(stop) === SPACE && !this.isRun) stop++;
+    if (stop < text.length && !this.endsFieldAt(stop)) {
+      const got = show(text.slice(open, stop + 1));
+      throw this.faults.at(
+        this.line,
+        this.fieldCount,
+        `text follows a closing quote: ${got}; write a quote inside quotes as "", or set quotes: false`,
+      );
+    }
+    return stop;
+  }
+
+  private endsFieldAt(at: number): boolean {
+    const code = this.text.charCodeAt(at);
+    return isLineEnd(code) || (this.isRun && code === TAB) || this.text.startsWith(this.separator, at);
+  }
+
+  private push(start: number, end: number, form: number): void {
+    if (this.fieldCount === this.starts.length) {
+      this.starts = doubled(this.starts, Int32Array);
+      this.ends = doubled(this.ends, Int32Array);
+      this.forms = doubled(this.forms, Uint8Array);
+    }
+    this.starts[this.fieldCount] = start;
+    this.ends[this.fieldCount] = end;
+    this.forms[this.fieldCount++] = form;
+  }
+
+  private skipBlankLines(): void {
+    const { text } = this;
+    while (this.position < text.length) {
+      let at = this.position;
+      // In a tab-separated line tabs are fields, if empty ones.
+      while (at < text.length && isBlank(text.charCodeAt(at)) && text.charCodeAt(at) !== this.first) at++;
+      if (this.isRun) at = this.skipRun(at);
+      if (at < text.length && !isLineEnd(text.charCodeAt(at))) return;
+      this.position = at < text.length ? this.afterLineEnd(at) : at;
+    }
+  }
+
+  private skipRun(at: number): number {
+    while (at < this.text.length && isBlank(this.text.charCodeAt(at))) at++;
+    return at;
+  }
+
+  /** LF, CR LF and a lone CR end a line. */
+  private afterLineEnd(at: number): number {
+    this.nextLine++;
+    return at + (this.text.charCodeAt(at) === CR && this.text.charCodeAt(at + 1) === LF ? 2 : 1);
+  }
+}
+
+/** How a field is written: bare, in quotes, in quotes with doubled quotes inside. */
+const PLAIN = 0;
+const QUOTED = 1;
+const ESCAPED = 2;
+
+function isLineEnd(code: number): boolean {
+  return code === LF || code === CR;
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
+}
+
+function doubled<T extends Int32Array | Uint8Array>(array: T, Kind: new (length: number) => T): T {
+  const larger = new Kind(array.length * 2);
+  larger.set(array);
+  return larger;
+}

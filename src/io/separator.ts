@@ -1,0 +1,51 @@
+// Guesses what separates the columns of a text from its first lines: the candidate that cuts them all into the same
+// number of fields. A space comes last, because names in other columns often contain one.
+
+import type { DataError } from '../core/errors';
+import { show } from '../core/options';
+import type { Faults } from './fault';
+import { RecordReader } from './record-reader';
+
+const PUNCTUATION = ['\t', '::', ',', ';', '|'] as const;
+/** Lines looked at: enough to tell a ragged cut from a steady one. */
+const SAMPLE = 20;
+
+/** The separator that fits the first lines best. Three steady columns are better evidence than two. */
+export function sniffSeparator(text: string, quotes: boolean, faults: Faults): string {
+  let fault: DataError | undefined;
+  const cut = [...PUNCTUATION, ' '].map((separator) => {
+    try {
+      return { separator, ...countFields(new RecordReader(text, separator, quotes, faults)) };
+    } catch (error) {
+      // A quote that never closes, or closes in the middle of a field: under this separator at least.
+      fault ??= error as DataError;
+      return { separator, fewest: 0, most: 0 };
+    }
+  });
+  const steady = (atLeast: number) => cut.filter(({ fewest, most }) => fewest === most && fewest >= atLeast);
+  const found =
+    steady(3).find(({ separator }) => separator !== ' ') ??
+    steady(2)[0] ??
+    // Ragged lines get a separator too, so that the error can name the line that does not fit.
+    cut.find(({ fewest }) => fewest >= 2) ??
+    cut.find(({ most }) => most >= 2);
+  if (found !== undefined) return found.separator;
+  if (fault !== undefined) throw fault;
+  const line = text.trimStart().split(/[\r\n]/, 1)[0]!;
+  throw faults.at(
+    1,
+    undefined,
+    `cannot tell what separates the columns of ${show(line)}; want two or more columns separated by a tab, '::', ` +
+      "comma, semicolon, '|' or spaces, or set separator",
+  );
+}
+
+function countFields(records: RecordReader): { fewest: number; most: number } {
+  let fewest = Infinity;
+  let most = 0;
+  for (let line = 0; line < SAMPLE && records.next(); line++) {
+    fewest = Math.min(fewest, records.fieldCount);
+    most = Math.max(most, records.fieldCount);
+  }
+  return { fewest, most };
+}

@@ -1,0 +1,12 @@
+// The entry `opmf/node`: what needs a file system. Re-exports only.
+
+export type { ReadOptions } from '../io/read-options';
+export {
+  type DatasetEntry,
+  type DatasetOptions,
+  datasetPath,
+  listDatasets,
+  loadDataset,
+  loadPredefinedSplit,
+} from './load-dataset';
+export { readInteractions } from './read-interactions';

@@ -1,0 +1,64 @@
+// Files: plain and gzipped ones give the same, and every way a file can fail has its error.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { DataError, FormatError, OptionError } from '../../src/core/errors';
+import { readInteractions } from '../../src/node/read-interactions';
+
+const folder = mkdtempSync(join(tmpdir(), 'opmf-read-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+const TEXT = 'userId,movieId,rating\r\nann,"Léon",5\r\nbob,Heat,3.5';
+
+test('plain and gzipped files give the same; the name does not matter', async () => {
+  const plain = await readInteractions(write('plain.csv.gz', TEXT));
+  const packed = await readInteractions(write('packed.csv', gzipSync(TEXT)));
+  expect([...plain]).toEqual([
+    { userId: 'ann', itemId: 'Léon', value: 5 },
+    { userId: 'bob', itemId: 'Heat', value: 3.5 },
+  ]);
+  expect([...packed]).toEqual([...plain]);
+});
+
+test('options are passed on', async () => {
+  const path = write('latin1.txt', Uint8Array.from([0xe9, 0x3b, 0x61, 0x3b, 0x33]));
+  const data = await readInteractions(path, {
+    encoding: 'latin1',
+    separator: ';',
+    columns: { user: 1, item: 0, value: 2 },
+  });
+  expect([...data]).toEqual([{ userId: 'a', itemId: 'é', value: 3 }]);
+});
+
+test('errors in the content name the path', async () => {
+  const path = write('bad.csv', 'user,item,rating\n1,2,x');
+  await expect(readInteractions(path)).rejects.toThrow(`${path}, line 2, column 'rating': value is "x"`);
+  await expect(readInteractions(path, { file: 'mine' })).rejects.toThrow('mine, line 2');
+  await expect(readInteractions(write('empty.csv', ''))).rejects.toThrow('empty.csv: the file is empty');
+  await expect(readInteractions(write('empty.csv.gz', gzipSync('')))).rejects.toThrow(
+    'empty.csv.gz: the file is empty',
+  );
+});
+
+test('files that cannot be read', async () => {
+  const absent = join(folder, 'absent.csv');
+  const missing = await readInteractions(absent).catch((error: unknown) => error);
+  expect(missing).toBeInstanceOf(DataError);
+  expect((missing as DataError).message).toContain(`cannot read '${absent}': there is no such file`);
+  expect((missing as DataError).place.file).toBe(absent);
+  await expect(readInteractions(folder)).rejects.toThrow(/it is a directory; name a file in it/);
+  const cut = write('cut.gz', gzipSync(TEXT).subarray(0, 30));
+  await expect(readInteractions(cut)).rejects.toThrow(FormatError);
+  await expect(readInteractions(cut)).rejects.toThrow(/is damaged gzip data/);
+  await expect(readInteractions(write('ok.csv', TEXT), { header: 1 as unknown as boolean })).rejects.toThrow(
+    OptionError,
+  );
+});
