@@ -60,11 +60,14 @@ export function comparisonSections({ runs, summary, seeds }: Comparison): Sectio
         decimal(millisecondsPerEpoch(ofArm), 0),
       ];
     });
-    const targets =
-      `plain's best mean test RMSE is ${decimal(plainTest?.target.value, 4)}, ` +
-      `its mean training loss after the last epoch ${decimal(plainTrain?.target.value, 4)}`;
+    const targets = describeTargets(plainTest?.target.value, plainTrain?.target.value);
     return { optimizer, targets, rows, curves };
   });
+}
+
+function describeTargets(test: number | null | undefined, train: number | null | undefined): string {
+  if (test == null || train == null) return 'plain has no targets to reach; its training diverged';
+  return `plain's best mean test RMSE is ${decimal(test, 4)}, its mean training loss after the last epoch ${decimal(train, 4)}`;
 }
 
 /** One line on what was compared. */

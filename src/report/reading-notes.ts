@@ -5,10 +5,10 @@ import type { ComparisonTerms } from '../evaluation/comparison';
 
 const BY_TERMS: Readonly<Record<ComparisonTerms, string>> = {
   paper:
-    'Paper terms give every arm one learning rate. A product of factors takes larger effective steps at the same rate, ' +
-    'and part of what is seen here is that; --terms matched and --terms tuned show what is left.',
+    'Paper terms give every arm one learning rate. A product of factors can take larger effective steps at the same rate, ' +
+    'and part of what is seen here may be that; --terms matched and --terms tuned show what is left.',
   matched:
-    'Matched terms give plain the initial effective rate of the product, so a larger step is not what is seen here.',
+    'Matched terms give plain the initial effective rate of the product, so a larger step at the start is not what is seen here.',
   tuned: 'Tuned terms give every arm its own best learning rate, so a better choice of rate is not what is seen here.',
 };
 

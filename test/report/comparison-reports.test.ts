@@ -65,6 +65,7 @@ describe('comparisonTable', () => {
     expect(table).toContain(
       "sgd: plain's best mean test RMSE is 1.1500, its mean training loss after the last epoch 0.3500",
     );
+    expect(table).toContain('adam: plain has no targets to reach; its training diverged');
     expect(table).toContain('training target is a different matter');
   });
 
