@@ -1,8 +1,8 @@
 // The command line as a function: words in, exit code out. 0: done; 1: it failed; 2: it was called in the wrong way.
 
-import { version } from '../../../package.json';
 import { OpmfError, OptionError } from '../../core/errors';
 import { nearest } from '../../core/options';
+import { VERSION } from '../../core/version';
 import { parseArguments } from './arguments';
 import type { Command } from './command';
 import { compareCommand } from './compare';
@@ -34,7 +34,7 @@ const COMMON_FLAGS = {
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const [name = '', ...rest] = argv;
   if (name === '--help' || name === '-h' || name === '--version') {
-    io.stdout.write(name === '--version' ? `${version}\n` : generalHelp(COMMANDS.map(({ usage }) => usage)));
+    io.stdout.write(name === '--version' ? `${VERSION}\n` : generalHelp(COMMANDS.map(({ usage }) => usage)));
     return 0;
   }
   const command = COMMANDS.find(({ usage }) => usage.name === name);
