@@ -3,6 +3,10 @@
 
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
+/** 1 / k!: the Taylor coefficients of e^x. */
+const EXPONENTIAL = Float64Array.from({ length: 14 }, (_, k) => 1 / factorial(k));
+/** (-1)^k / (2k)!: those of cos x in x^2. */
+const COSINE = Float64Array.from({ length: 12 }, (_, k) => (k % 2 === 0 ? 1 : -1) / factorial(2 * k));
 const bits = new Float64Array(1);
 const words = new Uint32Array(bits.buffer);
 /** Which of the two words of a double holds its exponent. */
@@ -12,11 +16,11 @@ const TOP = new Uint8Array(new Float64Array([1]).buffer)[7] === 0x3f ? 1 : 0;
 export function exponential(x: number): number {
   if (x > 709.782712893384) return Infinity;
   if (x < -745.2) return 0;
-  if (x !== x) return x;
+  if (Number.isNaN(x)) return x;
   const n = Math.round(x * 1.4426950408889634);
   const r = x - n * LN2_HIGH - n * LN2_LOW;
-  let sum = 1;
-  for (let k = 13; k >= 1; k--) sum = 1 + (sum * r) / k;
+  let sum = EXPONENTIAL[13]!;
+  for (let k = 12; k >= 0; k--) sum = EXPONENTIAL[k]! + sum * r;
   // Two steps, so that results below the normal range are scaled without 2^n itself vanishing.
   const half = n >> 1;
   return sum * powerOfTwo(half) * powerOfTwo(n - half);
@@ -69,8 +73,8 @@ export function cosineOfTurn(t: number): number {
 function quarter(t: number): number {
   const x = 2 * Math.PI * t;
   const square = x * x;
-  let sum = 1;
-  for (let k = 22; k >= 2; k -= 2) sum = 1 - (sum * square) / (k * (k - 1));
+  let sum = COSINE[11]!;
+  for (let k = 10; k >= 0; k--) sum = COSINE[k]! + sum * square;
   return sum;
 }
 
@@ -78,4 +82,11 @@ function powerOfTwo(n: number): number {
   words[TOP] = (n + 1023) << 20;
   words[1 - TOP] = 0;
   return bits[0]!;
+}
+
+/** k!, exact in a double for every k here (22! is 1.1e21 with 19 trailing zero bits). */
+function factorial(k: number): number {
+  let product = 1;
+  for (let i = 2; i <= k; i++) product *= i;
+  return product;
 }

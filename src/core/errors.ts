@@ -138,7 +138,9 @@ export class DivergenceError extends OpmfError {
 export class NotFittedError extends OpmfError {
   override readonly name = 'NotFittedError';
   constructor(recommender: string, call: string) {
-    super(`${recommender}.${call}() needs a fitted model; await ${recommender}.fit(interactions) first, or load a saved one`);
+    super(
+      `${recommender}.${call}() needs a fitted model; await ${recommender}.fit(interactions) first, or load a saved one`,
+    );
   }
 }
 

@@ -29,17 +29,31 @@ export function optional<T>(check: Check<T>): Field<T | undefined> {
  * Reads `given` by `fields`: unknown names and bad values throw OptionError, absent options take their default.
  * `owner` is named in the message; `prefix` is put before an option's name (`overparam.`).
  */
-export function readOptions<T extends object>(owner: string, given: unknown, fields: Fields<T>, prefix = ''): Readonly<T> {
+export function readOptions<T extends object>(
+  owner: string,
+  given: unknown,
+  fields: Fields<T>,
+  prefix = '',
+): Readonly<T> {
   if (given === undefined) given = {};
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     const name = prefix === '' ? 'options' : prefix.slice(0, -1);
-    throw new OptionError(name, given, `${owner}: ${name} is ${show(given)}; want an object with any of ${Object.keys(fields).join(', ')}`);
+    throw new OptionError(
+      name,
+      given,
+      `${owner}: ${name} is ${show(given)}; want an object with any of ${Object.keys(fields).join(', ')}`,
+    );
   }
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(fields, name)) {
       const close = nearest(name, Object.keys(fields));
-      const advice = close === undefined ? `known options: ${Object.keys(fields).join(', ')}` : `did you mean '${prefix}${close}'?`;
-      throw new OptionError(prefix + name, (given as Record<string, unknown>)[name], `${owner}: unknown option '${prefix}${name}'; ${advice}`);
+      const advice =
+        close === undefined ? `known options: ${Object.keys(fields).join(', ')}` : `did you mean '${prefix}${close}'?`;
+      throw new OptionError(
+        prefix + name,
+        (given as Record<string, unknown>)[name],
+        `${owner}: unknown option '${prefix}${name}'; ${advice}`,
+      );
     }
   }
   const read: Record<string, unknown> = {};
@@ -122,7 +136,8 @@ export function wrong(name: string, value: unknown, wanted: string): OptionError
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (value !== null && typeof value === 'object') return `an object with ${Object.keys(value).slice(0, 6).join(', ') || 'no keys'}`;
+  if (value !== null && typeof value === 'object')
+    return `an object with ${Object.keys(value).slice(0, 6).join(', ') || 'no keys'}`;
   return typeof value === 'function' ? 'a function' : String(value);
 }
 

@@ -38,6 +38,10 @@ export interface ComparisonRun {
   readonly overparam: ComparisonArm;
   /** One rate for all factors, or one for each group of them. */
   readonly learningRate: Rate;
+  /** The standard deviation that the embeddings start with. */
+  readonly initScale: number;
+  /** Matched terms, plain only: the product whose first step this rate matches. */
+  readonly matches?: ComparisonArm;
   readonly seed: number;
   /** Training left the finite numbers; `epochs` then ends with the last good one. */
   readonly diverged: boolean;
@@ -63,6 +67,8 @@ export interface Spread {
 export interface ComparisonSummary {
   readonly optimizer: string;
   readonly overparam: ComparisonArm;
+  /** Matched terms, plain only: the product whose first step its rate matches. */
+  readonly matches?: ComparisonArm;
   /** Plain's best mean test RMSE within its epochs, or its mean training loss after its last epoch. */
   readonly target: { readonly on: 'testRmse' | 'trainLoss'; readonly value: number | null };
   /** The first epoch at or below the target; null if never. */

@@ -28,26 +28,10 @@ export interface Kernels {
   scatterAdd(g: Numbers, slot: Int32Array, count: number, out: Numbers): void;
 
   /** out[s] += <row aAt[s] of a, row bAt[s] of b>, rows of length dim, s < count. */
-  rowDots(
-    a: Numbers,
-    aAt: Int32Array,
-    b: Numbers,
-    bAt: Int32Array,
-    dim: number,
-    count: number,
-    out: Numbers,
-  ): void;
+  rowDots(a: Numbers, aAt: Int32Array, b: Numbers, bAt: Int32Array, dim: number, count: number, out: Numbers): void;
 
   /** out[slot[s]] += g[s] (row at[s] of a), rows of length dim, s < count. */
-  scatterRows(
-    g: Numbers,
-    a: Numbers,
-    at: Int32Array,
-    slot: Int32Array,
-    dim: number,
-    count: number,
-    out: Numbers,
-  ): void;
+  scatterRows(g: Numbers, a: Numbers, at: Int32Array, slot: Int32Array, dim: number, count: number, out: Numbers): void;
 
   /**
    * Row i of out = sum over j < width of base_j (.) maps[0]_j (.) maps[1]_j ..., for the rows named by ids, i < count.

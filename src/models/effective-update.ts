@@ -123,9 +123,15 @@ export function effectiveDense(
   return { mapGram: ndarray(mapGram, [dim, dim]), rowGram: ndarray(rowGram, [n, n]), residual, update };
 }
 
-function readGradient(parameter: Parameter, rows: readonly number[], gradient: Gradient, learningRate: number): Float64Array {
+function readGradient(
+  parameter: Parameter,
+  rows: readonly number[],
+  gradient: Gradient,
+  learningRate: number,
+): Float64Array {
   for (const row of rows) checkRow('row', row, parameter.rows);
-  if (new Set(rows).size !== rows.length) throw new OptionError('row', rows, 'row names a row twice; want different rows');
+  if (new Set(rows).size !== rows.length)
+    throw new OptionError('row', rows, 'row names a row twice; want different rows');
   number({ min: 0 })(learningRate, 'learningRate');
   const wanted = rows.length * parameter.dim;
   const values = 'shape' in gradient ? flatten(gradient) : Float64Array.from(gradient);

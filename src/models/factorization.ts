@@ -34,7 +34,10 @@ export interface FactorizationOptions {
 }
 
 /** Reads the options that every factorization has. */
-export function readFactorization(owner: string, given: FactorizationOptions): Readonly<Required<FactorizationOptions>> {
+export function readFactorization(
+  owner: string,
+  given: FactorizationOptions,
+): Readonly<Required<FactorizationOptions>> {
   const read = readOptions<Required<FactorizationOptions>>(owner, given, {
     users: field(integer({ min: 1 }), 0),
     items: field(integer({ min: 1 }), 0),
@@ -46,7 +49,8 @@ export function readFactorization(owner: string, given: FactorizationOptions): R
     precision: field(oneOf('float32', 'float64'), 'float32'),
   });
   for (const name of ['users', 'items'] as const) {
-    if (read[name] === 0) throw wrong(name, given?.[name], 'a whole number of at least 1: the number of rows of the table');
+    if (read[name] === 0)
+      throw wrong(name, given?.[name], 'a whole number of at least 1: the number of rows of the table');
   }
   return read;
 }
@@ -70,7 +74,12 @@ export abstract class Factorization implements Model<RatingBatch> {
     const dims = new Map([
       ['userEmbedding', rank],
       ['itemEmbedding', rank],
-      ...(biases ? ([['userBias', 1], ['itemBias', 1]] as const) : []),
+      ...(biases
+        ? ([
+            ['userBias', 1],
+            ['itemBias', 1],
+          ] as const)
+        : []),
     ]);
     const plan = planOverparam(owner, overparam, dims);
     const stream = Stream.of(seed).fork('parameters');

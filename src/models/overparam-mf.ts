@@ -1,8 +1,8 @@
 // Biased matrix factorization whose tables are products of factors (Chen and Chen, DeLTA 2020).
 
 import type { NdArray } from 'ndarray';
-import { show } from '../core/options';
 import { OptionError } from '../core/errors';
+import { show } from '../core/options';
 import type { Real } from '../optimizers/factor';
 import type { Overparam } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
@@ -96,7 +96,10 @@ export class OverparamMFModel extends Factorization {
   ): ScalarUpdate | DenseUpdate {
     const parameter = this.embedding(table);
     const rows = typeof row === 'number' ? [row] : row;
-    return effectiveScalar(parameter, rows, gradient, learningRate) ?? effectiveDense(parameter, rows, gradient, learningRate);
+    return (
+      effectiveScalar(parameter, rows, gradient, learningRate) ??
+      effectiveDense(parameter, rows, gradient, learningRate)
+    );
   }
 
   private embedding(table: 'user' | 'item'): Parameter {

@@ -9,4 +9,5 @@ export {
   loadDataset,
   loadPredefinedSplit,
 } from './load-dataset';
+export { loadModel, saveModel } from './model-file';
 export { readInteractions } from './read-interactions';

@@ -32,7 +32,10 @@ export function solvePositive(a: Float64Array, n: number): (b: Float64Array) => 
       for (let k = 0; k < j; k++) sum -= l[i * n + k]! * l[j * n + k]!;
       if (i !== j) l[i * n + j] = sum / l[j * n + j]!;
       else if (sum > 0) l[i * n + i] = Math.sqrt(sum);
-      else throw new OpmfError('the maps of a dense product have lost rank: new rows cannot be given a value through them');
+      else
+        throw new OpmfError(
+          'the maps of a dense product have lost rank: new rows cannot be given a value through them',
+        );
     }
   }
   return (b) => {

@@ -1,7 +1,7 @@
 // The option `overparam`: reading it, checking it, and turning it into the parameterization of one table.
 
-import { boolean, field, integer, number, oneOf, readOptions, show, wrong } from '../core/options';
 import { OptionError } from '../core/errors';
+import { boolean, field, integer, number, oneOf, readOptions, show, wrong } from '../core/options';
 
 /**
  * How one table is written as a product.
@@ -61,7 +61,11 @@ export function readProduct(owner: string, given: unknown, name = 'overparam'): 
     `${name}.`,
   );
   if (read.kind === 'dense' && read.scope === 'row') {
-    throw wrong(`${name}.scope`, 'row', "'shared' for kind 'dense' (a matrix per row is not offered), or kind 'diagonal'");
+    throw wrong(
+      `${name}.scope`,
+      'row',
+      "'shared' for kind 'dense' (a matrix per row is not offered), or kind 'diagonal'",
+    );
   }
   return read;
 }

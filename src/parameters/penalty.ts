@@ -18,7 +18,8 @@ export class Penalty {
     private readonly strength: number,
     counts: Int32Array | null,
   ) {
-    this.byRow = counts === null ? null : Float64Array.from(counts, (n) => strength * Math.sqrt(TYPICAL_COUNT / Math.max(n, 1)));
+    this.byRow =
+      counts === null ? null : Float64Array.from(counts, (n) => strength * Math.sqrt(TYPICAL_COUNT / Math.max(n, 1)));
   }
 
   /** Adds lambda occurrences / batch of every selected row's value to its gradient. `batch`: the ratings in the step. */

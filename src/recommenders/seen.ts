@@ -4,17 +4,14 @@ import type { Interactions } from '../interactions/interactions';
 
 /** The training history, and how often each user and item occurs in it. */
 export class Seen {
-  /** Ratings per item: its popularity. */
-  readonly itemCounts: Int32Array;
-
   constructor(
+    /** users + 1 offsets, or none where the history was not kept. */
     readonly offsets: Int32Array,
     readonly items: Int32Array,
-    itemCount: number,
-  ) {
-    this.itemCounts = new Int32Array(itemCount);
-    for (let k = 0; k < items.length; k++) this.itemCounts[items[k]!]!++;
-  }
+    readonly userCounts: Int32Array,
+    /** Ratings per item: its popularity. */
+    readonly itemCounts: Int32Array,
+  ) {}
 
   /** The history of some interactions. */
   static of(data: Interactions): Seen {
@@ -24,15 +21,14 @@ export class Seen {
     const next = offsets.slice();
     const items = new Int32Array(data.size);
     for (let k = 0; k < data.size; k++) items[next[data.userIndex[k]!]!++] = data.itemIndex[k]!;
-    return new Seen(offsets, items, data.items.size);
+    const itemCounts = new Int32Array(data.items.size);
+    for (let k = 0; k < items.length; k++) itemCounts[items[k]!]!++;
+    const userCounts = Int32Array.from({ length: data.users.size }, (_, u) => offsets[u + 1]! - offsets[u]!);
+    return new Seen(offsets, items, userCounts, itemCounts);
   }
 
-  /** The items that a user has rated. */
+  /** The items that a user has rated; none where the history was not kept. */
   itemsOf(user: number): Int32Array {
-    return this.items.subarray(this.offsets[user]!, this.offsets[user + 1]!);
-  }
-
-  userCount(user: number): number {
-    return this.offsets[user + 1]! - this.offsets[user]!;
+    return this.items.subarray(this.offsets[user] ?? 0, this.offsets[user + 1] ?? 0);
   }
 }

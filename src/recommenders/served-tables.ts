@@ -1,11 +1,13 @@
-// What answers questions: the collapsed tables of a trained factorization, with predictions on the rating scale.
+// What answers questions: the collapsed tables of a factorization, with predictions on the rating scale.
 // A row that training never saw has its random start in the tables; it is read as 0, so that the answer is the baseline.
 
+import type { Interactions } from '../interactions/interactions';
+import type { Vocabulary } from '../interactions/vocabulary';
 import { kernels } from '../kernels/select';
 import type { Real } from '../optimizers/factor';
 import type { Link } from '../training/link';
-import type { Units } from './units';
-import { linkOf } from './units';
+import type { Seen } from './seen';
+import { linkOf, type Units } from './units';
 
 /** The tables, by index. */
 export interface Tables {
@@ -23,33 +25,33 @@ export class ServedTables {
   private readonly link: Link;
 
   constructor(
-    readonly tables: Tables,
-    readonly units: Units,
-    private readonly userIsTrained: (user: number) => boolean,
-    private readonly itemIsTrained: (item: number) => boolean,
+    private readonly tables: Tables,
+    private readonly units: Units,
+    private readonly seen: Seen,
   ) {
     this.link = linkOf(units);
   }
 
+  /** Whether training saw the user. */
+  readonly hasUser = (user: number): boolean => user >= 0 && this.seen.userCounts[user]! > 0;
+  /** Whether training saw the item. */
+  readonly hasItem = (item: number): boolean => item >= 0 && this.seen.itemCounts[item]! > 0;
+
   /** The score; rows that are unknown or untrained contribute nothing: mean + known biases. */
   score(user: number, item: number): number {
-    const { tables } = this;
-    const knowsUser = user >= 0 && this.userIsTrained(user);
-    const knowsItem = item >= 0 && this.itemIsTrained(item);
-    let score = tables.globalMean;
-    if (knowsUser && tables.userBias.length > 0) score += tables.userBias[user]!;
-    if (knowsItem && tables.itemBias.length > 0) score += tables.itemBias[item]!;
-    if (knowsUser && knowsItem) {
-      const { rank } = tables;
-      score += kernels.dot(tables.userEmbedding, user * rank, tables.itemEmbedding, item * rank, rank);
-    }
+    const { rank, globalMean, userEmbedding, itemEmbedding, userBias, itemBias } = this.tables;
+    const hasUser = this.hasUser(user);
+    const hasItem = this.hasItem(item);
+    let score = globalMean;
+    if (hasUser && userBias.length > 0) score += userBias[user]!;
+    if (hasItem && itemBias.length > 0) score += itemBias[item]!;
+    if (hasUser && hasItem) score += kernels.dot(userEmbedding, user * rank, itemEmbedding, item * rank, rank);
     return score;
   }
 
-  /** A score as a rating, not clipped. Identity: the tables are on the rating scale already. */
+  /** A score as a rating, not clipped. */
   toRating(score: number): number {
-    const { link, shift, scale } = this.units;
-    return link === 'identity' ? score : shift + scale * this.link.predict(score);
+    return this.units.shift + this.units.scale * this.link.predict(score);
   }
 
   /** The predicted rating, clipped to the range of the training ratings on request. */
@@ -57,4 +59,22 @@ export class ServedTables {
     const rating = this.toRating(this.score(user, item));
     return clip ? Math.min(Math.max(rating, this.units.minimum), this.units.maximum) : rating;
   }
+
+  /** The predicted ratings of interactions, whose vocabularies may be others than the model's. */
+  predictAll(users: Vocabulary, items: Vocabulary, pairs: Interactions, clip: boolean): Float32Array {
+    const userOf = translation(pairs.users, users);
+    const itemOf = translation(pairs.items, items);
+    const predictions = new Float32Array(pairs.size);
+    for (let k = 0; k < pairs.size; k++) {
+      const user = pairs.userIndex[k]!;
+      const item = pairs.itemIndex[k]!;
+      predictions[k] = this.predict(userOf?.[user] ?? user, itemOf?.[item] ?? item, clip);
+    }
+    return predictions;
+  }
+}
+
+/** Index in one vocabulary to index in another; undefined where they are one. */
+function translation(from: Vocabulary, to: Vocabulary): Int32Array | undefined {
+  return from === to ? undefined : Int32Array.from(from, (id) => to.indexOf(id));
 }

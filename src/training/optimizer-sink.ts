@@ -15,10 +15,17 @@ export class OptimizerSink implements GradientSink {
     parameters: readonly Parameter[],
   ) {
     for (const parameter of parameters) {
-      for (const factor of parameter.factors) this.states.set(factor, optimizer.slots.map((slot) => {
-        const length = slot.shape === 'element' ? factor.rows * factor.cols : slot.shape === 'row' ? factor.rows : 1;
-        return allocate(factor.data instanceof Float64Array ? 'float64' : 'float32', length).fill(slot.initial ?? 0);
-      }));
+      for (const factor of parameter.factors)
+        this.states.set(
+          factor,
+          optimizer.slots.map((slot) => {
+            const length =
+              slot.shape === 'element' ? factor.rows * factor.cols : slot.shape === 'row' ? factor.rows : 1;
+            return allocate(factor.data instanceof Float64Array ? 'float64' : 'float32', length).fill(
+              slot.initial ?? 0,
+            );
+          }),
+        );
     }
   }
 

@@ -9,9 +9,9 @@ import { LearningRates } from '../optimizers/learning-rate';
 import type { Optimizer } from '../optimizers/optimizer';
 import { allocate } from '../parameters/memory';
 import type { Penalty } from '../parameters/penalty';
+import { Breather } from './breather';
 import type { Loss } from './loss';
 import { OptimizerSink } from './optimizer-sink';
-import { Breather } from './breather';
 
 /** How to go through the data. */
 export interface TrainerOptions {

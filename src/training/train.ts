@@ -25,7 +25,7 @@ export interface FitPlan {
  * Trains for the planned epochs. With early stopping the parameters of the best epoch are put back; after an abort or
  * an error those of the last whole epoch are, and the error is thrown on.
  */
-export async function fit<B extends Batch>(model: Model<B>, trainer: Trainer<B>, plan: FitPlan): Promise<History> {
+export async function train<B extends Batch>(model: Model<B>, trainer: Trainer<B>, plan: FitPlan): Promise<History> {
   const { epochs, earlyStopping, signal } = plan;
   const started = performance.now();
   const records: EpochRecord[] = [];

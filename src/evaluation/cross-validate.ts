@@ -1,0 +1,93 @@
+// k-fold cross-validation.
+
+import { callable, seed as checkSeed, field, integer, optional, readOptions } from '../core/options';
+import type { Seed } from '../core/random';
+import type { Interactions } from '../interactions/interactions';
+import { kFold } from '../interactions/k-fold';
+import { RATING_METRICS } from '../metrics/rating-metrics';
+import { checkInteractions, metricList } from '../recommenders/fit-options';
+import type { Recommender } from '../recommenders/recommender';
+import type { MetricName } from '../training/history';
+import { evaluateRatings } from './evaluate-ratings';
+import { spread } from './spread';
+
+/** The metrics of one fold. */
+export interface FoldResult {
+  /** From 1. */
+  readonly fold: number;
+  readonly metrics: Readonly<Record<MetricName, number>>;
+  readonly seconds: number;
+}
+
+/** The folds, and the mean and sample standard deviation of each metric over them. */
+export interface CrossValidation {
+  readonly folds: readonly FoldResult[];
+  readonly mean: Readonly<Record<MetricName, number>>;
+  readonly std: Readonly<Record<MetricName, number>>;
+}
+
+/** The options of crossValidate. */
+export interface CrossValidateOptions {
+  /** @defaultValue 5 */
+  readonly folds?: number;
+  /** The seed of the partition. @defaultValue 1 */
+  readonly seed?: Seed;
+  /** @defaultValue ['rmse', 'mae'] */
+  readonly metrics?: readonly MetricName[];
+  readonly onFold?: (fold: FoldResult) => void;
+}
+
+/**
+ * Trains on k - 1 parts of the data and tests on the k-th, k times.
+ *
+ * A recommender is never fitted itself: each fold has a fresh one with its options. Cost: k fits.
+ *
+ * @throws OptionError, DataError, or what a fit throws.
+ * @example
+ * ```ts
+ * import { crossValidate, MF, syntheticInteractions } from 'opmf';
+ * const data = syntheticInteractions({ users: 100, items: 80, ratings: 2000 });
+ * const { folds, mean, std } = await crossValidate(new MF({ rank: 4 }), data, { folds: 3 });
+ * console.log(folds.length, mean.rmse > 0, std.rmse > 0); // 3 true true
+ * ```
+ */
+export async function crossValidate(
+  recommender: Recommender | (() => Recommender),
+  data: Interactions,
+  options?: CrossValidateOptions,
+): Promise<CrossValidation> {
+  const read = readOptions<{
+    folds: number;
+    seed: Seed;
+    metrics: readonly MetricName[];
+    onFold?: CrossValidateOptions['onFold'];
+  }>('crossValidate', options, {
+    folds: field(integer({ min: 2 }), 5),
+    seed: field(checkSeed, 1),
+    metrics: field(metricList, RATING_METRICS),
+    onFold: optional(callable<NonNullable<CrossValidateOptions['onFold']>>()),
+  });
+  checkInteractions(data, 'data');
+  const fresh = typeof recommender === 'function' ? recommender : () => recommender.fresh();
+  const folds: FoldResult[] = [];
+  for (const { train, test } of kFold(data, { folds: read.folds, seed: read.seed })) {
+    const started = performance.now();
+    const model = fresh();
+    await model.fit(train);
+    const evaluation = evaluateRatings(model, test);
+    const metrics = pick(read.metrics, (name) => evaluation[name]);
+    const result = { fold: folds.length + 1, metrics, seconds: (performance.now() - started) / 1000 };
+    folds.push(result);
+    read.onFold?.(result);
+  }
+  const over = (name: MetricName) => spread(folds.map(({ metrics }) => metrics[name]));
+  return {
+    folds,
+    mean: pick(read.metrics, (name) => over(name).mean),
+    std: pick(read.metrics, (name) => over(name).std),
+  };
+}
+
+function pick(names: readonly MetricName[], value: (name: MetricName) => number): Record<MetricName, number> {
+  return Object.fromEntries(names.map((name) => [name, value(name)])) as Record<MetricName, number>;
+}

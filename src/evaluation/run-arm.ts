@@ -1,0 +1,46 @@
+// One training run of a comparison: an arm, a split, a seed.
+
+import { DivergenceError } from '../core/errors';
+import type { Split } from '../interactions/split';
+import { OverparamMF } from '../recommenders/overparam-mf';
+import type { EpochRecord } from '../training/history';
+import type { ComparisonEpoch } from './comparison';
+import type { Arm } from './terms';
+
+/** The penalty of the paper-like terms, constant, on every table. */
+const REGULARIZATION = 0.02;
+
+/** Trains an arm and follows it on the test ratings. A diverged run ends with its last good epoch. */
+export async function runArm(
+  arm: Arm,
+  { train, test }: Split,
+  base: { readonly rank: number; readonly epochs: number; readonly seed: number },
+  signal: AbortSignal | undefined,
+): Promise<{ readonly epochs: readonly ComparisonEpoch[]; readonly diverged: boolean }> {
+  const { overparam, optimizer, initScale } = arm;
+  // Ratings as they are, as the paper's reader would run it; `overparam: false` makes this the plain model.
+  const model = new OverparamMF({
+    ...base,
+    overparam,
+    optimizer,
+    initScale,
+    regularization: REGULARIZATION,
+    standardize: false,
+  });
+  const epochs: ComparisonEpoch[] = [];
+  try {
+    await model.fit(train, {
+      validation: test,
+      onEpoch: (record) => epochs.push(toEpoch(record)),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { epochs, diverged: false };
+  } catch (error) {
+    if (error instanceof DivergenceError) return { epochs, diverged: true };
+    throw error;
+  }
+}
+
+function toEpoch({ epoch, trainLoss, metrics, seconds }: EpochRecord): ComparisonEpoch {
+  return { epoch, trainLoss, testRmse: metrics.rmse!, testMae: metrics.mae!, seconds };
+}

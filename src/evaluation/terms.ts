@@ -1,0 +1,91 @@
+// The terms of a comparison: what each arm runs with. paper: the same constants for all. matched: plain at the rate at
+// which its first step is as long as the product's. tuned: each arm at the best of a grid, on validation ratings.
+
+import type { Interactions } from '../interactions/interactions';
+import { splitRandom } from '../interactions/split-random';
+import type { Rate } from '../optimizers/group-rates';
+import type { OptimizerConfig } from '../optimizers/optimizer';
+import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
+import { type ProductOptions, readProduct } from '../parameters/overparam';
+import { firstStepLength } from './first-step';
+import { runArm } from './run-arm';
+
+/** The constants under paper-like terms (PyTorch's defaults where the paper's first page names none). */
+export const PAPER_CONSTANTS: Readonly<Partial<Record<OptimizerName, OptimizerConfig>>> = {
+  sgd: { name: 'sgd', learningRate: 0.005 },
+  momentum: { name: 'momentum', learningRate: 0.0005 },
+  nesterov: { name: 'nesterov', learningRate: 0.0005 },
+  adagrad: { name: 'adagrad', learningRate: 0.05 },
+  adadelta: { name: 'adadelta', learningRate: 1, rho: 0.95 },
+  rmsprop: { name: 'rmsprop', learningRate: 0.001, alpha: 0.9 },
+  adam: { name: 'adam', learningRate: 0.001 },
+};
+
+/** The start of embeddings under paper-like terms: N(0, 1). */
+export const PAPER_START = 1;
+
+/** One arm as it runs. */
+export interface Arm {
+  readonly overparam: false | ProductOptions;
+  readonly optimizer: OptimizerConfig;
+  readonly initScale: number;
+  /** For the plain twin of matched terms: the product whose first step it matches. */
+  readonly matches?: ProductOptions;
+}
+
+/** The arms under paper terms: plain, then the products, all with the same constants. */
+export function paperArms(optimizer: OptimizerConfig, overparams: readonly ProductOptions[]): Arm[] {
+  return [false as const, ...overparams].map((overparam) => ({ overparam, optimizer, initScale: PAPER_START }));
+}
+
+/** The arms under matched terms: each product behind a plain twin with the same initial effective rate. */
+export function matchedArms(optimizer: OptimizerConfig, overparams: readonly ProductOptions[], rank: number): Arm[] {
+  const rule = resolveOptimizer(optimizer);
+  const plain = firstStepLength(undefined, rule, rank, PAPER_START);
+  return overparams.flatMap((overparam): Arm[] => {
+    const ratio = firstStepLength(readProduct('compare', overparam), rule, rank, PAPER_START) / plain;
+    const learningRate = scaleEmbedding(rule.config.learningRate as Rate, ratio);
+    return [
+      { overparam: false, optimizer: { ...rule.config, learningRate }, initScale: PAPER_START, matches: overparam },
+      { overparam, optimizer, initScale: PAPER_START },
+    ];
+  });
+}
+
+/** The grid of tuned terms: rates as multiples of the paper's, and starts. */
+const TUNED_RATES = [0.1, 0.3, 1, 3, 10, 30] as const;
+const TUNED_STARTS = [1, 0.1] as const;
+/** The part of the training ratings that the grid is judged on. */
+const VALIDATION_FRACTION = 0.1;
+
+/** An arm with the rate and the start that are best on validation ratings taken from the training set. */
+export async function tunedArm(
+  arm: Arm,
+  train: Interactions,
+  base: { readonly rank: number; readonly epochs: number; readonly seed: number },
+  signal: AbortSignal | undefined,
+): Promise<Arm> {
+  const split = splitRandom(train, { testFraction: VALIDATION_FRACTION, seed: base.seed });
+  let best = arm;
+  let least = Infinity;
+  for (const multiple of TUNED_RATES) {
+    for (const initScale of TUNED_STARTS) {
+      const rate = resolveOptimizer(arm.optimizer).config.learningRate as number;
+      const candidate = { ...arm, initScale, optimizer: { ...arm.optimizer, learningRate: multiple * rate } };
+      const { epochs, diverged } = await runArm(candidate, split, base, signal);
+      const score = diverged ? Infinity : Math.min(...epochs.map(({ testRmse }) => testRmse));
+      if (score < least) {
+        least = score;
+        best = candidate;
+      }
+    }
+  }
+  return best;
+}
+
+/** Multiplies the rate of embeddings and leaves that of biases. */
+function scaleEmbedding(rate: Rate, by: number): Rate {
+  if (typeof rate === 'number') return { embedding: rate * by, bias: rate };
+  const { embedding = 0.01, bias = embedding } = rate;
+  return { ...rate, embedding: embedding * by, bias };
+}

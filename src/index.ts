@@ -1,0 +1,93 @@
+// The map of the library: what `import ... from 'opmf'` gives, by layer, from what most people want to what few do.
+
+// Errors
+export {
+  DataError,
+  DivergenceError,
+  type FilePlace,
+  FormatError,
+  NotFittedError,
+  OpmfError,
+  OptionError,
+  UnknownIdError,
+  UnsupportedError,
+} from './core/errors';
+export type { Seed } from './core/random';
+// Evaluation
+export { type CompareOptions, type CompareProgress, compare } from './evaluation/compare';
+export type {
+  Comparison,
+  ComparisonArm,
+  ComparisonEpoch,
+  ComparisonProgress,
+  ComparisonRun,
+  ComparisonSummary,
+  ComparisonTerms,
+} from './evaluation/comparison';
+export {
+  type CrossValidateOptions,
+  type CrossValidation,
+  crossValidate,
+  type FoldResult,
+} from './evaluation/cross-validate';
+export { evaluateRatings, type RatingEvaluation } from './evaluation/evaluate-ratings';
+// Data
+export {
+  type DuplicatePolicy,
+  type InputColumns,
+  type Interaction,
+  type InteractionStats,
+  Interactions,
+  type InteractionsOptions,
+  type Row,
+} from './interactions/interactions';
+export { type KFoldOptions, kFold } from './interactions/k-fold';
+export { predefinedSplit } from './interactions/predefined-split';
+export type { Split } from './interactions/split';
+export { type SplitByUserOptions, splitByUser, type UserSplit } from './interactions/split-by-user';
+export { type SplitRandomOptions, splitRandom } from './interactions/split-random';
+export { type SyntheticOptions, syntheticInteractions } from './interactions/synthetic';
+export { type Id, Vocabulary } from './interactions/vocabulary';
+// Reading text, and reports as strings
+export { parseInteractions } from './io/parse-interactions';
+export type { ReadOptions } from './io/read-options';
+// Bare models
+export type { DenseUpdate, ScalarUpdate } from './models/effective-update';
+export type { Factorization, FactorizationOptions } from './models/factorization';
+export { MFModel, type MFModelOptions } from './models/mf';
+export { OverparamMFModel, type OverparamMFModelOptions } from './models/overparam-mf';
+// Optimizers and their learning rates
+export { type AdadeltaOptions, adadelta } from './optimizers/adadelta';
+export { type AdagradOptions, adagrad } from './optimizers/adagrad';
+export { type AdamOptions, adam } from './optimizers/adam';
+export type { Factor, Real, RowGradient } from './optimizers/factor';
+export type { GroupRates } from './optimizers/group-rates';
+export { type LearningRate, LearningRates } from './optimizers/learning-rate';
+export { type MomentumOptions, momentum } from './optimizers/momentum';
+export { type NesterovOptions, nesterov } from './optimizers/nesterov';
+export type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizers/optimizer';
+export { type OptimizerName, resolveOptimizer } from './optimizers/registry';
+export { type RmspropOptions, rmsprop } from './optimizers/rmsprop';
+export { constant, cosine, exponential, inverse, linear, type Schedule, warmup } from './optimizers/schedule';
+export { type SgdOptions, sgd } from './optimizers/sgd';
+export type { Overparam, OverparamByName, ProductOptions } from './parameters/overparam';
+export type { GradientSink, Parameter } from './parameters/parameter';
+export type { FactorizationRecommenderOptions, Regularization } from './recommenders/factorization-options';
+// Recommenders
+export { MF, type MFOptions } from './recommenders/mf';
+export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';
+export type {
+  FitOptions,
+  Recommendation,
+  RecommendationList,
+  Recommender,
+  RecommendOptions,
+  SaveOptions,
+  SimilarOptions,
+  SimilarUser,
+} from './recommenders/recommender';
+export { createRecommender, loadRecommender, type RecommenderName } from './recommenders/registry';
+export { comparisonReport } from './report/comparison-report';
+export { comparisonTable } from './report/comparison-table';
+export type { EpochRecord, History, MetricName } from './training/history';
+export type { LossName } from './training/losses';

@@ -1,0 +1,128 @@
+// The options of MF and OverparamMF: their types, their checks, and how a caller's part of them meets the preset.
+
+import { boolean, seed as checkSeed, field, integer, number, oneOf, readOptions, wrong } from '../core/options';
+import type { Seed } from '../core/random';
+import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
+import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
+import { type Overparam, planOverparam } from '../parameters/overparam';
+import type { LossName } from '../training/losses';
+import { defaultOptimizer, type Preset } from './presets';
+
+/** The strengths of the L2 penalty on embeddings and biases. */
+export interface Regularization {
+  /** lambda of embeddings. @defaultValue the default of the recommender */
+  readonly embedding?: number;
+  /** lambda of biases. @defaultValue `embedding` */
+  readonly bias?: number;
+  /** 'frequency': a row with n ratings has lambda sqrt(20 / n). @defaultValue 'constant' */
+  readonly scaling?: 'constant' | 'frequency';
+}
+
+/** The options of a matrix-factorization recommender. */
+export interface FactorizationRecommenderOptions {
+  /** The length of the vectors. @defaultValue 32 */
+  readonly rank?: number;
+  /** How tables are written as products; `false`: plain. @defaultValue OverparamMF: scalar per row, depth 2, init 2.69; MF: false */
+  readonly overparam?: Overparam;
+  /** @defaultValue 'squared' */
+  readonly loss?: LossName;
+  /** A name, a configuration (`adam({ learningRate: .003 })`) or an object with the Optimizer seam. @defaultValue sgd with the rates of docs/defaults.md */
+  readonly optimizer?: Optimizer | OptimizerConfig | OptimizerName;
+  /** @defaultValue 10 */
+  readonly epochs?: number;
+  /** Ratings a step; the gradient is their mean. @defaultValue 1 */
+  readonly batchSize?: number;
+  /** 'sigmoid': minimum + range sigmoid(score), so that predictions stay on the scale. @defaultValue 'identity' */
+  readonly link?: 'identity' | 'sigmoid';
+  /** lambda of 1/2 lambda (|e_u|^2 + |e_i|^2 + b_u^2 + b_i^2) per rating; a number is constant and for all. */
+  readonly regularization?: number | Regularization;
+  /** Whether users and items have biases. @defaultValue true */
+  readonly biases?: boolean;
+  /** The standard deviation that the embeddings (the products) start with. */
+  readonly initScale?: number;
+  /** Divides ratings by their standard deviation inside; predictions come back on the rating scale. @defaultValue true */
+  readonly standardize?: boolean;
+  /** A new order of the ratings each epoch. @defaultValue true */
+  readonly shuffle?: boolean;
+  /** @defaultValue 1 */
+  readonly seed?: Seed;
+  /** The most threads to use; results never depend on it. Training runs on one today. @defaultValue 1 */
+  readonly threads?: number;
+  /** Clips predictions to the range of the training ratings. @defaultValue true */
+  readonly clip?: boolean;
+}
+
+/** Every option filled in; plain JSON, but for an optimizer of the caller's own. */
+export type FilledOptions = Readonly<
+  Required<Omit<FactorizationRecommenderOptions, 'regularization' | 'optimizer'>> & {
+    readonly optimizer: OptimizerConfig;
+    readonly regularization: Required<Regularization>;
+  }
+>;
+
+/** Reads a recommender's options over its preset. The rule is returned beside the options: it may be an object. */
+export function readRecommenderOptions(
+  owner: string,
+  given: FactorizationRecommenderOptions | undefined,
+  preset: Preset,
+): { options: FilledOptions; rule: Optimizer } {
+  const read = readOptions<FactorizationRecommenderOptions>(owner, given, {
+    rank: field(integer({ min: 1 }), 32),
+    overparam: field((value) => value as Overparam, preset.overparam),
+    loss: field(oneOf('squared', 'logistic', 'absolute', 'huber'), 'squared'),
+    optimizer: field((value) => value as OptimizerConfig, undefined),
+    epochs: field(integer({ min: 1 }), preset.epochs),
+    batchSize: field(integer({ min: 1 }), 1),
+    link: field(oneOf('identity', 'sigmoid'), 'identity'),
+    regularization: field((value) => value as number, undefined),
+    biases: field(boolean, true),
+    initScale: field(number({ min: 0 }), preset.initScale),
+    standardize: field(boolean, true),
+    shuffle: field(boolean, true),
+    seed: field(checkSeed, 1),
+    threads: field(integer({ min: 1 }), 1),
+    clip: field(boolean, true),
+  } as never) as Required<FactorizationRecommenderOptions>;
+  // Read here for its errors alone: the model reads it again, once it knows its tables.
+  const dims = new Map([
+    ['userEmbedding', read.rank],
+    ['itemEmbedding', read.rank],
+    ...(read.biases
+      ? ([
+          ['userBias', 1],
+          ['itemBias', 1],
+        ] as const)
+      : []),
+  ]);
+  const plan = planOverparam(owner, read.overparam, dims);
+  const rule = resolveOptimizer(read.optimizer ?? defaultOptimizer(plan.get('userEmbedding')));
+  const regularization = readRegularization(owner, read.regularization, preset);
+  return { options: Object.freeze({ ...read, optimizer: rule.config, regularization }), rule };
+}
+
+function readRegularization(
+  owner: string,
+  given: number | Regularization | undefined,
+  preset: Preset,
+): Required<Regularization> {
+  const strength = number({ min: 0 });
+  if (given === undefined) return preset.regularization;
+  if (typeof given === 'number') {
+    const lambda = strength(given, 'regularization');
+    return { embedding: lambda, bias: lambda, scaling: 'constant' };
+  }
+  if (typeof given !== 'object' || given === null) {
+    throw wrong('regularization', given, 'a number of at least 0, or { embedding, bias, scaling }');
+  }
+  const embedding = given.embedding ?? preset.regularization.embedding;
+  return readOptions<Required<Regularization>>(
+    owner,
+    given,
+    {
+      embedding: field(strength, embedding),
+      bias: field(strength, embedding),
+      scaling: field(oneOf('constant', 'frequency'), 'constant'),
+    },
+    'regularization.',
+  );
+}

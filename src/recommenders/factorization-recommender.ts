@@ -1,0 +1,254 @@
+// A matrix factorization as a recommender: what MF and OverparamMF share, which is all but their presets and models.
+
+import { NotFittedError, UnknownIdError } from '../core/errors';
+import { boolean, field, integer, oneOf, optional, readOptions, wrong } from '../core/options';
+import { Interactions } from '../interactions/interactions';
+import type { Id, Vocabulary } from '../interactions/vocabulary';
+import type { Factorization } from '../models/factorization';
+import { MFModel } from '../models/mf';
+import type { Optimizer } from '../optimizers/optimizer';
+import type { History } from '../training/history';
+import {
+  type FactorizationRecommenderOptions,
+  type FilledOptions,
+  readRecommenderOptions,
+} from './factorization-options';
+import { type Fitted, fitFactorization } from './fit-factorization';
+import { checkInteractions, readFitOptions } from './fit-options';
+import type { Preset } from './presets';
+import { Ranking } from './ranked';
+import type {
+  FitOptions,
+  Recommendation,
+  RecommendationList,
+  Recommender,
+  RecommendOptions,
+  SaveOptions,
+  SimilarOptions,
+  SimilarUser,
+} from './recommender';
+import { encodeFitted } from './saved-factorization';
+import { ServedTables } from './served-tables';
+import { similarRows } from './similar';
+
+/** The common part of MF and OverparamMF. */
+export abstract class FactorizationRecommender implements Recommender {
+  abstract readonly name: string;
+  readonly options: FilledOptions;
+  protected readonly rule: Optimizer;
+  private fitted: Fitted | undefined;
+
+  protected constructor(
+    private readonly owner: string,
+    options: FactorizationRecommenderOptions | undefined,
+    preset: Preset,
+  ) {
+    const read = readRecommenderOptions(owner, options, preset);
+    this.options = read.options;
+    this.rule = read.rule;
+  }
+
+  /** A recommender of the same kind and options, not fitted. */
+  abstract fresh(): FactorizationRecommender;
+  /** Makes the model to be trained. */
+  protected abstract createModel(users: number, items: number): Factorization;
+
+  get isFitted(): boolean {
+    return this.fitted !== undefined;
+  }
+
+  /** The trained model, by index, on the rating scale (for a sigmoid link: scores). After a load it is plain. */
+  get model(): Factorization {
+    return this.need('model').model;
+  }
+  /** The users, by id and index, in the order of the rows of the user tables. */
+  get users(): Vocabulary {
+    return this.need('users').users;
+  }
+  /** The items, by id and index, in the order of the rows of the item tables. */
+  get items(): Vocabulary {
+    return this.need('items').items;
+  }
+  /** users x rank, an ndarray view. */
+  get userFactors() {
+    return this.model.userFactors;
+  }
+  /** items x rank, an ndarray view. */
+  get itemFactors() {
+    return this.model.itemFactors;
+  }
+  /** b_u, by row. */
+  get userBiases() {
+    return this.model.userBiases;
+  }
+  /** b_i, by row. */
+  get itemBiases() {
+    return this.model.itemBiases;
+  }
+  /** mu. */
+  get globalMean(): number {
+    return this.model.globalMean;
+  }
+
+  /**
+   * Trains on the ratings, from the start. Other tasks of the process go on meanwhile.
+   * Cost: O(epochs x ratings x rank).
+   * @throws DataError without ratings; OptionError; DivergenceError; the signal's reason after an abort
+   */
+  async fit(data: Interactions, options?: FitOptions): Promise<History> {
+    checkInteractions(data, 'data');
+    const { rule, owner } = this;
+    return fitFactorization({
+      data,
+      options: this.options,
+      rule,
+      fitOptions: readFitOptions(`${owner}.fit`, options),
+      model: this.createModel(data.users.size, data.items.size),
+      install: (fitted) => this.install(fitted),
+    });
+  }
+
+  private install(fitted: Fitted): void {
+    this.fitted = fitted;
+  }
+
+  /** Takes over a trained state from tables alone: a file, or a collapsed product. Its model is plain. */
+  protected installSaved(state: Omit<Fitted, 'model' | 'served'>): void {
+    const { tables, units, seen } = state;
+    this.install({ ...state, model: plainModel(state), served: new ServedTables(tables, units, seen) });
+  }
+
+  /** The trained state. @throws NotFittedError before there is one */
+  protected need(call: string): Fitted {
+    if (this.fitted === undefined) throw new NotFittedError(this.owner, call);
+    return this.fitted;
+  }
+
+  knows(userId: Id, itemId: Id): boolean {
+    const { users, items, served } = this.need('knows');
+    return served.hasUser(users.indexOf(userId)) && served.hasItem(items.indexOf(itemId));
+  }
+
+  /**
+   * The predicted rating. For ids that training never saw it is the baseline: the mean and the biases that are known.
+   * Clipped to the range of the training ratings unless `clip: false`. Cost: O(rank).
+   */
+  predict(userId: Id, itemId: Id): number {
+    const { users, items, served } = this.need('predict');
+    return served.predict(users.indexOf(userId), items.indexOf(itemId), this.options.clip);
+  }
+
+  /** The predicted ratings of many pairs, in order. Cost: O(rank) a pair. */
+  predictMany(pairs: Iterable<readonly [Id, Id]> | Interactions): Float32Array {
+    const { users, items, served } = this.need('predictMany');
+    if (pairs instanceof Interactions) return served.predictAll(users, items, pairs, this.options.clip);
+    const predictions: number[] = [];
+    for (const [userId, itemId] of pairs) predictions.push(this.predict(userId, itemId));
+    return Float32Array.from(predictions);
+  }
+
+  /**
+   * The best unseen items of a user, best first; the popular ones for a user without training ratings, and `basis`
+   * says so. Ties: the item that came first in the data. Cost: O(items x rank).
+   */
+  recommend(userId: Id, options?: RecommendOptions): RecommendationList {
+    return this.recommendMany([userId], options).get(userId)!;
+  }
+
+  /** `recommend` for many users. Memory: the lists, and one mark for each item. */
+  recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Map<Id, RecommendationList> {
+    const fitted = this.need('recommend');
+    const { n, filterSeen, exclude, candidates } = readRecommendOptions(`${this.owner}.recommend`, options);
+    const { users, items, seen, served } = fitted;
+    const allowed = new Uint8Array(items.size);
+    if (candidates === undefined) for (let i = 0; i < items.size; i++) allowed[i] = served.hasItem(i) ? 1 : 0;
+    else mark(allowed, items, candidates, 1);
+    if (exclude !== undefined) mark(allowed, items, exclude, 0);
+    const lists = new Map<Id, RecommendationList>();
+    for (const userId of userIds) {
+      const user = users.indexOf(userId);
+      const isKnown = served.hasUser(user);
+      const ranking = new Ranking(Math.min(n, items.size));
+      const hidden = isKnown && filterSeen ? seen.itemsOf(user).filter((item) => allowed[item] === 1) : [];
+      for (const item of hidden) allowed[item] = 0;
+      for (let item = 0; item < items.size; item++) {
+        if (allowed[item] === 1) ranking.offer(item, isKnown ? served.score(user, item) : seen.itemCounts[item]!);
+      }
+      for (const item of hidden) allowed[item] = 1;
+      const list = ranking.list().map(({ index, score }): Recommendation => {
+        return { itemId: items.idOf(index), score: isKnown ? served.toRating(score) : score };
+      });
+      lists.set(userId, Object.assign(list, { basis: isKnown ? ('model' as const) : ('popularity' as const) }));
+    }
+    return lists;
+  }
+
+  /** The items most like one, by the cosine (or dot product) of their vectors. @throws UnknownIdError */
+  similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
+    const { items, served, tables } = this.need('similarItems');
+    const row = items.indexOf(itemId);
+    if (!served.hasItem(row)) throw new UnknownIdError('item', itemId, `${this.owner}.similarItems`);
+    const { n, measure } = readSimilarOptions(`${this.owner}.similarItems`, options);
+    const rows = { table: tables.itemEmbedding, rank: tables.rank, count: items.size, isTrained: served.hasItem };
+    return similarRows(rows, row, n, measure).map(({ index, score }) => ({ itemId: items.idOf(index), score }));
+  }
+
+  /** The users most like one, by the cosine (or dot product) of their vectors. @throws UnknownIdError */
+  similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[] {
+    const { users, served, tables } = this.need('similarUsers');
+    const row = users.indexOf(userId);
+    if (!served.hasUser(row)) throw new UnknownIdError('user', userId, `${this.owner}.similarUsers`);
+    const { n, measure } = readSimilarOptions(`${this.owner}.similarUsers`, options);
+    const rows = { table: tables.userEmbedding, rank: tables.rank, count: users.size, isTrained: served.hasUser };
+    return similarRows(rows, row, n, measure).map(({ index, score }) => ({ userId: users.idOf(index), score }));
+  }
+
+  /** The collapsed tables, the ids and the options as one safetensors file. `loadRecommender` reads it. */
+  save(options?: SaveOptions): Uint8Array {
+    const fitted = this.need('save');
+    const { history } = readOptions<Required<SaveOptions>>(`${this.owner}.save`, options, {
+      history: field(boolean, true),
+    });
+    return encodeFitted(this.name, this.options, fitted, history);
+  }
+}
+
+/** A plain model of a trained state's tables. */
+function plainModel({ tables, users, items }: Pick<Fitted, 'tables' | 'users' | 'items'>): MFModel {
+  const { rank, globalMean, userBias } = tables;
+  const biases = userBias.length > 0;
+  const model = new MFModel({ users: users.size, items: items.size, rank, biases, globalMean, initScale: 0 });
+  for (const parameter of model.parameters) parameter.assign(tables[parameter.name as 'userEmbedding']);
+  return model;
+}
+
+function mark(allowed: Uint8Array, items: Vocabulary, ids: Iterable<Id>, value: 0 | 1): void {
+  for (const id of ids) {
+    const item = items.indexOf(id);
+    if (item >= 0) allowed[item] = value;
+  }
+}
+
+function readRecommendOptions(owner: string, given: RecommendOptions | undefined) {
+  const iterable = (value: unknown, name: string) => {
+    if (typeof value === 'object' && value !== null && Symbol.iterator in value) return value as Iterable<Id>;
+    throw wrong(name, value, 'a list or set of item ids');
+  };
+  return readOptions<{ n: number; filterSeen: boolean; exclude?: Iterable<Id>; candidates?: Iterable<Id> }>(
+    owner,
+    given,
+    {
+      n: field(integer({ min: 0 }), 10),
+      filterSeen: field(boolean, true),
+      exclude: optional(iterable),
+      candidates: optional(iterable),
+    } as never,
+  );
+}
+
+function readSimilarOptions(owner: string, given: SimilarOptions | undefined): Readonly<Required<SimilarOptions>> {
+  return readOptions<Required<SimilarOptions>>(owner, given, {
+    n: field(integer({ min: 0 }), 10),
+    measure: field(oneOf('cosine', 'dot'), 'cosine'),
+  });
+}

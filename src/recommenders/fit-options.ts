@@ -1,0 +1,63 @@
+// Reading the options of a fit.
+
+import { DataError } from '../core/errors';
+import { callable, field, integer, number, oneOf, optional, readOptions, wrong } from '../core/options';
+import { Interactions } from '../interactions/interactions';
+import { RATING_METRICS } from '../metrics/rating-metrics';
+import type { EpochRecord, MetricName } from '../training/history';
+import type { FitOptions } from './recommender';
+
+/** The options of a fit, filled in. */
+export interface FilledFitOptions {
+  readonly validation?: Interactions;
+  readonly metrics: readonly MetricName[];
+  readonly earlyStopping?: { readonly metric: MetricName; readonly patience: number; readonly minDelta: number };
+  readonly onEpoch?: (epoch: EpochRecord) => void;
+  readonly signal?: AbortSignal;
+}
+
+const metric = oneOf(...RATING_METRICS);
+
+/** Checks the options of a fit. */
+export function readFitOptions(owner: string, given: FitOptions | undefined): FilledFitOptions {
+  const read = readOptions<FilledFitOptions>(owner, given, {
+    validation: optional((value, name) => checkInteractions(value, name)),
+    metrics: field(metricList, RATING_METRICS),
+    earlyStopping: optional((value) => value as NonNullable<FilledFitOptions['earlyStopping']>),
+    onEpoch: optional(callable<(epoch: EpochRecord) => void>()),
+    signal: optional((value, name) => {
+      if (value instanceof AbortSignal) return value;
+      throw wrong(name, value, 'an AbortSignal');
+    }),
+  } as never);
+  if (read.earlyStopping === undefined) return read;
+  if (read.validation === undefined) {
+    throw wrong('validation', undefined, 'Interactions: earlyStopping needs validation data to watch');
+  }
+  const earlyStopping = readOptions<NonNullable<FilledFitOptions['earlyStopping']>>(
+    owner,
+    read.earlyStopping,
+    {
+      metric: field(metric, read.metrics[0]!),
+      patience: field(integer({ min: 1 }), 3),
+      minDelta: field(number({ min: 0 }), 0),
+    },
+    'earlyStopping.',
+  );
+  const metrics = read.metrics.includes(earlyStopping.metric) ? read.metrics : [...read.metrics, earlyStopping.metric];
+  return { ...read, metrics, earlyStopping };
+}
+
+/** A list of metric names, not empty. */
+export function metricList(value: unknown, name: string): readonly MetricName[] {
+  if (!Array.isArray(value) || value.length === 0) throw wrong(name, value, `a list of ${RATING_METRICS.join(', ')}`);
+  return value.map((one, at) => metric(one, `${name}[${at}]`));
+}
+
+/** Interactions with at least one rating. */
+export function checkInteractions(value: unknown, name: string): Interactions {
+  if (!(value instanceof Interactions))
+    throw wrong(name, value, 'Interactions: make them with Interactions.from(rows)');
+  if (value.size === 0) throw new DataError(`${name} has no ratings; want at least one`);
+  return value;
+}

@@ -1,0 +1,58 @@
+// Plain matrix factorization as a recommender.
+
+import { MFModel } from '../models/mf';
+import type { FactorizationRecommenderOptions } from './factorization-options';
+import { FactorizationRecommender } from './factorization-recommender';
+import { PLAIN_PRESET } from './presets';
+import { restore } from './restore';
+import type { SavedFactorization } from './saved-factorization';
+
+/** The options of MF: those of OverparamMF without the products. */
+export type MFOptions = Omit<FactorizationRecommenderOptions, 'overparam'> & { readonly overparam?: false };
+
+/**
+ * Biased matrix factorization with plain tables, and defaults that need no tuning.
+ *
+ * prediction = mu + b_u + b_i + <p_u, q_i>, trained on
+ * sum over ratings of loss + 1/2 lambda (|p_u|^2 + |q_i|^2) + 1/2 lambda_b (b_u^2 + b_i^2).
+ *
+ * Cost: fit O(epochs x ratings x rank), predict O(rank), recommend O(items x rank).
+ *
+ * @throws OptionError for an unknown option or a value out of its range.
+ * @see Koren, Bell, Volinsky, "Matrix Factorization Techniques for Recommender Systems" (2009), equation 5
+ * @example
+ * ```ts
+ * import { Interactions, MF } from 'opmf';
+ * const model = new MF({ rank: 2, epochs: 40 });
+ * await model.fit(Interactions.from([['ann', 'tea', 5], ['ann', 'milk', 1], ['bob', 'tea', 4], ['cy', 'milk', 2]]));
+ * console.log(model.predict('bob', 'tea') > model.predict('bob', 'milk')); // true
+ * ```
+ */
+export class MF extends FactorizationRecommender {
+  readonly name = 'mf';
+
+  constructor(options?: MFOptions) {
+    super('MF', options, PLAIN_PRESET);
+  }
+
+  fresh(): MF {
+    return new MF({ ...this.options, optimizer: this.rule, overparam: false });
+  }
+
+  protected createModel(users: number, items: number): MFModel {
+    const { rank, biases, seed, initScale } = this.options;
+    return new MFModel({ users, items, rank, biases, seed, initScale });
+  }
+
+  /** A recommender from the bytes of `save`. @throws FormatError */
+  static load(bytes: Uint8Array): MF {
+    return restore(bytes, 'mf', (saved) => MF.of(saved));
+  }
+
+  /** A recommender of a trained state. */
+  static of({ options, ...state }: Omit<SavedFactorization, 'recommender'>): MF {
+    const model = new MF({ ...options, overparam: false });
+    model.installSaved(state);
+    return model;
+  }
+}

@@ -1,0 +1,67 @@
+// Matrix factorization whose tables are products of factors, as a recommender.
+
+import type { Factorization } from '../models/factorization';
+import { OverparamMFModel } from '../models/overparam-mf';
+import type { FactorizationRecommenderOptions } from './factorization-options';
+import { FactorizationRecommender } from './factorization-recommender';
+import { MF } from './mf';
+import { OVERPARAM_PRESET } from './presets';
+import { restore } from './restore';
+import type { SavedFactorization } from './saved-factorization';
+
+/** The options of OverparamMF. */
+export type OverparamMFOptions = FactorizationRecommenderOptions;
+
+/**
+ * Overparameterized matrix factorization, with defaults that need no tuning: `new OverparamMF()`.
+ *
+ * prediction = mu + b_u + b_i + <e_u, e_i>, with e = x s (the default), or another product. The objective is that of
+ * MF in the products: sum over ratings of loss + 1/2 lambda (|e_u|^2 + |e_i|^2) + 1/2 lambda_b (b_u^2 + b_i^2).
+ *
+ * Cost: fit O(epochs x ratings x rank) for scalar and diagonal, times the width for dense; predict as MF.
+ *
+ * @throws OptionError for an unknown option, a value out of its range, or a dense width below the rank.
+ * @see Chen and Chen, "Accelerating Matrix Factorization by Overparameterization" (DeLTA 2020)
+ * @example
+ * ```ts
+ * import { OverparamMF, splitRandom, evaluateRatings, syntheticInteractions } from 'opmf';
+ * const { train, test } = splitRandom(syntheticInteractions({ users: 200, items: 100, ratings: 5000 }));
+ * const model = new OverparamMF({ rank: 8 });
+ * await model.fit(train);
+ * console.log(model.recommend(train.users.idOf(0), { n: 3 }).length); // 3
+ * console.log(evaluateRatings(model, test).rmse < test.stats().standardDeviation); // true
+ * ```
+ */
+export class OverparamMF extends FactorizationRecommender {
+  readonly name = 'overparam-mf';
+
+  constructor(options?: OverparamMFOptions) {
+    super('OverparamMF', options, OVERPARAM_PRESET);
+  }
+
+  fresh(): OverparamMF {
+    return new OverparamMF({ ...this.options, optimizer: this.rule });
+  }
+
+  protected createModel(users: number, items: number): Factorization {
+    const { rank, biases, seed, initScale, overparam } = this.options;
+    return new OverparamMFModel({ users, items, rank, biases, seed, initScale, overparam });
+  }
+
+  /** A plain recommender with equal predictions: the products multiplied out. */
+  collapse(): MF {
+    return MF.of({ ...this.need('collapse'), options: this.options });
+  }
+
+  /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
+  static load(bytes: Uint8Array): OverparamMF {
+    return restore(bytes, 'overparam-mf', (saved) => OverparamMF.of(saved));
+  }
+
+  /** A recommender of a trained state. */
+  static of({ options, ...state }: Omit<SavedFactorization, 'recommender'>): OverparamMF {
+    const model = new OverparamMF(options);
+    model.installSaved(state);
+    return model;
+  }
+}

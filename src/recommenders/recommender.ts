@@ -1,0 +1,89 @@
+// What a user of the library holds. The shapes are those of docs/api: they do not change without a major version.
+
+import type { Interactions } from '../interactions/interactions';
+import type { Id } from '../interactions/vocabulary';
+import type { EpochRecord, History, MetricName } from '../training/history';
+
+/** How a fit is watched and stopped. */
+export interface FitOptions {
+  /** Ratings that are not trained on; `metrics` are measured on them after every epoch. */
+  readonly validation?: Interactions;
+  /** @defaultValue ['rmse', 'mae'] */
+  readonly metrics?: readonly MetricName[];
+  /** Stops when `metric` has not improved by `minDelta` for `patience` epochs, and puts the best epoch back. */
+  readonly earlyStopping?: {
+    /** @defaultValue the first of `metrics` */
+    readonly metric?: MetricName;
+    /** @defaultValue 3 */
+    readonly patience?: number;
+    /** @defaultValue 0 */
+    readonly minDelta?: number;
+  };
+  readonly onEpoch?: (epoch: EpochRecord) => void;
+  /** Aborts the fit: it rejects with the signal's reason, and the model keeps the last whole epoch. */
+  readonly signal?: AbortSignal;
+}
+
+/** An item with its score: the prediction on the rating scale, not clipped, so that equal clipped ones stay in order. */
+export interface Recommendation {
+  readonly itemId: Id;
+  readonly score: number;
+}
+
+/** A user like another one. */
+export interface SimilarUser {
+  readonly userId: Id;
+  readonly score: number;
+}
+
+/** Recommendations, best first. `basis` is 'popularity' for a user that training never saw; scores are then counts. */
+export interface RecommendationList extends Array<Recommendation> {
+  readonly basis: 'model' | 'popularity';
+}
+
+/** What to recommend from. */
+export interface RecommendOptions {
+  /** @defaultValue 10 */
+  readonly n?: number;
+  /** Leaves out what the user has rated in training. @defaultValue true */
+  readonly filterSeen?: boolean;
+  /** Items to leave out; unknown ones are ignored. */
+  readonly exclude?: Iterable<Id>;
+  /** Only these; unknown ones are ignored. @defaultValue every item with a training rating */
+  readonly candidates?: Iterable<Id>;
+}
+
+/** How alike two rows are. */
+export interface SimilarOptions {
+  /** @defaultValue 10 */
+  readonly n?: number;
+  /** @defaultValue 'cosine' */
+  readonly measure?: 'cosine' | 'dot';
+}
+
+/** A recommender: fitted to interactions, asked by the caller's ids. */
+export interface Recommender {
+  /** The name of its kind: 'mf', 'overparam-mf'. */
+  readonly name: string;
+  /** The options in force, plain JSON. */
+  readonly options: object;
+  readonly isFitted: boolean;
+  /** A recommender of the same kind and options, not fitted. */
+  fresh(): Recommender;
+  fit(data: Interactions, options?: FitOptions): Promise<History>;
+  predict(userId: Id, itemId: Id): number;
+  predictMany(pairs: Iterable<readonly [Id, Id]> | Interactions): Float32Array;
+  recommend(userId: Id, options?: RecommendOptions): RecommendationList;
+  recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Map<Id, RecommendationList>;
+  similarItems(itemId: Id, options?: SimilarOptions): Recommendation[];
+  similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[];
+  /** Whether training saw both; predictions of others are baselines. */
+  knows(userId: Id, itemId: Id): boolean;
+  save(options?: SaveOptions): Uint8Array;
+}
+
+/** What a saved model keeps. */
+export interface SaveOptions {
+  /** Who has rated what: `filterSeen` needs it after a load. @defaultValue true */
+  readonly history?: boolean;
+}

@@ -1,0 +1,25 @@
+// From the bytes of a file to a recommender of the kind that wrote them.
+
+import { FormatError, OpmfError } from '../core/errors';
+import { decodeFitted, type SavedFactorization } from './saved-factorization';
+
+/** Reads a file that must be of one kind. A file whose options no longer make sense is a damaged file. */
+export function restore<T>(bytes: Uint8Array, kind: string, make: (saved: SavedFactorization) => T): T {
+  const saved = decodeFitted(bytes);
+  if (saved.recommender !== kind) {
+    throw new FormatError(
+      `the file holds a '${saved.recommender}', not a '${kind}'; loadRecommender(bytes) takes every kind`,
+    );
+  }
+  return remake(saved, make);
+}
+
+/** Makes a recommender of what a file said. @throws FormatError where its options are refused */
+export function remake<T>(saved: SavedFactorization, make: (saved: SavedFactorization) => T): T {
+  try {
+    return make(saved);
+  } catch (error) {
+    if (error instanceof OpmfError) throw new FormatError(`the options in the file are refused: ${error.message}`);
+    throw error;
+  }
+}
