@@ -14,7 +14,7 @@ export {
 } from './core/errors';
 export type { Seed } from './core/random';
 // Evaluation
-export { type CompareOptions, type CompareProgress, compare } from './evaluation/compare';
+export { type CompareOptions, compare } from './evaluation/compare';
 export type {
   Comparison,
   ComparisonArm,

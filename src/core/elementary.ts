@@ -59,7 +59,7 @@ export function sigmoid(x: number): number {
 
 /** log(1 + e^x), without overflow: the logistic loss of a margin -x. */
 export function softplus(x: number): number {
-  return (x > 0 ? x : 0) + naturalLog(1 + exponential(-Math.abs(x)));
+  return Math.max(x, 0) + naturalLog(1 + exponential(-Math.abs(x)));
 }
 
 /** cos(2 pi t) for t in [0, 1]: a turn, so that the argument needs no reduction by pi. */
