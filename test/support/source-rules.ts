@@ -1,0 +1,136 @@
+// The house rules of ARCHITECTURE as functions of the parsed sources. Each gives its violations, one line a case.
+
+import type { Import, SourceFile } from './source-graph';
+
+/** From the bottom: a file imports from its own folder or from one before it. */
+export const LAYERS = [
+  'core',
+  'kernels',
+  'math',
+  'interactions',
+  'optimizers',
+  'parameters',
+  'models',
+  'metrics',
+  'training',
+  'persistence',
+  'recommenders',
+  'evaluation',
+  'io',
+  'report',
+  'node',
+] as const;
+
+/** Where the same seed must give the same bits in every engine. */
+export const EXACT_LAYERS = ['core', 'kernels', 'interactions', 'optimizers', 'parameters', 'models', 'training'];
+
+export const MAXIMUM_LINES = 300;
+export const MEDIAN_LINES = 120;
+
+/** The number of a file's layer; `index.ts` stands just below `node`; undefined where no layer holds the file. */
+function levelOf(path: string): number | undefined {
+  if (path === 'index.ts') return LAYERS.length - 1.5;
+  const folder = path.includes('/') ? path.slice(0, path.indexOf('/')) : '';
+  const level = (LAYERS as readonly string[]).indexOf(folder);
+  return level < 0 ? undefined : level;
+}
+
+const isValue = ({ typeOnly }: Import): boolean => !typeOnly;
+
+/** Every file lies in a layer, and no import, of a type either, points upward or out of src. */
+export function layerViolations(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, imports }) => {
+    const level = levelOf(path);
+    if (level === undefined) return [`${path} is in no layer`];
+    return imports.flatMap(({ target, specifier }) => {
+      if (target === undefined) return [];
+      const of = levelOf(target);
+      if (of === undefined || !files.some((file) => file.path === target)) return [`${path} -> ${specifier} (no file)`];
+      return of <= level ? [] : [`${path} -> ${target}`];
+    });
+  });
+}
+
+/** Packages and built-in modules: `node:*` for src/node alone, ndarray-ops for src/math, the rest from dependencies. */
+export function packageViolations(files: readonly SourceFile[], dependencies: readonly string[]): string[] {
+  return files.flatMap(({ path, imports }) =>
+    imports
+      .filter(({ target, specifier }) => target === undefined && !isAllowed(path, specifier, dependencies))
+      .map(({ specifier }) => `${path} -> ${specifier}`),
+  );
+}
+
+function isAllowed(path: string, specifier: string, dependencies: readonly string[]): boolean {
+  if (specifier.startsWith('node:')) return path.startsWith('node/');
+  if (specifier.startsWith('ndarray-ops')) return path.startsWith('math/');
+  return dependencies.includes(specifier);
+}
+
+/** What loading `entry` loads that it must not: src/math, ndarray-ops, built-in modules of Node. */
+export function entryViolations(files: readonly SourceFile[], entry: string): string[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const reached = new Set([entry]);
+  const found: string[] = [];
+  for (const path of reached) {
+    for (const { specifier, target } of byPath.get(path)?.imports.filter(isValue) ?? []) {
+      if (target === undefined) {
+        if (/^(ndarray-ops|node:)/.test(specifier)) found.push(`${path} -> ${specifier}`);
+      } else if (target.startsWith('math/')) found.push(`${path} -> ${target}`);
+      else reached.add(target);
+    }
+  }
+  return found;
+}
+
+/** Circles of value imports, each once, as `a.ts -> b.ts -> a.ts`. */
+export function cycles(files: readonly SourceFile[]): string[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const done = new Set<string>();
+  const found: string[] = [];
+  const walk = (path: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(path);
+    if (at >= 0) found.push([...trail.slice(at), path].join(' -> '));
+    if (at >= 0 || done.has(path)) return;
+    for (const { target } of byPath.get(path)?.imports.filter(isValue) ?? []) {
+      if (target !== undefined) walk(target, [...trail, path]);
+    }
+    done.add(path);
+  };
+  for (const { path } of files) walk(path, []);
+  return found;
+}
+
+/** Names that say nothing of what a file is for, and names that are not kebab-case. */
+export function nameViolations(files: readonly SourceFile[]): string[] {
+  return files
+    .filter(({ path }) =>
+      path
+        .replace(/\.ts$/, '')
+        .split('/')
+        .some((part) => /\b(utils?|helpers?|common)\b/.test(part) || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(part)),
+    )
+    .map(({ path }) => path);
+}
+
+/** Files that are too long, and a median that is. */
+export function lengthViolations(files: readonly SourceFile[]): string[] {
+  const lengths = files.map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }));
+  const sorted = lengths.map(({ lines }) => lines).sort((a, b) => a - b);
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  return [
+    ...lengths.filter(({ lines }) => lines > MAXIMUM_LINES).map(({ path, lines }) => `${path} has ${lines} lines`),
+    ...(median > MEDIAN_LINES ? [`the median file has ${median} lines`] : []),
+  ];
+}
+
+/** Arithmetic that differs in the last bit from engine to engine, where the bits matter. */
+export function arithmeticViolations(files: readonly SourceFile[]): string[] {
+  return files
+    .filter(({ path }) => EXACT_LAYERS.some((layer) => path.startsWith(`${layer}/`)))
+    .flatMap(({ path, looseArithmetic }) => looseArithmetic.map((use) => `${path}: ${use}`));
+}
+
+/** Files that do not say first what they are. */
+export function openingViolations(files: readonly SourceFile[]): string[] {
+  return files.filter(({ text }) => !/^(\/\/ \S|\/\*)/.test(text)).map(({ path }) => path);
+}
