@@ -26,7 +26,7 @@ const SAFE = 1e-280;
  * ```ts
  * import ndarray from 'ndarray';
  * import { norm2 } from 'opmf/math';
- * console.log(norm2(ndarray([3, 4])), norm2(ndarray([3e200, 4e200]))); // 5 5e+200
+ * console.log(norm2(ndarray([3, 4])), norm2(ndarray([3e200, 4e200])).toPrecision(3)); // 5 5.00e+200
  * ```
  */
 export function norm2(x: NdArray): number {
