@@ -1,0 +1,68 @@
+// The examples of the documentation: every ```ts block of a docstring in src and of a Markdown file, with the place it
+// stands at. A block opened as ```ts no-run is left out.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The root of the repository. */
+export const ROOT = join(__dirname, '..', '..');
+
+/** One example. */
+export interface Block {
+  /** From the root, with forward slashes. */
+  readonly file: string;
+  /** The line of the first line of code, from 1. */
+  readonly line: number;
+  readonly code: string;
+}
+
+/** The files in a folder (or the ones in it too) whose name ends so, from the root, sorted. None where it is missing. */
+export function filesIn(folder: string, ending: string): string[] {
+  if (!existsSync(join(ROOT, folder))) return [];
+  return readdirSync(join(ROOT, folder), { recursive: true })
+    .map((path) => `${folder}/${String(path).replaceAll('\\', '/')}`)
+    .filter((path) => path.endsWith(ending))
+    .sort();
+}
+
+/** Every file whose examples are run. */
+export function documentedFiles(): string[] {
+  const markdown = existsSync(join(ROOT, 'README.md')) ? ['README.md'] : [];
+  return [...filesIn('src', '.ts'), ...markdown, ...filesIn('docs', '.md')];
+}
+
+/** The examples of a file, and how many of its blocks are not to be run. */
+export function blocksOf(file: string): { blocks: Block[]; skipped: number } {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const inDocstrings = file.endsWith('.ts');
+  const lines = text.split(/\r?\n/);
+  const blocks: Block[] = [];
+  let skipped = 0;
+  let open: { line: number; code: string[]; skip: boolean; other: boolean } | undefined;
+  for (const [at, whole] of lines.entries()) {
+    const content = inDocstrings ? docstringLine(whole) : whole;
+    if (content === undefined) {
+      if (open !== undefined) throw new Error(`${file}:${at + 1}: the docstring ends inside a code block`);
+      continue;
+    }
+    const fence = /^\s*```(.*)$/.exec(content);
+    if (open === undefined) {
+      if (fence === null) continue;
+      const [language, ...words] = fence[1]!.trim().split(/\s+/);
+      open = { line: at + 2, code: [], skip: words.includes('no-run'), other: language !== 'ts' };
+    } else if (fence === null) {
+      open.code.push(content);
+    } else {
+      if (open.skip) skipped++;
+      else if (!open.other) blocks.push({ file, line: open.line, code: open.code.join('\n') });
+      open = undefined;
+    }
+  }
+  if (open !== undefined) throw new Error(`${file}:${open.line}: the code block is never closed`);
+  return { blocks, skipped };
+}
+
+/** What a line of a docstring says; undefined where it is none. */
+function docstringLine(line: string): string | undefined {
+  return /^\s*\* ?(?!\/)(.*)$/.exec(line)?.[1];
+}

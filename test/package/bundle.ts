@@ -1,0 +1,25 @@
+// One file of a program and all that it imports, `opmf` taken from the sources: what runs in a process of its own must
+// not depend on a build that may be old.
+
+import { buildSync } from 'esbuild';
+import { ROOT } from '../docs/blocks';
+
+/** Bundles an entry into an ES module for Node. */
+export function bundle(entry: string, outfile: string): void {
+  buildSync({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'es2022',
+    alias: {
+      'opmf/math': `${ROOT}/src/math/index.ts`,
+      'opmf/node': `${ROOT}/src/node/index.ts`,
+      opmf: `${ROOT}/src/index.ts`,
+    },
+    // CommonJS dependencies ask for built-in modules by require.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    logLevel: 'error',
+  });
+}
