@@ -17,7 +17,7 @@ export function exponential(x: number): number {
   if (x > 709.782712893384) return Infinity;
   if (x < -745.2) return 0;
   if (Number.isNaN(x)) return x;
-  const n = Math.round(x * 1.4426950408889634);
+  const n = Math.round(x * Math.LOG2E);
   const r = x - n * LN2_HIGH - n * LN2_LOW;
   let sum = EXPONENTIAL[13]!;
   for (let k = 12; k >= 0; k--) sum = EXPONENTIAL[k]! + sum * r;

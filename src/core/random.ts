@@ -43,8 +43,10 @@ export class Stream {
 
   /** The root stream of a seed. */
   static of(seed: Seed): Stream {
-    // seedrandom('42') and seedrandom(42) differ; a seed is always taken as text.
-    const generator = seedrandom(String(seed));
+    // seedrandom('42') and seedrandom(42) differ: a seed is always taken as text. Its ARC4 repeats a short key, so that
+    // '1' and '11' would be one seed: the length before the text keeps them apart.
+    const text = String(seed);
+    const generator = seedrandom(`${text.length}:${text}`);
     return new Stream(generator.int32(), generator.int32());
   }
 

@@ -18,7 +18,8 @@ export async function runArm(
   signal: AbortSignal | undefined,
 ): Promise<{ readonly epochs: readonly ComparisonEpoch[]; readonly diverged: boolean }> {
   const { overparam, optimizer, initScale } = arm;
-  // Ratings as they are, as the paper's reader would run it; `overparam: false` makes this the plain model.
+  // Ratings and predictions as they are: clipping would hide how far a memorising arm is off on unseen ratings.
+  // `overparam: false` makes this the plain model.
   const model = new OverparamMF({
     ...base,
     overparam,
@@ -26,6 +27,7 @@ export async function runArm(
     initScale,
     regularization: REGULARIZATION,
     standardize: false,
+    clip: false,
   });
   const epochs: ComparisonEpoch[] = [];
   try {

@@ -26,8 +26,8 @@ export class DenseProduct extends Table {
   /** M = A_1 ... A_(depth-1), width x dim, of the step. */
   private readonly product: Real;
   private readonly gProduct: Real;
-  /** left[l] = A_1 ... A_l (width x width), the running products from the left; the last is `product`. */
-  private readonly left: Real[];
+  /** left[l] = A_1 ... A_(l+1), the running products from the left: the first is a map itself, the last `product`. */
+  private readonly left: readonly Real[];
   private readonly gMaps: ReusableGradient[];
   private gBase!: ReusableGradient;
   /** The gradients of the running products, in turn. */
@@ -47,10 +47,11 @@ export class DenseProduct extends Table {
       (_, l) => new GrowingFactor(`${name}.map${l + 1}`, 'map', group, width, l === last ? dim : width, precision),
     );
     this.factors = [this.base, ...this.maps];
-    this.left = this.maps.map((map) => allocate(precision, map.data.length));
+    this.left = this.maps.map((map, l) => (l === 0 ? map.data : allocate(precision, map.data.length)));
     this.product = this.left[last]!;
-    this.gProduct = allocate(precision, width * dim);
     this.gMaps = this.maps.map((map) => ({ ids: null, count: width, values: allocate(precision, map.data.length) }));
+    // With one map the gradient of the product is the gradient of the map.
+    this.gProduct = last === 0 ? this.gMaps[0]!.values : allocate(precision, width * dim);
     this.scratch = [allocate(precision, width * width), allocate(precision, width * width)];
     this.values = allocate(precision, dim);
     this.resize();
@@ -87,21 +88,17 @@ export class DenseProduct extends Table {
   private pullbackMaps(): void {
     const { width } = this.spec;
     let g = this.gProduct;
-    for (let l = this.maps.length - 1; l >= 0; l--) {
+    for (let l = this.maps.length - 1; l > 0; l--) {
       const { cols, data } = this.maps[l]!;
-      if (l === 0) this.gMaps[0]!.values.set(g);
-      else {
-        kernels.transposedMultiply(this.left[l - 1]!, null, g, width, width, cols, this.gMaps[l]!.values);
-        const next = this.scratch[l % 2]!;
-        kernels.multiplyTransposed(g, data, width, cols, width, next);
-        g = next;
-      }
+      kernels.transposedMultiply(this.left[l - 1]!, null, g, width, width, cols, this.gMaps[l]!.values);
+      const next = l === 1 ? this.gMaps[0]!.values : this.scratch[l % 2]!;
+      kernels.multiplyTransposed(g, data, width, cols, width, next);
+      g = next;
     }
   }
 
   private multiplyMaps(): void {
     const { width } = this.spec;
-    this.left[0]!.set(this.maps[0]!.data);
     for (let l = 1; l < this.maps.length; l++) {
       const { data, cols } = this.maps[l]!;
       kernels.multiply(this.left[l - 1]!, null, data, width, width, cols, this.left[l]!);

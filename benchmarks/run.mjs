@@ -1,0 +1,23 @@
+// Runs a TypeScript file of this repository: node benchmarks/run.mjs benchmarks/defaults.ts [arguments].
+// It is bundled with the sources of the library into node_modules/.cache, so that what is measured is what is in src.
+
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const [file, ...rest] = process.argv.slice(2);
+const root = fileURLToPath(new URL('..', import.meta.url));
+const outfile = join(root, 'node_modules', '.cache', 'opmf', `${file.replaceAll('/', '-')}.mjs`);
+await build({
+  entryPoints: [file],
+  outfile,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  packages: 'external',
+  alias: { opmf: join(root, 'src/index.ts'), 'opmf/node': join(root, 'src/node/index.ts') },
+  logLevel: 'error',
+});
+process.argv = [process.argv[0], file, ...rest];
+await import(pathToFileURL(outfile).href);
