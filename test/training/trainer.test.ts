@@ -1,0 +1,210 @@
+// The training loop against SGD written out, and what it tells the update rule of where it is.
+
+import { DivergenceError } from '../../src/core/errors';
+import { Stream } from '../../src/core/random';
+import { MFModel } from '../../src/models/mf';
+import type { RatingData } from '../../src/models/model';
+import type { Optimizer } from '../../src/optimizers/optimizer';
+import { resolveOptimizer } from '../../src/optimizers/registry';
+import { linear } from '../../src/optimizers/schedule';
+import { Penalty } from '../../src/parameters/penalty';
+import { LOSSES } from '../../src/training/losses';
+import { Trainer, type TrainerOptions } from '../../src/training/trainer';
+import { batchEpoch, type PlainTables, publishedEpoch, type Rating } from './plain-sgd';
+
+const [users, items, rank] = [5, 4, 3];
+const rate = 0.05;
+const lambda = 0.1;
+const draws = Stream.of('ratings');
+// Every cell but a few, so that every batch of several ratings has a user or an item twice.
+const ratings: Rating[] = Array.from({ length: users * items }, (_, cell) => ({
+  user: cell % users,
+  item: Math.floor(cell / users),
+  value: 1 + 4 * draws.uniform(),
+  weight: 0.5 + draws.uniform(),
+})).filter((_, cell) => cell % 7 !== 3);
+
+function dataOf(list: readonly Rating[], weighted = false): RatingData {
+  return {
+    size: list.length,
+    users: Int32Array.from(list, ({ user }) => user),
+    items: Int32Array.from(list, ({ item }) => item),
+    targets: Float64Array.from(list, ({ value }) => value),
+    weights: weighted ? Float64Array.from(list, ({ weight }) => weight!) : null,
+  };
+}
+
+function makeModel(): MFModel {
+  const model = new MFModel({ users, items, rank, precision: 'float64', initScale: 0.5, globalMean: 3, seed: 4 });
+  // Biases that start at 0 would hide a penalty on them.
+  for (const bias of [model.userBias!, model.itemBias!]) bias.assign(bias.collapse().map((_, row) => 0.1 * (row - 1)));
+  return model;
+}
+
+function tablesOf(model: MFModel): PlainTables {
+  const rows = (table: ArrayLike<number>) =>
+    Array.from({ length: table.length / rank }, (_, row) => Array.from(table).slice(row * rank, (row + 1) * rank));
+  return {
+    mean: model.globalMean,
+    p: rows(model.userEmbedding.collapse()),
+    q: rows(model.itemEmbedding.collapse()),
+    bu: [...model.userBias!.collapse()],
+    bi: [...model.itemBias!.collapse()],
+  };
+}
+
+function makeTrainer(
+  model: MFModel,
+  data: RatingData,
+  {
+    optimizer = { name: 'sgd', learningRate: rate },
+    counts = null,
+    ...options
+  }: Partial<TrainerOptions> & {
+    readonly optimizer?: Optimizer | { name: string; learningRate: unknown };
+    readonly counts?: { readonly users: Int32Array; readonly items: Int32Array } | null;
+  } = {},
+) {
+  const penalties = model.parameters.map((parameter) => {
+    const rows = parameter.name.startsWith('user') ? counts?.users : counts?.items;
+    return new Penalty(parameter, lambda, rows ?? null);
+  });
+  return new Trainer(model, LOSSES.squared, resolveOptimizer(optimizer as Optimizer), penalties, data, {
+    ...{ epochs: 2, batchSize: 1, shuffle: false, stream: Stream.of('order') },
+    ...options,
+  });
+}
+
+function expectSame(model: MFModel, tables: PlainTables): void {
+  const found = tablesOf(model);
+  for (const name of ['p', 'q', 'bu', 'bi'] as const) {
+    const [a, b] = [found[name].flat(), tables[name].flat()];
+    expect(a.length).toBe(b.length);
+    for (let k = 0; k < a.length; k++) expect(Math.abs(a[k]! - b[k]!)).toBeLessThan(1e-12);
+  }
+}
+
+describe('one rating a step', () => {
+  test('is the published SGD of biased MF, to 1e-12 over two epochs, and so is the loss', async () => {
+    const model = makeModel();
+    const expected = tablesOf(model);
+    const trainer = makeTrainer(model, dataOf(ratings));
+    for (const epoch of [1, 2]) {
+      const { loss } = await trainer.epoch(epoch);
+      expect(Math.abs(loss - publishedEpoch(expected, ratings, rate, lambda))).toBeLessThan(1e-12);
+      expectSame(model, expected);
+    }
+  });
+
+  test('shuffled: the same, in the order that the stream gives each epoch', async () => {
+    const model = makeModel();
+    const expected = tablesOf(model);
+    const trainer = makeTrainer(model, dataOf(ratings), { shuffle: true });
+    const orders: string[] = [];
+    for (const epoch of [1, 2]) {
+      const order = Int32Array.from(ratings, (_, at) => at);
+      Stream.of('order').fork(epoch).shuffle(order);
+      orders.push(order.join());
+      await trainer.epoch(epoch);
+      publishedEpoch(
+        expected,
+        [...order].map((at) => ratings[at]!),
+        rate,
+        lambda,
+      );
+    }
+    expectSame(model, expected);
+    expect(orders[0]).not.toBe(orders[1]);
+  });
+});
+
+describe('several ratings a step', () => {
+  test.each([1, 2, 3, 8, ratings.length, 100])(
+    'batch of %p: the mean gradient, rows that come twice share a step, weights multiply the loss alone',
+    async (batchSize) => {
+      const model = makeModel();
+      const expected = tablesOf(model);
+      const trainer = makeTrainer(model, dataOf(ratings, true), { batchSize });
+      for (const epoch of [1, 2]) {
+        const { loss } = await trainer.epoch(epoch);
+        const reference = batchEpoch(expected, ratings, batchSize, rate, () => lambda);
+        expect(Math.abs(loss - reference)).toBeLessThan(1e-12);
+      }
+      expectSame(model, expected);
+    },
+  );
+
+  test.each([1, 4])('batch of %p with a penalty by frequency: lambda sqrt(20 / n)', async (batchSize) => {
+    const counts = { users: new Int32Array(users), items: new Int32Array(items) };
+    for (const { user, item } of ratings) {
+      counts.users[user]!++;
+      counts.items[item]!++;
+    }
+    const plain = ratings.map(({ user, item, value }) => ({ user, item, value }));
+    const model = makeModel();
+    const expected = tablesOf(model);
+    await makeTrainer(model, dataOf(plain), { batchSize, counts }).epoch(1);
+    batchEpoch(expected, plain, batchSize, rate, (table, row) => {
+      return lambda * Math.sqrt(20 / counts[table === 'user' ? 'users' : 'items'][row]!);
+    });
+    expectSame(model, expected);
+  });
+});
+
+describe('what the update rule is told', () => {
+  test('progress and schedule run over the whole fit, not over each epoch', async () => {
+    const seen: { step: number; progress: number; rate: number }[] = [];
+    const optimizer: Optimizer = {
+      config: { name: 'spy', learningRate: linear(0.3) },
+      slots: [],
+      update(factor, _gradient, _state, step) {
+        if (factor.name !== 'userEmbedding') return;
+        seen.push({ step: step.step, progress: step.progress, rate: step.learningRateOf(factor) });
+      },
+    };
+    const ten = ratings.slice(0, 10);
+    const trainer = makeTrainer(makeModel(), dataOf(ten), { optimizer, batchSize: 4, epochs: 3 });
+    const rates: number[] = [];
+    for (const epoch of [1, 2, 3]) rates.push((await trainer.epoch(epoch)).learningRate);
+    const expected = [0, 4, 8, 10, 14, 18, 20, 24, 28].map((done) => done / 30);
+    expect(seen.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    for (const [k, progress] of expected.entries()) {
+      expect(seen[k]!.progress).toBeCloseTo(progress, 14);
+      expect(seen[k]!.rate).toBeCloseTo(0.3 * (1 - progress), 14);
+    }
+    for (const [k, start] of [0.3, 0.2, 0.1].entries()) expect(rates[k]).toBeCloseTo(start, 14);
+  });
+});
+
+describe('divergence', () => {
+  test('names the epoch, the parameter and the rate that is in force', async () => {
+    let epoch = 1;
+    const optimizer: Optimizer = {
+      config: { name: 'breaks', learningRate: linear(0.4) },
+      slots: [],
+      update(factor) {
+        if (epoch === 2 && factor.name === 'itemBias') factor.data[1] = Number.POSITIVE_INFINITY;
+      },
+    };
+    const trainer = makeTrainer(makeModel(), dataOf(ratings), { optimizer });
+    await trainer.epoch(1);
+    epoch = 2;
+    const error = await trainer.epoch(2).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(DivergenceError);
+    expect(error).toMatchObject({ epoch: 2, parameter: 'itemBias', learningRate: 0.2 });
+    expect(String(error)).toMatch(/epoch 2.*'itemBias'.*learning rate 0\.2.*lower learningRate/);
+  });
+
+  test('a parameter that breaks in the very last step is found', async () => {
+    const optimizer: Optimizer = {
+      config: { name: 'breaks', learningRate: 0.1 },
+      slots: [],
+      update(factor, _gradient, _state, { step }) {
+        if (step === ratings.length && factor.name === 'userEmbedding') factor.data[0] = Number.NaN;
+      },
+    };
+    await expect(makeTrainer(makeModel(), dataOf(ratings), { optimizer }).epoch(1)).rejects.toMatchObject({
+      parameter: 'userEmbedding',
+    });
+  });
+});
