@@ -7,6 +7,7 @@ import type { Id, Vocabulary } from '../interactions/vocabulary';
 import type { Factorization } from '../models/factorization';
 import { MFModel } from '../models/mf';
 import type { Optimizer } from '../optimizers/optimizer';
+import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import {
   type FactorizationRecommenderOptions,
@@ -98,14 +99,13 @@ export abstract class FactorizationRecommender implements Recommender {
   async fit(data: Interactions, options?: FitOptions): Promise<History> {
     checkInteractions(data, 'data');
     const { rule, owner } = this;
-    return fitFactorization({
-      data,
-      options: this.options,
-      rule,
-      fitOptions: readFitOptions(`${owner}.fit`, options),
-      model: this.createModel(data.users.size, data.items.size),
-      install: (fitted) => this.install(fitted),
-    });
+    const fitOptions = readFitOptions(`${owner}.fit`, options);
+    const breather = new Breather(fitOptions.signal);
+    const model = this.createModel(data.users.size, data.items.size);
+    // Drawing the start of large tables takes as long as many a turn of the training loop.
+    await breather.breathe();
+    const install = (fitted: Fitted) => this.install(fitted);
+    return fitFactorization({ data, options: this.options, rule, fitOptions, model, install });
   }
 
   private install(fitted: Fitted): void {
