@@ -82,7 +82,7 @@ export abstract class Factorization implements Model<RatingBatch> {
         : []),
     ]);
     const plan = planOverparam(owner, overparam, dims);
-    const stream = Stream.of(seed).fork('parameters');
+    const stream = parameterStream(seed);
     const table = (name: string, group: 'embedding' | 'bias', rows: number) =>
       createParameter(
         { name, group, rows, dim: dims.get(name)!, precision },
@@ -167,6 +167,11 @@ export abstract class Factorization implements Model<RatingBatch> {
   get itemBiases(): Real {
     return biasValues(this.itemBias, this.items);
   }
+}
+
+/** The stream that every table of a seed's factorization forks its own from. */
+export function parameterStream(seed: Seed): Stream {
+  return Stream.of(seed).fork('parameters');
 }
 
 /** Throws OptionError where a row is not one of the table's. */

@@ -9,6 +9,7 @@ import { MFModel } from '../models/mf';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Breather } from '../training/breather';
 import type { History } from '../training/history';
+import { drawStart } from './draw-start';
 import {
   type FactorizationRecommenderOptions,
   type FilledOptions,
@@ -51,7 +52,7 @@ export abstract class FactorizationRecommender implements Recommender {
 
   /** A recommender of the same kind and options, not fitted. */
   abstract fresh(): FactorizationRecommender;
-  /** Makes the model to be trained. */
+  /** Makes the model to be trained, with embeddings of 0: their start is drawn afterwards, giving way to other tasks. */
   protected abstract createModel(users: number, items: number): Factorization;
 
   get isFitted(): boolean {
@@ -102,8 +103,7 @@ export abstract class FactorizationRecommender implements Recommender {
     const fitOptions = readFitOptions(`${owner}.fit`, options);
     const breather = new Breather(fitOptions.signal);
     const model = this.createModel(data.users.size, data.items.size);
-    // Drawing the start of large tables takes as long as many a turn of the training loop.
-    await breather.breathe();
+    await drawStart(model, this.options, breather);
     const install = (fitted: Fitted) => this.install(fitted);
     return fitFactorization({ data, options: this.options, rule, fitOptions, model, install });
   }

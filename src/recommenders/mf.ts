@@ -40,8 +40,8 @@ export class MF extends FactorizationRecommender {
   }
 
   protected createModel(users: number, items: number): MFModel {
-    const { rank, biases, seed, initScale } = this.options;
-    return new MFModel({ users, items, rank, biases, seed, initScale });
+    const { rank, biases, seed } = this.options;
+    return new MFModel({ users, items, rank, biases, seed, initScale: 0 });
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */

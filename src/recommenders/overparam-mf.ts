@@ -44,8 +44,8 @@ export class OverparamMF extends FactorizationRecommender {
   }
 
   protected createModel(users: number, items: number): Factorization {
-    const { rank, biases, seed, initScale, overparam } = this.options;
-    return new OverparamMFModel({ users, items, rank, biases, seed, initScale, overparam });
+    const { rank, biases, seed, overparam } = this.options;
+    return new OverparamMFModel({ users, items, rank, biases, seed, initScale: 0, overparam });
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */

@@ -1,0 +1,29 @@
+// The random start of a model's embeddings, drawn piece by piece: for large tables it takes seconds, in which a service
+// must go on answering. The same bits as a model that draws its start when it is made.
+
+import type { Seed } from '../core/random';
+import { type Factorization, parameterStream } from '../models/factorization';
+import { drawNormals, startDraws } from '../parameters/create-parameter';
+import type { Breather } from '../training/breather';
+
+/** Draws between two looks at the clock: well under a millisecond. */
+const PIECE = 2048;
+
+/** Gives the embeddings of a model that was made with `initScale: 0` the start of one made with `initScale`. */
+export async function drawStart(
+  model: Factorization,
+  { seed, initScale }: { readonly seed: Seed; readonly initScale: number },
+  breather: Breather,
+): Promise<void> {
+  if (initScale === 0) return;
+  for (const parameter of [model.userEmbedding, model.itemEmbedding]) {
+    const start = new Float32Array(parameter.rows * parameter.dim);
+    const draws = startDraws(parameter.name, parameterStream(seed));
+    for (let from = 0; from < start.length; from += PIECE) {
+      drawNormals(start, from, Math.min(from + PIECE, start.length), initScale, draws);
+      if (breather.isDue(PIECE)) await breather.breathe();
+    }
+    parameter.assign(start);
+  }
+  await breather.breathe();
+}
