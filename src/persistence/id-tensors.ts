@@ -11,17 +11,17 @@ const UTF8 = 1;
 const UTF16 = 2;
 
 /**
- * Four tensors for `count` ids: `prefix.kinds` U8 [count], `prefix.numbers` F64 [how many are numbers, in order],
+ * Four tensors for the first `count` ids: `prefix.kinds` U8 [count], `prefix.numbers` F64 [how many are numbers, in order],
  * `prefix.text` U8 [bytes of the strings, end to end], `prefix.offsets` I32 [count + 1] (a number has no bytes).
  */
-export function encodeIds(prefix: string, ids: Vocabulary): Map<string, Tensor> {
+export function encodeIds(prefix: string, ids: Vocabulary, count: number = ids.size): Map<string, Tensor> {
   const encoder = new TextEncoder();
-  const kinds = new Uint8Array(ids.size);
+  const kinds = new Uint8Array(count);
   const numbers: number[] = [];
   const pieces: Uint8Array[] = [];
-  const offsets = new Int32Array(ids.size + 1);
+  const offsets = new Int32Array(count + 1);
   let total = 0;
-  for (let i = 0; i < ids.size; i++) {
+  for (let i = 0; i < count; i++) {
     const id = ids.idOf(i);
     if (typeof id === 'number') {
       numbers.push(id);

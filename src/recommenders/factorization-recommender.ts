@@ -152,26 +152,28 @@ export abstract class FactorizationRecommender implements Recommender {
    * says so. Ties: the item that came first in the data. Cost: O(items x rank).
    */
   recommend(userId: Id, options?: RecommendOptions): RecommendationList {
+    this.need('recommend');
     return this.recommendMany([userId], options).get(userId)!;
   }
 
   /** `recommend` for many users. Memory: the lists, and one mark for each item. */
   recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Map<Id, RecommendationList> {
-    const fitted = this.need('recommend');
+    const { users, items, seen, served } = this.need('recommendMany');
     const { n, filterSeen, exclude, candidates } = readRecommendOptions(`${this.owner}.recommend`, options);
-    const { users, items, seen, served } = fitted;
-    const allowed = new Uint8Array(items.size);
-    if (candidates === undefined) for (let i = 0; i < items.size; i++) allowed[i] = served.hasItem(i) ? 1 : 0;
+    // The vocabulary may have grown since the fit, where other data share it.
+    const count = seen.itemCounts.length;
+    const allowed = new Uint8Array(count);
+    if (candidates === undefined) for (let i = 0; i < count; i++) allowed[i] = served.hasItem(i) ? 1 : 0;
     else mark(allowed, items, candidates, 1);
     if (exclude !== undefined) mark(allowed, items, exclude, 0);
     const lists = new Map<Id, RecommendationList>();
     for (const userId of userIds) {
       const user = users.indexOf(userId);
       const isKnown = served.hasUser(user);
-      const ranking = new Ranking(Math.min(n, items.size));
+      const ranking = new Ranking(Math.min(n, count));
       const hidden = isKnown && filterSeen ? seen.itemsOf(user).filter((item) => allowed[item] === 1) : [];
       for (const item of hidden) allowed[item] = 0;
-      for (let item = 0; item < items.size; item++) {
+      for (let item = 0; item < count; item++) {
         if (allowed[item] === 1) ranking.offer(item, isKnown ? served.score(user, item) : seen.itemCounts[item]!);
       }
       for (const item of hidden) allowed[item] = 1;
@@ -214,10 +216,11 @@ export abstract class FactorizationRecommender implements Recommender {
 }
 
 /** A plain model of a trained state's tables. */
-function plainModel({ tables, users, items }: Pick<Fitted, 'tables' | 'users' | 'items'>): MFModel {
+function plainModel({ tables, seen }: Pick<Fitted, 'tables' | 'seen'>): MFModel {
   const { rank, globalMean, userBias } = tables;
   const biases = userBias.length > 0;
-  const model = new MFModel({ users: users.size, items: items.size, rank, biases, globalMean, initScale: 0 });
+  const [users, items] = [seen.userCounts.length, seen.itemCounts.length];
+  const model = new MFModel({ users, items, rank, biases, globalMean, initScale: 0 });
   for (const parameter of model.parameters) parameter.assign(tables[parameter.name as 'userEmbedding']);
   return model;
 }

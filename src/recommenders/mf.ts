@@ -1,10 +1,12 @@
 // Plain matrix factorization as a recommender.
 
+import { wrong } from '../core/options';
 import { MFModel } from '../models/mf';
+import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import type { FactorizationRecommenderOptions } from './factorization-options';
 import { FactorizationRecommender } from './factorization-recommender';
 import { PLAIN_PRESET } from './presets';
-import { restore } from './restore';
+import { restore, savedRule } from './restore';
 import type { SavedFactorization } from './saved-factorization';
 
 /** The options of MF: those of OverparamMF without the products. */
@@ -32,6 +34,10 @@ export class MF extends FactorizationRecommender {
   readonly name = 'mf';
 
   constructor(options?: MFOptions) {
+    const overparam: unknown = options?.overparam;
+    if (overparam !== undefined && overparam !== false) {
+      throw wrong('overparam', overparam, 'false: MF is plain; products are what OverparamMF takes');
+    }
     super('MF', options, PLAIN_PRESET);
   }
 
@@ -50,8 +56,11 @@ export class MF extends FactorizationRecommender {
   }
 
   /** A recommender of a trained state. */
-  static of({ options, ...state }: Omit<SavedFactorization, 'recommender'>): MF {
-    const model = new MF({ ...options, overparam: false });
+  static of(
+    { options, ...state }: Omit<SavedFactorization, 'recommender'>,
+    optimizer: Optimizer | OptimizerConfig = savedRule(options.optimizer),
+  ): MF {
+    const model = new MF({ ...options, optimizer, overparam: false });
     model.installSaved(state);
     return model;
   }

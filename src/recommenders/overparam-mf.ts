@@ -6,7 +6,7 @@ import type { FactorizationRecommenderOptions } from './factorization-options';
 import { FactorizationRecommender } from './factorization-recommender';
 import { MF } from './mf';
 import { OVERPARAM_PRESET } from './presets';
-import { restore } from './restore';
+import { restore, savedRule } from './restore';
 import type { SavedFactorization } from './saved-factorization';
 
 /** The options of OverparamMF. */
@@ -50,7 +50,7 @@ export class OverparamMF extends FactorizationRecommender {
 
   /** A plain recommender with equal predictions: the products multiplied out. */
   collapse(): MF {
-    return MF.of({ ...this.need('collapse'), options: this.options });
+    return MF.of({ ...this.need('collapse'), options: this.options }, this.rule);
   }
 
   /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
@@ -60,7 +60,7 @@ export class OverparamMF extends FactorizationRecommender {
 
   /** A recommender of a trained state. */
   static of({ options, ...state }: Omit<SavedFactorization, 'recommender'>): OverparamMF {
-    const model = new OverparamMF(options);
+    const model = new OverparamMF({ ...options, optimizer: savedRule(options.optimizer) });
     model.installSaved(state);
     return model;
   }

@@ -1,6 +1,8 @@
 // From the bytes of a file to a recommender of the kind that wrote them.
 
-import { FormatError, OpmfError } from '../core/errors';
+import { FormatError, OpmfError, UnsupportedError } from '../core/errors';
+import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
+import { OPTIMIZER_NAMES } from '../optimizers/registry';
 import { decodeFitted, type SavedFactorization } from './saved-factorization';
 
 /** Reads a file that must be of one kind. A file whose options no longer make sense is a damaged file. */
@@ -22,4 +24,19 @@ export function remake<T>(saved: SavedFactorization, make: (saved: SavedFactoriz
     if (error instanceof OpmfError) throw new FormatError(`the options in the file are refused: ${error.message}`);
     throw error;
   }
+}
+
+/**
+ * The update rule of a saved configuration. A rule of the caller's own is not in the file: the recommender serves
+ * without it, and says so when it is to be trained again.
+ */
+export function savedRule(config: OptimizerConfig): Optimizer | OptimizerConfig {
+  const name: unknown = config?.name;
+  if (typeof name !== 'string' || OPTIMIZER_NAMES.some((known) => known === name)) return config;
+  const update = () => {
+    throw new UnsupportedError(
+      `the update rule '${name}' is the caller's own and not in the file; to train again, make a new recommender with it`,
+    );
+  };
+  return { config, slots: [], update };
 }

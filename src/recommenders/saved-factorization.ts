@@ -29,17 +29,20 @@ export interface SavedFactorization {
 /** The bytes of a trained state. Without `history`, who has rated what is left out; how often stays. */
 export function encodeFitted(name: string, options: FilledOptions, fitted: Fitted, history: boolean): Uint8Array {
   const { tables, units, seen, users, items } = fitted;
+  // Vocabularies are shared with data and may have grown since the fit; the rows of the tables have not.
+  const [userRows, itemRows] = [seen.userCounts.length, seen.itemCounts.length];
   const tensors = new Map<string, Tensor>([
-    ['userEmbedding', { dtype: 'F32', shape: [users.size, tables.rank], data: tables.userEmbedding as Float32Array }],
-    ['itemEmbedding', { dtype: 'F32', shape: [items.size, tables.rank], data: tables.itemEmbedding as Float32Array }],
+    ['userEmbedding', { dtype: 'F32', shape: [userRows, tables.rank], data: tables.userEmbedding as Float32Array }],
+    ['itemEmbedding', { dtype: 'F32', shape: [itemRows, tables.rank], data: tables.itemEmbedding as Float32Array }],
     ['userBias', vector('F32', tables.userBias as Float32Array)],
     ['itemBias', vector('F32', tables.itemBias as Float32Array)],
     ['userCounts', vector('I32', seen.userCounts)],
     ['itemCounts', vector('I32', seen.itemCounts)],
-    ...encodeIds('users', users),
-    ...encodeIds('items', items),
+    ...encodeIds('users', users, userRows),
+    ...encodeIds('items', items, itemRows),
   ]);
-  if (history) {
+  // A recommender that was loaded without its history has none to save.
+  if (history && seen.offsets.length > 0) {
     tensors.set('history.offsets', vector('I32', seen.offsets));
     tensors.set('history.items', vector('I32', seen.items));
   }
