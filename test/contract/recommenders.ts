@@ -1,0 +1,326 @@
+// What every recommender must keep: known answers on a checkerboard, one number for one question however it is asked,
+// baselines for what it never saw, typed errors, ids of any kind, files and seeds that give the same bits.
+
+import { NotFittedError, OptionError, UnknownIdError } from '../../src/core/errors';
+import { Interactions } from '../../src/interactions/interactions';
+import { type Id, Vocabulary } from '../../src/interactions/vocabulary';
+import { sgd } from '../../src/optimizers/sgd';
+import type { FactorizationRecommenderOptions } from '../../src/recommenders/factorization-options';
+import type { Recommender } from '../../src/recommenders/recommender';
+import { loadRecommender } from '../../src/recommenders/registry';
+
+/** The options that every recommender under test takes. */
+export type Options = Omit<FactorizationRecommenderOptions, 'overparam'>;
+
+/** A recommender as the contract sees it. */
+export interface RecommenderUnderTest {
+  readonly name: string;
+  make(options?: Options): Recommender;
+  /** The `load` of its class. */
+  load(bytes: Uint8Array): Recommender;
+}
+
+/** Ids that are easily confused or lost: names of object members, nothing, a number and its text, one code point of two units. */
+export const ODD_IDS: readonly Id[] = ['__proto__', '', 1, '1', '😀', 'toString', 0];
+
+/** Users who rate every item but two; who likes what depends on whether both are even or odd. */
+function checkerboard(size: number): Interactions {
+  const rows: [string, string, number][] = [];
+  for (let u = 0; u < size; u++) {
+    for (let i = 0; i < size; i++) {
+      if (i !== u && i !== (u + 1) % size) rows.push([`u${u}`, `i${i}`, (u + i) % 2 === 0 ? 5 : 1]);
+    }
+  }
+  return Interactions.from(rows);
+}
+
+const cells = ODD_IDS.flatMap((userId, u) =>
+  ODD_IDS.filter((_, i) => (u * 3 + i) % 4 !== 0).map((itemId, i) => [userId, itemId, 1 + ((u + 2 * i) % 5)] as const),
+);
+/** A small set in which one user and one item are known to the vocabularies alone. */
+const odd = Interactions.from(cells, {
+  users: Vocabulary.from(['cold', ...ODD_IDS]),
+  items: Vocabulary.from(['cold', ...ODD_IDS]),
+});
+const quick: Options = { rank: 3, epochs: 4, initScale: 0.5 };
+const everyPair = [...ODD_IDS, 'cold', 'new'].flatMap((u) => [...ODD_IDS, 'cold', 'new'].map((i) => [u, i] as const));
+
+/** Runs the contract over a recommender. */
+export function recommenderContract({ name, make, load }: RecommenderUnderTest): void {
+  const fitted = async (options: Options = quick, data = odd): Promise<Recommender> => {
+    const model = make(options);
+    await model.fit(data);
+    return model;
+  };
+  const bitsOf = (model: Recommender) => Buffer.from(model.predictMany(everyPair).buffer).toString('hex');
+
+  describe(`${name} keeps the contract of a recommender`, () => {
+    let model: Recommender;
+    let unclipped: Recommender;
+    beforeAll(async () => {
+      model = await fitted();
+      unclipped = await fitted({ ...quick, clip: false });
+    });
+
+    test('recommends the right square of a checkerboard', async () => {
+      const size = 16;
+      const board = await fitted({ rank: 4, epochs: 60, initScale: 0.3, regularization: 0.01 }, checkerboard(size));
+      for (let u = 0; u < size; u++) {
+        expect(board.recommend(`u${u}`, { n: 1 })[0]!.itemId).toBe(`i${u}`);
+        expect(board.predict(`u${u}`, `i${u}`)).toBeGreaterThan(4);
+        expect(board.predict(`u${u}`, `i${(u + 1) % size}`)).toBeLessThan(2);
+      }
+    });
+
+    test('before fit every call says so by its name', () => {
+      const fresh = make(quick);
+      const calls: [string, () => unknown][] = [
+        ['predict', () => fresh.predict(1, 1)],
+        ['predictMany', () => fresh.predictMany([[1, 1]])],
+        ['recommend', () => fresh.recommend(1)],
+        ['recommendMany', () => fresh.recommendMany([1])],
+        ['similarItems', () => fresh.similarItems(1)],
+        ['similarUsers', () => fresh.similarUsers(1)],
+        ['knows', () => fresh.knows(1, 1)],
+        ['save', () => fresh.save()],
+      ];
+      expect(fresh.isFitted).toBe(false);
+      for (const [call, ask] of calls) {
+        expect(ask).toThrow(NotFittedError);
+        expect(ask).toThrow(`.${call}() needs a fitted model`);
+      }
+      expect(model.isFitted).toBe(true);
+    });
+
+    test('predict and predictMany agree, over pairs, interactions and other vocabularies', () => {
+      const single = everyPair.map(([u, i]) => Math.fround(model.predict(u, i)));
+      expect([...model.predictMany(everyPair)]).toEqual(single);
+      expect([...model.predictMany(new Map(everyPair.slice(0, 1)))]).toEqual(single.slice(0, 1));
+      expect([...model.predictMany(odd)]).toEqual(
+        [...odd].map((row) => Math.fround(model.predict(row.userId, row.itemId))),
+      );
+      const foreign = Interactions.from([...everyPair].reverse().map(([u, i]) => [u, i, 1] as const));
+      expect([...model.predictMany(foreign)]).toEqual([...single].reverse());
+    });
+
+    test('an unknown or cold id is predicted by what is known of the other', () => {
+      const mean = odd.stats().mean;
+      for (const missing of ['cold', 'new', 'hasOwnProperty', 2]) {
+        expect(unclipped.predict(missing, missing)).toBeCloseTo(mean, 5);
+        expect(unclipped.predict(missing, 1)).toBe(unclipped.predict('new', 1));
+        expect(unclipped.predict(1, missing)).toBe(unclipped.predict(1, 'new'));
+        expect([unclipped.knows(missing, 1), unclipped.knows(1, missing), unclipped.knows(1, 1)]).toEqual([
+          false,
+          false,
+          true,
+        ]);
+      }
+      expect(unclipped.predict('new', 1)).not.toBe(unclipped.predict('new', '1'));
+    });
+
+    test('predictions are clipped to the range of the ratings, unless clip is false', async () => {
+      const { minimum, maximum } = odd.stats();
+      const raw = everyPair.map(([u, i]) => unclipped.predict(u, i));
+      expect(everyPair.map(([u, i]) => model.predict(u, i))).toEqual(
+        raw.map((rating) => Math.min(Math.max(rating, minimum), maximum)),
+      );
+      const wild = await fitted({ ...quick, clip: false, initScale: 4, optimizer: sgd({ learningRate: 1e-6 }) });
+      const values = everyPair.map(([u, i]) => wild.predict(u, i));
+      expect(values.some((value) => value < minimum) && values.some((value) => value > maximum)).toBe(true);
+    });
+
+    describe('recommend', () => {
+      const seenBy = (user: Id) => [...odd].filter(({ userId }) => userId === user).map(({ itemId }) => itemId);
+      const idsOf = (list: readonly { itemId: Id }[]) => list.map(({ itemId }) => itemId);
+
+      test('gives every unseen trained item, best first, with the prediction before clipping', () => {
+        for (const user of ODD_IDS) {
+          const list = model.recommend(user, { n: 100 });
+          expect(list.basis).toBe('model');
+          const unseen = ODD_IDS.filter((item) => !seenBy(user).includes(item));
+          expect(new Set(idsOf(list))).toEqual(new Set(unseen));
+          expect(list.map(({ score }) => score)).toEqual(idsOf(list).map((item) => unclipped.predict(user, item)));
+          expect(list.map(({ score }) => score)).toEqual(list.map(({ score }) => score).sort((a, b) => b - a));
+        }
+      });
+
+      test('takes n, filterSeen, exclude and candidates', () => {
+        const all = model.recommend('1', { n: 100, filterSeen: false });
+        expect(new Set(idsOf(all))).toEqual(new Set(ODD_IDS));
+        expect([...model.recommend('1', { n: 2, filterSeen: false })]).toEqual([...all].slice(0, 2));
+        expect([...model.recommend('1', { n: 0 })]).toEqual([]);
+        const less = model.recommend('1', { n: 100, filterSeen: false, exclude: new Set<Id>([1, '😀', 'no such']) });
+        expect([...less]).toEqual([...all].filter(({ itemId }) => itemId !== 1 && itemId !== '😀'));
+        const some = model.recommend('1', { filterSeen: false, candidates: ['', 1, 1, 'no such'] });
+        expect([...some]).toEqual([...all].filter(({ itemId }) => itemId === '' || itemId === 1));
+        expect([...model.recommend('1', { candidates: seenBy('1') })]).toEqual([]);
+        expect([...model.recommend('1', { candidates: [] })]).toEqual([]);
+        expect(idsOf(model.recommend('1', { candidates: ['cold'] }))).toEqual(['cold']);
+        expect([...model.recommend('1', { filterSeen: false, candidates: [1], exclude: [1] })]).toEqual([]);
+      });
+
+      test('ties: the item that came first in the data', async () => {
+        const data = Interactions.from(cells.map(([u, i]) => [u, i, 3]));
+        const flat = await fitted({ ...quick, initScale: 0 }, data);
+        expect(idsOf(flat.recommend(1, { filterSeen: false }))).toEqual([...data.items]);
+        expect(idsOf(flat.recommend(1, { filterSeen: false, n: 3 }))).toEqual([...data.items].slice(0, 3));
+      });
+
+      test.each(['new', 'cold'])('%s user: popular items, and says so', (user) => {
+        const list = model.recommend(user, { n: 100 });
+        const count = (item: Id) => [...odd].filter(({ itemId }) => itemId === item).length;
+        const expected = ODD_IDS.map((itemId) => ({ itemId, score: count(itemId) })).sort((a, b) => b.score - a.score);
+        expect(list.basis).toBe('popularity');
+        expect([...list]).toEqual(expected);
+        expect([...model.recommend(user, { n: 1, exclude: [expected[0]!.itemId] })]).toEqual([expected[1]]);
+      });
+
+      test('recommendMany is recommend, user by user', () => {
+        const users = ['😀', 'new', 0, '__proto__'] as const;
+        const lists = model.recommendMany(new Set<Id>(users), { n: 3, exclude: [1] });
+        expect([...lists.keys()]).toEqual(users);
+        for (const [user, list] of lists) expect(list).toEqual(model.recommend(user, { n: 3, exclude: [1] }));
+        expect(lists.get('new')).toMatchObject({ basis: 'popularity' });
+      });
+
+      test.each([
+        [{ n: -1 }, 'n'],
+        [{ n: 1.5 }, 'n'],
+        [{ n: Number.NaN }, 'n'],
+        [{ filterSeen: 'yes' }, 'filterSeen'],
+        [{ exclude: 5 }, 'exclude'],
+        [{ candidates: 'tea' }, 'candidates'],
+        [{ top: 5 }, 'top'],
+      ])('%p is refused by name', (options, option) => {
+        const error = catchError(() => model.recommend(1, options as never));
+        expect(error).toBeInstanceOf(OptionError);
+        expect(error).toMatchObject({ option });
+      });
+    });
+
+    test('similar items and users: others, trained ones, most alike first', () => {
+      for (const measure of ['cosine', 'dot'] as const) {
+        const items = model.similarItems('', { n: 100, measure });
+        const users = model.similarUsers('', { n: 100, measure });
+        expect(new Set(items.map(({ itemId }) => itemId))).toEqual(new Set(ODD_IDS.filter((id) => id !== '')));
+        expect(new Set(users.map(({ userId }) => userId))).toEqual(new Set(ODD_IDS.filter((id) => id !== '')));
+        for (const list of [items, users]) {
+          const scores = list.map(({ score }) => score);
+          expect(scores).toEqual([...scores].sort((a, b) => b - a));
+          if (measure === 'cosine') expect(Math.max(...scores.map(Math.abs))).toBeLessThanOrEqual(1 + 1e-6);
+        }
+        expect(model.similarItems('', { n: 2, measure })).toEqual(items.slice(0, 2));
+        expect(model.similarItems('', { n: 0, measure })).toEqual([]);
+      }
+      const back = model.similarItems(1, { n: 100 }).find(({ itemId }) => itemId === '1')!;
+      const forth = model.similarItems('1', { n: 100 }).find(({ itemId }) => itemId === 1)!;
+      expect(back.score).toBe(forth.score);
+    });
+
+    test.each(['cold', 'new', 2, 'valueOf'])('nothing is similar to %p, which was never trained', (id) => {
+      for (const ask of [() => model.similarItems(id), () => model.similarUsers(id)]) {
+        const error = catchError(ask);
+        expect(error).toBeInstanceOf(UnknownIdError);
+        expect(error).toMatchObject({ id });
+        expect(String(error)).toContain(JSON.stringify(id));
+      }
+    });
+
+    test('ids keep their type: 1 and "1" are two users and two items', () => {
+      expect(model.predict(1, 0)).not.toBe(model.predict('1', 0));
+      expect(model.predict(0, 1)).not.toBe(model.predict(0, '1'));
+      expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+    });
+
+    describe('save and load', () => {
+      const users = [...ODD_IDS, 'cold', 'new'];
+      const answers = (of: Recommender, filterSeen: boolean) => [
+        ...of.recommendMany(users, { n: 4, filterSeen }).values(),
+        of.similarItems(1),
+        of.similarUsers('😀', { measure: 'dot' }),
+      ];
+
+      test('gives the same bits and answers, by its class and by loadRecommender', () => {
+        for (const loaded of [load(model.save()), loadRecommender(model.save())]) {
+          expect(loaded.name).toBe(model.name);
+          expect(loaded.constructor).toBe(model.constructor);
+          expect(loaded.options).toEqual(model.options);
+          expect(bitsOf(loaded)).toBe(bitsOf(model));
+          expect(answers(loaded, true)).toEqual(answers(model, true));
+          for (const user of users) expect(loaded.knows(user, 1)).toBe(model.knows(user, 1));
+        }
+      });
+
+      test('without history, predictions are the same, and what was seen is not filtered', () => {
+        const bytes = model.save({ history: false });
+        expect(bytes.length).toBeLessThan(model.save().length);
+        const loaded = load(bytes);
+        expect(bitsOf(loaded)).toBe(bitsOf(model));
+        expect(answers(loaded, false)).toEqual(answers(model, false));
+        expect(answers(loaded, true)).toEqual(answers(model, false));
+      });
+
+      test('what was loaded can be saved again', () => {
+        for (const history of [true, false]) {
+          const once = load(model.save({ history }));
+          expect(bitsOf(load(once.save()))).toBe(bitsOf(model));
+          expect(answers(load(once.save()), true)).toEqual(answers(once, true));
+        }
+      });
+
+      test('what was loaded can be trained again, from the start', async () => {
+        const loaded = load(model.save());
+        await loaded.fit(odd);
+        expect(bitsOf(loaded)).toBe(bitsOf(model));
+      });
+
+      test('a fitted recommender does not change when its vocabularies are extended for other data', async () => {
+        const own = Interactions.from([...odd]);
+        const before = await fitted(quick, own);
+        const bytes = before.save();
+        const predictions = bitsOf(before);
+        const list = [...before.recommend('nobody', { n: 100 })];
+        Interactions.from([['later', 'later', 3]], { users: own.users, items: own.items });
+        expect(bitsOf(before)).toBe(predictions);
+        expect(before.knows('later', 'later')).toBe(false);
+        expect([...before.recommend('nobody', { n: 100 })]).toEqual(list);
+        expect(before.recommend('nobody', { n: 100, candidates: ['later', 1] }).every(({ score }) => score >= 0)).toBe(
+          true,
+        );
+        expect(bitsOf(load(before.save()))).toBe(predictions);
+        expect(before.save()).toEqual(bytes);
+      });
+    });
+
+    describe('the same bits', () => {
+      test('twice from one seed, in a new recommender, a fresh one and the same one; others from another seed', async () => {
+        expect(bitsOf(await fitted())).toBe(bitsOf(model));
+        const fresh = model.fresh();
+        expect([fresh.isFitted, fresh.name]).toEqual([false, model.name]);
+        expect(fresh.options).toEqual(model.options);
+        await fresh.fit(odd);
+        expect(bitsOf(fresh)).toBe(bitsOf(model));
+        await fresh.fit(odd);
+        expect(bitsOf(fresh)).toBe(bitsOf(model));
+        expect(bitsOf(await fitted({ ...quick, seed: 2 }))).not.toBe(bitsOf(model));
+        expect(bitsOf(await fitted({ ...quick, shuffle: false }))).not.toBe(bitsOf(model));
+      });
+
+      test('from the options once they were JSON', async () => {
+        const again = make(JSON.parse(JSON.stringify(model.options)));
+        expect(again.options).toEqual(model.options);
+        await again.fit(odd);
+        expect(bitsOf(again)).toBe(bitsOf(model));
+      });
+    });
+  });
+}
+
+function catchError(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
