@@ -3,7 +3,7 @@
 import type { Overparam } from '../../src/parameters/overparam';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
-import type { Options } from '../contract/recommenders';
+import type { Options } from '../contract/odd-ratings';
 
 const overparams: Readonly<Record<string, Overparam>> = {
   'scalar-shared-3': { kind: 'scalar', scope: 'shared', depth: 3, init: 1.2 },

@@ -1,0 +1,52 @@
+// The recommenders under test as the contracts see them, and a small set of ratings whose ids are easily confused.
+
+import { Interactions } from '../../src/interactions/interactions';
+import { type Id, Vocabulary } from '../../src/interactions/vocabulary';
+import type { FactorizationRecommenderOptions } from '../../src/recommenders/factorization-options';
+import type { Recommender } from '../../src/recommenders/recommender';
+
+/** The options that every recommender under test takes. */
+export type Options = Omit<FactorizationRecommenderOptions, 'overparam'>;
+
+/** A recommender as the contract sees it. */
+export interface RecommenderUnderTest {
+  readonly name: string;
+  make(options?: Options): Recommender;
+  /** The `load` of its class. */
+  load(bytes: Uint8Array): Recommender;
+}
+
+/** Ids that are easily confused or lost: names of object members, nothing, a number and its text, one code point of two units. */
+export const ODD_IDS: readonly Id[] = ['__proto__', '', 1, '1', '😀', 'toString', 0];
+
+/** Ratings of odd users for odd items. */
+export const cells = ODD_IDS.flatMap((userId, u) =>
+  ODD_IDS.filter((_, i) => (u * 3 + i) % 4 !== 0).map((itemId, i) => [userId, itemId, 1 + ((u + 2 * i) % 5)] as const),
+);
+/** A small set in which one user and one item are known to the vocabularies alone. */
+export const odd = Interactions.from(cells, {
+  users: Vocabulary.from(['cold', ...ODD_IDS]),
+  items: Vocabulary.from(['cold', ...ODD_IDS]),
+});
+/** Options of a short fit in which the embeddings matter. */
+export const quick: Options = { rank: 3, epochs: 4, initScale: 0.5 };
+/** Pairs of trained, cold and unknown ids. */
+export const everyPair = [...ODD_IDS, 'cold', 'new'].flatMap((u) =>
+  [...ODD_IDS, 'cold', 'new'].map((i) => [u, i] as const),
+);
+
+/** A fitted recommender. */
+export async function fittedBy(
+  make: (options?: Options) => Recommender,
+  options: Options = quick,
+  data: Interactions = odd,
+): Promise<Recommender> {
+  const model = make(options);
+  await model.fit(data);
+  return model;
+}
+
+/** The predictions of every pair, bit by bit. */
+export function bitsOf(model: Recommender): string {
+  return Buffer.from(model.predictMany(everyPair).buffer).toString('hex');
+}

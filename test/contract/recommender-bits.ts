@@ -1,0 +1,100 @@
+// What every recommender must keep of itself: a file, a seed, its options as JSON and a fresh copy give the same bits.
+
+import { Interactions } from '../../src/interactions/interactions';
+import type { Recommender } from '../../src/recommenders/recommender';
+import { loadRecommender } from '../../src/recommenders/registry';
+import { bitsOf, fittedBy, ODD_IDS, type Options, odd, quick, type RecommenderUnderTest } from './odd-ratings';
+
+/** Runs the contract over a recommender. */
+export function recommenderBitsContract({ name, make, load }: RecommenderUnderTest): void {
+  const fitted = (options?: Options, data?: Interactions) => fittedBy(make, options, data);
+
+  describe(`${name} gives the same bits`, () => {
+    let model: Recommender;
+    beforeAll(async () => {
+      model = await fitted();
+    });
+
+    describe('save and load', () => {
+      const users = [...ODD_IDS, 'cold', 'new'];
+      const answers = (of: Recommender, filterSeen: boolean) => [
+        ...of.recommendMany(users, { n: 4, filterSeen }).values(),
+        of.similarItems(1),
+        of.similarUsers('😀', { measure: 'dot' }),
+      ];
+
+      test('gives the same bits and answers, by its class and by loadRecommender', () => {
+        for (const loaded of [load(model.save()), loadRecommender(model.save())]) {
+          expect(loaded.name).toBe(model.name);
+          expect(loaded.constructor).toBe(model.constructor);
+          expect(loaded.options).toEqual(model.options);
+          expect(bitsOf(loaded)).toBe(bitsOf(model));
+          expect(answers(loaded, true)).toEqual(answers(model, true));
+          for (const user of users) expect(loaded.knows(user, 1)).toBe(model.knows(user, 1));
+        }
+      });
+
+      test('without history, predictions are the same, and what was seen is not filtered', () => {
+        const bytes = model.save({ history: false });
+        expect(bytes.length).toBeLessThan(model.save().length);
+        const loaded = load(bytes);
+        expect(bitsOf(loaded)).toBe(bitsOf(model));
+        expect(answers(loaded, false)).toEqual(answers(model, false));
+        expect(answers(loaded, true)).toEqual(answers(model, false));
+      });
+
+      test('what was loaded can be saved again', () => {
+        for (const history of [true, false]) {
+          const once = load(model.save({ history }));
+          expect(bitsOf(load(once.save()))).toBe(bitsOf(model));
+          expect(answers(load(once.save()), true)).toEqual(answers(once, true));
+        }
+      });
+
+      test('what was loaded can be trained again, from the start', async () => {
+        const loaded = load(model.save());
+        await loaded.fit(odd);
+        expect(bitsOf(loaded)).toBe(bitsOf(model));
+      });
+
+      test('a fitted recommender does not change when its vocabularies are extended for other data', async () => {
+        const own = Interactions.from([...odd]);
+        const before = await fitted(quick, own);
+        const bytes = before.save();
+        const predictions = bitsOf(before);
+        const list = [...before.recommend('nobody', { n: 100 })];
+        Interactions.from([['later', 'later', 3]], { users: own.users, items: own.items });
+        expect(bitsOf(before)).toBe(predictions);
+        expect(before.knows('later', 'later')).toBe(false);
+        expect([...before.recommend('nobody', { n: 100 })]).toEqual(list);
+        expect(before.recommend('nobody', { n: 100, candidates: ['later', 1] }).every(({ score }) => score >= 0)).toBe(
+          true,
+        );
+        expect(bitsOf(load(before.save()))).toBe(predictions);
+        expect(before.save()).toEqual(bytes);
+      });
+    });
+
+    describe('from seeds and options', () => {
+      test('twice from one seed, in a new recommender, a fresh one and the same one; others from another seed', async () => {
+        expect(bitsOf(await fitted())).toBe(bitsOf(model));
+        const fresh = model.fresh();
+        expect([fresh.isFitted, fresh.name]).toEqual([false, model.name]);
+        expect(fresh.options).toEqual(model.options);
+        await fresh.fit(odd);
+        expect(bitsOf(fresh)).toBe(bitsOf(model));
+        await fresh.fit(odd);
+        expect(bitsOf(fresh)).toBe(bitsOf(model));
+        expect(bitsOf(await fitted({ ...quick, seed: 2 }))).not.toBe(bitsOf(model));
+        expect(bitsOf(await fitted({ ...quick, shuffle: false }))).not.toBe(bitsOf(model));
+      });
+
+      test('from the options once they were JSON', async () => {
+        const again = make(JSON.parse(JSON.stringify(model.options)));
+        expect(again.options).toEqual(model.options);
+        await again.fit(odd);
+        expect(bitsOf(again)).toBe(bitsOf(model));
+      });
+    });
+  });
+}
