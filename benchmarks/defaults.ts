@@ -33,6 +33,10 @@ for (const name of asked) {
   }
 }
 if (process.argv[2] === undefined) {
-  const document = { machine: machine(), protocol: 'splitRandom, testFraction .1, seeds 1-3; model seed 1; last epoch', results };
+  const document = {
+    machine: machine(),
+    protocol: 'splitRandom, testFraction .1, seeds 1-3; model seed 1; last epoch',
+    results,
+  };
   writeFileSync('benchmarks/results/defaults.json', `${JSON.stringify(document, null, 2)}\n`);
 }

@@ -53,7 +53,8 @@ export { parseInteractions } from './io/parse-interactions';
 export type { ReadOptions } from './io/read-options';
 // Bare models
 export type { DenseUpdate, ScalarUpdate } from './models/effective-update';
-export type { Factorization, FactorizationOptions } from './models/factorization';
+export type { Factorization } from './models/factorization';
+export type { FactorizationOptions } from './models/factorization-tables';
 export { MFModel, type MFModelOptions } from './models/mf';
 export { OverparamMFModel, type OverparamMFModelOptions } from './models/overparam-mf';
 // Optimizers and their learning rates

@@ -9,7 +9,7 @@ import { DenseProduct } from '../parameters/dense-product';
 import { ElementwiseProduct } from '../parameters/elementwise-product';
 import { allocate } from '../parameters/memory';
 import type { Parameter } from '../parameters/parameter';
-import { checkRow } from './factorization';
+import { checkRow } from './table-view';
 
 /** The step of a row e = s x: update = -learningRate g + momentum e + residual. */
 export interface ScalarUpdate {

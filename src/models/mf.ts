@@ -1,6 +1,7 @@
 // Plain biased matrix factorization: every table is its own only factor.
 
-import { Factorization, type FactorizationOptions } from './factorization';
+import { Factorization } from './factorization';
+import type { FactorizationOptions } from './factorization-tables';
 
 /** The options of MFModel. */
 export type MFModelOptions = FactorizationOptions;

@@ -7,7 +7,8 @@ import type { Real } from '../optimizers/factor';
 import type { Overparam } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
 import { type DenseUpdate, effectiveDense, effectiveScalar, type ScalarUpdate } from './effective-update';
-import { Factorization, type FactorizationOptions } from './factorization';
+import { Factorization } from './factorization';
+import type { FactorizationOptions } from './factorization-tables';
 import { MFModel } from './mf';
 
 /** The options of OverparamMFModel. */

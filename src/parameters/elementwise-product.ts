@@ -6,6 +6,7 @@
 import type { Stream } from '../core/random';
 import { kernels } from '../kernels/select';
 import type { Factor, Real } from '../optimizers/factor';
+import { type BaseOfProduct, solveBase, writeBase } from './elementwise-start';
 import { allocate, GrowingFactor, type ReusableGradient } from './memory';
 import type { GradientSink } from './parameter';
 import { Table, type TableShape } from './table';
@@ -97,7 +98,7 @@ export class ElementwiseProduct extends Table {
 
   assign(value: Real): void {
     for (const map of this.maps) map.data.fill(this.spec.init);
-    this.writeBase(value, 0, this.stream.fork('split'));
+    writeBase(this.start, value, 0, this.stream.fork('split'));
   }
 
   grow(values: Real): void {
@@ -112,56 +113,12 @@ export class ElementwiseProduct extends Table {
     }
     this.selection.growTo(this.rows);
     this.refresh();
-    if (this.shape.perRow) this.writeBase(values, before, this.stream.fork('split').fork(before));
-    else this.solveBase(values, before);
+    if (this.shape.perRow) writeBase(this.start, values, before, this.stream.fork('split').fork(before));
+    else solveBase(this.start, values, before);
   }
 
-  /**
-   * Writes the base of rows whose maps are all at their start. The value of an element is shared out over the `width`
-   * terms in random positive parts: terms that start alike would stay alike for ever, and parts of one sign cannot cancel.
-   */
-  private writeBase(value: Real, firstRow: number, stream: Stream): void {
-    const { dim, width } = this.shape;
-    const { data } = this.base;
-    // The product of the maps as they are stored, so that rounding `init` to float32 does not shift the start.
-    let scale = 1;
-    for (const map of this.maps) scale *= map.data[0]!;
-    const parts = new Float64Array(width).fill(1);
-    for (let i = 0; i < value.length; i++) {
-      const row = firstRow + Math.floor(i / dim);
-      let total = width;
-      if (width > 1) {
-        total = 0;
-        for (let j = 0; j < width; j++) {
-          parts[j] = 0.5 + stream.uniform();
-          total += parts[j]!;
-        }
-      }
-      for (let j = 0; j < width; j++) {
-        data[(row * width + j) * dim + (i % dim)] = (value[i]! * parts[j]!) / (total * scale);
-      }
-    }
-  }
-
-  /** The base of new rows under maps that have been trained: the shortest x with sum_j x_j P_j = value. */
-  private solveBase(value: Real, firstRow: number): void {
-    const { dim, width, scalar } = this.shape;
-    const { data } = this.base;
-    const products = new Float64Array(width);
-    for (let i = 0; i < value.length; i++) {
-      const k = i % dim;
-      let square = 0;
-      for (let j = 0; j < width; j++) {
-        let product = 1;
-        for (const map of this.mapData) product *= map[scalar ? j : j * dim + k]!;
-        products[j] = product;
-        square += product * product;
-      }
-      const row = firstRow + Math.floor(i / dim);
-      for (let j = 0; j < width; j++) {
-        data[(row * width + j) * dim + k] = square > 0 ? (value[i]! * products[j]!) / square : 0;
-      }
-    }
+  private get start(): BaseOfProduct {
+    return { base: this.base.data, maps: this.mapData, ...this.shape };
   }
 
   private refresh(): void {

@@ -45,6 +45,9 @@ const nonzero = (value: unknown, name: string): number => {
   return number()(value, name);
 };
 
+/** What tells one product for all tables from products by table. */
+const PRODUCT_FIELDS: readonly string[] = ['kind', 'scope', 'depth', 'width', 'init', 'biases'];
+
 /** Reads one product; `name` is the option's dotted name. */
 export function readProduct(owner: string, given: unknown, name = 'overparam'): ProductSpec {
   const read = readOptions<ProductSpec>(
@@ -90,7 +93,8 @@ export function planOverparam(owner: string, given: unknown, dims: ReadonlyMap<s
   if (given === null || typeof given !== 'object') {
     throw wrong('overparam', given, "false, an object such as { kind: 'scalar', depth: 2 }, or one such per parameter");
   }
-  if ('kind' in given || Object.keys(given).length === 0) {
+  const keys = Object.keys(given);
+  if (keys.length === 0 || keys.some((key) => PRODUCT_FIELDS.includes(key))) {
     const spec = readProduct(owner, given);
     for (const [table, dim] of dims) if (dim > 1 || spec.biases) put(table, spec, 'overparam');
     return plan;

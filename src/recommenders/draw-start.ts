@@ -2,7 +2,8 @@
 // must go on answering. The same bits as a model that draws its start when it is made.
 
 import type { Seed } from '../core/random';
-import { type Factorization, parameterStream } from '../models/factorization';
+import type { Factorization } from '../models/factorization';
+import { parameterStream } from '../models/factorization-tables';
 import { drawNormals, startDraws } from '../parameters/create-parameter';
 import type { Breather } from '../training/breather';
 

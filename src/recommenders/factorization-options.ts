@@ -2,6 +2,7 @@
 
 import { boolean, seed as checkSeed, field, integer, number, oneOf, readOptions, wrong } from '../core/options';
 import type { Seed } from '../core/random';
+import { tableDims } from '../models/factorization-tables';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { type Overparam, planOverparam } from '../parameters/overparam';
@@ -84,17 +85,7 @@ export function readRecommenderOptions(
     clip: field(boolean, true),
   } as never) as Required<FactorizationRecommenderOptions>;
   // Read here for its errors alone: the model reads it again, once it knows its tables.
-  const dims = new Map([
-    ['userEmbedding', read.rank],
-    ['itemEmbedding', read.rank],
-    ...(read.biases
-      ? ([
-          ['userBias', 1],
-          ['itemBias', 1],
-        ] as const)
-      : []),
-  ]);
-  const plan = planOverparam(owner, read.overparam, dims);
+  const plan = planOverparam(owner, read.overparam, tableDims(read.rank, read.biases));
   const rule = resolveOptimizer(read.optimizer ?? defaultOptimizer(plan.get('userEmbedding')));
   const regularization = readRegularization(owner, read.regularization, preset);
   return { options: Object.freeze({ ...read, optimizer: rule.config, regularization }), rule };

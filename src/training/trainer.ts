@@ -10,6 +10,7 @@ import type { Optimizer } from '../optimizers/optimizer';
 import { allocate } from '../parameters/memory';
 import type { Penalty } from '../parameters/penalty';
 import { Breather } from './breather';
+import { firstBroken } from './first-broken';
 import type { Loss } from './loss';
 import { OptimizerSink } from './optimizer-sink';
 
@@ -92,7 +93,7 @@ export class Trainer<B extends Batch> {
         await breather.breathe();
       }
     }
-    if (!Number.isFinite(loss) || this.broken() !== undefined) throw this.divergence(epoch);
+    if (!Number.isFinite(loss) || firstBroken(this.model.parameters) !== undefined) throw this.divergence(epoch);
     return {
       loss: loss / batcher.size,
       seconds: (performance.now() - started) / 1000,
@@ -101,17 +102,7 @@ export class Trainer<B extends Batch> {
   }
 
   private divergence(epoch: number): DivergenceError {
-    const name = this.broken() ?? this.model.parameters[0]!.name;
+    const name = firstBroken(this.model.parameters) ?? this.model.parameters[0]!.name;
     return new DivergenceError(epoch, name, this.rates.at((epoch - 1) / this.options.epochs));
-  }
-
-  /** The first parameter with a value that is not finite. */
-  private broken(): string | undefined {
-    for (const { name, factors } of this.model.parameters) {
-      for (const { data } of factors) {
-        for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i]!)) return name;
-      }
-    }
-    return undefined;
   }
 }

@@ -1,0 +1,93 @@
+// The shape and the start of a factorization: from checked options to its four parameters.
+
+import { boolean, field, integer, number, oneOf, readOptions, seed, wrong } from '../core/options';
+import { type Seed, Stream } from '../core/random';
+import { createParameter } from '../parameters/create-parameter';
+import type { Precision } from '../parameters/memory';
+import { planOverparam } from '../parameters/overparam';
+import type { Parameter } from '../parameters/parameter';
+
+/** The shape and the start of a factorization. */
+export interface FactorizationOptions {
+  /** The number of users, from 1. */
+  readonly users: number;
+  /** The number of items, from 1. */
+  readonly items: number;
+  /** The length of a user's and an item's vector. @defaultValue 32 */
+  readonly rank?: number;
+  /** Whether users and items have biases. @defaultValue true */
+  readonly biases?: boolean;
+  /** @defaultValue 1 */
+  readonly seed?: Seed;
+  /** The standard deviation of the normal draws that the embeddings start at. Biases start at 0. @defaultValue 0.1 */
+  readonly initScale?: number;
+  /** mu. @defaultValue 0 */
+  readonly globalMean?: number;
+  /** float64 is for checks of the mathematics. @defaultValue 'float32' */
+  readonly precision?: Precision;
+}
+
+/** The parameters of a factorization; the biases are null where it has none. */
+export interface FactorizationTables {
+  readonly userEmbedding: Parameter;
+  readonly itemEmbedding: Parameter;
+  readonly userBias: Parameter | null;
+  readonly itemBias: Parameter | null;
+}
+
+/** Reads the options that every factorization has. */
+export function readFactorization(
+  owner: string,
+  given: FactorizationOptions,
+): Readonly<Required<FactorizationOptions>> {
+  const read = readOptions<Required<FactorizationOptions>>(owner, given, {
+    users: field(integer({ min: 1 }), 0),
+    items: field(integer({ min: 1 }), 0),
+    rank: field(integer({ min: 1 }), 32),
+    biases: field(boolean, true),
+    seed: field(seed, 1),
+    initScale: field(number({ min: 0 }), 0.1),
+    globalMean: field(number(), 0),
+    precision: field(oneOf('float32', 'float64'), 'float32'),
+  });
+  for (const name of ['users', 'items'] as const) {
+    if (read[name] === 0)
+      throw wrong(name, given?.[name], 'a whole number of at least 1: the number of rows of the table');
+  }
+  return read;
+}
+
+/** The dimension of each table, by its name. */
+export function tableDims(rank: number, biases: boolean): ReadonlyMap<string, number> {
+  const dims = new Map([
+    ['userEmbedding', rank],
+    ['itemEmbedding', rank],
+  ]);
+  return biases ? dims.set('userBias', 1).set('itemBias', 1) : dims;
+}
+
+/** The stream that every table of a seed's factorization forks its own from. */
+export function parameterStream(seed: Seed): Stream {
+  return Stream.of(seed).fork('parameters');
+}
+
+/** Makes the tables, each given as the product that `overparam` names for it. */
+export function createTables(
+  owner: string,
+  options: Readonly<Required<FactorizationOptions>>,
+  overparam: unknown,
+): FactorizationTables {
+  const { users, items, rank, biases, seed, initScale, precision } = options;
+  const plan = planOverparam(owner, overparam, tableDims(rank, biases));
+  const stream = parameterStream(seed);
+  const embedding = (name: string, rows: number) =>
+    createParameter({ name, group: 'embedding', rows, dim: rank, precision }, plan.get(name), initScale, stream);
+  const bias = (name: string, rows: number) =>
+    biases ? createParameter({ name, group: 'bias', rows, dim: 1, precision }, plan.get(name), 0, stream) : null;
+  return {
+    userEmbedding: embedding('userEmbedding', users),
+    itemEmbedding: embedding('itemEmbedding', items),
+    userBias: bias('userBias', users),
+    itemBias: bias('itemBias', items),
+  };
+}
