@@ -14,11 +14,11 @@ import {
 import { VERSION } from '../core/version';
 import type { Interactions } from '../interactions/interactions';
 import { splitRandom } from '../interactions/split-random';
-import type { Rate } from '../optimizers/group-rates';
+import type { LearningRate } from '../optimizers/learning-rate';
 import type { OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { type ProductOptions, type ProductSpec, planOverparam, readProduct } from '../parameters/overparam';
-import { checkInteractions } from '../recommenders/fit-options';
+import { abortSignal, checkInteractions } from '../recommenders/fit-options';
 import type { Comparison, ComparisonArm, ComparisonProgress, ComparisonRun, ComparisonTerms } from './comparison';
 import { runArm } from './run-arm';
 import { type ArmRuns, summarize } from './summarize';
@@ -120,7 +120,7 @@ function describe({ overparam, optimizer, initScale, matches }: Arm, rank: numbe
     optimizer: optimizer.name,
     overparam: armOf(overparam, rank),
     ...(matches === undefined ? {} : { matches: armOf(matches, rank) }),
-    learningRate: optimizer.learningRate as Rate,
+    learningRate: optimizer.learningRate as LearningRate,
     initScale,
     seed,
   };
@@ -144,7 +144,7 @@ function readCompareOptions(options: CompareOptions | undefined): Filled {
     terms: field(oneOf('paper', 'matched', 'tuned'), 'paper'),
     testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.1),
     onProgress: optional(callable<NonNullable<CompareOptions['onProgress']>>()),
-    signal: optional((value) => value as AbortSignal),
+    signal: optional(abortSignal),
   } as never);
   for (const [at, seed] of read.seeds.entries()) checkSeed(seed, `seeds[${at}]`);
   const dims = new Map([['userEmbedding', read.rank]]);

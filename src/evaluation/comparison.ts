@@ -1,7 +1,7 @@
 // The document of a comparison: what `compare()` returns, what `opmf compare --json` prints, and what the reports
 // are made from. Plain JSON, types only. A number that is not finite (a run that diverged) is null.
 
-import type { Rate } from '../optimizers/group-rates';
+import type { LearningRate } from '../optimizers/learning-rate';
 import type { OptimizerConfig } from '../optimizers/optimizer';
 
 /**
@@ -36,8 +36,8 @@ export interface ComparisonEpoch {
 export interface ComparisonRun {
   readonly optimizer: string;
   readonly overparam: ComparisonArm;
-  /** One rate for all factors, or one for each group of them. */
-  readonly learningRate: Rate;
+  /** One rate for all factors, or one for each group of them; a schedule where the caller gave one. */
+  readonly learningRate: LearningRate;
   /** The standard deviation that the embeddings start with. */
   readonly initScale: number;
   /** Matched terms, plain only: the product whose first step this rate matches. */
@@ -48,7 +48,7 @@ export interface ComparisonRun {
   readonly epochs: readonly ComparisonEpoch[];
 }
 
-/** Where a comparison is: `done` of `total` epochs over all runs, and the run that is under way. */
+/** Where a comparison is: `done` of `total` runs, and the run that begins. */
 export interface ComparisonProgress {
   readonly done: number;
   readonly total: number;

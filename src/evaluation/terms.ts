@@ -3,9 +3,10 @@
 
 import type { Interactions } from '../interactions/interactions';
 import { splitRandom } from '../interactions/split-random';
-import type { Rate } from '../optimizers/group-rates';
+import type { LearningRate } from '../optimizers/learning-rate';
 import type { OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
+import { isSchedule, type Schedule } from '../optimizers/schedule';
 import { type ProductOptions, readProduct } from '../parameters/overparam';
 import { firstStepLength } from './first-step';
 import { runArm } from './run-arm';
@@ -44,7 +45,7 @@ export function matchedArms(optimizer: OptimizerConfig, overparams: readonly Pro
   const plain = firstStepLength(undefined, rule, rank, PAPER_START);
   return overparams.flatMap((overparam): Arm[] => {
     const ratio = firstStepLength(readProduct('compare', overparam), rule, rank, PAPER_START) / plain;
-    const learningRate = scaleEmbedding(rule.config.learningRate as Rate, ratio);
+    const learningRate = scaleEmbedding(rule.config.learningRate as LearningRate, ratio);
     return [
       { overparam: false, optimizer: { ...rule.config, learningRate }, initScale: PAPER_START, matches: overparam },
       { overparam, optimizer, initScale: PAPER_START },
@@ -70,8 +71,8 @@ export async function tunedArm(
   let least = Infinity;
   for (const multiple of TUNED_RATES) {
     for (const initScale of TUNED_STARTS) {
-      const rate = resolveOptimizer(arm.optimizer).config.learningRate as number;
-      const candidate = { ...arm, initScale, optimizer: { ...arm.optimizer, learningRate: multiple * rate } };
+      const learningRate = scaleAll(arm.optimizer.learningRate as LearningRate, multiple);
+      const candidate = { ...arm, initScale, optimizer: { ...arm.optimizer, learningRate } };
       const { epochs, diverged } = await runArm(candidate, split, base, signal);
       const score = diverged ? Infinity : Math.min(...epochs.map(({ testRmse }) => testRmse));
       if (score < least) {
@@ -83,9 +84,17 @@ export async function tunedArm(
   return best;
 }
 
-/** Multiplies the rate of embeddings and leaves that of biases. */
-function scaleEmbedding(rate: Rate, by: number): Rate {
+/** Multiplies the rate of embeddings and leaves that of biases; a schedule keeps its curve. */
+function scaleEmbedding(rate: LearningRate, by: number): LearningRate {
+  if (isSchedule(rate)) return { ...rate, rate: scaleEmbedding(rate.rate, by) } as Schedule;
   if (typeof rate === 'number') return { embedding: rate * by, bias: rate };
   const { embedding = 0.01, bias = embedding } = rate;
   return { ...rate, embedding: embedding * by, bias };
+}
+
+/** Multiplies every rate; a schedule keeps its curve. */
+function scaleAll(rate: LearningRate, by: number): LearningRate {
+  if (isSchedule(rate)) return { ...rate, rate: scaleAll(rate.rate, by) } as Schedule;
+  if (typeof rate === 'number') return rate * by;
+  return Object.fromEntries(Object.entries(rate).map(([group, value]) => [group, value * by]));
 }

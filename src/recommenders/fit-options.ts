@@ -25,10 +25,7 @@ export function readFitOptions(owner: string, given: FitOptions | undefined): Fi
     metrics: field(metricList, RATING_METRICS),
     earlyStopping: optional((value) => value as NonNullable<FilledFitOptions['earlyStopping']>),
     onEpoch: optional(callable<(epoch: EpochRecord) => void>()),
-    signal: optional((value, name) => {
-      if (value instanceof AbortSignal) return value;
-      throw wrong(name, value, 'an AbortSignal');
-    }),
+    signal: optional(abortSignal),
   } as never);
   if (read.earlyStopping === undefined) return read;
   if (read.validation === undefined) {
@@ -46,6 +43,12 @@ export function readFitOptions(owner: string, given: FitOptions | undefined): Fi
   );
   const metrics = read.metrics.includes(earlyStopping.metric) ? read.metrics : [...read.metrics, earlyStopping.metric];
   return { ...read, metrics, earlyStopping };
+}
+
+/** An AbortSignal. */
+export function abortSignal(value: unknown, name: string): AbortSignal {
+  if (value instanceof AbortSignal) return value;
+  throw wrong(name, value, 'an AbortSignal');
 }
 
 /** A list of metric names, not empty. */

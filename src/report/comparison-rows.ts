@@ -2,7 +2,8 @@
 // HTML page print the same rows; only the layout differs.
 
 import type { Comparison, ComparisonArm, ComparisonRun, ComparisonSummary } from '../evaluation/comparison';
-import type { Rate } from '../optimizers/group-rates';
+import type { LearningRate } from '../optimizers/learning-rate';
+import { isSchedule } from '../optimizers/schedule';
 import { armName } from './arm-name';
 
 /** The arms under one optimizer. */
@@ -114,7 +115,8 @@ function millisecondsPerEpoch(runs: readonly ComparisonRun[]): number | null {
   return seconds.length === 0 ? null : (1000 * seconds.reduce((a, b) => a + b)) / seconds.length;
 }
 
-function formatRate(rate: Rate): string {
+function formatRate(rate: LearningRate): string {
+  if (isSchedule(rate)) return `${rate.schedule} ${formatRate(rate.rate)}`;
   if (typeof rate === 'number') return significant(rate);
   return Object.entries(rate)
     .map(([group, value]) => `${group} ${significant(value)}`)
