@@ -1,0 +1,101 @@
+// evaluateRatings and crossValidate, worked out again from predictions and folds.
+
+import { DataError, NotFittedError, OptionError } from '../../src/core/errors';
+import { crossValidate, type FoldResult } from '../../src/evaluation/cross-validate';
+import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
+import { spread } from '../../src/evaluation/spread';
+import { Interactions } from '../../src/interactions/interactions';
+import { kFold } from '../../src/interactions/k-fold';
+import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { MF } from '../../src/recommenders/mf';
+
+const data = syntheticInteractions({ users: 40, items: 30, ratings: 400 });
+
+describe('evaluateRatings', () => {
+  test('pools all ratings, cold ones too, and counts them', async () => {
+    const model = new MF({ rank: 2, epochs: 2 });
+    await model.fit(data);
+    const held = Interactions.from([
+      ['1', '1', 5],
+      ['1', 'new', 4],
+      ['new', '2', 1],
+      ['new', 'new', 3],
+    ]);
+    const errors = [...held].map(({ userId, itemId, value }) => Math.fround(model.predict(userId, itemId)) - value!);
+    expect(evaluateRatings(model, held)).toEqual({
+      rmse: Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / 4),
+      mae: errors.reduce((sum, error) => sum + Math.abs(error), 0) / 4,
+      count: 4,
+      cold: 3,
+    });
+  });
+
+  test('takes anything that predicts', () => {
+    const test = Interactions.from([
+      ['a', 'x', 1],
+      ['b', 'y', 4],
+    ]);
+    const always3 = { predictMany: () => Float32Array.of(3, 3), knows: (user: unknown) => user === 'a' };
+    expect(evaluateRatings(always3, test)).toEqual({ rmse: Math.sqrt(2.5), mae: 1.5, count: 2, cold: 1 });
+  });
+
+  test('needs a fitted recommender and a test set', async () => {
+    expect(() => evaluateRatings(new MF(), data)).toThrow(NotFittedError);
+    const model = new MF({ rank: 2, epochs: 1 });
+    await model.fit(data);
+    expect(() => evaluateRatings(model, Interactions.from([]))).toThrow(DataError);
+    expect(() => evaluateRatings(model, [['a', 'b', 3]] as never)).toThrow(OptionError);
+  });
+});
+
+describe('crossValidate', () => {
+  test('is a fit and an evaluation for each fold, mean and sample deviation over them', async () => {
+    const recommender = new MF({ rank: 2, epochs: 2 });
+    const seen: FoldResult[] = [];
+    const { folds, mean, std } = await crossValidate(recommender, data, {
+      folds: 3,
+      seed: 4,
+      onFold: (fold) => seen.push(fold),
+    });
+    expect(recommender.isFitted).toBe(false);
+    expect(seen).toEqual(folds);
+    expect(folds.map(({ fold }) => fold)).toEqual([1, 2, 3]);
+    const expected: number[] = [];
+    for (const { train, test } of kFold(data, { folds: 3, seed: 4 })) {
+      const model = new MF({ rank: 2, epochs: 2 });
+      await model.fit(train);
+      expected.push(evaluateRatings(model, test).rmse);
+    }
+    expect(folds.map(({ metrics }) => metrics.rmse)).toEqual(expected);
+    const average = (expected[0]! + expected[1]! + expected[2]!) / 3;
+    expect(mean.rmse).toBeCloseTo(average, 12);
+    expect(std.rmse).toBeCloseTo(Math.sqrt(expected.reduce((sum, x) => sum + (x - average) ** 2, 0) / 2), 12);
+    expect(Object.keys(mean)).toEqual(['rmse', 'mae']);
+  });
+
+  test('takes a maker, and the metrics asked for', async () => {
+    let made = 0;
+    const make = () => new MF({ rank: 2, epochs: 1, seed: ++made });
+    const { folds, mean } = await crossValidate(make, data, { folds: 2, metrics: ['mae'] });
+    expect(made).toBe(2);
+    expect(Object.keys(folds[0]!.metrics)).toEqual(['mae']);
+    expect(Object.keys(mean)).toEqual(['mae']);
+  });
+
+  test.each([
+    [{ folds: 1 }, 'folds'],
+    [{ metrics: ['rsme'] }, 'metrics[0]'],
+    [{ metrics: [] }, 'metrics'],
+    [{ fold: 3 }, 'fold'],
+  ])('%p is refused by name', async (options, option) => {
+    await expect(crossValidate(new MF(), data, options as never)).rejects.toMatchObject({
+      name: 'OptionError',
+      option,
+    });
+  });
+});
+
+test('the spread of a few numbers', () => {
+  expect(spread([1, 2, 3])).toEqual({ mean: 2, std: 1 });
+  expect(spread([5])).toEqual({ mean: 5, std: 0 });
+});
