@@ -1,0 +1,281 @@
+// What every implementation of the kernels must keep: each routine is its definition, written here as one plain sum per
+// element, within c n eps of the size of its terms; nothing outside of the result is written, nothing given is changed.
+
+import fc from 'fast-check';
+import { Stream } from '../../src/core/random';
+import type { Kernels, Numbers, ProductShape } from '../../src/kernels/kernels';
+import { add, isGuarded, isSum, PRECISIONS, type Precision, placed, type Sum, sumOf } from '../support/numbers';
+
+const RUNS = 40;
+/** Values that break shortcuts: signed zeros, numbers below the normal range of either precision. */
+const SPECIAL = [0, -0, 1, -1, 1e-40, -1e-40, 2 ** -149, 1e-310, -5e-324, 1e6];
+/** Now and then a value that is not finite: it must come out where the definition has it, and nowhere else. */
+const NOT_FINITE = [Number.NaN, Infinity, -Infinity];
+
+/** Lengths are what a failure is shrunk by; the numbers follow from a seed, which is much quicker than shrinking them. */
+const calls = fc.record({
+  precision: fc.constantFrom(...PRECISIONS),
+  lengths: fc.array(fc.integer({ min: 0, max: 67 }), { minLength: 4, maxLength: 4 }),
+  seed: fc.nat(),
+});
+
+/** One random call: arrays of one precision at random offsets, and a memory of what they held. */
+class Call {
+  readonly precision: Precision;
+  private readonly lengths: number[];
+  private readonly stream: Stream;
+  private readonly inputs: [Numbers | Int32Array, Numbers | Int32Array][] = [];
+
+  constructor({ precision, lengths, seed }: { precision: Precision; lengths: readonly number[]; seed: number }) {
+    this.precision = precision;
+    this.lengths = [...lengths];
+    this.stream = Stream.of(seed);
+  }
+  /** The next random length, up to `max`. */
+  length(max = 67): number {
+    return (this.lengths.shift() ?? this.stream.below(68)) % (max + 1);
+  }
+  input(length: number): Numbers {
+    const array = this.output(length);
+    this.inputs.push([array, array.slice()]);
+    return array;
+  }
+  /** Where results go: with values in it already. */
+  output(length: number): Numbers {
+    const values = Array.from({ length }, () => this.value());
+    return placed(values, this.precision, this.stream.below(4));
+  }
+  /** Some more elements than are needed: they must stay as they are. */
+  spare(): number {
+    return this.stream.below(4);
+  }
+  at(length: number, below: number): Int32Array {
+    const array = Int32Array.from({ length }, () => this.stream.below(below));
+    this.inputs.push([array, array.slice()]);
+    return array;
+  }
+  /** Some rows, twice perhaps, or null for all of them in order; `rows` is how many the table then needs. */
+  ids(count: number): { ids: Int32Array | null; rows: number } {
+    if (this.stream.below(3) === 0) return { ids: null, rows: count };
+    const rows = 1 + this.stream.below(6);
+    return { ids: this.at(count, rows), rows };
+  }
+  choice<T>(...of: readonly T[]): T {
+    return of[this.stream.below(of.length)]!;
+  }
+  private value(): number {
+    const kind = this.stream.below(400);
+    if (kind === 0) return this.choice(...NOT_FINITE);
+    return kind < 60 ? this.choice(...SPECIAL) : (this.stream.uniform() - 0.5) * this.choice(1, 10, 2000);
+  }
+  /** The result is what is wanted, the memory around it is untouched, and the inputs are what they were. */
+  check(out: Numbers, wanted: readonly Sum[]): void {
+    expect(out.length).toBe(wanted.length);
+    for (const [i, sum] of wanted.entries()) {
+      if (!isSum(out[i]!, sum, this.precision)) expect({ at: i, value: out[i] }).toEqual({ at: i, value: sum.value });
+    }
+    expect(isGuarded(out)).toBe(true);
+    for (const [array, before] of this.inputs) expect(array).toEqual(before);
+  }
+}
+
+function property(title: string, run: (call: Call) => void): void {
+  test(title, () =>
+    fc.assert(
+      fc.property(calls, (call) => run(new Call(call))),
+      { numRuns: RUNS },
+    ),
+  );
+}
+
+/** Sums that start at what an array holds: for the routines that add to it. */
+const startingAt = (out: Numbers): Sum[] => Array.from(out, sumOf);
+const sums = (length: number): Sum[] => Array.from({ length }, () => sumOf());
+const rowOf = (ids: Int32Array | null, i: number): number => (ids === null ? i : ids[i]!);
+
+/** @param kernels - the implementation. */
+export function kernelsContract(name: string, kernels: Kernels): void {
+  describe(name, () => {
+    property('dot', (call) => {
+      const n = call.length();
+      const [aStart, bStart] = [call.spare(), call.spare()];
+      const a = call.input(aStart + n + call.spare());
+      const b = call.input(bStart + n + call.spare());
+      const wanted = sumOf();
+      for (let k = 0; k < n; k++) add(wanted, a[aStart + k]!, b[bStart + k]!);
+      const got = kernels.dot(a, aStart, b, bStart, n);
+      // The result is a double whatever the arrays are, and so are the sums.
+      expect(isSum(got, wanted, 'float64')).toBe(true);
+      call.check(placed([], call.precision), []);
+    });
+
+    test('dot sums in double: a float32 sum would lose the 1', () => {
+      expect(kernels.dot(Float32Array.of(2 ** 30, 1, -(2 ** 30)), 0, Float32Array.of(1, 1, 1), 0, 3)).toBe(1);
+    });
+
+    property('gatherAdd', (call) => {
+      const count = call.length();
+      const rows = 1 + call.length();
+      const a = call.input(rows);
+      const at = call.at(count, rows);
+      const out = call.output(count + call.spare());
+      const wanted = startingAt(out);
+      for (let s = 0; s < count; s++) add(wanted[s]!, a[at[s]!]!);
+      kernels.gatherAdd(a, at, count, out);
+      call.check(out, wanted);
+    });
+
+    property('scatterAdd', (call) => {
+      const count = call.length();
+      const rows = 1 + call.length();
+      const g = call.input(count + call.spare());
+      const slot = call.at(count, rows);
+      const out = call.output(rows);
+      const wanted = startingAt(out);
+      for (let s = 0; s < count; s++) add(wanted[slot[s]!]!, g[s]!);
+      kernels.scatterAdd(g, slot, count, out);
+      call.check(out, wanted);
+    });
+
+    property('rowDots', (call) => {
+      const [count, dim] = [call.length(9), call.length()];
+      const rows = 1 + call.length(5);
+      const [a, b] = [call.input(rows * dim), call.input(rows * dim)];
+      const [aAt, bAt] = [call.at(count, rows), call.at(count, rows)];
+      const out = call.output(count + call.spare());
+      const wanted = startingAt(out);
+      for (let s = 0; s < count; s++)
+        for (let k = 0; k < dim; k++) add(wanted[s]!, a[aAt[s]! * dim + k]!, b[bAt[s]! * dim + k]!);
+      kernels.rowDots(a, aAt, b, bAt, dim, count, out);
+      call.check(out, wanted);
+    });
+
+    property('scatterRows', (call) => {
+      const [count, dim] = [call.length(9), call.length()];
+      const rows = 1 + call.length(5);
+      const g = call.input(count);
+      const a = call.input(rows * dim);
+      const [at, slot] = [call.at(count, rows), call.at(count, rows)];
+      const out = call.output(rows * dim);
+      const wanted = startingAt(out);
+      for (let s = 0; s < count; s++)
+        for (let k = 0; k < dim; k++) add(wanted[slot[s]! * dim + k]!, g[s]!, a[at[s]! * dim + k]!);
+      kernels.scatterRows(g, a, at, slot, dim, count, out);
+      call.check(out, wanted);
+    });
+
+    describe.each([true, false])('products with scalar maps: %p', (scalar) => {
+      describe.each([true, false])('of their own for each row: %p', (perRow) => {
+        const setting = (call: Call) => {
+          const count = call.length(4);
+          const { ids, rows } = call.ids(count);
+          const shape: ProductShape = { dim: call.length(), width: call.choice(1, 1, 2, 3), scalar, perRow };
+          const cols = shape.width * (scalar ? 1 : shape.dim);
+          const depth = call.choice(1, 2, 3, 4);
+          const base = call.input(rows * shape.width * shape.dim);
+          const maps = Array.from({ length: depth - 1 }, () => call.input((perRow ? rows : 1) * cols));
+          return { count, ids, shape, cols, base, maps };
+        };
+        /** Where in a map the number is that element k of product j of a row is multiplied by. */
+        const mapAt = ({ dim, width }: ProductShape, row: number, j: number, k: number): number =>
+          (perRow ? row * width * (scalar ? 1 : dim) : 0) + (scalar ? j : j * dim + k);
+
+        property('productForward', (call) => {
+          const { count, ids, shape, base, maps } = setting(call);
+          const { dim, width } = shape;
+          const out = call.output(count * dim + call.spare());
+          const wanted = startingAt(out);
+          for (let i = 0; i < count; i++)
+            for (let k = 0; k < dim; k++) {
+              const sum = sumOf();
+              const row = rowOf(ids, i);
+              for (let j = 0; j < width; j++)
+                add(sum, base[(row * width + j) * dim + k]!, ...maps.map((map) => map[mapAt(shape, row, j, k)]!));
+              wanted[i * dim + k] = sum;
+            }
+          kernels.productForward(base, maps, ids, count, shape, out);
+          call.check(out, wanted);
+        });
+
+        property('productBackward', (call) => {
+          const { count, ids, shape, cols, base, maps } = setting(call);
+          const { dim, width } = shape;
+          const g = call.input(count * dim);
+          const gBase = call.output(count * width * dim + call.spare());
+          const gMaps = maps.map(() => call.output((perRow ? count : 1) * cols + call.spare()));
+          const wantedBase = startingAt(gBase);
+          const wantedMaps = gMaps.map((gMap) => {
+            const used = (perRow ? count : 1) * cols;
+            return [...sums(used), ...startingAt(gMap).slice(used)];
+          });
+          for (let i = 0; i < count; i++) {
+            const row = rowOf(ids, i);
+            for (let j = 0; j < width; j++)
+              for (let k = 0; k < dim; k++) {
+                const gk = g[i * dim + k]!;
+                const of = maps.map((map) => map[mapAt(shape, row, j, k)]!);
+                const sum = sumOf();
+                add(sum, gk, ...of);
+                wantedBase[(i * width + j) * dim + k] = sum;
+                for (const [l, wanted] of wantedMaps.entries()) {
+                  const others = of.filter((_, other) => other !== l);
+                  const to = wanted[mapAt(shape, i, j, k)]!;
+                  add(to, gk, base[(row * width + j) * dim + k]!, ...others);
+                }
+              }
+          }
+          kernels.productBackward(g, base, maps, ids, count, shape, gBase, gMaps);
+          call.check(gBase, wantedBase);
+          for (const [l, gMap] of gMaps.entries()) call.check(gMap, wantedMaps[l]!);
+        });
+      });
+    });
+
+    test('productBackward is right where a map is 0: the other maps still get a gradient', () => {
+      const shape: ProductShape = { dim: 2, width: 1, scalar: true, perRow: true };
+      const gMaps = [new Float64Array(1), new Float64Array(1)];
+      const maps = [Float64Array.of(0), Float64Array.of(3)];
+      const gBase = new Float64Array(2);
+      kernels.productBackward(Float64Array.of(1, 2), Float64Array.of(5, 7), maps, null, 1, shape, gBase, gMaps);
+      expect([...gBase]).toEqual([0, 0]);
+      expect(gMaps.map(([gradient]) => gradient)).toEqual([(5 + 14) * 3, 0]);
+    });
+
+    property('multiply', (call) => {
+      const [m, k, n] = [call.length(7), call.length(19), call.length(19)];
+      const { ids, rows } = call.ids(m);
+      const [a, b] = [call.input(rows * k), call.input(k * n)];
+      const c = call.output(m * n + call.spare());
+      const wanted = [...sums(m * n), ...startingAt(c).slice(m * n)];
+      for (let i = 0; i < m; i++)
+        for (let j = 0; j < n; j++)
+          for (let l = 0; l < k; l++) add(wanted[i * n + j]!, a[rowOf(ids, i) * k + l]!, b[l * n + j]!);
+      kernels.multiply(a, ids, b, m, k, n, c);
+      call.check(c, wanted);
+    });
+
+    property('multiplyTransposed', (call) => {
+      const [m, k, n] = [call.length(7), call.length(19), call.length(19)];
+      const [a, b] = [call.input(m * n), call.input(k * n)];
+      const c = call.output(m * k + call.spare());
+      const wanted = [...sums(m * k), ...startingAt(c).slice(m * k)];
+      for (let i = 0; i < m; i++)
+        for (let j = 0; j < k; j++) for (let l = 0; l < n; l++) add(wanted[i * k + j]!, a[i * n + l]!, b[j * n + l]!);
+      kernels.multiplyTransposed(a, b, m, n, k, c);
+      call.check(c, wanted);
+    });
+
+    property('transposedMultiply', (call) => {
+      const [m, k, n] = [call.length(7), call.length(19), call.length(19)];
+      const { ids, rows } = call.ids(m);
+      const [a, b] = [call.input(rows * k), call.input(m * n)];
+      const c = call.output(k * n + call.spare());
+      const wanted = [...sums(k * n), ...startingAt(c).slice(k * n)];
+      for (let l = 0; l < k; l++)
+        for (let j = 0; j < n; j++)
+          for (let i = 0; i < m; i++) add(wanted[l * n + j]!, a[rowOf(ids, i) * k + l]!, b[i * n + j]!);
+      kernels.transposedMultiply(a, ids, b, m, k, n, c);
+      call.check(c, wanted);
+    });
+  });
+}
