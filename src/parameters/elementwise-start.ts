@@ -17,14 +17,16 @@ export interface BaseOfProduct {
  * terms in random positive parts: terms that start alike would stay alike for ever, and parts of one sign cannot cancel.
  */
 export function writeBase(
-  { base, maps, dim, width }: BaseOfProduct,
+  { base, maps, dim, width, scalar }: BaseOfProduct,
   value: Real,
   firstRow: number,
   stream: Stream,
 ): void {
-  // The product of the maps as they are stored, so that rounding `init` to float32 does not shift the start.
+  // The product of the maps as they are stored, so that rounding `init` to float32 does not shift the start. It is read
+  // at the first of these rows: when a table grows, the maps of the rows before have been trained.
+  const from = firstRow * width * (scalar ? 1 : dim);
   let scale = 1;
-  for (const map of maps) scale *= map[0]!;
+  for (const map of maps) scale *= map[from]!;
   const parts = new Float64Array(width).fill(1);
   for (let i = 0; i < value.length; i++) {
     let total = width;
