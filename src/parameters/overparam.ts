@@ -45,6 +45,9 @@ const nonzero = (value: unknown, name: string): number => {
   return number()(value, name);
 };
 
+/** How small the product of the maps may start: the base is a value divided by it, and must stay within float32. */
+const LEAST_START = 1e-12;
+
 /** What tells one product for all tables from products by table. */
 const PRODUCT_FIELDS: readonly string[] = ['kind', 'scope', 'depth', 'width', 'init', 'biases'];
 
@@ -70,6 +73,12 @@ export function readProduct(owner: string, given: unknown, name = 'overparam'): 
       "'shared' for kind 'dense' (a matrix per row is not offered), or kind 'diagonal'",
     );
   }
+  let product = 1;
+  for (let l = 1; l < read.depth; l++) product *= read.init;
+  if (!(Math.abs(product) >= LEAST_START && Math.abs(product) <= 1 / LEAST_START)) {
+    const wanted = `a value whose power ${read.depth - 1} (what the maps multiply to) is from ${LEAST_START} to ${1 / LEAST_START} in size`;
+    throw wrong(`${name}.init`, read.init, wanted);
+  }
   return read;
 }
 
@@ -77,7 +86,8 @@ export function readProduct(owner: string, given: unknown, name = 'overparam'): 
 export type OverparamPlan = ReadonlyMap<string, ProductSpec | undefined>;
 
 /**
- * Reads `overparam` for a model with the given tables. `dims` are the dimensions; a table of dimension 1 is a bias.
+ * Reads `overparam` for a model with the given tables. `dims` are the dimensions; a table named ...Bias is a bias
+ * (its dimension does not tell: embeddings of rank 1 have it too).
  * @throws OptionError naming the field: an unknown parameter, a dense width below the dimension, ...
  */
 export function planOverparam(owner: string, given: unknown, dims: ReadonlyMap<string, number>): OverparamPlan {
@@ -96,7 +106,7 @@ export function planOverparam(owner: string, given: unknown, dims: ReadonlyMap<s
   const keys = Object.keys(given);
   if (keys.length === 0 || keys.some((key) => PRODUCT_FIELDS.includes(key))) {
     const spec = readProduct(owner, given);
-    for (const [table, dim] of dims) if (dim > 1 || spec.biases) put(table, spec, 'overparam');
+    for (const table of dims.keys()) if (spec.biases || !table.endsWith('Bias')) put(table, spec, 'overparam');
     return plan;
   }
   for (const [table, product] of Object.entries(given)) {
@@ -108,7 +118,8 @@ export function planOverparam(owner: string, given: unknown, dims: ReadonlyMap<s
         `${owner}: overparam names no parameter '${table}' (${show(product)}); want one product (kind, scope, depth, width, init) or products for ${known}`,
       );
     }
-    if (product !== false) put(table, readProduct(owner, product, `overparam.${table}`), `overparam.${table}`);
+    if (product !== false && product !== undefined)
+      put(table, readProduct(owner, product, `overparam.${table}`), `overparam.${table}`);
   }
   return plan;
 }
