@@ -3,7 +3,7 @@
 
 import ndarray, { type NdArray } from 'ndarray';
 import { OptionError, UnsupportedError } from '../core/errors';
-import { number } from '../core/options';
+import { number, wrong } from '../core/options';
 import type { Real } from '../optimizers/factor';
 import { DenseProduct } from '../parameters/dense-product';
 import { ElementwiseProduct } from '../parameters/elementwise-product';
@@ -134,10 +134,13 @@ function readGradient(
     throw new OptionError('row', rows, 'row names a row twice; want different rows');
   number({ min: 0 })(learningRate, 'learningRate');
   const wanted = rows.length * parameter.dim;
+  if (typeof gradient !== 'object' || gradient === null)
+    throw wrong('gradient', gradient, `an array of ${wanted} numbers (rows x rank)`);
   const values = 'shape' in gradient ? flatten(gradient) : Float64Array.from(gradient);
   if (values.length !== wanted) {
     throw new OptionError('gradient', gradient, `gradient has ${values.length} numbers; want ${wanted} (rows x rank)`);
   }
+  for (const value of values) if (!Number.isFinite(value)) throw wrong('gradient', value, 'finite numbers only');
   return values;
 }
 

@@ -40,7 +40,7 @@ export class OverparamMFModel extends Factorization {
   private readonly shape: FactorizationOptions;
 
   constructor(options: OverparamMFModelOptions) {
-    const { overparam = { kind: 'scalar' }, ...shape } = options;
+    const { overparam = { kind: 'scalar' }, ...shape } = options ?? {};
     super('OverparamMFModel', shape, overparam);
     this.shape = shape;
   }
@@ -96,7 +96,7 @@ export class OverparamMFModel extends Factorization {
     learningRate: number,
   ): ScalarUpdate | DenseUpdate {
     const parameter = this.embedding(table);
-    const rows = typeof row === 'number' ? [row] : row;
+    const rows = typeof row === 'object' && row !== null ? row : [row];
     return (
       effectiveScalar(parameter, rows, gradient, learningRate) ??
       effectiveDense(parameter, rows, gradient, learningRate)
