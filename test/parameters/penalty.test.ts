@@ -1,0 +1,37 @@
+// The penalty on one table by hand; that it is a gradient, for every product, is in the contract of parameters.
+
+import { Stream } from '../../src/core/random';
+import { createParameter } from '../../src/parameters/create-parameter';
+import { Penalty } from '../../src/parameters/penalty';
+
+function selectedTable() {
+  const shape = { name: 'table', group: 'embedding', rows: 3, dim: 2, precision: 'float64' } as const;
+  const table = createParameter(shape, undefined, 0, Stream.of(1));
+  table.assign(Float64Array.of(1, 2, 3, 4, 5, 6));
+  table.select(Int32Array.of(2, 0, 2), 3);
+  return table;
+}
+
+test('adds lambda, times the occurrences, over the ratings of the step, times the value', () => {
+  const table = selectedTable();
+  table.grads[0] = 10;
+  new Penalty(table, 0.3, null).apply(3);
+  // Slot 0 is row 2, named twice; slot 1 is row 0, named once.
+  const wanted = [10 + 0.2 * 5, 0.2 * 6, 0.1 * 1, 0.1 * 2];
+  for (const [i, value] of wanted.entries()) expect(table.grads[i]).toBeCloseTo(value, 14);
+});
+
+test('by frequency a row with n ratings has lambda sqrt(20 / n): 20 ratings change nothing, 5 double it', () => {
+  const table = selectedTable();
+  new Penalty(table, 0.3, Int32Array.of(5, 7, 20)).apply(3);
+  const wanted = [0.2 * 5, 0.2 * 6, 2 * 0.1 * 1, 2 * 0.1 * 2];
+  for (const [i, value] of wanted.entries()) expect(table.grads[i]).toBeCloseTo(value, 14);
+});
+
+test('a strength of 0 leaves the gradient alone, a row that was never rated has a finite one', () => {
+  const table = selectedTable();
+  new Penalty(table, 0, null).apply(3);
+  expect([...table.grads.subarray(0, 4)]).toEqual([0, 0, 0, 0]);
+  new Penalty(table, 1, new Int32Array(3)).apply(3);
+  expect([...table.grads.subarray(0, 4)].every(Number.isFinite)).toBe(true);
+});
