@@ -1,6 +1,6 @@
 // Every kind of product that a table may be written as: what the suites of parameters and models are run over.
 
-import type { ProductSpec } from '../../src/parameters/overparam';
+import type { ProductOptions, ProductSpec } from '../../src/parameters/overparam';
 
 /** The products of a table of dimension `dim`: kind x scope x depth 2-4 x width x init. */
 export function productSpecs(dim: number, inits: readonly number[]): ProductSpec[] {
@@ -19,4 +19,9 @@ export function productSpecs(dim: number, inits: readonly number[]): ProductSpec
 /** `scalar-row-3x2@1.5` */
 export function nameOf({ kind, scope, depth, width, init }: ProductSpec): string {
   return `${kind}${kind === 'dense' ? '' : `-${scope}`}-${depth}x${width}@${init}`;
+}
+
+/** A product as the option `overparam` takes it, for biases too; a dense product's width must fit all of its tables. */
+export function optionsOf({ kind, scope, depth, width, init }: ProductSpec): ProductOptions {
+  return { kind, scope, depth, width, init, biases: true };
 }
