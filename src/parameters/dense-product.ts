@@ -1,6 +1,6 @@
 // A table as a deep linear product: E = X A_1 ... A_(depth-1), X rows x width, the maps shared by all rows.
-// (Arora, Cohen, Hazan 2018, equation 5.) The maps are multiplied out once a step, so the cost of a row does not
-// depend on the depth.
+// (Arora, Cohen, Hazan 2018, equation 5.) The selected rows go through the maps one after another: with few rows a step
+// that is far less work than multiplying the maps out, by a factor of width / rows.
 
 import type { Stream } from '../core/random';
 import { kernels } from '../kernels/select';
@@ -22,16 +22,12 @@ export interface DenseSpec {
 export class DenseProduct extends Table {
   readonly factors: readonly Factor[];
   readonly maps: readonly GrowingFactor[];
-  values: Real;
-  /** M = A_1 ... A_(depth-1), width x dim, of the step. */
-  private readonly product: Real;
-  private readonly gProduct: Real;
-  /** left[l] = A_1 ... A_(l+1), the running products from the left: the first is a map itself, the last `product`. */
-  private readonly left: readonly Real[];
-  private readonly gMaps: ReusableGradient[];
+  /** The selected rows after each map: layers[l] = X A_1 ... A_(l+1). The last is the product. */
+  private layers: Real[] = [];
+  /** The gradients of `layers` but for the last, whose gradient is `grads`. */
+  private gLayers: Real[] = [];
   private gBase!: ReusableGradient;
-  /** The gradients of the running products, in turn. */
-  private readonly scratch: readonly Real[];
+  private readonly gMaps: readonly ReusableGradient[];
 
   constructor(
     table: TableShape,
@@ -47,17 +43,14 @@ export class DenseProduct extends Table {
       (_, l) => new GrowingFactor(`${name}.map${l + 1}`, 'map', group, width, l === last ? dim : width, precision),
     );
     this.factors = [this.base, ...this.maps];
-    this.left = this.maps.map((map, l) => (l === 0 ? map.data : allocate(precision, map.data.length)));
-    this.product = this.left[last]!;
     this.gMaps = this.maps.map((map) => ({ ids: null, count: width, values: allocate(precision, map.data.length) }));
-    // With one map the gradient of the product is the gradient of the map.
-    this.gProduct = last === 0 ? this.gMaps[0]!.values : allocate(precision, width * dim);
-    this.scratch = [allocate(precision, width * width), allocate(precision, width * width)];
-    this.values = allocate(precision, dim);
     this.resize();
     this.startMaps();
   }
 
+  get values(): Real {
+    return this.layers[this.layers.length - 1]!;
+  }
   get at(): Int32Array {
     return this.selection.slot;
   }
@@ -67,48 +60,39 @@ export class DenseProduct extends Table {
 
   protected forward(): void {
     const { slotRow, slotCount } = this.selection;
-    this.multiplyMaps();
-    kernels.multiply(this.base.data, slotRow, this.product, slotCount, this.spec.width, this.dim, this.values);
+    const { width } = this.spec;
+    for (let l = 0; l < this.maps.length; l++) {
+      const { data, cols } = this.maps[l]!;
+      const input = l === 0 ? this.base.data : this.layers[l - 1]!;
+      kernels.multiply(input, l === 0 ? slotRow : null, data, slotCount, width, cols, this.layers[l]!);
+    }
   }
 
+  /** From the last map to the first: gA_l = input^T g, and on to the input with g A_l^T. */
   pullback(sink: GradientSink): void {
     const { slotRow, slotCount } = this.selection;
-    const { gBase, grads, dim } = this;
+    const { maps, layers, gLayers, gMaps, gBase } = this;
     const { width } = this.spec;
-    kernels.multiplyTransposed(grads, this.product, slotCount, dim, width, gBase.values);
+    for (let l = maps.length - 1; l >= 0; l--) {
+      const { data, cols } = maps[l]!;
+      const g = l === maps.length - 1 ? this.grads : gLayers[l]!;
+      const input = l === 0 ? this.base.data : layers[l - 1]!;
+      kernels.transposedMultiply(input, l === 0 ? slotRow : null, g, slotCount, width, cols, gMaps[l]!.values);
+      kernels.multiplyTransposed(g, data, slotCount, cols, width, l === 0 ? gBase.values : gLayers[l - 1]!);
+    }
     gBase.ids = slotRow;
     gBase.count = slotCount;
-    kernels.transposedMultiply(this.base.data, slotRow, grads, slotCount, width, dim, this.gProduct);
-    this.pullbackMaps();
     sink.accept(this.base, gBase);
-    for (let l = 0; l < this.maps.length; l++) sink.accept(this.maps[l]!, this.gMaps[l]!);
-  }
-
-  /** From the gradient G of M: gA_l = (A_1 ... A_(l-1))^T G (A_(l+1) ...)^T, from the last map to the first. */
-  private pullbackMaps(): void {
-    const { width } = this.spec;
-    let g = this.gProduct;
-    for (let l = this.maps.length - 1; l > 0; l--) {
-      const { cols, data } = this.maps[l]!;
-      kernels.transposedMultiply(this.left[l - 1]!, null, g, width, width, cols, this.gMaps[l]!.values);
-      const next = l === 1 ? this.gMaps[0]!.values : this.scratch[l % 2]!;
-      kernels.multiplyTransposed(g, data, width, cols, width, next);
-      g = next;
-    }
-  }
-
-  private multiplyMaps(): void {
-    const { width } = this.spec;
-    for (let l = 1; l < this.maps.length; l++) {
-      const { data, cols } = this.maps[l]!;
-      kernels.multiply(this.left[l - 1]!, null, data, width, width, cols, this.left[l]!);
-    }
+    for (let l = 0; l < maps.length; l++) sink.accept(maps[l]!, gMaps[l]!);
   }
 
   collapse(): Real {
-    this.multiplyMaps();
-    const table = allocate(this.precision, this.rows * this.dim);
-    kernels.multiply(this.base.data, null, this.product, this.rows, this.spec.width, this.dim, table);
+    let table = this.base.data;
+    for (const { data, cols } of this.maps) {
+      const next = allocate(this.precision, this.rows * cols);
+      kernels.multiply(table, null, data, this.rows, this.spec.width, cols, next);
+      table = next;
+    }
     return table;
   }
 
@@ -143,9 +127,9 @@ export class DenseProduct extends Table {
 
   /** The shortest base with X M = value: X = value (M^T M)^-1 M^T, in double. */
   private writeBase(value: Real, firstRow: number): void {
-    const { dim, product: m } = this;
+    const { dim } = this;
     const { width } = this.spec;
-    this.multiplyMaps();
+    const m = this.mapProduct();
     const gram = new Float64Array(dim * dim);
     for (let a = 0; a < dim; a++) {
       for (let b = 0; b < dim; b++) {
@@ -167,8 +151,22 @@ export class DenseProduct extends Table {
     }
   }
 
+  /** M = A_1 ... A_(depth-1), width x dim, in double. */
+  private mapProduct(): Real {
+    const { width } = this.spec;
+    let product: Real = Float64Array.from(this.maps[0]!.data);
+    for (const { data, cols } of this.maps.slice(1)) {
+      const next = new Float64Array(width * cols);
+      kernels.multiply(product, null, Float64Array.from(data), width, width, cols, next);
+      product = next;
+    }
+    return product;
+  }
+
   protected resize(): void {
-    this.values = allocate(this.precision, this.capacity * this.dim);
-    this.gBase = { ids: null, count: 0, values: allocate(this.precision, this.capacity * this.spec.width) };
+    const room = (cols: number) => allocate(this.precision, this.capacity * cols);
+    this.layers = this.maps.map(({ cols }) => room(cols));
+    this.gLayers = this.maps.slice(0, -1).map(({ cols }) => room(cols));
+    this.gBase = { ids: null, count: 0, values: room(this.spec.width) };
   }
 }

@@ -23,7 +23,7 @@ export interface Regularization {
 export interface FactorizationRecommenderOptions {
   /** The length of the vectors. @defaultValue 32 */
   readonly rank?: number;
-  /** How tables are written as products; `false`: plain. @defaultValue OverparamMF: scalar per row, depth 2, init 2.69; MF: false */
+  /** How tables are written as products; `false`: plain. @defaultValue OverparamMF: scalar per row, depth 2, init 2.53; MF: false */
   readonly overparam?: Overparam;
   /** @defaultValue 'squared' */
   readonly loss?: LossName;

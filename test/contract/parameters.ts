@@ -253,7 +253,8 @@ export function parameterContract(title: string, make: Make, { exact, mixing }: 
       const before = parameter.collapse();
       parameter.rescale(-2.5);
       const wanted = before.map((value) => -2.5 * value);
-      expect(relativeError(parameter.collapse(), wanted, 1e-2)).toBeLessThanOrEqual(1e-14);
+      // Beside the largest of the row: an element of a dense product is a sum, and may cancel.
+      expect(rowError(parameter.collapse(), wanted, DIM)).toBeLessThanOrEqual(1e-14);
     });
 
     test.each([
