@@ -20,9 +20,9 @@ import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { type ProductOptions, type ProductSpec, planOverparam, readProduct } from '../parameters/overparam';
 import { abortSignal, checkInteractions } from '../recommenders/fit-options';
 import type { Comparison, ComparisonArm, ComparisonProgress, ComparisonRun, ComparisonTerms } from './comparison';
-import { runArm } from './run-arm';
+import { type Arm, runArm } from './run-arm';
 import { type ArmRuns, summarize } from './summarize';
-import { type Arm, matchedArms, PAPER_CONSTANTS, paperArms, tunedArm } from './terms';
+import { matchedArms, PAPER_CONSTANTS, paperArms, tunedArm } from './terms';
 
 /** The options of compare. */
 export interface CompareOptions {

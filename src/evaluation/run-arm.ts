@@ -2,10 +2,20 @@
 
 import { DivergenceError } from '../core/errors';
 import type { Split } from '../interactions/split';
+import type { OptimizerConfig } from '../optimizers/optimizer';
+import type { ProductOptions } from '../parameters/overparam';
 import { OverparamMF } from '../recommenders/overparam-mf';
 import type { EpochRecord } from '../training/history';
 import type { ComparisonEpoch } from './comparison';
-import type { Arm } from './terms';
+
+/** One arm as it runs. */
+export interface Arm {
+  readonly overparam: false | ProductOptions;
+  readonly optimizer: OptimizerConfig;
+  readonly initScale: number;
+  /** For the plain twin of matched terms: the product whose first step it matches. */
+  readonly matches?: ProductOptions;
+}
 
 /** The penalty of the paper-like terms, constant, on every table. */
 const REGULARIZATION = 0.02;

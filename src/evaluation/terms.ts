@@ -9,7 +9,7 @@ import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { isSchedule, type Schedule } from '../optimizers/schedule';
 import { type ProductOptions, readProduct } from '../parameters/overparam';
 import { firstStepLength } from './first-step';
-import { runArm } from './run-arm';
+import { type Arm, runArm } from './run-arm';
 
 /** The constants under paper-like terms (PyTorch's defaults where the paper's first page names none). */
 export const PAPER_CONSTANTS: Readonly<Partial<Record<OptimizerName, OptimizerConfig>>> = {
@@ -24,15 +24,6 @@ export const PAPER_CONSTANTS: Readonly<Partial<Record<OptimizerName, OptimizerCo
 
 /** The start of embeddings under paper-like terms: N(0, 1). */
 export const PAPER_START = 1;
-
-/** One arm as it runs. */
-export interface Arm {
-  readonly overparam: false | ProductOptions;
-  readonly optimizer: OptimizerConfig;
-  readonly initScale: number;
-  /** For the plain twin of matched terms: the product whose first step it matches. */
-  readonly matches?: ProductOptions;
-}
 
 /** The arms under paper terms: plain, then the products, all with the same constants. */
 export function paperArms(optimizer: OptimizerConfig, overparams: readonly ProductOptions[]): Arm[] {

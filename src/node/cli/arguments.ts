@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { nearest, show } from '../../core/options';
-import type { Usage } from './command';
+import type { Usage } from './usage';
 import { UsageError } from './usage-error';
 
 /** What a command was called with. */

@@ -1,6 +1,6 @@
 // The help texts, made from what commands declare, so that they cannot say anything else than what is accepted.
 
-import type { Usage } from './command';
+import type { Usage } from './usage';
 
 /** The right form of a command in one line. */
 export function formOf({ name, form }: Usage): string {

@@ -7,7 +7,7 @@ import type { Interactions } from '../../interactions/interactions';
 import { syntheticInteractions } from '../../interactions/synthetic';
 import { listDatasets, loadDataset } from '../load-dataset';
 import { readInteractions } from '../read-interactions';
-import type { Flag } from './command';
+import type { Flag } from './usage';
 
 /** The built-in set's name, in reports and as an argument. */
 export const BUILT_IN = 'synthetic-100k';

@@ -1,8 +1,8 @@
 // Words into flags and values; what is wrong is said in one line, with the close miss.
 
 import { parseArguments } from '../../../src/node/cli/arguments';
-import type { Usage } from '../../../src/node/cli/command';
 import { commandHelp } from '../../../src/node/cli/help';
+import type { Usage } from '../../../src/node/cli/usage';
 import { UsageError } from '../../../src/node/cli/usage-error';
 
 const usage: Usage = {
