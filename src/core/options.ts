@@ -12,8 +12,10 @@ export interface Field<T> {
   readonly fallback: T;
 }
 
-/** The fields of an options object. */
-export type Fields<T> = { readonly [K in keyof T]-?: Field<T[K]> };
+/** The fields of an options object. An option that may be absent (`x?: T`) may be described as `optional`. */
+export type Fields<T> = {
+  readonly [K in keyof T]-?: Field<T[K]> | (T extends Required<Pick<T, K>> ? never : Field<T[K] | undefined>);
+};
 
 /** Describes an option with a default. */
 export function field<T>(check: Check<T>, fallback: T): Field<T> {

@@ -145,7 +145,7 @@ function readCompareOptions(options: CompareOptions | undefined): Filled {
     testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.1),
     onProgress: optional(callable<NonNullable<CompareOptions['onProgress']>>()),
     signal: optional(abortSignal),
-  } as never);
+  });
   for (const [at, seed] of read.seeds.entries()) checkSeed(seed, `seeds[${at}]`);
   const dims = new Map([['userEmbedding', read.rank]]);
   for (const overparam of read.overparams) planOverparam('compare', overparam, dims);

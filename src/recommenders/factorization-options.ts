@@ -1,6 +1,16 @@
 // The options of MF and OverparamMF: their types, their checks, and how a caller's part of them meets the preset.
 
-import { boolean, seed as checkSeed, field, integer, number, oneOf, readOptions, wrong } from '../core/options';
+import {
+  boolean,
+  seed as checkSeed,
+  field,
+  integer,
+  number,
+  oneOf,
+  optional,
+  readOptions,
+  wrong,
+} from '../core/options';
 import type { Seed } from '../core/random';
 import { tableDims } from '../models/factorization-tables';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
@@ -53,9 +63,12 @@ export interface FactorizationRecommenderOptions {
   readonly clip?: boolean;
 }
 
+/** The options whose default depends on others, or that are read by their own rules. */
+type ReadLater = 'regularization' | 'optimizer';
+
 /** Every option filled in; plain JSON, but for an optimizer of the caller's own. */
 export type FilledOptions = Readonly<
-  Required<Omit<FactorizationRecommenderOptions, 'regularization' | 'optimizer'>> & {
+  Required<Omit<FactorizationRecommenderOptions, ReadLater>> & {
     readonly optimizer: OptimizerConfig;
     readonly regularization: Required<Regularization>;
   }
@@ -67,15 +80,17 @@ export function readRecommenderOptions(
   given: FactorizationRecommenderOptions | undefined,
   preset: Preset,
 ): { options: FilledOptions; rule: Optimizer } {
-  const read = readOptions<FactorizationRecommenderOptions>(owner, given, {
+  const read = readOptions<
+    Required<Omit<FactorizationRecommenderOptions, ReadLater>> & Pick<FactorizationRecommenderOptions, ReadLater>
+  >(owner, given, {
     rank: field(integer({ min: 1 }), 32),
     overparam: field((value) => value as Overparam, preset.overparam),
     loss: field(oneOf('squared', 'logistic', 'absolute', 'huber'), 'squared'),
-    optimizer: field((value) => value as OptimizerConfig, undefined),
+    optimizer: optional((value) => value as OptimizerConfig),
     epochs: field(integer({ min: 1 }), preset.epochs),
     batchSize: field(integer({ min: 1 }), 1),
     link: field(oneOf('identity', 'sigmoid'), 'identity'),
-    regularization: field((value) => value as number, undefined),
+    regularization: optional((value) => value as number | Regularization),
     biases: field(boolean, true),
     initScale: field(number({ min: 0 }), preset.initScale),
     standardize: field(boolean, true),
@@ -83,7 +98,7 @@ export function readRecommenderOptions(
     seed: field(checkSeed, 1),
     threads: field(integer({ min: 1 }), 1),
     clip: field(boolean, true),
-  } as never) as Required<FactorizationRecommenderOptions>;
+  });
   // Read here for its errors alone: the model reads it again, once it knows its tables.
   const plan = planOverparam(owner, read.overparam, tableDims(read.rank, read.biases));
   const rule = resolveOptimizer(read.optimizer ?? defaultOptimizer(plan.get('userEmbedding')));

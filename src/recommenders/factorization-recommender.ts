@@ -245,7 +245,7 @@ function readRecommendOptions(owner: string, given: RecommendOptions | undefined
       filterSeen: field(boolean, true),
       exclude: optional(iterable),
       candidates: optional(iterable),
-    } as never,
+    },
   );
 }
 

@@ -26,7 +26,7 @@ export function readFitOptions(owner: string, given: FitOptions | undefined): Fi
     earlyStopping: optional((value) => value as NonNullable<FilledFitOptions['earlyStopping']>),
     onEpoch: optional(callable<(epoch: EpochRecord) => void>()),
     signal: optional(abortSignal),
-  } as never);
+  });
   if (read.earlyStopping === undefined) return read;
   if (read.validation === undefined) {
     throw wrong('validation', undefined, 'Interactions: earlyStopping needs validation data to watch');
