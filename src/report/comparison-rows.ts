@@ -9,7 +9,7 @@ import { armName } from './arm-name';
 /** The arms under one optimizer. */
 export interface Section {
   readonly optimizer: string;
-  /** Plain's two targets in a sentence. */
+  /** Plain's two targets in a sentence; under matched terms those of each twin. */
   readonly targets: string;
   readonly rows: readonly (readonly string[])[];
   readonly curves: readonly ArmCurves[];
@@ -35,40 +35,50 @@ export const COLUMNS: readonly (readonly [string, string])[] = [
   ['ms per', 'epoch'],
 ];
 
-/** Arranges a comparison. Optimizers and arms come in the order of the runs. */
+/** Arranges a comparison. Optimizers and arms come in the order of the runs, but for plain. */
 export function comparisonSections({ runs, summary, seeds }: Comparison): Section[] {
   return [...groupBy(runs, (run) => run.optimizer)].map(([optimizer, ofOptimizer]) => {
-    const arms = [...groupBy(ofOptimizer, (run) => armName(run.overparam))].sort(
-      ([a], [b]) => Number(b === 'plain') - Number(a === 'plain'),
-    );
-    const find = (arm: ComparisonArm, on: 'testRmse' | 'trainLoss') =>
-      summary.find(
-        (entry) => entry.optimizer === optimizer && armName(entry.overparam) === armName(arm) && entry.target.on === on,
-      );
-    const plainTest = find(false, 'testRmse');
-    const plainTrain = find(false, 'trainLoss');
+    const arms = [...groupBy(ofOptimizer, nameOf)].sort(([a], [b]) => Number(b === 'plain') - Number(a === 'plain'));
+    const find = (name: string, on: 'testRmse' | 'trainLoss') =>
+      summary.find((entry) => entry.optimizer === optimizer && nameOf(entry) === name && entry.target.on === on);
+    // The plain arm that sets a product's targets: its own twin under matched terms, else the one that there is.
+    const plainOf = (product: ComparisonArm) => find(twinOf(product), 'testRmse') ?? find('plain', 'testRmse');
     const curves = arms.map(([name, ofArm]) => armCurves(name, ofArm));
     const rows = arms.map(([name, ofArm], i) => {
-      const arm = ofArm[0]!.overparam;
+      const { overparam, learningRate } = ofArm[0]!;
+      const test = find(name, 'testRmse');
+      const train = find(name, 'trainLoss');
       return [
         name,
-        formatRate(ofArm[0]!.learningRate),
-        ...resultCells(ofArm, find(arm, 'testRmse'), curves[i]!, seeds.length),
-        arm === false ? epochs(plainTest) : `${epochs(find(arm, 'testRmse'))} (plain ${epochs(plainTest)})`,
-        decimal(find(arm, 'testRmse')?.secondsToTarget, 2),
-        spread(find(arm, 'trainLoss')?.trainLoss, seeds.length),
-        epochs(find(arm, 'trainLoss')),
+        formatRate(learningRate),
+        ...resultCells(ofArm, test, curves[i]!, seeds.length),
+        overparam === false ? epochs(test) : `${epochs(test)} (plain ${epochs(plainOf(overparam))})`,
+        decimal(test?.secondsToTarget, 2),
+        spread(train?.trainLoss, seeds.length),
+        epochs(train),
         decimal(millisecondsPerEpoch(ofArm), 0),
       ];
     });
-    const targets = describeTargets(plainTest?.target.value, plainTrain?.target.value);
-    return { optimizer, targets, rows, curves };
+    const targets = arms
+      .filter(([, ofArm]) => ofArm[0]!.overparam === false)
+      .map(([name]) => describeTargets(name, find(name, 'testRmse'), find(name, 'trainLoss')));
+    return { optimizer, targets: targets.join('; '), rows, curves };
   });
 }
 
-function describeTargets(test: number | null | undefined, train: number | null | undefined): string {
-  if (test == null || train == null) return 'plain has no targets to reach; its training diverged';
-  return `plain's best mean test RMSE is ${decimal(test, 4)}, its mean training loss after the last epoch ${decimal(train, 4)}`;
+/** What a row is called. Under matched terms there is one plain arm a product, each at a rate of its own. */
+function nameOf({ overparam, matches }: Pick<ComparisonRun, 'overparam' | 'matches'>): string {
+  return matches === undefined ? armName(overparam) : twinOf(matches);
+}
+
+function twinOf(product: ComparisonArm): string {
+  return `plain as ${armName(product)}`;
+}
+
+function describeTargets(name: string, test?: ComparisonSummary, train?: ComparisonSummary): string {
+  const [rmse, loss] = [test?.target.value, train?.target.value];
+  if (rmse == null || loss == null) return `${name} has no targets to reach; its training diverged`;
+  return `${name}'s best mean test RMSE is ${decimal(rmse, 4)}, its mean training loss after the last epoch ${decimal(loss, 4)}`;
 }
 
 /** One line on what was compared. */

@@ -8,7 +8,7 @@ const BY_TERMS: Readonly<Record<ComparisonTerms, string>> = {
     'Paper terms give every arm one learning rate. A product of factors can take larger effective steps at the same rate, ' +
     'and part of what is seen here may be that; --terms matched and --terms tuned show what is left.',
   matched:
-    'Matched terms give plain the initial effective rate of the product, so a larger step at the start is not what is seen here.',
+    'Matched terms set each product beside a plain arm with its initial effective rate ("plain as ..."), whose targets are the ones it is held against, so a larger step at the start is not what is seen here.',
   tuned: 'Tuned terms give every arm its own best learning rate, so a better choice of rate is not what is seen here.',
 };
 

@@ -1,5 +1,6 @@
 // The same rows as text and as HTML: what each cell says, that columns line up, and that no text becomes markup.
 
+import type { ComparisonArm, ComparisonRun } from '../../src/evaluation/comparison';
 import { armName } from '../../src/report/arm-name';
 import { comparisonReport } from '../../src/report/comparison-report';
 import { comparisonSections } from '../../src/report/comparison-rows';
@@ -52,6 +53,51 @@ describe('comparisonSections', () => {
   test('one seed has no spread', () => {
     const comparison = { ...aComparison(), seeds: [1] };
     expect(comparisonSections(comparison)[0]!.rows[0]![2]).toBe('1.2500');
+  });
+});
+
+describe('matched terms', () => {
+  const paper = aComparison();
+  const isSgd = ({ optimizer }: { readonly optimizer: string }) => optimizer === 'sgd';
+  const row = paper.runs[0]!.overparam;
+  const deep = { kind: 'scalar', scope: 'row', depth: 3, width: 1, init: 1 } as const;
+  // Each product behind a plain twin; the second pair is the first with every error doubled.
+  const pair = [...paper.runs.filter(isSgd)].sort(
+    (a, b) => Number(a.overparam !== false) - Number(b.overparam !== false),
+  );
+  const asMatched = <T extends { readonly overparam: ComparisonArm }>(one: T, product: ComparisonArm): T =>
+    one.overparam === false ? { ...one, matches: product } : { ...one, overparam: product };
+  const doubled = (run: ComparisonRun) => ({
+    ...run,
+    learningRate: 0.02,
+    epochs: run.epochs.map((epoch) => ({ ...epoch, testRmse: 2 * epoch.testRmse })),
+  });
+  const summary = paper.summary.filter(isSgd);
+  const [sgd] = comparisonSections({
+    ...paper,
+    terms: 'matched',
+    runs: [...pair.map((run) => asMatched(run, row)), ...pair.map((run) => asMatched(doubled(run), deep))],
+    summary: [
+      ...summary.map((one) => asMatched(one, row)),
+      ...summary.map((one) => asMatched({ ...one, target: { ...one.target, value: 9 }, epochsToTarget: 7 }, deep)),
+    ],
+  });
+
+  test('each plain twin has a row of its own, before its product, with its own rate and curve', () => {
+    expect(sgd!.rows.map((cells) => cells[0])).toEqual([
+      'plain as scalar-row-2@1',
+      'scalar-row-2@1',
+      'plain as scalar-row-3@1',
+      'scalar-row-3@1',
+    ]);
+    expect(sgd!.rows.map((cells) => cells[1])).toEqual(['0.005', '0.005', '0.02', '0.02']);
+    expect(sgd!.rows.map((cells) => cells[3])).toEqual(['1.1500 (2)', '0.9000 (3)', '2.3000 (2)', '1.8000 (3)']);
+  });
+
+  test('a product is held against its own twin', () => {
+    expect(sgd!.rows.map((cells) => cells[4])).toEqual(['2', '1 (plain 2)', '7', '7 (plain 7)']);
+    expect(sgd!.targets).toContain("plain as scalar-row-2@1's best mean test RMSE is 1.1500");
+    expect(sgd!.targets).toContain("plain as scalar-row-3@1's best mean test RMSE is 9.0000");
   });
 });
 
