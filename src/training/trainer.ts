@@ -36,8 +36,9 @@ export class Trainer<B extends Batch> {
   private readonly batcher: Batcher<B>;
   private readonly rates: LearningRates;
   private readonly sink: OptimizerSink;
-  private scores: Real;
-  private gScores: Real;
+  private readonly gScores: Real;
+  /** What the loss sees of a step: one object for the whole fit. */
+  private readonly scored: { scores: Real; targets: Real; weights: Real | null; count: number };
   private steps = 0;
 
   constructor(
@@ -48,23 +49,28 @@ export class Trainer<B extends Batch> {
     data: RatingData,
     private readonly options: TrainerOptions,
   ) {
-    const { batchSize, stream } = options;
+    const { stream } = options;
+    // A step has no more ratings than there are: room for more would be room for nothing.
+    const batchSize = Math.min(options.batchSize, data.size);
     const precision = data.targets instanceof Float64Array ? 'float64' : 'float32';
     this.batcher = model.batches(data, stream);
     this.rates = new LearningRates(optimizer.config.learningRate);
     this.sink = new OptimizerSink(optimizer, this.rates, model.parameters);
-    this.scores = allocate(precision, batchSize);
     this.gScores = allocate(precision, batchSize);
+    this.scored = { scores: allocate(precision, batchSize), targets: data.targets, weights: null, count: 0 };
     for (const parameter of model.parameters) parameter.reserve(batchSize);
   }
 
   /** One update from one batch; returns the summed loss. `progress` is the part of the fit that is done. */
   step(batch: B, progress: number): number {
-    const { model, scores, gScores, penalties, sink } = this;
+    const { model, scored, gScores, penalties, sink } = this;
     const { count } = batch;
     this.rates.begin(++this.steps, progress);
-    model.forward(batch, scores);
-    const loss = this.loss.evaluate({ scores, targets: batch.targets, weights: batch.weights, count }, gScores);
+    model.forward(batch, scored.scores);
+    scored.targets = batch.targets;
+    scored.weights = batch.weights;
+    scored.count = count;
+    const loss = this.loss.evaluate(scored, gScores);
     // The gradient of a batch is the mean over its ratings.
     if (count > 1) for (let s = 0; s < count; s++) gScores[s]! /= count;
     model.backward(batch, gScores);
@@ -103,6 +109,9 @@ export class Trainer<B extends Batch> {
 
   private divergence(epoch: number): DivergenceError {
     const name = firstBroken(this.model.parameters) ?? this.model.parameters[0]!.name;
-    return new DivergenceError(epoch, name, this.rates.at((epoch - 1) / this.options.epochs));
+    // The epoch's rate, which is 0 where a warm-up starts; where it ends it may have decayed to nothing.
+    const { rates } = this;
+    const rate = Math.max(rates.at((epoch - 1) / this.options.epochs), rates.at(rates.progress));
+    return new DivergenceError(epoch, name, rate);
   }
 }
