@@ -143,7 +143,8 @@ export abstract class FactorizationRecommender implements Recommender {
     const { users, items, served } = this.need('predictMany');
     if (pairs instanceof Interactions) return served.predictAll(users, items, pairs, this.options.clip);
     const predictions: number[] = [];
-    for (const [userId, itemId] of pairs) predictions.push(this.predict(userId, itemId));
+    for (const [userId, itemId] of checkList(pairs, 'pairs', 'Interactions, or a list of [userId, itemId]'))
+      predictions.push(this.predict(userId, itemId));
     return Float32Array.from(predictions);
   }
 
@@ -167,7 +168,7 @@ export abstract class FactorizationRecommender implements Recommender {
     else mark(allowed, items, candidates, 1);
     if (exclude !== undefined) mark(allowed, items, exclude, 0);
     const lists = new Map<Id, RecommendationList>();
-    for (const userId of userIds) {
+    for (const userId of checkList(userIds, 'userIds', 'a list or set of user ids')) {
       const user = users.indexOf(userId);
       const isKnown = served.hasUser(user);
       const ranking = new Ranking(Math.min(n, count));
@@ -232,19 +233,22 @@ function mark(allowed: Uint8Array, items: Vocabulary, ids: Iterable<Id>, value: 
   }
 }
 
+/** Something to iterate over, but not a string: one id would be taken for the list of its letters. */
+function checkList<T>(value: Iterable<T>, name: string, wanted: string): Iterable<T> {
+  if (typeof value === 'object' && value !== null && Symbol.iterator in value) return value;
+  throw wrong(name, value, wanted);
+}
+
 function readRecommendOptions(owner: string, given: RecommendOptions | undefined) {
-  const iterable = (value: unknown, name: string) => {
-    if (typeof value === 'object' && value !== null && Symbol.iterator in value) return value as Iterable<Id>;
-    throw wrong(name, value, 'a list or set of item ids');
-  };
+  const itemIds = (value: unknown, name: string) => checkList(value as Iterable<Id>, name, 'a list or set of item ids');
   return readOptions<{ n: number; filterSeen: boolean; exclude?: Iterable<Id>; candidates?: Iterable<Id> }>(
     owner,
     given,
     {
       n: field(integer({ min: 0 }), 10),
       filterSeen: field(boolean, true),
-      exclude: optional(iterable),
-      candidates: optional(iterable),
+      exclude: optional(itemIds),
+      candidates: optional(itemIds),
     },
   );
 }

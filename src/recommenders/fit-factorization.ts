@@ -69,7 +69,7 @@ export async function fitFactorization({ data, options, rule, fitOptions, model,
   const plan: FitPlan = {
     epochs,
     ratings: data.size,
-    rmseOf: options.loss === 'squared' ? (mean) => units.scale * Math.sqrt(2 * mean) : undefined,
+    rmseOf: options.loss === 'squared' ? (mean) => units.scale * Math.sqrt((2 * mean) / meanWeight(data)) : undefined,
     validate:
       validation === undefined
         ? undefined
@@ -139,6 +139,13 @@ function penalties(model: Factorization, { regularization }: FilledOptions, seen
   if (userBias !== null) penalties.push(new Penalty(userBias, regularization.bias, users));
   if (itemBias !== null) penalties.push(new Penalty(itemBias, regularization.bias, items));
   return penalties;
+}
+
+/** The mean loss is of weighted errors; a root mean squared error is not. */
+function meanWeight({ weights, size }: Interactions): number {
+  if (weights === undefined) return 1;
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return sum > 0 ? sum / size : 1;
 }
 
 function measure(fitted: Fitted, validation: Interactions, metrics: readonly MetricName[], clip: boolean) {

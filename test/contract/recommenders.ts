@@ -176,6 +176,16 @@ export function recommenderContract({ name, make }: RecommenderUnderTest): void 
       });
     });
 
+    test.each([
+      ['userIds', () => model.recommendMany('ann')],
+      ['userIds', () => model.recommendMany(undefined as never)],
+      ['pairs', () => model.predictMany(null as never)],
+      ['pairs', () => model.predictMany('ab' as never)],
+    ])('%s must be a list, which a string is not', (option, call) => {
+      expect(catchError(call)).toBeInstanceOf(OptionError);
+      expect(catchError(call)).toMatchObject({ option });
+    });
+
     test('similar items and users: others, trained ones, most alike first', () => {
       for (const measure of ['cosine', 'dot'] as const) {
         const items = model.similarItems('', { n: 100, measure });

@@ -2,11 +2,12 @@
 
 import { DivergenceError, NotFittedError } from '../../src/core/errors';
 import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
+import { Interactions } from '../../src/interactions/interactions';
 import { splitRandom } from '../../src/interactions/split-random';
 import { syntheticInteractions } from '../../src/interactions/synthetic';
 import { MFModel } from '../../src/models/mf';
 import { OverparamMFModel } from '../../src/models/overparam-mf';
-import { linear } from '../../src/optimizers/schedule';
+import { linear, warmup } from '../../src/optimizers/schedule';
 import { sgd } from '../../src/optimizers/sgd';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
@@ -67,6 +68,10 @@ describe('the history', () => {
     const raw = await new MF({ ...options, standardize: false }).fit(train);
     expect(raw.epochs[0]!.trainLoss).toBeCloseTo(0.5 * deviation * deviation, 5);
     expect(raw.epochs[0]!.trainRmse).toBeCloseTo(deviation, 5);
+    const quarter = Interactions.from([...train].map((row) => ({ ...row, weight: 0.25 })));
+    const weighted = await new MF(options).fit(quarter);
+    expect(weighted.epochs[0]!.trainLoss).toBeCloseTo(0.125, 5);
+    expect(weighted.epochs[0]!.trainRmse).toBeCloseTo(deviation, 5);
     const absolute = await new MF({ ...options, loss: 'absolute' }).fit(train);
     expect(absolute.epochs[0]).not.toHaveProperty('trainRmse');
   });
@@ -166,6 +171,13 @@ describe('an abort', () => {
   });
 });
 
+test('a batch larger than the data is all of the data, and needs no more room', async () => {
+  const whole = new MF({ rank: 4, epochs: 2, batchSize: train.size });
+  const beyond = new MF({ rank: 4, epochs: 2, batchSize: 2 ** 40 });
+  const [{ epochs: some }, { epochs: more }] = [await whole.fit(train), await beyond.fit(train)];
+  expect(more.map(({ trainLoss }) => trainLoss)).toEqual(some.map(({ trainLoss }) => trainLoss));
+});
+
 describe('a divergence', () => {
   test.each(kinds)('%s: rejects with what to change, and leaves the recommender as it was', async (_, Kind) => {
     const model = new Kind({ rank: 4, epochs: 3, optimizer: sgd({ learningRate: 1e6 }) });
@@ -174,6 +186,13 @@ describe('a divergence', () => {
     expect(error).toMatchObject({ epoch: 1, learningRate: 1e6 });
     expect(model.fresh().isFitted || model.isFitted).toBe(false);
     expect((error as DivergenceError).message).toContain((error as DivergenceError).parameter);
+  });
+
+  test('under a warm-up, which starts at 0, names a rate that can be lowered', async () => {
+    const model = new MF({ rank: 4, epochs: 3, optimizer: sgd({ learningRate: warmup(1e6) }) });
+    const error: unknown = await model.fit(train).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(DivergenceError);
+    expect((error as DivergenceError).learningRate).toBeGreaterThan(0);
   });
 });
 
