@@ -20,9 +20,10 @@ import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { type ProductOptions, type ProductSpec, planOverparam, readProduct } from '../parameters/overparam';
 import { abortSignal, checkInteractions } from '../recommenders/fit-options';
 import type { Comparison, ComparisonArm, ComparisonProgress, ComparisonRun, ComparisonTerms } from './comparison';
+import { describeMachine } from './machine';
 import { type Arm, runArm } from './run-arm';
 import { type ArmRuns, summarize } from './summarize';
-import { matchedArms, PAPER_CONSTANTS, paperArms, tunedArm } from './terms';
+import { matchedArms, PAPER_CONSTANTS, PAPER_OPTIMIZERS, paperArms, tunedArm } from './terms';
 
 /** The options of compare. */
 export interface CompareOptions {
@@ -78,6 +79,7 @@ export async function compare(data: Interactions, options?: CompareOptions): Pro
     const config = typeof given === 'string' ? (PAPER_CONSTANTS[given] ?? given) : given;
     return resolveOptimizer(config as OptimizerConfig).config;
   });
+  refuseRepeats('optimizers', rules, ({ name }) => name);
   const arms = rules.flatMap((config) =>
     terms === 'matched' ? matchedArms(config, filled.overparams, rank) : paperArms(config, filled.overparams),
   );
@@ -108,7 +110,7 @@ export async function compare(data: Interactions, options?: CompareOptions): Pro
     rank,
     epochs,
     seeds,
-    machine: { cpu: 'unknown', cores: globalThis.navigator?.hardwareConcurrency ?? 1, node: runtimeVersion() },
+    machine: describeMachine(),
     constants: Object.fromEntries(rules.map((config) => [config.name, config])),
     runs,
     summary: summarize(groups),
@@ -134,7 +136,7 @@ function armOf(overparam: false | ProductOptions, rank: number): ComparisonArm {
 
 function readCompareOptions(options: CompareOptions | undefined): Filled {
   const read = readOptions<Filled>('compare', options, {
-    optimizers: field(list<OptimizerName | OptimizerConfig>('optimizer names or configurations'), PAPER_FIVE),
+    optimizers: field(list<OptimizerName | OptimizerConfig>('optimizer names or configurations'), PAPER_OPTIMIZERS),
     overparams: field(list<ProductOptions>("products such as { kind: 'scalar', depth: 2 }"), [
       { kind: 'scalar', scope: 'row', depth: 2 } as const,
     ]),
@@ -149,18 +151,24 @@ function readCompareOptions(options: CompareOptions | undefined): Filled {
   for (const [at, seed] of read.seeds.entries()) checkSeed(seed, `seeds[${at}]`);
   const dims = new Map([['userEmbedding', read.rank]]);
   for (const overparam of read.overparams) planOverparam('compare', overparam, dims);
+  refuseRepeats('overparams', read.overparams, (given) => JSON.stringify(armOf(given, read.rank)));
+  refuseRepeats('seeds', read.seeds, String);
   return read;
 }
 
-const PAPER_FIVE: readonly OptimizerName[] = ['sgd', 'adagrad', 'adadelta', 'rmsprop', 'adam'];
+/** Runs, constants and summaries are told apart by optimizer, arm and seed: of two alike one would be lost. */
+function refuseRepeats<T>(option: string, values: readonly T[], keyOf: (value: T) => string): void {
+  const seen = new Set<string>();
+  for (const [at, value] of values.entries()) {
+    const key = keyOf(value);
+    if (seen.has(key)) throw wrong(`${option}[${at}]`, value, `each once, and ${key} is there before; compare twice`);
+    seen.add(key);
+  }
+}
 
 function list<T>(of: string) {
   return (value: unknown, name: string): readonly T[] => {
     if (Array.isArray(value) && value.length > 0) return value;
     throw wrong(name, value, `a list of ${of}, not empty`);
   };
-}
-
-function runtimeVersion(): string {
-  return (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node ?? 'none';
 }

@@ -11,6 +11,9 @@ import { type ProductOptions, readProduct } from '../parameters/overparam';
 import { firstStepLength } from './first-step';
 import { type Arm, runArm } from './run-arm';
 
+/** The five rules that the paper compares. */
+export const PAPER_OPTIMIZERS: readonly OptimizerName[] = ['sgd', 'adagrad', 'adadelta', 'rmsprop', 'adam'];
+
 /** The constants under paper-like terms (PyTorch's defaults where the paper's first page names none). */
 export const PAPER_CONSTANTS: Readonly<Partial<Record<OptimizerName, OptimizerConfig>>> = {
   sgd: { name: 'sgd', learningRate: 0.005 },
