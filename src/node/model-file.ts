@@ -3,7 +3,9 @@
 
 import { readFile } from 'node:fs/promises';
 import { DataError, FormatError } from '../core/errors';
-import type { Recommender } from '../recommenders/recommender';
+import type { MF } from '../recommenders/mf';
+import type { OverparamMF } from '../recommenders/overparam-mf';
+import type { Recommender, SaveOptions } from '../recommenders/recommender';
 import { loadRecommender } from '../recommenders/registry';
 import { writeFileAtomically } from './write-file-atomically';
 
@@ -28,9 +30,9 @@ import { writeFileAtomically } from './write-file-atomically';
 export async function saveModel(
   path: string,
   recommender: Pick<Recommender, 'save'>,
-  options?: Parameters<Recommender['save']>[0],
+  options?: SaveOptions,
 ): Promise<void> {
-  await writeFileAtomically(path, options === undefined ? recommender.save() : recommender.save(options));
+  await writeFileAtomically(path, recommender.save(options));
 }
 
 /**
@@ -51,7 +53,7 @@ export async function saveModel(
  * console.log(loaded.predict('1', '1') === model.predict('1', '1')); // true
  * ```
  */
-export async function loadModel(path: string): Promise<Recommender> {
+export async function loadModel(path: string): Promise<MF | OverparamMF> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);

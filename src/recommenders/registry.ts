@@ -2,7 +2,6 @@
 
 import { FormatError } from '../core/errors';
 import { oneOf } from '../core/options';
-import type { FactorizationRecommender } from './factorization-recommender';
 import { MF, type MFOptions } from './mf';
 import { OverparamMF, type OverparamMFOptions } from './overparam-mf';
 import { remake } from './restore';
@@ -24,10 +23,7 @@ export const RECOMMENDER_NAMES: readonly RecommenderName[] = ['mf', 'overparam-m
  * console.log(createRecommender('overparam-mf', { rank: 16 }).name); // overparam-mf
  * ```
  */
-export function createRecommender(
-  name: RecommenderName,
-  options?: OverparamMFOptions | MFOptions,
-): FactorizationRecommender {
+export function createRecommender(name: RecommenderName, options?: OverparamMFOptions | MFOptions): MF | OverparamMF {
   return oneOf(...RECOMMENDER_NAMES)(name, 'recommender') === 'mf'
     ? new MF(options as MFOptions)
     : new OverparamMF(options as OverparamMFOptions);

@@ -24,7 +24,7 @@ export function parseArm(text: string): ProductOptions {
     throw new UsageError(`--overparams: ${show(text)} is no arm; want ${ARM_FORM}${advice(text)}`);
   }
   return {
-    kind: (kind ?? 'dense') as ProductOptions['kind'],
+    kind: (kind ?? 'dense') as NonNullable<ProductOptions['kind']>,
     ...(scope === undefined ? {} : { scope: scope as 'row' | 'shared' }),
     depth: Number(depth),
     ...(width === undefined ? {} : { width: Number(width) }),

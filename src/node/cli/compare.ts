@@ -1,12 +1,10 @@
 // `opmf compare`: the main job, plain against overparameterized matrix factorization under each optimizer.
 
-import { access, constants } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
-import { dirname } from 'node:path';
-import { DataError } from '../../core/errors';
 import { nearest, show } from '../../core/options';
 import { compare } from '../../evaluation/compare';
 import type { Comparison } from '../../evaluation/comparison';
+import { PAPER_OPTIMIZERS } from '../../evaluation/terms';
 import { OPTIMIZER_NAMES, type OptimizerName } from '../../optimizers/registry';
 import { armName } from '../../report/arm-name';
 import { comparisonReport } from '../../report/comparison-report';
@@ -16,12 +14,11 @@ import type { Arguments } from './arguments';
 import { ARM_FORM, parseArm } from './arm';
 import type { Command } from './command';
 import type { Io } from './io';
+import { requireWritable } from './output-file';
 import { startProgress } from './progress';
 import { DATA_DIR, openSource } from './source';
 import { UsageError } from './usage-error';
 
-/** The five rules of the paper. */
-const PAPER_OPTIMIZERS: readonly OptimizerName[] = ['sgd', 'adagrad', 'adadelta', 'rmsprop', 'adam'];
 /**
  * What runs beside plain when nothing is said: with the other defaults some 25 s on one core. An epoch of dense-2 takes
  * five times as long as one of these (.55 s against .1 s, rank 15, 100,000 ratings), so it runs only where it is asked for.
@@ -65,7 +62,7 @@ async function runCompare(given: Arguments, io: Io): Promise<void> {
   const testFraction = given.number('test-fraction', 'a number between 0 and 1', (f) => f > 0 && f < 1) ?? 0.1;
   const out = given.text('out');
   // Known now rather than after minutes of training.
-  if (out !== undefined) await requireWritable(dirname(out));
+  if (out !== undefined) await requireWritable(out);
   const { name, data } = await openSource(given.positionals[0], given.text('data-dir'));
 
   const progress = startProgress(io);
@@ -105,16 +102,6 @@ function readOptimizer(written: string): OptimizerName {
   throw new UsageError(
     `--optimizers: ${show(written)} is no optimizer; want some of ${OPTIMIZER_NAMES.join(', ')}${advice}`,
   );
-}
-
-async function requireWritable(folder: string): Promise<void> {
-  try {
-    await access(folder, constants.W_OK);
-  } catch {
-    throw new DataError(
-      `cannot write into ${show(folder)}; --out wants a path in a folder that exists and is writable`,
-    );
-  }
 }
 
 function describeMachine(): Comparison['machine'] {

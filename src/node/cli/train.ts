@@ -8,6 +8,7 @@ import { saveModel } from '../model-file';
 import type { Arguments } from './arguments';
 import type { Command } from './command';
 import type { Io } from './io';
+import { requireWritable } from './output-file';
 import { startProgress } from './progress';
 import { parseSettings } from './settings';
 import { DATA_DIR, openSource } from './source';
@@ -45,17 +46,16 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   const testFraction = given.number('test-fraction', 'a number from 0 to below 1', (f) => f >= 0 && f < 1) ?? 0;
   const name = given.text('model') ?? 'overparam-mf';
   const recommender = createRecommender(name as RecommenderName, { seed, ...parseSettings(given.texts('set')) });
+  await requireWritable(out);
   const source = await openSource(given.positionals[0], given.text('data-dir'));
   const split = testFraction === 0 ? undefined : splitRandom(source.data, { testFraction, seed });
 
   const started = performance.now();
   const progress = startProgress(io);
-  const { options } = recommender;
-  const total = 'epochs' in options ? Number(options.epochs) : 1;
   const { epochs } = await recommender
     .fit(split?.train ?? source.data, {
       onEpoch: ({ epoch, trainLoss }) =>
-        progress.update(epoch / total, `epoch ${epoch}, training loss ${trainLoss.toFixed(4)}`),
+        progress.update(epoch / recommender.options.epochs, `epoch ${epoch}, training loss ${trainLoss.toFixed(4)}`),
     })
     .finally(() => progress.done());
   const seconds = (performance.now() - started) / 1000;
