@@ -128,7 +128,11 @@ export class RecordReader {
         'a quote opens and never closes; close it, or set quotes: false',
       );
     }
-    for (let at = text.indexOf('\n', open); at >= 0 && at < close; at = text.indexOf('\n', at + 1)) this.nextLine++;
+    // Not indexOf, which would run past the field: to the end of a text whose lines end otherwise.
+    for (let at = open + 1; at < close; at++) {
+      const code = text.charCodeAt(at);
+      if (code === LF || (code === CR && text.charCodeAt(at + 1) !== LF)) this.nextLine++;
+    }
     this.push(open + 1, close, form);
     let stop = close + 1;
     while (text.charCodeAt(stop) === SPACE && !this.isRun) stop++;

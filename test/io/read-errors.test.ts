@@ -91,6 +91,12 @@ const dataErrors: Case[] = [
   ['a bad value on the last line', '1,2,3\r\n\r\n1,3,x', {}, 'r.csv, line 3, column 3: value is "x"'],
   ['a bad value after a quoted line end', '1,"2\n2",3\n1,3,x', {}, 'r.csv, line 3, column 3: value is "x"'],
   [
+    'a bad value after quoted line ends of all kinds',
+    '1,"2\r2\r\n2",3\r1,3,x',
+    {},
+    'r.csv, line 4, column 3: value is "x"',
+  ],
+  [
     'a bad time',
     'user,item,rating,date\n1,2,3,2013-02-30',
     {},
