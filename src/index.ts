@@ -58,22 +58,27 @@ export type { FactorizationOptions } from './models/factorization-tables';
 export { MFModel, type MFModelOptions } from './models/mf';
 export { OverparamMFModel, type OverparamMFModelOptions } from './models/overparam-mf';
 // Optimizers and their learning rates
-export { type AdadeltaOptions, adadelta } from './optimizers/adadelta';
-export { type AdagradOptions, adagrad } from './optimizers/adagrad';
-export { type AdamOptions, adam } from './optimizers/adam';
+export { type AdadeltaConfig, type AdadeltaOptions, adadelta } from './optimizers/adadelta';
+export { type AdagradConfig, type AdagradOptions, adagrad } from './optimizers/adagrad';
+export { type AdamConfig, type AdamOptions, adam } from './optimizers/adam';
 export type { Factor, Real, RowGradient } from './optimizers/factor';
 export type { GroupRates } from './optimizers/group-rates';
 export { type LearningRate, LearningRates } from './optimizers/learning-rate';
-export { type MomentumOptions, momentum } from './optimizers/momentum';
-export { type NesterovOptions, nesterov } from './optimizers/nesterov';
+export { type MomentumConfig, type MomentumOptions, momentum } from './optimizers/momentum';
+export { type NesterovConfig, type NesterovOptions, nesterov } from './optimizers/nesterov';
 export type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizers/optimizer';
 export { type OptimizerName, resolveOptimizer } from './optimizers/registry';
-export { type RmspropOptions, rmsprop } from './optimizers/rmsprop';
+export { type RmspropConfig, type RmspropOptions, rmsprop } from './optimizers/rmsprop';
 export { constant, cosine, exponential, inverse, linear, type Schedule, warmup } from './optimizers/schedule';
-export { type SgdOptions, sgd } from './optimizers/sgd';
-export type { Overparam, OverparamByName, ProductOptions } from './parameters/overparam';
+export { type SgdConfig, type SgdOptions, sgd } from './optimizers/sgd';
+export type { Overparam, OverparamByName, ParameterName, ProductOptions } from './parameters/overparam';
 export type { GradientSink, Parameter } from './parameters/parameter';
-export type { FactorizationRecommenderOptions, Regularization } from './recommenders/factorization-options';
+export type {
+  FactorizationRecommenderOptions,
+  FilledOptions,
+  Regularization,
+} from './recommenders/factorization-options';
+export type { FactorizationRecommender } from './recommenders/factorization-recommender';
 // Recommenders
 export { MF, type MFOptions } from './recommenders/mf';
 export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';

@@ -7,6 +7,8 @@ import { type Id, type Vocabulary, WANTED_ID } from './vocabulary';
 
 const SHAPE = 'a row is { userId, itemId, value?, weight?, timestamp? } or [userId, itemId, value?, timestamp?]';
 
+const COLUMNS = ['userIds', 'itemIds', 'values', 'weights', 'timestamps'] as const;
+
 /** Ratings as columns of the caller's own: lists of equal length. */
 export interface InputColumns {
   readonly userIds: ArrayLike<Id>;
@@ -51,7 +53,10 @@ export function readRows(rows: Iterable<Row>, users: Vocabulary, items: Vocabula
 /** Reads whole columns; new ids are added to the vocabularies. */
 export function readColumns(columns: InputColumns, users: Vocabulary, items: Vocabulary): Columns {
   const size = columns?.userIds?.length;
-  for (const name of ['userIds', 'itemIds', 'values', 'weights', 'timestamps'] as const) {
+  // A slip such as 'ratings' would otherwise make every value a silent 1.
+  const stray = Object.keys(columns ?? {}).find((name) => !COLUMNS.some((known) => known === name));
+  if (stray !== undefined) throw new DataError(`columns has '${stray}'; want ${COLUMNS.join(', ')}`);
+  for (const name of COLUMNS) {
     const column = columns?.[name];
     if (column === undefined && name !== 'userIds' && name !== 'itemIds') continue;
     const isList = column !== null && typeof column === 'object' && typeof column.length === 'number';

@@ -24,7 +24,7 @@ export interface ElementwiseSpec {
 export class ElementwiseProduct extends Table {
   readonly factors: readonly Factor[];
   readonly maps: readonly GrowingFactor[];
-  values: Real;
+  values!: Real;
   private readonly shape: { dim: number; width: number; scalar: boolean; perRow: boolean };
   /** The arrays of the maps, in a list of their own: what the kernels take. */
   private mapData: Real[] = [];
@@ -49,7 +49,6 @@ export class ElementwiseProduct extends Table {
     );
     for (const map of this.maps) map.data.fill(spec.init);
     this.factors = [this.base, ...this.maps];
-    this.values = allocate(precision, dim);
     this.refresh();
     this.resize();
   }

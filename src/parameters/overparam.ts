@@ -8,7 +8,8 @@ import { boolean, field, integer, number, oneOf, readOptions, show, wrong } from
  * scalar: e = sum_j x_j s_1j s_2j ...; diagonal: the same element by element; dense: e = x A_1 A_2 ...
  */
 export interface ProductOptions {
-  readonly kind: 'scalar' | 'diagonal' | 'dense';
+  /** @defaultValue 'scalar' */
+  readonly kind?: 'scalar' | 'diagonal' | 'dense';
   /** Maps for each row, or shared by all rows. @defaultValue 'row'; 'shared' for dense, which has no other */
   readonly scope?: 'row' | 'shared';
   /** The number of factors; 1 = plain. @defaultValue 2 */
@@ -24,10 +25,11 @@ export interface ProductOptions {
 /** One parameterization for all tables, or one per parameter name (`userEmbedding`, `itemEmbedding`, ...). */
 export type Overparam = false | ProductOptions | OverparamByName;
 
+/** The tables of a factorization. */
+export type ParameterName = 'userEmbedding' | 'itemEmbedding' | 'userBias' | 'itemBias';
+
 /** `overparam` per parameter; a parameter that is not named is plain. */
-export interface OverparamByName {
-  readonly [parameter: string]: false | ProductOptions;
-}
+export type OverparamByName = { readonly [name in ParameterName]?: false | ProductOptions | undefined };
 
 /** The product of one table with every field filled in. */
 export interface ProductSpec {
@@ -100,16 +102,16 @@ export function planOverparam(owner: string, given: unknown, dims: ReadonlyMap<s
     plan.set(table, spec.depth === 1 ? undefined : spec);
   };
   if (given === undefined || given === false) return plan;
-  if (given === null || typeof given !== 'object') {
+  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     throw wrong('overparam', given, "false, an object such as { kind: 'scalar', depth: 2 }, or one such per parameter");
   }
   const keys = Object.keys(given);
-  if (keys.length === 0 || keys.some((key) => PRODUCT_FIELDS.includes(key))) {
+  if (keys.some((key) => PRODUCT_FIELDS.includes(key))) {
     const spec = readProduct(owner, given);
     for (const table of dims.keys()) if (spec.biases || !table.endsWith('Bias')) put(table, spec, 'overparam');
     return plan;
   }
-  for (const [table, product] of Object.entries(given)) {
+  for (const [table, product] of Object.entries(given as OverparamByName)) {
     if (!dims.has(table)) {
       const known = [...dims.keys()].join(', ');
       throw new OptionError(
@@ -118,8 +120,12 @@ export function planOverparam(owner: string, given: unknown, dims: ReadonlyMap<s
         `${owner}: overparam names no parameter '${table}' (${show(product)}); want one product (kind, scope, depth, width, init) or products for ${known}`,
       );
     }
-    if (product !== false && product !== undefined)
-      put(table, readProduct(owner, product, `overparam.${table}`), `overparam.${table}`);
+    if (product === false || product === undefined) continue;
+    const name = `overparam.${table}`;
+    const spec = readProduct(owner, product, name);
+    if (spec.biases)
+      throw wrong(`${name}.biases`, true, 'false or nothing: a bias table is given a product by its own name');
+    put(table, spec, name);
   }
   return plan;
 }

@@ -82,6 +82,7 @@ export function decodeFitted(bytes: Uint8Array): SavedFactorization {
     userBias: take('userBias', Float32Array, biases ? users.size : 0),
     itemBias: take('itemBias', Float32Array, biases ? items.size : 0),
   };
+  checkFinite(tables);
   const hasHistory = tensors.has('history.offsets');
   const offsets = hasHistory ? take('history.offsets', Int32Array, users.size + 1) : new Int32Array(0);
   const seenItems = hasHistory ? take('history.items', Int32Array, offsets[users.size]!) : new Int32Array(0);
@@ -111,6 +112,15 @@ function taker(tensors: ReadonlyMap<string, Tensor>) {
     }
     return data;
   };
+}
+
+/** A number that is not finite cannot have come from a fit, and would go unnoticed into every answer. */
+function checkFinite({ userEmbedding, itemEmbedding, userBias, itemBias }: Tables): void {
+  for (const [name, table] of Object.entries({ userEmbedding, itemEmbedding, userBias, itemBias })) {
+    const at = table.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0)
+      throw new FormatError(`tensor '${name}' has ${table[at]} at ${at}; want finite numbers; the file is damaged`);
+  }
 }
 
 function checkHistory(offsets: Int32Array, items: Int32Array, itemCount: number): void {

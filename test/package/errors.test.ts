@@ -61,7 +61,7 @@ const table: readonly Row[] = [
   ],
   [
     'an unknown table',
-    () => new OverparamMF({ overparam: { users: { kind: 'scalar' } } }),
+    () => new OverparamMF(wrong({ overparam: { users: { kind: 'scalar' } } })),
     'OptionError',
     ["'users'", 'userEmbedding'],
   ],

@@ -17,7 +17,7 @@ const SCALAR = { kind: 'scalar', scope: 'row', depth: 2, width: 1, init: 1, bias
 
 describe('what it means', () => {
   test.each([
-    ['{}', {}, SCALAR],
+    ['no kind', { depth: 2 }, SCALAR],
     ['scalar', { kind: 'scalar' }, SCALAR],
     ['diagonal', { kind: 'diagonal', init: -2 }, { ...SCALAR, kind: 'diagonal', init: -2 }],
     [
@@ -35,14 +35,18 @@ describe('what it means', () => {
     expect(readProduct('Model', given)).toEqual(wanted);
     expect(plan(given).get('userEmbedding')).toEqual(wanted);
   });
-  test('false and undefined: every table is plain', () => {
+  test('false, undefined and nothing named: every table is plain', () => {
     expect(planned(false)).toEqual([]);
+    expect(planned({})).toEqual([]);
     expect(planned(undefined)).toEqual([]);
   });
   test('one product is for the embeddings, and for the biases where it says so', () => {
     expect(planned({ kind: 'scalar' })).toEqual(['userEmbedding', 'itemEmbedding']);
     expect(planned({ kind: 'scalar', biases: true })).toEqual([...DIMS.keys()]);
     expect(planned({ kind: 'dense', biases: true })).toEqual([...DIMS.keys()]);
+  });
+  test('biases is not a field of a product of one table: its name says it', () => {
+    expect(() => plan({ userEmbedding: { kind: 'scalar', biases: true } })).toThrow('overparam.userEmbedding.biases');
   });
   test('embeddings of rank 1 are embeddings', () => {
     const dims = new Map([...DIMS.keys()].map((table) => [table, 1] as const));
@@ -71,7 +75,7 @@ describe('what a caller is told', () => {
     [null, 'overparam', /^overparam is null; want false/],
     ['scalar', 'overparam', /^overparam is "scalar"; want false/],
     [2, 'overparam', /^overparam is 2; want/],
-    [[], 'overparam', /^Model: overparam is an array of 0; want an object/],
+    [[], 'overparam', /^overparam is an array of 0; want false, an object/],
     [
       { kind: 'scaler' },
       'overparam.kind',
