@@ -13,7 +13,7 @@ import { writeFileAtomically } from './write-file-atomically';
  * Saves a trained recommender to a file: a temporary file beside it, flushed to the disk, then renamed over it.
  *
  * @param options - passed on to `recommender.save`; `history: false` leaves out who has rated what.
- * @throws NotFittedError before `fit`; the error of the file system where the file cannot be written.
+ * @throws NotFittedError before `fit`; DataError with the path where the file cannot be written.
  * @example
  * ```ts
  * import { tmpdir } from 'node:os';

@@ -4,9 +4,17 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { requireWritable, unwritable } from './output-file';
 
-/** Writes the file; where that fails, nothing is left behind and an earlier file is untouched. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EROFS: 'the file system is read-only',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+/** Writes the file, or throws DataError; where that fails, nothing is left behind and an earlier file is untouched. */
 export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
+  await requireWritable(path);
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
     const file = await open(temporary, 'wx');
@@ -18,8 +26,9 @@ export async function writeFileAtomically(path: string, content: Uint8Array | st
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => undefined);
+    const { code = '', syscall, message } = error as NodeJS.ErrnoException;
+    throw syscall === undefined ? error : unwritable(path, REASONS[code] ?? message);
   }
   await syncDirectory(dirname(path));
 }

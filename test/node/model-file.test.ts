@@ -39,6 +39,17 @@ test('an untrained model writes nothing', async () => {
   expect(await readdir(folder)).not.toContain('untrained');
 });
 
+test('a place that cannot be written is a typed error with the path', async () => {
+  const model = new OverparamMF({ rank: 3, epochs: 1 });
+  await model.fit(data);
+  for (const path of [join(folder, 'none', 'model'), folder]) {
+    const error = await saveModel(path, model).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.place.file).toBe(path);
+    expect(error.message).toContain(JSON.stringify(path));
+  }
+});
+
 test('a missing file and a foreign one are typed errors that name the path', async () => {
   const missing = join(folder, 'missing');
   await expect(loadModel(missing)).rejects.toThrow(DataError);

@@ -3,6 +3,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DataError } from '../../src/core/errors';
 import { writeFileAtomically } from '../../src/node/write-file-atomically';
 
 let folder: string;
@@ -29,6 +30,22 @@ test('a write that fails leaves nothing, and the old file as it was', async () =
   expect(await readdir(folder)).toEqual(['model']);
 });
 
-test('a folder that is not there is the error of the file system', async () => {
-  await expect(writeFileAtomically(join(folder, 'none', 'model'), 'x')).rejects.toThrow(/ENOENT/);
+test.each([
+  ['none/model', /cannot write ".*none\/model": cannot write into ".*none"; want a path in a folder that exists/],
+  ['.', /it is a folder; want the path of a file/],
+  ['new/', /it is a folder; want the path of a file/],
+  ['x'.repeat(300), /cannot write "x+\.\.\.": the name is too long/],
+])('%s is an error that names the path', async (name, message) => {
+  const path = name.startsWith('x') ? name : `${folder}/${name}`;
+  const error = await writeFileAtomically(path, 'x').catch((thrown) => thrown);
+  expect(error).toBeInstanceOf(DataError);
+  expect(error.message).toMatch(message);
+  expect(error.place.file).toBe(path);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('a device is not replaced by a file', async () => {
+  if (process.platform === 'win32') return;
+  await expect(writeFileAtomically('/dev/null', 'x')).rejects.toThrow('it is not a regular file');
+  await expect(writeFileAtomically('', 'x')).rejects.toThrow('the path is empty');
 });

@@ -100,7 +100,7 @@ describe('a failure exits 1 with one line', () => {
     [['compare', 'no-such-set'], /no file "no-such-set".*sets on this machine: synthetic-100k.*known: ml-100k/],
     [['compare', '--out', '/no/such/folder/report.html'], /cannot write into "\/no\/such\/folder"/],
     [['train', '--out', '/no/such/folder/model'], /cannot write into "\/no\/such\/folder"/],
-    [['train', '--out', tmpdir()], /is a folder; --out wants the path of a file/],
+    [['train', '--out', tmpdir()], /it is a folder; want the path of a file/],
     [['evaluate', '/no/such/model', 'x'], /cannot read the model '\/no\/such\/model': there is no such file/],
     [['recommend', __filename, 'u'], /run\.test\.ts: .*safetensors/],
   ])('opmf %j', async (argv, message) => {
