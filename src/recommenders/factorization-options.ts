@@ -101,7 +101,7 @@ export function readRecommenderOptions(
   });
   // Read here for its errors alone: the model reads it again, once it knows its tables.
   const plan = planOverparam(owner, read.overparam, tableDims(read.rank, read.biases));
-  const rule = resolveOptimizer(read.optimizer ?? defaultOptimizer(plan.get('userEmbedding')));
+  const rule = resolveOptimizer(read.optimizer ?? defaultOptimizer(plan));
   const regularization = readRegularization(owner, read.regularization, preset);
   return { options: Object.freeze({ ...read, optimizer: rule.config, regularization }), rule };
 }

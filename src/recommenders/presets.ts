@@ -3,7 +3,7 @@
 import type { OptimizerConfig } from '../optimizers/optimizer';
 import { cosine } from '../optimizers/schedule';
 import { sgd } from '../optimizers/sgd';
-import type { Overparam, ProductSpec } from '../parameters/overparam';
+import type { Overparam, OverparamPlan, ProductSpec } from '../parameters/overparam';
 
 /** The defaults in which MF and OverparamMF differ. */
 export interface Preset {
@@ -35,24 +35,31 @@ export const PLAIN_PRESET: Preset = {
 
 /** The rates of plain tables. */
 const PLAIN_RATES = { embedding: 0.16, bias: 0.0433 };
-/** The rates of the preset product, at its `init`. */
-const PRODUCT_RATES = { embedding: 0.0177, map: 0.0219, bias: 0.0433, init: 2.53 };
+/** The rates of the preset product, at its `init`; its biases are plain. */
+const PRODUCT_RATES = { embedding: 0.0177, map: 0.0219, init: 2.53 };
 
 /**
- * SGD with a cosine decay to 0, at rates that suit a product: a step on the factors moves the product by the square of
- * its maps times the rate, so the rate of the base falls with that square, to keep the product's own.
+ * SGD with a cosine decay to 0, at rates that suit the products of a plan: a step on the factors moves a product by the
+ * square of its maps times the rate, so the rate of the base falls with that square, to keep the product's own. Tables
+ * that share a rate and are not alike get the least of theirs, at which none diverges.
  */
-export function defaultOptimizer(spec: ProductSpec | undefined): OptimizerConfig {
-  if (spec === undefined) return sgd({ learningRate: cosine(PLAIN_RATES) });
+export function defaultOptimizer(plan: OverparamPlan): OptimizerConfig {
+  const rates = [ratesOf(plan.get('userEmbedding')), ratesOf(plan.get('itemEmbedding'))];
+  const least = (list: readonly number[]) => Math.min(...list);
+  const embedding = least(rates.map((rate) => rate.embedding));
+  const maps = rates.flatMap(({ map }) => (map === undefined ? [] : [map]));
+  const { bias } = PLAIN_RATES;
+  return sgd({ learningRate: cosine(maps.length === 0 ? { embedding, bias } : { embedding, map: least(maps), bias }) });
+}
+
+function ratesOf(spec: ProductSpec | undefined): { embedding: number; map?: number } {
+  if (spec === undefined) return { embedding: PLAIN_RATES.embedding };
   let square = 1;
   for (let layer = 1; layer < spec.depth; layer++) square *= spec.init * spec.init;
   const terms = spec.kind === 'dense' ? 1 : spec.width;
-  const { embedding, map, bias, init } = PRODUCT_RATES;
-  return sgd({
-    learningRate: cosine({
-      embedding: (embedding * init * init) / (square * terms),
-      map: (map * spec.init * spec.init) / (init * init),
-      bias,
-    }),
-  });
+  const { embedding, map, init } = PRODUCT_RATES;
+  return {
+    embedding: (embedding * init * init) / (square * terms),
+    map: (map * spec.init * spec.init) / (init * init),
+  };
 }

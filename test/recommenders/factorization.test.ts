@@ -9,7 +9,7 @@ import { MFModel } from '../../src/models/mf';
 import type { Optimizer } from '../../src/optimizers/optimizer';
 import { sgd } from '../../src/optimizers/sgd';
 import { MF } from '../../src/recommenders/mf';
-import { OverparamMF } from '../../src/recommenders/overparam-mf';
+import { OverparamMF, type OverparamMFOptions } from '../../src/recommenders/overparam-mf';
 import { loadRecommender } from '../../src/recommenders/registry';
 import { CASES } from './cases';
 
@@ -205,6 +205,30 @@ describe("a rule of the caller's own", () => {
     const again = model.fresh();
     await again.fit(train);
     expect(again.predictMany(held)).toEqual(model.predictMany(held));
+  });
+});
+
+describe('the default rates', () => {
+  const product = { kind: 'scalar', depth: 3, init: 2 } as const;
+  const ratesOf = (overparam: OverparamMFOptions['overparam'] & {}) => {
+    const { learningRate } = new OverparamMF({ overparam }).options.optimizer;
+    return (learningRate as { rate: { embedding: number; map?: number; bias: number } }).rate;
+  };
+
+  test('products of one kind have their rates, plain tables theirs', () => {
+    expect(ratesOf({ userEmbedding: product, itemEmbedding: product })).toEqual(ratesOf(product));
+    expect(ratesOf({ userEmbedding: false, itemEmbedding: false })).toEqual(ratesOf(false));
+    expect(ratesOf(false)).not.toHaveProperty('map');
+  });
+
+  test('tables that are not alike share the least of their rates, whichever is the product', async () => {
+    expect(ratesOf({ itemEmbedding: product })).toEqual(ratesOf(product));
+    expect(ratesOf({ userEmbedding: product })).toEqual(ratesOf(product));
+    const small = { ...product, init: 0.1 };
+    expect(ratesOf({ itemEmbedding: small }).embedding).toBe(ratesOf(false).embedding);
+    const model = new OverparamMF({ overparam: { itemEmbedding: { kind: 'scalar', depth: 2, init: 6 } } });
+    const { epochs } = await model.fit(train);
+    expect(epochs.at(-1)!.trainLoss).toBeLessThan(epochs[0]!.trainLoss);
   });
 });
 
