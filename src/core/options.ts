@@ -12,6 +12,9 @@ export interface Field<T> {
   readonly fallback: T;
 }
 
+/** An options object once read: every option is there. */
+export type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
 /** The fields of an options object. An option that may be absent (`x?: T`) may be described as `optional`. */
 export type Fields<T> = {
   readonly [K in keyof T]-?: Field<T[K]> | (T extends Required<Pick<T, K>> ? never : Field<T[K] | undefined>);

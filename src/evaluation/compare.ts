@@ -3,6 +3,7 @@
 import {
   callable,
   seed as checkSeed,
+  type Filled,
   field,
   integer,
   number,
@@ -28,24 +29,25 @@ import { matchedArms, PAPER_CONSTANTS, PAPER_OPTIMIZERS, paperArms, tunedArm } f
 /** The options of compare. */
 export interface CompareOptions {
   /** Names (with the constants of `terms`), or full configurations. @defaultValue the paper's five */
-  readonly optimizers?: readonly (OptimizerName | OptimizerConfig)[];
+  readonly optimizers?: readonly (OptimizerName | OptimizerConfig)[] | undefined;
   /** The products beside plain. @defaultValue scalar per row, depth 2 */
-  readonly overparams?: readonly ProductOptions[];
+  readonly overparams?: readonly ProductOptions[] | undefined;
   /** Each seeds a split and the models on it. @defaultValue [1] */
-  readonly seeds?: readonly number[];
+  readonly seeds?: readonly number[] | undefined;
   /** @defaultValue 15 */
-  readonly epochs?: number;
+  readonly epochs?: number | undefined;
   /** @defaultValue 15 */
-  readonly rank?: number;
+  readonly rank?: number | undefined;
   /** @defaultValue 'paper' */
-  readonly terms?: ComparisonTerms;
+  readonly terms?: ComparisonTerms | undefined;
   /** @defaultValue 0.1 */
-  readonly testFraction?: number;
-  readonly onProgress?: (progress: ComparisonProgress) => void;
-  readonly signal?: AbortSignal;
+  readonly testFraction?: number | undefined;
+  readonly onProgress?: ((progress: ComparisonProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-type Filled = Required<Omit<CompareOptions, 'onProgress' | 'signal'>> & Pick<CompareOptions, 'onProgress' | 'signal'>;
+type FilledCompare = Filled<Omit<CompareOptions, 'onProgress' | 'signal'>> &
+  Pick<CompareOptions, 'onProgress' | 'signal'>;
 
 /**
  * Trains plain and overparameterized matrix factorization under each optimizer, on the same splits from the same
@@ -134,8 +136,8 @@ function armOf(overparam: false | ProductOptions, rank: number): ComparisonArm {
   return kind === 'dense' ? { kind, depth, width: width || rank, init } : { kind, scope, depth, width, init };
 }
 
-function readCompareOptions(options: CompareOptions | undefined): Filled {
-  const read = readOptions<Filled>('compare', options, {
+function readCompareOptions(options: CompareOptions | undefined): FilledCompare {
+  const read = readOptions<FilledCompare>('compare', options, {
     optimizers: field(list<OptimizerName | OptimizerConfig>('optimizer names or configurations'), PAPER_OPTIMIZERS),
     overparams: field(list<ProductOptions>("products such as { kind: 'scalar', depth: 2 }"), [
       { kind: 'scalar', scope: 'row', depth: 2 } as const,

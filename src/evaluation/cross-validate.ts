@@ -29,12 +29,12 @@ export interface CrossValidation {
 /** The options of crossValidate. */
 export interface CrossValidateOptions {
   /** @defaultValue 5 */
-  readonly folds?: number;
+  readonly folds?: number | undefined;
   /** The seed of the partition. @defaultValue 1 */
-  readonly seed?: Seed;
+  readonly seed?: Seed | undefined;
   /** @defaultValue ['rmse', 'mae'] */
-  readonly metrics?: readonly MetricName[];
-  readonly onFold?: (fold: FoldResult) => void;
+  readonly metrics?: readonly MetricName[] | undefined;
+  readonly onFold?: ((fold: FoldResult) => void) | undefined;
 }
 
 /**

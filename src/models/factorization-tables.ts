@@ -1,6 +1,6 @@
 // The shape and the start of a factorization: from checked options to its four parameters.
 
-import { boolean, field, integer, number, oneOf, readOptions, seed, wrong } from '../core/options';
+import { boolean, type Filled, field, integer, number, oneOf, readOptions, seed, wrong } from '../core/options';
 import { type Seed, Stream } from '../core/random';
 import { createParameter } from '../parameters/create-parameter';
 import type { Precision } from '../parameters/memory';
@@ -14,17 +14,17 @@ export interface FactorizationOptions {
   /** The number of items, from 1. */
   readonly items: number;
   /** The length of a user's and an item's vector. @defaultValue 32 */
-  readonly rank?: number;
+  readonly rank?: number | undefined;
   /** Whether users and items have biases. @defaultValue true */
-  readonly biases?: boolean;
+  readonly biases?: boolean | undefined;
   /** @defaultValue 1 */
-  readonly seed?: Seed;
+  readonly seed?: Seed | undefined;
   /** The standard deviation of the normal draws that the embeddings start at. Biases start at 0. @defaultValue 0.1 */
-  readonly initScale?: number;
+  readonly initScale?: number | undefined;
   /** mu. @defaultValue 0 */
-  readonly globalMean?: number;
+  readonly globalMean?: number | undefined;
   /** float64 is for checks of the mathematics. @defaultValue 'float32' */
-  readonly precision?: Precision;
+  readonly precision?: Precision | undefined;
 }
 
 /** The parameters of a factorization; the biases are null where it has none. */
@@ -36,11 +36,8 @@ export interface FactorizationTables {
 }
 
 /** Reads the options that every factorization has. */
-export function readFactorization(
-  owner: string,
-  given: FactorizationOptions,
-): Readonly<Required<FactorizationOptions>> {
-  const read = readOptions<Required<FactorizationOptions>>(owner, given, {
+export function readFactorization(owner: string, given: FactorizationOptions): Readonly<Filled<FactorizationOptions>> {
+  const read = readOptions<Filled<FactorizationOptions>>(owner, given, {
     users: field(integer({ min: 1 }), 0),
     items: field(integer({ min: 1 }), 0),
     rank: field(integer({ min: 1 }), 32),
@@ -74,7 +71,7 @@ export function parameterStream(seed: Seed): Stream {
 /** Makes the tables, each given as the product that `overparam` names for it. */
 export function createTables(
   owner: string,
-  options: Readonly<Required<FactorizationOptions>>,
+  options: Readonly<Filled<FactorizationOptions>>,
   overparam: unknown,
 ): FactorizationTables {
   const { users, items, rank, biases, seed, initScale, precision } = options;

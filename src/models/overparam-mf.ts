@@ -14,7 +14,7 @@ import { MFModel } from './mf';
 /** The options of OverparamMFModel. */
 export interface OverparamMFModelOptions extends FactorizationOptions {
   /** How the tables are written as products. @defaultValue `{ kind: 'scalar', scope: 'row', depth: 2, width: 1, init: 1 }` */
-  readonly overparam?: Overparam;
+  readonly overparam?: Overparam | undefined;
 }
 
 /**

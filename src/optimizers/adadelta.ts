@@ -1,7 +1,7 @@
 // Adadelta: the step has the units of the parameter, because the root mean square of past steps stands above that of
 // past gradients (Zeiler 2012). A learning rate, 1 as published, multiplies the step, as in PyTorch.
 
-import { type Fields, field } from '../core/options';
+import { type Fields, type Filled, field } from '../core/options';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import { type RuleConfig, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './rule-options';
@@ -9,15 +9,15 @@ import { type RuleConfig, type RuleOptions, rateField, readRule, share, tiny, we
 /** Options of `adadelta`. */
 export interface AdadeltaOptions extends RuleOptions {
   /** The decay of both moving averages, in [0, 1). @defaultValue 0.9 */
-  readonly rho?: number;
+  readonly rho?: number | undefined;
   /** Added under both roots; above 0. It sets the size of the first steps. @defaultValue 1e-6 */
-  readonly epsilon?: number;
+  readonly epsilon?: number | undefined;
 }
 
 /** What `adadelta` returns. */
 export type AdadeltaConfig = RuleConfig<'adadelta', AdadeltaOptions>;
 
-const fields: Fields<Required<AdadeltaOptions>> = {
+const fields: Fields<Filled<AdadeltaOptions>> = {
   learningRate: rateField(1),
   rho: field(share, 0.9),
   epsilon: field(tiny, 1e-6),

@@ -1,7 +1,7 @@
 // AdaGrad: each element's rate falls with the root of the sum of its squared gradients (Duchi, Hazan and Singer 2011).
 // Per row, one accumulator serves a whole embedding, as in PyTorch-BigGraph: 1 / cols of the memory.
 
-import { type Fields, field, number, oneOf } from '../core/options';
+import { type Fields, type Filled, field, number, oneOf } from '../core/options';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import { type RuleConfig, type RuleOptions, rateField, readRule, tiny, weightDecayField } from './rule-options';
@@ -9,17 +9,17 @@ import { type RuleConfig, type RuleOptions, rateField, readRule, tiny, weightDec
 /** Options of `adagrad`. */
 export interface AdagradOptions extends RuleOptions {
   /** Added to the root, outside it; above 0. @defaultValue 1e-10 */
-  readonly epsilon?: number;
+  readonly epsilon?: number | undefined;
   /** What the sums start at; at least 0. @defaultValue 0 */
-  readonly initialAccumulator?: number;
+  readonly initialAccumulator?: number | undefined;
   /** One sum an element, or one a row. @defaultValue 'element' */
-  readonly per?: 'element' | 'row';
+  readonly per?: 'element' | 'row' | undefined;
 }
 
 /** What `adagrad` returns. */
 export type AdagradConfig = RuleConfig<'adagrad', AdagradOptions>;
 
-const fields: Fields<Required<AdagradOptions>> = {
+const fields: Fields<Filled<AdagradOptions>> = {
   learningRate: rateField(0.05),
   epsilon: field(tiny, 1e-10),
   initialAccumulator: field(number({ min: 0 }), 0),

@@ -3,7 +3,7 @@
 // the steps of the whole fit. Epsilon stands where algorithm 1 and torch.optim.Adam have it, beside the corrected root.
 
 import { exponential, naturalLog } from '../core/elementary';
-import { type Fields, field } from '../core/options';
+import { type Fields, type Filled, field } from '../core/options';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import { type RuleConfig, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './rule-options';
@@ -11,17 +11,17 @@ import { type RuleConfig, type RuleOptions, rateField, readRule, share, tiny, we
 /** Options of `adam`. */
 export interface AdamOptions extends RuleOptions {
   /** The decay of the average of the gradient, in [0, 1). @defaultValue 0.9 */
-  readonly beta1?: number;
+  readonly beta1?: number | undefined;
   /** The decay of the average of its square, in [0, 1). @defaultValue 0.999 */
-  readonly beta2?: number;
+  readonly beta2?: number | undefined;
   /** Added to the root, outside it; above 0. @defaultValue 1e-8 */
-  readonly epsilon?: number;
+  readonly epsilon?: number | undefined;
 }
 
 /** What `adam` returns. */
 export type AdamConfig = RuleConfig<'adam', AdamOptions>;
 
-const fields: Fields<Required<AdamOptions>> = {
+const fields: Fields<Filled<AdamOptions>> = {
   learningRate: rateField(0.001),
   beta1: field(share, 0.9),
   beta2: field(share, 0.999),

@@ -16,11 +16,11 @@ import { type Check, type Fields, number, optional, readOptions, wrong } from '.
  * ```
  */
 export interface GroupRates {
-  readonly embedding?: number;
-  readonly bias?: number;
-  readonly map?: number;
-  readonly dense?: number;
-  readonly linear?: number;
+  readonly embedding?: number | undefined;
+  readonly bias?: number | undefined;
+  readonly map?: number | undefined;
+  readonly dense?: number | undefined;
+  readonly linear?: number | undefined;
 }
 
 /** A learning rate before any schedule: one number, or one a group. */

@@ -1,7 +1,7 @@
 // Gradient descent with a heavy ball, in PyTorch's form: the learning rate multiplies the whole buffer when it is
 // applied, not the gradient when it enters. Polyak 1964.
 
-import { type Fields, field } from '../core/options';
+import { type Fields, type Filled, field } from '../core/options';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import { type RuleConfig, type RuleOptions, rateField, readRule, share, weightDecayField } from './rule-options';
@@ -9,13 +9,13 @@ import { type RuleConfig, type RuleOptions, rateField, readRule, share, weightDe
 /** Options of `momentum`. */
 export interface MomentumOptions extends RuleOptions {
   /** The part of the buffer that is kept from step to step, in [0, 1). @defaultValue 0.9 */
-  readonly momentum?: number;
+  readonly momentum?: number | undefined;
 }
 
 /** What `momentum` returns. */
 export type MomentumConfig = RuleConfig<'momentum', MomentumOptions>;
 
-const fields: Fields<Required<MomentumOptions>> = {
+const fields: Fields<Filled<MomentumOptions>> = {
   learningRate: rateField(0.01),
   momentum: field(share, 0.9),
   weightDecay: weightDecayField,

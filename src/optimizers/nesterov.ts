@@ -1,7 +1,7 @@
 // Nesterov's accelerated gradient in the form of Sutskever et al. 2013, as PyTorch writes it: the gradient is taken
 // where the parameter is, and the look-ahead is folded into the step.
 
-import { type Fields, field } from '../core/options';
+import { type Fields, type Filled, field } from '../core/options';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import { type RuleConfig, type RuleOptions, rateField, readRule, share, weightDecayField } from './rule-options';
@@ -9,13 +9,13 @@ import { type RuleConfig, type RuleOptions, rateField, readRule, share, weightDe
 /** Options of `nesterov`. */
 export interface NesterovOptions extends RuleOptions {
   /** The part of the buffer that is kept from step to step, in [0, 1). @defaultValue 0.9 */
-  readonly momentum?: number;
+  readonly momentum?: number | undefined;
 }
 
 /** What `nesterov` returns. */
 export type NesterovConfig = RuleConfig<'nesterov', NesterovOptions>;
 
-const fields: Fields<Required<NesterovOptions>> = {
+const fields: Fields<Filled<NesterovOptions>> = {
   learningRate: rateField(0.01),
   momentum: field(share, 0.9),
   weightDecay: weightDecayField,

@@ -37,6 +37,7 @@ const RULES: Readonly<Record<OptimizerName, (options: unknown, prefix: string) =
 /** Every name of a rule, in the order of the paper's tables. */
 export const OPTIMIZER_NAMES: readonly OptimizerName[] = Object.freeze(Object.keys(RULES) as OptimizerName[]);
 
+const BUILT_IN = [Sgd, Momentum, Nesterov, Adagrad, Adadelta, Rmsprop, Adam];
 const known = oneOf(...OPTIMIZER_NAMES);
 const shape = oneOf('element', 'row', 'factor');
 const initial = number();
@@ -79,7 +80,11 @@ function checkRule(rule: Optimizer): Optimizer {
   if (typeof config !== 'object' || config === null) {
     throw wrong('optimizer.config', config, "plain JSON with a name: { name: 'my-rule', learningRate: .01 }");
   }
-  string(rule.config.name, 'optimizer.config.name');
+  const name = string(rule.config.name, 'optimizer.config.name');
+  // A saved model names its rule: under a name of ours it would go on with ours.
+  if (OPTIMIZER_NAMES.some((known) => known === name) && !BUILT_IN.some((own) => rule instanceof own)) {
+    throw wrong('optimizer.config.name', name, "a name that is none of this library's");
+  }
   if (rule.config.learningRate !== undefined)
     learningRate(1)(rule.config.learningRate, 'optimizer.config.learningRate');
   const slots: unknown = rule.slots;

@@ -1,7 +1,7 @@
 // RMSprop: the gradient over the root of a moving average of its square (Tieleman and Hinton 2012); PyTorch's form,
 // not centered, with an optional heavy ball on the scaled gradient.
 
-import { type Fields, field } from '../core/options';
+import { type Fields, type Filled, field } from '../core/options';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import { type RuleConfig, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './rule-options';
@@ -9,17 +9,17 @@ import { type RuleConfig, type RuleOptions, rateField, readRule, share, tiny, we
 /** Options of `rmsprop`. */
 export interface RmspropOptions extends RuleOptions {
   /** The decay of the moving average of squares, in [0, 1). @defaultValue 0.99 */
-  readonly alpha?: number;
+  readonly alpha?: number | undefined;
   /** Added to the root, outside it; above 0. @defaultValue 1e-8 */
-  readonly epsilon?: number;
+  readonly epsilon?: number | undefined;
   /** The part of the buffer that is kept, in [0, 1). At 0 there is no buffer, and no memory for one. @defaultValue 0 */
-  readonly momentum?: number;
+  readonly momentum?: number | undefined;
 }
 
 /** What `rmsprop` returns. */
 export type RmspropConfig = RuleConfig<'rmsprop', RmspropOptions>;
 
-const fields: Fields<Required<RmspropOptions>> = {
+const fields: Fields<Filled<RmspropOptions>> = {
   learningRate: rateField(0.01),
   alpha: field(share, 0.99),
   epsilon: field(tiny, 1e-8),

@@ -1,23 +1,23 @@
 // What the update rules have in common as options, and how a rule's options become its configuration: plain frozen
 // JSON with every field filled in, the name first.
 
-import { type Field, type Fields, field, number, readOptions } from '../core/options';
+import { type Field, type Fields, type Filled, field, number, readOptions } from '../core/options';
 import { type LearningRate, learningRate } from './learning-rate';
 
 /** The options of every rule. */
 export interface RuleOptions {
   /** A number above 0, rates by group, or a schedule. */
-  readonly learningRate?: LearningRate;
+  readonly learningRate?: LearningRate | undefined;
   /**
    * L2 on the factor: weightDecay * value is added to the gradient of the rows that a step touches, and of no others.
    * At least 0. It acts on each factor of a product, unlike `regularization`, which acts on the product.
    * @defaultValue 0
    */
-  readonly weightDecay?: number;
+  readonly weightDecay?: number | undefined;
 }
 
 /** A rule's options with the name and every default filled in. */
-export type RuleConfig<Name extends string, Options> = Readonly<{ name: Name } & Required<Options>>;
+export type RuleConfig<Name extends string, Options> = Readonly<{ name: Name } & Filled<Options>>;
 
 /** The field of a learning rate with the rule's own default. */
 export function rateField(fallback: number): Field<LearningRate> {
@@ -36,8 +36,8 @@ export const weightDecayField: Field<number> = field(number({ min: 0 }), 0);
 export function readRule<Name extends string, Options extends object>(
   name: Name,
   options: unknown,
-  fields: Fields<Required<Options>>,
+  fields: Fields<Filled<Options>>,
   prefix: string,
 ): RuleConfig<Name, Options> {
-  return Object.freeze({ name, ...readOptions<Required<Options>>(name, options, fields, prefix) });
+  return Object.freeze({ name, ...readOptions<Filled<Options>>(name, options, fields, prefix) });
 }

@@ -1,7 +1,7 @@
 // Stochastic gradient descent: the rule that the overparameterization is about, because on a product of factors it
 // behaves like momentum with an adaptive rate. Robbins and Monro 1951.
 
-import type { Fields } from '../core/options';
+import type { Fields, Filled } from '../core/options';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import { type RuleConfig, type RuleOptions, rateField, readRule, weightDecayField } from './rule-options';
@@ -12,7 +12,7 @@ export interface SgdOptions extends RuleOptions {}
 /** What `sgd` returns. */
 export type SgdConfig = RuleConfig<'sgd', SgdOptions>;
 
-const fields: Fields<Required<SgdOptions>> = { learningRate: rateField(0.01), weightDecay: weightDecayField };
+const fields: Fields<Filled<SgdOptions>> = { learningRate: rateField(0.01), weightDecay: weightDecayField };
 
 /**
  * Stochastic gradient descent.

@@ -9,17 +9,17 @@ import { boolean, field, integer, number, oneOf, readOptions, show, wrong } from
  */
 export interface ProductOptions {
   /** @defaultValue 'scalar' */
-  readonly kind?: 'scalar' | 'diagonal' | 'dense';
+  readonly kind?: 'scalar' | 'diagonal' | 'dense' | undefined;
   /** Maps for each row, or shared by all rows. @defaultValue 'row'; 'shared' for dense, which has no other */
-  readonly scope?: 'row' | 'shared';
+  readonly scope?: 'row' | 'shared' | undefined;
   /** The number of factors; 1 = plain. @defaultValue 2 */
-  readonly depth?: number;
+  readonly depth?: number | undefined;
   /** scalar, diagonal: the number of products summed. dense: the inner dimension. @defaultValue 1; dense: dim */
-  readonly width?: number;
+  readonly width?: number | undefined;
   /** The value that the maps start at. @defaultValue 1 */
-  readonly init?: number;
+  readonly init?: number | undefined;
   /** Whether bias tables are written as products too. @defaultValue false */
-  readonly biases?: boolean;
+  readonly biases?: boolean | undefined;
 }
 
 /** One parameterization for all tables, or one per parameter name (`userEmbedding`, `itemEmbedding`, ...). */

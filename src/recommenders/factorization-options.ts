@@ -3,6 +3,7 @@
 import {
   boolean,
   seed as checkSeed,
+  type Filled,
   field,
   integer,
   number,
@@ -22,45 +23,45 @@ import { defaultOptimizer, type Preset } from './presets';
 /** The strengths of the L2 penalty on embeddings and biases. */
 export interface Regularization {
   /** lambda of embeddings. @defaultValue the default of the recommender */
-  readonly embedding?: number;
+  readonly embedding?: number | undefined;
   /** lambda of biases. @defaultValue `embedding` */
-  readonly bias?: number;
+  readonly bias?: number | undefined;
   /** 'frequency': a row with n ratings has lambda sqrt(20 / n). @defaultValue 'constant' */
-  readonly scaling?: 'constant' | 'frequency';
+  readonly scaling?: 'constant' | 'frequency' | undefined;
 }
 
 /** The options of a matrix-factorization recommender. */
 export interface FactorizationRecommenderOptions {
   /** The length of the vectors. @defaultValue 32 */
-  readonly rank?: number;
+  readonly rank?: number | undefined;
   /** How tables are written as products; `false`: plain. @defaultValue OverparamMF: scalar per row, depth 2, init 2.53; MF: false */
-  readonly overparam?: Overparam;
+  readonly overparam?: Overparam | undefined;
   /** @defaultValue 'squared' */
-  readonly loss?: LossName;
+  readonly loss?: LossName | undefined;
   /** A name, a configuration (`adam({ learningRate: .003 })`) or an object with the Optimizer seam. @defaultValue sgd with the rates of docs/defaults.md */
-  readonly optimizer?: Optimizer | OptimizerConfig | OptimizerName;
+  readonly optimizer?: Optimizer | OptimizerConfig | OptimizerName | undefined;
   /** @defaultValue 10 */
-  readonly epochs?: number;
+  readonly epochs?: number | undefined;
   /** Ratings a step; the gradient is their mean. @defaultValue 1 */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   /** 'sigmoid': minimum + range sigmoid(score), so that predictions stay on the scale. @defaultValue 'identity' */
-  readonly link?: 'identity' | 'sigmoid';
+  readonly link?: 'identity' | 'sigmoid' | undefined;
   /** lambda of 1/2 lambda (|e_u|^2 + |e_i|^2 + b_u^2 + b_i^2) per rating; a number is constant and for all. */
-  readonly regularization?: number | Regularization;
+  readonly regularization?: number | Regularization | undefined;
   /** Whether users and items have biases. @defaultValue true */
-  readonly biases?: boolean;
+  readonly biases?: boolean | undefined;
   /** The standard deviation that the embeddings (the products) start with. */
-  readonly initScale?: number;
+  readonly initScale?: number | undefined;
   /** Divides ratings by their standard deviation inside; predictions come back on the rating scale. @defaultValue true */
-  readonly standardize?: boolean;
+  readonly standardize?: boolean | undefined;
   /** A new order of the ratings each epoch. @defaultValue true */
-  readonly shuffle?: boolean;
+  readonly shuffle?: boolean | undefined;
   /** @defaultValue 1 */
-  readonly seed?: Seed;
+  readonly seed?: Seed | undefined;
   /** The most threads to use; results never depend on it. Training runs on one today. @defaultValue 1 */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Clips predictions to the range of the training ratings. @defaultValue true */
-  readonly clip?: boolean;
+  readonly clip?: boolean | undefined;
 }
 
 /** The options whose default depends on others, or that are read by their own rules. */
@@ -68,9 +69,9 @@ type ReadLater = 'regularization' | 'optimizer';
 
 /** Every option filled in; plain JSON, but for an optimizer of the caller's own. */
 export type FilledOptions = Readonly<
-  Required<Omit<FactorizationRecommenderOptions, ReadLater>> & {
+  Filled<Omit<FactorizationRecommenderOptions, ReadLater>> & {
     readonly optimizer: OptimizerConfig;
-    readonly regularization: Required<Regularization>;
+    readonly regularization: Filled<Regularization>;
   }
 >;
 
@@ -81,7 +82,7 @@ export function readRecommenderOptions(
   preset: Preset,
 ): { options: FilledOptions; rule: Optimizer } {
   const read = readOptions<
-    Required<Omit<FactorizationRecommenderOptions, ReadLater>> & Pick<FactorizationRecommenderOptions, ReadLater>
+    Filled<Omit<FactorizationRecommenderOptions, ReadLater>> & Pick<FactorizationRecommenderOptions, ReadLater>
   >(owner, given, {
     rank: field(integer({ min: 1 }), 32),
     overparam: field((value) => value as Overparam, preset.overparam),
@@ -110,7 +111,7 @@ function readRegularization(
   owner: string,
   given: number | Regularization | undefined,
   preset: Preset,
-): Required<Regularization> {
+): Filled<Regularization> {
   const strength = number({ min: 0 });
   if (given === undefined) return preset.regularization;
   if (typeof given === 'number') {
@@ -121,7 +122,7 @@ function readRegularization(
     throw wrong('regularization', given, 'a number of at least 0, or { embedding, bias, scaling }');
   }
   const embedding = given.embedding ?? preset.regularization.embedding;
-  return readOptions<Required<Regularization>>(
+  return readOptions<Filled<Regularization>>(
     owner,
     given,
     {

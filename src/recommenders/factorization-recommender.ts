@@ -1,7 +1,7 @@
 // A matrix factorization as a recommender: what MF and OverparamMF share, which is all but their presets and models.
 
-import { NotFittedError, UnknownIdError } from '../core/errors';
-import { boolean, field, integer, oneOf, optional, readOptions, wrong } from '../core/options';
+import { NotFittedError, UnknownIdError, UnsupportedError } from '../core/errors';
+import { boolean, type Filled, field, integer, oneOf, optional, readOptions, wrong } from '../core/options';
 import { Interactions } from '../interactions/interactions';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
 import type { Factorization } from '../models/factorization';
@@ -160,7 +160,14 @@ export abstract class FactorizationRecommender implements Recommender {
   /** `recommend` for many users. Memory: the lists, and one mark for each item. */
   recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Map<Id, RecommendationList> {
     const { users, items, seen, served } = this.need('recommendMany');
-    const { n, filterSeen, exclude, candidates } = readRecommendOptions(`${this.owner}.recommend`, options);
+    const read = readRecommendOptions(`${this.owner}.recommend`, options);
+    const { n, filterSeen = seen.isKept, exclude, candidates } = read;
+    if (filterSeen && !seen.isKept) {
+      throw new UnsupportedError(
+        `${this.owner}.recommend: filterSeen needs to know who has rated what, and this model was saved with history: false; ` +
+          'save it with its history, or pass what the user has rated as exclude',
+      );
+    }
     // The vocabulary may have grown since the fit, where other data share it.
     const count = seen.itemCounts.length;
     const allowed = new Uint8Array(count);
@@ -209,7 +216,7 @@ export abstract class FactorizationRecommender implements Recommender {
   /** The collapsed tables, the ids and the options as one safetensors file. `loadRecommender` reads it. */
   save(options?: SaveOptions): Uint8Array {
     const fitted = this.need('save');
-    const { history } = readOptions<Required<SaveOptions>>(`${this.owner}.save`, options, {
+    const { history } = readOptions<Filled<SaveOptions>>(`${this.owner}.save`, options, {
       history: field(boolean, true),
     });
     return encodeFitted(this.name, this.options, fitted, history);
@@ -241,20 +248,20 @@ function checkList<T>(value: Iterable<T>, name: string, wanted: string): Iterabl
 
 function readRecommendOptions(owner: string, given: RecommendOptions | undefined) {
   const itemIds = (value: unknown, name: string) => checkList(value as Iterable<Id>, name, 'a list or set of item ids');
-  return readOptions<{ n: number; filterSeen: boolean; exclude?: Iterable<Id>; candidates?: Iterable<Id> }>(
+  return readOptions<{ n: number; filterSeen?: boolean; exclude?: Iterable<Id>; candidates?: Iterable<Id> }>(
     owner,
     given,
     {
       n: field(integer({ min: 0 }), 10),
-      filterSeen: field(boolean, true),
+      filterSeen: optional(boolean),
       exclude: optional(itemIds),
       candidates: optional(itemIds),
     },
   );
 }
 
-function readSimilarOptions(owner: string, given: SimilarOptions | undefined): Readonly<Required<SimilarOptions>> {
-  return readOptions<Required<SimilarOptions>>(owner, given, {
+function readSimilarOptions(owner: string, given: SimilarOptions | undefined): Readonly<Filled<SimilarOptions>> {
+  return readOptions<Filled<SimilarOptions>>(owner, given, {
     n: field(integer({ min: 0 }), 10),
     measure: field(oneOf('cosine', 'dot'), 'cosine'),
   });

@@ -77,7 +77,7 @@ export async function fitFactorization({ data, options, rule, fitOptions, model,
     earlyStopping,
     onEpoch: (record) => {
       wholeEpochs++;
-      onEpoch?.(record);
+      return onEpoch?.(record);
     },
     signal,
   };

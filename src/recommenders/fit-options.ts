@@ -12,7 +12,7 @@ export interface FilledFitOptions {
   readonly validation?: Interactions;
   readonly metrics: readonly MetricName[];
   readonly earlyStopping?: { readonly metric: MetricName; readonly patience: number; readonly minDelta: number };
-  readonly onEpoch?: (epoch: EpochRecord) => void;
+  readonly onEpoch?: (epoch: EpochRecord) => unknown;
   readonly signal?: AbortSignal;
 }
 
@@ -24,7 +24,7 @@ export function readFitOptions(owner: string, given: FitOptions | undefined): Fi
     validation: optional((value, name) => checkInteractions(value, name)),
     metrics: field(metricList, RATING_METRICS),
     earlyStopping: optional((value) => value as NonNullable<FilledFitOptions['earlyStopping']>),
-    onEpoch: optional(callable<(epoch: EpochRecord) => void>()),
+    onEpoch: optional(callable<(epoch: EpochRecord) => unknown>()),
     signal: optional(abortSignal),
   });
   if (read.earlyStopping === undefined) return read;

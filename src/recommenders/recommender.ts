@@ -7,21 +7,24 @@ import type { EpochRecord, History, MetricName } from '../training/history';
 /** How a fit is watched and stopped. */
 export interface FitOptions {
   /** Ratings that are not trained on; `metrics` are measured on them after every epoch. */
-  readonly validation?: Interactions;
+  readonly validation?: Interactions | undefined;
   /** @defaultValue ['rmse', 'mae'] */
-  readonly metrics?: readonly MetricName[];
+  readonly metrics?: readonly MetricName[] | undefined;
   /** Stops when `metric` has not improved by `minDelta` for `patience` epochs, and puts the best epoch back. */
-  readonly earlyStopping?: {
-    /** @defaultValue the first of `metrics` */
-    readonly metric?: MetricName;
-    /** @defaultValue 3 */
-    readonly patience?: number;
-    /** @defaultValue 0 */
-    readonly minDelta?: number;
-  };
-  readonly onEpoch?: (epoch: EpochRecord) => void;
+  readonly earlyStopping?:
+    | {
+        /** @defaultValue the first of `metrics` */
+        readonly metric?: MetricName | undefined;
+        /** @defaultValue 3 */
+        readonly patience?: number | undefined;
+        /** @defaultValue 0 */
+        readonly minDelta?: number | undefined;
+      }
+    | undefined;
+  /** Called after every epoch, and awaited; what it throws or rejects with, `fit` rejects with. */
+  readonly onEpoch?: ((epoch: EpochRecord) => unknown) | undefined;
   /** Aborts the fit: it rejects with the signal's reason, and the model keeps the last whole epoch. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An item with its score: the prediction on the rating scale, not clipped, so that equal clipped ones stay in order. */
@@ -44,21 +47,21 @@ export interface RecommendationList extends Array<Recommendation> {
 /** What to recommend from. */
 export interface RecommendOptions {
   /** @defaultValue 10 */
-  readonly n?: number;
-  /** Leaves out what the user has rated in training. @defaultValue true */
-  readonly filterSeen?: boolean;
+  readonly n?: number | undefined;
+  /** Leaves out what the user has rated in training. @defaultValue true; false for a model saved without history */
+  readonly filterSeen?: boolean | undefined;
   /** Items to leave out; unknown ones are ignored. */
-  readonly exclude?: Iterable<Id>;
+  readonly exclude?: Iterable<Id> | undefined;
   /** Only these; unknown ones are ignored. @defaultValue every item with a training rating */
-  readonly candidates?: Iterable<Id>;
+  readonly candidates?: Iterable<Id> | undefined;
 }
 
 /** How alike two rows are. */
 export interface SimilarOptions {
   /** @defaultValue 10 */
-  readonly n?: number;
+  readonly n?: number | undefined;
   /** @defaultValue 'cosine' */
-  readonly measure?: 'cosine' | 'dot';
+  readonly measure?: 'cosine' | 'dot' | undefined;
 }
 
 /** A recommender: fitted to interactions, asked by the caller's ids. */
@@ -85,5 +88,5 @@ export interface Recommender {
 /** What a saved model keeps. */
 export interface SaveOptions {
   /** Who has rated what: `filterSeen` needs it after a load. @defaultValue true */
-  readonly history?: boolean;
+  readonly history?: boolean | undefined;
 }

@@ -27,6 +27,11 @@ export class Seen {
     return new Seen(offsets, items, userCounts, itemCounts);
   }
 
+  /** Whether it is known who has rated what. */
+  get isKept(): boolean {
+    return this.offsets.length > 0;
+  }
+
   /** The items that a user has rated; none where the history was not kept. */
   itemsOf(user: number): Int32Array {
     return this.items.subarray(this.offsets[user] ?? 0, this.offsets[user + 1] ?? 0);

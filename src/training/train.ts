@@ -17,7 +17,7 @@ export interface FitPlan {
   readonly earlyStopping?:
     | { readonly metric: MetricName; readonly patience: number; readonly minDelta: number }
     | undefined;
-  readonly onEpoch?: ((epoch: EpochRecord) => void) | undefined;
+  readonly onEpoch?: ((epoch: EpochRecord) => unknown) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,7 +43,7 @@ export async function train<B extends Batch>(model: Model<B>, trainer: Trainer<B
     }
     whole?.take();
     const record = records[records.length - 1]!;
-    plan.onEpoch?.(record);
+    await plan.onEpoch?.(record);
     if (earlyStopping === undefined) continue;
     const value = record.metrics[earlyStopping.metric]!;
     if (value < bestValue - earlyStopping.minDelta) {

@@ -210,6 +210,11 @@ describe('errors', () => {
       { userIds: [1, 2], itemIds: [1] },
       'itemIds must be a list of 2 entries, as many as userIds; it has 1',
     ],
+    [
+      'a misspelt column',
+      { userIds: [1], itemIds: [1], ratings: [3] },
+      "columns has 'ratings'; want userIds, itemIds, values",
+    ],
     ['text for values', { userIds: [1], itemIds: [1], values: 'x' }, 'values must be a list'],
     [
       'NaN value',

@@ -71,6 +71,11 @@ test.each<[option: string, message: RegExp, call: () => unknown]>([
   ['learningRate', /schedule such as/, () => adam({ learningRate: loose('0.1') })],
   ['learningRate', /null/, () => adam({ learningRate: loose(null) })],
   ['learningRate', /an array of 1/, () => adam({ learningRate: loose([0.1]) })],
+  [
+    'optimizer.config.name',
+    /none of this library/,
+    () => resolveOptimizer({ ...rule, config: { ...rule.config, name: 'sgd' } }),
+  ],
   ['learningRate.bias', /above 0/, () => sgd({ learningRate: { bias: 0 } })],
   ['learningRate.bais', /did you mean 'learningRate.bias'/, () => sgd({ learningRate: loose({ bais: 0.1 }) })],
   [

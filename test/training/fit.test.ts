@@ -29,6 +29,24 @@ function bitsOf(model: MF | OverparamMF): string {
     .join(' ');
 }
 
+describe('onEpoch', () => {
+  test('is awaited', async () => {
+    let done = 0;
+    const onEpoch = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      done++;
+    };
+    await new MF({ rank: 2, epochs: 3 }).fit(train, { onEpoch });
+    expect(done).toBe(3);
+  });
+  test('what it rejects with, fit rejects with', async () => {
+    const onEpoch = async () => {
+      throw new Error('the disk is full');
+    };
+    await expect(new MF({ rank: 2, epochs: 3 }).fit(train, { onEpoch })).rejects.toThrow('the disk is full');
+  });
+});
+
 describe('the history', () => {
   test('has one record an epoch, the same that onEpoch was given', async () => {
     const seen: EpochRecord[] = [];
