@@ -15,6 +15,10 @@ export interface Shape {
   readonly names: readonly string[] | undefined;
   readonly width: number;
   readonly firstLine: number;
+  /** What the lines were cut at. */
+  readonly separator: string;
+  /** The first cell of the first line: all of it, where the separator is not in it. */
+  readonly firstCell: string;
   /** Whether a cell of the first data row could be a time. */
   isTime(column: number): boolean;
 }
@@ -62,7 +66,9 @@ export function resolveColumn(
     throw faults.at(
       firstLine,
       undefined,
-      `${option} is ${ref}, but there are ${width} columns; want a number from 0 to ${width - 1}`,
+      width === 1
+        ? `${option} is ${ref}, but ${listColumns(shape)}`
+        : `${option} is ${ref}, but there are ${width} columns; want a number from 0 to ${width - 1}`,
     );
   }
   const found = names?.indexOf(ref) ?? -1;
@@ -96,15 +102,16 @@ function taken(roles: Partial<Record<Role, number>>): Set<number> {
 
 function missing(role: 'user' | 'item' | 'value', shape: Shape, faults: Faults) {
   const or = role === 'value' ? ', or to false when every row counts 1' : '';
-  return faults.at(
-    shape.firstLine,
-    undefined,
-    `cannot tell which column holds the ${role}; ${listColumns(shape)}; set columns.${role} to one of them${or}`,
-  );
+  // One column cannot hold both ids: the separator is at fault.
+  const advice = shape.width === 1 ? '' : `; set columns.${role} to one of them${or}`;
+  const message = `cannot tell which column holds the ${role}; ${listColumns(shape)}${advice}`;
+  return faults.at(shape.firstLine, undefined, message);
 }
 
-function listColumns({ names, width }: Omit<Shape, 'isTime'>): string {
-  if (names === undefined) return width === 1 ? 'there is one column, 0' : `the columns are 0 to ${width - 1}`;
+function listColumns({ names, width, separator, firstCell }: Omit<Shape, 'isTime'>): string {
+  if (width === 1)
+    return `the separator ${show(separator)} leaves the line ${show(firstCell)} one column; set separator to what stands between its columns`;
+  if (names === undefined) return `the columns are 0 to ${width - 1}`;
   const shown = names.slice(0, NAMES_SHOWN).map((name) => `'${name}'`);
   if (names.length > NAMES_SHOWN) shown.push(`${names.length - NAMES_SHOWN} more`);
   return `the columns are ${shown.join(', ')}`;

@@ -14,6 +14,9 @@ export function decode(source: string | Uint8Array, encoding: Encoding, faults: 
   if (source[0] === 0x1f && source[1] === 0x8b) {
     throw faults.whole("the bytes are gzip-compressed; decompress them first, or use readInteractions of 'opmf/node'");
   }
+  if ((source[0] === 0xff && source[1] === 0xfe) || (source[0] === 0xfe && source[1] === 0xff)) {
+    throw faults.whole('the bytes are UTF-16; save the file as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8');
+  }
   if (source.length > LONGEST_STRING) {
     throw faults.whole(`${source.length} bytes are more than one string can hold (${LONGEST_STRING}); split the file`);
   }

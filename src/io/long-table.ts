@@ -24,7 +24,8 @@ export function readLongTable(records: RecordReader, settings: ReadSettings, fau
   records.demandFields(width, firstLine);
   const { dateFormat } = settings;
   const isTime = (i: number) => !Number.isNaN(parseTimestamp(text, records.start(i), records.end(i), dateFormat));
-  const roles = resolveRoles({ names, width, firstLine, isTime }, settings.columns, faults);
+  const shape = { names, width, firstLine, separator: records.separator, firstCell: first[0]! };
+  const roles = resolveRoles({ ...shape, isTime }, settings.columns, faults);
 
   const fault = (i: number, what: string, wanted: string) =>
     faults.at(records.line, labelOf(names, i), `${what} is ${show(records.field(i))}; want ${wanted}`);

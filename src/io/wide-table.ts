@@ -23,7 +23,7 @@ export function readWideTable(records: RecordReader, settings: ReadSettings, fau
   if (hasHeader && !records.next()) throw faults.whole('there is a header but no user under it');
 
   const width = first.length;
-  const shape = { names, width, firstLine };
+  const shape = { names, width, firstLine, separator: records.separator, firstCell: first[0]! };
   const { idColumn } = settings;
   const sniffed = names === undefined ? -1 : findRole('user', names, NONE);
   const user = idColumn === undefined ? sniffed : resolveColumn('idColumn', idColumn, shape, faults);

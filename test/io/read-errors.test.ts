@@ -41,7 +41,42 @@ const dataErrors: Case[] = [
     { columns: { user: 0, item: 2 } },
     'r.csv, line 1: cannot tell which column holds the value; the columns are 0 to 2',
   ],
-  ['one column', '1\n2', { separator: ',' }, 'cannot tell which column holds the item; there is one column, 0'],
+  [
+    'another separator than the one that is set',
+    'user;item;rating\n1;2;3',
+    { separator: ',' },
+    'r.csv, line 1: cannot tell which column holds the item; the separator "," leaves the line "user;item;rating" one column; set separator to what stands between its columns',
+  ],
+  [
+    'another separator, and columns by name',
+    'user;item;rating\n1;2;3',
+    { separator: '\t', columns: { user: 'user' } },
+    'no column is named "user" (columns.user); the separator "\\t" leaves the line "user;item;rating" one column',
+  ],
+  [
+    'another separator, and columns by number',
+    '1;2;3',
+    { separator: ',', columns: { item: 1 } },
+    'columns.item is 1, but the separator "," leaves the line "1;2;3" one column',
+  ],
+  [
+    'UTF-16, low byte first',
+    Uint8Array.of(0xff, 0xfe, 0x31, 0),
+    {},
+    'r.csv: the bytes are UTF-16; save the file as UTF-8',
+  ],
+  [
+    'UTF-16, high byte first',
+    Uint8Array.of(0xfe, 0xff, 0, 0x31),
+    { encoding: 'latin1' },
+    'r.csv: the bytes are UTF-16; save the file as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8',
+  ],
+  [
+    'one column',
+    '1\n2',
+    { separator: ',' },
+    'cannot tell which column holds the item; the separator "," leaves the line "1" one column',
+  ],
   [
     'an unknown name',
     'userId,movieId,rating\n1,2,3',
