@@ -46,7 +46,7 @@ export function parseArguments(usage: Usage, argv: readonly string[]): Arguments
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
     const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
-    if (flag === undefined) throw unknownFlag(token.rawName, Object.keys(flags));
+    if (flag === undefined) throw unknownFlag(argv[token.index]!, token.rawName, Object.keys(flags));
     if (flag.value === undefined && token.value !== undefined)
       throw new UsageError(`${token.rawName} takes no value, got ${show(token.value)}`);
     // `--out --json`: the next flag is no value; `--out=--json` says that it is one.
@@ -61,10 +61,13 @@ export function parseArguments(usage: Usage, argv: readonly string[]): Arguments
       throw new UsageError(`${token.rawName} is given twice`);
     given.set(token.name, [...values, token.value ?? '']);
   }
-  if (positionals.length < least)
+  if (positionals.length < least) {
+    // The form begins with what has to be there: MODEL DATA [--json], MODEL USER...
+    const missing = usage.form.split(' ')[positionals.length]!.replace('...', '');
     throw new UsageError(
-      positionals.length === 0 ? 'too few arguments' : `too few arguments after ${show(positionals.at(-1))}`,
+      `${missing} is missing${positionals.length === 0 ? '' : ` after ${show(positionals.at(-1))}`}`,
     );
+  }
   if (positionals.length > most) throw new UsageError(`unexpected argument ${show(positionals[most])}`);
   return reader(given, positionals);
 }
@@ -97,7 +100,12 @@ function reader(given: ReadonlyMap<string, readonly string[]>, positionals: read
   };
 }
 
-function unknownFlag(written: string, known: readonly string[]): UsageError {
+/** `word` is what was written, `written` the flag that was read from it: -57 is read as -5 and -7. */
+function unknownFlag(word: string, written: string, known: readonly string[]): UsageError {
+  if (!word.startsWith('--'))
+    return new UsageError(
+      `unknown flag ${show(word)}; flags have two dashes; write -- before arguments that begin with a dash: -- ${word}`,
+    );
   const close = nearest(written.replace(/^-+/, ''), known);
   return new UsageError(
     `unknown flag '${written}'; ${close === undefined ? `flags: ${known.map((name) => `--${name}`).join(', ')}` : `did you mean '--${close}'?`}`,

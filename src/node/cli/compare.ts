@@ -16,7 +16,7 @@ import { ARM_FORM, parseArm } from './arm';
 import type { Command } from './command';
 import type { Io } from './io';
 import { startProgress } from './progress';
-import { DATA_DIR, openSource } from './source';
+import { DATA_FLAGS, openSource } from './source';
 import { UsageError } from './usage-error';
 
 /**
@@ -33,7 +33,7 @@ export const compareCommand: Command = {
     about: 'Compares plain and overparameterized matrix factorization under each optimizer.',
     form:
       '[DATA] [--terms paper|matched|tuned] [--optimizers sgd,adam] [--overparams scalar-row-2,dense-2] ' +
-      '[--rank N] [--epochs N] [--seeds 3] [--test-fraction .1] [--json] [--out report.html]',
+      '[--rank N] [--epochs N] [--seeds 3] [--test-fraction .1] [--columns user=NAME,...] [--json] [--out report.html]',
     example: 'opmf compare ml-100k --terms paper --rank 15 --epochs 15 --overparams scalar-row-2,dense-2 --seeds 3',
     flags: {
       terms: { value: 'TERMS', about: 'paper (one rate for all arms), matched or tuned; default paper' },
@@ -45,7 +45,7 @@ export const compareCommand: Command = {
       'test-fraction': { value: 'F', about: 'part of the ratings held out; default .1' },
       json: { about: 'print one JSON document and nothing else' },
       out: { value: 'FILE', about: 'write an HTML report with curves' },
-      'data-dir': DATA_DIR,
+      ...DATA_FLAGS,
     },
     positionals: [0, 1],
   },
@@ -63,7 +63,7 @@ async function runCompare(given: Arguments, io: Io): Promise<void> {
   const out = given.text('out');
   // Known now rather than after minutes of training.
   if (out !== undefined) await requireWritable(out);
-  const { name, data } = await openSource(given.positionals[0], given.text('data-dir'));
+  const { name, data } = await openSource(given.positionals[0], given);
 
   const progress = startProgress(io);
   let comparison: Comparison;

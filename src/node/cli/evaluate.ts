@@ -1,13 +1,16 @@
 // `opmf evaluate`: a saved model against ratings.
 
+import { DataError } from '../../core/errors';
 import { show } from '../../core/options';
 import { evaluateRatings } from '../../evaluation/evaluate-ratings';
 import { type Interaction, Interactions } from '../../interactions/interactions';
 import { loadModel } from '../model-file';
 import type { Arguments } from './arguments';
 import type { Command } from './command';
+import { counted } from './counted';
+import { withIdsOf } from './ids';
 import type { Io } from './io';
-import { DATA_DIR, openSource } from './source';
+import { DATA_FLAGS, openSource } from './source';
 import { UsageError } from './usage-error';
 
 const METRICS = ['rmse', 'mae'] as const;
@@ -17,13 +20,13 @@ export const evaluateCommand: Command = {
   usage: {
     name: 'evaluate',
     about: 'Measures a saved model on ratings; those of unknown users or items (cold) are counted in.',
-    form: 'MODEL DATA [--train DATA] [--metrics rmse,mae] [--json]',
+    form: 'MODEL DATA [--train DATA] [--metrics rmse,mae] [--columns user=NAME,...] [--json]',
     example: 'opmf evaluate model.safetensors test.csv --metrics rmse,mae',
     flags: {
       train: { value: 'DATA', about: 'leave out the pairs of user and item that are also in these ratings' },
       metrics: { value: 'NAMES', about: `of ${METRICS.join(', ')}; default all of them` },
       json: { about: 'print one JSON document and nothing else' },
-      'data-dir': DATA_DIR,
+      ...DATA_FLAGS,
     },
     positionals: [2, 2],
   },
@@ -33,12 +36,15 @@ export const evaluateCommand: Command = {
 async function runEvaluate(given: Arguments, io: Io): Promise<void> {
   const metrics = given.list('metrics')?.map(readMetric) ?? METRICS;
   const [path, written] = given.positionals;
-  const dataDir = given.text('data-dir');
   const recommender = await loadModel(path!);
-  const source = await openSource(written, dataDir);
+  const source = await openSource(written, given);
   const train = given.text('train');
-  const test = train === undefined ? source.data : without(source.data, (await openSource(train, dataDir)).data);
-  const result = evaluateRatings(recommender, test);
+  const test = train === undefined ? source.data : without(source.data, (await openSource(train, given)).data);
+  if (test.size === 0)
+    throw new DataError(
+      `every pair of user and item in ${source.name} is in --train too, so there is nothing to measure`,
+    );
+  const result = evaluateRatings(recommender, given.has('ids') ? test : withIdsOf(recommender, test));
   const { count, cold } = result;
   const values = Object.fromEntries(metrics.map((metric) => [metric, result[metric]]));
   if (given.has('json')) {
@@ -49,7 +55,7 @@ async function runEvaluate(given: Arguments, io: Io): Promise<void> {
   }
   const lines = metrics.map((metric) => `${metric.padEnd(4)}  ${result[metric].toFixed(4)}`);
   io.stdout.write(
-    `${recommender.name} on ${source.name}: ${count} ratings, ${cold} of them cold\n${lines.join('\n')}\n`,
+    `${recommender.name} on ${source.name}: ${counted(count, 'rating')}, ${cold} of them cold\n${lines.join('\n')}\n`,
   );
 }
 
@@ -70,5 +76,5 @@ function without(data: Interactions, seen: Interactions): Interactions {
     const item = seen.items.indexOf(itemId);
     return user < 0 || item < 0 || !pairs.has(key(user, item));
   };
-  return Interactions.from([...data].filter(isNew));
+  return Interactions.from([...data].filter(isNew), { duplicates: 'keep' });
 }

@@ -4,6 +4,7 @@ import type { Recommender } from '../../recommenders/recommender';
 import { loadModel } from '../model-file';
 import type { Arguments } from './arguments';
 import type { Command } from './command';
+import { counted } from './counted';
 import { asNumberId } from './ids';
 import type { Io } from './io';
 
@@ -36,7 +37,7 @@ async function runRecommend(given: Arguments, io: Io): Promise<void> {
     const note = basis === 'popularity' ? ' (not in the training data: popular items)' : '';
     io.stdout.write(`user ${userId}${note}\n`);
     for (const [i, { itemId, score }] of items.entries()) {
-      const value = basis === 'popularity' ? `${score} ratings` : score.toFixed(4);
+      const value = basis === 'popularity' ? counted(score, 'rating') : score.toFixed(4);
       io.stdout.write(`  ${String(i + 1).padStart(2)}. ${itemId}  ${value}\n`);
     }
   }

@@ -6,7 +6,7 @@ import { UsageError } from './usage-error';
 /** A nested options object; no prototype, so that any name is an ordinary key. */
 export type Settings = { [name: string]: unknown };
 
-/** Reads settings in order. A value is JSON where it parses as JSON, else a string; dots in the name nest. */
+/** Reads settings; each is given once. A value is JSON where it parses as JSON, else a string; dots in the name nest. */
 export function parseSettings(assignments: readonly string[]): Settings {
   const settings: Settings = Object.create(null);
   for (const assignment of assignments) {
@@ -26,7 +26,9 @@ export function parseSettings(assignments: readonly string[]): Settings {
       place[name] = inner;
       place = inner as Settings;
     }
-    place[path.at(-1)!] = parseValue(assignment.slice(at + 1));
+    const name = path.at(-1)!;
+    if (Object.hasOwn(place, name)) throw new UsageError(`--set ${path.join('.')} is given twice`);
+    place[name] = parseValue(assignment.slice(at + 1));
   }
   return settings;
 }

@@ -1,11 +1,11 @@
 // `opmf similar`: the items most like some items, from a saved model.
 
-import { UnknownIdError } from '../../core/errors';
-import type { Recommender } from '../../recommenders/recommender';
+import { DataError, UnknownIdError } from '../../core/errors';
+import type { MF } from '../../recommenders/mf';
 import { loadModel } from '../model-file';
 import type { Arguments } from './arguments';
 import type { Command } from './command';
-import { asNumberId } from './ids';
+import { knownId } from './ids';
 import type { Io } from './io';
 
 /** The command. */
@@ -28,25 +28,35 @@ async function runSimilar(given: Arguments, io: Io): Promise<void> {
   const n = given.count('n') ?? 10;
   const [path, ...items] = given.positionals;
   const recommender = await loadModel(path!);
-  const answers = items.map((item) => similarTo(recommender, item, n));
+  const lists = items.map((text) => similarTo(recommender, text, n));
+  const answers = lists.filter((answer) => answer !== undefined);
+  const unknown = items.filter((_, i) => lists[i] === undefined);
+  // What is known is printed even so; the exit code says that it is not all.
   if (given.has('json')) {
-    io.stdout.write(`${JSON.stringify({ model: recommender.name, n, items: answers })}\n`);
-    return;
-  }
-  for (const { itemId, similar } of answers) {
-    io.stdout.write(`item ${itemId}\n`);
-    for (const [i, { itemId: other, score }] of similar.entries()) {
-      io.stdout.write(`  ${String(i + 1).padStart(2)}. ${other}  ${score.toFixed(4)}\n`);
+    io.stdout.write(`${JSON.stringify({ model: recommender.name, n, items: answers, unknown })}\n`);
+  } else {
+    for (const { itemId, similar } of answers) {
+      io.stdout.write(`item ${itemId}\n`);
+      for (const [i, { itemId: other, score }] of similar.entries()) {
+        io.stdout.write(`  ${String(i + 1).padStart(2)}. ${other}  ${score.toFixed(4)}\n`);
+      }
     }
   }
+  if (unknown.length === 0) return;
+  const names = unknown.map((text) => JSON.stringify(text)).join(', ');
+  throw new DataError(
+    `the training data of ${path} have no rating of ${names}; want ids of items that were trained on`,
+  );
 }
 
-function similarTo(recommender: Recommender, text: string, n: number) {
+function similarTo(recommender: Pick<MF, 'items' | 'similarItems'>, text: string, n: number) {
+  const itemId = knownId(recommender.items, text);
+  if (itemId === undefined) return undefined;
   try {
-    return { itemId: text, similar: recommender.similarItems(text, { n }) };
+    return { itemId, similar: recommender.similarItems(itemId, { n }) };
   } catch (error) {
-    const number = asNumberId(text);
-    if (!(error instanceof UnknownIdError) || number === undefined) throw error;
-    return { itemId: number, similar: recommender.similarItems(number, { n }) };
+    // An id of the vocabulary without a rating in training: only the test part of a split had it.
+    if (error instanceof UnknownIdError) return undefined;
+    throw error;
   }
 }

@@ -5,18 +5,25 @@ import { DataError } from '../../core/errors';
 import { show } from '../../core/options';
 import type { Interactions } from '../../interactions/interactions';
 import { syntheticInteractions } from '../../interactions/synthetic';
+import type { ReadOptions } from '../../io/read-options';
 import { listDatasets, loadDataset } from '../load-dataset';
 import { readInteractions } from '../read-interactions';
+import type { Arguments } from './arguments';
+import { adviceInFlags, READ_FLAGS, readFlags, readFlagsGiven } from './read-flags';
 import type { Flag } from './usage';
+import { UsageError } from './usage-error';
 
 /** The built-in set's name, in reports and as an argument. */
 export const BUILT_IN = 'synthetic-100k';
 
-/** The flag of every command that takes DATA. */
+/** Where data sets are looked for. */
 export const DATA_DIR: Flag = {
   value: 'DIR',
-  about: 'look for data sets here first, then in $OPMF_DATA and the cache',
+  about: 'look for data sets here first, then in $OPMF_DATA, ../shared/data and the cache (~/.cache/opmf)',
 };
+
+/** The flags of every command that takes DATA. */
+export const DATA_FLAGS = { ...READ_FLAGS, 'data-dir': DATA_DIR };
 
 /** Ratings, and what to call them. */
 export interface Source {
@@ -24,18 +31,35 @@ export interface Source {
   readonly data: Interactions;
 }
 
-/** Reads DATA. A file wins over a data set of the same name. */
-export async function openSource(given: string | undefined, dataDir: string | undefined): Promise<Source> {
-  if (given === undefined || given === BUILT_IN) return { name: BUILT_IN, data: syntheticInteractions() };
-  if (statSync(given, { throwIfNoEntry: false })?.isFile()) return { name: given, data: await readInteractions(given) };
+/** Reads DATA, the word `written`, as the flags of DATA_FLAGS say. A file wins over a data set of the same name. */
+export async function openSource(written: string | undefined, given: Arguments): Promise<Source> {
+  const reading = readFlags(given);
+  if (written !== undefined && statSync(written, { throwIfNoEntry: false })?.isFile())
+    return { name: written, data: await readFile(written, reading) };
+  const dataDir = given.text('data-dir');
   const options = dataDir === undefined ? {} : { dataDir };
   const known = listDatasets(options);
-  if (!known.some(({ name }) => name === given)) {
+  const isSet = written === undefined || written === BUILT_IN || known.some(({ name }) => name === written);
+  if (isSet && reading !== undefined) {
+    const what = written === undefined ? 'no DATA was given' : `${show(written)} is a data set`;
+    throw new UsageError(`${readFlagsGiven(given).join(', ')}: only for a file of ratings, and ${what}`);
+  }
+  if (written === undefined || written === BUILT_IN) return { name: BUILT_IN, data: syntheticInteractions() };
+  if (!isSet) {
     const present = known.filter(({ isPresent }) => isPresent).map(({ name }) => name);
     throw new DataError(
-      `there is no file ${show(given)} and no data set of that name; sets on this machine: ${[BUILT_IN, ...present].join(', ')}; ` +
+      `there is no file ${show(written)} and no data set of that name; sets on this machine: ${[BUILT_IN, ...present].join(', ')}; ` +
         `known: ${known.map(({ name }) => name).join(', ')}`,
     );
   }
-  return { name: given, data: await loadDataset(given, options) };
+  return { name: written, data: await loadDataset(written, options) };
+}
+
+async function readFile(path: string, reading: ReadOptions | undefined): Promise<Interactions> {
+  try {
+    return await readInteractions(path, reading);
+  } catch (error) {
+    if (error instanceof DataError) throw new DataError(error.message + adviceInFlags(error.message), error.place);
+    throw error;
+  }
 }

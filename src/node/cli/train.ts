@@ -8,10 +8,11 @@ import { saveModel } from '../model-file';
 import { requireWritable } from '../output-file';
 import type { Arguments } from './arguments';
 import type { Command } from './command';
+import { counted } from './counted';
 import type { Io } from './io';
 import { startProgress } from './progress';
 import { parseSettings } from './settings';
-import { DATA_DIR, openSource } from './source';
+import { DATA_FLAGS, openSource } from './source';
 import { UsageError } from './usage-error';
 
 /** The command. */
@@ -19,7 +20,7 @@ export const trainCommand: Command = {
   usage: {
     name: 'train',
     about: 'Trains a recommender on ratings and saves it; without DATA, on the built-in synthetic set.',
-    form: '[DATA] --out model.safetensors [--model overparam-mf] [--set NAME=VALUE ...] [--test-fraction .1] [--seed 1] [--json]',
+    form: '[DATA] --out model.safetensors [--model overparam-mf] [--set NAME=VALUE ...] [--test-fraction .1] [--seed 1] [--columns user=NAME,...] [--json]',
     example: 'opmf train ml-100k --out model.safetensors --set rank=32 --set overparam.depth=3 --test-fraction .1',
     flags: {
       out: { value: 'FILE', about: 'where the trained model goes (safetensors)' },
@@ -32,7 +33,7 @@ export const trainCommand: Command = {
       'test-fraction': { value: 'F', about: 'hold out this part of the ratings and report on it; default 0' },
       seed: { value: 'N', about: 'seed of the split and of the model; default 1' },
       json: { about: 'print one JSON document and nothing else' },
-      'data-dir': DATA_DIR,
+      ...DATA_FLAGS,
     },
     positionals: [0, 1],
   },
@@ -42,12 +43,14 @@ export const trainCommand: Command = {
 async function runTrain(given: Arguments, io: Io): Promise<void> {
   const out = given.text('out');
   if (out === undefined) throw new UsageError('--out is missing: say where the model goes');
+  const settings = parseSettings(given.texts('set'));
+  if (given.has('seed') && 'seed' in settings) throw new UsageError('--seed and --set seed: give one of them');
   const seed = given.count('seed', 0) ?? 1;
   const testFraction = given.number('test-fraction', 'a number from 0 to below 1', (f) => f >= 0 && f < 1) ?? 0;
   const name = given.text('model') ?? 'overparam-mf';
-  const recommender = createRecommender(name as RecommenderName, { seed, ...parseSettings(given.texts('set')) });
+  const recommender = createRecommender(name as RecommenderName, { seed, ...settings });
   await requireWritable(out);
-  const source = await openSource(given.positionals[0], given.text('data-dir'));
+  const source = await openSource(given.positionals[0], given);
   const split = testFraction === 0 ? undefined : splitRandom(source.data, { testFraction, seed });
 
   const started = performance.now();
@@ -69,7 +72,7 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   const lines = [`${recommender.name} on ${source.name}`, ...epochs.map(epochLine)];
   if (test !== undefined) {
     lines.push(
-      `test RMSE ${test.rmse.toFixed(4)}, MAE ${test.mae.toFixed(4)} on ${test.count} ratings, ${test.cold} of them cold`,
+      `test RMSE ${test.rmse.toFixed(4)}, MAE ${test.mae.toFixed(4)} on ${counted(test.count, 'rating')}, ${test.cold} of them cold`,
     );
   }
   io.stdout.write(`${[...lines, `trained in ${seconds.toFixed(1)} s, saved to ${out}`].join('\n')}\n`);

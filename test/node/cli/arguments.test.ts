@@ -51,13 +51,17 @@ describe('parseArguments', () => {
   test.each([
     [['x', '--sedes', '3'], "unknown flag '--sedes'; did you mean '--seeds'?"],
     [['x', '--frobnicate'], "unknown flag '--frobnicate'; flags: --rank, --seeds, --json, --set"],
-    [['x', '-q'], /^unknown flag '-q'/],
+    [['x', '-q'], 'unknown flag "-q"; flags have two dashes'],
+    [
+      ['x', '-57'],
+      'unknown flag "-57"; flags have two dashes; write -- before arguments that begin with a dash: -- -57',
+    ],
     [['x', '--constructor'], /^unknown flag '--constructor'/],
     [['x', '--rank'], '--rank needs a value: --rank N'],
     [['x', '--rank', '--json'], '--rank needs a value: --rank N'],
     [['x', '--json=yes'], '--json takes no value, got "yes"'],
     [['x', '--rank', '1', '--rank', '2'], '--rank is given twice'],
-    [[], 'too few arguments'],
+    [[], 'DATA is missing'],
     [['a', 'b', 'c'], 'unexpected argument "c"'],
   ])('%j is refused', (argv, message) => {
     expect(() => parse(...argv)).toThrow(UsageError);

@@ -5,20 +5,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { version } from '../../../package.json';
-import { run } from '../../../src/node/cli/run';
+import { opmf } from './opmf';
 
 let folder: string;
 let ratings: string;
 let model: string;
-
-async function opmf(...argv: string[]) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const stdout = { write: (text: string) => out.push(text) };
-  const stderr = { write: (text: string) => err.push(text) };
-  const code = await run(argv, { stdout, stderr, isTTY: false });
-  return { code, out: out.join(''), err: err.join('') };
-}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'opmf-cli-'));
@@ -78,14 +69,17 @@ describe('wrong usage exits 2 with the reason and the right form, each in one li
     [['train', '--out', 'x', '--set', 'rnak=3'], "unknown option 'rnak'; did you mean 'rank'?"],
     [['train', '--out', 'x', '--set', 'rank=0'], 'rank is 0; want a whole number'],
     [['train', '--out', 'x', '--model', 'overparam'], 'opmf: train: '],
-    [['evaluate', 'model'], 'opmf: evaluate: too few arguments after "model"'],
+    [['evaluate', 'model'], 'opmf: evaluate: DATA is missing after "model"'],
     [
       ['evaluate', 'm', 'd', '--metrics', 'ndcg@10'],
       'opmf: evaluate: --metrics: "ndcg@10" is not known here; want some of rmse, mae',
     ],
-    [['recommend', 'model'], 'opmf: recommend: too few arguments'],
+    [['recommend', 'model'], 'opmf: recommend: USER is missing after "model"'],
     [['recommend', 'model', 'u', '--n', 'ten'], 'opmf: recommend: --n is "ten"; want a whole number'],
-    [['similar'], 'opmf: similar: too few arguments'],
+    [['recommend', 'model', '-5'], 'unknown flag "-5"; flags have two dashes; write -- before'],
+    [['train', '--out', 'x', '--set', 'rank=4', '--set', 'rank=8'], 'opmf: train: --set rank is given twice'],
+    [['train', '--out', 'x', '--set', 'seed=9', '--seed', '3'], 'opmf: train: --seed and --set seed: give one'],
+    [['similar'], 'opmf: similar: MODEL is missing'],
   ])('opmf %j', async (argv, reason) => {
     const { code, out, err } = await opmf(...argv);
     expect(err).toContain(reason);
@@ -187,6 +181,11 @@ describe('train, evaluate, recommend, similar', () => {
     const all = JSON.parse((await opmf('evaluate', model, ratings, '--json')).out);
     expect(all.metrics.rmse).toBeGreaterThan(0);
     expect(all.metrics.mae).toBeLessThanOrEqual(all.metrics.rmse);
+    const none = await opmf('evaluate', model, ratings, '--train', ratings);
+    expect([none.code, none.out]).toEqual([1, '']);
+    expect(none.err).toBe(
+      `opmf: every pair of user and item in ${ratings} is in --train too, so there is nothing to measure\n`,
+    );
     const part = join(folder, 'part.csv');
     await writeFile(part, (await readFile(ratings, 'utf8')).split('\n').slice(0, 51).join('\n'));
     const rest = JSON.parse(
@@ -216,8 +215,15 @@ describe('train, evaluate, recommend, similar', () => {
     const { items } = JSON.parse((await opmf('similar', model, 'i1', '--n', '3', '--json')).out);
     expect(items[0].similar).toHaveLength(3);
     expect(items[0].similar.map(({ itemId }: { itemId: string }) => itemId)).not.toContain('i1');
-    const { code, err } = await opmf('similar', model, 'nothing');
-    expect([code, err.includes('"nothing"')]).toEqual([1, true]);
+    const { code, out, err } = await opmf('similar', model, 'nothing', 'i2', 'void', '--n', '2');
+    expect(out).toMatch(/^item i2\n {3}1\. i\d+ {2}\S+\n {3}2\. i\d+ {2}\S+\n$/);
+    expect(err).toBe(
+      `opmf: the training data of ${model} have no rating of "nothing", "void"; want ids of items that were trained on\n`,
+    );
+    expect(code).toBe(1);
+    const document = JSON.parse((await opmf('similar', model, 'i2', 'void', '--json')).out);
+    expect(document.items.map(({ itemId }: { itemId: string }) => itemId)).toEqual(['i2']);
+    expect(document.unknown).toEqual(['void']);
   });
 });
 

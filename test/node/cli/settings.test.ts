@@ -21,8 +21,8 @@ describe('parseSettings', () => {
     expect(plain([assignment])).toEqual(settings);
   });
 
-  test('later settings add to and replace earlier ones', () => {
-    expect(plain(['overparam.kind=scalar', 'rank=1', 'overparam.depth=3', 'rank=2'])).toEqual({
+  test('later settings add to earlier ones', () => {
+    expect(plain(['overparam.kind=scalar', 'rank=2', 'overparam.depth=3'])).toEqual({
       overparam: { kind: 'scalar', depth: 3 },
       rank: 2,
     });
@@ -33,6 +33,16 @@ describe('parseSettings', () => {
 
   test.each(['rank', '=3', '', 'a..b=1', '.a=1', 'a.=1'])('%j is refused', (assignment) => {
     expect(() => parseSettings([assignment])).toThrow(UsageError);
+  });
+
+  test.each([
+    [['rank=4', 'rank=8'], '--set rank is given twice'],
+    [['rank=4', 'rank=4'], '--set rank is given twice'],
+    [['overparam.depth=2', 'overparam.kind=scalar', 'overparam.depth=3'], '--set overparam.depth is given twice'],
+    [['overparam={"depth":2}', 'overparam.depth=3'], '--set overparam.depth is given twice'],
+    [['overparam.depth=2', 'overparam={"depth":3}'], '--set overparam is given twice'],
+  ])('%j is refused', (assignments, message) => {
+    expect(() => parseSettings(assignments)).toThrow(new UsageError(message));
   });
 
   test('an option inside a value that has none is refused', () => {

@@ -1,0 +1,99 @@
+// The flags that say how a file of ratings is to be read, for every command that takes DATA: the options of
+// readInteractions as words. The options themselves are checked where the file is read.
+
+import { nearest, show } from '../../core/options';
+import type { ReadOptions } from '../../io/read-options';
+import type { Arguments } from './arguments';
+import type { Flag } from './usage';
+import { UsageError } from './usage-error';
+
+/** The flags, by name; they apply to files, not to data sets. */
+export const READ_FLAGS = {
+  columns: {
+    value: 'ROLE=COLUMN,...',
+    about: 'of user, item, value, timestamp, weight: a header name, or a number from 0; value=false: all count 1',
+  },
+  separator: { value: 'TEXT', about: 'what stands between columns: tab, comma, semicolon, space, pipe, or itself' },
+  header: { value: 'yes|no', about: 'whether the first line holds names' },
+  layout: {
+    value: 'long|wide',
+    about: 'wide: a user a line, a column an item; then --columns takes user= and ignore=',
+  },
+  missing: { value: 'VALUE', about: 'wide: what means no rating; an empty cell always does' },
+  ids: { value: 'string|number', about: 'what ids become; default string' },
+  encoding: { value: 'utf-8|latin1', about: 'of the text; default utf-8' },
+  quotes: { value: 'yes|no', about: 'whether a field that starts with " is a quoted one; default yes' },
+  duplicates: { value: 'POLICY', about: 'of a repeated pair: last (default), first, sum, keep, or error' },
+} as const satisfies Record<string, Flag>;
+
+const FLAGS = Object.keys(READ_FLAGS) as (keyof typeof READ_FLAGS)[];
+const ROLES = { long: ['user', 'item', 'value', 'timestamp', 'weight'], wide: ['user', 'ignore'] } as const;
+/** `\t` as two characters is what a shell hands over. */
+const SEPARATORS: Readonly<Record<string, string>> = {
+  ...{ tab: '\t', '\\t': '\t', comma: ',', semicolon: ';', space: ' ', pipe: '|' },
+};
+
+/** The flags that were given, as options; undefined where there are none. */
+export function readFlags(given: Arguments): ReadOptions | undefined {
+  const layout = given.text('layout');
+  const separator = given.text('separator');
+  const columns = given.list('columns');
+  const options = {
+    ...(columns && readColumns(columns, layout === 'wide' ? 'wide' : 'long')),
+    layout,
+    separator: Object.hasOwn(SEPARATORS, separator ?? '') ? SEPARATORS[separator!] : separator,
+    header: yesOrNo(given, 'header'),
+    quotes: yesOrNo(given, 'quotes'),
+    ...Object.fromEntries(['missing', 'ids', 'encoding', 'duplicates'].map((name) => [name, given.text(name)])),
+  };
+  return FLAGS.some((name) => given.has(name)) ? (options as ReadOptions) : undefined;
+}
+
+/** The flags of that kind that were given, as they are written. */
+export function readFlagsGiven(given: Arguments): string[] {
+  return FLAGS.filter((name) => given.has(name)).map((name) => `--${name}`);
+}
+
+/** Errors of a file speak of options (`set columns.value`); what they are called here, or nothing. */
+export function adviceInFlags(message: string): string {
+  const named = FLAGS.filter((name) => new RegExp(`\\bset ${name}\\b`).test(message));
+  const flags = named.map((name) =>
+    name === 'columns' ? '--columns user=NAME,item=NAME,value=NAME' : `--${name} ${READ_FLAGS[name].value}`,
+  );
+  return flags.length === 0 ? '' : ` (here: ${flags.join(' ')})`;
+}
+
+function readColumns(written: readonly string[], layout: 'long' | 'wide'): ReadOptions {
+  const roles: readonly string[] = ROLES[layout];
+  const columns: Record<string, string | number | false> = {};
+  const ignoreColumns: (string | number)[] = [];
+  for (const pair of written) {
+    const at = pair.indexOf('=');
+    const role = pair.slice(0, Math.max(at, 0)).trim();
+    const column = pair.slice(at + 1).trim();
+    if (role === '' || column === '')
+      throw new UsageError(
+        `--columns: ${show(pair)} is no column; want ROLE=COLUMN, such as user=customer_id or item=1`,
+      );
+    if (!roles.includes(role)) {
+      const close = nearest(role, roles);
+      const advice = close === undefined ? '' : `; did you mean '${close}'?`;
+      throw new UsageError(
+        `--columns: a ${layout} table has no ${show(role)}; want some of ${roles.join(', ')}${advice}`,
+      );
+    }
+    const ref = /^\d+$/.test(column) ? Number(column) : column;
+    if (role === 'ignore') ignoreColumns.push(ref);
+    else if (Object.hasOwn(columns, role)) throw new UsageError(`--columns: ${role} is given twice`);
+    else columns[role] = ref === 'false' ? false : ref;
+  }
+  if (layout === 'long') return { columns };
+  return { ...('user' in columns && { idColumn: columns.user as string | number }), ignoreColumns };
+}
+
+function yesOrNo(given: Arguments, flag: string): boolean | undefined {
+  const written = given.text(flag);
+  if (written === undefined) return undefined;
+  if (['yes', 'true', 'no', 'false'].includes(written)) return written === 'yes' || written === 'true';
+  throw new UsageError(`--${flag} is ${show(written)}; want yes or no`);
+}
