@@ -12,7 +12,7 @@ export {
   UnknownIdError,
   UnsupportedError,
 } from './core/errors';
-export type { Seed } from './core/random';
+export type { Seed, Stream } from './core/random';
 // Evaluation
 export { type CompareOptions, compare } from './evaluation/compare';
 export type {
@@ -50,13 +50,15 @@ export { type SyntheticOptions, syntheticInteractions } from './interactions/syn
 export { type Id, Vocabulary } from './interactions/vocabulary';
 // Reading text, and reports as strings
 export { parseInteractions } from './io/parse-interactions';
-export type { ReadOptions } from './io/read-options';
+export type { ColumnRef, ColumnRefs, ReadOptions } from './io/read-options';
 // Bare models
 export type { DenseUpdate, ScalarUpdate } from './models/effective-update';
 export type { Factorization } from './models/factorization';
 export type { FactorizationOptions } from './models/factorization-tables';
 export { MFModel, type MFModelOptions } from './models/mf';
+export type { Batch, Batcher, Model, RatingData } from './models/model';
 export { OverparamMFModel, type OverparamMFModelOptions } from './models/overparam-mf';
+export type { RatingBatch } from './models/rating-batcher';
 // Optimizers and their learning rates
 export { type AdadeltaConfig, type AdadeltaOptions, adadelta } from './optimizers/adadelta';
 export { type AdagradConfig, type AdagradOptions, adagrad } from './optimizers/adagrad';
@@ -69,8 +71,21 @@ export { type NesterovConfig, type NesterovOptions, nesterov } from './optimizer
 export type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizers/optimizer';
 export { type OptimizerName, resolveOptimizer } from './optimizers/registry';
 export { type RmspropConfig, type RmspropOptions, rmsprop } from './optimizers/rmsprop';
-export { constant, cosine, exponential, inverse, linear, type Schedule, warmup } from './optimizers/schedule';
+export {
+  type ConstantSchedule,
+  constant,
+  cosine,
+  exponential,
+  type FallingSchedule,
+  type InverseSchedule,
+  inverse,
+  linear,
+  type Schedule,
+  type WarmupSchedule,
+  warmup,
+} from './optimizers/schedule';
 export { type SgdConfig, type SgdOptions, sgd } from './optimizers/sgd';
+export type { Precision } from './parameters/memory';
 export type { Overparam, OverparamByName, ParameterName, ProductOptions } from './parameters/overparam';
 export type { GradientSink, Parameter } from './parameters/parameter';
 export type {

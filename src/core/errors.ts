@@ -107,13 +107,13 @@ export class DivergenceError extends OpmfError {
   override readonly name = 'DivergenceError';
   /** The epoch, from 1, in which it happened. */
   readonly epoch: number;
-  /** The parameter whose value is no longer finite. */
+  /** The first parameter whose values are no longer finite, else the one with the largest. */
   readonly parameter: string;
   /** The learning rate in force. */
   readonly learningRate: number;
   constructor(epoch: number, parameter: string, learningRate: number) {
     super(
-      `training diverged in epoch ${epoch}: parameter '${parameter}' is no longer finite at learning rate ${learningRate}; ` +
+      `training diverged in epoch ${epoch}: parameter '${parameter}' grew beyond all bounds at learning rate ${learningRate}; ` +
         'lower learningRate (a tenth is a good next try) or initScale, or raise regularization',
     );
     this.epoch = epoch;

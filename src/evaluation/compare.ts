@@ -78,7 +78,8 @@ export async function compare(data: Interactions, options?: CompareOptions): Pro
   checkInteractions(data, 'data');
   const splits = new Map(seeds.map((seed) => [seed, splitRandom(data, { testFraction, seed })]));
   const rules = filled.optimizers.map((given) => {
-    const config = typeof given === 'string' ? (PAPER_CONSTANTS[given] ?? given) : given;
+    const config =
+      typeof given === 'string' ? (Object.hasOwn(PAPER_CONSTANTS, given) ? PAPER_CONSTANTS[given] : given) : given;
     return resolveOptimizer(config as OptimizerConfig).config;
   });
   refuseRepeats('optimizers', rules, ({ name }) => name);

@@ -7,6 +7,11 @@ import type { Precision } from '../parameters/memory';
 import { planOverparam } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
 
+/** Longer vectors than anybody trains: a slip of the hand, told before memory is asked for. */
+export const MAX_RANK = 65_536;
+/** Rows are numbered by 32-bit integers. */
+const MAX_ROWS = 2 ** 31 - 1;
+
 /** The shape and the start of a factorization. */
 export interface FactorizationOptions {
   /** The number of users, from 1. */
@@ -38,9 +43,9 @@ export interface FactorizationTables {
 /** Reads the options that every factorization has. */
 export function readFactorization(owner: string, given: FactorizationOptions): Readonly<Filled<FactorizationOptions>> {
   const read = readOptions<Filled<FactorizationOptions>>(owner, given, {
-    users: field(integer({ min: 1 }), 0),
-    items: field(integer({ min: 1 }), 0),
-    rank: field(integer({ min: 1 }), 32),
+    users: field(integer({ min: 1, max: MAX_ROWS }), 0),
+    items: field(integer({ min: 1, max: MAX_ROWS }), 0),
+    rank: field(integer({ min: 1, max: MAX_RANK }), 32),
     biases: field(boolean, true),
     seed: field(seed, 1),
     initScale: field(number({ min: 0 }), 0.1),

@@ -13,7 +13,7 @@ import {
   wrong,
 } from '../core/options';
 import type { Seed } from '../core/random';
-import { tableDims } from '../models/factorization-tables';
+import { MAX_RANK, tableDims } from '../models/factorization-tables';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { type Overparam, planOverparam } from '../parameters/overparam';
@@ -84,7 +84,7 @@ export function readRecommenderOptions(
   const read = readOptions<
     Filled<Omit<FactorizationRecommenderOptions, ReadLater>> & Pick<FactorizationRecommenderOptions, ReadLater>
   >(owner, given, {
-    rank: field(integer({ min: 1 }), 32),
+    rank: field(integer({ min: 1, max: MAX_RANK }), 32),
     overparam: field((value) => value as Overparam, preset.overparam),
     loss: field(oneOf('squared', 'logistic', 'absolute', 'huber'), 'squared'),
     optimizer: optional((value) => value as OptimizerConfig),
@@ -100,11 +100,19 @@ export function readRecommenderOptions(
     threads: field(integer({ min: 1 }), 1),
     clip: field(boolean, true),
   });
-  // Read here for its errors alone: the model reads it again, once it knows its tables.
+  // The model reads it again, once it knows its tables: from a copy, which the caller cannot change meanwhile.
   const plan = planOverparam(owner, read.overparam, tableDims(read.rank, read.biases));
+  const overparam = freezeCopy(read.overparam);
   const rule = resolveOptimizer(read.optimizer ?? defaultOptimizer(plan));
   const regularization = readRegularization(owner, read.regularization, preset);
-  return { options: Object.freeze({ ...read, optimizer: rule.config, regularization }), rule };
+  return { options: Object.freeze({ ...read, overparam, optimizer: rule.config, regularization }), rule };
+}
+
+/** A copy of plain JSON of two levels that nobody can change. */
+function freezeCopy(overparam: Overparam): Overparam {
+  if (overparam === false) return false;
+  const entries = Object.entries(overparam).map(([name, value]) => [name, Object.freeze(structuredClone(value))]);
+  return Object.freeze(Object.fromEntries(entries));
 }
 
 function readRegularization(

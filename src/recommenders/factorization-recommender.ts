@@ -30,7 +30,7 @@ import type {
   SimilarUser,
 } from './recommender';
 import { encodeFitted } from './saved-factorization';
-import { ServedTables } from './served-tables';
+import { ServedTables, tablesOf } from './served-tables';
 import { similarRows } from './similar';
 
 /** The common part of MF and OverparamMF. */
@@ -114,8 +114,11 @@ export abstract class FactorizationRecommender implements Recommender {
 
   /** Takes over a trained state from tables alone: a file, or a collapsed product. Its model is plain. */
   protected installSaved(state: Omit<Fitted, 'model' | 'served'>): void {
-    const { tables, units, seen } = state;
-    this.install({ ...state, model: plainModel(state), served: new ServedTables(tables, units, seen) });
+    const { units, seen } = state;
+    const model = plainModel(state);
+    // The tables that answer are those of the model: who changes a view of one changes both, as after a fit.
+    const tables = tablesOf(model);
+    this.install({ ...state, model, tables, served: new ServedTables(tables, units, seen) });
   }
 
   /** The trained state. @throws NotFittedError before there is one */

@@ -6,7 +6,6 @@ import type { Vocabulary } from '../interactions/vocabulary';
 import { ratingMetrics } from '../metrics/rating-metrics';
 import type { Factorization } from '../models/factorization';
 import type { RatingData } from '../models/model';
-import { tableOf } from '../models/table-view';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
 import type { History, MetricName } from '../training/history';
@@ -16,7 +15,7 @@ import { Trainer } from '../training/trainer';
 import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';
 import { Seen } from './seen';
-import { ServedTables, type Tables } from './served-tables';
+import { ServedTables, type Tables, tablesOf } from './served-tables';
 import { chooseUnits, linkOf, toTargets, type Units } from './units';
 
 /** A trained factorization and all that answering questions needs. */
@@ -106,16 +105,7 @@ function finish(model: Factorization, data: Interactions, seen: Seen, units: Uni
 
 /** The trained state as it is now. Tables that are products are multiplied out. */
 function serve(model: Factorization, data: Interactions, seen: Seen, units: Units): Fitted {
-  const { userEmbedding, itemEmbedding, userBias, itemBias, rank, globalMean } = model;
-  const none = new Float32Array(0);
-  const tables: Tables = {
-    rank,
-    globalMean,
-    userEmbedding: tableOf(userEmbedding),
-    itemEmbedding: tableOf(itemEmbedding),
-    userBias: userBias === null ? none : tableOf(userBias),
-    itemBias: itemBias === null ? none : tableOf(itemBias),
-  };
+  const tables = tablesOf(model);
   return {
     model,
     users: data.users,

@@ -4,6 +4,8 @@
 import type { Interactions } from '../interactions/interactions';
 import type { Vocabulary } from '../interactions/vocabulary';
 import { kernels } from '../kernels/select';
+import type { Factorization } from '../models/factorization';
+import { tableOf } from '../models/table-view';
 import type { Real } from '../optimizers/factor';
 import type { Link } from '../training/link';
 import type { Seen } from './seen';
@@ -18,6 +20,25 @@ export interface Tables {
   /** Empty where the model has no biases. */
   readonly userBias: Real;
   readonly itemBias: Real;
+}
+
+/** The tables of a model: its own memory where they are plain. */
+export function tablesOf({
+  rank,
+  globalMean,
+  userEmbedding,
+  itemEmbedding,
+  userBias,
+  itemBias,
+}: Factorization): Tables {
+  return {
+    rank,
+    globalMean,
+    userEmbedding: tableOf(userEmbedding),
+    itemEmbedding: tableOf(itemEmbedding),
+    userBias: userBias === null ? new Float32Array(0) : tableOf(userBias),
+    itemBias: itemBias === null ? new Float32Array(0) : tableOf(itemBias),
+  };
 }
 
 /** Scores and predictions of users and items by index; -1 is a user or item that is not known. */

@@ -10,7 +10,7 @@ import type { Optimizer } from '../optimizers/optimizer';
 import { allocate } from '../parameters/memory';
 import type { Penalty } from '../parameters/penalty';
 import { Breather } from './breather';
-import { firstBroken } from './first-broken';
+import { firstBroken, largestOf } from './first-broken';
 import type { Loss } from './loss';
 import { OptimizerSink } from './optimizer-sink';
 
@@ -108,7 +108,7 @@ export class Trainer<B extends Batch> {
   }
 
   private divergence(epoch: number): DivergenceError {
-    const name = firstBroken(this.model.parameters) ?? this.model.parameters[0]!.name;
+    const name = firstBroken(this.model.parameters) ?? largestOf(this.model.parameters);
     // The epoch's rate, which is 0 where a warm-up starts; where it ends it may have decayed to nothing.
     const { rates } = this;
     const rate = Math.max(rates.at((epoch - 1) / this.options.epochs), rates.at(rates.progress));

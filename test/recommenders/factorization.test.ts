@@ -259,3 +259,29 @@ describe('the logistic loss', () => {
     await expect(new MF({ loss: 'logistic' }).fit(train)).rejects.toThrow('1 to 5');
   });
 });
+
+describe('what a caller cannot change by accident', () => {
+  test('options are a copy: what was passed may change afterwards', () => {
+    const overparam = { kind: 'scalar' as const, depth: 2 };
+    const model = new OverparamMF({ overparam });
+    overparam.depth = 5;
+    expect(model.options.overparam).toEqual({ kind: 'scalar', depth: 2 });
+    expect(Object.isFrozen(model.options.overparam)).toBe(true);
+  });
+
+  test('a view of a loaded model is of the tables that answer, as after a fit', async () => {
+    const fitted = new MF({ rank: 2, epochs: 1, clip: false });
+    await fitted.fit(train);
+    for (const model of [fitted, loadRecommender(fitted.save())]) {
+      const [userId, itemId] = [model.users.idOf(train.userIndex[0]!), model.items.idOf(train.itemIndex[0]!)];
+      const before = model.predict(userId, itemId);
+      model.userBiases[train.userIndex[0]!]! += 1;
+      expect(model.predict(userId, itemId)).toBeCloseTo(before + 1, 5);
+    }
+  });
+
+  test('a rank beyond reason is an OptionError, not an allocation that fails', () => {
+    expect(() => new MF({ rank: 1e9 })).toThrow(OptionError);
+    expect(() => new MFModel({ users: 1e12, items: 1 })).toThrow(OptionError);
+  });
+});

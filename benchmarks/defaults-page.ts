@@ -1,0 +1,112 @@
+// Writes docs/defaults.md from the results of bench:defaults and bench:plain-search.
+// Run: npm run docs:defaults
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { MF, OverparamMF } from 'opmf';
+
+interface Default {
+  readonly dataset: string;
+  readonly recommender: string;
+  readonly rmse: readonly number[];
+  readonly mean: number;
+  readonly std: number;
+  readonly seconds: number;
+}
+
+const read = (name: string) => JSON.parse(readFileSync(`benchmarks/results/${name}.json`, 'utf8'));
+const { machine, results } = read('defaults') as {
+  machine: { cpu: string; cores: number; node: string; commit: string };
+  results: readonly Default[];
+};
+
+/** The means over 12 other splits that the design gave as the bar (fact 4 of the plan). */
+const PLANNED: Readonly<Record<string, number>> = {
+  filmtrust: 0.7756,
+  'movietweetings-8k': 1.587,
+  ciaodvd: 0.9266,
+  'ml-latest-small': 0.8362,
+  'ml-100k': 0.9028,
+  'ml-1m': 0.8424,
+};
+
+const sets = [...new Set(results.map(({ dataset }) => dataset))];
+const of = (dataset: string, recommender: string) =>
+  results.find((one) => one.dataset === dataset && one.recommender === recommender)!;
+const four = (value: number) => value.toFixed(4);
+
+function searched(dataset: string): string {
+  const cells = of(dataset, 'overparam-mf').rmse.flatMap((rmse, at) => {
+    if (!existsSync(`benchmarks/results/plain-search-${dataset}-${at + 1}.json`)) return [];
+    const { best } = read(`plain-search-${dataset}-${at + 1}`);
+    return [{ best: best.rmse as number, above: (100 * (rmse / best.rmse - 1)).toFixed(2) }];
+  });
+  if (cells.length === 0) return '| |';
+  return `${cells.map(({ best }) => four(best)).join(' / ')} | ${cells.map(({ above }) => above).join(' / ')} |`;
+}
+
+const table = sets.map((dataset) => {
+  const product = of(dataset, 'overparam-mf');
+  const plain = of(dataset, 'mf');
+  return `| ${dataset} | ${four(product.mean)} +- ${four(product.std)} | ${product.seconds.toFixed(1)} | ${four(plain.mean)} +- ${four(plain.std)} | ${four(PLANNED[dataset]!)} |`;
+});
+const bar = sets.map(
+  (dataset) => `| ${dataset} | ${of(dataset, 'overparam-mf').rmse.map(four).join(' / ')} | ${searched(dataset)}`,
+);
+const options = (recommender: { options: object }) => JSON.stringify(recommender.options, null, 2);
+
+writeFileSync(
+  'docs/defaults.md',
+  `# The defaults, and what they do
+
+Made by \`npm run docs:defaults\` from \`benchmarks/results/\`; do not edit by hand.
+
+\`new OverparamMF()\` is meant to be used as it is: per-rating SGD in a new order each epoch, 10 epochs, a cosine decay of
+the learning rates to 0, ratings divided by their standard deviation inside, rank 32, scalar products of depth 2 per row,
+and a penalty that is lighter on rows with many ratings: lambda sqrt(20 / n). \`new MF()\` is the same recipe for plain
+tables. The decay, the standardized ratings and the penalty do most of it; the product adds about .1 % on ml-1m and
+nothing that can be told from noise on the small sets.
+
+## Test RMSE, untouched
+
+\`npm run bench:defaults\`: random 90/10 splits with seeds 1 to 3, the last epoch, no early stopping, mean and standard
+deviation over the splits. Machine: ${machine.cpu}, ${machine.cores} cores (shared with other work: seconds are upper
+bounds), Node ${machine.node}, commit ${machine.commit}. "Planned": the same recipe with the first rates, measured on 12
+other splits (3 for ml-1m) before the library existed.
+
+| set | OverparamMF | seconds a fit | MF | planned |
+| --- | --- | --- | --- | --- |
+${table.join('\n')}
+
+## Beside plain MF tuned against the test set
+
+\`npm run bench:plain-search -- SET 1,2,3\`: 60 random trials of plain MF on each split (every optimizer, rank 32, up to 60
+epochs, rates, starts, penalties and schedules drawn at random), judged on the test ratings themselves, the best epoch of
+the best trial counted. It is a bar that no honest procedure reaches; the default is this far above it, split by split.
+
+| set | OverparamMF, splits 1 / 2 / 3 | best of 60 plain trials | above it, % |
+| --- | --- | --- | --- |
+${bar.join('\n')}
+
+## Where the numbers come from
+
+The recipe and its first constants were found while the product was planned, on one split of the five small sets. They
+were then moved by a random local search (26 trials) on the split of seed 11 of all six sets, and checked on splits 4 to 7,
+which neither search saw: ml-1m .8403 to .8386, ml-100k .9050 to .9036, the other four within .1 %. Splits 1 to 3 above
+were never tuned on.
+
+For another product the rates follow from these: a step on the factors moves the product by the square of its maps times
+the rate, so the base's rate falls with that square and the maps' rate grows with it (\`src/recommenders/presets.ts\`).
+
+## OverparamMF, in full
+
+\`\`\`json
+${options(new OverparamMF())}
+\`\`\`
+
+## MF, in full
+
+\`\`\`json
+${options(new MF())}
+\`\`\`
+`,
+);
