@@ -22,6 +22,16 @@ describe.each(['import', 'require'] as const)('by %s', (how) => {
     );
   });
 
+  test.each(Object.keys(entries))('classes of %s have the names that they are exported by', (entry) => {
+    const body = `
+      const values = Object.entries(${LOADERS[how](entry)}).filter(([name]) => name !== 'module.exports');
+      const isClass = (value) => typeof value === 'function' && /^class\\b/.test(Function.prototype.toString.call(value));
+      return values.filter(([, value]) => isClass(value)).map(([name, value]) => [name, value.name]);`;
+    const classes = evaluate(body) as [string, string][];
+    expect(classes.map(([, own]) => own)).toEqual(classes.map(([exported]) => exported));
+    if (entry === 'opmf') expect(classes.length).toBeGreaterThan(10);
+  });
+
   test('one entry knows the classes of another', () => {
     const body = `
       const { Interactions, OpmfError } = ${LOADERS[how]('opmf')};
@@ -122,6 +132,7 @@ describe('the package as it would be published', () => {
   test('has what it needs, and no sources or tests', () => {
     for (const name of [
       'LICENSE',
+      'examples/embed-in-a-service.ts',
       'package.json',
       'CHANGELOG.md',
       'dist/index.js',
@@ -130,7 +141,7 @@ describe('the package as it would be published', () => {
     ]) {
       expect(files).toContain(name);
     }
-    expect(files.filter((name) => /^(src|test|examples|benchmarks)\//.test(name))).toEqual([]);
+    expect(files.filter((name) => /^(src|test|benchmarks)\//.test(name))).toEqual([]);
   });
 
   test('publint finds nothing', () => {
