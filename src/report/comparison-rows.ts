@@ -85,7 +85,7 @@ function describeTargets(name: string, test?: ComparisonSummary, train?: Compari
 export function comparisonTitle({ dataset, rank, epochs, seeds, terms }: Comparison): string {
   return (
     `${dataset.name}: ${dataset.users} users, ${dataset.items} items, ${dataset.train} training and ${dataset.test} test ratings; ` +
-    `rank ${rank}, ${epochs} epochs, ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}, ${terms} terms`
+    `rank ${rank}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}, ${terms} terms`
   );
 }
 

@@ -3,9 +3,15 @@
 import type { ComparisonArm, ComparisonRun } from '../../src/evaluation/comparison';
 import { armName } from '../../src/report/arm-name';
 import { comparisonReport } from '../../src/report/comparison-report';
-import { comparisonSections } from '../../src/report/comparison-rows';
+import { comparisonSections, comparisonTitle } from '../../src/report/comparison-rows';
 import { comparisonTable } from '../../src/report/comparison-table';
 import { aComparison } from './a-comparison';
+
+test('the title counts epochs and seeds', () => {
+  const title = (epochs: number) => comparisonTitle({ ...aComparison(), epochs, seeds: [1] });
+  expect(title(1)).toContain(', 1 epoch, seed 1, ');
+  expect(title(2)).toContain(', 2 epochs, seed 1, ');
+});
 
 describe('comparisonSections', () => {
   const [sgd, adam] = comparisonSections(aComparison());
