@@ -20,7 +20,8 @@ export default defineConfig([
   {
     entry: { index: 'src/index.ts', math: 'src/math/index.ts', node: 'src/node/index.ts' },
     format: ['esm', 'cjs'],
-    dts: true,
+    // What is marked @internal is for the other layers, not for callers.
+    dts: { compilerOptions: { stripInternal: true } },
     clean: true,
     splitting: true,
     plugins: [classNames],

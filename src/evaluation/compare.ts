@@ -22,6 +22,7 @@ import { type ProductOptions, type ProductSpec, planOverparam, readProduct } fro
 import { abortSignal, checkInteractions } from '../recommenders/fit-options';
 import type { Comparison, ComparisonArm, ComparisonProgress, ComparisonRun, ComparisonTerms } from './comparison';
 import { describeMachine } from './machine';
+import { mapLimited } from './map-limited';
 import { type Arm, runArm } from './run-arm';
 import { type ArmRuns, summarize } from './summarize';
 import { matchedArms, PAPER_CONSTANTS, PAPER_OPTIMIZERS, paperArms, tunedArm } from './terms';
@@ -73,38 +74,47 @@ type FilledCompare = Filled<Omit<CompareOptions, 'onProgress' | 'signal'>> &
  * ```
  */
 export async function compare(data: Interactions, options?: CompareOptions): Promise<Comparison> {
+  return compareWith({ run: runArm, atOnce: 1 }, data, options);
+}
+
+/** Who carries out the runs: this thread, one at a time, or several others. */
+export interface ArmRunner {
+  readonly run: typeof runArm;
+  /** How many runs may be under way at once. */
+  readonly atOnce: number;
+}
+
+/** `compare` with its runs carried out by others. The document is the same, but for the seconds. */
+export async function compareWith(
+  { run, atOnce }: ArmRunner,
+  data: Interactions,
+  options: CompareOptions | undefined,
+): Promise<Comparison> {
   const filled = readCompareOptions(options);
   const { rank, epochs, seeds, terms, testFraction, onProgress, signal } = filled;
   checkInteractions(data, 'data');
   const splits = new Map(seeds.map((seed) => [seed, splitRandom(data, { testFraction, seed })]));
   const rules = filled.optimizers.map((given) => {
-    const config =
-      typeof given === 'string' ? (Object.hasOwn(PAPER_CONSTANTS, given) ? PAPER_CONSTANTS[given] : given) : given;
+    const config = typeof given === 'string' && Object.hasOwn(PAPER_CONSTANTS, given) ? PAPER_CONSTANTS[given] : given;
     return resolveOptimizer(config as OptimizerConfig).config;
   });
   refuseRepeats('optimizers', rules, ({ name }) => name);
-  const arms = rules.flatMap((config) =>
+  const paper = rules.flatMap((config) =>
     terms === 'matched' ? matchedArms(config, filled.overparams, rank) : paperArms(config, filled.overparams),
   );
-  const total = arms.length * seeds.length;
-  const runs: ComparisonRun[] = [];
-  const groups: ArmRuns[] = [];
-  let plain: readonly ComparisonRun[] = [];
-  for (const paper of arms) {
+  const first = { rank, epochs, seed: seeds[0]! };
+  const tune = (arm: Arm) => tunedArm(arm, splits.get(first.seed)!.train, first, run, signal);
+  const arms = terms === 'tuned' ? await mapLimited(paper, atOnce, tune) : paper;
+  const jobs = arms.flatMap((arm) => seeds.map((seed) => ({ arm, seed })));
+  let done = 0;
+  const runs = await mapLimited(jobs, atOnce, async ({ arm, seed }): Promise<ComparisonRun> => {
     signal?.throwIfAborted();
-    const first = { rank, epochs, seed: seeds[0]! };
-    const arm = terms === 'tuned' ? await tunedArm(paper, splits.get(first.seed)!.train, first, signal) : paper;
-    const own: ComparisonRun[] = [];
-    for (const seed of seeds) {
-      const label = describe(arm, rank, seed);
-      onProgress?.({ done: runs.length, total, optimizer: label.optimizer, overparam: label.overparam, seed });
-      const run = { ...label, ...(await runArm(arm, splits.get(seed)!, { rank, epochs, seed }, signal)) };
-      own.push(run);
-      runs.push(run);
-    }
-    if (arm.overparam === false) plain = own;
-    groups.push({ runs: own, plain });
-  }
+    const label = describe(arm, rank, seed);
+    onProgress?.({ done, total: jobs.length, optimizer: label.optimizer, overparam: label.overparam, seed });
+    const result = await run(arm, splits.get(seed)!, { rank, epochs, seed }, signal);
+    done++;
+    return { ...label, ...result };
+  });
   const { train, test } = splits.get(seeds[0]!)!;
   return {
     opmf: VERSION,
@@ -116,8 +126,18 @@ export async function compare(data: Interactions, options?: CompareOptions): Pro
     machine: describeMachine(),
     constants: Object.fromEntries(rules.map((config) => [config.name, config])),
     runs,
-    summary: summarize(groups),
+    summary: summarize(groupArms(arms, runs, seeds.length)),
   };
+}
+
+/** The runs of each arm, beside those of the plain arm before it, which sets its targets. */
+function groupArms(arms: readonly Arm[], runs: readonly ComparisonRun[], seeds: number): ArmRuns[] {
+  let plain: readonly ComparisonRun[] = [];
+  return arms.map(({ overparam }, at) => {
+    const own = runs.slice(at * seeds, (at + 1) * seeds);
+    if (overparam === false) plain = own;
+    return { runs: own, plain };
+  });
 }
 
 function describe({ overparam, optimizer, initScale, matches }: Arm, rank: number, seed: number) {

@@ -9,7 +9,7 @@ import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { isSchedule, type Schedule } from '../optimizers/schedule';
 import { type ProductOptions, readProduct } from '../parameters/overparam';
 import { firstStepLength } from './first-step';
-import { type Arm, runArm } from './run-arm';
+import type { Arm, runArm } from './run-arm';
 
 /** The five rules that the paper compares. */
 export const PAPER_OPTIMIZERS: readonly OptimizerName[] = ['sgd', 'adagrad', 'adadelta', 'rmsprop', 'adam'];
@@ -58,6 +58,7 @@ export async function tunedArm(
   arm: Arm,
   train: Interactions,
   base: { readonly rank: number; readonly epochs: number; readonly seed: number },
+  run: typeof runArm,
   signal: AbortSignal | undefined,
 ): Promise<Arm> {
   const split = splitRandom(train, { testFraction: VALIDATION_FRACTION, seed: base.seed });
@@ -67,7 +68,7 @@ export async function tunedArm(
     for (const initScale of TUNED_STARTS) {
       const learningRate = scaleAll(arm.optimizer.learningRate as LearningRate, multiple);
       const candidate = { ...arm, initScale, optimizer: { ...arm.optimizer, learningRate } };
-      const { epochs, diverged } = await runArm(candidate, split, base, signal);
+      const { epochs, diverged } = await run(candidate, split, base, signal);
       const score = diverged ? Infinity : Math.min(...epochs.map(({ testRmse }) => testRmse));
       if (score < least) {
         least = score;

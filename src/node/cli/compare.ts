@@ -1,8 +1,8 @@
 // `opmf compare`: the main job, plain against overparameterized matrix factorization under each optimizer.
 
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { nearest, show } from '../../core/options';
-import { compare } from '../../evaluation/compare';
+import { compareWith } from '../../evaluation/compare';
 import type { Comparison } from '../../evaluation/comparison';
 import { PAPER_OPTIMIZERS } from '../../evaluation/terms';
 import { OPTIMIZER_NAMES, type OptimizerName } from '../../optimizers/registry';
@@ -13,6 +13,7 @@ import { requireWritable } from '../output-file';
 import { writeFileAtomically } from '../write-file-atomically';
 import type { Arguments } from './arguments';
 import { ARM_FORM, parseArm } from './arm';
+import { startArmThreads } from './arm-threads';
 import type { Command } from './command';
 import type { Io } from './io';
 import { startProgress } from './progress';
@@ -33,7 +34,7 @@ export const compareCommand: Command = {
     about: 'Compares plain and overparameterized matrix factorization under each optimizer.',
     form:
       '[DATA] [--terms paper|matched|tuned] [--optimizers sgd,adam] [--overparams scalar-row-2,dense-2] ' +
-      '[--rank N] [--epochs N] [--seeds 3] [--test-fraction .1] [--columns user=NAME,...] [--json] [--out report.html]',
+      '[--rank N] [--epochs N] [--seeds 3] [--test-fraction .1] [--threads N] [--columns user=NAME,...] [--json] [--out report.html]',
     example: 'opmf compare ml-100k --terms paper --rank 15 --epochs 15 --overparams scalar-row-2,dense-2 --seeds 3',
     flags: {
       terms: { value: 'TERMS', about: 'paper (one rate for all arms), matched or tuned; default paper' },
@@ -43,6 +44,7 @@ export const compareCommand: Command = {
       epochs: { value: 'N', about: 'passes over the training ratings; default 15' },
       seeds: { value: 'N', about: 'runs per arm, with seeds 1 to N; default 1' },
       'test-fraction': { value: 'F', about: 'part of the ratings held out; default .1' },
+      threads: { value: 'N', about: 'runs at once; default one a core. 1 for seconds that nothing disturbs' },
       json: { about: 'print one JSON document and nothing else' },
       out: { value: 'FILE', about: 'write an HTML report with curves' },
       ...DATA_FLAGS,
@@ -66,9 +68,10 @@ async function runCompare(given: Arguments, io: Io): Promise<void> {
   const { name, data } = await openSource(given.positionals[0], given);
 
   const progress = startProgress(io);
+  const threads = startArmThreads(given.count('threads') ?? availableParallelism());
   let comparison: Comparison;
   try {
-    comparison = await compare(data, {
+    comparison = await compareWith(threads, data, {
       optimizers,
       overparams,
       seeds,
@@ -81,8 +84,9 @@ async function runCompare(given: Arguments, io: Io): Promise<void> {
     });
   } finally {
     progress.done();
+    await threads.close();
   }
-  const document: Comparison = { ...comparison, dataset: { ...comparison.dataset, name }, machine: describeMachine() };
+  const document: Comparison = { ...comparison, dataset: { ...comparison.dataset, name } };
   if (out !== undefined) await writeFileAtomically(out, comparisonReport(document));
   io.stdout.write(given.has('json') ? `${JSON.stringify(document)}\n` : comparisonTable(document));
   if (out !== undefined) io.stderr.write(`report written to ${out}\n`);
@@ -102,8 +106,4 @@ function readOptimizer(written: string): OptimizerName {
   throw new UsageError(
     `--optimizers: ${show(written)} is no optimizer; want some of ${OPTIMIZER_NAMES.join(', ')}${advice}`,
   );
-}
-
-function describeMachine(): Comparison['machine'] {
-  return { cpu: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism(), node: process.versions.node };
 }
