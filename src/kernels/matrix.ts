@@ -79,15 +79,22 @@ export function transposedMultiply(
   n: number,
   c: Numbers,
 ): void {
-  // Row by row, the first one written and the others added: with one row a step this is an outer product.
-  if (m === 0) c.fill(0, 0, k * n);
-  for (let i = 0; i < m; i++) {
-    const p = (ids === null ? i : ids[i]!) * k;
+  if (m === 1) outer(a, (ids === null ? 0 : ids[0]!) * k, b, k, n, c);
+  else {
     for (let l = 0; l < k; l++) {
-      const weight = a[p + l]!;
-      const q = l * n;
-      if (i === 0) for (let j = 0; j < n; j++) c[q + j] = weight * b[j]!;
-      else for (let j = 0; j < n; j++) c[q + j]! += weight * b[i * n + j]!;
+      for (let j = 0; j < n; j++) {
+        let sum = 0;
+        for (let i = 0; i < m; i++) sum += a[(ids === null ? i : ids[i]!) * k + l]! * b[i * n + j]!;
+        c[l * n + j] = sum;
+      }
     }
+  }
+}
+
+/** One row a step needs no sums: c = a_row^T b, along the rows of c. */
+function outer(a: Numbers, start: number, b: Numbers, k: number, n: number, c: Numbers): void {
+  for (let l = 0; l < k; l++) {
+    const weight = a[start + l]!;
+    for (let j = 0; j < n; j++) c[l * n + j] = weight * b[j]!;
   }
 }

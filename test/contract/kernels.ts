@@ -169,7 +169,7 @@ export function kernelsContract(name: string, kernels: Kernels): void {
         const setting = (call: Call) => {
           const count = call.length(4);
           const { ids, rows } = call.ids(count);
-          const shape: ProductShape = { dim: call.length(), width: call.choice(1, 1, 2, 3), scalar, perRow };
+          const shape: ProductShape = { dim: 1 + call.length(66), width: call.choice(1, 1, 2, 3), scalar, perRow };
           const cols = shape.width * (scalar ? 1 : shape.dim);
           const depth = call.choice(1, 2, 3, 4);
           const base = call.input(rows * shape.width * shape.dim);
