@@ -7,6 +7,7 @@ export type Numbers = Float32Array | Float64Array;
 
 /** The shape of an element-wise product: how the maps lie beside the base. */
 export interface ProductShape {
+  /** From 1. */
   readonly dim: number;
   /** How many products are summed. */
   readonly width: number;
@@ -14,6 +15,28 @@ export interface ProductShape {
   readonly scalar: boolean;
   /** Every row has maps of its own (true), or all rows share row 0 (false). */
   readonly perRow: boolean;
+}
+
+/** One side of the pairs of sgdPairs: rows base_i map_i with a bias each, and their penalties. */
+export interface PairSide {
+  readonly rank: number;
+  /** rows x rank. */
+  readonly base: Float32Array;
+  /** One number a row that multiplies it, or null for 1. */
+  readonly map: Float32Array | null;
+  readonly bias: Float32Array | null;
+  /** The strength of the penalty on a row, and on its bias. */
+  readonly decay: Float64Array;
+  readonly biasDecay: Float64Array;
+  /** Room for one row. */
+  readonly row: Float32Array;
+}
+
+/** Learning rates, one of each for every pair. */
+export interface PairRates {
+  readonly base: Float64Array;
+  readonly map: Float64Array;
+  readonly bias: Float64Array;
 }
 
 /** The routines. */
@@ -60,6 +83,24 @@ export interface Kernels {
     gBase: Numbers,
     gMaps: readonly Numbers[],
   ): void;
+
+  /**
+   * One step of SGD for each pair in turn, on 1/2 weight (score - target)^2 with the penalties of its two rows,
+   * score = mean + bias_i + bias_j + <row_i, row_j>. Returns `sum` and the losses added to it one by one, each pair's
+   * before its own step.
+   */
+  sgdPairs(
+    left: PairSide,
+    right: PairSide,
+    leftAt: Int32Array,
+    rightAt: Int32Array,
+    targets: Float32Array,
+    weights: Float32Array | null,
+    count: number,
+    mean: number,
+    rates: PairRates,
+    sum: number,
+  ): number;
 
   /** c (m x n) = [rows of a named by ids] (m x k) b (k x n). */
   multiply(a: Numbers, ids: Int32Array | null, b: Numbers, m: number, k: number, n: number, c: Numbers): void;

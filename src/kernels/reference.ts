@@ -4,6 +4,7 @@ import type { Kernels } from './kernels';
 import { multiply, multiplyTransposed, transposedMultiply } from './matrix';
 import { productBackward, productForward } from './product';
 import { dot, gatherAdd, rowDots, scatterAdd, scatterRows } from './rows';
+import { sgdPairs } from './sgd-pairs';
 
 /** The reference implementation of the seam. */
 export const reference: Kernels = {
@@ -14,6 +15,7 @@ export const reference: Kernels = {
   scatterRows,
   productForward,
   productBackward,
+  sgdPairs,
   multiply,
   multiplyTransposed,
   transposedMultiply,

@@ -14,12 +14,17 @@ export class Penalty {
   private readonly byRow: Float64Array | null;
 
   constructor(
-    private readonly parameter: Parameter,
+    readonly parameter: Parameter,
     private readonly strength: number,
     counts: Int32Array | null,
   ) {
     this.byRow =
       counts === null ? null : Float64Array.from(counts, (n) => strength * Math.sqrt(TYPICAL_COUNT / Math.max(n, 1)));
+  }
+
+  /** lambda of every row. */
+  byRows(): Float64Array {
+    return this.byRow ?? new Float64Array(this.parameter.rows).fill(this.strength);
   }
 
   /** Adds lambda occurrences / batch of every selected row's value to its gradient. `batch`: the ratings in the step. */

@@ -11,6 +11,7 @@ import { allocate } from '../parameters/memory';
 import type { Penalty } from '../parameters/penalty';
 import { Breather } from './breather';
 import { firstBroken, largestOf } from './first-broken';
+import { BLOCK, type FusedSteps, fuse } from './fused';
 import type { Loss } from './loss';
 import { OptimizerSink } from './optimizer-sink';
 
@@ -21,6 +22,8 @@ export interface TrainerOptions {
   readonly shuffle: boolean;
   /** The stream of the order of the ratings. */
   readonly stream: Stream;
+  /** false: every step by itself, as the definition has it. @defaultValue true */
+  readonly fused?: boolean;
 }
 
 /** What one epoch was. */
@@ -39,6 +42,8 @@ export class Trainer<B extends Batch> {
   private readonly gScores: Real;
   /** What the loss sees of a step: one object for the whole fit. */
   private readonly scored: { scores: Real; targets: Real; weights: Real | null; count: number };
+  /** The same steps by one loop, where the training allows it. */
+  private readonly fused: FusedSteps<B> | null;
   private steps = 0;
 
   constructor(
@@ -59,6 +64,7 @@ export class Trainer<B extends Batch> {
     this.gScores = allocate(precision, batchSize);
     this.scored = { scores: allocate(precision, batchSize), targets: data.targets, weights: null, count: 0 };
     for (const parameter of model.parameters) parameter.reserve(batchSize);
+    this.fused = batchSize === 1 && options.fused !== false ? fuse(model, loss, optimizer, penalties) : null;
   }
 
   /** One update from one batch; returns the summed loss. `progress` is the part of the fit that is done. */
@@ -80,6 +86,20 @@ export class Trainer<B extends Batch> {
     return loss;
   }
 
+  /** The updates of a block of ratings, one for each. */
+  private block(fused: FusedSteps<B>, batch: B, epoch: number, seen: number, sum: number): number {
+    for (let s = 0; s < batch.count; s++) {
+      this.rates.begin(++this.steps, this.progress(epoch, seen + s));
+      fused.note(s, this.rates);
+    }
+    return fused.run(batch, sum);
+  }
+
+  /** The part of the fit that is done before rating `seen` of an epoch. */
+  private progress(epoch: number, seen: number): number {
+    return (epoch - 1 + seen / this.batcher.size) / this.options.epochs;
+  }
+
   /**
    * One pass over the data, giving way to the event loop now and then.
    * @throws DivergenceError as soon as the loss is no longer finite; the signal's reason when it aborts
@@ -91,8 +111,10 @@ export class Trainer<B extends Batch> {
     let loss = 0;
     let seen = 0;
     batcher.begin(epoch, options.shuffle);
-    for (let batch = batcher.next(options.batchSize); batch !== null; batch = batcher.next(options.batchSize)) {
-      loss += this.step(batch, (epoch - 1 + seen / batcher.size) / options.epochs);
+    const limit = this.fused === null ? options.batchSize : BLOCK;
+    for (let batch = batcher.next(limit); batch !== null; batch = batcher.next(limit)) {
+      if (this.fused === null) loss += this.step(batch, this.progress(epoch, seen));
+      else loss = this.block(this.fused, batch, epoch, seen, loss);
       seen += batch.count;
       if (breather.isDue(batch.count)) {
         if (!Number.isFinite(loss)) throw this.divergence(epoch);
