@@ -60,7 +60,7 @@ function section(set: string, terms: string): string[] {
     `## ${set}, ${terms} terms`,
     `\`npx opmf ${flags(set, terms)}\` (${dataset.train} training and ${dataset.test} test ratings; ${where.cpu}, ${where.cores} cores, Node ${where.node}, commit ${document.commit})`,
     [
-      '| optimizer | arm | rate | test RMSE after 1 | after 15 | epochs | seconds | training loss after 15 | training |',
+      '| optimizer | arm | rate, start, penalty | test RMSE after 1 | after 15 | epochs | seconds | training loss after 15 | training |',
       '|---|---|---|---|---|---|---|---|---|',
       ...rows,
     ].join('\n'),
@@ -76,7 +76,7 @@ function row(test: ComparisonSummary, train: ComparisonSummary, { runs }: Compar
   return `| ${[
     test.optimizer,
     armName(test.overparam) + twin,
-    new LearningRates(rate).at(0).toPrecision(3),
+    `${new LearningRates(rate).at(0).toPrecision(3)}, ${own[0]!.initScale ?? 1}, ${own[0]!.regularization ?? 0.02}`,
     number(first.reduce((sum, value) => sum + value, 0) / first.length),
     `${number(test.testRmse.mean)} +- ${number(test.testRmse.std)}`,
     test.epochsToTarget ?? 'never',

@@ -55,8 +55,8 @@ type FilledCompare = Filled<Omit<CompareOptions, 'onProgress' | 'signal'>> &
  * starts, and follows both the training loss and the test error.
  *
  * Terms: 'paper', one set of constants for all arms (start N(0, 1), penalty .02, ratings as they are); 'matched', each
- * product beside a plain twin whose first step is as long; 'tuned', each arm at the best of 12 settings on validation
- * ratings. Cost: optimizers x arms x seeds fits; tuned: 12 more for each arm.
+ * product beside a plain twin whose first step is as long; 'tuned', each arm at the best of 24 settings on validation
+ * ratings. Cost: optimizers x arms x seeds fits; tuned: 24 more for each arm.
  *
  * @throws OptionError, DataError, or the signal's reason. A run that diverges is marked, not thrown.
  * @see Chen and Chen (DeLTA 2020)
@@ -140,13 +140,14 @@ function groupArms(arms: readonly Arm[], runs: readonly ComparisonRun[], seeds: 
   });
 }
 
-function describe({ overparam, optimizer, initScale, matches }: Arm, rank: number, seed: number) {
+function describe({ overparam, optimizer, initScale, regularization, matches }: Arm, rank: number, seed: number) {
   return {
     optimizer: optimizer.name,
     overparam: armOf(overparam, rank),
     ...(matches === undefined ? {} : { matches: armOf(matches, rank) }),
     learningRate: optimizer.learningRate as LearningRate,
     initScale,
+    regularization,
     seed,
   };
 }

@@ -40,6 +40,8 @@ export interface ComparisonRun {
   readonly learningRate: LearningRate;
   /** The standard deviation that the embeddings start with. */
   readonly initScale: number;
+  /** The strength of the penalty, constant, on every table. */
+  readonly regularization: number;
   /** Matched terms, plain only: the product whose first step this rate matches. */
   readonly matches?: ComparisonArm;
   readonly seed: number;

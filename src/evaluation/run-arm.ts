@@ -13,12 +13,11 @@ export interface Arm {
   readonly overparam: false | ProductOptions;
   readonly optimizer: OptimizerConfig;
   readonly initScale: number;
+  /** lambda, constant, of every table. */
+  readonly regularization: number;
   /** For the plain twin of matched terms: the product whose first step it matches. */
   readonly matches?: ProductOptions;
 }
-
-/** The penalty of the paper-like terms, constant, on every table. */
-const REGULARIZATION = 0.02;
 
 /** Trains an arm and follows it on the test ratings. A diverged run ends with its last good epoch. */
 export async function runArm(
@@ -27,7 +26,7 @@ export async function runArm(
   base: { readonly rank: number; readonly epochs: number; readonly seed: number },
   signal: AbortSignal | undefined,
 ): Promise<{ readonly epochs: readonly ComparisonEpoch[]; readonly diverged: boolean }> {
-  const { overparam, optimizer, initScale } = arm;
+  const { overparam, optimizer, initScale, regularization } = arm;
   // Ratings and predictions as they are: clipping would hide how far a memorising arm is off on unseen ratings.
   // `overparam: false` makes this the plain model.
   const model = new OverparamMF({
@@ -35,7 +34,7 @@ export async function runArm(
     overparam,
     optimizer,
     initScale,
-    regularization: REGULARIZATION,
+    regularization,
     standardize: false,
     clip: false,
   });

@@ -25,35 +25,36 @@ export const PAPER_CONSTANTS: Readonly<Partial<Record<OptimizerName, OptimizerCo
   adam: { name: 'adam', learningRate: 0.001 },
 };
 
-/** The start of embeddings under paper-like terms: N(0, 1). */
-export const PAPER_START = 1;
+/** The start of embeddings under paper-like terms, N(0, 1), and the penalty, constant, on every table. */
+const PAPER = { initScale: 1, regularization: 0.02 } as const;
 
 /** The arms under paper terms: plain, then the products, all with the same constants. */
 export function paperArms(optimizer: OptimizerConfig, overparams: readonly ProductOptions[]): Arm[] {
-  return [false as const, ...overparams].map((overparam) => ({ overparam, optimizer, initScale: PAPER_START }));
+  return [false as const, ...overparams].map((overparam) => ({ overparam, optimizer, ...PAPER }));
 }
 
 /** The arms under matched terms: each product behind a plain twin with the same initial effective rate. */
 export function matchedArms(optimizer: OptimizerConfig, overparams: readonly ProductOptions[], rank: number): Arm[] {
   const rule = resolveOptimizer(optimizer);
-  const plain = firstStepLength(undefined, rule, rank, PAPER_START);
+  const plain = firstStepLength(undefined, rule, rank, PAPER.initScale);
   return overparams.flatMap((overparam): Arm[] => {
-    const ratio = firstStepLength(readProduct('compare', overparam), rule, rank, PAPER_START) / plain;
+    const ratio = firstStepLength(readProduct('compare', overparam), rule, rank, PAPER.initScale) / plain;
     const learningRate = scaleEmbedding(rule.config.learningRate as LearningRate, ratio);
     return [
-      { overparam: false, optimizer: { ...rule.config, learningRate }, initScale: PAPER_START, matches: overparam },
-      { overparam, optimizer, initScale: PAPER_START },
+      { overparam: false, optimizer: { ...rule.config, learningRate }, ...PAPER, matches: overparam },
+      { overparam, optimizer, ...PAPER },
     ];
   });
 }
 
-/** The grid of tuned terms: rates as multiples of the paper's, and starts. */
+/** The grid of tuned terms: rates as multiples of the paper's, starts and penalties. */
 const TUNED_RATES = [0.1, 0.3, 1, 3, 10, 30] as const;
 const TUNED_STARTS = [1, 0.1] as const;
+const TUNED_PENALTIES = [0.02, 0.1] as const;
 /** The part of the training ratings that the grid is judged on. */
 const VALIDATION_FRACTION = 0.1;
 
-/** An arm with the rate and the start that are best on validation ratings taken from the training set. */
+/** An arm with the setting whose last epoch is best on validation ratings taken from the training set. */
 export async function tunedArm(
   arm: Arm,
   train: Interactions,
@@ -64,19 +65,28 @@ export async function tunedArm(
   const split = splitRandom(train, { testFraction: VALIDATION_FRACTION, seed: base.seed });
   let best = arm;
   let least = Infinity;
-  for (const multiple of TUNED_RATES) {
-    for (const initScale of TUNED_STARTS) {
-      const learningRate = scaleAll(arm.optimizer.learningRate as LearningRate, multiple);
-      const candidate = { ...arm, initScale, optimizer: { ...arm.optimizer, learningRate } };
-      const { epochs, diverged } = await run(candidate, split, base, signal);
-      const score = diverged ? Infinity : Math.min(...epochs.map(({ testRmse }) => testRmse));
-      if (score < least) {
-        least = score;
-        best = candidate;
-      }
+  for (const candidate of settings(arm)) {
+    const { epochs, diverged } = await run(candidate, split, base, signal);
+    const score = diverged ? Infinity : epochs.at(-1)!.testRmse;
+    if (score < least) {
+      least = score;
+      best = candidate;
     }
   }
   return best;
+}
+
+/** The arm at every point of the grid. */
+function settings(arm: Arm): Arm[] {
+  const { optimizer } = arm;
+  return TUNED_RATES.flatMap((multiple) => {
+    const learningRate = scaleAll(optimizer.learningRate as LearningRate, multiple);
+    return TUNED_STARTS.flatMap((initScale) =>
+      TUNED_PENALTIES.map((regularization) => {
+        return { ...arm, initScale, regularization, optimizer: { ...optimizer, learningRate } };
+      }),
+    );
+  });
 }
 
 /** Multiplies the rate of embeddings and leaves that of biases; a schedule keeps its curve. */

@@ -183,10 +183,11 @@ describe('tuned terms', () => {
     const { runs, terms } = await compare(data, { ...options, terms: 'tuned' });
     expect(terms).toBe('tuned');
     expect(runs.length).toBe(4);
-    for (const { learningRate, initScale } of runs) {
+    for (const { learningRate, initScale, regularization } of runs) {
       const multiple = (learningRate as number) / 0.005;
       expect([0.1, 0.3, 1, 3, 10, 30].some((of) => Math.abs(of / multiple - 1) < 1e-12)).toBe(true);
       expect([1, 0.1]).toContain(initScale);
+      expect([0.02, 0.1]).toContain(regularization);
     }
     expect([runs[0]!.learningRate, runs[2]!.learningRate]).toEqual([runs[1]!.learningRate, runs[3]!.learningRate]);
     const paper = await compare(data, options);

@@ -9,7 +9,16 @@ function run(overparam: ComparisonRun['overparam'], rmse: number[], loss: number
   const epochs = rmse.map((testRmse, at) => {
     return { epoch: at + 1, trainLoss: loss[at]!, testRmse, testMae: testRmse, seconds: 0.5 };
   });
-  return { optimizer: 'sgd', overparam, learningRate: 0.01, initScale: 1, seed: 1, diverged, epochs };
+  return {
+    optimizer: 'sgd',
+    overparam,
+    learningRate: 0.01,
+    initScale: 1,
+    regularization: 0.02,
+    seed: 1,
+    diverged,
+    epochs,
+  };
 }
 
 const plain = [run(false, [1.5, 1, 1.25], [4, 2, 1]), run(false, [1.5, 1, 1.75], [4, 2, 1])];

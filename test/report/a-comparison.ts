@@ -10,6 +10,7 @@ function run(optimizer: string, overparam: ComparisonArm, seed: number, rmse: nu
     overparam,
     learningRate: optimizer === 'sgd' ? 0.005 : { embedding: 0.001, bias: 0.004 },
     initScale: 1,
+    regularization: 0.02,
     seed,
     diverged: rmse.length < 3,
     epochs: rmse.map((testRmse, i) => ({
