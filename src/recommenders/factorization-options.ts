@@ -34,7 +34,7 @@ export interface Regularization {
 export interface FactorizationRecommenderOptions {
   /** The length of the vectors. @defaultValue 32 */
   readonly rank?: number | undefined;
-  /** How tables are written as products; `false`: plain. @defaultValue OverparamMF: scalar per row, depth 2, init 2.53; MF: false */
+  /** How tables are written as products; `false`: plain. @defaultValue OverparamMF: scalar per row, depth 2, init 2.6; MF: false */
   readonly overparam?: Overparam | undefined;
   /** @defaultValue 'squared' */
   readonly loss?: LossName | undefined;

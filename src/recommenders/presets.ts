@@ -19,10 +19,10 @@ export interface Preset {
 
 /** OverparamMF: scalar per row, depth 2. */
 export const OVERPARAM_PRESET: Preset = {
-  overparam: { kind: 'scalar', scope: 'row', depth: 2, init: 2.53 },
+  overparam: { kind: 'scalar', scope: 'row', depth: 2, init: 2.6 },
   epochs: 10,
-  initScale: 0.034,
-  regularization: { embedding: 0.214, bias: 0.15, scaling: 'frequency' },
+  initScale: 0.04,
+  regularization: { embedding: 0.235, bias: 0.15, scaling: 'frequency' },
 };
 
 /** MF: the same recipe for plain tables, with the rates that are best for them. */
@@ -30,13 +30,13 @@ export const PLAIN_PRESET: Preset = {
   overparam: false,
   epochs: 10,
   initScale: 0.0255,
-  regularization: { embedding: 0.219, bias: 0.153, scaling: 'frequency' },
+  regularization: { embedding: 0.235, bias: 0.15, scaling: 'frequency' },
 };
 
 /** The rates of plain tables. */
 const PLAIN_RATES = { embedding: 0.16, bias: 0.0433 };
 /** The rates of the preset product, at its `init`; its biases are plain. */
-const PRODUCT_RATES = { embedding: 0.0177, map: 0.0219, init: 2.53 };
+const PRODUCT_RATES = { embedding: 0.024, map: 0.02, init: 2.6 };
 
 /**
  * SGD with a cosine decay to 0, at rates that suit the products of a plan: a step on the factors moves a product by the
