@@ -102,15 +102,20 @@ export async function compareWith(
   const paper = rules.flatMap((config) =>
     terms === 'matched' ? matchedArms(config, filled.overparams, rank) : paperArms(config, filled.overparams),
   );
+  let done = 0;
+  const report = ({ optimizer, overparam }: ReturnType<typeof describe>, seed: number) =>
+    onProgress?.({ done, total: paper.length * seeds.length, optimizer, overparam, seed });
   const first = { rank, epochs, seed: seeds[0]! };
-  const tune = (arm: Arm) => tunedArm(arm, splits.get(first.seed)!.train, first, run, signal);
+  const tune = (arm: Arm) => {
+    report(describe(arm, rank, first.seed), first.seed);
+    return tunedArm(arm, splits.get(first.seed)!.train, first, run, signal);
+  };
   const arms = terms === 'tuned' ? await mapLimited(paper, atOnce, tune) : paper;
   const jobs = arms.flatMap((arm) => seeds.map((seed) => ({ arm, seed })));
-  let done = 0;
   const runs = await mapLimited(jobs, atOnce, async ({ arm, seed }): Promise<ComparisonRun> => {
     signal?.throwIfAborted();
     const label = describe(arm, rank, seed);
-    onProgress?.({ done, total: jobs.length, optimizer: label.optimizer, overparam: label.overparam, seed });
+    report(label, seed);
     const result = await run(arm, splits.get(seed)!, { rank, epochs, seed }, signal);
     done++;
     return { ...label, ...result };

@@ -50,7 +50,7 @@ export interface ComparisonRun {
   readonly epochs: readonly ComparisonEpoch[];
 }
 
-/** Where a comparison is: `done` of `total` runs, and the run that begins. */
+/** Where a comparison is: `done` of `total` runs, and the run that begins; with tuned terms first the arm that is tuned. */
 export interface ComparisonProgress {
   readonly done: number;
   readonly total: number;
