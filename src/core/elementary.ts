@@ -7,6 +7,8 @@ const LN2_LOW = 1.9082149292705877e-10;
 const EXPONENTIAL = Float64Array.from({ length: 14 }, (_, k) => 1 / factorial(k));
 /** (-1)^k / (2k)!: those of cos x in x^2. */
 const COSINE = Float64Array.from({ length: 12 }, (_, k) => (k % 2 === 0 ? 1 : -1) / factorial(2 * k));
+/** 1 / (2k + 1): those of artanh s in s^2, s before them. */
+const ARTANH = Float64Array.from({ length: 11 }, (_, k) => 1 / (2 * k + 1));
 const bits = new Float64Array(1);
 const words = new Uint32Array(bits.buffer);
 /** Which of the two words of a double holds its exponent. */
@@ -46,7 +48,7 @@ export function naturalLog(x: number): number {
   const s = (m - 1) / (m + 1);
   const square = s * s;
   let sum = 0;
-  for (let k = 21; k >= 1; k -= 2) sum = sum * square + 1 / k;
+  for (let k = 10; k >= 0; k--) sum = sum * square + ARTANH[k]!;
   return n * LN2_HIGH + (2 * s * sum + n * LN2_LOW);
 }
 

@@ -9,24 +9,43 @@ import { cosineOfTurn, naturalLog } from './elementary';
 /** What a caller may give as a seed; 42 and '42' are the same seed. */
 export type Seed = number | string;
 
-const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 const PARITY = 0x1bd11bda;
 
 /** One Threefry-2x32-20 block: writes two 32-bit words to `out`. */
 export function threefry(key0: number, key1: number, counter0: number, counter1: number, out: Uint32Array): void {
-  const key2 = PARITY ^ key0 ^ key1;
   let x0 = (counter0 + key0) | 0;
   let x1 = (counter1 + key1) | 0;
+  // The key words in rotation: the next one to be injected is `a`.
+  let a = key1;
+  let b = PARITY ^ key0 ^ key1;
+  let c = key0;
   for (let group = 1; group <= 5; group++) {
-    const first = group % 2 === 1 ? 0 : 4;
-    for (let i = first; i < first + 4; i++) {
-      const r = ROTATIONS[i]!;
+    // Four rounds, by constants: rotations read from a list cost as much as the rest.
+    if (group % 2 === 1) {
       x0 = (x0 + x1) | 0;
-      x1 = ((x1 << r) | (x1 >>> (32 - r))) ^ x0;
+      x1 = ((x1 << 13) | (x1 >>> 19)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 15) | (x1 >>> 17)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 26) | (x1 >>> 6)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 6) | (x1 >>> 26)) ^ x0;
+    } else {
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 17) | (x1 >>> 15)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 29) | (x1 >>> 3)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 16) | (x1 >>> 16)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 24) | (x1 >>> 8)) ^ x0;
     }
-    // Key injection: the three key words in rotation, and the number of the group.
-    x0 = (x0 + (group % 3 === 0 ? key0 : group % 3 === 1 ? key1 : key2)) | 0;
-    x1 = (x1 + (group % 3 === 0 ? key1 : group % 3 === 1 ? key2 : key0) + group) | 0;
+    x0 = (x0 + a) | 0;
+    x1 = (x1 + b + group) | 0;
+    const held = a;
+    a = b;
+    b = c;
+    c = held;
   }
   out[0] = x0;
   out[1] = x1;
@@ -74,10 +93,13 @@ export class Stream {
 
   /** A whole number in [0, n), exactly uniform: words above the largest multiple of n are drawn again. n up to 2^32. */
   below(n: number): number {
-    const limit = 2 ** 32 - (2 ** 32 % n);
+    // In 32-bit arithmetic, where a remainder is one instruction: 2^32 mod n is (2^32 - n) mod n. 2^32 itself wraps to 0.
+    const m = n >>> 0;
+    if (m === 0) return this.uint32();
+    const rest = (-m >>> 0) % m;
     for (;;) {
-      const word = this.uint32();
-      if (word < limit) return word % n;
+      const word = this.uint32() >>> 0;
+      if (word < 2 ** 32 - rest) return word % m;
     }
   }
 

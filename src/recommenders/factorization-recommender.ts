@@ -105,7 +105,7 @@ export abstract class FactorizationRecommender implements Recommender {
     const model = this.createModel(data.users.size, data.items.size);
     await drawStart(model, this.options, breather);
     const install = (fitted: Fitted) => this.install(fitted);
-    return fitFactorization({ data, options: this.options, rule, fitOptions, model, install });
+    return fitFactorization({ data, options: this.options, rule, fitOptions, model, breather, install });
   }
 
   private install(fitted: Fitted): void {

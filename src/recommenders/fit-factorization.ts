@@ -8,6 +8,7 @@ import type { Factorization } from '../models/factorization';
 import type { RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
+import type { Breather } from '../training/breather';
 import type { History, MetricName } from '../training/history';
 import { LOSSES } from '../training/losses';
 import { type FitPlan, train } from '../training/train';
@@ -36,15 +37,27 @@ export interface FitTask {
   readonly rule: Optimizer;
   readonly fitOptions: FilledFitOptions;
   readonly model: Factorization;
+  /** Gives way to other tasks between the passes over the data. */
+  readonly breather: Breather;
   /** Called once with the trained state; after an abort too, when a whole epoch was done. */
   readonly install: (fitted: Fitted) => void;
 }
 
 /** Trains the model and installs the result. */
-export async function fitFactorization({ data, options, rule, fitOptions, model, install }: FitTask): Promise<History> {
+export async function fitFactorization({
+  data,
+  options,
+  rule,
+  fitOptions,
+  model,
+  breather,
+  install,
+}: FitTask): Promise<History> {
   const units = chooseUnits(data, options);
   const link = linkOf(units);
+  await breather.breathe();
   const seen = Seen.of(data);
+  await breather.breathe();
   const ratings: RatingData = {
     size: data.size,
     users: data.userIndex,
