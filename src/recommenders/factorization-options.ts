@@ -104,7 +104,7 @@ export function readRecommenderOptions(
   const plan = planOverparam(owner, read.overparam, tableDims(read.rank, read.biases));
   const overparam = freezeCopy(read.overparam);
   const rule = resolveOptimizer(read.optimizer ?? defaultOptimizer(plan));
-  const regularization = readRegularization(owner, read.regularization, preset);
+  const regularization = Object.freeze({ ...readRegularization(owner, read.regularization, preset) });
   return { options: Object.freeze({ ...read, overparam, optimizer: rule.config, regularization }), rule };
 }
 

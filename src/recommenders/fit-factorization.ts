@@ -77,11 +77,12 @@ export async function fitFactorization({
     stream,
   });
   const { validation, metrics, onEpoch, earlyStopping, signal } = fitOptions;
+  const weight = meanWeight(data);
   let wholeEpochs = 0;
   const plan: FitPlan = {
     epochs,
     ratings: data.size,
-    rmseOf: options.loss === 'squared' ? (mean) => units.scale * Math.sqrt((2 * mean) / meanWeight(data)) : undefined,
+    rmseOf: options.loss === 'squared' ? (mean) => units.scale * Math.sqrt((2 * mean) / weight) : undefined,
     validate:
       validation === undefined
         ? undefined

@@ -267,6 +267,9 @@ describe('what a caller cannot change by accident', () => {
     overparam.depth = 5;
     expect(model.options.overparam).toEqual({ kind: 'scalar', depth: 2 });
     expect(Object.isFrozen(model.options.overparam)).toBe(true);
+    // The preset's numbers are of all recommenders: none may change them through its own options.
+    expect(Object.isFrozen(new MF().options.regularization)).toBe(true);
+    expect(Object.isFrozen(new MF({ regularization: { embedding: 0.1 } }).options.regularization)).toBe(true);
   });
 
   test('a view of a loaded model is of the tables that answer, as after a fit', async () => {
