@@ -1,6 +1,7 @@
 // The summary of a comparison: when each arm reached plain's targets under the same optimizer, on the mean over seeds.
 
 import type { ComparisonEpoch, ComparisonRun, ComparisonSummary } from './comparison';
+import { meanCurve } from './mean-curve';
 import { spread } from './spread';
 
 /** The runs of one arm, one a seed, and of the plain arm that sets its targets. */
@@ -34,12 +35,6 @@ export function summarize(arms: readonly ArmRuns[]): ComparisonSummary[] {
     };
     return [entry('testRmse', best), entry('trainLoss', last)];
   });
-}
-
-/** The mean over the runs, epoch by epoch, as far as all of them went. */
-function meanCurve(runs: readonly ComparisonRun[], read: (epoch: ComparisonEpoch) => number): number[] {
-  const length = Math.min(...runs.map(({ epochs }) => epochs.length));
-  return Array.from({ length }, (_, at) => spread(runs.map(({ epochs }) => read(epochs[at]!))).mean);
 }
 
 function isWhole(runs: readonly ComparisonRun[]): boolean {

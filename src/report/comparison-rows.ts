@@ -2,6 +2,7 @@
 // HTML page print the same rows; only the layout differs.
 
 import type { Comparison, ComparisonArm, ComparisonRun, ComparisonSummary } from '../evaluation/comparison';
+import { meanCurve } from '../evaluation/mean-curve';
 import type { LearningRate } from '../optimizers/learning-rate';
 import { isSchedule } from '../optimizers/schedule';
 import { armName } from './arm-name';
@@ -108,16 +109,16 @@ function resultCells(
 }
 
 function armCurves(name: string, runs: readonly ComparisonRun[]): ArmCurves {
-  return { name, testRmse: meanCurve(runs, 'testRmse'), trainLoss: meanCurve(runs, 'trainLoss') };
+  return {
+    name,
+    testRmse: points(meanCurve(runs, ({ testRmse }) => testRmse)),
+    trainLoss: points(meanCurve(runs, ({ trainLoss }) => trainLoss)),
+  };
 }
 
-/** Means by epoch, as far as every seed got: a mean over the seeds that are left would jump. */
-function meanCurve(runs: readonly ComparisonRun[], on: 'testRmse' | 'trainLoss'): [number, number][] {
-  const shortest = Math.min(...runs.map((run) => run.epochs.length));
-  return Array.from({ length: shortest }, (_, i): [number, number] => [
-    runs[0]!.epochs[i]!.epoch,
-    runs.reduce((sum, run) => sum + run.epochs[i]![on], 0) / runs.length,
-  ]).filter(([, mean]) => Number.isFinite(mean));
+/** The points of a curve; a mean that is not finite has no place on it. */
+function points(means: readonly number[]): [number, number][] {
+  return means.map((mean, at): [number, number] => [at + 1, mean]).filter(([, mean]) => Number.isFinite(mean));
 }
 
 function millisecondsPerEpoch(runs: readonly ComparisonRun[]): number | null {
