@@ -1,9 +1,10 @@
-// What becomes of two rows of the same user and item. Found by a stable counting sort by user and one stamp per item:
-// linear in rows + users + items, with no key built per row.
+// What becomes of two rows of the same user and item. Which rows those are is found by repeats.ts.
 
 import { DataError } from '../core/errors';
 import { field, oneOf } from '../core/options';
-import { type Columns, selectColumns } from './row';
+import { findRepeats } from './repeats';
+import type { Columns } from './row';
+import { inSteps, type Steps } from './steps';
 import type { Vocabulary } from './vocabulary';
 
 /** `last` and `first` keep that row, `sum` the last with the sum of the values, `keep` all, `error` throws. */
@@ -12,83 +13,141 @@ export type DuplicatePolicy = 'last' | 'first' | 'sum' | 'keep' | 'error';
 /** The option `duplicates`. */
 export const duplicatesField = field<DuplicatePolicy>(oneOf('last', 'first', 'sum', 'keep', 'error'), 'last');
 
-/** The columns after the policy. A row that stays keeps its place among those that stay. */
-export function resolveDuplicates(
+type Column = Int32Array | Float32Array | Float64Array;
+type OwnColumns = { -readonly [name in keyof Columns]: Columns[name] };
+
+/** The columns after the policy, which are the given ones, changed. A row that stays keeps its place among those that stay. */
+export function* resolveDuplicates(
   columns: Columns,
   policy: DuplicatePolicy,
   users: Vocabulary,
   items: Vocabulary,
-): Columns {
+): Steps<Columns> {
   if (policy === 'keep') return columns;
-  const previous = previousOfPair(columns, users.size, items.size);
-  if (previous === null) return columns;
-  if (policy === 'error') throw duplicateError(columns, previous, users, items);
-  const dropped = new Uint8Array(previous.length);
-  let drops = 0;
-  for (let row = 0; row < previous.length; row++) {
-    const earlier = previous[row]!;
-    if (earlier < 0) continue;
-    dropped[policy === 'first' ? row : earlier] = 1;
-    drops++;
+  if (policy === 'error') {
+    const repeat = yield* firstRepeat(columns, users.size, items.size);
+    if (repeat !== null) throw duplicateError(columns, repeat, users, items);
+    return columns;
   }
-  const kept = new Int32Array(previous.length - drops);
-  for (let row = 0, at = 0; row < previous.length; row++) if (dropped[row] === 0) kept[at++] = row;
-  return selectColumns(
-    policy === 'sum' ? { ...columns, values: runningSums(columns.values, previous) } : columns,
-    kept,
-  );
+  const dropped = new RowSet(columns.userIndex.length);
+  const sums = policy === 'sum' ? new RunningSums(columns, items.size) : undefined;
+  yield* findRepeats(columns, users.size, items.size, (row, earlier) => {
+    sums?.add(row, earlier);
+    dropped.add(policy === 'first' ? row : earlier);
+  });
+  sums?.demandFinite();
+  return dropped.count === 0 ? columns : yield* drop(columns, dropped);
 }
 
-/** For each row the nearest earlier row of the same user and item, or -1; null where no pair comes twice. */
-function previousOfPair({ userIndex, itemIndex }: Columns, users: number, items: number): Int32Array | null {
-  const size = userIndex.length;
-  const next = new Int32Array(users + 1);
-  for (let row = 0; row < size; row++) next[userIndex[row]! + 1]!++;
-  for (let user = 0; user < users; user++) next[user + 1]! += next[user]!;
-  const byUser = new Int32Array(size);
-  for (let row = 0; row < size; row++) byUser[next[userIndex[row]!]!++] = row;
-
-  const previous = new Int32Array(size).fill(-1);
-  const lastOfItem = new Int32Array(items).fill(-1);
-  let found = false;
-  for (const row of byUser) {
-    const item = itemIndex[row]!;
-    const earlier = lastOfItem[item]!;
-    // A stamp that another user left is stale.
-    if (earlier >= 0 && userIndex[earlier] === userIndex[row]) {
-      previous[row] = earlier;
-      found = true;
-    }
-    lastOfItem[item] = row;
-  }
-  return found ? previous : null;
+/** A row whose user and item an earlier row has. */
+export interface Repeat {
+  readonly row: number;
+  readonly earlier: number;
 }
 
-/** Each row's value plus those of the earlier rows of its pair, added in double precision. */
-function runningSums(values: Float32Array, previous: Int32Array): Float32Array {
-  const sums = Float64Array.from(values);
-  for (let row = 0; row < sums.length; row++) {
-    if (previous[row]! >= 0) sums[row]! += sums[previous[row]!]!;
-    if (!Number.isFinite(Math.fround(sums[row]!))) {
-      throw new DataError(
-        `row ${row + 1} (counting from 1): the sum of its duplicates' values is ${sums[row]}, too large for float32; divide the values by a constant`,
-      );
-    }
+/** The first repeat in the order of the rows; null where every pair is new. */
+export function* firstRepeat(columns: Columns, users: number, items: number): Steps<Repeat | null> {
+  let found: Repeat | null = null;
+  const least = () => (found === null ? Infinity : found.row);
+  yield* findRepeats(columns, users, items, (row, earlier) => {
+    if (row < least()) found = { row, earlier };
+  });
+  return found;
+}
+
+/** Some of `size` rows, a bit each once there is one. */
+class RowSet {
+  count = 0;
+  private bits: Uint8Array | undefined;
+
+  constructor(private readonly size: number) {}
+
+  add(row: number): void {
+    this.bits ??= new Uint8Array((this.size >> 3) + 1);
+    this.bits[row >> 3]! |= 1 << (row & 7);
+    this.count++;
   }
-  return Float32Array.from(sums);
+
+  /** Copies the entries [from, to) of rows that are not in the set to `at` and on of `kept`; returns where they end. */
+  copyOthers(column: Column, from: number, to: number, kept: Column, at: number): number {
+    const bits = this.bits!;
+    let end = at;
+    for (let row = from; row < to; row++) {
+      if ((bits[row >> 3]! & (1 << (row & 7))) === 0) kept[end++] = column[row]!;
+    }
+    return end;
+  }
+}
+
+/** Each pair's values, added in double precision; every row of a pair gets the sum so far. */
+class RunningSums {
+  private readonly values: Float32Array;
+  private readonly userIndex: Int32Array;
+  private readonly itemIndex: Int32Array;
+  /** The sum of the pair that each item is in, and the user of that pair. */
+  private readonly sums: Float64Array;
+  private readonly users: Int32Array;
+  private overflow: { row: number; sum: number } | undefined;
+
+  constructor({ values, userIndex, itemIndex }: Columns, items: number) {
+    this.values = values;
+    this.userIndex = userIndex;
+    this.itemIndex = itemIndex;
+    this.sums = new Float64Array(items);
+    this.users = new Int32Array(items).fill(-1);
+  }
+
+  add(row: number, earlier: number): void {
+    const user = this.userIndex[row]!;
+    const item = this.itemIndex[row]!;
+    if (this.users[item] !== user) {
+      this.users[item] = user;
+      this.sums[item] = this.values[earlier]!;
+    }
+    const sum = this.sums[item]! + this.values[row]!;
+    this.sums[item] = sum;
+    this.values[row] = sum;
+    if (!Number.isFinite(Math.fround(sum)) && row < (this.overflow?.row ?? Infinity)) this.overflow = { row, sum };
+  }
+
+  demandFinite(): void {
+    if (this.overflow === undefined) return;
+    const { row, sum } = this.overflow;
+    throw new DataError(
+      `row ${row + 1} (counting from 1): the sum of its duplicates' values is ${sum}, too large for float32; divide the values by a constant`,
+    );
+  }
+}
+
+/** Takes rows out of the columns, one column after the other, so that little is held twice. */
+function* drop(columns: OwnColumns, dropped: RowSet): Steps<Columns> {
+  const kept = columns.userIndex.length - dropped.count;
+  columns.userIndex = yield* others(columns.userIndex, dropped, new Int32Array(kept));
+  columns.itemIndex = yield* others(columns.itemIndex, dropped, new Int32Array(kept));
+  columns.values = yield* others(columns.values, dropped, new Float32Array(kept));
+  if (columns.weights) columns.weights = yield* others(columns.weights, dropped, new Float32Array(kept));
+  if (columns.timestamps) columns.timestamps = yield* others(columns.timestamps, dropped, new Float64Array(kept));
+  return columns;
+}
+
+function* others<T extends Column>(column: T, dropped: RowSet, kept: T): Steps<T> {
+  let at = 0;
+  yield* inSteps(column.length, (from, to) => {
+    at = dropped.copyOthers(column, from, to, kept, at);
+  });
+  return kept;
 }
 
 function duplicateError(
   { userIndex, itemIndex }: Columns,
-  previous: Int32Array,
+  { row, earlier }: Repeat,
   users: Vocabulary,
   items: Vocabulary,
 ): DataError {
-  const row = previous.findIndex((earlier) => earlier >= 0);
   const user = JSON.stringify(users.idOf(userIndex[row]!));
   const item = JSON.stringify(items.idOf(itemIndex[row]!));
   return new DataError(
-    `rows ${previous[row]! + 1} and ${row + 1} (counting from 1) are both of user ${user} and item ${item}; ` +
+    `rows ${earlier + 1} and ${row + 1} (counting from 1) are both of user ${user} and item ${item}; ` +
       "remove one, or set duplicates to 'last', 'first', 'sum' or 'keep'",
   );
 }

@@ -6,6 +6,7 @@ import { type DuplicatePolicy, duplicatesField, resolveDuplicates } from './dupl
 import { type InputColumns, readColumns, readRows } from './read-rows';
 import { type Columns, type Interaction, type Row, selectColumns } from './row';
 import { columnStats, type InteractionStats } from './stats';
+import { runThrough } from './steps';
 import { Vocabulary } from './vocabulary';
 
 export type { DuplicatePolicy } from './duplicates';
@@ -170,7 +171,8 @@ function build(
   });
   const [userCount, itemCount] = [users.size, items.size];
   try {
-    return Interactions.ofIndices({ users, items, ...resolveDuplicates(read(users, items), duplicates, users, items) });
+    const columns = runThrough(resolveDuplicates(read(users, items), duplicates, users, items));
+    return Interactions.ofIndices({ users, items, ...columns });
   } catch (error) {
     users.truncate(userCount);
     items.truncate(itemCount);
