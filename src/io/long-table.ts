@@ -1,60 +1,96 @@
-// Reads a table with one rating a line. The loop touches each cell once and makes strings of the ids only.
+// A table with one rating a line: what its first lines say of it, and the reading of a row out of text. This is the
+// definition of what a row means; byte-lines.ts does the same to bytes, faster, and hands over here what is unusual.
 
 import { show } from '../core/options';
 import { looksLikeHeader } from './column-names';
-import { labelOf, resolveRoles } from './column-roles';
+import { labelOf, type Roles, resolveRoles } from './column-roles';
 import { LARGEST_FLOAT32, parseDecimal } from './decimal';
-import type { Faults } from './fault';
-import { RatingColumns } from './rating-columns';
+import type { ColumnLabel, Faults } from './fault';
+import { type ColumnsHeld, RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
 import type { RecordReader } from './record-reader';
-import { describeFormat, parseTimestamp } from './timestamp';
+import { type DateFormat, describeFormat, parseTimestamp } from './timestamp';
 
-/** Reads every record; `records` stands before the first, and there is one. */
-export function readLongTable(records: RecordReader, settings: ReadSettings, faults: Faults): RatingColumns {
+/** What holds for every row of a table. */
+export interface LongLayout {
+  /** The header's names; absent where there is no header. */
+  readonly names: readonly string[] | undefined;
+  readonly width: number;
+  readonly firstLine: number;
+  readonly roles: Roles;
+  readonly held: ColumnsHeld;
+  readonly userLabel: ColumnLabel;
+  readonly itemLabel: ColumnLabel;
+  readonly dateFormat: DateFormat;
+  /** Where in the text the first row starts, and its line. */
+  readonly start: number;
+  readonly startLine: number;
+}
+
+/** Finds the layout; `records` stands before the first record, of which there is one, and then at the first row. */
+export function openLongTable(records: RecordReader, settings: ReadSettings, faults: Faults): LongLayout {
   records.next();
   const first = records.fields();
   const firstLine = records.line;
   const hasHeader = settings.header ?? looksLikeHeader(first, settings.columns);
   const names = hasHeader ? first : undefined;
+  const start = hasHeader ? records.position : 0;
+  const startLine = hasHeader ? records.lineAfter : 1;
   if (hasHeader && !records.next()) throw faults.whole('there is a header but no rating under it');
 
-  const { text } = records;
   const width = first.length;
   records.demandFields(width, firstLine);
+  const { text } = records;
   const { dateFormat } = settings;
   const isTime = (i: number) => !Number.isNaN(parseTimestamp(text, records.start(i), records.end(i), dateFormat));
   const shape = { names, width, firstLine, separator: records.separator, firstCell: first[0]! };
   const roles = resolveRoles({ ...shape, isTime }, settings.columns, faults);
+  return {
+    ...{ names, width, firstLine, roles, dateFormat, start, startLine },
+    held: { values: roles.value >= 0, timestamps: roles.timestamp >= 0, weights: roles.weight >= 0 },
+    userLabel: labelOf(names, roles.user),
+    itemLabel: labelOf(names, roles.item),
+  };
+}
 
-  const fault = (i: number, what: string, wanted: string) =>
-    faults.at(records.line, labelOf(names, i), `${what} is ${show(records.field(i))}; want ${wanted}`);
-  const table = new RatingColumns(settings.ids, faults, settings.duplicates === 'error');
-  const { user, item, value, timestamp, weight } = roles;
-  const userLabel = labelOf(names, user);
-  const itemLabel = labelOf(names, item);
-  do {
-    const { line } = records;
-    if (records.fieldCount !== width) records.demandFields(width, firstLine);
-    const userId = table.toId(records.field(user), records.isQuoted(user), 'user', line, userLabel);
-    const itemId = table.toId(records.field(item), records.isQuoted(item), 'item', line, itemLabel);
-    table.addPair(userId, itemId, line);
-    if (value >= 0) {
-      const rating = parseDecimal(text, records.start(value), records.end(value));
-      if (!(Math.abs(rating) <= LARGEST_FLOAT32))
-        throw fault(value, 'value', 'a finite number, with a point for decimals');
-      table.values.push(rating);
-    }
-    if (timestamp >= 0) {
-      const time = parseTimestamp(text, records.start(timestamp), records.end(timestamp), dateFormat);
-      if (Number.isNaN(time)) throw fault(timestamp, 'timestamp', describeFormat(dateFormat));
-      table.timestamps.push(time);
-    }
-    if (weight >= 0) {
-      const given = parseDecimal(text, records.start(weight), records.end(weight));
-      if (!(given >= 0 && given <= LARGEST_FLOAT32)) throw fault(weight, 'weight', 'a finite number of at least 0');
-      table.weights.push(given);
-    }
-  } while (records.next());
+/** Reads every record; `records` stands before the first, and there is one. */
+export function readLongTable(records: RecordReader, settings: ReadSettings, faults: Faults): RatingColumns {
+  const layout = openLongTable(records, settings, faults);
+  const table = new RatingColumns(settings, faults, layout.held, 1);
+  try {
+    do readRow(records, layout, table, faults);
+    while (records.next());
+  } catch (error) {
+    throw table.faultAfter(error);
+  }
   return table;
+}
+
+/** Adds the record that `records` stands at. */
+export function readRow(records: RecordReader, layout: LongLayout, table: RatingColumns, faults: Faults): void {
+  const { names, width, firstLine, dateFormat, userLabel, itemLabel } = layout;
+  const { user, item, value, timestamp, weight } = layout.roles;
+  const { text, line } = records;
+  const fault = (i: number, what: string, wanted: string) =>
+    faults.at(line, labelOf(names, i), `${what} is ${show(records.field(i))}; want ${wanted}`);
+  if (records.fieldCount !== width) records.demandFields(width, firstLine);
+  const userId = table.toId(records.field(user), records.isQuoted(user), 'user', line, userLabel);
+  const itemId = table.toId(records.field(item), records.isQuoted(item), 'item', line, itemLabel);
+  table.addPair(userId, itemId, line);
+  if (value >= 0) {
+    const rating = parseDecimal(text, records.start(value), records.end(value));
+    if (!(Math.abs(rating) <= LARGEST_FLOAT32))
+      throw fault(value, 'value', 'a finite number, with a point for decimals');
+    table.put('values', rating);
+  }
+  if (timestamp >= 0) {
+    const time = parseTimestamp(text, records.start(timestamp), records.end(timestamp), dateFormat);
+    if (Number.isNaN(time)) throw fault(timestamp, 'timestamp', describeFormat(dateFormat));
+    table.put('timestamps', time);
+  }
+  if (weight >= 0) {
+    const given = parseDecimal(text, records.start(weight), records.end(weight));
+    if (!(given >= 0 && given <= LARGEST_FLOAT32)) throw fault(weight, 'weight', 'a finite number of at least 0');
+    table.put('weights', given);
+  }
 }

@@ -2,14 +2,10 @@
 
 import { OptionError } from '../core/errors';
 import { show } from '../core/options';
-import { Interactions } from '../interactions/interactions';
-import { decode } from './decode';
-import { Faults } from './fault';
-import { readLongTable } from './long-table';
+import type { Interactions } from '../interactions/interactions';
+import { runThrough } from '../interactions/steps';
 import { type ReadOptions, readSettings } from './read-options';
-import { RecordReader } from './record-reader';
-import { sniffSeparator } from './separator';
-import { readWideTable } from './wide-table';
+import { readText } from './read-text';
 
 /**
  * Reads ratings from delimited text: comma, tab, `::`, semicolon, `|` or spaces between columns, with or without a header.
@@ -43,21 +39,5 @@ export function parseInteractions(text: string | Uint8Array, options?: ReadOptio
   if (typeof text !== 'string' && !(text instanceof Uint8Array)) {
     throw new OptionError('text', text, `parseInteractions: text is ${show(text)}; want a string or a Uint8Array`);
   }
-  const faults = new Faults(settings.file);
-  const decoded = decode(text, settings.encoding, faults);
-  if (decoded.trim() === '') throw faults.whole('the file is empty; want ratings, one or more a line');
-  const separator = settings.separator ?? sniffSeparator(decoded, settings.quotes, faults);
-  const records = new RecordReader(decoded, separator, settings.quotes, faults);
-  const read = settings.layout === 'wide' ? readWideTable : readLongTable;
-  const { userIds, itemIds, values, timestamps, weights } = read(records, settings, faults);
-  return Interactions.fromColumns(
-    {
-      userIds,
-      itemIds,
-      ...(values.length > 0 && { values }),
-      ...(timestamps.length > 0 && { timestamps }),
-      ...(weights.length > 0 && { weights }),
-    },
-    { duplicates: settings.duplicates, users: settings.users, items: settings.items },
-  );
+  return runThrough(readText(text, settings));
 }

@@ -1,30 +1,61 @@
-// Ratings as a reader collects them: columns that grow, never a list of rows. Ids are checked here.
+// Ratings as a reader collects them: ids become numbers at once, and columns are typed arrays in pages, never a list of
+// rows. Where the lines were counted first, the first page is the whole table and nothing is copied. Ids are checked here.
 
 import { show } from '../core/options';
-import type { Id } from '../interactions/vocabulary';
+import { firstRepeat } from '../interactions/duplicates';
+import type { Columns } from '../interactions/row';
+import { inSteps, runThrough, type Steps } from '../interactions/steps';
+import { type Id, Vocabulary } from '../interactions/vocabulary';
 import { parseDecimal } from './decimal';
 import type { ColumnLabel, Faults } from './fault';
+import { ownString } from './own-string';
+import type { ReadSettings } from './read-options';
 
-/** V8 makes slices of 13 characters and more views of their parent: one kept id would keep the whole file's text. */
-const VIEW_LENGTH = 13;
+/** Which columns a table has beside users and items. */
+export interface ColumnsHeld {
+  readonly values: boolean;
+  readonly timestamps: boolean;
+  readonly weights: boolean;
+}
 
-/** The columns of a table that is being read. */
+/** Room for some rows. `lines` says where each row came from; only held where a repeated pair is a fault. */
+export interface Page {
+  readonly rows: number;
+  readonly userIndex: Int32Array;
+  readonly itemIndex: Int32Array;
+  readonly values: Float32Array | undefined;
+  readonly timestamps: Float64Array | undefined;
+  readonly weights: Float32Array | undefined;
+  readonly lines: Int32Array | undefined;
+}
+
+const SMALLEST_PAGE = 1 << 10;
+const LARGEST_PAGE = 1 << 20;
+
+/** The columns of a table that is being read, over vocabularies of its own. */
 export class RatingColumns {
-  readonly userIds: Id[] = [];
-  readonly itemIds: Id[] = [];
-  readonly values: number[] = [];
-  readonly timestamps: number[] = [];
-  readonly weights: number[] = [];
-  private readonly owned = new Map<string, string>();
-  /** The line on which each pair was met; only kept where a repeated pair is a fault. */
-  private readonly pairs: Map<Id, Map<Id, number>> | undefined;
+  readonly users = new Vocabulary();
+  readonly items: Vocabulary;
+  /** The page that is being filled, and how many of its rows are: for a reader that writes in place. */
+  page: Page;
+  row = 0;
+  private fullPages: Page[] = [];
 
+  /** `expected` rows have room from the start; where more come, pages are added. */
   constructor(
-    private readonly ids: 'string' | 'number',
+    private readonly settings: ReadSettings,
     private readonly faults: Faults,
-    refusesRepeats: boolean,
+    private readonly held: ColumnsHeld,
+    expected: number,
   ) {
-    this.pairs = refusesRepeats ? new Map() : undefined;
+    // A caller may number users and items alike; then their ids come in turn.
+    this.items = settings.items !== undefined && settings.items === settings.users ? this.users : new Vocabulary();
+    this.page = this.newPage(Math.max(1, expected));
+  }
+
+  /** How many rows there are. */
+  get size(): number {
+    return this.fullPages.reduce((sum, page) => sum + page.rows, this.row);
   }
 
   /** Turns the text of a cell into an id. An empty cell is no id; an id that is empty on purpose is written `""`. */
@@ -32,7 +63,7 @@ export class RatingColumns {
     if (text === '' && !isQuoted) {
       throw this.faults.at(line, column, `the ${kind} id is empty; fill it in, or write "" if the empty id is meant`);
     }
-    if (this.ids === 'string') return text.length < VIEW_LENGTH ? text : this.own(text);
+    if (this.settings.ids === 'string') return text;
     const id = parseDecimal(text, 0, text.length);
     // Whole numbers beyond 2^53 are rounded: two ids would become one.
     if (!Number.isNaN(id) && Math.abs(id) <= Number.MAX_SAFE_INTEGER) return id;
@@ -44,31 +75,105 @@ export class RatingColumns {
     );
   }
 
-  /** Adds a pair; its value, time and weight are pushed by the reader that knows them. */
+  /** Opens a row; its value, time and weight are put in by the reader that knows them. */
   addPair(user: Id, item: Id, line: number): void {
-    if (this.pairs !== undefined) this.refuseRepeat(this.pairs, user, item, line);
-    this.userIds.push(user);
-    this.itemIds.push(item);
+    if (this.row === this.page.rows) this.turnPage();
+    const at = this.row++;
+    this.page.userIndex[at] = numberOf(user, this.users);
+    this.page.itemIndex[at] = numberOf(item, this.items);
+    if (this.page.lines) this.page.lines[at] = line;
   }
 
-  private refuseRepeat(pairs: Map<Id, Map<Id, number>>, user: Id, item: Id, line: number): void {
-    const items = pairs.get(user) ?? new Map<Id, number>();
-    pairs.set(user, items);
-    const earlier = items.get(item);
-    if (earlier !== undefined) {
-      const pair = `user ${JSON.stringify(user)} and item ${JSON.stringify(item)}`;
-      const advice = "remove one, or set duplicates to 'last', 'first', 'sum' or 'keep'";
-      throw this.faults.at(line, undefined, `${pair} have a rating on line ${earlier} already; ${advice}`);
+  /** Puts numbers into the row that was opened last. */
+  put(column: 'values' | 'timestamps' | 'weights', value: number): void {
+    this.page[column]![this.row - 1] = value;
+  }
+
+  /** Makes room for more rows. */
+  turnPage(): void {
+    this.fullPages.push(this.page);
+    this.page = this.newPage(Math.min(LARGEST_PAGE, 2 * Math.max(SMALLEST_PAGE, this.page.rows)));
+    this.row = 0;
+  }
+
+  /** All rows as columns of their exact length; the table is empty then. */
+  *takeColumns(): Steps<Columns> {
+    const pages = [...this.fullPages, this.page];
+    const size = this.size;
+    const columns = {
+      userIndex: yield* joined(pages, size, 'userIndex', Int32Array),
+      itemIndex: yield* joined(pages, size, 'itemIndex', Int32Array),
+      values: this.held.values ? yield* joined(pages, size, 'values', Float32Array) : new Float32Array(size).fill(1),
+      timestamps: this.held.timestamps ? yield* joined(pages, size, 'timestamps', Float64Array) : undefined,
+      weights: this.held.weights ? yield* joined(pages, size, 'weights', Float32Array) : undefined,
+    };
+    if (this.page.lines) yield* this.refuseRepeats(columns, yield* joined(pages, size, 'lines', Int32Array));
+    this.fullPages = [];
+    this.page = this.newPage(1);
+    this.row = 0;
+    return columns;
+  }
+
+  /** What is to be thrown where a row has a fault: a repeat in the rows before it comes first. */
+  faultAfter(error: unknown): unknown {
+    if (this.page.lines === undefined) return error;
+    try {
+      runThrough(this.takeColumns());
+      return error;
+    } catch (repeat) {
+      return repeat;
     }
-    items.set(item, line);
   }
 
-  private own(text: string): string {
-    const known = this.owned.get(text);
-    if (known !== undefined) return known;
-    const codes = Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
-    const copy = String.fromCharCode(...codes);
-    this.owned.set(copy, copy);
-    return copy;
+  private *refuseRepeats(columns: Columns, lines: Int32Array): Steps<void> {
+    const repeat = yield* firstRepeat(columns, this.users.size, this.items.size);
+    if (repeat === null) return;
+    const { row, earlier } = repeat;
+    const user = JSON.stringify(this.users.idOf(columns.userIndex[row]!));
+    const item = JSON.stringify(this.items.idOf(columns.itemIndex[row]!));
+    const advice = "remove one, or set duplicates to 'last', 'first', 'sum' or 'keep'";
+    const message = `user ${user} and item ${item} have a rating on line ${lines[earlier]} already; ${advice}`;
+    throw this.faults.at(lines[row]!, undefined, message);
   }
+
+  private newPage(rows: number): Page {
+    return {
+      rows,
+      userIndex: new Int32Array(rows),
+      itemIndex: new Int32Array(rows),
+      values: this.held.values ? new Float32Array(rows) : undefined,
+      timestamps: this.held.timestamps ? new Float64Array(rows) : undefined,
+      weights: this.held.weights ? new Float32Array(rows) : undefined,
+      lines: this.settings.duplicates === 'error' ? new Int32Array(rows) : undefined,
+    };
+  }
+}
+
+/** The number of an id that is known to be one. */
+function numberOf(id: Id, vocabulary: Vocabulary): number {
+  const known = vocabulary.indexOf(id);
+  return known >= 0 ? known : vocabulary.add(typeof id === 'string' ? ownString(id) : id);
+}
+
+type ColumnName = Exclude<keyof Page, 'rows'>;
+
+/** One column of `size` entries, out of the pages: each page gives its part up once it is copied. */
+function* joined<T extends Int32Array | Float32Array | Float64Array>(
+  pages: readonly Page[],
+  size: number,
+  name: ColumnName,
+  Kind: new (length: number) => T,
+): Steps<T> {
+  if (pages.length === 1 && pages[0]!.rows === size) return pages[0]![name] as T;
+  const column = new Kind(size);
+  let start = 0;
+  for (const page of pages) {
+    const part = page[name]!;
+    const count = Math.min(page.rows, size - start);
+    const at = start;
+    yield* inSteps(count, (from, to) => column.set(part.subarray(from, to), at + from));
+    start += count;
+    (page as { [column in ColumnName]: unknown })[name] = undefined;
+  }
+  return column;
 }

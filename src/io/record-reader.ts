@@ -20,8 +20,11 @@ export class RecordReader {
   private starts = new Int32Array(16);
   private ends = new Int32Array(16);
   private forms = new Uint8Array(16);
-  private position = 0;
-  private nextLine = 1;
+  /** Where the current record ends in the text: the start of the next. */
+  position = 0;
+  /** Whether a quote was still open where the text ends. */
+  isOpen = false;
+  private nextLine: number;
   /** A single space stands for any run of spaces and tabs. */
   private readonly isRun: boolean;
   private readonly first: number;
@@ -31,7 +34,9 @@ export class RecordReader {
     readonly separator: string,
     private readonly quotes: boolean,
     private readonly faults: Faults,
+    firstLine = 1,
   ) {
+    this.nextLine = firstLine;
     this.isRun = separator === ' ';
     this.first = separator.charCodeAt(0);
   }
@@ -52,6 +57,16 @@ export class RecordReader {
     }
     this.position = at >= text.length ? at : this.afterLineEnd(at);
     return true;
+  }
+
+  /** The line on which the next record starts. */
+  get lineAfter(): number {
+    return this.nextLine;
+  }
+
+  /** Whether more text could make another record of the last one. */
+  get touchesEnd(): boolean {
+    return this.isOpen || this.position >= this.text.length;
   }
 
   /** Where field `i` starts in the text; for numbers that are read in place. */
@@ -122,6 +137,7 @@ export class RecordReader {
       close = text.indexOf('"', close + 2);
     }
     if (close < 0) {
+      this.isOpen = true;
       throw this.faults.at(
         this.line,
         this.fieldCount + 1,

@@ -11,17 +11,26 @@ const PUNCTUATION = ['\t', '::', ',', ';', '|'] as const;
 const SAMPLE = 20;
 
 /** The separator that fits the first lines best. Three steady columns are better evidence than two. */
-export function sniffSeparator(text: string, quotes: boolean, faults: Faults): string {
+export function sniffSeparator(text: string, quotes: boolean, faults: Faults): string;
+/** The same of the start of a text; undefined where what follows could decide otherwise. */
+export function sniffSeparator(text: string, quotes: boolean, faults: Faults, isAll: boolean): string | undefined;
+export function sniffSeparator(text: string, quotes: boolean, faults: Faults, isAll = true): string | undefined {
   let fault: DataError | undefined;
+  let touchesEnd = false;
   const cut = [...PUNCTUATION, ' '].map((separator) => {
+    const records = new RecordReader(text, separator, quotes, faults);
     try {
-      return { separator, ...countFields(new RecordReader(text, separator, quotes, faults)) };
+      const counts = countFields(records);
+      touchesEnd ||= records.touchesEnd;
+      return { separator, ...counts };
     } catch (error) {
       // A quote that never closes, or closes in the middle of a field: under this separator at least.
       fault ??= error as DataError;
+      touchesEnd ||= records.touchesEnd;
       return { separator, fewest: 0, most: 0 };
     }
   });
+  if (touchesEnd && !isAll) return undefined;
   const steady = (atLeast: number) => cut.filter(({ fewest, most }) => fewest === most && fewest >= atLeast);
   const found =
     steady(3).find(({ separator }) => separator !== ' ') ??

@@ -30,13 +30,13 @@ export function readWideTable(records: RecordReader, settings: ReadSettings, fau
   const ignored = settings.ignoreColumns.map((ref) => resolveColumn('ignoreColumns', ref, shape, faults));
   const items = first.map((_, i) => i).filter((i) => i !== user && !ignored.includes(i));
 
-  const table = new RatingColumns(settings.ids, faults, settings.duplicates === 'error');
+  const table = new RatingColumns(settings, faults, { values: true, timestamps: false, weights: false }, 1);
   const itemIds = items.map((i) => {
     const text = names === undefined ? String(i) : names[i]!;
     return table.toId(text, false, 'item', firstLine, labelOf(names, i));
   });
   let row = 0;
-  do {
+  const readUser = () => {
     const { line } = records;
     if (records.fieldCount !== width) records.demandFields(width, firstLine);
     const userId: Id =
@@ -55,11 +55,17 @@ export function readWideTable(records: RecordReader, settings: ReadSettings, fau
         throw faults.at(line, labelOf(names, i), `value is ${show(records.field(i))}; want ${wanted}`);
       }
       table.addPair(userId, itemIds[k]!, line);
-      table.values.push(value);
+      table.put('values', value);
     }
     row++;
-  } while (records.next());
-  if (table.values.length === 0) throw faults.whole('every cell is missing; want at least one rating');
+  };
+  try {
+    do readUser();
+    while (records.next());
+  } catch (error) {
+    throw table.faultAfter(error);
+  }
+  if (table.size === 0) throw faults.whole('every cell is missing; want at least one rating');
   return table;
 }
 
