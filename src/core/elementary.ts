@@ -1,14 +1,14 @@
 // exp, log, sigmoid and cosine from +, -, *, / and sqrt alone: Math.exp and friends may differ in the last bit from
 // engine to engine, and the same seed must give the same bits in all of them. Errors are a few ulp of a double.
 
-const LN2_HIGH = 0.6931471803691238;
-const LN2_LOW = 1.9082149292705877e-10;
+export const LN2_HIGH = 0.6931471803691238;
+export const LN2_LOW = 1.9082149292705877e-10;
 /** 1 / k!: the Taylor coefficients of e^x. */
-const EXPONENTIAL = Float64Array.from({ length: 14 }, (_, k) => 1 / factorial(k));
+export const EXPONENTIAL = Float64Array.from({ length: 14 }, (_, k) => 1 / factorial(k));
 /** (-1)^k / (2k)!: those of cos x in x^2. */
 const COSINE = Float64Array.from({ length: 12 }, (_, k) => (k % 2 === 0 ? 1 : -1) / factorial(2 * k));
 /** 1 / (2k + 1): those of artanh s in s^2, s before them. */
-const ARTANH = Float64Array.from({ length: 11 }, (_, k) => 1 / (2 * k + 1));
+export const ARTANH = Float64Array.from({ length: 11 }, (_, k) => 1 / (2 * k + 1));
 const bits = new Float64Array(1);
 const words = new Uint32Array(bits.buffer);
 /** Which of the two words of a double holds its exponent. */
@@ -19,7 +19,8 @@ export function exponential(x: number): number {
   if (x > 709.782712893384) return Infinity;
   if (x < -745.2) return 0;
   if (Number.isNaN(x)) return x;
-  const n = Math.round(x * Math.LOG2E);
+  // Not Math.round, which no machine has as one instruction: the WebAssembly twin computes the same.
+  const n = Math.floor(x * Math.LOG2E + 0.5);
   const r = x - n * LN2_HIGH - n * LN2_LOW;
   let sum = EXPONENTIAL[13]!;
   for (let k = 12; k >= 0; k--) sum = EXPONENTIAL[k]! + sum * r;

@@ -1,6 +1,13 @@
 // THE SEAM of the arithmetic: every routine that touches many numbers, on contiguous memory, without words of the
-// domain. reference.ts is the definition; a faster twin implements the same signatures. A matrix is row-major; "rows
-// named by ids" reads row `ids[i]`, or row i where ids is null. Sums are taken in double, results rounded on store.
+// domain. reference.ts is the definition; a faster twin implements the same signatures, to the bit. A matrix is
+// row-major; "rows named by ids" reads row `ids[i]`, or row i where ids is null.
+//
+// ROUNDING. Arrays of float32: every +, -, *, / and square root rounds to float32 by itself. Arrays of float64: the same
+// operations in the same order, in double. x y z means (x y) z, and a + b + c means (a + b) + c.
+// INNER PRODUCTS (marked <a, b>) add in sixteen lanes, which start at +0: lane k mod 16 <- lane + a_k b_k, k from 0 up.
+// Then q_i = (l_i + l_(i+4)) + (l_(i+8) + l_(i+12)), i < 4, and the result is (q_0 + q_2) + (q_1 + q_3): four vectors of
+// four lanes, added two and two. Zeros at the end of both rows change nothing.
+// OTHER SUMS are one chain, from what the result holds or from +0, in the order of the index written under the sum.
 
 /** Memory of either precision; all arrays of one call have the same. */
 export type Numbers = Float32Array | Float64Array;
@@ -17,48 +24,27 @@ export interface ProductShape {
   readonly perRow: boolean;
 }
 
-/** One side of the pairs of sgdPairs: rows base_i map_i with a bias each, and their penalties. */
-export interface PairSide {
-  readonly rank: number;
-  /** rows x rank. */
-  readonly base: Float32Array;
-  /** One number a row that multiplies it, or null for 1. */
-  readonly map: Float32Array | null;
-  readonly bias: Float32Array | null;
-  /** The strength of the penalty on a row, and on its bias. */
-  readonly decay: Float64Array;
-  readonly biasDecay: Float64Array;
-  /** Room for one row. */
-  readonly row: Float32Array;
-}
-
-/** Learning rates, one of each for every pair. */
-export interface PairRates {
-  readonly base: Float64Array;
-  readonly map: Float64Array;
-  readonly bias: Float64Array;
-}
-
 /** The routines. */
 export interface Kernels {
-  /** sum_k a[aStart + k] b[bStart + k], k < n. */
+  /** <a from aStart, b from bStart>, of n numbers. */
   dot(a: Numbers, aStart: number, b: Numbers, bStart: number, n: number): number;
 
   /** out[s] += a[at[s]], s < count. */
   gatherAdd(a: Numbers, at: Int32Array, count: number, out: Numbers): void;
 
-  /** out[slot[s]] += g[s], s < count. */
+  /** out[slot[s]] += g[s], s < count, in this order. */
   scatterAdd(g: Numbers, slot: Int32Array, count: number, out: Numbers): void;
 
   /** out[s] += <row aAt[s] of a, row bAt[s] of b>, rows of length dim, s < count. */
   rowDots(a: Numbers, aAt: Int32Array, b: Numbers, bAt: Int32Array, dim: number, count: number, out: Numbers): void;
 
-  /** out[slot[s]] += g[s] (row at[s] of a), rows of length dim, s < count. */
+  /** out[slot[s]] += g[s] (row at[s] of a), rows of length dim, s < count, in this order. */
   scatterRows(g: Numbers, a: Numbers, at: Int32Array, slot: Int32Array, dim: number, count: number, out: Numbers): void;
 
   /**
    * Row i of out = sum over j < width of base_j (.) maps[0]_j (.) maps[1]_j ..., for the rows named by ids, i < count.
-   * base: rows x (width dim); a map: (rows or 1) x (width, or width dim).
+   * base: rows x (width dim); a map: (rows or 1) x (width, or width dim). The sum starts at its first term. One scalar a
+   * row (scalar, width 1): base (maps[0] maps[1] ...), the product of the maps first.
    */
   productForward(
     base: Numbers,
@@ -71,7 +57,9 @@ export interface Kernels {
 
   /**
    * The pullback of productForward: from g (count x dim) writes gBase (count x (width dim)) and gMaps[l]
-   * (count x cols where maps are per row, else 1 x cols, summed over the rows).
+   * (count x cols where maps are per row, else 1 x cols, summed over the rows: a chain from +0).
+   * gBase = g (maps[0] maps[1] ...). gMaps[l] = a (the product of the other maps), in the order of the maps, where a is
+   * <g, base_j> for a scalar map, else g base element by element.
    */
   productBackward(
     g: Numbers,
@@ -85,29 +73,43 @@ export interface Kernels {
   ): void;
 
   /**
-   * One step of SGD for each pair in turn, on 1/2 weight (score - target)^2 with the penalties of its two rows,
-   * score = mean + bias_i + bias_j + <row_i, row_j>. Returns `sum` and the losses added to it one by one, each pair's
-   * before its own step.
+   * Adds the gradient of a penalty: row u of grads += weight_u (row at[u] of values), rows of length dim, u < count,
+   * weight_u = lambda occurrences[u] / batch, worked out in double and rounded once. lambda is byRow[rows[u]], or
+   * `strength` where byRow is null.
    */
-  sgdPairs(
-    left: PairSide,
-    right: PairSide,
-    leftAt: Int32Array,
-    rightAt: Int32Array,
-    targets: Float32Array,
-    weights: Float32Array | null,
+  addPenalty(
+    values: Numbers,
+    at: Int32Array,
+    rows: Int32Array,
+    occurrences: Int32Array,
+    byRow: Float64Array | null,
+    strength: number,
+    batch: number,
+    dim: number,
     count: number,
-    mean: number,
-    rates: PairRates,
-    sum: number,
+    grads: Numbers,
+  ): void;
+
+  /**
+   * Gives each different row of rows[s], s < count, a slot in the order of their first occurrence, and returns how many
+   * there are: slot[s] is that of rows[s], slotRow[u] the row of slot u, occurrences[u] how often it comes. slotOf has a
+   * place for every row of the table: -1 in all of them, before and after.
+   */
+  selectRows(
+    rows: Int32Array,
+    count: number,
+    slotOf: Int32Array,
+    slot: Int32Array,
+    slotRow: Int32Array,
+    occurrences: Int32Array,
   ): number;
 
-  /** c (m x n) = [rows of a named by ids] (m x k) b (k x n). */
+  /** c (m x n) = [rows of a named by ids] (m x k) b (k x n); c_ij = sum_l a_il b_lj. */
   multiply(a: Numbers, ids: Int32Array | null, b: Numbers, m: number, k: number, n: number, c: Numbers): void;
 
-  /** c (m x k) = a (m x n) b^T, b (k x n). */
+  /** c (m x k) = a (m x n) b^T, b (k x n); c_ij = <a_i, b_j>. */
   multiplyTransposed(a: Numbers, b: Numbers, m: number, n: number, k: number, c: Numbers): void;
 
-  /** c (k x n) = [rows of a named by ids]^T (m x k) b (m x n). */
+  /** c (k x n) = [rows of a named by ids]^T (m x k) b (m x n); c_lj = sum_i a_il b_ij. */
   transposedMultiply(a: Numbers, ids: Int32Array | null, b: Numbers, m: number, k: number, n: number, c: Numbers): void;
 }

@@ -1,10 +1,12 @@
 // The kernels in plain JavaScript: the definition of correct, and the fallback everywhere.
 
+import { dot } from './dot';
 import type { Kernels } from './kernels';
 import { multiply, multiplyTransposed, transposedMultiply } from './matrix';
+import { addPenalty } from './penalty';
 import { productBackward, productForward } from './product';
-import { dot, gatherAdd, rowDots, scatterAdd, scatterRows } from './rows';
-import { sgdPairs } from './sgd-pairs';
+import { gatherAdd, rowDots, scatterAdd, scatterRows } from './rows';
+import { selectRows } from './select-rows';
 
 /** The reference implementation of the seam. */
 export const reference: Kernels = {
@@ -13,9 +15,10 @@ export const reference: Kernels = {
   scatterAdd,
   rowDots,
   scatterRows,
+  addPenalty,
+  selectRows,
   productForward,
   productBackward,
-  sgdPairs,
   multiply,
   multiplyTransposed,
   transposedMultiply,

@@ -2,7 +2,6 @@
 // score(u, i) = mu + b_u + b_i + <p_u, q_i> (Koren, Bell, Volinsky 2009, equation 4).
 
 import type { NdArray } from 'ndarray';
-import type { Stream } from '../core/random';
 import { kernels } from '../kernels/select';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
@@ -12,7 +11,7 @@ import {
   type FactorizationTables,
   readFactorization,
 } from './factorization-tables';
-import type { Batcher, Model, RatingData } from './model';
+import type { Batcher, Model, OrderOptions, RatingData } from './model';
 import { type RatingBatch, RatingBatcher } from './rating-batcher';
 import { biasValues, checkRow, tableView } from './table-view';
 
@@ -44,8 +43,8 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
     this.parameters = [userEmbedding, itemEmbedding, userBias, itemBias].filter((table) => table !== null);
   }
 
-  batches(data: RatingData, stream: Stream): Batcher<RatingBatch> {
-    return new RatingBatcher(data, stream);
+  batches(data: RatingData, order: OrderOptions): Batcher<RatingBatch> {
+    return new RatingBatcher(data, this, order);
   }
 
   forward(batch: RatingBatch, scores: Real): void {
@@ -88,7 +87,15 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
     checkRow('item', item, this.items);
     const scores = new Float64Array(1);
     this.forward(
-      { count: 1, users: Int32Array.of(user), items: Int32Array.of(item), targets: scores, weights: null },
+      {
+        count: 1,
+        users: Int32Array.of(user),
+        items: Int32Array.of(item),
+        targets: scores,
+        weights: null,
+        visit: 0,
+        sizes: null,
+      },
       scores,
     );
     return scores[0]!;

@@ -1,6 +1,7 @@
 // THE SEAM of the models: a scoring function of parameter values. It knows nothing of factors, optimizers or losses.
 
 import type { Stream } from '../core/random';
+import type { Turns } from '../core/turns';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 
@@ -20,20 +21,35 @@ export interface Batch {
   readonly weights: Real | null;
 }
 
-/** Gives the batches of an epoch, in an order that depends on nothing but the stream and the epoch. */
+/** How an epoch goes through the ratings. */
+export interface OrderOptions {
+  readonly stream: Stream;
+  /** false: in the order of the data. */
+  readonly shuffle: boolean;
+  /** The blocks that users and items are cut into; 1 where batches should be drawn from everything. */
+  readonly blocks: number;
+  /** The most ratings of one user that a step takes; over 1 it is steps that are counted, not ratings. */
+  readonly grouping: 1 | 4;
+}
+
+/** Gives the batches of an epoch, in an order that depends on nothing but the options and the epoch. */
 export interface Batcher<B extends Batch> {
   /** The ratings of an epoch. */
   readonly size: number;
-  /** Starts epoch `epoch` (from 1), in data order or shuffled. */
-  begin(epoch: number, shuffle: boolean): void;
-  /** The next batch of at most `limit` ratings, null at the end. The object is reused. */
+  /** The steps of an epoch, where each step is one rating or one group. Known once prepared. */
+  readonly steps: number;
+  /** Puts the ratings in place, once, before the first epoch. */
+  prepare(turns: Turns): Promise<void>;
+  /** Starts epoch `epoch` (from 1). */
+  begin(epoch: number): void;
+  /** The next batch of at most `limit` ratings (or groups), null at the end. The object is reused. */
   next(limit: number): B | null;
 }
 
 /** A model. `forward` selects the batch's rows and writes scores; `backward` adds to the gradients of those rows. */
 export interface Model<B extends Batch> {
   readonly parameters: readonly Parameter[];
-  batches(data: RatingData, stream: Stream): Batcher<B>;
+  batches(data: RatingData, order: OrderOptions): Batcher<B>;
   forward(batch: B, scores: Real): void;
   backward(batch: B, gScores: Real): void;
 }

@@ -17,6 +17,7 @@ import { MAX_RANK, tableDims } from '../models/factorization-tables';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { type Overparam, planOverparam } from '../parameters/overparam';
+import type { KernelChoice } from '../training/engine-options';
 import type { LossName } from '../training/losses';
 import { defaultOptimizer, type Preset } from './presets';
 
@@ -58,8 +59,18 @@ export interface FactorizationRecommenderOptions {
   readonly shuffle?: boolean | undefined;
   /** @defaultValue 1 */
   readonly seed?: Seed | undefined;
-  /** The most threads to use; results never depend on it. Training runs on one today. @defaultValue 1 */
-  readonly threads?: number | undefined;
+  /**
+   * The threads to train on, where batchSize is 1 and every table is keyed by user or item; results never depend on it.
+   * `auto`: one for each core, where there is enough to do. @defaultValue 1
+   */
+  readonly threads?: number | 'auto' | undefined;
+  /** What does the arithmetic; results never depend on it. `auto`: WebAssembly where there is some. @defaultValue 'auto' */
+  readonly kernels?: KernelChoice | undefined;
+  /**
+   * The most ratings of one user that a step takes where batchSize is 1: their errors are all taken from the user's
+   * row as the step finds it, and their gradients are added up. 4 is another rule than 1, and a faster one. @defaultValue 1
+   */
+  readonly grouping?: 1 | 4 | undefined;
   /** Clips predictions to the range of the training ratings. @defaultValue true */
   readonly clip?: boolean | undefined;
 }
@@ -74,6 +85,17 @@ export type FilledOptions = Readonly<
     readonly regularization: Filled<Regularization>;
   }
 >;
+
+const threadCount = (value: unknown, name: string): number | 'auto' => {
+  if (value === 'auto') return value;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 256) return value;
+  throw wrong(name, value, "a whole number from 1 to 256, or 'auto'");
+};
+
+const groupSize = (value: unknown, name: string): 1 | 4 => {
+  if (value === 1 || value === 4) return value;
+  throw wrong(name, value, '1 or 4');
+};
 
 /** Reads a recommender's options over its preset. The rule is returned beside the options: it may be an object. */
 export function readRecommenderOptions(
@@ -97,7 +119,9 @@ export function readRecommenderOptions(
     standardize: field(boolean, true),
     shuffle: field(boolean, true),
     seed: field(checkSeed, 1),
-    threads: field(integer({ min: 1 }), 1),
+    threads: field<number | 'auto'>(threadCount, 1),
+    kernels: field(oneOf('auto', 'wasm', 'js'), 'auto'),
+    grouping: field(groupSize, 1),
     clip: field(boolean, true),
   });
   // The model reads it again, once it knows its tables: from a copy, which the caller cannot change meanwhile.

@@ -9,6 +9,7 @@ import type { RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
 import type { Breather } from '../training/breather';
+import { threadsOf } from '../training/engine-options';
 import type { History, MetricName } from '../training/history';
 import { LOSSES } from '../training/losses';
 import { type FitPlan, train } from '../training/train';
@@ -69,12 +70,16 @@ export async function fitFactorization({
   // The logistic loss is one of scores already: its sigmoid is part of it.
   const loss = options.loss === 'logistic' ? LOSSES.logistic : link.compose(LOSSES[options.loss]);
   const stream = Stream.of(options.seed).fork('order');
-  const { epochs, batchSize, shuffle } = options;
+  const { epochs, batchSize, shuffle, grouping, kernels } = options;
+  const threads = threadsOf(options.threads, data.size);
   const trainer = new Trainer(model, loss, rule, penalties(model, options, seen), ratings, {
     epochs,
     batchSize,
     shuffle,
     stream,
+    grouping,
+    kernels,
+    threads,
   });
   const { validation, metrics, onEpoch, earlyStopping, signal } = fitOptions;
   const weight = meanWeight(data);
@@ -93,6 +98,7 @@ export async function fitFactorization({
       return onEpoch?.(record);
     },
     signal,
+    turns: breather,
   };
   try {
     const history = await train(model, trainer, plan);
@@ -102,6 +108,8 @@ export async function fitFactorization({
     // An abort leaves the last whole epoch in the model, which is as good a model as one of fewer epochs.
     if (signal?.aborted && wholeEpochs > 0) install(finish(model, data, seen, units));
     throw error;
+  } finally {
+    trainer.dispose();
   }
 }
 

@@ -1,12 +1,14 @@
 // Giving way to the event loop during a long loop: a service that trains in-process must go on answering.
 
+import type { Turns } from '../core/turns';
+
 /** Work goes on this long, in milliseconds, before other tasks get a turn. */
 const TURN = 12;
 /** Reading the clock costs about as much as a small step, so it is read once in this many ratings. */
 const RATINGS_PER_LOOK = 512;
 
 /** Says when a loop should pause, and pauses it; notices an abort. */
-export class Breather {
+export class Breather implements Turns {
   private until = performance.now() + TURN;
   private ratings = 0;
 
@@ -14,7 +16,6 @@ export class Breather {
     signal?.throwIfAborted();
   }
 
-  /** Counts work done; true when a pause is due. */
   isDue(ratings: number): boolean {
     this.ratings += ratings;
     if (this.ratings < RATINGS_PER_LOOK) return false;
@@ -22,7 +23,6 @@ export class Breather {
     return performance.now() >= this.until;
   }
 
-  /** Lets other tasks run. @throws the signal's reason once it is aborted */
   async breathe(): Promise<void> {
     await nextTask();
     this.signal?.throwIfAborted();

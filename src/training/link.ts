@@ -38,14 +38,14 @@ export function sigmoidLink(minimum: number, range: number): Link {
 }
 
 /** A loss behind a sigmoid: d loss / d score = d loss / d prediction times range sigma (1 - sigma). */
-class SigmoidLoss implements Loss {
+export class SigmoidLoss implements Loss {
   readonly name: string;
   private predictions: Real = new Float64Array(1);
 
   constructor(
-    private readonly loss: Loss,
-    private readonly minimum: number,
-    private readonly range: number,
+    readonly loss: Loss,
+    readonly minimum: number,
+    readonly range: number,
   ) {
     this.name = `${loss.name} of sigmoid`;
   }

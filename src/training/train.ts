@@ -1,5 +1,6 @@
 // A whole fit: epochs, a watch over the validation metrics, early stopping, and what an abort leaves behind.
 
+import type { Turns } from '../core/turns';
 import type { Batch, Model } from '../models/model';
 import type { EpochRecord, History, MetricName } from './history';
 import { Snapshot } from './snapshot';
@@ -19,6 +20,8 @@ export interface FitPlan {
     | undefined;
   readonly onEpoch?: ((epoch: EpochRecord) => unknown) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Gives way to other tasks, within epochs and between them. */
+  readonly turns: Turns;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface FitPlan {
  * an error those of the last whole epoch are, and the error is thrown on.
  */
 export async function train<B extends Batch>(model: Model<B>, trainer: Trainer<B>, plan: FitPlan): Promise<History> {
-  const { epochs, earlyStopping, signal } = plan;
+  const { epochs, ratings, earlyStopping, signal, turns } = plan;
   const started = performance.now();
   const records: EpochRecord[] = [];
   const best = earlyStopping === undefined ? undefined : new Snapshot(model.parameters);
@@ -36,6 +39,7 @@ export async function train<B extends Batch>(model: Model<B>, trainer: Trainer<B
   let stopped: History['stopped'] = 'epochs';
   for (let epoch = 1; epoch <= epochs; epoch++) {
     try {
+      signal?.throwIfAborted();
       records.push(await runEpoch(trainer, plan, epoch));
     } catch (error) {
       whole?.restore();
@@ -44,6 +48,8 @@ export async function train<B extends Batch>(model: Model<B>, trainer: Trainer<B
     whole?.take();
     const record = records[records.length - 1]!;
     await plan.onEpoch?.(record);
+    // Epochs of small data are over before their loops would give way.
+    if (epoch < epochs && turns.isDue(ratings)) await turns.breathe();
     if (earlyStopping === undefined) continue;
     const value = record.metrics[earlyStopping.metric]!;
     if (value < bestValue - earlyStopping.minDelta) {
@@ -65,7 +71,7 @@ export async function train<B extends Batch>(model: Model<B>, trainer: Trainer<B
 }
 
 async function runEpoch<B extends Batch>(trainer: Trainer<B>, plan: FitPlan, epoch: number): Promise<EpochRecord> {
-  const { loss, seconds, learningRate } = await trainer.epoch(epoch, plan.signal);
+  const { loss, seconds, learningRate } = await trainer.epoch(epoch, plan.turns);
   return {
     epoch,
     trainLoss: loss,

@@ -1,19 +1,27 @@
-// The training loop. One step: forward -> loss -> backward -> penalty -> pullback into the optimizer. It knows neither
-// what the model scores nor what its parameters are made of.
+// A training: it chooses who makes the steps (batches one by one, or pairs of rows in JavaScript or WebAssembly), and
+// watches over their losses.
 
 import { DivergenceError } from '../core/errors';
 import type { Stream } from '../core/random';
-import type { Batch, Batcher, Model, RatingData } from '../models/model';
-import type { Real } from '../optimizers/factor';
+import type { Turns } from '../core/turns';
+import { chooseBlocks } from '../models/grid/grid';
+import type { Batch, Batcher, Model, OrderOptions, RatingData } from '../models/model';
+import type { RatingBatch } from '../models/rating-batcher';
 import { LearningRates } from '../optimizers/learning-rate';
 import type { Optimizer } from '../optimizers/optimizer';
-import { allocate } from '../parameters/memory';
+import type { Parameter } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
 import { Breather } from './breather';
+import { type KernelChoice, usesWasm } from './engine-options';
 import { firstBroken, largestOf } from './first-broken';
-import { BLOCK, type FusedSteps, fuse } from './fused';
 import type { Loss } from './loss';
 import { OptimizerSink } from './optimizer-sink';
+import { findHost } from './pairs/find-host';
+import { JsPairs } from './pairs/js-pairs';
+import type { PairEngine } from './pairs/pair-engine';
+import { type PairPlan, planPairs } from './pairs/plan-pairs';
+import { WasmPairs } from './pairs/wasm-pairs';
+import { Stepper } from './stepper';
 
 /** How to go through the data. */
 export interface TrainerOptions {
@@ -22,8 +30,14 @@ export interface TrainerOptions {
   readonly shuffle: boolean;
   /** The stream of the order of the ratings. */
   readonly stream: Stream;
-  /** false: every step by itself, as the definition has it. @defaultValue true */
-  readonly fused?: boolean;
+  /** Ratings of one user to a step, where batchSize is 1. @defaultValue 1 */
+  readonly grouping?: 1 | 4;
+  /** @defaultValue 'auto' */
+  readonly kernels?: KernelChoice;
+  /** @defaultValue 1 */
+  readonly threads?: number;
+  /** false: every step by itself, as the definition has it, also where pairs would do. @defaultValue true */
+  readonly pairs?: boolean;
 }
 
 /** What one epoch was. */
@@ -36,97 +50,79 @@ export interface EpochResult {
 
 /** Trains a model by steps of batches. */
 export class Trainer<B extends Batch> {
-  private readonly batcher: Batcher<B>;
   private readonly rates: LearningRates;
-  private readonly sink: OptimizerSink;
-  private readonly gScores: Real;
-  /** What the loss sees of a step: one object for the whole fit. */
-  private readonly scored: { scores: Real; targets: Real; weights: Real | null; count: number };
-  /** The same steps by one loop, where the training allows it. */
-  private readonly fused: FusedSteps<B> | null;
-  private steps = 0;
+  private readonly grouping: 1 | 4;
+  private readonly order: OrderOptions;
+  /** The training by pairs of rows that these steps are, where they are one. */
+  private readonly plan: PairPlan | null;
+  private engine: PairEngine | null = null;
+  private stepper: Stepper<B> | null = null;
 
   constructor(
     private readonly model: Model<B>,
     private readonly loss: Loss,
-    optimizer: Optimizer,
+    private readonly optimizer: Optimizer,
     private readonly penalties: readonly Penalty[],
-    data: RatingData,
+    private readonly data: RatingData,
     private readonly options: TrainerOptions,
   ) {
-    const { stream } = options;
-    // A step has no more ratings than there are: room for more would be room for nothing.
-    const batchSize = Math.min(options.batchSize, data.size);
-    const precision = data.targets instanceof Float64Array ? 'float64' : 'float32';
-    this.batcher = model.batches(data, stream);
+    const { batchSize, shuffle, stream, grouping = 1, pairs = true } = options;
+    const isSingle = batchSize === 1;
+    // Groups are of a random order: in the order of the data nobody's ratings need lie together.
+    this.grouping = isSingle && shuffle ? grouping : 1;
     this.rates = new LearningRates(optimizer.config.learningRate);
-    this.sink = new OptimizerSink(optimizer, this.rates, model.parameters);
-    this.gScores = allocate(precision, batchSize);
-    this.scored = { scores: allocate(precision, batchSize), targets: data.targets, weights: null, count: 0 };
-    for (const parameter of model.parameters) parameter.reserve(batchSize);
-    this.fused = batchSize === 1 && options.fused !== false ? fuse(model, loss, optimizer, penalties) : null;
-  }
-
-  /** One update from one batch; returns the summed loss. `progress` is the part of the fit that is done. */
-  step(batch: B, progress: number): number {
-    const { model, scored, gScores, penalties, sink } = this;
-    const { count } = batch;
-    this.rates.begin(++this.steps, progress);
-    model.forward(batch, scored.scores);
-    scored.targets = batch.targets;
-    scored.weights = batch.weights;
-    scored.count = count;
-    const loss = this.loss.evaluate(scored, gScores);
-    // The gradient of a batch is the mean over its ratings.
-    if (count > 1) for (let s = 0; s < count; s++) gScores[s]! /= count;
-    model.backward(batch, gScores);
-    for (let i = 0; i < penalties.length; i++) penalties[i]!.apply(count);
-    const { parameters } = model;
-    for (let i = 0; i < parameters.length; i++) parameters[i]!.pullback(sink);
-    return loss;
-  }
-
-  /** The updates of a block of ratings, one for each. */
-  private block(fused: FusedSteps<B>, batch: B, epoch: number, seen: number, sum: number): number {
-    for (let s = 0; s < batch.count; s++) {
-      this.rates.begin(++this.steps, this.progress(epoch, seen + s));
-      fused.note(s, this.rates);
-    }
-    return fused.run(batch, sum);
-  }
-
-  /** The part of the fit that is done before rating `seen` of an epoch. */
-  private progress(epoch: number, seen: number): number {
-    return (epoch - 1 + seen / this.batcher.size) / this.options.epochs;
+    const blocks = isSingle && shuffle ? blocksOf(model.parameters, optimizer, data.size) : 1;
+    this.order = { stream, shuffle, blocks, grouping: this.grouping };
+    const isWeighted = data.weights !== null;
+    this.plan = isSingle && pairs ? planPairs(model, loss, optimizer, penalties, isWeighted, this.grouping) : null;
   }
 
   /**
    * One pass over the data, giving way to the event loop now and then.
-   * @throws DivergenceError as soon as the loss is no longer finite; the signal's reason when it aborts
+   * @throws DivergenceError as soon as the loss is no longer finite; the reason of an abort
    */
-  async epoch(epoch: number, signal?: AbortSignal): Promise<EpochResult> {
-    const { batcher, options } = this;
-    const breather = new Breather(signal);
+  async epoch(epoch: number, breather: Turns = new Breather(undefined)): Promise<EpochResult> {
+    const { options, data, rates } = this;
+    if (this.engine === null && this.stepper === null) await this.start(breather);
     const started = performance.now();
-    let loss = 0;
-    let seen = 0;
-    batcher.begin(epoch, options.shuffle);
-    const limit = this.fused === null ? options.batchSize : BLOCK;
-    for (let batch = batcher.next(limit); batch !== null; batch = batcher.next(limit)) {
-      if (this.fused === null) loss += this.step(batch, this.progress(epoch, seen));
-      else loss = this.block(this.fused, batch, epoch, seen, loss);
-      seen += batch.count;
-      if (breather.isDue(batch.count)) {
-        if (!Number.isFinite(loss)) throw this.divergence(epoch);
-        await breather.breathe();
-      }
-    }
+    const loss =
+      this.engine !== null
+        ? await this.engine.epoch(epoch, breather)
+        : await this.stepper!.epoch(epoch, breather, (sum) => {
+            if (!Number.isFinite(sum)) throw this.divergence(epoch);
+          });
     if (!Number.isFinite(loss) || firstBroken(this.model.parameters) !== undefined) throw this.divergence(epoch);
     return {
-      loss: loss / batcher.size,
+      loss: loss / data.size,
       seconds: (performance.now() - started) / 1000,
-      learningRate: this.rates.at((epoch - 1) / options.epochs),
+      learningRate: rates.at((epoch - 1) / options.epochs),
     };
+  }
+
+  /** Gives back memory and threads. */
+  dispose(): void {
+    this.engine?.dispose();
+  }
+
+  /** Chooses who makes the steps. */
+  private async start(breather: Turns): Promise<void> {
+    const { plan, model, loss, optimizer, data, rates, order, options } = this;
+    const { kernels = 'auto', threads = 1, epochs } = options;
+    if (plan !== null && usesWasm(kernels)) {
+      const host = threads > 1 ? findHost() : null;
+      const { slots } = optimizer;
+      this.engine = await WasmPairs.create({ plan, data, order, slots, rates, epochs, threads, host }, breather);
+      if (this.engine !== null) return;
+    }
+    const batcher = model.batches(data, order);
+    const sink = new OptimizerSink(optimizer, rates, model.parameters);
+    // A plan is made for factorizations alone, and their batches are RatingBatches.
+    const pairs = batcher as Batcher<Batch> as Batcher<RatingBatch>;
+    if (plan !== null) this.engine = new JsPairs(plan, pairs, rates, sink, loss, epochs);
+    else {
+      await batcher.prepare(breather);
+      this.stepper = new Stepper(model, loss, this.penalties, batcher, rates, sink, data, this.grouping, options);
+    }
   }
 
   private divergence(epoch: number): DivergenceError {
@@ -136,4 +132,13 @@ export class Trainer<B extends Batch> {
     const rate = Math.max(rates.at((epoch - 1) / this.options.epochs), rates.at(rates.progress));
     return new DivergenceError(epoch, name, rate);
   }
+}
+
+/** The blocks that suit a training's memory: that of its factors and of what the rule keeps beside them. */
+function blocksOf(parameters: readonly Parameter[], { slots }: Optimizer, ratings: number): number {
+  const factors = parameters.flatMap((parameter) => parameter.factors);
+  const elements = 1 + slots.filter(({ shape }) => shape === 'element').length;
+  const bytes = factors.reduce((sum, { rows, cols }) => sum + rows * cols * 4 * elements, 0);
+  const rows = parameters.map((parameter) => parameter.rows);
+  return chooseBlocks(ratings, bytes, Math.min(...rows));
 }

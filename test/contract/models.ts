@@ -18,6 +18,8 @@ export const BATCH: RatingBatch = {
   items: Int32Array.of(0, 0, 3, 0, 1, 2, 99),
   targets: Float64Array.of(0.9, 0.1, 0.4, 0.7, 0, 1, Number.NaN),
   weights: Float64Array.of(1, 2, 0.5, 1, 3, 0.1, Number.NaN),
+  visit: 0,
+  sizes: null,
 };
 export const SHAPE = { users: 4, items: 5, rank: 3, globalMean: 0.3 } as const;
 

@@ -1,59 +1,88 @@
-// Batches: every rating once an epoch, in an order that is a function of the stream and the epoch alone.
+// Batches: every rating once an epoch, in an order that is a function of the data, the stream and the epoch alone.
 
 import { Stream } from '../../src/core/random';
-import type { RatingData } from '../../src/models/model';
+import type { OrderOptions, RatingData } from '../../src/models/model';
 import { RatingBatcher } from '../../src/models/rating-batcher';
-import { randomRatings } from '../support/training';
+import { NO_TURNS, randomRatings } from '../support/training';
 
-const SIZE = 23;
+const SIZE = 93;
+const ROWS = { users: 9, items: 8 };
 const data: RatingData = {
-  ...randomRatings({ users: 9, items: 8 }, SIZE, 'float32'),
+  ...randomRatings(ROWS, SIZE, 'float32'),
   weights: Float32Array.from({ length: SIZE }, (_, i) => i / 2),
 };
 
+async function batcherOf(options: Partial<OrderOptions> = {}, ratings = data): Promise<RatingBatcher> {
+  const defaults: OrderOptions = { stream: Stream.of(1), shuffle: true, blocks: 1, grouping: 1 };
+  const batcher = new RatingBatcher(ratings, ROWS, { ...defaults, ...options });
+  await batcher.prepare(NO_TURNS);
+  return batcher;
+}
+
 /** The ratings of an epoch as text, in order, and the sizes of its batches. */
-function epochOf(batcher: RatingBatcher, epoch: number, shuffle: boolean, limit: number) {
+function epochOf(batcher: RatingBatcher, epoch: number, limit: number) {
   const ratings: string[] = [];
   const sizes: number[] = [];
-  batcher.begin(epoch, shuffle);
+  const groups: [number, number][][] = [];
+  batcher.begin(epoch);
   for (let batch = batcher.next(limit); batch !== null; batch = batcher.next(limit)) {
     const { count, users, items, targets, weights } = batch;
     sizes.push(count);
     for (let s = 0; s < count; s++) ratings.push([users[s], items[s], targets[s], weights?.[s]].join());
+    if (batch.sizes !== null)
+      for (let s = 0; s < count; s += batch.sizes[s]!)
+        groups.push(Array.from({ length: batch.sizes[s]! }, (_, j) => [users[s + j]!, items[s + j]!]));
   }
-  return { ratings, sizes };
+  return { ratings, sizes, groups };
 }
 const inOrder = Array.from({ length: SIZE }, (_, i) =>
   [data.users[i], data.items[i], data.targets[i], data.weights![i]].join(),
 );
 
-test.each([1, 4, 23, 100])('batches of %d hold every rating once, in data order without a shuffle', (limit) => {
-  const { ratings, sizes } = epochOf(new RatingBatcher(data, Stream.of(1)), 1, false, limit);
+test.each([1, 4, 93, 100])('batches of %d hold every rating once, in data order without a shuffle', async (limit) => {
+  const { ratings, sizes } = epochOf(await batcherOf({ shuffle: false }), 1, limit);
   expect(ratings).toEqual(inOrder);
   expect(Math.max(...sizes)).toBe(Math.min(limit, SIZE));
   expect(sizes.length).toBe(Math.ceil(SIZE / limit));
 });
 
-test('a shuffled epoch is a permutation of whole ratings, and another one each epoch', () => {
-  const batcher = new RatingBatcher(data, Stream.of(1));
-  const first = epochOf(batcher, 1, true, 5).ratings;
-  const second = epochOf(batcher, 2, true, 5).ratings;
-  expect([...first].sort()).toEqual([...inOrder].sort());
-  expect(first).not.toEqual(inOrder);
-  expect(second).not.toEqual(first);
+test.each([1, 3])(
+  'a shuffled epoch over %d blocks is a permutation of whole ratings, another each epoch',
+  async (blocks) => {
+    const batcher = await batcherOf({ blocks });
+    const first = epochOf(batcher, 1, 5).ratings;
+    const second = epochOf(batcher, 2, 5).ratings;
+    expect([...first].sort()).toEqual([...inOrder].sort());
+    expect([...second].sort()).toEqual([...inOrder].sort());
+    expect(first).not.toEqual(inOrder);
+    expect(second).not.toEqual(first);
+  },
+);
+
+test('the order of an epoch depends on neither the epochs before nor the size of the batches', async () => {
+  const batcher = await batcherOf({ blocks: 2 });
+  epochOf(batcher, 1, 5);
+  const third = epochOf(batcher, 3, 5).ratings;
+  expect(epochOf(await batcherOf({ blocks: 2 }), 3, 7).ratings).toEqual(third);
+  expect(epochOf(batcher, 3, 1).ratings).toEqual(third);
+  expect(epochOf(await batcherOf({ blocks: 2, stream: Stream.of(2) }), 3, 5).ratings).not.toEqual(third);
 });
 
-test('the order of an epoch depends on neither the epochs before nor the size of the batches', () => {
-  const batcher = new RatingBatcher(data, Stream.of(1));
-  epochOf(batcher, 1, true, 5);
-  const third = epochOf(batcher, 3, true, 5).ratings;
-  expect(epochOf(new RatingBatcher(data, Stream.of(1)), 3, true, 7).ratings).toEqual(third);
-  expect(epochOf(batcher, 3, true, 1).ratings).toEqual(third);
-  expect(epochOf(new RatingBatcher(data, Stream.of(2)), 3, true, 5).ratings).not.toEqual(third);
+test('groups are of one user, with up to four different items, and cover every rating once', async () => {
+  const batcher = await batcherOf({ blocks: 2, grouping: 4 });
+  const { ratings, groups } = epochOf(batcher, 1, 3);
+  expect([...ratings].sort()).toEqual([...inOrder].sort());
+  expect(groups.length).toBe(batcher.steps);
+  expect(groups.some((group) => group.length === 4)).toBe(true);
+  for (const group of groups) {
+    expect(group.length).toBeLessThanOrEqual(4);
+    expect(new Set(group.map(([user]) => user)).size).toBe(1);
+    expect(new Set(group.map(([, item]) => item)).size).toBe(group.length);
+  }
 });
 
-test('ratings without weights have batches without', () => {
-  const batcher = new RatingBatcher({ ...data, weights: null }, Stream.of(1));
-  batcher.begin(1, true);
+test('ratings without weights have batches without', async () => {
+  const batcher = await batcherOf({}, { ...data, weights: null });
+  batcher.begin(1);
   expect(batcher.next(4)!.weights).toBeNull();
 });

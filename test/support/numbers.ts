@@ -34,7 +34,7 @@ export interface Sum {
   /** The sum of the absolute values of the terms, and how many roundings there are: the errors are measured by both. */
   size: number;
   roundings: number;
-  /** What underflow of a partial product may cost, whatever the order of the factors. */
+  /** What underflow of partial products may cost, whatever the order of the factors, in smallest numbers. */
   underflow: number;
   /** Of three factors or more with an infinite one: whether that is NaN or infinite hangs on the order of the work. */
   isAmbiguous: boolean;
@@ -52,18 +52,19 @@ export function add(sum: Sum, ...factors: number[]): void {
   sum.size += Math.abs(term);
   sum.roundings += factors.length;
   if (factors.length > 1)
-    sum.underflow += factors.reduce((least, factor) => least * Math.max(1, Math.abs(factor)), Number.MIN_VALUE);
+    sum.underflow += factors.reduce((numbers, factor) => numbers * Math.max(1, Math.abs(factor)), 1);
   if (factors.length > 2 && !factors.every(Number.isFinite)) sum.isAmbiguous = true;
 }
 
 /**
  * Whether `got` is a sum's value within c n eps of the size of its terms; NaN and infinities must be as they are.
- * One smallest number of the precision is allowed too, for results that are subnormal in it.
+ * Smallest numbers of the precision are allowed too: one for a result that is subnormal in it, and for partial products
+ * that are, as many as the other factors make of one.
  */
 export function isSum(got: number, sum: Sum, precision: Precision, c = 2): boolean {
   if (sum.isAmbiguous) return !Number.isFinite(got);
   const stored = precision === 'float32' ? Math.fround(sum.value) : sum.value;
   if (!Number.isFinite(stored)) return Object.is(got, stored);
   const tiny = precision === 'float32' ? 2 ** -149 : Number.MIN_VALUE;
-  return Math.abs(got - sum.value) <= c * (sum.roundings * EPSILON[precision] * sum.size + sum.underflow + tiny);
+  return Math.abs(got - sum.value) <= c * (sum.roundings * EPSILON[precision] * sum.size + (sum.underflow + 1) * tiny);
 }

@@ -1,14 +1,17 @@
 // A short real training of a model: the library's trainer, on ratings that follow from a seed.
 
 import { Stream } from '../../src/core/random';
+import type { Turns } from '../../src/core/turns';
 import type { Factorization } from '../../src/models/factorization';
 import type { RatingData } from '../../src/models/model';
 import type { RatingBatch } from '../../src/models/rating-batcher';
+import { LearningRates } from '../../src/optimizers/learning-rate';
 import type { OptimizerConfig } from '../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../src/optimizers/registry';
 import type { Precision } from '../../src/parameters/memory';
 import { squared } from '../../src/training/losses';
-import { Trainer } from '../../src/training/trainer';
+import { OptimizerSink } from '../../src/training/optimizer-sink';
+import { Stepper } from '../../src/training/stepper';
 
 /** Ratings of random pairs with normal targets. */
 export function randomRatings(
@@ -27,7 +30,10 @@ export function randomRatings(
   };
 }
 
-/** Trains by steps of `batchSize` through the data once; `visit` sees each batch before its step. */
+/** Never a pause: for loops that a test runs to their end. */
+export const NO_TURNS: Turns = { isDue: () => false, breathe: async () => {} };
+
+/** Trains by steps of `batchSize` through the data once, in its order; `visit` sees each batch before its step. */
 export function trainOnce(
   model: Factorization,
   data: RatingData,
@@ -35,12 +41,15 @@ export function trainOnce(
   batchSize: number,
   visit: (batch: RatingBatch, step: () => number) => void = (_, step) => step(),
 ): void {
-  const options = { epochs: 1, batchSize, shuffle: false, stream: Stream.of(1) };
-  const trainer = new Trainer(model, squared, resolveOptimizer(optimizer), [], data, options);
-  const batcher = model.batches(data, Stream.of(1));
-  batcher.begin(1, false);
+  const rule = resolveOptimizer(optimizer);
+  const rates = new LearningRates(rule.config.learningRate);
+  const sink = new OptimizerSink(rule, rates, model.parameters);
+  const batcher = model.batches(data, { stream: Stream.of(1), shuffle: false, blocks: 1, grouping: 1 });
+  const stepper = new Stepper(model, squared, [], batcher, rates, sink, data, 1, { epochs: 1, batchSize });
+  void batcher.prepare(NO_TURNS);
+  batcher.begin(1);
   for (let batch = batcher.next(batchSize); batch !== null; batch = batcher.next(batchSize)) {
     const of: RatingBatch = batch;
-    visit(of, () => trainer.step(of, 0));
+    visit(of, () => stepper.step(of, 0));
   }
 }

@@ -10,6 +10,7 @@ import { linear } from '../../src/optimizers/schedule';
 import { Penalty } from '../../src/parameters/penalty';
 import { LOSSES } from '../../src/training/losses';
 import { Trainer, type TrainerOptions } from '../../src/training/trainer';
+import { NO_TURNS } from '../support/training';
 import { batchEpoch, type PlainTables, publishedEpoch, type Rating } from './plain-sgd';
 
 const [users, items, rank] = [5, 4, 3];
@@ -96,22 +97,22 @@ describe('one rating a step', () => {
     }
   });
 
-  test('shuffled: the same, in the order that the stream gives each epoch', async () => {
+  test('shuffled: the same, in the order that the batcher gives each epoch', async () => {
     const model = makeModel();
     const expected = tablesOf(model);
-    const trainer = makeTrainer(model, dataOf(ratings), { shuffle: true });
+    const data = dataOf(ratings);
+    const trainer = makeTrainer(model, data, { shuffle: true });
+    const batcher = model.batches(data, { stream: Stream.of('order'), shuffle: true, blocks: 1, grouping: 1 });
+    await batcher.prepare(NO_TURNS);
     const orders: string[] = [];
     for (const epoch of [1, 2]) {
-      const order = Int32Array.from(ratings, (_, at) => at);
-      Stream.of('order').fork(epoch).shuffle(order);
-      orders.push(order.join());
+      const order: Rating[] = [];
+      batcher.begin(epoch);
+      for (let batch = batcher.next(1); batch !== null; batch = batcher.next(1))
+        order.push({ user: batch.users[0]!, item: batch.items[0]!, value: batch.targets[0]! });
+      orders.push(JSON.stringify(order));
       await trainer.epoch(epoch);
-      publishedEpoch(
-        expected,
-        [...order].map((at) => ratings[at]!),
-        rate,
-        lambda,
-      );
+      publishedEpoch(expected, order, rate, lambda);
     }
     expectSame(model, expected);
     expect(orders[0]).not.toBe(orders[1]);

@@ -1,0 +1,236 @@
+// WebAssembly instructions as functions of their operands: f32.add(a, b) is the code that computes a, then b, then adds.
+// A piece of code knows the type of what it leaves on the stack, so that TypeScript checks what an assembler would.
+// Encodings: WebAssembly core specification 2.0, section 5.4, and its SIMD and threads proposals.
+
+/** The types of values; `void` is code that leaves nothing. */
+export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
+
+/** Code that leaves a value of type T, or nothing. */
+export interface Code<T extends ValueType | 'void' = ValueType | 'void'> {
+  readonly type: T;
+  readonly bytes: readonly number[];
+}
+
+/** A local variable of a function, or a parameter. */
+export interface Local<T extends ValueType> {
+  readonly type: T;
+  readonly index: number;
+}
+
+function code<T extends ValueType | 'void'>(type: T, ...parts: readonly (readonly number[])[]): Code<T> {
+  return { type, bytes: ([] as number[]).concat(...parts) };
+}
+
+/** An unsigned LEB128 number. */
+export function unsigned(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  do {
+    const low = rest % 128;
+    rest = Math.floor(rest / 128);
+    bytes.push(rest > 0 ? low | 128 : low);
+  } while (rest > 0);
+  return bytes;
+}
+
+/** A signed LEB128 number of at most 32 bits. */
+function signed(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value | 0;
+  for (;;) {
+    const low = rest & 127;
+    rest >>= 7;
+    const isLast = (rest === 0 && (low & 64) === 0) || (rest === -1 && (low & 64) !== 0);
+    bytes.push(isLast ? low : low | 128);
+    if (isLast) return bytes;
+  }
+}
+
+function unary<A extends ValueType, R extends ValueType | 'void'>(result: R, ...op: number[]) {
+  return (a: Code<A>): Code<R> => code(result, a.bytes, op);
+}
+
+function binary<A extends ValueType, R extends ValueType | 'void'>(result: R, ...op: number[]) {
+  return (a: Code<A>, b: Code<A>): Code<R> => code(result, a.bytes, b.bytes, op);
+}
+
+function load<R extends ValueType>(result: R, alignment: number, ...op: number[]) {
+  return (address: Code<'i32'>, offset = 0): Code<R> => code(result, address.bytes, op, [alignment], unsigned(offset));
+}
+
+function store<A extends ValueType>(alignment: number, ...op: number[]) {
+  return (address: Code<'i32'>, value: Code<A>, offset = 0): Code<'void'> =>
+    code('void', address.bytes, value.bytes, op, [alignment], unsigned(offset));
+}
+
+const floats = new DataView(new ArrayBuffer(8));
+
+export const i32 = {
+  const: (value: number): Code<'i32'> => code('i32', [0x41], signed(value)),
+  load: load('i32', 2, 0x28),
+  store: store<'i32'>(2, 0x36),
+  add: binary<'i32', 'i32'>('i32', 0x6a),
+  sub: binary<'i32', 'i32'>('i32', 0x6b),
+  mul: binary<'i32', 'i32'>('i32', 0x6c),
+  and: binary<'i32', 'i32'>('i32', 0x71),
+  shl: binary<'i32', 'i32'>('i32', 0x74),
+  shrU: binary<'i32', 'i32'>('i32', 0x76),
+  shrS: binary<'i32', 'i32'>('i32', 0x75),
+  eqz: unary<'i32', 'i32'>('i32', 0x45),
+  ltU: binary<'i32', 'i32'>('i32', 0x49),
+  geU: binary<'i32', 'i32'>('i32', 0x4f),
+  /** Of a double, toward zero; what does not fit is clamped. */
+  truncate: unary<'f64', 'i32'>('i32', 0xfc, 2),
+};
+
+export const i64 = {
+  /** Of an i32, with its sign. */
+  extend: unary<'i32', 'i64'>('i64', 0xac),
+  const: (value: number): Code<'i64'> => code('i64', [0x42], signed(value)),
+  add: binary<'i64', 'i64'>('i64', 0x7c),
+  sub: binary<'i64', 'i64'>('i64', 0x7d),
+  and: binary<'i64', 'i64'>('i64', 0x83),
+  or: binary<'i64', 'i64'>('i64', 0x84),
+  shl: binary<'i64', 'i64'>('i64', 0x86),
+  shrU: binary<'i64', 'i64'>('i64', 0x88),
+  reinterpret: unary<'f64', 'i64'>('i64', 0xbd),
+  wrap: unary<'i64', 'i32'>('i32', 0xa7),
+};
+
+export const f32 = {
+  const(value: number): Code<'f32'> {
+    floats.setFloat32(0, value, true);
+    return code(
+      'f32',
+      [0x43],
+      Array.from({ length: 4 }, (_, i) => floats.getUint8(i)),
+    );
+  },
+  load: load('f32', 2, 0x2a),
+  store: store<'f32'>(2, 0x38),
+  add: binary<'f32', 'f32'>('f32', 0x92),
+  sub: binary<'f32', 'f32'>('f32', 0x93),
+  mul: binary<'f32', 'f32'>('f32', 0x94),
+  div: binary<'f32', 'f32'>('f32', 0x95),
+  sqrt: unary<'f32', 'f32'>('f32', 0x91),
+  gt: binary<'f32', 'i32'>('i32', 0x5e),
+  demote: unary<'f64', 'f32'>('f32', 0xb6),
+  lane: (index: number) => unary<'v128', 'f32'>('f32', 0xfd, 0x1f, index),
+};
+
+export const f64 = {
+  const(value: number): Code<'f64'> {
+    floats.setFloat64(0, value, true);
+    return code(
+      'f64',
+      [0x44],
+      Array.from({ length: 8 }, (_, i) => floats.getUint8(i)),
+    );
+  },
+  load: load('f64', 3, 0x2b),
+  store: store<'f64'>(3, 0x39),
+  add: binary<'f64', 'f64'>('f64', 0xa0),
+  sub: binary<'f64', 'f64'>('f64', 0xa1),
+  mul: binary<'f64', 'f64'>('f64', 0xa2),
+  div: binary<'f64', 'f64'>('f64', 0xa3),
+  sqrt: unary<'f64', 'f64'>('f64', 0x9f),
+  abs: unary<'f64', 'f64'>('f64', 0x99),
+  neg: unary<'f64', 'f64'>('f64', 0x9a),
+  floor: unary<'f64', 'f64'>('f64', 0x9c),
+  max: binary<'f64', 'f64'>('f64', 0xa5),
+  eq: binary<'f64', 'i32'>('i32', 0x61),
+  ne: binary<'f64', 'i32'>('i32', 0x62),
+  lt: binary<'f64', 'i32'>('i32', 0x63),
+  gt: binary<'f64', 'i32'>('i32', 0x64),
+  le: binary<'f64', 'i32'>('i32', 0x65),
+  ge: binary<'f64', 'i32'>('i32', 0x66),
+  promote: unary<'f32', 'f64'>('f64', 0xbb),
+  /** Of an i32 taken as unsigned. */
+  convertU: unary<'i32', 'f64'>('f64', 0xb8),
+  convert: unary<'i32', 'f64'>('f64', 0xb7),
+  reinterpret: unary<'i64', 'f64'>('f64', 0xbf),
+};
+
+export const v128 = {
+  load: load('v128', 4, 0xfd, 0x00),
+  store: store<'v128'>(4, 0xfd, 0x0b),
+  /** One number of four bytes in every lane. */
+  loadSplat: load('v128', 2, 0xfd, 0x09),
+  and: binary<'v128', 'v128'>('v128', 0xfd, 0x4e),
+  /** The bits of `a` where the mask has ones, else those of `b`. */
+  bitselect: (a: Code<'v128'>, b: Code<'v128'>, mask: Code<'v128'>): Code<'v128'> =>
+    code('v128', a.bytes, b.bytes, mask.bytes, [0xfd, 0x52]),
+};
+
+export const i32x4 = {
+  const: (...lanes: readonly [number, number, number, number]): Code<'v128'> =>
+    code('v128', [0xfd, 0x0c], [...new Uint8Array(Int32Array.from(lanes).buffer)]),
+  splat: unary<'i32', 'v128'>('v128', 0xfd, 0x11),
+  /** Ones in the lanes where a > b, with signs. */
+  gt: binary<'v128', 'v128'>('v128', 0xfd, 0x3b),
+  /** One bit for the sign of each lane: bit i is that of lane i. */
+  bitmask: unary<'v128', 'i32'>('i32', 0xfd, 0xa4, 0x01),
+};
+
+export const f32x4 = {
+  zero: (): Code<'v128'> => code('v128', [0xfd, 0x0c], new Array<number>(16).fill(0)),
+  splat: unary<'f32', 'v128'>('v128', 0xfd, 0x13),
+  add: binary<'v128', 'v128'>('v128', 0xfd, 0xe4, 0x01),
+  sub: binary<'v128', 'v128'>('v128', 0xfd, 0xe5, 0x01),
+  mul: binary<'v128', 'v128'>('v128', 0xfd, 0xe6, 0x01),
+  div: binary<'v128', 'v128'>('v128', 0xfd, 0xe7, 0x01),
+  sqrt: unary<'v128', 'v128'>('v128', 0xfd, 0xe3, 0x01),
+  gt: binary<'v128', 'v128'>('v128', 0xfd, 0x44),
+  ge: binary<'v128', 'v128'>('v128', 0xfd, 0x46),
+  max: binary<'v128', 'v128'>('v128', 0xfd, 0xe9, 0x01),
+  /** Lanes 2, 3, 2, 3. */
+  highHalf: (a: Code<'v128'>, b: Code<'v128'>): Code<'v128'> =>
+    code('v128', a.bytes, b.bytes, [0xfd, 0x0d], [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]),
+  anyTrue: unary<'v128', 'i32'>('i32', 0xfd, 0x53),
+};
+
+const VALUE_TYPES: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+const VOID_BLOCK = 0x40;
+
+/** The byte of a value type. */
+export function typeByte(type: ValueType): number {
+  return VALUE_TYPES[type];
+}
+
+export const get = <T extends ValueType>({ type, index }: Local<T>): Code<T> => code(type, [0x20], unsigned(index));
+export const set = <T extends ValueType>({ index }: Local<T>, value: Code<T>): Code<'void'> =>
+  code('void', value.bytes, [0x21], unsigned(index));
+
+/** Statements, one after another. */
+export const sequence = (...statements: readonly Code<'void'>[]): Code<'void'> =>
+  code('void', ...statements.map(({ bytes }) => bytes));
+
+/** `a` where the condition is not 0, else `b`; both are computed. */
+export const select = <T extends ValueType>(a: Code<T>, b: Code<T>, condition: Code<'i32'>): Code<T> =>
+  code(a.type, a.bytes, b.bytes, condition.bytes, [0x1b]);
+
+/** Runs the body over and over while the condition, read at its start, holds. */
+export const loopWhile = (condition: Code<'i32'>, ...body: readonly Code<'void'>[]): Code<'void'> =>
+  code(
+    'void',
+    [0x02, VOID_BLOCK, 0x03, VOID_BLOCK],
+    i32.eqz(condition).bytes,
+    [0x0d, 1],
+    sequence(...body).bytes,
+    [0x0c, 0, 0x0b, 0x0b],
+  );
+
+/** Runs the body where the condition holds, else the other. */
+export const branch = (condition: Code<'i32'>, then: Code<'void'>, otherwise?: Code<'void'>): Code<'void'> =>
+  code('void', condition.bytes, [0x04, VOID_BLOCK], then.bytes, otherwise ? [0x05, ...otherwise.bytes] : [], [0x0b]);
+
+/** A value that is computed one way or the other. */
+export const choose = <T extends ValueType>(condition: Code<'i32'>, then: Code<T>, otherwise: Code<T>): Code<T> =>
+  code(then.type, condition.bytes, [0x04, typeByte(then.type)], then.bytes, [0x05], otherwise.bytes, [0x0b]);
+
+/** Leaves the function with a value. */
+export const leave = (value: Code<ValueType>): Code<'void'> => code('void', value.bytes, [0x0f]);
+
+/** Calls a function by its number. */
+export const call = <R extends ValueType | 'void'>(result: R, index: number, ...operands: readonly Code[]): Code<R> =>
+  code(result, ...operands.map(({ bytes }) => bytes), [0x10], unsigned(index));

@@ -1,0 +1,102 @@
+// A WebAssembly module with one imported memory and some exported functions, put together from code.
+// WebAssembly core specification 2.0, section 5.5. A module has no more than this library needs.
+
+import { type Code, call, type Local, sequence, typeByte, unsigned, type ValueType } from './code';
+
+/** A function being written: its parameters, its locals, its body. */
+export class FunctionBuilder<R extends ValueType | 'void' = ValueType | 'void'> {
+  private readonly parameters: ValueType[] = [];
+  private readonly locals: ValueType[] = [];
+  private readonly body: Code[] = [];
+
+  constructor(
+    readonly index: number,
+    readonly result: R,
+  ) {}
+
+  /** The next parameter. All parameters come before the first local. */
+  parameter<T extends ValueType>(type: T): Local<T> {
+    this.parameters.push(type);
+    return { type, index: this.parameters.length - 1 };
+  }
+
+  local<T extends ValueType>(type: T): Local<T> {
+    this.locals.push(type);
+    return { type, index: this.parameters.length + this.locals.length - 1 };
+  }
+
+  /** Adds statements; the last code of a function with a result leaves it. */
+  emit(...code: readonly Code[]): void {
+    this.body.push(...code);
+  }
+
+  /** A call of this function. */
+  call(...operands: readonly Code[]): Code<R> {
+    return call(this.result, this.index, ...operands);
+  }
+
+  get type(): number[] {
+    const { parameters, result } = this;
+    return [
+      0x60,
+      ...vector(parameters.map((type) => [typeByte(type)])),
+      ...vector(result === 'void' ? [] : [[typeByte(result)]]),
+    ];
+  }
+
+  get code(): number[] {
+    const locals = vector(this.locals.map((type) => [1, typeByte(type)]));
+    const body = sequence(...(this.body as Code<'void'>[])).bytes;
+    return sized([...locals, ...body, 0x0b]);
+  }
+}
+
+/** The memory that a module works in. */
+export interface MemoryShape {
+  /** In pages of 64 KiB. */
+  readonly pages: number;
+  readonly isShared: boolean;
+}
+
+/** A module being written. */
+export class ModuleBuilder {
+  private readonly functions: FunctionBuilder[] = [];
+  private readonly exports: { name: string; index: number }[] = [];
+
+  /** A function of this module; exported under a name where one is given. */
+  function<R extends ValueType | 'void'>(result: R, name?: string): FunctionBuilder<R> {
+    const builder = new FunctionBuilder(this.functions.length, result);
+    this.functions.push(builder as unknown as FunctionBuilder);
+    if (name !== undefined) this.exports.push({ name, index: builder.index });
+    return builder;
+  }
+
+  /** The binary. The memory is imported as `host.memory`. */
+  encode({ pages, isShared }: MemoryShape): Uint8Array<ArrayBuffer> {
+    const limits = isShared ? [3, ...unsigned(pages), ...unsigned(pages)] : [0, ...unsigned(pages)];
+    return Uint8Array.from([
+      ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+      ...section(1, vector(this.functions.map((f) => f.type))),
+      ...section(2, vector([[...text('host'), ...text('memory'), 2, ...limits]])),
+      ...section(3, vector(this.functions.map((_, i) => unsigned(i)))),
+      ...section(7, vector(this.exports.map(({ name, index }) => [...text(name), 0, ...unsigned(index)]))),
+      ...section(10, vector(this.functions.map((f) => f.code))),
+    ]);
+  }
+}
+
+function section(id: number, content: readonly number[]): number[] {
+  return [id].concat(sized(content));
+}
+
+function sized(content: readonly number[]): number[] {
+  return unsigned(content.length).concat(content);
+}
+
+function vector(items: readonly (readonly number[])[]): number[] {
+  return unsigned(items.length).concat(...items);
+}
+
+function text(name: string): number[] {
+  return sized(Array.from(name, (letter) => letter.charCodeAt(0)));
+}

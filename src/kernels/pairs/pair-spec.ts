@@ -1,0 +1,36 @@
+// What a program of steps on pairs of rows is written for: everything that does not change while it runs.
+
+import type { PairRule } from './rules';
+
+/** One of the two tables: its rows are x, x s_1 s_2 ..., or x (.) v_1 (.) v_2 ... */
+export interface PairSideSpec {
+  readonly kind: 'plain' | 'scalar' | 'diagonal';
+  /** How many maps: 0 where plain. */
+  readonly maps: number;
+}
+
+/** A pointwise loss, behind a sigmoid to a scale where there is one. */
+export interface PairLoss {
+  readonly name: 'squared' | 'absolute' | 'huber' | 'logistic';
+  readonly sigmoid: { readonly minimum: number; readonly range: number } | null;
+}
+
+/** The steps: score = mean + bias_i + bias_j + <row_i, row_j>, its loss, its gradients, and the updates of both rows. */
+export interface PairSpec {
+  readonly rank: number;
+  readonly left: PairSideSpec;
+  readonly right: PairSideSpec;
+  readonly hasBiases: boolean;
+  readonly isWeighted: boolean;
+  /** A float32. */
+  readonly mean: number;
+  readonly loss: PairLoss;
+  readonly rule: PairRule;
+  /** The most right rows that one step takes with one left row. */
+  readonly grouping: 1 | 4;
+}
+
+/** SGD without weight decay on x or s x: x' = a x - b y, three operations an element where the general form has five. */
+export function isLinear({ rule }: PairSpec, { kind }: PairSideSpec): boolean {
+  return rule.name === 'sgd' && rule.weightDecay === 0 && kind !== 'diagonal';
+}

@@ -1,0 +1,118 @@
+// Writes one step: a left row and one right row, or up to four of them, whose errors are all taken from the left row as
+// the step finds it.
+
+import { type Code, f32, f32x4, get, i32, type Local, sequence, set } from '../assembler/code';
+import type { FunctionBuilder } from '../assembler/module';
+import { eachVector, LaneSum } from './lanes';
+import type { LossEmitter } from './losses';
+import { PairSide, type Partner, type RateLocals } from './pair-side';
+import type { PairSpec } from './pair-spec';
+import { RATING, ratingBytes } from './rating-layout';
+import { vectorsOf } from './row-layout';
+
+/** What a step is given. */
+export interface StepInputs {
+  /** The address of the first rating. */
+  readonly rating: Local<'i32'>;
+  /** The losses are added to it. */
+  readonly sum: Local<'f64'>;
+  readonly rates: RateLocals;
+  readonly emitLoss: LossEmitter;
+}
+
+/** The code of steps. */
+export class StepWriter {
+  private readonly left: PairSide;
+  private readonly rights: readonly PairSide[];
+  private readonly dots: readonly Local<'f32'>[];
+  private readonly slopes: readonly Local<'f32'>[];
+  private readonly sums: { dot: LaneSum; left: LaneSum; right: LaneSum };
+  private readonly held: Local<'v128'>;
+  private readonly vectors: number;
+  private readonly rates: { base: Local<'v128'>; map: Local<'v128'>; root: Local<'v128'> };
+
+  constructor(
+    private readonly f: FunctionBuilder<'void'>,
+    private readonly spec: PairSpec,
+    private readonly inputs: StepInputs,
+  ) {
+    const { grouping, rule } = spec;
+    this.rates = { base: f.local('v128'), map: f.local('v128'), root: f.local('v128') };
+    this.left = new PairSide(f, spec, spec.left, grouping, rule, inputs.rates, this.rates);
+    const each = Array.from({ length: grouping }, (_, j) => j);
+    this.rights = each.map(() => new PairSide(f, spec, spec.right, 1, rule, inputs.rates, this.rates));
+    this.dots = each.map(() => f.local('f32'));
+    this.slopes = each.map(() => f.local('f32'));
+    this.sums = { dot: new LaneSum(f), left: new LaneSum(f), right: new LaneSum(f) };
+    this.held = f.local('v128');
+    this.vectors = vectorsOf(spec.rank);
+  }
+
+  /** A step with `size` right rows. */
+  step(size: number): Code<'void'> {
+    const { left, inputs, rates, dots, slopes, vectors, f } = this;
+    const rights = this.rights.slice(0, size);
+    const partners: Partner[] = rights.map((side, j) => ({ side, slope: slopes[j]!, dot: dots[j]! }));
+    const toLeft = partners.map(({ slope, dot }): readonly Partner[] => [{ side: left, slope, dot }]);
+    const field = (j: number, at: number) => i32.load(get(inputs.rating), j * ratingBytes(this.spec.isWeighted) + at);
+    const cursors = [left, ...rights].map(({ row }) => row);
+    return sequence(
+      set(rates.base, f32x4.splat(get(inputs.rates.base))),
+      set(rates.map, f32x4.splat(get(inputs.rates.map))),
+      set(rates.root, f32x4.splat(get(inputs.rates.root))),
+      left.open(field(0, RATING.left)),
+      ...rights.map((right, j) => right.open(field(j, RATING.right))),
+      ...rights.flatMap((right, j) => [this.dot(right, dots[j]!, j === 0), this.loss(right, j)]),
+      // Gradients are all taken where the step begins: numbers last, because the vectors need the scalars of before.
+      left.coefficients(partners),
+      ...rights.map((right, j) => right.coefficients(toLeft[j]!)),
+      eachVector(f, vectors, cursors, (offset) =>
+        sequence(
+          left.take(offset),
+          ...rights.map((right) => right.take(offset)),
+          left.updateVector(offset, partners),
+          ...rights.map((right, j) => right.updateVector(offset, toLeft[j]!)),
+        ),
+      ),
+      left.updateNumbers(partners),
+      ...rights.map((right, j) => right.updateNumbers(toLeft[j]!)),
+    );
+  }
+
+  /** The dot product of a pair, and on the way the norms that their scalars need. */
+  private dot(right: PairSide, to: Local<'f32'>, isFirst: boolean): Code<'void'> {
+    const { left, sums, vectors, held, f } = this;
+    const withLeft = left.needsNorm && isFirst;
+    const square = ({ element }: PairSide) => f32x4.mul(get(element), get(element));
+    const total = sums.dot.total(vectors, held);
+    const used = [sums.dot, ...(withLeft ? [sums.left] : []), ...(right.needsNorm ? [sums.right] : [])];
+    return sequence(
+      ...used.map((sum) => sum.start(vectors)),
+      eachVector(f, vectors, [left.row, right.row], (offset, j) =>
+        sequence(
+          left.take(offset),
+          right.take(offset),
+          sums.dot.add(j, vectors, f32x4.mul(get(left.element), get(right.element))),
+          ...(withLeft ? [sums.left.add(j, vectors, square(left))] : []),
+          ...(right.needsNorm ? [sums.right.add(j, vectors, square(right))] : []),
+        ),
+      ),
+      total.set,
+      set(to, total.value),
+      ...(withLeft ? [left.noteNorm(sums.left, vectors, held)] : []),
+      ...(right.needsNorm ? [right.noteNorm(sums.right, vectors, held)] : []),
+    );
+  }
+
+  /** The slope of a pair's loss. */
+  private loss(right: PairSide, j: number): Code<'void'> {
+    const { left, spec, inputs, f } = this;
+    const start = j * ratingBytes(spec.isWeighted);
+    const mean: Code<'f32'> = f32.const(spec.mean);
+    const bias = spec.hasBiases ? f32.add(f32.add(mean, left.bias()), right.bias()) : mean;
+    const score = f32.add(bias, right.scaled(left.scaled(get(this.dots[j]!))));
+    const target = f32.load(get(inputs.rating), start + RATING.target);
+    const weight = spec.isWeighted ? f32.load(get(inputs.rating), start + RATING.weight) : null;
+    return inputs.emitLoss(f, score, target, weight, this.slopes[j]!, inputs.sum);
+  }
+}

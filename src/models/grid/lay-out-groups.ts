@@ -1,0 +1,89 @@
+// Ratings into their tiles, with up to four of one user to a step: the order of grouping 4. The items of a group differ,
+// so that a step changes each of its rows once.
+
+import type { Stream } from '../../core/random';
+import type { Turns } from '../../core/turns';
+import type { RatingData } from '../model';
+import { eachRating, type Grid } from './grid';
+import { type Layout, type Places, shuffleTiles } from './lay-out';
+
+/** The most ratings of a step. */
+const MOST = 4;
+
+/** Lays the ratings out by tile and user, and shuffles the groups of each tile. */
+export async function layOutGroups(
+  data: RatingData,
+  grid: Grid,
+  stream: Stream,
+  places: Places,
+  turns: Turns,
+): Promise<Layout> {
+  const byUser = await orderByUser(data, grid.userBlock.length, turns);
+  const next = grid.starts.slice();
+  const tiles = grid.starts.length - 1;
+  // Of each tile's group so far: its user, its items, how many.
+  const users = new Int32Array(tiles).fill(-1);
+  const items = new Int32Array(tiles * MOST);
+  const sizes = new Uint8Array(tiles);
+  const isFirst = new Uint8Array(data.size);
+  await eachRating(data.size, turns, (n) => {
+    const k = byUser[n]!;
+    const user = data.users[k]!;
+    const item = data.items[k]!;
+    const tile = grid.tileOf(user, item);
+    const place = next[tile]!++;
+    places.put(place, k);
+    const size = sizes[tile]!;
+    const held = items.subarray(tile * MOST, tile * MOST + size);
+    const joins = users[tile] === user && size < MOST && !held.includes(item);
+    if (!joins) isFirst[place] = 1;
+    users[tile] = user;
+    items[tile * MOST + (joins ? size : 0)] = item;
+    sizes[tile] = joins ? size + 1 : 1;
+  });
+  const { starts, groups } = await collectGroups(grid, isFirst, turns);
+  const swap = (a: number, b: number) => {
+    const held = groups[a]!;
+    groups[a] = groups[b]!;
+    groups[b] = held;
+  };
+  await shuffleTiles(starts, stream, { swap }, turns);
+  return { starts, groups };
+}
+
+/** The ratings by user, a user's own in the order of the data. */
+async function orderByUser({ size, users }: RatingData, rows: number, turns: Turns): Promise<Int32Array> {
+  const next = new Int32Array(rows + 1);
+  await eachRating(size, turns, (k) => {
+    next[users[k]! + 1]!++;
+  });
+  for (let user = 0; user < rows; user++) next[user + 1]! += next[user]!;
+  const order = new Int32Array(size);
+  await eachRating(size, turns, (k) => {
+    order[next[users[k]!]!++] = k;
+  });
+  return order;
+}
+
+/** The groups in order of their places, and where each tile's start. */
+async function collectGroups(grid: Grid, isFirst: Uint8Array, turns: Turns) {
+  let count = 0;
+  await eachRating(isFirst.length, turns, (place) => {
+    count += isFirst[place]!;
+  });
+  const groups = new Int32Array(count);
+  const starts = new Int32Array(grid.starts.length);
+  let group = -1;
+  let tile = 0;
+  await eachRating(isFirst.length, turns, (place) => {
+    if (isFirst[place] === 0) {
+      groups[group]!++;
+      return;
+    }
+    group++;
+    while (place >= grid.starts[tile + 1]!) starts[++tile] = group;
+    groups[group] = place * MOST;
+  });
+  while (tile + 1 < starts.length) starts[++tile] = count;
+  return { starts, groups };
+}

@@ -1,0 +1,55 @@
+// Ratings into their tiles, in random order within each. Done once a fit; epochs then go through a tile in strides of
+// their own (visits.ts), which costs nothing and gives each epoch another order.
+
+import type { Stream } from '../../core/random';
+import type { Turns } from '../../core/turns';
+import type { RatingData } from '../model';
+import { eachRating, type Grid } from './grid';
+
+/** Whatever holds the ratings in their order. */
+export interface Places {
+  /** Puts rating k of the data at a place. */
+  put(place: number, k: number): void;
+  /** Exchanges the ratings at two places. */
+  swap(a: number, b: number): void;
+}
+
+/** The steps of training in their tiles. */
+export interface Layout {
+  /** Where each tile's steps start; one more at the end: the number of steps. */
+  readonly starts: Int32Array;
+  /** Where steps take several ratings: the ratings of each step, as first place * 4 + count - 1. */
+  readonly groups: Int32Array | null;
+}
+
+/** Lays the ratings out, one a step: by tile, each tile shuffled. */
+export async function layOut(
+  data: RatingData,
+  grid: Grid,
+  stream: Stream,
+  places: Places,
+  turns: Turns,
+): Promise<Layout> {
+  const next = grid.starts.slice();
+  await eachRating(data.size, turns, (k) => places.put(next[grid.tileOf(data.users[k]!, data.items[k]!)]!++, k));
+  await shuffleTiles(grid.starts, stream, places, turns);
+  return { starts: grid.starts, groups: null };
+}
+
+/** Shuffles each tile (Fisher and Yates). */
+export async function shuffleTiles(
+  starts: Int32Array,
+  stream: Stream,
+  places: Pick<Places, 'swap'>,
+  turns: Turns,
+): Promise<void> {
+  const draws = stream.fork('tiles');
+  for (let tile = 0; tile + 1 < starts.length; tile++) {
+    const start = starts[tile]!;
+    const count = starts[tile + 1]! - start;
+    await eachRating(Math.max(count - 1, 0), turns, (k) => {
+      const last = count - 1 - k;
+      places.swap(start + last, start + draws.below(last + 1));
+    });
+  }
+}

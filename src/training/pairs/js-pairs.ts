@@ -1,0 +1,107 @@
+// Steps on pairs of rows in plain JavaScript: the definition that the WebAssembly program keeps to the bit, and what
+// trains where there is no WebAssembly.
+
+import type { Turns } from '../../core/turns';
+import type { Batcher } from '../../models/model';
+import type { RatingBatch } from '../../models/rating-batcher';
+import type { LearningRates } from '../../optimizers/learning-rate';
+import type { Loss } from '../loss';
+import type { OptimizerSink } from '../optimizer-sink';
+import type { PairEngine } from './pair-engine';
+import { progressAt } from './pair-rates';
+import { PairRow, type RowPartner } from './pair-row';
+import type { PairPlan } from './plan-pairs';
+
+const { fround } = Math;
+/** Ratings asked for at once. */
+const BLOCK = 512;
+
+/** The engine in JavaScript. */
+export class JsPairs implements PairEngine {
+  private readonly left: PairRow;
+  private readonly rights: readonly PairRow[];
+  private readonly toRight: readonly RowPartner[];
+  private readonly toLeft: readonly [RowPartner][];
+  private readonly scored = {
+    scores: new Float32Array(1),
+    targets: new Float32Array(1),
+    weights: null as Float32Array | null,
+    count: 1,
+  };
+  private readonly slope = new Float32Array(1);
+  private isPrepared = false;
+
+  constructor(
+    private readonly plan: PairPlan,
+    private readonly batcher: Batcher<RatingBatch>,
+    private readonly rates: LearningRates,
+    sink: OptimizerSink,
+    private readonly loss: Loss,
+    private readonly epochs: number,
+  ) {
+    const { spec, left, right } = plan;
+    this.left = new PairRow(left, spec, rates, sink);
+    this.rights = Array.from({ length: spec.grouping }, () => new PairRow(right, spec, rates, sink));
+    this.toRight = this.rights.map((row) => ({ row, slope: 0, dot: 0 }));
+    this.toLeft = this.rights.map(() => [{ row: this.left, slope: 0, dot: 0 }]);
+    if (spec.isWeighted) this.scored.weights = new Float32Array(1);
+  }
+
+  async epoch(epoch: number, turns: Turns): Promise<number> {
+    const { batcher, rates, epochs } = this;
+    if (!this.isPrepared) await batcher.prepare(turns);
+    this.isPrepared = true;
+    batcher.begin(epoch);
+    const { steps } = batcher;
+    let total = 0;
+    // The losses of a visit are added up by themselves, as threads do, and visits in their order.
+    let visit = 0;
+    let sum = 0;
+    let step = 0;
+    for (let batch = batcher.next(BLOCK); batch !== null; batch = batcher.next(BLOCK)) {
+      if (batch.visit !== visit) {
+        total += sum;
+        sum = 0;
+        visit = batch.visit;
+      }
+      for (let at = 0; at < batch.count; step++) {
+        const size = batch.sizes?.[at] ?? 1;
+        rates.begin((epoch - 1) * steps + step + 1, progressAt(step, steps, epoch, epochs));
+        sum = this.step(batch, at, size, sum);
+        at += size;
+      }
+      if (turns.isDue(batch.count)) await turns.breathe();
+    }
+    return total + sum;
+  }
+
+  dispose(): void {}
+
+  /** One step on the ratings from `at` on; returns `sum` and their losses. */
+  private step(batch: RatingBatch, at: number, size: number, sum: number): number {
+    const { left, rights, toRight, toLeft, scored, slope, plan, loss } = this;
+    const { rank, mean } = plan.spec;
+    let losses = sum;
+    left.open(batch.users[at]!);
+    for (let j = 0; j < size; j++) {
+      const right = rights[j]!;
+      right.open(batch.items[at + j]!);
+      const dot = left.dotWith(right, rank);
+      const biased = fround(fround(mean + left.bias()) + right.bias());
+      scored.scores[0] = biased + right.scaled(left.scaled(dot));
+      scored.targets[0] = batch.targets[at + j]!;
+      if (scored.weights !== null) scored.weights[0] = batch.weights![at + j]!;
+      losses += loss.evaluate(scored, slope);
+      toRight[j]!.dot = dot;
+      toRight[j]!.slope = slope[0]!;
+      toLeft[j]![0].dot = dot;
+      toLeft[j]![0].slope = slope[0]!;
+    }
+    // Gradients are all taken where the step begins.
+    left.differentiate(toRight, size);
+    for (let j = 0; j < size; j++) rights[j]!.differentiate(toLeft[j]!, 1);
+    left.update();
+    for (let j = 0; j < size; j++) rights[j]!.update();
+    return losses;
+  }
+}

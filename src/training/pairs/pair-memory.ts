@@ -1,0 +1,160 @@
+// The memory of a pair program: descriptions of the runs, the rates, the rows of both sides, the ratings. Its size is
+// known before the first epoch and never changes: a memory that grows would detach every view of it.
+
+import type { Turns } from '../../core/turns';
+import { RATES_BYTES, RUN, STEPS_A_RATE } from '../../kernels/pairs/pair-program';
+import { RATING, ratingBytes } from '../../kernels/pairs/rating-layout';
+import { Grid } from '../../models/grid/grid';
+import { type Layout, layOut } from '../../models/grid/lay-out';
+import { layOutGroups } from '../../models/grid/lay-out-groups';
+import { inOrder, type Visit, visitsOf } from '../../models/grid/visits';
+import type { OrderOptions, RatingData } from '../../models/model';
+import type { SlotSpec } from '../../optimizers/optimizer';
+import type { PairPlan } from './plan-pairs';
+import { placesByBlock } from './row-order';
+import { SideMemory } from './side-memory';
+
+const PAGE = 65536;
+/** What 32 bits can address. */
+const MOST_PAGES = 65536;
+/** In front of everything else: room for the threads' barrier. */
+export const CONTROL_BYTES = 64;
+
+/** The memory of a training by pairs. */
+export class PairMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly pages: number;
+  readonly ratesAt: number;
+  readonly floats: Float32Array;
+  private readonly words: Int32Array;
+  private readonly doubles: Float64Array;
+
+  private constructor(
+    private readonly plan: PairPlan,
+    private readonly order: OrderOptions,
+    private readonly grid: Grid,
+    private layout: Layout,
+    readonly isShared: boolean,
+    private readonly sides: readonly [SideMemory, SideMemory],
+    private readonly addresses: { rates: number; ratings: number; groups: number; end: number },
+  ) {
+    this.ratesAt = addresses.rates;
+    this.pages = Math.ceil(addresses.end / PAGE);
+    const { pages } = this;
+    this.memory = new WebAssembly.Memory(
+      isShared ? { initial: pages, maximum: pages, shared: true } : { initial: pages },
+    );
+    const { buffer } = this.memory;
+    this.floats = new Float32Array(buffer);
+    this.words = new Int32Array(buffer);
+    this.doubles = new Float64Array(buffer);
+  }
+
+  /** Lays out and fills the memory; null where it would not fit 32-bit addresses. */
+  static async create(
+    plan: PairPlan,
+    data: RatingData,
+    order: OrderOptions,
+    slots: readonly SlotSpec[],
+    isShared: boolean,
+    turns: Turns,
+  ): Promise<PairMemory | null> {
+    const { left, right, spec } = plan;
+    const { rows: users } = left;
+    const { rows: items } = right;
+    const blocks = order.shuffle ? order.blocks : 1;
+    const grid =
+      blocks === 1 ? Grid.whole(data.size, users, items) : await Grid.over(data, users, items, blocks, turns);
+    let end = CONTROL_BYTES;
+    const take = (bytes: number) => {
+      const at = end;
+      end = Math.ceil((end + bytes) / 16) * 16;
+      return at;
+    };
+    take(blocks * blocks * RUN.bytes);
+    const rates = take(Math.ceil(data.size / STEPS_A_RATE) * RATES_BYTES);
+    const side = (tables: PairPlan['left'], blockOf: Uint16Array) => {
+      const memory = new SideMemory(spec, tables, placesByBlock(blockOf, blocks), end);
+      take(memory.bytes);
+      return memory;
+    };
+    const sides = [side(left, grid.userBlock), side(right, grid.itemBlock)] as const;
+    const ratings = take(data.size * ratingBytes(spec.isWeighted));
+    const groups = take(spec.grouping === 1 ? 0 : data.size * 4);
+    if (end > MOST_PAGES * PAGE) return null;
+    const whole: Layout = { starts: grid.starts, groups: null };
+    const memory = new PairMemory(plan, order, grid, whole, isShared, sides, { rates, ratings, groups, end });
+    await memory.fill(data, slots, turns);
+    return memory;
+  }
+
+  /** The steps of an epoch. */
+  get steps(): number {
+    const { starts } = this.layout;
+    return starts[starts.length - 1]!;
+  }
+
+  /** Describes the runs of an epoch; the visits by strata. */
+  begin(epoch: number): Visit[][] {
+    const { stream, shuffle } = this.order;
+    const { starts, groups } = this.layout;
+    const strata = shuffle ? visitsOf(starts, this.grid.blocks, stream.fork(epoch)) : inOrder(this.steps);
+    const { words, doubles, addresses, plan } = this;
+    const bytes = ratingBytes(plan.spec.isWeighted);
+    for (const { tile, count, start, stride, before } of strata.flat()) {
+      const run = this.runOf(tile);
+      words[(run + RUN.ratings) / 4] = addresses.ratings + (groups === null ? starts[tile]! * bytes : 0);
+      words[(run + RUN.groups) / 4] = addresses.groups + starts[tile]! * 4;
+      words[(run + RUN.count) / 4] = count;
+      words[(run + RUN.stride) / 4] = stride;
+      words[(run + RUN.index) / 4] = start;
+      words[(run + RUN.step) / 4] = before;
+      doubles[(run + RUN.loss) / 8] = 0;
+    }
+    return strata;
+  }
+
+  /** The address of the description of a tile's run. */
+  runOf(tile: number): number {
+    return CONTROL_BYTES + tile * RUN.bytes;
+  }
+
+  /** The losses of a tile's run so far. */
+  lossOf(tile: number): number {
+    return this.doubles[(this.runOf(tile) + RUN.loss) / 8]!;
+  }
+
+  /** Copies the factors back to their tables. */
+  async read(turns: Turns): Promise<void> {
+    for (const side of this.sides) await side.read(this.floats, turns);
+  }
+
+  private async fill(data: RatingData, slots: readonly SlotSpec[], turns: Turns): Promise<void> {
+    const { words, floats, sides, addresses, grid, order, plan } = this;
+    for (const side of sides) await side.write(floats, slots, turns);
+    const [left, right] = sides;
+    const size = ratingBytes(plan.spec.isWeighted) / 4;
+    const first = addresses.ratings / 4;
+    const put = (place: number, k: number) => {
+      const at = first + place * size;
+      words[at + RATING.left / 4] = left.address(data.users[k]!);
+      words[at + RATING.right / 4] = right.address(data.items[k]!);
+      floats[at + RATING.target / 4] = data.targets[k]!;
+      if (data.weights !== null) floats[at + RATING.weight / 4] = data.weights[k]!;
+    };
+    const swap = (a: number, b: number) => {
+      for (let field = 0; field < size; field++) {
+        const held = words[first + a * size + field]!;
+        words[first + a * size + field] = words[first + b * size + field]!;
+        words[first + b * size + field] = held;
+      }
+    };
+    if (!order.shuffle) {
+      for (let k = 0; k < data.size; k++) put(k, k);
+      return;
+    }
+    const layInto = plan.spec.grouping === 1 ? layOut : layOutGroups;
+    this.layout = await layInto(data, grid, order.stream, { put, swap }, turns);
+    if (this.layout.groups !== null) words.set(this.layout.groups, addresses.groups / 4);
+  }
+}

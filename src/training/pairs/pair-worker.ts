@@ -1,0 +1,39 @@
+// What a thread runs: it waits for the share of an epoch, runs it stratum by stratum, and meets the other threads after
+// each. A script as text, because a library cannot know where an application's bundler puts a file of its own.
+
+/** The words of the control block: how many threads have arrived, which stratum it is, whether to give up. */
+export const CONTROL = { arrived: 0, stratum: 1, abort: 2 } as const;
+
+/** The script. In Node it runs as CommonJS, elsewhere as a classic worker. */
+export const PAIR_WORKER = `
+const port = typeof self === 'undefined' || typeof self.postMessage !== 'function'
+  ? require('node:worker_threads').parentPort : self;
+const listen = (handle) => port.on ? port.on('message', handle) : (port.onmessage = ({ data }) => handle(data));
+let run, control, threads;
+function meet() {
+  const stratum = Atomics.load(control, ${CONTROL.stratum});
+  if (Atomics.add(control, ${CONTROL.arrived}, 1) === threads - 1) {
+    Atomics.store(control, ${CONTROL.arrived}, 0);
+    Atomics.add(control, ${CONTROL.stratum}, 1);
+    Atomics.notify(control, ${CONTROL.stratum});
+    return;
+  }
+  // A wait costs more than a stratum of a small epoch: look for a while first.
+  for (let look = 0; look < 20000; look++) if (Atomics.load(control, ${CONTROL.stratum}) !== stratum) return;
+  while (Atomics.load(control, ${CONTROL.stratum}) === stratum) Atomics.wait(control, ${CONTROL.stratum}, stratum);
+}
+listen((message) => {
+  if (message.module) {
+    threads = message.threads;
+    control = new Int32Array(message.memory.buffer);
+    run = new WebAssembly.Instance(message.module, { host: { memory: message.memory } }).exports.run;
+  } else {
+    for (const runs of message.strata) {
+      if (Atomics.load(control, ${CONTROL.abort}) === 0)
+        for (let i = 0; i < runs.length; i += 2) run(runs[i], runs[i + 1], message.rates, message.firstStep);
+      meet();
+    }
+  }
+  port.postMessage('done');
+});
+`;

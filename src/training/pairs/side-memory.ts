@@ -1,0 +1,82 @@
+// One side's rows in the memory of a pair program: factors, slots and penalties in, factors out.
+
+import type { Turns } from '../../core/turns';
+import type { PairSpec } from '../../kernels/pairs/pair-spec';
+import { type Cell, type RowLayout, rowLayout } from '../../kernels/pairs/row-layout';
+import type { Factor } from '../../optimizers/factor';
+import type { SlotSpec } from '../../optimizers/optimizer';
+import type { PairTables } from './plan-pairs';
+
+/** Numbers that are copied before others get a turn. */
+const LOOK = 1 << 17;
+
+/** The rows of a side from an address on. */
+export class SideMemory {
+  readonly layout: RowLayout;
+  /** Factors and where each is in a row. */
+  private readonly cells: readonly { readonly factor: Factor; readonly cell: Cell }[];
+
+  constructor(
+    spec: PairSpec,
+    private readonly tables: PairTables,
+    /** The place of each row of the tables. */
+    private readonly places: Int32Array,
+    private readonly start: number,
+  ) {
+    this.layout = rowLayout(spec, tables.spec);
+    const { base, diagonals, scalars, bias } = this.layout;
+    const maps = [...diagonals, ...scalars].map((cell, l) => ({ factor: tables.maps[l]!, cell }));
+    this.cells = [{ factor: tables.base, cell: base }, ...maps];
+    if (bias !== null) this.cells = [...this.cells, { factor: tables.bias!, cell: bias }];
+  }
+
+  /** The bytes of the rows. */
+  get bytes(): number {
+    return this.layout.bytes * this.tables.rows;
+  }
+
+  /** The address of a row. */
+  address(row: number): number {
+    return this.start + this.places[row]! * this.layout.bytes;
+  }
+
+  /** Puts factors and penalties in, and slots at their start. */
+  async write(memory: Float32Array, slots: readonly SlotSpec[], turns: Turns): Promise<void> {
+    const { layout, tables } = this;
+    const decay = layout.decay / 4;
+    const biasDecay = layout.biasDecay / 4;
+    await this.eachRow(turns, (row, at) => {
+      for (const { factor, cell } of this.cells) {
+        const { cols } = factor;
+        for (let k = 0; k < cols; k++) memory[at + cell.at / 4 + k] = factor.data[row * cols + k]!;
+        for (let s = 0; s < slots.length; s++) {
+          const initial = slots[s]!.initial ?? 0;
+          if (initial !== 0) memory.fill(initial, at + cell.slots[s]! / 4, at + cell.slots[s]! / 4 + cols);
+        }
+      }
+      memory[at + decay] = tables.decay[row]!;
+      memory[at + biasDecay] = tables.biasDecay[row]!;
+    });
+  }
+
+  /** Copies the factors back to the tables. */
+  async read(memory: Float32Array, turns: Turns): Promise<void> {
+    await this.eachRow(turns, (row, at) => {
+      for (const { factor, cell } of this.cells) {
+        const { cols, data } = factor;
+        for (let k = 0; k < cols; k++) data[row * cols + k] = memory[at + cell.at / 4 + k]!;
+      }
+    });
+  }
+
+  /** Visits each row with its place in an array of float32 numbers. */
+  private async eachRow(turns: Turns, visit: (row: number, at: number) => void): Promise<void> {
+    const { rows } = this.tables;
+    const step = Math.max(1, Math.floor(LOOK / (this.layout.bytes / 4)));
+    for (let from = 0; from < rows; from += step) {
+      const to = Math.min(from + step, rows);
+      for (let row = from; row < to; row++) visit(row, this.address(row) / 4);
+      if (turns.isDue(LOOK)) await turns.breathe();
+    }
+  }
+}

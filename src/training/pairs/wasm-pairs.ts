@@ -1,0 +1,112 @@
+// Steps on pairs of rows in WebAssembly: on this thread, giving way to the event loop between runs, or on threads.
+
+import type { Turns } from '../../core/turns';
+import type { WorkerHost } from '../../core/worker-host';
+import { encodePairs, RATES_BYTES, STEPS_A_RATE } from '../../kernels/pairs/pair-program';
+import { slotsOf } from '../../kernels/pairs/rules';
+import type { Visit } from '../../models/grid/visits';
+import type { OrderOptions, RatingData } from '../../models/model';
+import type { LearningRates } from '../../optimizers/learning-rate';
+import type { SlotSpec } from '../../optimizers/optimizer';
+import type { PairEngine } from './pair-engine';
+import { PairMemory } from './pair-memory';
+import { progressAt } from './pair-rates';
+import { PairThreads } from './pair-threads';
+import type { PairPlan } from './plan-pairs';
+
+/** Numbers that a call may change before the event loop is looked at: about a millisecond of the slowest rule. */
+const NUMBERS_A_CALL = 1 << 19;
+
+type Run = (run: number, count: number, rates: number, firstStep: number) => void;
+
+/** What an engine is made of. */
+export interface WasmPairsTask {
+  readonly plan: PairPlan;
+  readonly data: RatingData;
+  readonly order: OrderOptions;
+  readonly slots: readonly SlotSpec[];
+  readonly rates: LearningRates;
+  readonly epochs: number;
+  /** More than 1 only with a host. */
+  readonly threads: number;
+  readonly host: WorkerHost | null;
+}
+
+/** The engine in WebAssembly. */
+export class WasmPairs implements PairEngine {
+  private constructor(
+    private readonly task: WasmPairsTask,
+    private readonly memory: PairMemory,
+    private readonly run: Run,
+    private readonly threads: PairThreads | null,
+  ) {}
+
+  /** Null where the training does not fit 32-bit addresses. */
+  static async create(task: WasmPairsTask, turns: Turns): Promise<WasmPairs | null> {
+    const { plan, data, order, slots, threads, host } = task;
+    const isShared = threads > 1 && host !== null;
+    const memory = await PairMemory.create(plan, data, order, slots, isShared, turns);
+    if (memory === null) return null;
+    const module = new WebAssembly.Module(encodePairs(plan.spec, { pages: memory.pages, isShared }));
+    const workers = isShared ? await PairThreads.start(host, threads, module, memory.memory) : null;
+    const { exports } = new WebAssembly.Instance(module, { host: { memory: memory.memory } });
+    return new WasmPairs(task, memory, exports['run'] as Run, workers);
+  }
+
+  async epoch(epoch: number, turns: Turns): Promise<number> {
+    const { memory, threads } = this;
+    const strata = memory.begin(epoch);
+    this.writeRates(epoch);
+    const firstStep = (epoch - 1) * memory.steps + 1;
+    if (threads === null) await this.runAll(strata.flat(), firstStep, turns);
+    else await threads.run(this.share(strata, threads.count), memory.ratesAt, firstStep, turns);
+    await memory.read(turns);
+    return strata.flat().reduce((sum, { tile }) => sum + memory.lossOf(tile), 0);
+  }
+
+  dispose(): void {
+    this.threads?.stop();
+  }
+
+  private async runAll(visits: readonly Visit[], firstStep: number, turns: Turns): Promise<void> {
+    const { memory, run } = this;
+    const { rank, rule } = this.task.plan.spec;
+    const most = Math.max(16, Math.floor(NUMBERS_A_CALL / (rank * (1 + slotsOf(rule)) * 2)));
+    for (const { tile, count } of visits) {
+      for (let done = 0; done < count; done += most) {
+        const steps = Math.min(most, count - done);
+        run(memory.runOf(tile), steps, memory.ratesAt, firstStep);
+        if (turns.isDue(steps)) await turns.breathe();
+      }
+    }
+  }
+
+  /** By thread and stratum: addresses of runs and their counts. The largest first, each to who has least. */
+  private share(strata: readonly Visit[][], threads: number): number[][][] {
+    const shares = Array.from({ length: threads }, (): number[][] => []);
+    for (const visits of strata) {
+      const loads = new Array<number>(threads).fill(0);
+      for (const share of shares) share.push([]);
+      for (const { tile, count } of [...visits].sort((a, b) => b.count - a.count)) {
+        const least = loads.indexOf(Math.min(...loads));
+        loads[least]! += count;
+        shares[least]!.at(-1)!.push(this.memory.runOf(tile), count);
+      }
+    }
+    return shares;
+  }
+
+  private writeRates(epoch: number): void {
+    const { memory, task } = this;
+    const { rates, epochs, plan } = task;
+    const { steps, floats, ratesAt } = memory;
+    const { base, maps, bias } = plan.left.maps.length > 0 ? plan.left : plan.right;
+    const map = maps[0] ?? base;
+    for (let step = 0, at = ratesAt / 4; step < steps; step += STEPS_A_RATE, at += RATES_BYTES / 4) {
+      rates.begin((epoch - 1) * steps + step + 1, progressAt(step, steps, epoch, epochs));
+      floats[at] = rates.learningRateOf(base);
+      floats[at + 1] = rates.learningRateOf(map);
+      floats[at + 2] = rates.learningRateOf(bias ?? base);
+    }
+  }
+}

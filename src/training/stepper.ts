@@ -1,0 +1,82 @@
+// The training loop. One step: forward -> loss -> backward -> penalty -> pullback into the optimizer. It knows neither
+// what the model scores nor what its parameters are made of.
+
+import type { Turns } from '../core/turns';
+import type { Batch, Batcher, Model, RatingData } from '../models/model';
+import type { Real } from '../optimizers/factor';
+import type { LearningRates } from '../optimizers/learning-rate';
+import { allocate } from '../parameters/memory';
+import type { Penalty } from '../parameters/penalty';
+import type { Loss } from './loss';
+import type { OptimizerSink } from './optimizer-sink';
+import { progressAt } from './pairs/pair-rates';
+
+/** Makes the steps of batches, one by one. */
+export class Stepper<B extends Batch> {
+  private readonly gScores: Real;
+  /** What the loss sees of a step: one object for the whole fit. */
+  private readonly scored: { scores: Real; targets: Real; weights: Real | null; count: number };
+  private readonly batchSize: number;
+  private steps = 0;
+
+  constructor(
+    private readonly model: Model<B>,
+    private readonly loss: Loss,
+    private readonly penalties: readonly Penalty[],
+    private readonly batcher: Batcher<B>,
+    private readonly rates: LearningRates,
+    private readonly sink: OptimizerSink,
+    data: RatingData,
+    private readonly grouping: 1 | 4,
+    private readonly options: { readonly epochs: number; readonly batchSize: number },
+  ) {
+    // A step has no more ratings than there are: room for more would be room for nothing.
+    this.batchSize = Math.min(options.batchSize, data.size);
+    const precision = data.targets instanceof Float64Array ? 'float64' : 'float32';
+    const room = this.batchSize * grouping;
+    this.gScores = allocate(precision, room);
+    this.scored = { scores: allocate(precision, room), targets: data.targets, weights: null, count: 0 };
+    for (const parameter of model.parameters) parameter.reserve(room);
+  }
+
+  /** One pass over the data; returns the sum of the losses. `check` sees it now and then. */
+  async epoch(epoch: number, turns: Turns, check: (sum: number) => void): Promise<number> {
+    const { batcher, batchSize, options } = this;
+    const isSingle = batchSize === 1;
+    batcher.begin(epoch);
+    let sum = 0;
+    let seen = 0;
+    for (let batch = batcher.next(batchSize); batch !== null; batch = batcher.next(batchSize)) {
+      const progress = isSingle
+        ? progressAt(seen, batcher.steps, epoch, options.epochs)
+        : (epoch - 1 + seen / batcher.size) / options.epochs;
+      sum += this.step(batch, progress);
+      seen += isSingle ? 1 : batch.count;
+      if (turns.isDue(batch.count)) {
+        check(sum);
+        await turns.breathe();
+      }
+    }
+    return sum;
+  }
+
+  /** One update from one batch; returns the summed loss. `progress` is the part of the fit that is done. */
+  step(batch: B, progress: number): number {
+    const { model, scored, gScores, penalties, sink } = this;
+    const { count } = batch;
+    this.rates.begin(++this.steps, progress);
+    model.forward(batch, scored.scores);
+    scored.targets = batch.targets;
+    scored.weights = batch.weights;
+    scored.count = count;
+    const loss = this.loss.evaluate(scored, gScores);
+    // The gradient of a batch is the mean over its ratings; that of a group is their sum.
+    const ratings = this.grouping === 1 ? count : 1;
+    if (ratings > 1) for (let s = 0; s < count; s++) gScores[s]! /= ratings;
+    model.backward(batch, gScores);
+    for (let i = 0; i < penalties.length; i++) penalties[i]!.apply(ratings);
+    const { parameters } = model;
+    for (let i = 0; i < parameters.length; i++) parameters[i]!.pullback(sink);
+    return loss;
+  }
+}

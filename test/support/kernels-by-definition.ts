@@ -1,0 +1,107 @@
+// The kernels once more, as kernels.ts words them and for nothing but reading: what implementations are held against to
+// the bit. Every operation rounds; no operation is left out, put together with another or done in another order.
+
+import type { Kernels, Numbers } from '../../src/kernels/kernels';
+
+/** Arithmetic in the precision of some memory. */
+function arithmeticOf(memory: Numbers) {
+  const round = memory instanceof Float64Array ? (x: number) => x : Math.fround;
+  return { add: (a: number, b: number) => round(a + b), mul: (a: number, b: number) => round(a * b) };
+}
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+const rowOf = (ids: Int32Array | null, i: number): number => (ids === null ? i : ids[i]!);
+
+/** <a, b>. */
+function inner(a: Numbers, b: Numbers): number {
+  const { add, mul } = arithmeticOf(a);
+  const lanes = range(16).map(() => 0);
+  for (const [k, x] of a.entries()) lanes[k % 16] = add(lanes[k % 16]!, mul(x, b[k]!));
+  const q = range(4).map((i) => add(add(lanes[i]!, lanes[i + 4]!), add(lanes[i + 8]!, lanes[i + 12]!)));
+  return add(add(q[0]!, q[2]!), add(q[1]!, q[3]!));
+}
+const row = (a: Numbers, at: number, dim: number): Numbers => a.subarray(at * dim, (at + 1) * dim);
+
+/** The definition. */
+export const kernelsByDefinition: Kernels = {
+  dot: (a, aStart, b, bStart, n) => inner(a.subarray(aStart, aStart + n), b.subarray(bStart, bStart + n)),
+
+  gatherAdd(a, at, count, out) {
+    const { add } = arithmeticOf(out);
+    for (const s of range(count)) out[s] = add(out[s]!, a[at[s]!]!);
+  },
+
+  scatterAdd(g, slot, count, out) {
+    const { add } = arithmeticOf(out);
+    for (const s of range(count)) out[slot[s]!] = add(out[slot[s]!]!, g[s]!);
+  },
+
+  rowDots(a, aAt, b, bAt, dim, count, out) {
+    const { add } = arithmeticOf(out);
+    for (const s of range(count)) out[s] = add(out[s]!, inner(row(a, aAt[s]!, dim), row(b, bAt[s]!, dim)));
+  },
+
+  scatterRows(g, a, at, slot, dim, count, out) {
+    const { add, mul } = arithmeticOf(out);
+    for (const s of range(count)) {
+      const to = row(out, slot[s]!, dim);
+      for (const [k, x] of row(a, at[s]!, dim).entries()) to[k] = add(to[k]!, mul(g[s]!, x));
+    }
+  },
+
+  productForward(base, maps, ids, count, { dim, width, scalar, perRow }, out) {
+    const { add, mul } = arithmeticOf(out);
+    for (const i of range(count))
+      for (const k of range(dim)) {
+        const r = rowOf(ids, i);
+        const terms = range(width).map((j) => {
+          const x = base[(r * width + j) * dim + k]!;
+          const at = j * (scalar ? 1 : dim) + (scalar ? 0 : k) + (perRow ? r * width * (scalar ? 1 : dim) : 0);
+          const of = maps.map((map) => map[at]!);
+          return scalar && width === 1 ? mul(x, of.reduce(mul, 1)) : of.reduce(mul, x);
+        });
+        out[i * dim + k] = terms.reduce(add);
+      }
+  },
+
+  productBackward(g, base, maps, ids, count, { dim, width, scalar, perRow }, gBase, gMaps) {
+    const { add, mul } = arithmeticOf(gBase);
+    const size = scalar ? 1 : dim;
+    if (!perRow) for (const gMap of gMaps) gMap.fill(0, 0, width * size);
+    for (const i of range(count))
+      for (const j of range(width)) {
+        const r = rowOf(ids, i);
+        const own = row(g, i, dim);
+        const x = row(base, r * width + j, dim);
+        const along = scalar ? [inner(own, x)] : Array.from(own, (value, k) => mul(value, x[k]!));
+        for (const k of range(dim)) {
+          const of = maps.map((map) => map[((perRow ? r : 0) * width + j) * size + (scalar ? 0 : k)]!);
+          gBase[(i * width + j) * dim + k] = mul(own[k]!, of.reduce(mul, 1));
+          if (scalar && k > 0) continue;
+          for (const [l, gMap] of gMaps.entries()) {
+            const value = mul(along[k]!, of.filter((_, other) => other !== l).reduce(mul, 1));
+            const to = ((perRow ? i : 0) * width + j) * size + k;
+            gMap[to] = perRow ? value : add(gMap[to]!, value);
+          }
+        }
+      }
+  },
+
+  multiply(a, ids, b, m, k, n, c) {
+    const { add, mul } = arithmeticOf(c);
+    for (const i of range(m))
+      for (const j of range(n))
+        c[i * n + j] = range(k).reduce((sum, l) => add(sum, mul(a[rowOf(ids, i) * k + l]!, b[l * n + j]!)), 0);
+  },
+
+  multiplyTransposed(a, b, m, n, k, c) {
+    for (const i of range(m)) for (const j of range(k)) c[i * k + j] = inner(row(a, i, n), row(b, j, n));
+  },
+
+  transposedMultiply(a, ids, b, m, k, n, c) {
+    const { add, mul } = arithmeticOf(c);
+    for (const l of range(k))
+      for (const j of range(n))
+        c[l * n + j] = range(m).reduce((sum, i) => add(sum, mul(a[rowOf(ids, i) * k + l]!, b[i * n + j]!)), 0);
+  },
+};
