@@ -1,0 +1,191 @@
+// The memory that WebAssembly and JavaScript share while a fit runs. Whoever trains moves its arrays there before the
+// first epoch and back after the last: growing the memory would detach every view, so its size is found out first.
+
+import type { Numbers } from './kernels';
+import { type Movable, type Movers, once } from './move';
+import type { PairRule } from './pairs/rules';
+import { kernelProgram, type Routines, type RowsUpdate, updateProgram } from './simd/program';
+import { READ_AHEAD } from './simd/walk';
+
+/** The most maps that a product has, of both directions: their addresses are listed at the start of the memory. */
+const LISTED = 64;
+/** Nothing lies at address 0, which stands for null. */
+const START = 4 * LISTED;
+const ALIGNMENT = 16;
+const PAGE = 65536;
+const MOST_PAGES = 65536;
+
+/** A heap as its arrays know it: the routines on it, and the list of addresses that some of them read. */
+export interface HeapCode {
+  readonly routines: Routines;
+  readonly list: Int32Array;
+}
+
+class HeapSingles extends Float32Array {
+  // What is made from such an array, as by slice, is an ordinary one.
+  static get [Symbol.species](): Float32ArrayConstructor {
+    return Float32Array;
+  }
+  constructor(
+    readonly heap: HeapCode,
+    buffer: ArrayBuffer,
+    at: number,
+    length: number,
+  ) {
+    super(buffer, at, length);
+  }
+}
+
+class HeapDoubles extends Float64Array {
+  static get [Symbol.species](): Float64ArrayConstructor {
+    return Float64Array;
+  }
+  constructor(
+    readonly doubleHeap: HeapCode,
+    buffer: ArrayBuffer,
+    at: number,
+    length: number,
+  ) {
+    super(buffer, at, length);
+  }
+}
+
+class HeapIntegers extends Int32Array {
+  static get [Symbol.species](): Int32ArrayConstructor {
+    return Int32Array;
+  }
+  constructor(
+    readonly heap: HeapCode,
+    buffer: ArrayBuffer,
+    at: number,
+    length: number,
+  ) {
+    super(buffer, at, length);
+  }
+}
+
+/** The heap that float32 numbers lie in; undefined for all others. A function for each type keeps the look-up quick. */
+export function heapOf(array: Numbers): HeapCode | undefined {
+  return (array as Partial<HeapSingles>).heap;
+}
+
+/** The same of float64 numbers. */
+export function heapOfDoubles(array: Float64Array): HeapCode | undefined {
+  return (array as Partial<HeapDoubles>).doubleHeap;
+}
+
+/** The same of integers. */
+export function heapOfIntegers(array: Int32Array): HeapCode | undefined {
+  return (array as Partial<HeapIntegers>).heap;
+}
+
+/**
+ * Updates the rows that `ids` names (null: all, in order) of a table with `cols` columns by a rule, whose slots these
+ * are; false, and nothing done, where not all arrays lie in the heap.
+ */
+export type HeapUpdate = (
+  data: Numbers,
+  ids: Int32Array | null,
+  count: number,
+  cols: number,
+  gradient: Numbers,
+  slots: readonly Numbers[],
+  rate: number,
+  rootScale: number,
+) => boolean;
+
+/** A memory that holds the arrays of a fit. */
+export class Heap {
+  private end = START;
+  private readonly code: HeapCode;
+
+  private constructor(
+    private readonly memory: WebAssembly.Memory,
+    routines: Routines,
+  ) {
+    this.code = { routines, list: new Int32Array(memory.buffer, 0, LISTED) };
+  }
+
+  /** Moves arrays into a heap of their size; null where there is no WebAssembly, or no memory: nothing is moved then. */
+  static holding(movers: Movers): Heap | null {
+    const program = kernelProgram();
+    if (program === null) return null;
+    const memory = memoryOf(sizeOf(movers));
+    if (memory === null) return null;
+    const heap = new Heap(
+      memory,
+      new WebAssembly.Instance(program, { host: { memory } }).exports as unknown as Routines,
+    );
+    movers(once((array) => heap.place(array)));
+    return heap;
+  }
+
+  /** The update of a rule on arrays of this heap; null where it cannot be compiled. */
+  update(rule: PairRule): HeapUpdate | null {
+    const program = updateProgram(rule);
+    if (program === null) return null;
+    const { exports } = new WebAssembly.Instance(program, { host: { memory: this.memory } });
+    const update = exports.update as RowsUpdate;
+    const { code } = this;
+    return (data, ids, count, cols, gradient, slots, rate, rootScale) => {
+      if (heapOf(data) !== code || heapOf(gradient) !== code) return false;
+      if (ids !== null && heapOfIntegers(ids) !== code) return false;
+      for (let k = 0; k < slots.length; k++) if (heapOf(slots[k]!) !== code) return false;
+      const [first, second] = [slots[0] ?? data, slots[1] ?? data];
+      // Every row in order is one long row.
+      update(
+        data.byteOffset,
+        ids === null ? 0 : ids.byteOffset,
+        ids === null ? 1 : count,
+        ids === null ? count * cols : cols,
+        gradient.byteOffset,
+        first.byteOffset,
+        second.byteOffset,
+        rate,
+        rootScale,
+      );
+      return true;
+    };
+  }
+
+  private place<T extends Movable>(array: T): T {
+    const { code } = this;
+    const { buffer } = this.memory;
+    const at = this.end;
+    this.end += room(array);
+    const { length } = array;
+    const placed =
+      array instanceof Float32Array
+        ? new HeapSingles(code, buffer, at, length)
+        : array instanceof Float64Array
+          ? new HeapDoubles(code, buffer, at, length)
+          : new HeapIntegers(code, buffer, at, length);
+    placed.set(array);
+    return placed as Movable as T;
+  }
+}
+
+function sizeOf(movers: Movers): number {
+  let size = START + READ_AHEAD;
+  movers(
+    once((array) => {
+      size += room(array);
+      return array;
+    }),
+  );
+  return size;
+}
+
+function room({ byteLength }: Movable): number {
+  return Math.ceil(byteLength / ALIGNMENT) * ALIGNMENT;
+}
+
+function memoryOf(bytes: number): WebAssembly.Memory | null {
+  const pages = Math.ceil(bytes / PAGE);
+  if (pages > MOST_PAGES) return null;
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,70 @@
+// The WebAssembly of the kernels: one module for every heap of a process, and one a fit for its update rule.
+
+import { type MemoryShape, ModuleBuilder } from '../assembler/module';
+import type { PairRule } from '../pairs/rules';
+import { gatherAdd, scatterAdd, selectRows } from './gathers';
+import { multiply, multiplyTransposed, transposedMultiply } from './matrix';
+import { diagonalBackward, scalarBackward } from './product-backward';
+import { scaleForward, sumForward } from './product-forward';
+import { addPenalty, dot, rowDots, scatterRows } from './rows';
+import { update } from './update';
+
+/** The routines of a heap: those of Kernels, with addresses for arrays. */
+export type Routines = Readonly<Record<RoutineName, (...operands: number[]) => number>>;
+
+/** The update of a rule: data, ids, count, cols, gradient, two slots, rate, rootScale. */
+export type RowsUpdate = (...operands: number[]) => void;
+
+export type RoutineName =
+  | 'dot'
+  | 'gatherAdd'
+  | 'scatterAdd'
+  | 'selectRows'
+  | 'rowDots'
+  | 'scatterRows'
+  | 'addPenalty'
+  | 'scaleForward'
+  | 'scalarForward'
+  | 'diagonalForward'
+  | 'scalarBackward'
+  | 'diagonalBackward'
+  | 'multiply'
+  | 'multiplyTransposed'
+  | 'transposedMultiply';
+
+/** Memories of any size fit. */
+const ANY: MemoryShape = { pages: 1, isShared: false };
+
+let program: WebAssembly.Module | null | undefined;
+
+/** The routines, compiled; null where WebAssembly, its SIMD or compiling is not to be had. Found out once. */
+export function kernelProgram(): WebAssembly.Module | null {
+  program ??= compile(encodeKernels());
+  return program;
+}
+
+/** The update of a rule, compiled; null as above. */
+export function updateProgram(rule: PairRule): WebAssembly.Module | null {
+  const module = new ModuleBuilder();
+  update(module, rule);
+  return compile(module.encode(ANY));
+}
+
+/** The binary of the routines. */
+export function encodeKernels(): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  const routines = [gatherAdd, scatterAdd, selectRows, dot, rowDots, scatterRows, addPenalty, scaleForward];
+  for (const add of [...routines, scalarBackward, diagonalBackward, multiply, multiplyTransposed, transposedMultiply])
+    add(module);
+  sumForward(module, true);
+  sumForward(module, false);
+  return module.encode(ANY);
+}
+
+function compile(binary: Uint8Array<ArrayBuffer>): WebAssembly.Module | null {
+  try {
+    return new WebAssembly.Module(binary);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,162 @@
+// Ways through rows of any length in vectors of four. What a last vector has beyond its row is masked: it is read, since
+// a heap has room at its end, but never becomes part of a result, and is written back as it was.
+
+import {
+  branch,
+  type Code,
+  f32,
+  f32x4,
+  get,
+  i32,
+  i32x4,
+  type Local,
+  loopWhile,
+  sequence,
+  set,
+  v128,
+} from '../assembler/code';
+import type { FunctionBuilder } from '../assembler/module';
+
+/** How far past the end of a row a walk may read, in bytes. */
+export const READ_AHEAD = 64;
+
+const UNROLLED = 4;
+const LANES = i32x4.const(0, 1, 2, 3);
+
+/** Writes a vector to `address + offset`: all of it, or as much as belongs to the row. */
+export type Put = (address: Local<'i32'>, value: Code<'v128'>, offset?: number) => Code<'void'>;
+
+/** cursor += bytes. */
+export function advance(cursor: Local<'i32'>, bytes: Code<'i32'> | number): Code<'void'> {
+  return set(cursor, i32.add(get(cursor), typeof bytes === 'number' ? i32.const(bytes) : bytes));
+}
+
+/** Runs the body `count` times; the local is 0 in the end. */
+export function times(count: Local<'i32'>, ...body: readonly Code<'void'>[]): Code<'void'> {
+  return loopWhile(get(count), ...body, set(count, i32.sub(get(count), i32.const(1))));
+}
+
+/** The bytes of n numbers. */
+export function bytesOf(numbers: Code<'i32'>): Code<'i32'> {
+  return i32.shl(numbers, i32.const(2));
+}
+
+/** Where row `row` starts, in an array of rows of `bytes`. */
+export function rowAt(start: Local<'i32'>, row: Code<'i32'>, bytes: Code<'i32'>): Code<'i32'> {
+  return i32.add(get(start), i32.mul(row, bytes));
+}
+
+/** A walk element by element through rows that all have the same length. */
+export class RowWalk {
+  private readonly rounds: Local<'i32'>;
+  private readonly mask: Local<'v128'>;
+
+  constructor(
+    f: FunctionBuilder,
+    private readonly length: Local<'i32'>,
+  ) {
+    this.rounds = f.local('i32');
+    this.mask = f.local('v128');
+  }
+
+  /** Once in a function, before its walks. */
+  get prepare(): Code<'void'> {
+    return set(this.mask, i32x4.gt(i32x4.splat(i32.and(get(this.length), i32.const(3))), LANES));
+  }
+
+  /** The body for every vector, `offset` bytes from the cursors, which are moved on. */
+  each(
+    cursors: readonly Local<'i32'>[],
+    body: (offset: number, put: Put) => Code<'void'>,
+    unrolled = UNROLLED,
+  ): Code<'void'> {
+    const some = (vectors: number, put: Put) =>
+      sequence(...Array.from({ length: vectors }, (_, j) => body(16 * j, put)));
+    return this.blocks(cursors, unrolled, some);
+  }
+
+  /** The body for blocks of `size` vectors (a power of two) at the cursors, then for single vectors. */
+  blocks(
+    cursors: readonly Local<'i32'>[],
+    size: number,
+    body: (vectors: number, put: Put) => Code<'void'>,
+  ): Code<'void'> {
+    const { length, rounds, mask } = this;
+    const whole: Put = (address, value, offset = 0) => v128.store(get(address), value, offset);
+    const part: Put = (address, value, offset = 0) =>
+      v128.store(get(address), v128.bitselect(value, v128.load(get(address), offset), get(mask)), offset);
+    const move = (bytes: number) => cursors.map((cursor) => advance(cursor, bytes));
+    const vectors = i32.shrU(get(length), i32.const(2));
+    const inBlocks = [
+      set(rounds, i32.shrU(get(length), i32.const(2 + Math.log2(size)))),
+      times(rounds, body(size, whole), ...move(16 * size)),
+    ];
+    return sequence(
+      ...(size === 1 ? [] : inBlocks),
+      set(rounds, size === 1 ? vectors : i32.and(vectors, i32.const(size - 1))),
+      times(rounds, body(1, whole), ...move(16)),
+      branch(i32.and(get(length), i32.const(3)), body(1, part)),
+    );
+  }
+}
+
+/** Dot products of one row with `count` others, in the sixteen lanes that kernels.ts defines. */
+export class LaneDots {
+  private readonly rounds: Local<'i32'>;
+  private readonly masks: readonly Local<'v128'>[];
+  private readonly shared: Local<'v128'>;
+  private readonly sums: readonly (readonly Local<'v128'>[])[];
+
+  constructor(
+    f: FunctionBuilder,
+    private readonly length: Local<'i32'>,
+    count = 1,
+  ) {
+    const four = () => Array.from({ length: 4 }, () => f.local('v128'));
+    this.rounds = f.local('i32');
+    this.masks = four();
+    this.shared = f.local('v128');
+    this.sums = Array.from({ length: count }, four);
+  }
+
+  /** Once in a function, before its sums. */
+  get prepare(): Code<'void'> {
+    const rest = i32.and(get(this.length), i32.const(15));
+    return sequence(
+      ...this.masks.map((mask, i) => set(mask, i32x4.gt(i32x4.splat(i32.sub(rest, i32.const(4 * i))), LANES))),
+    );
+  }
+
+  /** Sums up; the cursors are moved. */
+  sum(row: Local<'i32'>, ...others: readonly Local<'i32'>[]): Code<'void'> {
+    const { length, rounds, masks, shared, sums } = this;
+    const step = (term: (product: Code<'v128'>, i: number) => Code<'v128'>) =>
+      masks.flatMap((_, i) => [
+        set(shared, v128.load(get(row), 16 * i)),
+        ...others.map((other, j) => {
+          const sum = sums[j]![i]!;
+          return set(sum, f32x4.add(get(sum), term(f32x4.mul(get(shared), v128.load(get(other), 16 * i)), i)));
+        }),
+      ]);
+    return sequence(
+      ...others.flatMap((_, j) => sums[j]!.map((sum) => set(sum, f32x4.zero()))),
+      set(rounds, i32.shrU(get(length), i32.const(4))),
+      times(rounds, ...step((product) => product), ...[row, ...others].map((cursor) => advance(cursor, 64))),
+      branch(i32.and(get(length), i32.const(15)), sequence(...step((product, i) => v128.and(product, get(masks[i]!))))),
+      ...others.flatMap((_, j) => {
+        const [a, b, c, d] = sums[j]!.map(get) as [Code<'v128'>, Code<'v128'>, Code<'v128'>, Code<'v128'>];
+        const held = sums[j]![0]!;
+        return [
+          set(held, f32x4.add(f32x4.add(a, b), f32x4.add(c, d))),
+          set(held, f32x4.add(get(held), f32x4.highHalf(get(held), get(held)))),
+        ];
+      }),
+    );
+  }
+
+  /** The j-th product, after `sum`. */
+  total(j = 0): Code<'f32'> {
+    const held = get(this.sums[j]![0]!);
+    return f32.add(f32.lane(0)(held), f32.lane(1)(held));
+  }
+}

@@ -1,0 +1,86 @@
+// WebAssembly = JavaScript, bit for bit: the contract with every call made by both (test/support/on-heap.ts), and the
+// update rules against the optimizers.
+
+import fc from 'fast-check';
+import { Stream } from '../../src/core/random';
+import { Heap } from '../../src/kernels/heap';
+import { encodeKernels, kernelProgram } from '../../src/kernels/simd/program';
+import { kernelsContract } from '../contract/kernels';
+import { onHeap } from '../support/on-heap';
+
+test('this machine compiles the kernels, and they are small', () => {
+  expect(kernelProgram()).not.toBeNull();
+  expect(encodeKernels().length).toBeLessThan(16_000);
+});
+
+kernelsContract('on a heap', onHeap);
+
+const shapes = fc.record({
+  count: fc.integer({ min: 0, max: 40 }),
+  dim: fc.integer({ min: 1, max: 67 }),
+  seed: fc.nat(),
+});
+
+test('the slots of rows', () => {
+  fc.assert(
+    fc.property(shapes, ({ count, seed }) => {
+      const stream = Stream.of(seed);
+      const size = 1 + stream.below(30);
+      const rows = Int32Array.from({ length: count }, () => stream.below(size));
+      const slotOf = new Int32Array(size).fill(-1);
+      const [slot, slotRow, occurrences] = [new Int32Array(count), new Int32Array(count), new Int32Array(count)];
+      const used = onHeap.selectRows(rows, count, slotOf, slot, slotRow, occurrences);
+      const different = [...new Set(rows)];
+      expect(used).toBe(different.length);
+      expect([...slotRow.subarray(0, used)]).toEqual(different);
+      expect([...slot]).toEqual(Array.from(rows, (row) => different.indexOf(row)));
+      expect([...occurrences.subarray(0, used)]).toEqual(different.map((row) => rows.filter((r) => r === row).length));
+      expect(slotOf.every((place) => place === -1)).toBe(true);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('the penalty', () => {
+  fc.assert(
+    fc.property(shapes, fc.boolean(), ({ count, dim, seed }, byFrequency) => {
+      const stream = Stream.of(seed);
+      const size = 1 + stream.below(9);
+      const reals = (length: number) => Float32Array.from({ length }, () => stream.normal());
+      const integers = (below: number) => Int32Array.from({ length: count }, () => stream.below(below));
+      const values = reals(size * dim);
+      const at = integers(size);
+      const occurrences = integers(5);
+      const grads = reals(count * dim);
+      const before = grads.slice();
+      const lambdas = byFrequency ? Float64Array.from({ length: size }, () => stream.uniform()) : null;
+      const rows = integers(size);
+      onHeap.addPenalty(values, at, rows, occurrences, lambdas, 0.3, 7, dim, count, grads);
+      for (let u = 0; u < count; u++) {
+        const weight = Math.fround(((lambdas?.[rows[u]!] ?? 0.3) * occurrences[u]!) / 7);
+        for (let k = 0; k < dim; k++) {
+          const term = Math.fround(weight * values[at[u]! * dim + k]!);
+          expect(grads[u * dim + k]).toBe(Math.fround(before[u * dim + k]! + term));
+        }
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('a heap moves each array once, and out again to memory of its own', () => {
+  const shared = Float32Array.of(1, 2, 3);
+  const held = { a: shared, b: shared, c: Int32Array.of(4) };
+  const heap = Heap.holding((move) => {
+    held.a = move(held.a);
+    held.b = move(held.b);
+    held.c = move(held.c);
+  });
+  expect(heap).not.toBeNull();
+  expect(held.a).toBe(held.b);
+  expect(held.a).not.toBe(shared);
+  expect([...held.a, ...held.c]).toEqual([1, 2, 3, 4]);
+  expect(held.c.buffer).toBe(held.a.buffer);
+  // What is made from a view is of ordinary memory.
+  expect(held.a.slice().buffer.byteLength).toBe(12);
+});

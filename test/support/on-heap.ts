@@ -1,0 +1,75 @@
+// Kernels whose every call is made twice: by the reference on ordinary arrays, and on a heap, whose results must have
+// the same bits and no effect beyond. The calls that a suite makes are then an exact comparison of the two.
+
+import { Heap } from '../../src/kernels/heap';
+import type { Kernels } from '../../src/kernels/kernels';
+import type { Movable } from '../../src/kernels/move';
+import { reference } from '../../src/kernels/reference';
+import { simd } from '../../src/kernels/simd';
+
+type Argument = Movable | readonly Movable[] | number | null | object;
+
+const GUARD = 1234.5;
+
+const isArray = (argument: Argument): argument is Movable => ArrayBuffer.isView(argument);
+const isList = (argument: Argument): argument is readonly Movable[] => Array.isArray(argument);
+
+/** The same arguments with other arrays. */
+function withArrays(given: readonly Argument[], change: <T extends Movable>(array: T) => T): Argument[] {
+  return given.map((argument) =>
+    isArray(argument) ? change(argument) : isList(argument) ? argument.map(change) : argument,
+  );
+}
+
+function arraysOf(given: readonly Argument[]): Movable[] {
+  return given.flatMap((argument) => (isArray(argument) ? [argument] : isList(argument) ? [...argument] : []));
+}
+
+/** Equal bits, but for the payloads of NaN. */
+export function expectSameBits(got: Movable, wanted: Movable): void {
+  const at = wanted.findIndex((value, i) => !Object.is(value, got[i]));
+  if (at >= 0 || got.length !== wanted.length) expect({ at, value: got[at] }).toEqual({ at, value: wanted[at] });
+}
+
+type Routine = (...given: Argument[]) => number | undefined;
+
+/** One routine, by both. */
+function both(name: keyof Kernels): Routine {
+  return (...given) => {
+    const copies = withArrays(given, (array) => array.slice() as typeof array);
+    const wanted = (reference[name] as Routine)(...copies);
+    // Guards lie between the arrays.
+    let guards: Float32Array[] = arraysOf(given).map(() => new Float32Array(8).fill(GUARD));
+    let placed: Argument[] = given;
+    const heap = Heap.holding((move) => {
+      guards = guards.map((guard) => move(guard));
+      let next = 0;
+      placed = withArrays(given, (array) => {
+        guards[next] = move(guards[next]!);
+        next++;
+        return move(array);
+      });
+    });
+    expect(heap).not.toBeNull();
+    const ofReference = jest.spyOn(reference, name);
+    const got = (simd[name] as Routine)(...placed);
+    // On float32 it was WebAssembly.
+    const isSingle = !arraysOf(given).some(
+      (array, i) => array instanceof Float64Array && !(name === 'addPenalty' && i === 4),
+    );
+    if (isSingle) expect(ofReference).not.toHaveBeenCalled();
+    ofReference.mockRestore();
+    expect(got).toBe(wanted);
+    for (const [i, array] of arraysOf(placed).entries()) {
+      expectSameBits(array, arraysOf(copies)[i]!);
+      arraysOf(given)[i]!.set(array);
+    }
+    for (const guard of guards) expect([...guard]).toEqual(new Array(8).fill(GUARD));
+    return got;
+  };
+}
+
+/** The kernels on a heap, each call compared. */
+export const onHeap = Object.fromEntries(
+  (Object.keys(reference) as (keyof Kernels)[]).map((name) => [name, both(name)]),
+) as unknown as Kernels;
