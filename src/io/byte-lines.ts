@@ -1,0 +1,176 @@
+// Reads rows of a long table out of bytes: the fast twin of readRow in long-table.ts, which stays the definition. A line
+// that is not plain (errors among them) is made text and read there, so that the twin knows no messages.
+
+import type { DataError } from '../core/errors';
+import type { Id, Vocabulary } from '../interactions/vocabulary';
+import { ByteFields } from './byte-fields';
+import { ByteIds } from './byte-ids';
+import { decimalAt, timestampAt } from './byte-numbers';
+import { BytePlainRows } from './byte-plain-rows';
+import { LARGEST_FLOAT32 } from './decimal';
+import { byteLength, cellText } from './decode';
+import type { Faults } from './fault';
+import { type LongLayout, readRow } from './long-table';
+import type { RatingColumns } from './rating-columns';
+import type { ReadSettings } from './read-options';
+import { RecordReader } from './record-reader';
+
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+
+/** The rows of one table, in pieces of whole lines. */
+export class ByteLines {
+  private readonly fields: ByteFields;
+  private readonly userIds = new ByteIds();
+  private readonly itemIds = new ByteIds();
+  private readonly plain: BytePlainRows;
+  private line: number;
+
+  constructor(
+    private readonly separator: string,
+    private readonly layout: LongLayout,
+    private readonly table: RatingColumns,
+    private readonly settings: ReadSettings,
+    private readonly faults: Faults,
+  ) {
+    this.fields = new ByteFields(separator, settings.quotes, layout.width);
+    this.plain = new BytePlainRows(separator, layout, table, this.userIds, this.itemIds);
+    this.line = layout.startLine;
+  }
+
+  /**
+   * Reads the lines of [from, to); a line feed is before or at `to`. Returns where it stopped: at `to`, or before a
+   * record that goes on behind it, which happens only where there is more to come (`isLast` is false).
+   */
+  read(bytes: Uint8Array, from: number, to: number, isLast: boolean): number {
+    const { fields, table } = this;
+    let at = from;
+    while (at < to) {
+      const rows = table.row;
+      at = this.plain.read(bytes, at, to, this.line);
+      this.line += table.row - rows;
+      if (at === to) break;
+      if (bytes[at]! <= SPACE) {
+        const end = fields.endOfBlank(bytes, at);
+        if (end >= 0) {
+          at = afterLineEnd(bytes, end);
+          this.line++;
+          continue;
+        }
+      }
+      if (table.row === table.page.rows) {
+        table.turnPage();
+        continue;
+      }
+      const end = fields.cut(bytes, at);
+      if (end >= 0 && fields.count === this.layout.width && this.readFields(bytes)) {
+        at = afterLineEnd(bytes, end);
+        this.line++;
+      } else {
+        const next = this.readAsText(bytes, at, to, isLast);
+        if (next < 0) return at;
+        at = next;
+      }
+    }
+    return to;
+  }
+
+  /** Adds the row whose fields have been cut; false, and nothing added, where something is odd. */
+  private readFields(bytes: Uint8Array): boolean {
+    const { table } = this;
+    const { starts, ends } = this.fields;
+    const { user, item, value, timestamp, weight } = this.layout.roles;
+    let userNumber = this.userIds.find(bytes, starts[user]!, ends[user]!);
+    if (userNumber < 0) userNumber = this.newUser(bytes, starts[user]!, ends[user]!);
+    let itemNumber = this.itemIds.find(bytes, starts[item]!, ends[item]!);
+    if (itemNumber < 0) itemNumber = this.newItem(bytes, starts[item]!, ends[item]!);
+    if (userNumber < 0 || itemNumber < 0) return false;
+    const { page, row } = table;
+    if (value >= 0) {
+      const rating = decimalAt(bytes, starts[value]!, ends[value]!);
+      if (!(Math.abs(rating) <= LARGEST_FLOAT32)) return false;
+      page.values![row] = rating;
+    }
+    if (timestamp >= 0) {
+      const time = timestampAt(bytes, starts[timestamp]!, ends[timestamp]!, this.layout.dateFormat);
+      if (Number.isNaN(time)) return false;
+      page.timestamps![row] = time;
+    }
+    if (weight >= 0) {
+      const given = decimalAt(bytes, starts[weight]!, ends[weight]!);
+      if (!(given >= 0 && given <= LARGEST_FLOAT32)) return false;
+      page.weights![row] = given;
+    }
+    page.userIndex[row] = userNumber;
+    page.itemIndex[row] = itemNumber;
+    if (page.lines) page.lines[row] = this.line;
+    table.row = row + 1;
+    return true;
+  }
+
+  private newUser(bytes: Uint8Array, start: number, end: number): number {
+    const { table, layout } = this;
+    if (start === end) return -1;
+    const id = table.toId(this.textOf(bytes, start, end), false, 'user', this.line, layout.userLabel);
+    return remember(this.userIds, table.users, id, bytes, start, end);
+  }
+
+  private newItem(bytes: Uint8Array, start: number, end: number): number {
+    const { table, layout } = this;
+    if (start === end) return -1;
+    const id = table.toId(this.textOf(bytes, start, end), false, 'item', this.line, layout.itemLabel);
+    return remember(this.itemIds, table.items, id, bytes, start, end);
+  }
+
+  private textOf(bytes: Uint8Array, start: number, end: number): string {
+    return cellText(bytes, start, end, this.settings.encoding, this.faults);
+  }
+
+  /** Reads the record at `at` as text; returns where the next starts, or -1 where the record's end is not there yet. */
+  private readAsText(bytes: Uint8Array, at: number, to: number, isLast: boolean): number {
+    for (let length = 1; ; ) {
+      const end = endOfLine(bytes, at + length - 1, to);
+      const text = this.textOf(bytes, at, end);
+      const records = new RecordReader(text, this.separator, this.settings.quotes, this.faults, this.line);
+      try {
+        if (records.next()) readRow(records, this.layout, this.table, this.faults);
+      } catch (error) {
+        if (!records.isOpen || (isLast && end === to)) throw error as DataError;
+        // A quoted field with a line end in it: the record ends on a later line.
+        if (end === to) return -1;
+        length = 2 * (end - at);
+        continue;
+      }
+      this.line = records.lineAfter;
+      return records.position === text.length
+        ? end
+        : at + byteLength(text.slice(0, records.position), this.settings.encoding);
+    }
+  }
+}
+
+function remember(
+  known: ByteIds,
+  vocabulary: Vocabulary,
+  id: Id,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  const number = vocabulary.add(id);
+  known.add(bytes, start, end, number);
+  return number;
+}
+
+/** LF, CR LF and a lone CR end a line. */
+function afterLineEnd(bytes: Uint8Array, at: number): number {
+  return at + (bytes[at] === CR && bytes[at + 1] === LF ? 2 : 1);
+}
+
+/** Behind the first line end that is not before `from`. */
+function endOfLine(bytes: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && bytes[at] !== LF && bytes[at] !== CR) at++;
+  return Math.min(to, afterLineEnd(bytes, at));
+}

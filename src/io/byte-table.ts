@@ -1,0 +1,142 @@
+// A long table that comes in chunks of bytes, cut anywhere. Whole lines are read as they come; what is held of the text
+// is one chunk and the line that it breaks off in. Errors are those of the text as a whole: bytes of another encoding,
+// wherever they are, come before a fault in a line.
+
+import { DataError } from '../core/errors';
+import type { Interactions } from '../interactions/interactions';
+import type { Steps } from '../interactions/steps';
+import { ByteLines } from './byte-lines';
+import { areOfEncoding, byteLength, encodingFault, markLength, refuseOtherFormats, textOf } from './decode';
+import { Faults } from './fault';
+import { finishTable } from './finish-table';
+import { RatingColumns } from './rating-columns';
+import type { ReadSettings } from './read-options';
+import { readHead } from './table-head';
+
+const LF = 10;
+/** First lines are looked for in this many bytes. */
+const HEAD = 1 << 16;
+
+/** Reads one table: `push` for every chunk, `finish` at the end. */
+export class ByteTable {
+  private readonly faults: Faults;
+  /** Bytes that have come and not been read: [start, end), those before `checked` being of the encoding. One is spare. */
+  private buffer = new Uint8Array(0);
+  private start = 0;
+  private checked = 0;
+  private end = 0;
+  /** Nothing is looked at before there are so many bytes: a long record is not begun anew for every chunk. */
+  private needed = 3;
+  private isOpened = false;
+  private table: RatingColumns | undefined;
+  private lines: ByteLines | undefined;
+  /** What is going to be thrown, and whether nothing that follows can come before it. */
+  private fault: unknown;
+  private isSettled = false;
+
+  /** Room is made for the ratings of `lineCount` lines: exact where they were counted, 0 where nothing is known. */
+  constructor(
+    private readonly settings: ReadSettings,
+    private readonly lineCount: number,
+  ) {
+    this.faults = new Faults(settings.file);
+  }
+
+  /** Takes the next bytes. They are copied: a caller may use the array again. */
+  push(chunk: Uint8Array): void {
+    if (this.isSettled) return;
+    this.append(chunk);
+    if (this.end - this.start >= this.needed) this.look(false);
+  }
+
+  /** All ratings. @throws DataError where there was a fault in any chunk */
+  *finish(): Steps<Interactions> {
+    if (!this.isSettled) this.look(true);
+    if (this.fault !== undefined) throw this.fault;
+    this.buffer = new Uint8Array(0);
+    return yield* finishTable(this.table!, this.settings);
+  }
+
+  private append(chunk: Uint8Array): void {
+    const held = this.end - this.start;
+    if (held + chunk.length >= this.buffer.length) {
+      const larger = new Uint8Array(Math.max(2 * held, held + chunk.length) + 1);
+      larger.set(this.buffer.subarray(this.start, this.end));
+      this.buffer = larger;
+    } else if (this.start > 0) this.buffer.copyWithin(0, this.start, this.end);
+    this.buffer.set(chunk, held);
+    this.checked -= this.start;
+    this.start = 0;
+    this.end = held + chunk.length;
+  }
+
+  /** Checks and reads what has come, up to the last line end. */
+  private look(isLast: boolean): void {
+    const { encoding } = this.settings;
+    if (!this.isOpened && !this.open()) return;
+    const to = isLast ? this.end : this.buffer.lastIndexOf(LF, this.end - 1) + 1;
+    if (to > this.checked) {
+      if (!areOfEncoding(this.buffer, this.checked, to, encoding)) {
+        this.settle(encodingFault(encoding, this.faults));
+        return;
+      }
+      this.checked = to;
+    }
+    try {
+      if (this.fault !== undefined) this.start = Math.max(this.start, to);
+      else if (to > this.start || isLast) this.read(to, isLast);
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      this.fault = this.table === undefined ? error : this.table.faultAfter(error);
+      this.start = to;
+    }
+    // Where a record has no end yet, as much again must come before it is worth another look.
+    this.needed = this.start === to ? 0 : 2 * (this.end - this.start);
+  }
+
+  /** Looks at the very first bytes. */
+  private open(): boolean {
+    this.isOpened = true;
+    try {
+      refuseOtherFormats(this.buffer.subarray(0, this.end), this.faults);
+    } catch (error) {
+      this.settle(error);
+      return false;
+    }
+    this.start = markLength(this.buffer.subarray(0, this.end), this.settings.encoding);
+    this.checked = this.start;
+    return true;
+  }
+
+  private settle(fault: unknown): void {
+    this.fault = fault;
+    this.isSettled = true;
+    this.buffer = new Uint8Array(0);
+  }
+
+  private read(to: number, isLast: boolean): void {
+    this.lines ??= this.openLines(to, isLast);
+    if (this.lines === undefined) return;
+    // The last line may have no line end of its own.
+    if (isLast) this.buffer[to] = LF;
+    this.start = this.lines.read(this.buffer, this.start, to, isLast);
+  }
+
+  /** Reads what the first lines say; undefined where there are too few yet. */
+  private openLines(to: number, isLast: boolean): ByteLines | undefined {
+    const { settings, faults, buffer, start } = this;
+    for (let size = HEAD; ; size *= 2) {
+      const cut = start + size >= to ? to : buffer.lastIndexOf(LF, start + size - 1) + 1;
+      if (cut <= start && cut < to) continue;
+      const text = textOf(buffer.subarray(start, cut), settings.encoding, faults);
+      const head = readHead(text, isLast && cut === to, settings, faults);
+      if (head !== undefined) {
+        const { layout, separator } = head;
+        this.table = new RatingColumns(settings, faults, layout.held, this.lineCount + 1 - layout.startLine);
+        this.start += byteLength(text.slice(0, layout.start), settings.encoding);
+        return new ByteLines(separator, layout, this.table, settings, faults);
+      }
+      if (cut === to) return undefined;
+    }
+  }
+}

@@ -1,0 +1,21 @@
+// Bytes that are all there into Interactions, and which tables can be read from bytes at all.
+
+import type { Interactions } from '../interactions/interactions';
+import type { Steps } from '../interactions/steps';
+import { ByteTable } from './byte-table';
+import { countLines } from './count-lines';
+import type { ReadSettings } from './read-options';
+
+const CHUNK = 1 << 18;
+
+/** Whether a table is cut by bytes: wide ones, and those with a separator beyond ASCII, are read as text. */
+export function isForBytes({ layout, separator = '' }: ReadSettings): boolean {
+  return layout === 'long' && [...separator].every((character) => character < '\x80');
+}
+
+/** Reads a long table. */
+export function* readBytes(bytes: Uint8Array, settings: ReadSettings): Steps<Interactions> {
+  const table = new ByteTable(settings, countLines(bytes));
+  for (let at = 0; at < bytes.length; at += CHUNK) table.push(bytes.subarray(at, at + CHUNK));
+  return yield* table.finish();
+}

@@ -1,0 +1,32 @@
+// What the first lines of a table say, from no more of its text than it takes.
+
+import type { Faults } from './fault';
+import { type LongLayout, openLongTable } from './long-table';
+import type { ReadSettings } from './read-options';
+import { emptyFault } from './read-text';
+import { RecordReader } from './record-reader';
+import { sniffSeparator } from './separator';
+
+/** The separator and the layout of a long table. */
+export interface TableHead {
+  readonly separator: string;
+  readonly layout: LongLayout;
+}
+
+/** The head of a text; undefined where it is not all and what follows could decide otherwise. */
+export function readHead(text: string, isAll: boolean, settings: ReadSettings, faults: Faults): TableHead | undefined {
+  if (text.trim() === '') {
+    if (isAll) throw emptyFault(faults);
+    return undefined;
+  }
+  const separator = settings.separator ?? sniffSeparator(text, settings.quotes, faults, isAll);
+  if (separator === undefined) return undefined;
+  const records = new RecordReader(text, separator, settings.quotes, faults);
+  try {
+    const layout = openLongTable(records, settings, faults);
+    return isAll || !records.touchesEnd ? { separator, layout } : undefined;
+  } catch (error) {
+    if (isAll || !records.touchesEnd) throw error;
+    return undefined;
+  }
+}
