@@ -1,13 +1,17 @@
 // Where gradients meet the update rule: each factor's gradient goes to the optimizer with that factor's own memory.
 
+import type { Heap } from '../kernels/heap';
+import type { Move } from '../kernels/move';
 import type { Factor, Real, RowGradient } from '../optimizers/factor';
 import type { Optimizer, StepInfo } from '../optimizers/optimizer';
 import { allocate } from '../parameters/memory';
 import type { GradientSink, Parameter } from '../parameters/parameter';
+import { HeapUpdates } from './heap-updates';
 
 /** Gives an optimizer the gradients of a model's factors, and keeps its state. */
 export class OptimizerSink implements GradientSink {
   private readonly states = new Map<Factor, readonly Real[]>();
+  private onHeap: HeapUpdates | null = null;
 
   constructor(
     private readonly optimizer: Optimizer,
@@ -29,7 +33,24 @@ export class OptimizerSink implements GradientSink {
     }
   }
 
+  /** @see Parameter.move */
+  move(move: Move): void {
+    for (const [factor, state] of this.states)
+      this.states.set(
+        factor,
+        state.map((slot) => move(slot)),
+      );
+  }
+
+  /** Lets updates run on a heap that everything has been moved to. */
+  runOn(heap: Heap): void {
+    this.onHeap = HeapUpdates.of(this.optimizer, heap);
+  }
+
   accept(factor: Factor, gradient: RowGradient): void {
-    this.optimizer.update(factor, gradient, this.states.get(factor)!, this.step);
+    const { optimizer, onHeap, step } = this;
+    const state = this.states.get(factor)!;
+    if (onHeap === null || !onHeap.update(factor, gradient, state, step))
+      optimizer.update(factor, gradient, state, step);
   }
 }

@@ -2,6 +2,8 @@
 // what the model scores nor what its parameters are made of.
 
 import type { Turns } from '../core/turns';
+import { Heap } from '../kernels/heap';
+import { type Move, moveOut } from '../kernels/move';
 import type { Batch, Batcher, Model, RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import type { LearningRates } from '../optimizers/learning-rate';
@@ -13,11 +15,25 @@ import { progressAt } from './pairs/pair-rates';
 
 /** Makes the steps of batches, one by one. */
 export class Stepper<B extends Batch> {
-  private readonly gScores: Real;
+  private gScores: Real;
   /** What the loss sees of a step: one object for the whole fit. */
   private readonly scored: { scores: Real; targets: Real; weights: Real | null; count: number };
   private readonly batchSize: number;
   private steps = 0;
+  /** What holds the arrays of the training, where that is WebAssembly's memory. */
+  private heap: Heap | null = null;
+  private readonly moveModel = (move: Move): void => {
+    for (const parameter of this.model.parameters) parameter.move(move);
+    for (const penalty of this.penalties) penalty.move(move);
+  };
+  private readonly moveAll = (move: Move): void => {
+    const { batcher, sink, scored } = this;
+    this.moveModel(move);
+    batcher.move(move);
+    sink.move(move);
+    this.gScores = move(this.gScores);
+    scored.scores = move(scored.scores);
+  };
 
   constructor(
     private readonly model: Model<B>,
@@ -29,6 +45,7 @@ export class Stepper<B extends Batch> {
     data: RatingData,
     private readonly grouping: 1 | 4,
     private readonly options: { readonly epochs: number; readonly batchSize: number },
+    usesWasm = false,
   ) {
     // A step has no more ratings than there are: room for more would be room for nothing.
     this.batchSize = Math.min(options.batchSize, data.size);
@@ -37,6 +54,17 @@ export class Stepper<B extends Batch> {
     this.gScores = allocate(precision, room);
     this.scored = { scores: allocate(precision, room), targets: data.targets, weights: null, count: 0 };
     for (const parameter of model.parameters) parameter.reserve(room);
+    batcher.reserve(this.batchSize);
+    if (usesWasm && precision === 'float32') {
+      this.heap = Heap.holding(this.moveAll);
+      if (this.heap !== null) sink.runOn(this.heap);
+    }
+  }
+
+  /** Gives the model's arrays back to ordinary memory. No steps after that. */
+  dispose(): void {
+    if (this.heap !== null) moveOut(this.moveModel);
+    this.heap = null;
   }
 
   /** One pass over the data; returns the sum of the losses. `check` sees it now and then. */

@@ -102,6 +102,8 @@ export class Trainer<B extends Batch> {
   /** Gives back memory and threads. */
   dispose(): void {
     this.engine?.dispose();
+    this.stepper?.dispose();
+    this.stepper = null;
   }
 
   /** Chooses who makes the steps. */
@@ -121,7 +123,8 @@ export class Trainer<B extends Batch> {
     if (plan !== null) this.engine = new JsPairs(plan, pairs, rates, sink, loss, epochs);
     else {
       await batcher.prepare(breather);
-      this.stepper = new Stepper(model, loss, this.penalties, batcher, rates, sink, data, this.grouping, options);
+      const wasm = usesWasm(kernels);
+      this.stepper = new Stepper(model, loss, this.penalties, batcher, rates, sink, data, this.grouping, options, wasm);
     }
   }
 

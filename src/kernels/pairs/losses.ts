@@ -26,8 +26,8 @@ export function lossEmitter(module: ModuleBuilder, { name, sigmoid: scale }: Pai
     const t = f.local('f64');
     const prediction = f.local('f64');
     const error = f.local('f64');
-    const start = [set(w, weight === null ? f64.const(1) : f64.promote(weight)), set(t, f64.promote(target))];
-    const weighted = (value: Code<'f64'>) => f64.mul(get(w), value);
+    const start = [set(t, f64.promote(target)), ...(weight === null ? [] : [set(w, f64.promote(weight))])];
+    const weighted = (value: Code<'f64'>) => (weight === null ? value : f64.mul(get(w), value));
     if (name === 'logistic') {
       const softplus = f64.add(
         f64.max(get(prediction), f64.const(0)),
@@ -45,11 +45,13 @@ export function lossEmitter(module: ModuleBuilder, { name, sigmoid: scale }: Pai
         ? f64.promote(score)
         : f64.add(f64.const(scale.minimum), f64.mul(f64.const(scale.range), sigmoid!.call(f64.promote(score))));
     const { slope, value } = pointwise(name, get(error), weighted);
+    // The difference of two float32, rounded to float32, is the same in either precision; here others wait for it.
+    const isPlain = name === 'squared' && weight === null && scale === null;
     const steps = [
       ...start,
       set(prediction, predicted),
       set(error, f64.sub(get(prediction), get(t))),
-      set(g, f32.demote(slope)),
+      set(g, isPlain ? f32.sub(score, target) : f32.demote(slope)),
       set(sum, f64.add(get(sum), value)),
     ];
     if (scale !== null) {
@@ -85,7 +87,7 @@ function pointwise(
   );
   switch (name) {
     case 'squared':
-      return { slope: weighted(error), value: half(f64.mul(f64.const(0.5), weighted(f64.const(1)))) };
+      return { slope: weighted(error), value: half(weighted(f64.const(0.5))) };
     case 'absolute':
       return { slope: weighted(sign), value: weighted(f64.abs(error)) };
     case 'huber': {

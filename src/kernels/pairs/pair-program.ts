@@ -6,8 +6,10 @@ import { branch, type Code, f32, f64, get, i32, loopWhile, select, set } from '.
 import { type MemoryShape, ModuleBuilder } from '../assembler/module';
 import { correctionEmitter } from './corrections';
 import { lossEmitter } from './losses';
-import type { PairSpec } from './pair-spec';
+import { emitNorms } from './norms';
+import { carriesNorms, type PairSpec } from './pair-spec';
 import { ratingBytes } from './rating-layout';
+import { rowLayout } from './row-layout';
 import { StepWriter } from './step-writer';
 
 /** The fields of the description of a run of ratings, in bytes. The program moves `index` and `step` on, and adds to `loss`. */
@@ -18,7 +20,10 @@ export const STEPS_A_RATE = 256;
 /** A row of the table of rates: base, map and bias, each a float32. */
 export const RATES_BYTES = 12;
 
-/** The program. It exports `run(run, count, rates, firstStep)`: the next `count` steps of a run. */
+/**
+ * The program. It exports `run(run, count, rates, firstStep)`: the next `count` steps of a run; and, where rows carry
+ * their norms, `leftNorms(row, count)` and `rightNorms(row, count)`, which take them anew.
+ */
 export function encodePairs(spec: PairSpec, memory: MemoryShape): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const emitLoss = lossEmitter(module, spec.loss);
@@ -32,11 +37,14 @@ export function encodePairs(spec: PairSpec, memory: MemoryShape): Uint8Array<Arr
   const step = f.local('i32');
   const rating = f.local('i32');
   const at = f.local('i32');
+  const ratings = f.local('i32');
+  const stride = f.local('i32');
+  const length = f.local('i32');
   const sum = f.local('f64');
   const scales = { base: f.local('f32'), map: f.local('f32'), bias: f.local('f32'), root: f.local('f32') };
   const writer = new StepWriter(f, spec, { rating, sum, rates: scales, emitLoss });
   const bytes = ratingBytes(spec.isWeighted);
-  const address = (number: Code<'i32'>) => i32.add(i32.load(get(run), RUN.ratings), i32.mul(number, i32.const(bytes)));
+  const address = (number: Code<'i32'>) => i32.add(get(ratings), i32.mul(number, i32.const(bytes)));
   const group = i32.load(i32.add(i32.load(get(run), RUN.groups), i32.shl(get(index), i32.const(2))));
   const oneStep =
     spec.grouping === 1
@@ -52,6 +60,9 @@ export function encodePairs(spec: PairSpec, memory: MemoryShape): Uint8Array<Arr
       field,
     );
   f.emit(
+    set(ratings, i32.load(get(run), RUN.ratings)),
+    set(stride, i32.load(get(run), RUN.stride)),
+    set(length, i32.load(get(run), RUN.count)),
     set(index, i32.load(get(run), RUN.index)),
     set(step, i32.load(get(run), RUN.step)),
     set(sum, f64.load(get(run), RUN.loss)),
@@ -63,14 +74,8 @@ export function encodePairs(spec: PairSpec, memory: MemoryShape): Uint8Array<Arr
       emitCorrections(f, f64.add(get(firstStep), f64.convert(get(step))), scales),
       ...oneStep,
       // The next of the run, in strides: index = (index + stride) mod count.
-      set(index, i32.add(get(index), i32.load(get(run), RUN.stride))),
-      set(
-        index,
-        i32.sub(
-          get(index),
-          select(i32.load(get(run), RUN.count), i32.const(0), i32.geU(get(index), i32.load(get(run), RUN.count))),
-        ),
-      ),
+      set(index, i32.add(get(index), get(stride))),
+      set(index, i32.sub(get(index), select(get(length), i32.const(0), i32.geU(get(index), get(length))))),
       set(step, i32.add(get(step), i32.const(1))),
       set(count, i32.sub(get(count), i32.const(1))),
     ),
@@ -78,6 +83,10 @@ export function encodePairs(spec: PairSpec, memory: MemoryShape): Uint8Array<Arr
     i32.store(get(run), get(step), RUN.step),
     f64.store(get(run), get(sum), RUN.loss),
   );
+  if (carriesNorms(spec)) {
+    emitNorms(module, 'leftNorms', spec.rank, rowLayout(spec, spec.left));
+    emitNorms(module, 'rightNorms', spec.rank, rowLayout(spec, spec.right));
+  }
   return module.encode(memory);
 }
 

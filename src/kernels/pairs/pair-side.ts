@@ -4,6 +4,7 @@
 import { type Code, f32, f32x4, get, type Local, sequence, set, v128 } from '../assembler/code';
 import type { FunctionBuilder } from '../assembler/module';
 import type { LaneSum } from './lanes';
+import type { Pair } from './pair';
 import { isLinear, type PairSideSpec, type PairSpec } from './pair-spec';
 import { type Cell, type RowLayout, rowLayout } from './row-layout';
 import { type Arithmetic, applyRule } from './rules';
@@ -23,34 +24,29 @@ export interface RateVectors {
   readonly root: Local<'v128'>;
 }
 
-/** What a side knows of another row of the step: its scale, its elements, and the slope and dot product of their pair. */
-export interface Partner {
-  readonly side: PairSide;
-  readonly slope: Local<'f32'>;
-  readonly dot: Local<'f32'>;
-}
-
 /** The code of one row of a step. */
 export class PairSide {
   readonly layout: RowLayout;
   readonly row: Local<'i32'>;
   /** The vector in hand, as the other side meets it: x, or the product of a diagonal side. */
   readonly element: Local<'v128'>;
-  private readonly isLinear: boolean;
+  readonly isLinear: boolean;
   /** The product of the scalars. */
-  private readonly scale: Local<'f32'> | null;
-  private readonly norm: Local<'f32'>;
+  readonly scale: Local<'f32'> | null;
+  /** |x|^2 where a step needs it. */
+  readonly norm: Local<'f32'>;
   /** The base and the diagonals of the vector in hand. */
   private readonly parts: readonly Local<'v128'>[];
-  /** By partner, in every lane: what its elements are multiplied by in this side's gradient. */
-  private readonly alongPartner: readonly Local<'v128'>[];
-  private readonly alongOwn: Local<'v128'>;
+  /** What the own elements are multiplied by: in the gradient, or in the new row of a linear side. */
+  private readonly own: Local<'f32'>;
+  private readonly ownVector: Local<'v128'>;
+  /** The strength of the penalty. */
+  private readonly decay: Local<'f32'>;
 
   constructor(
     private readonly f: FunctionBuilder<'void'>,
     spec: PairSpec,
     side: PairSideSpec,
-    partners: number,
     private readonly rule: PairSpec['rule'],
     private readonly rates: RateLocals,
     private readonly vectors: RateVectors,
@@ -63,22 +59,25 @@ export class PairSide {
     this.norm = f.local('f32');
     const parts = side.kind === 'diagonal' ? side.maps + 1 : 0;
     this.parts = Array.from({ length: parts }, () => f.local('v128'));
-    this.alongPartner = Array.from({ length: partners }, () => f.local('v128'));
-    this.alongOwn = f.local('v128');
+    this.own = f.local('f32');
+    this.ownVector = f.local('v128');
+    this.decay = f.local('f32');
   }
 
-  /** Whether the step needs |x|^2: the penalty's part in the gradient of a scalar. */
+  /** Whether a step has to add up |x|^2, for the penalty's part in the gradient of a scalar. */
   get needsNorm(): boolean {
-    return this.scale !== null;
+    return this.scale !== null && this.layout.norm === null;
   }
 
   /** Goes to a row. */
   open(address: Code<'i32'>): Code<'void'> {
     const { scale, layout } = this;
-    if (scale === null) return set(this.row, address);
+    const start = [set(this.row, address), set(this.decay, this.number(layout.decay))];
+    if (layout.norm !== null) start.push(set(this.norm, this.number(layout.norm)));
+    if (scale === null) return sequence(...start);
     const [first, ...rest] = layout.scalars;
     return sequence(
-      set(this.row, address),
+      ...start,
       set(scale, this.number(first!.at)),
       ...rest.map(({ at }) => set(scale, f32.mul(get(scale), this.number(at)))),
     );
@@ -99,41 +98,35 @@ export class PairSide {
     return sequence(total.set, set(this.norm, total.value));
   }
 
-  /** A value times the product of the scalars. */
-  scaled(value: Code<'f32'>): Code<'f32'> {
-    return this.scale === null ? value : f32.mul(get(this.scale), value);
-  }
-
   bias(): Code<'f32'> {
     return this.number(this.layout.bias!.at);
   }
 
   /**
-   * The coefficients of the gradient by x, or by the product of a diagonal side: c1 (element of the partner), for each,
-   * and c2 (own element). Linear sides keep them as b = rate c1 and a = 1 - rate c2 instead.
+   * The coefficient c2 of the own elements in the gradient by x, c1 (element of the other) + c2 (own element), or by the
+   * product of a diagonal side. A linear side keeps 1 - rate c2 instead.
    */
-  coefficients(partners: readonly Partner[]): Code<'void'> {
-    const { scale, rates, alongPartner, alongOwn, isLinear } = this;
-    const count = partners.length;
-    const decay = this.penalty(this.layout.decay, count);
-    const own = scale === null ? decay : f32.mul(f32.mul(get(scale), get(scale)), decay);
-    const splat = (to: Local<'v128'>, value: Code<'f32'>) => set(to, f32x4.splat(value));
+  coefficient(pairs: readonly Pair[]): Code<'void'> {
+    const { scale, rates, own, ownVector, isLinear } = this;
+    const decay = penalty(get(this.decay), pairs.length);
+    const c2 = scale === null ? decay : f32.mul(f32.mul(get(scale), get(scale)), decay);
     return sequence(
-      ...partners.map(({ side, slope }, j) => {
-        const along = side.scaled(this.scaled(get(slope)));
-        return splat(alongPartner[j]!, isLinear ? f32.mul(get(rates.base), along) : along);
-      }),
-      splat(alongOwn, isLinear ? f32.sub(f32.const(1), f32.mul(get(rates.base), own)) : own),
+      set(own, isLinear ? f32.sub(f32.const(1), f32.mul(get(rates.base), c2)) : c2),
+      set(ownVector, f32x4.splat(get(own))),
     );
   }
 
-  /** Updates the vector in hand; the partners have theirs in hand too. */
-  updateVector(offset: number, partners: readonly Partner[]): Code<'void'> {
-    const { layout, element, alongPartner, alongOwn, vectors } = this;
-    const terms = partners.map(({ side }, j) => f32x4.mul(get(alongPartner[j]!), get(side.element)));
-    const own = f32x4.mul(get(alongOwn), get(element));
-    const to = (at: number) => (value: Code<'v128'>) => v128.store(get(this.row), value, at + offset);
-    if (this.isLinear) return to(layout.base.at)(terms.reduce((value, term) => f32x4.sub(value, term), own));
+  /** Updates the vector in hand; the other sides have theirs in hand too. */
+  updateVector(offset: number, pairs: readonly Pair[]): Code<'void'> {
+    const { layout, element, ownVector, vectors } = this;
+    const own = f32x4.mul(get(ownVector), get(element));
+    const terms = pairs.map(({ pull, towards }, j) =>
+      f32x4.mul(get(this.isLinear ? pull.vector : towards.vector), get(this.other(pairs[j]!).element)),
+    );
+    if (this.isLinear) {
+      const moved = terms.reduce((value, term) => f32x4.sub(value, term), own);
+      return v128.store(get(this.row), moved, layout.base.at + offset);
+    }
     const gradient = this.f.local('v128');
     const noted = set(
       gradient,
@@ -149,12 +142,12 @@ export class PairSide {
       noted,
       ...cells.map((cell, part) => {
         // By the base: the gradient times the maps' product; by a map: that of the base, times the other maps.
-        const others = this.parts.filter((_, other) => other !== part && other !== 0);
-        const product = others
-          .slice(1)
-          .reduce((value, other) => f32x4.mul(value, get(other)), others[0] ? get(others[0]) : null!);
+        const [first, ...rest] = this.parts
+          .filter((_, other) => other !== part && other !== 0)
+          .map((local) => get(local));
         const along = part === 0 ? get(gradient) : f32x4.mul(get(gradient), get(this.parts[0]!));
-        const partial = others.length === 0 ? along : f32x4.mul(along, product);
+        const product = first && rest.reduce((value, other) => f32x4.mul(value, other), first);
+        const partial = product ? f32x4.mul(along, product) : along;
         return this.ruleOnVector(
           cell,
           get(this.parts[part]!),
@@ -166,15 +159,19 @@ export class PairSide {
     );
   }
 
-  /** Updates the scalars and the bias. */
-  updateNumbers(partners: readonly Partner[]): Code<'void'> {
+  /** Updates the scalars, the norm that is carried along, and the bias. */
+  updateNumbers(pairs: readonly Pair[]): Code<'void'> {
     const { layout, rates, norm, f } = this;
     const statements: Code<'void'>[] = [];
     if (this.scale !== null) {
       const along = f.local('f32');
-      const held = layout.scalars.map(() => f.local('f32'));
-      const [first, ...rest] = partners.map(({ side, slope, dot }) => f32.mul(side.scaled(get(slope)), get(dot)));
-      const own = f32.mul(f32.mul(this.penalty(layout.decay, partners.length), get(this.scale)), get(norm));
+      const isOne = layout.scalars.length === 1;
+      const held = layout.scalars.map(() => (isOne ? this.scale! : f.local('f32')));
+      const [first, ...rest] = pairs.map((pair) => {
+        const { scale } = this.other(pair);
+        return scale === null ? get(pair.slopeDot) : f32.mul(get(scale), get(pair.slopeDot));
+      });
+      const own = f32.mul(f32.mul(penalty(get(this.decay), pairs.length), get(this.scale)), get(norm));
       statements.push(
         set(
           along,
@@ -184,26 +181,32 @@ export class PairSide {
           ),
         ),
         // Every scalar before any of them changes.
-        ...layout.scalars.map((cell, l) => set(held[l]!, this.number(cell.at))),
+        ...(isOne ? [] : layout.scalars.map((cell, l) => set(held[l]!, this.number(cell.at)))),
         ...layout.scalars.map((cell, l) => {
-          const others = held.filter((_, other) => other !== l);
-          const [one, ...more] = others;
-          const product = one && more.reduce((value, other) => f32.mul(value, get(other)), get(one));
+          const [one, ...more] = held.filter((_, other) => other !== l).map((local) => get(local));
+          const product = one && more.reduce((value, other) => f32.mul(value, other), one);
           const gradient = product ? f32.mul(get(along), product) : get(along);
           return this.ruleOnNumber(cell, get(held[l]!), gradient, rates.map);
         }),
       );
     }
+    if (layout.norm !== null) {
+      // |a x - b y|^2 = a (a |x|^2 - 2 b <x, y>) + b^2 |y|^2.
+      const { twicePullDot, pullSquare } = pairs[0]!;
+      const own = f32.mul(get(this.own), f32.sub(f32.mul(get(this.own), get(norm)), get(twicePullDot)));
+      const theirs = f32.mul(get(pullSquare), get(this.other(pairs[0]!).norm));
+      statements.push(f32.store(get(this.row), f32.add(own, theirs), layout.norm));
+    }
     if (layout.bias !== null) {
       const bias = f.local('f32');
-      const [first, ...rest] = partners.map(({ slope }) => get(slope));
+      const [first, ...rest] = pairs.map(({ slope }) => get(slope));
       const slopes = rest.reduce((sum, slope) => f32.add(sum, slope), first as Code<'f32'>);
       statements.push(
         set(bias, this.bias()),
         this.ruleOnNumber(
           layout.bias,
           get(bias),
-          f32.add(slopes, f32.mul(this.penalty(layout.biasDecay, partners.length), get(bias))),
+          f32.add(slopes, f32.mul(penalty(this.number(layout.biasDecay), pairs.length), get(bias))),
           rates.bias,
         ),
       );
@@ -211,9 +214,8 @@ export class PairSide {
     return sequence(...statements);
   }
 
-  /** A penalty counts once for each rating of the step. */
-  private penalty(at: number, ratings: number): Code<'f32'> {
-    return ratings === 1 ? this.number(at) : f32.mul(f32.const(ratings), this.number(at));
+  private other({ left, right }: Pair): PairSide {
+    return this === left ? right : left;
   }
 
   private number(at: number): Code<'f32'> {
@@ -263,4 +265,9 @@ export class PairSide {
     kept.push(set(local, value));
     return get(local);
   }
+}
+
+/** A penalty counts once for each rating of the step. */
+function penalty(decay: Code<'f32'>, ratings: number): Code<'f32'> {
+  return ratings === 1 ? decay : f32.mul(f32.const(ratings), decay);
 }

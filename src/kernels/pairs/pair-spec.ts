@@ -34,3 +34,13 @@ export interface PairSpec {
 export function isLinear({ rule }: PairSpec, { kind }: PairSideSpec): boolean {
   return rule.name === 'sgd' && rule.weightDecay === 0 && kind !== 'diagonal';
 }
+
+/**
+ * Whether rows carry their |x|^2 along: what a linear step makes of it needs no look at the row. Nobody knows it where a
+ * step has several right rows, whose products with each other it would take.
+ */
+export function carriesNorms(spec: PairSpec): boolean {
+  const { left, right, grouping } = spec;
+  const hasScalars = left.kind === 'scalar' || right.kind === 'scalar';
+  return hasScalars && grouping === 1 && isLinear(spec, left) && isLinear(spec, right);
+}

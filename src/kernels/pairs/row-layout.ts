@@ -1,7 +1,7 @@
 // Where the numbers of one row are in the memory of a program: its vectors and their slots, then single numbers. All
 // that a step on a row reads and writes lies together, so that it comes from few cache lines.
 
-import type { PairSideSpec, PairSpec } from './pair-spec';
+import { carriesNorms, type PairSideSpec, type PairSpec } from './pair-spec';
 import { slotsOf } from './rules';
 
 /** Something trainable in a row, in bytes from the row's start: a vector or a number, and the rule's slots of it. */
@@ -20,12 +20,15 @@ export interface RowLayout {
   /** The strengths of the penalties on the row and on its bias. */
   readonly decay: number;
   readonly biasDecay: number;
+  /** |x|^2, where rows carry it along. */
+  readonly norm: number | null;
   /** The length of a row, a multiple of 16. */
   readonly bytes: number;
 }
 
 /** The layout of a side's rows. */
-export function rowLayout({ rank, rule, hasBiases }: PairSpec, { kind, maps }: PairSideSpec): RowLayout {
+export function rowLayout(spec: PairSpec, { kind, maps }: PairSideSpec): RowLayout {
+  const { rank, rule, hasBiases } = spec;
   const slots = slotsOf(rule);
   let end = 0;
   const take = (bytes: number) => {
@@ -41,7 +44,8 @@ export function rowLayout({ rank, rule, hasBiases }: PairSpec, { kind, maps }: P
   const bias = hasBiases ? cell(4) : null;
   const decay = take(4);
   const biasDecay = take(4);
-  return { base, diagonals, scalars, bias, decay, biasDecay, bytes: Math.ceil(end / 16) * 16 };
+  const norm = carriesNorms(spec) ? take(4) : null;
+  return { base, diagonals, scalars, bias, decay, biasDecay, norm, bytes: Math.ceil(end / 16) * 16 };
 }
 
 /** The vectors of four that hold `rank` numbers. */

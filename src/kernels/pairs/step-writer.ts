@@ -5,7 +5,8 @@ import { type Code, f32, f32x4, get, i32, type Local, sequence, set } from '../a
 import type { FunctionBuilder } from '../assembler/module';
 import { eachVector, LaneSum } from './lanes';
 import type { LossEmitter } from './losses';
-import { PairSide, type Partner, type RateLocals } from './pair-side';
+import { Pair } from './pair';
+import { PairSide, type RateLocals } from './pair-side';
 import type { PairSpec } from './pair-spec';
 import { RATING, ratingBytes } from './rating-layout';
 import { vectorsOf } from './row-layout';
@@ -23,9 +24,7 @@ export interface StepInputs {
 /** The code of steps. */
 export class StepWriter {
   private readonly left: PairSide;
-  private readonly rights: readonly PairSide[];
-  private readonly dots: readonly Local<'f32'>[];
-  private readonly slopes: readonly Local<'f32'>[];
+  private readonly pairs: readonly Pair[];
   private readonly sums: { dot: LaneSum; left: LaneSum; right: LaneSum };
   private readonly held: Local<'v128'>;
   private readonly vectors: number;
@@ -38,11 +37,9 @@ export class StepWriter {
   ) {
     const { grouping, rule } = spec;
     this.rates = { base: f.local('v128'), map: f.local('v128'), root: f.local('v128') };
-    this.left = new PairSide(f, spec, spec.left, grouping, rule, inputs.rates, this.rates);
-    const each = Array.from({ length: grouping }, (_, j) => j);
-    this.rights = each.map(() => new PairSide(f, spec, spec.right, 1, rule, inputs.rates, this.rates));
-    this.dots = each.map(() => f.local('f32'));
-    this.slopes = each.map(() => f.local('f32'));
+    this.left = new PairSide(f, spec, spec.left, rule, inputs.rates, this.rates);
+    const right = () => new PairSide(f, spec, spec.right, rule, inputs.rates, this.rates);
+    this.pairs = Array.from({ length: grouping }, () => new Pair(f, this.left, right()));
     this.sums = { dot: new LaneSum(f), left: new LaneSum(f), right: new LaneSum(f) };
     this.held = f.local('v128');
     this.vectors = vectorsOf(spec.rank);
@@ -50,38 +47,41 @@ export class StepWriter {
 
   /** A step with `size` right rows. */
   step(size: number): Code<'void'> {
-    const { left, inputs, rates, dots, slopes, vectors, f } = this;
-    const rights = this.rights.slice(0, size);
-    const partners: Partner[] = rights.map((side, j) => ({ side, slope: slopes[j]!, dot: dots[j]! }));
-    const toLeft = partners.map(({ slope, dot }): readonly Partner[] => [{ side: left, slope, dot }]);
+    const { left, inputs, rates, vectors, f } = this;
+    const pairs = this.pairs.slice(0, size);
     const field = (j: number, at: number) => i32.load(get(inputs.rating), j * ratingBytes(this.spec.isWeighted) + at);
-    const cursors = [left, ...rights].map(({ row }) => row);
+    const cursors = [left.row, ...pairs.map(({ right }) => right.row)];
     return sequence(
       set(rates.base, f32x4.splat(get(inputs.rates.base))),
       set(rates.map, f32x4.splat(get(inputs.rates.map))),
       set(rates.root, f32x4.splat(get(inputs.rates.root))),
       left.open(field(0, RATING.left)),
-      ...rights.map((right, j) => right.open(field(j, RATING.right))),
-      ...rights.flatMap((right, j) => [this.dot(right, dots[j]!, j === 0), this.loss(right, j)]),
-      // Gradients are all taken where the step begins: numbers last, because the vectors need the scalars of before.
-      left.coefficients(partners),
-      ...rights.map((right, j) => right.coefficients(toLeft[j]!)),
+      ...pairs.map(({ right }, j) => right.open(field(j, RATING.right))),
+      ...pairs.flatMap((pair, j) => [
+        pair.open(),
+        this.dot(pair, j === 0),
+        this.loss(pair, j),
+        pair.spread(inputs.rates.base),
+      ]),
+      left.coefficient(pairs),
+      ...pairs.map((pair) => pair.right.coefficient([pair])),
+      // Gradients are all taken where the step begins. What they need of the scalars is in locals by now.
+      left.updateNumbers(pairs),
+      ...pairs.map((pair) => pair.right.updateNumbers([pair])),
       eachVector(f, vectors, cursors, (offset) =>
         sequence(
           left.take(offset),
-          ...rights.map((right) => right.take(offset)),
-          left.updateVector(offset, partners),
-          ...rights.map((right, j) => right.updateVector(offset, toLeft[j]!)),
+          ...pairs.map(({ right }) => right.take(offset)),
+          left.updateVector(offset, pairs),
+          ...pairs.map((pair) => pair.right.updateVector(offset, [pair])),
         ),
       ),
-      left.updateNumbers(partners),
-      ...rights.map((right, j) => right.updateNumbers(toLeft[j]!)),
     );
   }
 
   /** The dot product of a pair, and on the way the norms that their scalars need. */
-  private dot(right: PairSide, to: Local<'f32'>, isFirst: boolean): Code<'void'> {
-    const { left, sums, vectors, held, f } = this;
+  private dot({ left, right, dot }: Pair, isFirst: boolean): Code<'void'> {
+    const { sums, vectors, held, f } = this;
     const withLeft = left.needsNorm && isFirst;
     const square = ({ element }: PairSide) => f32x4.mul(get(element), get(element));
     const total = sums.dot.total(vectors, held);
@@ -98,21 +98,23 @@ export class StepWriter {
         ),
       ),
       total.set,
-      set(to, total.value),
+      set(dot, total.value),
       ...(withLeft ? [left.noteNorm(sums.left, vectors, held)] : []),
       ...(right.needsNorm ? [right.noteNorm(sums.right, vectors, held)] : []),
     );
   }
 
   /** The slope of a pair's loss. */
-  private loss(right: PairSide, j: number): Code<'void'> {
-    const { left, spec, inputs, f } = this;
+  private loss(pair: Pair, j: number): Code<'void'> {
+    const { spec, inputs, f } = this;
+    const { left, right, dot, slope } = pair;
     const start = j * ratingBytes(spec.isWeighted);
     const mean: Code<'f32'> = f32.const(spec.mean);
     const bias = spec.hasBiases ? f32.add(f32.add(mean, left.bias()), right.bias()) : mean;
-    const score = f32.add(bias, right.scaled(left.scaled(get(this.dots[j]!))));
+    const score = f.local('f32');
+    const predict = set(score, f32.add(bias, pair.scaled(get(dot))));
     const target = f32.load(get(inputs.rating), start + RATING.target);
     const weight = spec.isWeighted ? f32.load(get(inputs.rating), start + RATING.weight) : null;
-    return inputs.emitLoss(f, score, target, weight, this.slopes[j]!, inputs.sum);
+    return sequence(predict, inputs.emitLoss(f, get(score), target, weight, slope, inputs.sum));
   }
 }

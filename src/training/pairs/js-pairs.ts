@@ -9,8 +9,9 @@ import type { Loss } from '../loss';
 import type { OptimizerSink } from '../optimizer-sink';
 import type { PairEngine } from './pair-engine';
 import { progressAt } from './pair-rates';
-import { PairRow, type RowPartner } from './pair-row';
+import { normsOf, PairRow } from './pair-row';
 import type { PairPlan } from './plan-pairs';
+import { RowPair } from './row-pair';
 
 const { fround } = Math;
 /** Ratings asked for at once. */
@@ -19,9 +20,10 @@ const BLOCK = 512;
 /** The engine in JavaScript. */
 export class JsPairs implements PairEngine {
   private readonly left: PairRow;
-  private readonly rights: readonly PairRow[];
-  private readonly toRight: readonly RowPartner[];
-  private readonly toLeft: readonly [RowPartner][];
+  private readonly pairs: readonly RowPair[];
+  /** Each pair in a list of its own: what a right row is given. */
+  private readonly single: readonly (readonly [RowPair])[];
+  private readonly norms: { readonly left: Float32Array | null; readonly right: Float32Array | null };
   private readonly scored = {
     scores: new Float32Array(1),
     targets: new Float32Array(1),
@@ -40,18 +42,21 @@ export class JsPairs implements PairEngine {
     private readonly epochs: number,
   ) {
     const { spec, left, right } = plan;
-    this.left = new PairRow(left, spec, rates, sink);
-    this.rights = Array.from({ length: spec.grouping }, () => new PairRow(right, spec, rates, sink));
-    this.toRight = this.rights.map((row) => ({ row, slope: 0, dot: 0 }));
-    this.toLeft = this.rights.map(() => [{ row: this.left, slope: 0, dot: 0 }]);
+    this.norms = { left: normsOf(spec, left, null), right: normsOf(spec, right, null) };
+    this.left = new PairRow(left, spec, rates, sink, this.norms.left);
+    const rightRow = () => new PairRow(right, spec, rates, sink, this.norms.right);
+    this.pairs = Array.from({ length: spec.grouping }, () => new RowPair(this.left, rightRow()));
+    this.single = this.pairs.map((pair) => [pair]);
     if (spec.isWeighted) this.scored.weights = new Float32Array(1);
   }
 
   async epoch(epoch: number, turns: Turns): Promise<number> {
-    const { batcher, rates, epochs } = this;
+    const { batcher, rates, epochs, plan, norms } = this;
     if (!this.isPrepared) await batcher.prepare(turns);
     this.isPrepared = true;
     batcher.begin(epoch);
+    normsOf(plan.spec, plan.left, norms.left);
+    normsOf(plan.spec, plan.right, norms.right);
     const { steps } = batcher;
     let total = 0;
     // The losses of a visit are added up by themselves, as threads do, and visits in their order.
@@ -79,29 +84,26 @@ export class JsPairs implements PairEngine {
 
   /** One step on the ratings from `at` on; returns `sum` and their losses. */
   private step(batch: RatingBatch, at: number, size: number, sum: number): number {
-    const { left, rights, toRight, toLeft, scored, slope, plan, loss } = this;
-    const { rank, mean } = plan.spec;
+    const { left, pairs, single, scored, slope, loss } = this;
+    const { mean } = this.plan.spec;
     let losses = sum;
     left.open(batch.users[at]!);
     for (let j = 0; j < size; j++) {
-      const right = rights[j]!;
-      right.open(batch.items[at + j]!);
-      const dot = left.dotWith(right, rank);
-      const biased = fround(fround(mean + left.bias()) + right.bias());
-      scored.scores[0] = biased + right.scaled(left.scaled(dot));
+      const pair = pairs[j]!;
+      pair.right.open(batch.items[at + j]!);
+      pair.open();
+      const biased = fround(fround(mean + left.bias()) + pair.right.bias());
+      scored.scores[0] = biased + pair.scaled(pair.dot);
       scored.targets[0] = batch.targets[at + j]!;
       if (scored.weights !== null) scored.weights[0] = batch.weights![at + j]!;
       losses += loss.evaluate(scored, slope);
-      toRight[j]!.dot = dot;
-      toRight[j]!.slope = slope[0]!;
-      toLeft[j]![0].dot = dot;
-      toLeft[j]![0].slope = slope[0]!;
+      pair.slope = slope[0]!;
     }
     // Gradients are all taken where the step begins.
-    left.differentiate(toRight, size);
-    for (let j = 0; j < size; j++) rights[j]!.differentiate(toLeft[j]!, 1);
+    left.differentiate(pairs, size);
+    for (let j = 0; j < size; j++) pairs[j]!.right.differentiate(single[j]!, 1);
     left.update();
-    for (let j = 0; j < size; j++) rights[j]!.update();
+    for (let j = 0; j < size; j++) pairs[j]!.right.update();
     return losses;
   }
 }

@@ -35,7 +35,7 @@ export class PairMemory {
     private readonly grid: Grid,
     private layout: Layout,
     readonly isShared: boolean,
-    private readonly sides: readonly [SideMemory, SideMemory],
+    readonly sides: readonly [SideMemory, SideMemory],
     private readonly addresses: { rates: number; ratings: number; groups: number; end: number },
   ) {
     this.ratesAt = addresses.rates;

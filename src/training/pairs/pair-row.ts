@@ -1,23 +1,15 @@
 // One row of a step in plain JavaScript: its products, its gradients and their updates, rounded to float32 where
 // kernels/pairs/pair-side.ts rounds. Rules other than linear ones are the optimizers' own loops.
 
-import { isLinear, type PairSpec } from '../../kernels/pairs/pair-spec';
+import { carriesNorms, isLinear, type PairSpec } from '../../kernels/pairs/pair-spec';
 import { kernels } from '../../kernels/select';
 import type { Factor, RowGradient } from '../../optimizers/factor';
 import type { StepInfo } from '../../optimizers/optimizer';
 import type { OptimizerSink } from '../optimizer-sink';
 import type { PairTables } from './plan-pairs';
+import type { RowPair } from './row-pair';
 
 const { fround } = Math;
-
-/** What a row knows of another row of the step. */
-export interface RowPartner {
-  readonly row: PairRow;
-  /** d loss / d score of the pair. */
-  slope: number;
-  /** <a, b>, of the rows as they meet. */
-  dot: number;
-}
 
 /** A gradient of one row, rewritten each step. */
 interface OneRow extends RowGradient {
@@ -29,21 +21,26 @@ interface OneRow extends RowGradient {
 export class PairRow {
   /** The row as the other side meets it: x, or the product of a diagonal side. */
   readonly element: Float32Array;
+  /** The product of the scalars; 1 where there are none. */
+  scale = 1;
+  /** |x|^2 where a step needs it. */
+  norm = 0;
   private row = 0;
-  private scale = 1;
-  private norm = 0;
   private readonly isLinear: boolean;
   private readonly base: Float32Array;
   private readonly gradients: readonly { factor: Factor; gradient: OneRow }[];
   private readonly biasGradient: OneRow;
   /** The gradient by the row as the other side meets it; of a linear row, its new base. */
   private readonly along: Float32Array;
+  private nextNorm = 0;
 
   constructor(
     private readonly tables: PairTables,
     spec: PairSpec,
     private readonly step: StepInfo,
     private readonly sink: OptimizerSink,
+    /** |x|^2 of every row, where rows carry it along. */
+    private readonly norms: Float32Array | null,
   ) {
     this.isLinear = isLinear(spec, tables.spec);
     this.base = tables.base.data as Float32Array;
@@ -56,27 +53,18 @@ export class PairRow {
   /** Goes to a row. */
   open(row: number): void {
     this.row = row;
-    const { element, base, tables } = this;
+    const { element, base, tables, norms } = this;
     const { maps, spec } = tables;
     const start = row * element.length;
     for (let k = 0; k < element.length; k++) element[k] = base[start + k]!;
-    if (spec.kind === 'scalar') {
-      this.scale = maps[0]!.data[row]!;
-      for (let l = 1; l < maps.length; l++) this.scale = fround(this.scale * maps[l]!.data[row]!);
-      this.norm = kernels.dot(element, 0, element, 0, element.length);
-    } else if (spec.kind === 'diagonal') {
+    if (spec.kind === 'diagonal') {
       for (const { data } of maps) for (let k = 0; k < element.length; k++) element[k]! *= data[start + k]!;
+      return;
     }
-  }
-
-  /** A value times the product of the scalars. */
-  scaled(value: number): number {
-    return this.tables.spec.kind === 'scalar' ? fround(this.scale * value) : value;
-  }
-
-  /** <a, b>, of the rows as they meet. */
-  dotWith(other: PairRow, rank: number): number {
-    return kernels.dot(this.element, 0, other.element, 0, rank);
+    this.scale = 1;
+    for (const { data } of maps) this.scale = fround(this.scale * data[row]!);
+    if (norms !== null) this.norm = norms[row]!;
+    else if (spec.kind === 'scalar') this.norm = kernels.dot(element, 0, element, 0, element.length);
   }
 
   bias(): number {
@@ -84,28 +72,29 @@ export class PairRow {
   }
 
   /** Works out every gradient of the row; of a linear row's base, what it will be. */
-  differentiate(partners: readonly RowPartner[], count: number): void {
+  differentiate(pairs: readonly RowPair[], count: number): void {
     const { tables, scale, row } = this;
     const { kind } = tables.spec;
-    const decay = this.penalty(tables.decay, count);
+    const decay = penalty(tables.decay[row]!, count);
     const own = kind === 'scalar' ? fround(fround(scale * scale) * decay) : decay;
-    if (this.isLinear) this.moveBase(partners, count, own);
-    else this.differentiateProduct(partners, count, own);
-    if (kind === 'scalar') this.differentiateScalars(partners, count, decay);
+    if (this.isLinear) this.moveBase(pairs, count, own);
+    else this.differentiateProduct(pairs, count, own);
+    if (kind === 'scalar') this.differentiateScalars(pairs, count, decay);
     else if (kind === 'diagonal') this.differentiateDiagonals();
     if (tables.bias === null) return;
-    let slopes = partners[0]!.slope;
-    for (let j = 1; j < count; j++) slopes = fround(slopes + partners[j]!.slope);
-    this.biasGradient.values[0] = slopes + fround(this.penalty(tables.biasDecay, count) * tables.bias.data[row]!);
+    let slopes = pairs[0]!.slope;
+    for (let j = 1; j < count; j++) slopes = fround(slopes + pairs[j]!.slope);
+    this.biasGradient.values[0] = slopes + fround(penalty(tables.biasDecay[row]!, count) * tables.bias.data[row]!);
   }
 
   /** Makes the updates. */
   update(): void {
-    const { tables, row, along, base, gradients, biasGradient } = this;
+    const { tables, row, along, base, gradients, biasGradient, norms } = this;
     if (this.isLinear) {
       const start = row * along.length;
       for (let k = 0; k < along.length; k++) base[start + k] = along[k]!;
     }
+    if (norms !== null) norms[row] = this.nextNorm;
     for (let l = this.isLinear ? 1 : 0; l < gradients.length; l++) {
       const { factor, gradient } = gradients[l]!;
       gradient.ids[0] = row;
@@ -116,54 +105,54 @@ export class PairRow {
     this.sink.accept(tables.bias, biasGradient);
   }
 
-  /** The linear rule: x' = (1 - rate own) x - (rate towards) theirs, for each partner in turn. */
-  private moveBase(partners: readonly RowPartner[], count: number, own: number): void {
+  /** The linear rule: x' = (1 - rate own) x - pull y, for each pair in turn. */
+  private moveBase(pairs: readonly RowPair[], count: number, own: number): void {
     const { along, element } = this;
     const rate = fround(this.step.learningRateOf(this.tables.base));
     const a = fround(1 - fround(rate * own));
     for (let k = 0; k < along.length; k++) along[k] = a * element[k]!;
     for (let j = 0; j < count; j++) {
-      const b = fround(rate * this.towards(partners[j]!));
-      const theirs = partners[j]!.row.element;
+      const b = pairs[j]!.pull(rate);
+      const theirs = pairs[j]!.other(this).element;
       for (let k = 0; k < along.length; k++) along[k] = along[k]! - fround(b * theirs[k]!);
     }
+    if (this.norms !== null) this.nextNorm = this.moveNorm(pairs[0]!, a, rate);
   }
 
-  /** The gradient by x, or by the product of a diagonal side: towards theirs, for each partner in turn, and own x. */
-  private differentiateProduct(partners: readonly RowPartner[], count: number, own: number): void {
+  /** |a x - b y|^2 = a (a |x|^2 - 2 b <x, y>) + b^2 |y|^2: no look at the row. */
+  private moveNorm(pair: RowPair, a: number, rate: number): number {
+    const b = pair.pull(rate);
+    const cross = fround(fround(2 * b) * pair.dot);
+    const own = fround(a * fround(fround(a * this.norm) - cross));
+    return fround(own + fround(fround(b * b) * pair.other(this).norm));
+  }
+
+  /** The gradient by x, or by the product of a diagonal side: towards y, for each pair in turn, and own x. */
+  private differentiateProduct(pairs: readonly RowPair[], count: number, own: number): void {
     const { along, element } = this;
     for (let j = 0; j < count; j++) {
-      const towards = this.towards(partners[j]!);
-      const theirs = partners[j]!.row.element;
+      const { towards } = pairs[j]!;
+      const theirs = pairs[j]!.other(this).element;
       if (j === 0) for (let k = 0; k < along.length; k++) along[k] = towards * theirs[k]!;
       else for (let k = 0; k < along.length; k++) along[k] = along[k]! + fround(towards * theirs[k]!);
     }
     for (let k = 0; k < along.length; k++) along[k] = along[k]! + fround(own * element[k]!);
   }
 
-  /** What a partner's elements are multiplied by in this row's gradient. */
-  private towards({ row, slope }: RowPartner): number {
-    return row.scaled(this.scaled(slope));
-  }
-
-  private differentiateScalars(partners: readonly RowPartner[], count: number, decay: number): void {
+  private differentiateScalars(pairs: readonly RowPair[], count: number, decay: number): void {
     const { gradients, tables, row, norm, scale } = this;
     let along = 0;
     for (let j = 0; j < count; j++) {
-      const { row: other, slope, dot } = partners[j]!;
-      const term = fround(other.scaled(slope) * dot);
+      const pair = pairs[j]!;
+      const term = fround(pair.other(this).scale * fround(pair.slope * pair.dot));
       along = j === 0 ? term : fround(along + term);
     }
     along = fround(along + fround(fround(decay * scale) * norm));
     const { maps } = tables;
     for (let l = 0; l < maps.length; l++) {
-      let others = 0;
       let product = 1;
-      for (let m = 0; m < maps.length; m++) {
-        if (m === l) continue;
-        product = others++ === 0 ? maps[m]!.data[row]! : fround(product * maps[m]!.data[row]!);
-      }
-      gradients[l + 1]!.gradient.values[0] = others === 0 ? along : along * product;
+      for (let m = 0; m < maps.length; m++) if (m !== l) product = fround(product * maps[m]!.data[row]!);
+      gradients[l + 1]!.gradient.values[0] = along * product;
     }
   }
 
@@ -174,22 +163,26 @@ export class PairRow {
     for (let l = 0; l < factors.length; l++) {
       const { values } = gradients[l]!.gradient;
       for (let k = 0; k < along.length; k++) {
-        let others = 0;
         let product = 1;
-        for (let m = 1; m < factors.length; m++) {
-          if (m === l) continue;
-          product = others++ === 0 ? factors[m]!.data[start + k]! : fround(product * factors[m]!.data[start + k]!);
-        }
-        const h = l === 0 ? along[k]! : fround(along[k]! * factors[0]!.data[start + k]!);
-        values[k] = others === 0 ? h : h * product;
+        for (let m = 1; m < factors.length; m++) if (m !== l) product = fround(product * factors[m]!.data[start + k]!);
+        values[k] = (l === 0 ? along[k]! : fround(along[k]! * factors[0]!.data[start + k]!)) * product;
       }
     }
   }
+}
 
-  /** A penalty counts once for each rating of the step. */
-  private penalty(decay: Float32Array, ratings: number): number {
-    return fround(ratings * decay[this.row]!);
-  }
+/** |x|^2 of every row, where rows carry it along: taken anew each epoch, so that rounding does not add up over a fit. */
+export function normsOf(spec: PairSpec, { base, rows }: PairTables, norms: Float32Array | null): Float32Array | null {
+  if (!carriesNorms(spec)) return null;
+  const { data, cols } = base;
+  const fresh = norms ?? new Float32Array(rows);
+  for (let row = 0; row < rows; row++) fresh[row] = kernels.dot(data, row * cols, data, row * cols, cols);
+  return fresh;
+}
+
+/** A penalty counts once for each rating of the step. */
+function penalty(decay: number, ratings: number): number {
+  return fround(ratings * decay);
 }
 
 function oneRow(cols: number): OneRow {

@@ -69,7 +69,8 @@ export function planPairs(
   return { spec, left, right };
 }
 
-function ruleOf(optimizer: Optimizer): PairRule | null {
+/** The rule of an optimizer as WebAssembly has it; null for a caller's own, and for what has no arithmetic there. */
+export function ruleOf(optimizer: Optimizer): PairRule | null {
   const rules = [Sgd, Momentum, Nesterov, Adagrad, Adadelta, Rmsprop, Adam];
   if (!rules.some((rule) => optimizer instanceof rule)) return null;
   // One sum for a whole row is another arithmetic.

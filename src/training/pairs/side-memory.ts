@@ -69,14 +69,22 @@ export class SideMemory {
     });
   }
 
+  /** Visits the rows in parts: their first address, and how many. */
+  async eachPart(turns: Turns, visit: (address: number, count: number) => void): Promise<void> {
+    const { rows } = this.tables;
+    const { bytes } = this.layout;
+    const part = Math.max(1, Math.floor(LOOK / (bytes / 4)));
+    for (let from = 0; from < rows; from += part) {
+      visit(this.start + from * bytes, Math.min(part, rows - from));
+      if (turns.isDue(part)) await turns.breathe();
+    }
+  }
+
   /** Visits each row with its place in an array of float32 numbers. */
   private async eachRow(turns: Turns, visit: (row: number, at: number) => void): Promise<void> {
-    const { rows } = this.tables;
-    const step = Math.max(1, Math.floor(LOOK / (this.layout.bytes / 4)));
-    for (let from = 0; from < rows; from += step) {
-      const to = Math.min(from + step, rows);
-      for (let row = from; row < to; row++) visit(row, this.address(row) / 4);
-      if (turns.isDue(LOOK)) await turns.breathe();
-    }
+    let row = 0;
+    await this.eachPart(turns, (_, count) => {
+      for (const end = row + count; row < end; row++) visit(row, this.address(row) / 4);
+    });
   }
 }

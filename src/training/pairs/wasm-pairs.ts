@@ -17,7 +17,12 @@ import type { PairPlan } from './plan-pairs';
 /** Numbers that a call may change before the event loop is looked at: about a millisecond of the slowest rule. */
 const NUMBERS_A_CALL = 1 << 19;
 
-type Run = (run: number, count: number, rates: number, firstStep: number) => void;
+/** What a program exports. The norms are there where rows carry them. */
+interface Program {
+  run(run: number, count: number, rates: number, firstStep: number): void;
+  leftNorms?(row: number, count: number): void;
+  rightNorms?(row: number, count: number): void;
+}
 
 /** What an engine is made of. */
 export interface WasmPairsTask {
@@ -37,7 +42,7 @@ export class WasmPairs implements PairEngine {
   private constructor(
     private readonly task: WasmPairsTask,
     private readonly memory: PairMemory,
-    private readonly run: Run,
+    private readonly program: Program,
     private readonly threads: PairThreads | null,
   ) {}
 
@@ -50,13 +55,16 @@ export class WasmPairs implements PairEngine {
     const module = new WebAssembly.Module(encodePairs(plan.spec, { pages: memory.pages, isShared }));
     const workers = isShared ? await PairThreads.start(host, threads, module, memory.memory) : null;
     const { exports } = new WebAssembly.Instance(module, { host: { memory: memory.memory } });
-    return new WasmPairs(task, memory, exports['run'] as Run, workers);
+    return new WasmPairs(task, memory, exports as unknown as Program, workers);
   }
 
   async epoch(epoch: number, turns: Turns): Promise<number> {
-    const { memory, threads } = this;
+    const { memory, threads, program } = this;
     const strata = memory.begin(epoch);
     this.writeRates(epoch);
+    const [left, right] = memory.sides;
+    await left.eachPart(turns, (row, count) => program.leftNorms?.(row, count));
+    await right.eachPart(turns, (row, count) => program.rightNorms?.(row, count));
     const firstStep = (epoch - 1) * memory.steps + 1;
     if (threads === null) await this.runAll(strata.flat(), firstStep, turns);
     else await threads.run(this.share(strata, threads.count), memory.ratesAt, firstStep, turns);
@@ -69,13 +77,13 @@ export class WasmPairs implements PairEngine {
   }
 
   private async runAll(visits: readonly Visit[], firstStep: number, turns: Turns): Promise<void> {
-    const { memory, run } = this;
+    const { memory, program } = this;
     const { rank, rule } = this.task.plan.spec;
     const most = Math.max(16, Math.floor(NUMBERS_A_CALL / (rank * (1 + slotsOf(rule)) * 2)));
     for (const { tile, count } of visits) {
       for (let done = 0; done < count; done += most) {
         const steps = Math.min(most, count - done);
-        run(memory.runOf(tile), steps, memory.ratesAt, firstStep);
+        program.run(memory.runOf(tile), steps, memory.ratesAt, firstStep);
         if (turns.isDue(steps)) await turns.breathe();
       }
     }
