@@ -1,7 +1,9 @@
 // The reference of the element-wise products, e = sum_j x_j (.) m_1j (.) m_2j ..., and of their pullback.
 // No division by a map: a scalar may pass through zero in training, and the gradient must stay right there.
 
+import { dot } from './dot';
 import type { Numbers, ProductShape } from './kernels';
+import { isSingle, round } from './rounding';
 
 /** @see Kernels.productForward */
 export function productForward(
@@ -13,6 +15,7 @@ export function productForward(
   out: Numbers,
 ): void {
   const { dim, width, scalar, perRow } = shape;
+  const single = isSingle(base);
   const mapCols = scalar ? width : width * dim;
   for (let i = 0; i < count; i++) {
     const row = ids === null ? i : ids[i]!;
@@ -20,7 +23,7 @@ export function productForward(
     const m = perRow ? row * mapCols : 0;
     if (scalar && width === 1) {
       let scale = 1;
-      for (let l = 0; l < maps.length; l++) scale *= maps[l]![m]!;
+      for (let l = 0; l < maps.length; l++) scale = round(scale * maps[l]![m]!, single);
       for (let k = 0; k < dim; k++) out[i * dim + k] = base[x + k]! * scale;
       continue;
     }
@@ -29,8 +32,8 @@ export function productForward(
       for (let j = 0; j < width; j++) {
         const at = m + (scalar ? j : j * dim + k);
         let term = base[x + j * dim + k]!;
-        for (let l = 0; l < maps.length; l++) term *= maps[l]![at]!;
-        sum += term;
+        for (let l = 0; l < maps.length; l++) term = round(term * maps[l]![at]!, single);
+        sum = j === 0 ? term : round(sum + term, single);
       }
       out[i * dim + k] = sum;
     }
@@ -49,6 +52,7 @@ export function productBackward(
   gMaps: readonly Numbers[],
 ): void {
   const { dim, width, scalar, perRow } = shape;
+  const single = isSingle(base);
   const mapCols = scalar ? width : width * dim;
   if (!perRow) for (let l = 0; l < gMaps.length; l++) gMaps[l]!.fill(0, 0, mapCols);
   for (let i = 0; i < count; i++) {
@@ -58,8 +62,8 @@ export function productBackward(
       const m = (perRow ? row * mapCols : 0) + (scalar ? j : j * dim);
       const gm = (perRow ? i * mapCols : 0) + (scalar ? j : j * dim);
       const gx = (i * width + j) * dim;
-      if (scalar) scalarBackward(g, i * dim, base, x, dim, maps, m, gBase, gx, gMaps, gm, perRow);
-      else diagonalBackward(g, i * dim, base, x, dim, maps, m, gBase, gx, gMaps, gm, perRow);
+      if (scalar) scalarBackward(g, i * dim, base, x, dim, maps, m, gBase, gx, gMaps, gm, perRow, single);
+      else diagonalBackward(g, i * dim, base, x, dim, maps, m, gBase, gx, gMaps, gm, perRow, single);
     }
   }
 }
@@ -78,17 +82,14 @@ function scalarBackward(
   gMaps: readonly Numbers[],
   gm: number,
   replace: boolean,
+  single: boolean,
 ): void {
   let scale = 1;
-  for (let l = 0; l < maps.length; l++) scale *= maps[l]![m]!;
-  let along = 0;
-  for (let k = 0; k < dim; k++) {
-    const gk = g[gStart + k]!;
-    gBase[gx + k] = gk * scale;
-    along += gk * base[x + k]!;
-  }
+  for (let l = 0; l < maps.length; l++) scale = round(scale * maps[l]![m]!, single);
+  for (let k = 0; k < dim; k++) gBase[gx + k] = g[gStart + k]! * scale;
+  const along = dot(g, gStart, base, x, dim);
   for (let l = 0; l < maps.length; l++) {
-    const value = along * productOfOthers(maps, m, l);
+    const value = round(along * productOfOthers(maps, m, l, single), single);
     if (replace) gMaps[l]![gm] = value;
     else gMaps[l]![gm]! += value;
   }
@@ -108,22 +109,24 @@ function diagonalBackward(
   gMaps: readonly Numbers[],
   gm: number,
   replace: boolean,
+  single: boolean,
 ): void {
   for (let k = 0; k < dim; k++) {
     const gk = g[gStart + k]!;
     let scale = 1;
-    for (let l = 0; l < maps.length; l++) scale *= maps[l]![m + k]!;
+    for (let l = 0; l < maps.length; l++) scale = round(scale * maps[l]![m + k]!, single);
     gBase[gx + k] = gk * scale;
+    const along = round(gk * base[x + k]!, single);
     for (let l = 0; l < maps.length; l++) {
-      const value = gk * base[x + k]! * productOfOthers(maps, m + k, l);
+      const value = round(along * productOfOthers(maps, m + k, l, single), single);
       if (replace) gMaps[l]![gm + k] = value;
       else gMaps[l]![gm + k]! += value;
     }
   }
 }
 
-function productOfOthers(maps: readonly Numbers[], at: number, without: number): number {
+function productOfOthers(maps: readonly Numbers[], at: number, without: number, single: boolean): number {
   let product = 1;
-  for (let l = 0; l < maps.length; l++) if (l !== without) product *= maps[l]![at]!;
+  for (let l = 0; l < maps.length; l++) if (l !== without) product = round(product * maps[l]![at]!, single);
   return product;
 }

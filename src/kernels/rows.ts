@@ -1,13 +1,9 @@
-// The reference of the gathers, scatters and row-by-row dot products. Plain loops: the definition of correct.
+// The reference of the gathers, scatters and row-by-row dot products. Plain loops: the definition of correct. Where one
+// operation is left before a store, the store is what rounds it.
 
+import { dot } from './dot';
 import type { Numbers } from './kernels';
-
-/** @see Kernels.dot */
-export function dot(a: Numbers, aStart: number, b: Numbers, bStart: number, n: number): number {
-  let sum = 0;
-  for (let k = 0; k < n; k++) sum += a[aStart + k]! * b[bStart + k]!;
-  return sum;
-}
+import { isSingle, round } from './rounding';
 
 /** @see Kernels.gatherAdd */
 export function gatherAdd(a: Numbers, at: Int32Array, count: number, out: Numbers): void {
@@ -29,13 +25,7 @@ export function rowDots(
   count: number,
   out: Numbers,
 ): void {
-  for (let s = 0; s < count; s++) {
-    const p = aAt[s]! * dim;
-    const q = bAt[s]! * dim;
-    let sum = 0;
-    for (let k = 0; k < dim; k++) sum += a[p + k]! * b[q + k]!;
-    out[s]! += sum;
-  }
+  for (let s = 0; s < count; s++) out[s]! += dot(a, aAt[s]! * dim, b, bAt[s]! * dim, dim);
 }
 
 /** @see Kernels.scatterRows */
@@ -48,10 +38,11 @@ export function scatterRows(
   count: number,
   out: Numbers,
 ): void {
+  const single = isSingle(out);
   for (let s = 0; s < count; s++) {
     const weight = g[s]!;
     const p = at[s]! * dim;
     const q = slot[s]! * dim;
-    for (let k = 0; k < dim; k++) out[q + k]! += weight * a[p + k]!;
+    for (let k = 0; k < dim; k++) out[q + k]! += round(weight * a[p + k]!, single);
   }
 }

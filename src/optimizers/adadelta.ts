@@ -2,15 +2,17 @@
 // past gradients (Zeiler 2012). A learning rate, 1 as published, multiplies the step, as in PyTorch.
 
 import { type Fields, type Filled, field } from '../core/options';
+import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import { type RuleConfig, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './rule-options';
+import { decayed } from './weight-decay';
 
 /** Options of `adadelta`. */
 export interface AdadeltaOptions extends RuleOptions {
   /** The decay of both moving averages, in [0, 1). @defaultValue 0.9 */
   readonly rho?: number | undefined;
-  /** Added under both roots; above 0. It sets the size of the first steps. @defaultValue 1e-6 */
+  /** Added under both roots; at least 1e-30. It sets the size of the first steps. @defaultValue 1e-6 */
   readonly epsilon?: number | undefined;
 }
 
@@ -62,23 +64,28 @@ export class Adadelta implements Optimizer {
   update(factor: Factor, gradient: RowGradient, state: readonly Real[], step: StepInfo): void {
     const { data, cols } = factor;
     const { ids, count, values } = gradient;
-    const { rho, epsilon, weightDecay } = this.config;
+    const single = isSingle(data);
+    const rho = round(this.config.rho, single);
+    const rest = round(1 - this.config.rho, single);
+    const epsilon = round(this.config.epsilon, single);
+    const weightDecay = round(this.config.weightDecay, single);
     const squareAverage = state[0]!;
     const stepAverage = state[1]!;
-    const rest = 1 - rho;
-    const rate = step.learningRateOf(factor);
+    const rate = round(step.learningRateOf(factor), single);
     for (let i = 0; i < count; i++) {
       const to = (ids === null ? i : ids[i]!) * cols;
       const from = i * cols;
       for (let j = 0; j < cols; j++) {
         const x = data[to + j]!;
-        const g = values[from + j]! + weightDecay * x;
-        const a = rho * squareAverage[to + j]! + rest * g * g;
+        const g = decayed(values[from + j]!, weightDecay, x, single);
+        const oldSquare = round(rho * squareAverage[to + j]!, single);
+        const a = round(oldSquare + round(round(rest * g, single) * g, single), single);
         const u = stepAverage[to + j]!;
-        const d = g * Math.sqrt((u + epsilon) / (a + epsilon));
+        const ratio = round(round(u + epsilon, single) / round(a + epsilon, single), single);
+        const d = round(g * round(Math.sqrt(ratio), single), single);
         squareAverage[to + j] = a;
-        stepAverage[to + j] = rho * u + rest * d * d;
-        data[to + j] = x - rate * d;
+        stepAverage[to + j] = round(rho * u, single) + round(round(rest * d, single) * d, single);
+        data[to + j] = x - round(rate * d, single);
       }
     }
   }

@@ -2,13 +2,16 @@
 // Per row, one accumulator serves a whole embedding, as in PyTorch-BigGraph: 1 / cols of the memory.
 
 import { type Fields, type Filled, field, number, oneOf } from '../core/options';
+import { isSingle, round } from '../kernels/rounding';
+import { kernels } from '../kernels/select';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import { type RuleConfig, type RuleOptions, rateField, readRule, tiny, weightDecayField } from './rule-options';
+import { decayed } from './weight-decay';
 
 /** Options of `adagrad`. */
 export interface AdagradOptions extends RuleOptions {
-  /** Added to the root, outside it; above 0. @defaultValue 1e-10 */
+  /** Added to the root, outside it; at least 1e-30. @defaultValue 1e-10 */
   readonly epsilon?: number | undefined;
   /** What the sums start at; at least 0. @defaultValue 0 */
   readonly initialAccumulator?: number | undefined;
@@ -59,66 +62,61 @@ export function readAdagrad(options: unknown, prefix: string): AdagradConfig {
 /** The rule of `adagrad`. */
 export class Adagrad implements Optimizer {
   readonly slots: readonly SlotSpec[];
+  /** One row's gradient with its weight decay. */
+  private row: Real = new Float32Array(0);
+
   constructor(readonly config: AdagradConfig) {
     this.slots = [{ name: 'sum', shape: config.per, initial: config.initialAccumulator }];
   }
 
   update(factor: Factor, gradient: RowGradient, state: readonly Real[], step: StepInfo): void {
-    const { epsilon, weightDecay, per } = this.config;
     const rate = step.learningRateOf(factor);
-    if (per === 'row') updateRows(factor, gradient, state[0]!, rate, epsilon, weightDecay);
-    else updateElements(factor, gradient, state[0]!, rate, epsilon, weightDecay);
+    if (this.config.per === 'row') this.updateRows(factor, gradient, state[0]!, rate);
+    else this.updateElements(factor, gradient, state[0]!, rate);
   }
-}
 
-function updateElements(
-  factor: Factor,
-  gradient: RowGradient,
-  sum: Real,
-  rate: number,
-  epsilon: number,
-  weightDecay: number,
-): void {
-  const { data, cols } = factor;
-  const { ids, count, values } = gradient;
-  for (let i = 0; i < count; i++) {
-    const to = (ids === null ? i : ids[i]!) * cols;
-    const from = i * cols;
-    for (let j = 0; j < cols; j++) {
-      const x = data[to + j]!;
-      const g = values[from + j]! + weightDecay * x;
-      const s = sum[to + j]! + g * g;
-      sum[to + j] = s;
-      data[to + j] = x - (rate * g) / (Math.sqrt(s) + epsilon);
+  private updateElements({ data, cols }: Factor, { ids, count, values }: RowGradient, sum: Real, given: number): void {
+    const single = isSingle(data);
+    const rate = round(given, single);
+    const epsilon = round(this.config.epsilon, single);
+    const weightDecay = round(this.config.weightDecay, single);
+    for (let i = 0; i < count; i++) {
+      const to = (ids === null ? i : ids[i]!) * cols;
+      const from = i * cols;
+      for (let j = 0; j < cols; j++) {
+        const x = data[to + j]!;
+        const g = decayed(values[from + j]!, weightDecay, x, single);
+        const s = round(sum[to + j]! + round(g * g, single), single);
+        sum[to + j] = s;
+        const root = round(Math.sqrt(s), single);
+        data[to + j] = x - round(round(rate * g, single) / round(root + epsilon, single), single);
+      }
     }
   }
-}
 
-function updateRows(
-  factor: Factor,
-  gradient: RowGradient,
-  sum: Real,
-  rate: number,
-  epsilon: number,
-  weightDecay: number,
-): void {
-  const { data, cols } = factor;
-  const { ids, count, values } = gradient;
-  for (let i = 0; i < count; i++) {
-    const row = ids === null ? i : ids[i]!;
-    const to = row * cols;
-    const from = i * cols;
-    let squares = 0;
-    for (let j = 0; j < cols; j++) {
-      const g = values[from + j]! + weightDecay * data[to + j]!;
-      squares += g * g;
+  private updateRows({ data, cols }: Factor, { ids, count, values }: RowGradient, sum: Real, given: number): void {
+    const single = isSingle(data);
+    const rate = round(given, single);
+    const epsilon = round(this.config.epsilon, single);
+    const weightDecay = round(this.config.weightDecay, single);
+    const g = this.room(cols, single);
+    for (let i = 0; i < count; i++) {
+      const row = ids === null ? i : ids[i]!;
+      const to = row * cols;
+      const from = i * cols;
+      for (let j = 0; j < cols; j++) g[j] = decayed(values[from + j]!, weightDecay, data[to + j]!, single);
+      const squares = kernels.dot(g, 0, g, 0, cols);
+      const s = round(sum[row]! + round(squares / cols, single), single);
+      sum[row] = s;
+      const scaled = round(rate / round(round(Math.sqrt(s), single) + epsilon, single), single);
+      for (let j = 0; j < cols; j++) data[to + j] = data[to + j]! - round(scaled * g[j]!, single);
     }
-    const s = sum[row]! + squares / cols;
-    sum[row] = s;
-    const scaled = rate / (Math.sqrt(s) + epsilon);
-    for (let j = 0; j < cols; j++) {
-      const x = data[to + j]!;
-      data[to + j] = x - scaled * (values[from + j]! + weightDecay * x);
-    }
+  }
+
+  /** Room for a row; allocated once for the widest factor of a fit. */
+  private room(cols: number, single: boolean): Real {
+    if (this.row.length < cols || isSingle(this.row) !== single)
+      this.row = single ? new Float32Array(cols) : new Float64Array(cols);
+    return this.row;
   }
 }

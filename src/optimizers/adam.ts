@@ -4,9 +4,11 @@
 
 import { exponential, naturalLog } from '../core/elementary';
 import { type Fields, type Filled, field } from '../core/options';
+import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import { type RuleConfig, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './rule-options';
+import { decayed } from './weight-decay';
 
 /** Options of `adam`. */
 export interface AdamOptions extends RuleOptions {
@@ -14,7 +16,7 @@ export interface AdamOptions extends RuleOptions {
   readonly beta1?: number | undefined;
   /** The decay of the average of its square, in [0, 1). @defaultValue 0.999 */
   readonly beta2?: number | undefined;
-  /** Added to the root, outside it; above 0. @defaultValue 1e-8 */
+  /** Added to the root, outside it; at least 1e-30. @defaultValue 1e-8 */
   readonly epsilon?: number | undefined;
 }
 
@@ -66,10 +68,10 @@ export class Adam implements Optimizer {
   ];
   private readonly logBeta1: number;
   private readonly logBeta2: number;
-  // The corrections of the step that was last asked for: a step updates several factors.
   private correctedStep = 0;
-  private averageScale = 1;
-  private rootScale = 1;
+  /** The corrections of the step last asked for: a step updates several factors. */
+  averageScale = 1;
+  rootScale = 1;
 
   constructor(readonly config: AdamConfig) {
     this.logBeta1 = naturalLog(config.beta1);
@@ -77,32 +79,40 @@ export class Adam implements Optimizer {
   }
 
   update(factor: Factor, gradient: RowGradient, state: readonly Real[], step: StepInfo): void {
-    if (step.step !== this.correctedStep) this.correct(step.step);
+    this.correctFor(step.step);
     const { data, cols } = factor;
     const { ids, count, values } = gradient;
-    const { beta1, beta2, epsilon, weightDecay } = this.config;
+    const single = isSingle(data);
+    const beta1 = round(this.config.beta1, single);
+    const beta2 = round(this.config.beta2, single);
+    const rest1 = round(1 - this.config.beta1, single);
+    const rest2 = round(1 - this.config.beta2, single);
+    const epsilon = round(this.config.epsilon, single);
+    const weightDecay = round(this.config.weightDecay, single);
     const average = state[0]!;
     const squareAverage = state[1]!;
-    const rest1 = 1 - beta1;
-    const rest2 = 1 - beta2;
-    const rate = step.learningRateOf(factor) * this.averageScale;
-    const rootScale = this.rootScale;
+    const rate = round(round(step.learningRateOf(factor), single) * round(this.averageScale, single), single);
+    const rootScale = round(this.rootScale, single);
     for (let i = 0; i < count; i++) {
       const to = (ids === null ? i : ids[i]!) * cols;
       const from = i * cols;
       for (let j = 0; j < cols; j++) {
         const x = data[to + j]!;
-        const g = values[from + j]! + weightDecay * x;
-        const m = beta1 * average[to + j]! + rest1 * g;
-        const v = beta2 * squareAverage[to + j]! + rest2 * g * g;
+        const g = decayed(values[from + j]!, weightDecay, x, single);
+        const m = round(round(beta1 * average[to + j]!, single) + round(rest1 * g, single), single);
+        const oldSquare = round(beta2 * squareAverage[to + j]!, single);
+        const v = round(oldSquare + round(round(rest2 * g, single) * g, single), single);
         average[to + j] = m;
         squareAverage[to + j] = v;
-        data[to + j] = x - (rate * m) / (rootScale * Math.sqrt(v) + epsilon);
+        const root = round(rootScale * round(Math.sqrt(v), single), single);
+        data[to + j] = x - round(round(rate * m, single) / round(root + epsilon, single), single);
       }
     }
   }
 
-  private correct(step: number): void {
+  /** Works out the corrections of a step. */
+  correctFor(step: number): void {
+    if (step === this.correctedStep) return;
     this.correctedStep = step;
     this.averageScale = 1 / oneMinusPower(this.logBeta1, step);
     this.rootScale = 1 / Math.sqrt(oneMinusPower(this.logBeta2, step));

@@ -2,9 +2,11 @@
 // where the parameter is, and the look-ahead is folded into the step.
 
 import { type Fields, type Filled, field } from '../core/options';
+import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import { type RuleConfig, type RuleOptions, rateField, readRule, share, weightDecayField } from './rule-options';
+import { decayed } from './weight-decay';
 
 /** Options of `nesterov`. */
 export interface NesterovOptions extends RuleOptions {
@@ -55,18 +57,21 @@ export class Nesterov implements Optimizer {
   update(factor: Factor, gradient: RowGradient, state: readonly Real[], step: StepInfo): void {
     const { data, cols } = factor;
     const { ids, count, values } = gradient;
-    const { momentum, weightDecay } = this.config;
+    const single = isSingle(data);
+    const momentum = round(this.config.momentum, single);
+    const weightDecay = round(this.config.weightDecay, single);
     const buffer = state[0]!;
-    const rate = step.learningRateOf(factor);
+    const rate = round(step.learningRateOf(factor), single);
     for (let i = 0; i < count; i++) {
       const to = (ids === null ? i : ids[i]!) * cols;
       const from = i * cols;
       for (let j = 0; j < cols; j++) {
         const x = data[to + j]!;
-        const g = values[from + j]! + weightDecay * x;
-        const b = momentum * buffer[to + j]! + g;
+        const g = decayed(values[from + j]!, weightDecay, x, single);
+        const b = round(round(momentum * buffer[to + j]!, single) + g, single);
         buffer[to + j] = b;
-        data[to + j] = x - rate * (g + momentum * b);
+        const ahead = round(g + round(momentum * b, single), single);
+        data[to + j] = x - round(rate * ahead, single);
       }
     }
   }

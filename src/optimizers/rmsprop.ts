@@ -2,15 +2,17 @@
 // not centered, with an optional heavy ball on the scaled gradient.
 
 import { type Fields, type Filled, field } from '../core/options';
+import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import { type RuleConfig, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './rule-options';
+import { decayed } from './weight-decay';
 
 /** Options of `rmsprop`. */
 export interface RmspropOptions extends RuleOptions {
   /** The decay of the moving average of squares, in [0, 1). @defaultValue 0.99 */
   readonly alpha?: number | undefined;
-  /** Added to the root, outside it; above 0. @defaultValue 1e-8 */
+  /** Added to the root, outside it; at least 1e-30. @defaultValue 1e-8 */
   readonly epsilon?: number | undefined;
   /** The part of the buffer that is kept, in [0, 1). At 0 there is no buffer, and no memory for one. @defaultValue 0 */
   readonly momentum?: number | undefined;
@@ -66,25 +68,30 @@ export class Rmsprop implements Optimizer {
   update(factor: Factor, gradient: RowGradient, state: readonly Real[], step: StepInfo): void {
     const { data, cols } = factor;
     const { ids, count, values } = gradient;
-    const { alpha, epsilon, momentum, weightDecay } = this.config;
+    const single = isSingle(data);
+    const alpha = round(this.config.alpha, single);
+    const rest = round(1 - this.config.alpha, single);
+    const epsilon = round(this.config.epsilon, single);
+    const momentum = round(this.config.momentum, single);
+    const weightDecay = round(this.config.weightDecay, single);
     const squareAverage = state[0]!;
     const buffer = state[1];
-    const rest = 1 - alpha;
-    const rate = step.learningRateOf(factor);
+    const rate = round(step.learningRateOf(factor), single);
     for (let i = 0; i < count; i++) {
       const to = (ids === null ? i : ids[i]!) * cols;
       const from = i * cols;
       for (let j = 0; j < cols; j++) {
         const x = data[to + j]!;
-        const g = values[from + j]! + weightDecay * x;
-        const a = alpha * squareAverage[to + j]! + rest * g * g;
+        const g = decayed(values[from + j]!, weightDecay, x, single);
+        const old = round(alpha * squareAverage[to + j]!, single);
+        const a = round(old + round(round(rest * g, single) * g, single), single);
         squareAverage[to + j] = a;
-        let b = g / (Math.sqrt(a) + epsilon);
+        let b = round(g / round(round(Math.sqrt(a), single) + epsilon, single), single);
         if (buffer !== undefined) {
-          b += momentum * buffer[to + j]!;
+          b = round(b + round(momentum * buffer[to + j]!, single), single);
           buffer[to + j] = b;
         }
-        data[to + j] = x - rate * b;
+        data[to + j] = x - round(rate * b, single);
       }
     }
   }

@@ -27,8 +27,8 @@ export function rateField(fallback: number): Field<LearningRate> {
 /** A decay constant of a moving average, or a momentum: in [0, 1). */
 export const share = number({ min: 0, max: 1, below: true });
 
-/** What is added to a denominator. Above 0, or a gradient of exactly 0 would give 0 / 0. */
-export const tiny = number({ min: 0, above: true });
+/** What is added to a denominator. In float32 less would be 0, or a rate over it infinite, and a gradient of 0 NaN. */
+export const tiny = number({ min: 1e-30 });
 
 export const weightDecayField: Field<number> = field(number({ min: 0 }), 0);
 

@@ -2,9 +2,11 @@
 // behaves like momentum with an adaptive rate. Robbins and Monro 1951.
 
 import type { Fields, Filled } from '../core/options';
+import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import { type RuleConfig, type RuleOptions, rateField, readRule, weightDecayField } from './rule-options';
+import { decayed } from './weight-decay';
 
 /** Options of `sgd`. */
 export interface SgdOptions extends RuleOptions {}
@@ -48,14 +50,15 @@ export class Sgd implements Optimizer {
   update(factor: Factor, gradient: RowGradient, _state: readonly Real[], step: StepInfo): void {
     const { data, cols } = factor;
     const { ids, count, values } = gradient;
-    const { weightDecay } = this.config;
-    const rate = step.learningRateOf(factor);
+    const single = isSingle(data);
+    const weightDecay = round(this.config.weightDecay, single);
+    const rate = round(step.learningRateOf(factor), single);
     for (let i = 0; i < count; i++) {
       const to = (ids === null ? i : ids[i]!) * cols;
       const from = i * cols;
       for (let j = 0; j < cols; j++) {
         const x = data[to + j]!;
-        data[to + j] = x - rate * (values[from + j]! + weightDecay * x);
+        data[to + j] = x - round(rate * decayed(values[from + j]!, weightDecay, x, single), single);
       }
     }
   }

@@ -1,9 +1,10 @@
-// What every implementation of the kernels must keep: each routine is its definition, written here as one plain sum per
-// element, within c n eps of the size of its terms; nothing outside of the result is written, nothing given is changed.
+// What every implementation of the kernels must keep: each routine is within c n eps of one plain sum per element, and to
+// the bit what kernels.ts defines; nothing outside of the result is written, nothing given is changed.
 
 import fc from 'fast-check';
 import { Stream } from '../../src/core/random';
 import type { Kernels, Numbers, ProductShape } from '../../src/kernels/kernels';
+import { kernelsByDefinition } from '../support/kernels-by-definition';
 import { add, isGuarded, isSum, PRECISIONS, type Precision, placed, type Sum, sumOf } from '../support/numbers';
 
 const RUNS = 40;
@@ -93,8 +94,34 @@ const startingAt = (out: Numbers): Sum[] => Array.from(out, sumOf);
 const sums = (length: number): Sum[] => Array.from({ length }, () => sumOf());
 const rowOf = (ids: Int32Array | null, i: number): number => (ids === null ? i : ids[i]!);
 
-/** @param kernels - the implementation. */
-export function kernelsContract(name: string, kernels: Kernels): void {
+/** The implementation with a look at each call: what it leaves in its arguments and returns is that of the definition. */
+function asDefined(kernels: Kernels): Kernels {
+  const copyOf = (value: unknown): unknown =>
+    ArrayBuffer.isView(value) ? (value as Numbers).slice() : Array.isArray(value) ? value.map(copyOf) : value;
+  const watched = Object.entries(kernelsByDefinition).map(([routine, defined]) => {
+    const [definition, implementation] = [defined, kernels[routine as keyof Kernels]] as unknown as Routine[];
+    const watch: Routine = (...given) => {
+      const copies = given.map(copyOf);
+      const wanted = definition!(...copies);
+      const got = implementation!(...given);
+      // Object.is tells -0 from 0, and takes every NaN for the same.
+      const same = (a: unknown, b: unknown): boolean =>
+        ArrayBuffer.isView(a) || Array.isArray(a)
+          ? Array.from(a as ArrayLike<unknown>).every((value, i) => same(value, (b as ArrayLike<unknown>)[i]))
+          : typeof a !== 'number' || Object.is(a, b);
+      if (!same([...given, got], [...copies, wanted]))
+        expect({ routine, given, got }).toEqual({ routine, given: copies, got: wanted });
+      return got;
+    };
+    return [routine, watch];
+  });
+  return Object.fromEntries(watched) as unknown as Kernels;
+}
+type Routine = (...given: unknown[]) => unknown;
+
+/** @param implementation - the kernels under contract. */
+export function kernelsContract(name: string, implementation: Kernels): void {
+  const kernels = asDefined(implementation);
   describe(name, () => {
     property('dot', (call) => {
       const n = call.length();
@@ -104,13 +131,49 @@ export function kernelsContract(name: string, kernels: Kernels): void {
       const wanted = sumOf();
       for (let k = 0; k < n; k++) add(wanted, a[aStart + k]!, b[bStart + k]!);
       const got = kernels.dot(a, aStart, b, bStart, n);
-      // The result is a double whatever the arrays are, and so are the sums.
-      expect(isSum(got, wanted, 'float64')).toBe(true);
+      expect(isSum(got, wanted, call.precision)).toBe(true);
       call.check(placed([], call.precision), []);
     });
 
-    test('dot sums in double: a float32 sum would lose the 1', () => {
-      expect(kernels.dot(Float32Array.of(2 ** 30, 1, -(2 ** 30)), 0, Float32Array.of(1, 1, 1), 0, 3)).toBe(1);
+    test('dot rounds each product and each sum to the precision of the arrays', () => {
+      // One lane: in float32 the 1 is lost in 2^30, and (1 + 2^-12)^2 loses its last bit.
+      const [a, b, c] = [new Float32Array(33), new Float32Array(33), Float32Array.of(1 + 2 ** -12)];
+      a.set([2 ** 30], 0);
+      a.set([1], 16);
+      a.set([-(2 ** 30)], 32);
+      b.fill(1);
+      expect(kernels.dot(a, 0, b, 0, 33)).toBe(0);
+      expect(kernels.dot(Float64Array.from(a), 0, Float64Array.from(b), 0, 33)).toBe(1);
+      expect(kernels.dot(c, 0, c, 0, 1)).toBe(1 + 2 ** -11);
+      expect(kernels.dot(Float64Array.from(c), 0, Float64Array.from(c), 0, 1)).toBe(1 + 2 ** -11 + 2 ** -24);
+    });
+
+    // 2^30 and -2^30 at two places, 1 at two others: a 1 is lost where it meets a large number that stands alone.
+    test.each([
+      [0, 4, 8, 12, 2],
+      [0, 8, 4, 12, 0],
+      [0, 12, 2, 3, 2],
+      [0, 2, 1, 3, 2],
+      [0, 1, 2, 3, 0],
+      [0, 6, 8, 3, 1],
+    ])('dot adds its lanes two and two: large at %p and %p, 1 at %p and %p: %p', (plus, minus, one, other, wanted) => {
+      const a = new Float32Array(16);
+      a[plus] = 2 ** 30;
+      a[minus] = -(2 ** 30);
+      a[one] = 1;
+      a[other] = 1;
+      expect(kernels.dot(a, 0, new Float32Array(16).fill(1), 0, 16)).toBe(wanted);
+    });
+
+    property('dot is not changed by zeros at the end of both rows', (call) => {
+      const n = call.length();
+      const padded = (row: Numbers) => {
+        const array = call.precision === 'float64' ? new Float64Array(n + 20) : new Float32Array(n + 20);
+        array.set(row);
+        return array;
+      };
+      const [a, b] = [call.input(n), call.input(n)];
+      expect(kernels.dot(padded(a), 0, padded(b), 0, n + call.spare())).toBe(kernels.dot(a, 0, b, 0, n));
     });
 
     property('gatherAdd', (call) => {

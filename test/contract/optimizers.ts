@@ -179,9 +179,9 @@ export function optimizerContract(name: string, make: () => Optimizer, steps: nu
       }
     });
 
-    test('a gradient of exactly 0 gives finite numbers', () => {
+    test.each<Precision>(['float32', 'float64'])('%s: a gradient of exactly 0 gives finite numbers', (precision) => {
       const gradient = { ids: null, count: rows, values: new Float32Array(rows * cols) };
-      const { factor } = run(make(), factorOf(rows, cols), [gradient, gradient]);
+      const { factor } = run(make(), factorOf(rows, cols, precision), [gradient, gradient]);
       expect(factor.data.every(Number.isFinite)).toBe(true);
     });
 

@@ -15,6 +15,8 @@ const cases: readonly [config: OptimizerConfig, steps: number][] = [
   [{ name: 'rmsprop', learningRate: { schedule: 'linear', rate: 0.02 } }, 500],
   [{ name: 'rmsprop', learningRate: { schedule: 'linear', rate: 0.005 }, momentum: 0.9 }, 500],
   [{ name: 'adam', learningRate: 0.05 }, 500],
+  [{ name: 'adam', learningRate: 0.05, epsilon: 1e-30 }, 500],
+  [{ name: 'adagrad', learningRate: 0.5, epsilon: 1e-30, per: 'row' }, 300],
 ];
 
 for (const [config, steps] of cases) {

@@ -35,3 +35,18 @@ test('a strength of 0 leaves the gradient alone, a row that was never rated has 
   new Penalty(table, 1, new Int32Array(3)).apply(3);
   expect([...table.grads.subarray(0, 4)].every(Number.isFinite)).toBe(true);
 });
+
+test('in float32 the strength, its product with the value and the sum round one by one', () => {
+  const { fround } = Math;
+  const shape = { name: 'table', group: 'bias', rows: 1, dim: 20, precision: 'float32' } as const;
+  const table = createParameter(shape, undefined, 1, Stream.of(1));
+  table.select(Int32Array.of(0, 0), 2);
+  table.grads.fill(0.7);
+  new Penalty(table, 0.3, null).apply(7);
+  const values = Array.from(table.values.subarray(0, 20));
+  const strength = (0.3 * 2) / 7;
+  const wanted = values.map((value) => fround(fround(0.7) + fround(fround(strength) * value)));
+  expect([...table.grads.subarray(0, 20)]).toEqual(wanted);
+  // In double, rounded once on store, some would be other numbers.
+  expect(values.map((value) => fround(fround(0.7) + strength * value))).not.toEqual(wanted);
+});

@@ -49,6 +49,25 @@ export const kernelsByDefinition: Kernels = {
     }
   },
 
+  addPenalty(values, at, rows, occurrences, byRow, strength, batch, dim, count, grads) {
+    const { add, mul } = arithmeticOf(grads);
+    for (const u of range(count)) {
+      const exact = ((byRow === null ? strength : byRow[rows[u]!]!) * occurrences[u]!) / batch;
+      const weight = grads instanceof Float64Array ? exact : Math.fround(exact);
+      const to = row(grads, u, dim);
+      for (const [k, x] of row(values, at[u]!, dim).entries()) to[k] = add(to[k]!, mul(weight, x));
+    }
+  },
+
+  selectRows(rows, count, _slotOf, slot, slotRow, occurrences) {
+    const named = rows.subarray(0, count);
+    const different = [...new Set(named)];
+    slot.set(named.map((row) => different.indexOf(row)));
+    slotRow.set(different);
+    occurrences.set(different.map((row) => named.filter((other) => other === row).length));
+    return different.length;
+  },
+
   productForward(base, maps, ids, count, { dim, width, scalar, perRow }, out) {
     const { add, mul } = arithmeticOf(out);
     for (const i of range(count))
