@@ -18,7 +18,6 @@ import {
 import { type Fitted, fitFactorization } from './fit-factorization';
 import { checkInteractions, readFitOptions } from './fit-options';
 import type { Preset } from './presets';
-import { Ranking } from './ranked';
 import type {
   FitOptions,
   Recommendation,
@@ -31,7 +30,7 @@ import type {
 } from './recommender';
 import { encodeFitted } from './saved-factorization';
 import { ServedTables, tablesOf } from './served-tables';
-import { similarRows } from './similar';
+import { Serving } from './serving';
 
 /** The common part of MF and OverparamMF. */
 export abstract class FactorizationRecommender implements Recommender {
@@ -39,6 +38,8 @@ export abstract class FactorizationRecommender implements Recommender {
   readonly options: FilledOptions;
   protected readonly rule: Optimizer;
   private fitted: Fitted | undefined;
+  /** Goes with the fitted state, and is there with it. */
+  private serving!: Serving;
 
   protected constructor(
     private readonly owner: string,
@@ -110,6 +111,7 @@ export abstract class FactorizationRecommender implements Recommender {
 
   private install(fitted: Fitted): void {
     this.fitted = fitted;
+    this.serving = new Serving(fitted.tables, fitted.served, fitted.seen, this.options.kernels);
   }
 
   /** Takes over a trained state from tables alone: a file, or a collapsed product. Its model is plain. */
@@ -160,60 +162,52 @@ export abstract class FactorizationRecommender implements Recommender {
     return this.recommendMany([userId], options).get(userId)!;
   }
 
-  /** `recommend` for many users. Memory: the lists, and one mark for each item. */
+  /** `recommend` for many users, a few at a time in one pass over the items. Memory: the lists. */
   recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Map<Id, RecommendationList> {
     const { users, items, seen, served } = this.need('recommendMany');
     const read = readRecommendOptions(`${this.owner}.recommend`, options);
-    const { n, filterSeen = seen.isKept, exclude, candidates } = read;
+    const { n, filterSeen = seen.isKept, exclude = [], candidates } = read;
     if (filterSeen && !seen.isKept) {
       throw new UnsupportedError(
         `${this.owner}.recommend: filterSeen needs to know who has rated what, and this model was saved with history: false; ` +
           'save it with its history, or pass what the user has rated as exclude',
       );
     }
-    // The vocabulary may have grown since the fit, where other data share it.
-    const count = seen.itemCounts.length;
-    const allowed = new Uint8Array(count);
-    if (candidates === undefined) for (let i = 0; i < count; i++) allowed[i] = served.hasItem(i) ? 1 : 0;
-    else mark(allowed, items, candidates, 1);
-    if (exclude !== undefined) mark(allowed, items, exclude, 0);
-    const lists = new Map<Id, RecommendationList>();
-    for (const userId of checkList(userIds, 'userIds', 'a list or set of user ids')) {
-      const user = users.indexOf(userId);
-      const isKnown = served.hasUser(user);
-      const ranking = new Ranking(Math.min(n, count));
-      const hidden = isKnown && filterSeen ? seen.itemsOf(user).filter((item) => allowed[item] === 1) : [];
-      for (const item of hidden) allowed[item] = 0;
-      for (let item = 0; item < count; item++) {
-        if (allowed[item] === 1) ranking.offer(item, isKnown ? served.score(user, item) : seen.itemCounts[item]!);
-      }
-      for (const item of hidden) allowed[item] = 1;
-      const list = ranking.list().map(({ index, score }): Recommendation => {
+    const indicesOf = (ids: Iterable<Id>) => Array.from(ids, (id) => items.indexOf(id));
+    const request = {
+      n,
+      filterSeen,
+      exclude: indicesOf(exclude),
+      candidates: candidates === undefined ? null : indicesOf(candidates),
+    };
+    const ids = [...new Set(checkList(userIds, 'userIds', 'a list or set of user ids'))];
+    const rows = ids.map((id) => users.indexOf(id));
+    const lists = this.serving.bestItems.of(rows, request).map((ranked, at): RecommendationList => {
+      const isKnown = served.hasUser(rows[at]!);
+      const list = ranked.map(({ index, score }): Recommendation => {
         return { itemId: items.idOf(index), score: isKnown ? served.toRating(score) : score };
       });
-      lists.set(userId, Object.assign(list, { basis: isKnown ? ('model' as const) : ('popularity' as const) }));
-    }
-    return lists;
+      return Object.assign(list, { basis: isKnown ? ('model' as const) : ('popularity' as const) });
+    });
+    return new Map(ids.map((id, at) => [id, lists[at]!]));
   }
 
   /** The items most like one, by the cosine (or dot product) of their vectors. @throws UnknownIdError */
   similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
-    const { items, served, tables } = this.need('similarItems');
+    const { items, served } = this.need('similarItems');
     const row = items.indexOf(itemId);
     if (!served.hasItem(row)) throw new UnknownIdError('item', itemId, `${this.owner}.similarItems`);
-    const { n, measure } = readSimilarOptions(`${this.owner}.similarItems`, options);
-    const rows = { table: tables.itemEmbedding, rank: tables.rank, count: items.size, isTrained: served.hasItem };
-    return similarRows(rows, row, n, measure).map(({ index, score }) => ({ itemId: items.idOf(index), score }));
+    const found = this.serving.similarItems(row, readSimilarOptions(`${this.owner}.similarItems`, options));
+    return found.map(({ index, score }) => ({ itemId: items.idOf(index), score }));
   }
 
   /** The users most like one, by the cosine (or dot product) of their vectors. @throws UnknownIdError */
   similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[] {
-    const { users, served, tables } = this.need('similarUsers');
+    const { users, served } = this.need('similarUsers');
     const row = users.indexOf(userId);
     if (!served.hasUser(row)) throw new UnknownIdError('user', userId, `${this.owner}.similarUsers`);
-    const { n, measure } = readSimilarOptions(`${this.owner}.similarUsers`, options);
-    const rows = { table: tables.userEmbedding, rank: tables.rank, count: users.size, isTrained: served.hasUser };
-    return similarRows(rows, row, n, measure).map(({ index, score }) => ({ userId: users.idOf(index), score }));
+    const found = this.serving.similarUsers(row, readSimilarOptions(`${this.owner}.similarUsers`, options));
+    return found.map(({ index, score }) => ({ userId: users.idOf(index), score }));
   }
 
   /** The collapsed tables, the ids and the options as one safetensors file. `loadRecommender` reads it. */
@@ -234,13 +228,6 @@ function plainModel({ tables, seen }: Pick<Fitted, 'tables' | 'seen'>): MFModel 
   const model = new MFModel({ users, items, rank, biases, globalMean, initScale: 0 });
   for (const parameter of model.parameters) parameter.assign(tables[parameter.name as 'userEmbedding']);
   return model;
-}
-
-function mark(allowed: Uint8Array, items: Vocabulary, ids: Iterable<Id>, value: 0 | 1): void {
-  for (const id of ids) {
-    const item = items.indexOf(id);
-    if (item >= 0) allowed[item] = value;
-  }
 }
 
 /** Something to iterate over, but not a string: one id would be taken for the list of its letters. */

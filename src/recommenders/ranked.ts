@@ -1,4 +1,7 @@
 // The best n of many scores, exactly and in bounded memory: a heap of n whose root is the worst one kept.
+// What is not a number is no score, and is never kept.
+
+import type { Keeper } from '../kernels/scoring/scorer';
 
 /** A place in a list of scores, best first; ties have the smaller index first, so that the order is always the same. */
 export interface Ranked {
@@ -7,7 +10,7 @@ export interface Ranked {
 }
 
 /** Keeps the n best of the scores that it is offered. Cost of an offer: O(1) for most, O(log n) when it is kept. */
-export class Ranking {
+export class Ranking implements Keeper {
   private readonly indices: Int32Array;
   private readonly scores: Float64Array;
   private size = 0;
@@ -17,7 +20,14 @@ export class Ranking {
     this.scores = new Float64Array(limit);
   }
 
+  /** The score that is not to be missed: less is of no use. */
+  get threshold(): number {
+    if (this.size < this.limit) return -Infinity;
+    return this.limit > 0 ? this.scores[0]! : Number.NaN;
+  }
+
   offer(index: number, score: number): void {
+    if (Number.isNaN(score)) return;
     if (this.size < this.limit) {
       this.put(this.size, index, score);
       this.rise(this.size++);

@@ -58,16 +58,23 @@ export class ServedTables {
   /** Whether training saw the item. */
   readonly hasItem = (item: number): boolean => item >= 0 && this.seen.itemCounts[item]! > 0;
 
-  /** The score; rows that are unknown or untrained contribute nothing: mean + known biases. */
+  /** Where the scores of a user start: mean + the bias of a known user, in float32. */
+  base(user: number): number {
+    const { globalMean, userBias } = this.tables;
+    return Math.fround(Math.fround(globalMean) + (this.hasUser(user) ? (userBias[user] ?? 0) : 0));
+  }
+
+  /**
+   * The score; rows that are unknown or untrained contribute nothing: mean + known biases. Rounded like the measure `sum`
+   * of kernels/scoring, so that what is recommended has the score that is predicted.
+   */
   score(user: number, item: number): number {
-    const { rank, globalMean, userEmbedding, itemEmbedding, userBias, itemBias } = this.tables;
-    const hasUser = this.hasUser(user);
+    const { rank, userEmbedding, itemEmbedding, itemBias } = this.tables;
     const hasItem = this.hasItem(item);
-    let score = globalMean;
-    if (hasUser && userBias.length > 0) score += userBias[user]!;
-    if (hasItem && itemBias.length > 0) score += itemBias[item]!;
-    if (hasUser && hasItem) score += kernels.dot(userEmbedding, user * rank, itemEmbedding, item * rank, rank);
-    return score;
+    const shift = hasItem ? (itemBias[item] ?? 0) : 0;
+    const product =
+      hasItem && this.hasUser(user) ? kernels.dot(userEmbedding, user * rank, itemEmbedding, item * rank, rank) : 0;
+    return Math.fround(Math.fround(this.base(user) + shift) + product);
   }
 
   /** A score as a rating, not clipped. */

@@ -17,3 +17,20 @@ test('keeps what a sort by score, then by index, has first, whatever the order o
     { numRuns: 500 },
   );
 });
+
+test('what is not a number is never kept, and the threshold is the worst one kept of a full ranking', () => {
+  const ranking = new Ranking(2);
+  expect(ranking.threshold).toBe(-Infinity);
+  for (const [index, score] of [Number.NaN, 1, Number.NaN, -Infinity, Number.NaN, 3, 2].entries()) {
+    ranking.offer(index, score);
+  }
+  expect(ranking.list()).toEqual([
+    { index: 5, score: 3 },
+    { index: 6, score: 2 },
+  ]);
+  expect(ranking.threshold).toBe(2);
+  const none = new Ranking(0);
+  none.offer(0, Infinity);
+  expect(none.list()).toEqual([]);
+  expect(Infinity >= none.threshold).toBe(false);
+});

@@ -1,0 +1,197 @@
+// Scorers against the definition of a score, WebAssembly against JavaScript to the bit, and scans against every score.
+
+import fc from 'fast-check';
+import { canCompile } from '../../src/kernels/assembler/probe';
+import { dot } from '../../src/kernels/dot';
+import { createScorer } from '../../src/kernels/scoring/create-scorer';
+import { JsScorer } from '../../src/kernels/scoring/js-scorer';
+import { MOST_QUERIES } from '../../src/kernels/scoring/scan-layout';
+import type { Measure, Query, RowTable, Scorer } from '../../src/kernels/scoring/scorer';
+import { leavesOf } from '../../src/kernels/scoring/tiles';
+import { WasmScorer } from '../../src/kernels/scoring/wasm-scorer';
+
+const MEASURES: readonly Measure[] = ['sum', 'dot', 'cosine'];
+const { fround } = Math;
+
+const specials = [0, -0, 1, -1, 2 ** -149, -(2 ** -140), 3e38, -3e38, Infinity, -Infinity, Number.NaN].map(fround);
+/** Float32 numbers, ordinary ones and now and then one that is not. */
+const number = fc.oneof(
+  { weight: 30, arbitrary: fc.float({ min: -4, max: 4, noNaN: true }) },
+  { weight: 1, arbitrary: fc.constantFrom(...specials) },
+);
+
+/** Numbers that follow from a seed, some of them from the list. */
+function numbers(count: number, seed: number, odd: readonly number[]): Float32Array {
+  let state = seed | 1;
+  const next = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return state / 2 ** 31;
+  };
+  return Float32Array.from({ length: count }, () => (odd.length > 0 && next() > 0.98 ? odd[state & 7]! : 2 * next()));
+}
+
+/** What a scan offers to queries with these thresholds: row, score, row, score. */
+function scan(scorer: Scorer, measure: Measure, queries: readonly Omit<Query, 'keeper'>[], thresholds: number[]) {
+  const offers = queries.map((): number[] => []);
+  scorer.scan(
+    measure,
+    queries.map((query, j) => ({
+      ...query,
+      keeper: { threshold: thresholds[j]!, offer: (row, score) => offers[j]!.push(row, score) },
+    })),
+  );
+  return offers;
+}
+
+/** Numbers as a text in which 0 and -0 are two. */
+const bits = (list: readonly number[]) => list.map((x) => (Object.is(x, -0) ? '-0' : String(x))).join(' ');
+
+const cases = fc.record({
+  dim: fc.integer({ min: 1, max: 70 }),
+  count: fc.oneof(fc.integer({ min: 0, max: 40 }), fc.constantFrom(1023, 1024, 1025, 2050)),
+  queries: fc.integer({ min: 1, max: 2 * MOST_QUERIES + 1 }),
+  seed: fc.integer(),
+  odd: fc.oneof(fc.constant([]), fc.array(fc.constantFrom(...specials), { minLength: 8, maxLength: 8 })),
+  isShifted: fc.boolean(),
+  measure: fc.constantFrom(...MEASURES),
+});
+
+function made({
+  dim,
+  count,
+  queries,
+  seed,
+  odd,
+  isShifted,
+}: Omit<typeof cases extends fc.Arbitrary<infer T> ? T : never, 'measure'>) {
+  const table: RowTable = {
+    values: numbers(count * dim, seed, odd),
+    dim,
+    count,
+    shifts: isShifted ? numbers(count, seed + 1, odd) : new Float32Array(0),
+    isUsed: (row) => row % 7 !== 3,
+  };
+  const values = numbers((queries + 1) * dim, seed + 2, odd);
+  const bases = numbers(queries, seed + 3, odd);
+  return { table, asked: Array.from(bases, (base, j) => ({ values, start: j * dim + (dim >> 1), base })) };
+}
+
+/** The score as scorer.ts says it. */
+function defined(
+  table: RowTable,
+  measure: Measure,
+  { values, start, base }: Omit<Query, 'keeper'>,
+  row: number,
+): number {
+  const { dim } = table;
+  const at = row * dim;
+  const inverse = (of: Float32Array, from: number) => {
+    let square = 0;
+    for (const x of of.subarray(from, from + dim)) square += x * x;
+    return Math.sqrt(square) >= 1e-18 ? fround(1 / Math.sqrt(square)) : 0;
+  };
+  const used = table.isUsed(row);
+  const product = used ? dot(values, start, table.values, at, dim) : 0;
+  if (measure === 'dot') return product;
+  if (measure === 'cosine') {
+    return fround(product * fround(inverse(values, start) * (used ? inverse(table.values, at) : 0)));
+  }
+  return fround(fround(base + (used ? (table.shifts[row] ?? 0) : 0)) + product);
+}
+
+test('the test runs where there is WebAssembly', () => {
+  expect(canCompile()).toBe(true);
+});
+
+describe.each([
+  ['JavaScript', (table: RowTable) => new JsScorer(table)],
+  ['WebAssembly', (table: RowTable) => new WasmScorer(table)],
+] as const)('%s', (_, make) => {
+  test('offers every row whose score reaches the threshold, in order, with the bits that are defined', () => {
+    fc.assert(
+      fc.property(cases, fc.array(number, { minLength: 9, maxLength: 9 }), (one, levels) => {
+        const { table, asked } = made(one);
+        const scorer = make(table);
+        const thresholds = levels.map((level, j) => (j % 3 === 0 ? -Infinity : level));
+        const offers = scan(scorer, one.measure, asked, thresholds);
+        for (const [j, query] of asked.entries()) {
+          const wanted: number[] = [];
+          for (let row = 0; row < one.count; row++) {
+            const score = defined(table, one.measure, query, row);
+            // A NaN reaches no threshold.
+            if (score >= thresholds[j]!) wanted.push(row, score);
+            if (row < 5) expect(scorer.score(one.measure, query, row)).toBe(score);
+          }
+          expect(bits(offers[j]!)).toBe(bits(wanted));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+test('long rows, whose lanes are loops, and every length up to two rounds of the lanes', () => {
+  for (const dim of [...Array.from({ length: 34 }, (_, k) => k + 1), 128, 256, 257, 530]) {
+    for (const measure of MEASURES) {
+      const { table, asked } = made({ dim, count: 9, queries: 3, seed: dim, odd: [], isShifted: true });
+      const all = asked.map(() => -Infinity);
+      const [found, wanted] = [new WasmScorer(table), new JsScorer(table)].map((one) => scan(one, measure, asked, all));
+      expect(found).toEqual(wanted);
+      expect(found![0]).toHaveLength(18);
+      expect(scan(new WasmScorer(table), measure, asked.slice(0, 1), all)).toEqual(wanted!.slice(0, 1));
+    }
+  }
+});
+
+test('a threshold that rises during the scan is heeded from the next block on', () => {
+  const count = 5000;
+  const table = { values: numbers(count, 5, []), dim: 1, count, shifts: new Float32Array(0), isUsed: () => true };
+  const offers: number[] = [];
+  const keeper = { threshold: -Infinity, offer: (row: number) => offers.push(row) };
+  new WasmScorer(table).scan('sum', [
+    {
+      values: Float32Array.of(1),
+      start: 0,
+      base: 0,
+      keeper: {
+        get threshold() {
+          return keeper.threshold;
+        },
+        offer(row) {
+          keeper.offer(row);
+          keeper.threshold = Infinity;
+        },
+      },
+    },
+  ]);
+  expect(offers).toEqual(Array.from({ length: 1024 }, (_, row) => row));
+});
+
+test('every element is in one leaf of the tree of sums, its lane ascending', () => {
+  for (const dim of [1, 15, 16, 17, 64, 67]) {
+    const leaves = leavesOf(dim);
+    expect(leaves.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: dim }, (_, k) => k));
+    for (const leaf of leaves) for (const [t, k] of leaf.entries()) expect(k).toBe(leaf[0]! + 16 * t);
+  }
+});
+
+describe('the choice', () => {
+  const table = (count: number): RowTable => ({
+    values: new Float32Array(count * 16),
+    dim: 16,
+    count,
+    shifts: new Float32Array(0),
+    isUsed: () => true,
+  });
+
+  test('js is JavaScript, wasm is WebAssembly, auto is WebAssembly for tables that are worth it', () => {
+    expect(createScorer(table(5000), 'js')).toBeInstanceOf(JsScorer);
+    expect(createScorer(table(2), 'wasm')).toBeInstanceOf(WasmScorer);
+    expect(createScorer(table(2), 'auto')).toBeInstanceOf(JsScorer);
+    expect(createScorer(table(5000), 'auto')).toBeInstanceOf(WasmScorer);
+  });
+
+  test('a table that 32 bits cannot address is scored in JavaScript', () => {
+    expect(createScorer({ ...table(0), count: 2 ** 26 }, 'wasm')).toBeInstanceOf(JsScorer);
+  });
+});
