@@ -19,7 +19,7 @@ test('score(u, i) = mu + b_u + b_i + <p_u, q_i>, by hand', () => {
 });
 
 test('without biases it is mu + <p_u, q_i>, and the biases read as zeros', () => {
-  const model = new MFModel({ ...shape, biases: false, globalMean: 1 });
+  const model = new MFModel({ ...shape, biases: false, globalMean: 1, precision: 'float64' });
   scatter(model);
   expect(model.parameters.map(({ name }) => name)).toEqual(['userEmbedding', 'itemEmbedding']);
   expect([model.userBias, model.itemBias]).toEqual([null, null]);
