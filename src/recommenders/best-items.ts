@@ -1,6 +1,6 @@
 // The best items of users: a few users at a time in one pass over all items, or over a short list of candidates.
 
-import type { Query, Scorer } from '../kernels/scoring/scorer';
+import type { Keeper, Query, Scorer } from '../kernels/scoring/scorer';
 import { Marks, USERS_AT_HAND } from './marks';
 import { type Ranked, Ranking } from './ranked';
 import type { Seen } from './seen';
@@ -27,8 +27,8 @@ export class BestItems {
     private readonly tables: Tables,
     private readonly served: ServedTables,
     private readonly seen: Seen,
-    /** Of the items. */
-    private readonly scorer: Scorer,
+    /** Of the items; made when all of them are to be scored. */
+    private readonly scorer: () => Scorer,
   ) {
     // Not the size of the vocabulary, which may have grown since the fit, where other data share it.
     this.count = seen.itemCounts.length;
@@ -52,7 +52,7 @@ export class BestItems {
   }
 
   private ofGroup(users: readonly number[], candidates: readonly number[] | null, n: number, filterSeen: boolean) {
-    const { marks, seen, tables, served, scorer } = this;
+    const { marks, seen, tables, served } = this;
     const rankings = users.map(() => new Ranking(n));
     const queries = users.map((user, place): Query => {
       const ranking = rankings[place]!;
@@ -74,14 +74,14 @@ export class BestItems {
     });
     marks.hiding(filterSeen ? users.map((user) => seen.itemsOf(user)) : [], () => {
       if (n === 0) return;
-      if (candidates === null || candidates.length * PASS_SPEED > this.count) scorer.scan('sum', queries);
-      else for (const query of queries) this.scoreEach(candidates, query);
+      if (candidates === null || candidates.length * PASS_SPEED > this.count) this.scorer().scan('sum', queries);
+      else for (const [place, user] of users.entries()) this.scoreEach(candidates, user, queries[place]!.keeper);
     });
     return rankings.map((ranking) => ranking.list());
   }
 
-  private scoreEach(candidates: readonly number[], query: Query): void {
-    for (const item of candidates) query.keeper.offer(item, this.scorer.score('sum', query, item));
+  private scoreEach(candidates: readonly number[], user: number, keeper: Keeper): void {
+    for (const item of candidates) keeper.offer(item, this.served.score(user, item));
   }
 
   private popular(candidates: readonly number[] | null, n: number): Ranked[] {

@@ -34,7 +34,7 @@ export class Serving {
   ) {}
 
   get bestItems(): BestItems {
-    this.best ??= new BestItems(this.tables, this.served, this.seen, this.itemRows.scorer);
+    this.best ??= new BestItems(this.tables, this.served, this.seen, () => this.itemRows.scorer);
     return this.best;
   }
 

@@ -120,7 +120,6 @@ describe.each([
             const score = defined(table, one.measure, query, row);
             // A NaN reaches no threshold.
             if (score >= thresholds[j]!) wanted.push(row, score);
-            if (row < 5) expect(scorer.score(one.measure, query, row)).toBe(score);
           }
           expect(bits(offers[j]!)).toBe(bits(wanted));
         }

@@ -24,8 +24,4 @@ export class JsScorer implements Scorer {
       }
     }
   }
-
-  score(measure: Measure, query: Omit<Query, 'keeper'>, row: number): number {
-    return this.rows.score(measure, query, this.rows.factor(measure, query), row);
-  }
 }

@@ -39,6 +39,4 @@ export interface Query {
 export interface Scorer {
   /** Offers every row that scores its query's threshold or more. Cost: rows x dim a query; memory that does not grow. */
   scan(measure: Measure, queries: readonly Query[]): void;
-  /** The score that `scan` gives to a row. */
-  score(measure: Measure, query: Omit<Query, 'keeper'>, row: number): number;
 }

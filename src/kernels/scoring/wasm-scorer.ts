@@ -70,10 +70,6 @@ export class WasmScorer implements Scorer {
     }
   }
 
-  score(measure: Measure, query: Omit<Query, 'keeper'>, row: number): number {
-    return this.byRow.score(measure, query, row);
-  }
-
   /** One pass over the rows for a few queries. */
   private scanTogether(measure: Measure, queries: readonly Query[]): void {
     const width = queries.length === 1 ? 1 : MOST_QUERIES;
