@@ -7,3 +7,15 @@ export interface Turns {
   /** Lets other tasks run. @throws the signal's reason once it is aborted */
   breathe(): Promise<void>;
 }
+
+/** Elements that are worked through before others may get a turn. */
+const PART = 8192;
+
+/** Works through `size` elements in parts, from first to last, letting other tasks run in between. */
+export async function inTurns(size: number, turns: Turns, work: (from: number, to: number) => void): Promise<void> {
+  for (let from = 0; from < size; from += PART) {
+    const to = Math.min(from + PART, size);
+    work(from, to);
+    if (turns.isDue(to - from)) await turns.breathe();
+  }
+}

@@ -15,8 +15,9 @@ import {
   type FilledOptions,
   readRecommenderOptions,
 } from './factorization-options';
-import { type Fitted, fitFactorization } from './fit-factorization';
+import { fitFactorization } from './fit-factorization';
 import { checkInteractions, readFitOptions } from './fit-options';
+import type { Fitted } from './fitted';
 import type { Preset } from './presets';
 import type {
   FitOptions,

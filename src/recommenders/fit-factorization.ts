@@ -1,14 +1,14 @@
 // From interactions to a trained state: the wiring of data, units, loss, penalties, trainer and validation.
 
 import { Stream } from '../core/random';
+import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
-import type { Vocabulary } from '../interactions/vocabulary';
 import { ratingMetrics } from '../metrics/rating-metrics';
 import type { Factorization } from '../models/factorization';
 import type { RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
-import type { Breather } from '../training/breather';
+import { Breather } from '../training/breather';
 import { threadsOf } from '../training/engine-options';
 import type { History, MetricName } from '../training/history';
 import { LOSSES } from '../training/losses';
@@ -16,20 +16,9 @@ import { type FitPlan, train } from '../training/train';
 import { Trainer } from '../training/trainer';
 import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';
-import { Seen } from './seen';
-import { ServedTables, type Tables, tablesOf } from './served-tables';
-import { chooseUnits, linkOf, toTargets, type Units } from './units';
-
-/** A trained factorization and all that answering questions needs. */
-export interface Fitted {
-  readonly model: Factorization;
-  readonly users: Vocabulary;
-  readonly items: Vocabulary;
-  readonly seen: Seen;
-  readonly units: Units;
-  readonly tables: Tables;
-  readonly served: ServedTables;
-}
+import { type Fitted, finish, serve } from './fitted';
+import { countRows, type RowCounts, Seen } from './seen';
+import { chooseUnits, linkOf, toTargets } from './units';
 
 /** What a fit is made of. */
 export interface FitTask {
@@ -54,16 +43,14 @@ export async function fitFactorization({
   breather,
   install,
 }: FitTask): Promise<History> {
-  const units = chooseUnits(data, options);
+  const units = await chooseUnits(data, options, breather);
   const link = linkOf(units);
-  await breather.breathe();
-  const seen = Seen.of(data);
-  await breather.breathe();
+  const counts = await countRows(data, breather);
   const ratings: RatingData = {
     size: data.size,
     users: data.userIndex,
     items: data.itemIndex,
-    targets: toTargets(data.values, units),
+    targets: await toTargets(data.values, units, breather),
     weights: data.weights ?? null,
   };
   model.globalMean = units.start;
@@ -72,7 +59,7 @@ export async function fitFactorization({
   const stream = Stream.of(options.seed).fork('order');
   const { epochs, batchSize, shuffle, grouping, kernels } = options;
   const threads = threadsOf(options.threads, data.size);
-  const trainer = new Trainer(model, loss, rule, penalties(model, options, seen), ratings, {
+  const trainer = new Trainer(model, loss, rule, penalties(model, options, counts), ratings, {
     epochs,
     batchSize,
     shuffle,
@@ -91,7 +78,7 @@ export async function fitFactorization({
     validate:
       validation === undefined
         ? undefined
-        : () => measure(serve(model, data, seen, units), validation, metrics, options.clip),
+        : () => measure(serve(model, data, Seen.counted(counts), units), validation, metrics, options.clip, breather),
     earlyStopping,
     onEpoch: (record) => {
       wholeEpochs++;
@@ -100,49 +87,28 @@ export async function fitFactorization({
     signal,
     turns: breather,
   };
+  // The ratings of the trainer are given back before the history is laid out.
+  const complete = async (turns: Turns) => {
+    trainer.dispose();
+    install(await finish(model, data, await Seen.of(data, counts, turns), units, turns));
+  };
   try {
     const history = await train(model, trainer, plan);
-    install(finish(model, data, seen, units));
+    await complete(breather);
     return history;
   } catch (error) {
     // An abort leaves the last whole epoch in the model, which is as good a model as one of fewer epochs.
-    if (signal?.aborted && wholeEpochs > 0) install(finish(model, data, seen, units));
+    if (signal?.aborted && wholeEpochs > 0) await complete(new Breather(undefined));
     throw error;
   } finally {
     trainer.dispose();
   }
 }
 
-/** Folds the units into the tables, where the link allows: the scores of the model are then ratings. */
-function finish(model: Factorization, data: Interactions, seen: Seen, units: Units): Fitted {
-  if (units.link !== 'identity') return serve(model, data, seen, units);
-  const { userEmbedding, itemEmbedding, userBias, itemBias } = model;
-  model.globalMean = units.shift;
-  userEmbedding.rescale(Math.sqrt(units.scale));
-  itemEmbedding.rescale(Math.sqrt(units.scale));
-  userBias?.rescale(units.scale);
-  itemBias?.rescale(units.scale);
-  return serve(model, data, seen, { ...units, shift: 0, scale: 1 });
-}
-
-/** The trained state as it is now. Tables that are products are multiplied out. */
-function serve(model: Factorization, data: Interactions, seen: Seen, units: Units): Fitted {
-  const tables = tablesOf(model);
-  return {
-    model,
-    users: data.users,
-    items: data.items,
-    seen,
-    units,
-    tables,
-    served: new ServedTables(tables, units, seen),
-  };
-}
-
-function penalties(model: Factorization, { regularization }: FilledOptions, seen: Seen): Penalty[] {
+function penalties(model: Factorization, { regularization }: FilledOptions, counts: RowCounts): Penalty[] {
   const byFrequency = regularization.scaling === 'frequency';
-  const users = byFrequency ? seen.userCounts : null;
-  const items = byFrequency ? seen.itemCounts : null;
+  const users = byFrequency ? counts.users : null;
+  const items = byFrequency ? counts.items : null;
   const { userEmbedding, itemEmbedding, userBias, itemBias } = model;
   const penalties = [
     new Penalty(userEmbedding, regularization.embedding, users),
@@ -160,8 +126,15 @@ function meanWeight({ weights, size }: Interactions): number {
   return sum > 0 ? sum / size : 1;
 }
 
-function measure(fitted: Fitted, validation: Interactions, metrics: readonly MetricName[], clip: boolean) {
-  const { served, users, items } = fitted;
-  const predictions = served.predictAll(users, items, validation, clip);
+async function measure(
+  { served, users, items }: Fitted,
+  validation: Interactions,
+  metrics: readonly MetricName[],
+  clip: boolean,
+  turns: Turns,
+) {
+  const predictions = new Float32Array(validation.size);
+  const predict = served.predictor(users, items, validation, clip, predictions);
+  await inTurns(validation.size, turns, predict);
   return Object.fromEntries(metrics.map((name) => [name, ratingMetrics[name](predictions, validation.values)]));
 }

@@ -7,7 +7,7 @@ import { decodeIds, encodeIds } from '../persistence/id-tensors';
 import { decodeSafetensors, encodeSafetensors } from '../persistence/safetensors';
 import type { Tensor, TensorData } from '../persistence/tensor';
 import type { FilledOptions } from './factorization-options';
-import type { Fitted } from './fit-factorization';
+import type { Fitted } from './fitted';
 import { Seen } from './seen';
 import type { Tables } from './served-tables';
 import type { Units } from './units';

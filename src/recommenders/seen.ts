@@ -1,6 +1,26 @@
 // Who has rated what, as compressed rows: the items of user u are items[offsets[u]] .. items[offsets[u + 1] - 1].
 
+import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
+
+/** How often each user and each item occurs in some interactions. */
+export interface RowCounts {
+  readonly users: Int32Array;
+  readonly items: Int32Array;
+}
+
+/** Counts users and items. */
+export async function countRows(data: Interactions, turns: Turns): Promise<RowCounts> {
+  const users = new Int32Array(data.users.size);
+  const items = new Int32Array(data.items.size);
+  await inTurns(data.size, turns, (from, to) => {
+    for (let k = from; k < to; k++) {
+      users[data.userIndex[k]!]!++;
+      items[data.itemIndex[k]!]!++;
+    }
+  });
+  return { users, items };
+}
 
 /** The training history, and how often each user and item occurs in it. */
 export class Seen {
@@ -13,18 +33,21 @@ export class Seen {
     readonly itemCounts: Int32Array,
   ) {}
 
-  /** The history of some interactions. */
-  static of(data: Interactions): Seen {
-    const offsets = new Int32Array(data.users.size + 1);
-    for (let k = 0; k < data.size; k++) offsets[data.userIndex[k]! + 1]!++;
-    for (let u = 0; u < data.users.size; u++) offsets[u + 1]! += offsets[u]!;
+  /** The history of some interactions, given how often each user and item occurs in them. */
+  static async of(data: Interactions, { users, items }: RowCounts, turns: Turns): Promise<Seen> {
+    const offsets = new Int32Array(users.length + 1);
+    for (let u = 0; u < users.length; u++) offsets[u + 1] = offsets[u]! + users[u]!;
     const next = offsets.slice();
-    const items = new Int32Array(data.size);
-    for (let k = 0; k < data.size; k++) items[next[data.userIndex[k]!]!++] = data.itemIndex[k]!;
-    const itemCounts = new Int32Array(data.items.size);
-    for (let k = 0; k < items.length; k++) itemCounts[items[k]!]!++;
-    const userCounts = Int32Array.from({ length: data.users.size }, (_, u) => offsets[u + 1]! - offsets[u]!);
-    return new Seen(offsets, items, userCounts, itemCounts);
+    const history = new Int32Array(data.size);
+    await inTurns(data.size, turns, (from, to) => {
+      for (let k = from; k < to; k++) history[next[data.userIndex[k]!]!++] = data.itemIndex[k]!;
+    });
+    return new Seen(offsets, history, users, items);
+  }
+
+  /** The counts alone. */
+  static counted({ users, items }: RowCounts): Seen {
+    return new Seen(new Int32Array(0), new Int32Array(0), users, items);
   }
 
   /** Whether it is known who has rated what. */

@@ -90,15 +90,22 @@ export class ServedTables {
 
   /** The predicted ratings of interactions, whose vocabularies may be others than the model's. */
   predictAll(users: Vocabulary, items: Vocabulary, pairs: Interactions, clip: boolean): Float32Array {
+    const predictions = new Float32Array(pairs.size);
+    this.predictor(users, items, pairs, clip, predictions)(0, pairs.size);
+    return predictions;
+  }
+
+  /** The same for a part of them at a time, from one row up to another. */
+  predictor(users: Vocabulary, items: Vocabulary, pairs: Interactions, clip: boolean, predictions: Float32Array) {
     const userOf = translation(pairs.users, users);
     const itemOf = translation(pairs.items, items);
-    const predictions = new Float32Array(pairs.size);
-    for (let k = 0; k < pairs.size; k++) {
-      const user = pairs.userIndex[k]!;
-      const item = pairs.itemIndex[k]!;
-      predictions[k] = this.predict(userOf?.[user] ?? user, itemOf?.[item] ?? item, clip);
-    }
-    return predictions;
+    return (from: number, to: number): void => {
+      for (let k = from; k < to; k++) {
+        const user = pairs.userIndex[k]!;
+        const item = pairs.itemIndex[k]!;
+        predictions[k] = this.predict(userOf?.[user] ?? user, itemOf?.[item] ?? item, clip);
+      }
+    };
   }
 }
 

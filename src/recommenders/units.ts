@@ -1,6 +1,7 @@
 // Between the caller's rating scale and the scale that training works on: rating = shift + scale * link(score).
 
 import { DataError } from '../core/errors';
+import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import { identity, type Link, sigmoidLink } from '../training/link';
 import type { LossName } from '../training/losses';
@@ -18,11 +19,12 @@ export interface Units {
 }
 
 /** Chooses the units of a fit. */
-export function chooseUnits(
-  data: Interactions,
+export async function chooseUnits(
+  { values }: Interactions,
   options: { readonly loss: LossName; readonly link: 'identity' | 'sigmoid'; readonly standardize: boolean },
-): Units {
-  const { mean, standardDeviation, minimum, maximum } = data.stats();
+  turns: Turns,
+): Promise<Units> {
+  const { mean, standardDeviation, minimum, maximum } = await describe(values, turns);
   if (options.loss === 'logistic') {
     if (minimum < 0 || maximum > 1) {
       throw new DataError(
@@ -46,6 +48,31 @@ export function linkOf(units: Units): Link {
 }
 
 /** The ratings as training sees them. */
-export function toTargets(values: Float32Array, { shift, scale }: Units): Float32Array {
-  return values.map((value) => (value - shift) / scale);
+export async function toTargets(values: Float32Array, { shift, scale }: Units, turns: Turns): Promise<Float32Array> {
+  const targets = new Float32Array(values.length);
+  await inTurns(values.length, turns, (from, to) => {
+    for (let k = from; k < to; k++) targets[k] = (values[k]! - shift) / scale;
+  });
+  return targets;
+}
+
+/** Mean, spread and range, in double, as Interactions.stats() has them. */
+async function describe(values: Float32Array, turns: Turns) {
+  let sum = 0;
+  let minimum = Infinity;
+  let maximum = -Infinity;
+  await inTurns(values.length, turns, (from, to) => {
+    for (let k = from; k < to; k++) {
+      const value = values[k]!;
+      sum += value;
+      if (value < minimum) minimum = value;
+      if (value > maximum) maximum = value;
+    }
+  });
+  const mean = sum / values.length;
+  let squares = 0;
+  await inTurns(values.length, turns, (from, to) => {
+    for (let k = from; k < to; k++) squares += (values[k]! - mean) * (values[k]! - mean);
+  });
+  return { mean, standardDeviation: Math.sqrt(squares / values.length), minimum, maximum };
 }

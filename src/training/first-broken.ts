@@ -1,26 +1,39 @@
 // Where training left the finite numbers.
 
+import { inTurns, type Turns } from '../core/turns';
 import type { Parameter } from '../parameters/parameter';
 
 /** The name of the first parameter with a value that is not finite; undefined where all are. */
-export function firstBroken(parameters: readonly Parameter[]): string | undefined {
-  return parameters.find((parameter) => !Number.isFinite(largest(parameter)))?.name;
+export async function firstBroken(parameters: readonly Parameter[], turns: Turns): Promise<string | undefined> {
+  for (const parameter of parameters) if (!Number.isFinite(await largest(parameter, turns))) return parameter.name;
+  return undefined;
 }
 
 /** The name of the parameter with the largest value in size: where a loss overflows before its parameters do. */
-export function largestOf(parameters: readonly Parameter[]): string {
-  return parameters.reduce((most, parameter) => (largest(parameter) > largest(most) ? parameter : most)).name;
+export async function largestOf(parameters: readonly Parameter[], turns: Turns): Promise<string> {
+  let name = '';
+  let most = -1;
+  for (const parameter of parameters) {
+    const size = await largest(parameter, turns);
+    if (size > most) {
+      most = size;
+      name = parameter.name;
+    }
+  }
+  return name;
 }
 
-/** The largest size of a value of any factor; NaN or Infinity where one is not finite. */
-function largest({ factors }: Parameter): number {
+/** The largest size of a value of any factor; NaN where one is not a number. */
+async function largest({ factors }: Parameter, turns: Turns): Promise<number> {
   let most = 0;
   for (const { data } of factors) {
-    for (let i = 0; i < data.length; i++) {
-      const size = Math.abs(data[i]!);
-      if (!(size <= most)) most = size;
-      if (Number.isNaN(most)) return most;
-    }
+    await inTurns(data.length, turns, (from, to) => {
+      // NaN is not at most anything, and nothing is at most NaN: once found it stays.
+      for (let i = from; i < to; i++) {
+        const size = Math.abs(data[i]!);
+        if (!(size <= most) && !Number.isNaN(most)) most = size;
+      }
+    });
   }
   return most;
 }

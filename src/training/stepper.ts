@@ -67,8 +67,8 @@ export class Stepper<B extends Batch> {
     this.heap = null;
   }
 
-  /** One pass over the data; returns the sum of the losses. `check` sees it now and then. */
-  async epoch(epoch: number, turns: Turns, check: (sum: number) => void): Promise<number> {
+  /** One pass over the data; returns the sum of the losses, before its end where they are no longer finite. */
+  async epoch(epoch: number, turns: Turns): Promise<number> {
     const { batcher, batchSize, options } = this;
     const isSingle = batchSize === 1;
     batcher.begin(epoch);
@@ -81,7 +81,7 @@ export class Stepper<B extends Batch> {
       sum += this.step(batch, progress);
       seen += isSingle ? 1 : batch.count;
       if (turns.isDue(batch.count)) {
-        check(sum);
+        if (!Number.isFinite(sum)) return sum;
         await turns.breathe();
       }
     }

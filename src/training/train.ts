@@ -14,7 +14,7 @@ export interface FitPlan {
   /** The root mean squared error of a mean loss, on the rating scale; absent where the loss is not squared. */
   readonly rmseOf?: ((loss: number) => number) | undefined;
   /** The validation metrics at present. */
-  readonly validate?: (() => Readonly<Partial<Record<MetricName, number>>>) | undefined;
+  readonly validate?: (() => Promise<Readonly<Partial<Record<MetricName, number>>>>) | undefined;
   readonly earlyStopping?:
     | { readonly metric: MetricName; readonly patience: number; readonly minDelta: number }
     | undefined;
@@ -76,7 +76,7 @@ async function runEpoch<B extends Batch>(trainer: Trainer<B>, plan: FitPlan, epo
     epoch,
     trainLoss: loss,
     ...(plan.rmseOf === undefined ? {} : { trainRmse: plan.rmseOf(loss) }),
-    metrics: plan.validate?.() ?? {},
+    metrics: (await plan.validate?.()) ?? {},
     learningRate,
     seconds,
     ratingsPerSecond: plan.ratings / seconds,

@@ -81,17 +81,13 @@ export class Trainer<B extends Batch> {
    * One pass over the data, giving way to the event loop now and then.
    * @throws DivergenceError as soon as the loss is no longer finite; the reason of an abort
    */
-  async epoch(epoch: number, breather: Turns = new Breather(undefined)): Promise<EpochResult> {
+  async epoch(epoch: number, turns: Turns = new Breather(undefined)): Promise<EpochResult> {
     const { options, data, rates } = this;
-    if (this.engine === null && this.stepper === null) await this.start(breather);
+    if (this.engine === null && this.stepper === null) await this.start(turns);
     const started = performance.now();
-    const loss =
-      this.engine !== null
-        ? await this.engine.epoch(epoch, breather)
-        : await this.stepper!.epoch(epoch, breather, (sum) => {
-            if (!Number.isFinite(sum)) throw this.divergence(epoch);
-          });
-    if (!Number.isFinite(loss) || firstBroken(this.model.parameters) !== undefined) throw this.divergence(epoch);
+    const loss = await (this.engine ?? this.stepper!).epoch(epoch, turns);
+    const broken = await firstBroken(this.model.parameters, turns);
+    if (!Number.isFinite(loss) || broken !== undefined) throw await this.divergence(epoch, broken, turns);
     return {
       loss: loss / data.size,
       seconds: (performance.now() - started) / 1000,
@@ -107,13 +103,13 @@ export class Trainer<B extends Batch> {
   }
 
   /** Chooses who makes the steps. */
-  private async start(breather: Turns): Promise<void> {
+  private async start(turns: Turns): Promise<void> {
     const { plan, model, loss, optimizer, data, rates, order, options } = this;
     const { kernels = 'auto', threads = 1, epochs } = options;
     if (plan !== null && usesWasm(kernels)) {
       const host = threads > 1 ? findHost() : null;
       const { slots } = optimizer;
-      this.engine = await WasmPairs.create({ plan, data, order, slots, rates, epochs, threads, host }, breather);
+      this.engine = await WasmPairs.create({ plan, data, order, slots, rates, epochs, threads, host }, turns);
       if (this.engine !== null) return;
     }
     const batcher = model.batches(data, order);
@@ -122,14 +118,14 @@ export class Trainer<B extends Batch> {
     const pairs = batcher as Batcher<Batch> as Batcher<RatingBatch>;
     if (plan !== null) this.engine = new JsPairs(plan, pairs, rates, sink, loss, epochs);
     else {
-      await batcher.prepare(breather);
+      await batcher.prepare(turns);
       const wasm = usesWasm(kernels);
       this.stepper = new Stepper(model, loss, this.penalties, batcher, rates, sink, data, this.grouping, options, wasm);
     }
   }
 
-  private divergence(epoch: number): DivergenceError {
-    const name = firstBroken(this.model.parameters) ?? largestOf(this.model.parameters);
+  private async divergence(epoch: number, broken: string | undefined, turns: Turns): Promise<DivergenceError> {
+    const name = broken ?? (await largestOf(this.model.parameters, turns));
     // The epoch's rate, which is 0 where a warm-up starts; where it ends it may have decayed to nothing.
     const { rates } = this;
     const rate = Math.max(rates.at((epoch - 1) / this.options.epochs), rates.at(rates.progress));

@@ -7,14 +7,14 @@ import { chooseBlocks, Grid } from '../../src/models/grid/grid';
 import { inOrder, visitsOf } from '../../src/models/grid/visits';
 import { NO_TURNS, randomRatings } from '../support/training';
 
-test('blocks differ by at most the heaviest row', () => {
-  fc.assert(
-    fc.property(
+test('blocks differ by at most the heaviest row', async () => {
+  await fc.assert(
+    fc.asyncProperty(
       fc.array(fc.nat(50), { minLength: 1, maxLength: 60 }),
       fc.integer({ min: 1, max: 8 }),
-      (list, blocks) => {
+      async (list, blocks) => {
         const weights = Int32Array.from(list);
-        const blockOf = balance(weights, blocks);
+        const blockOf = await balance(weights, blocks, NO_TURNS);
         const load = new Array<number>(blocks).fill(0);
         for (const [row, block] of blockOf.entries()) load[block]! += weights[row]! + 1;
         expect(Math.max(...load) - Math.min(...load)).toBeLessThanOrEqual(Math.max(...list) + 1);

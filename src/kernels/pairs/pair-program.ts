@@ -17,6 +17,8 @@ export const RUN = { ratings: 0, groups: 4, count: 8, stride: 12, index: 16, ste
 
 /** Learning rates stay the same for this many steps: a power of two. */
 export const STEPS_A_RATE = 256;
+/** The same as a shift. */
+const RATE_SHIFT = 8;
 /** A row of the table of rates: base, map and bias, each a float32. */
 export const RATES_BYTES = 12;
 
@@ -55,10 +57,7 @@ export function encodePairs(spec: PairSpec, memory: MemoryShape): Uint8Array<Arr
           bySize(i32.and(get(at), i32.const(3)), (size) => writer.step(size)),
         ];
   const loadRate = (field: number) =>
-    f32.load(
-      i32.add(get(rates), i32.mul(i32.shrU(get(step), i32.const(Math.log2(STEPS_A_RATE))), i32.const(RATES_BYTES))),
-      field,
-    );
+    f32.load(i32.add(get(rates), i32.mul(i32.shrU(get(step), i32.const(RATE_SHIFT)), i32.const(RATES_BYTES))), field);
   f.emit(
     set(ratings, i32.load(get(run), RUN.ratings)),
     set(stride, i32.load(get(run), RUN.stride)),

@@ -3,7 +3,7 @@
 // Haas, Sismanis, "Large-Scale Matrix Factorization with Distributed Stochastic Gradient Descent", KDD 2011).
 // It is worked out from the data and never from the number of threads: the order of training does not depend on those.
 
-import type { Turns } from '../../core/turns';
+import { inTurns, type Turns } from '../../core/turns';
 import type { RatingData } from '../model';
 import { balance } from './balance';
 
@@ -23,9 +23,6 @@ export function chooseBlocks(ratings: number, bytes: number, rows: number): numb
   return Math.max(1, Math.min(wanted, Math.floor(Math.sqrt(ratings / TILE_RATINGS)), MOST_BLOCKS, rows));
 }
 
-/** Ratings that are looked at before others get a turn. */
-const LOOK = 8192;
-
 /** A grid over some ratings. */
 export class Grid {
   private constructor(
@@ -41,16 +38,17 @@ export class Grid {
   static async over(data: RatingData, users: number, items: number, blocks: number, turns: Turns): Promise<Grid> {
     const userCounts = new Int32Array(users);
     const itemCounts = new Int32Array(items);
-    await eachRating(data.size, turns, (k) => {
-      userCounts[data.users[k]!]!++;
-      itemCounts[data.items[k]!]!++;
+    await inTurns(data.size, turns, (from, to) => {
+      for (let k = from; k < to; k++) {
+        userCounts[data.users[k]!]!++;
+        itemCounts[data.items[k]!]!++;
+      }
     });
-    const userBlock = balance(userCounts, blocks);
-    await turns.breathe();
-    const itemBlock = balance(itemCounts, blocks);
+    const userBlock = await balance(userCounts, blocks, turns);
+    const itemBlock = await balance(itemCounts, blocks, turns);
     const starts = new Int32Array(blocks * blocks + 1);
-    await eachRating(data.size, turns, (k) => {
-      starts[userBlock[data.users[k]!]! * blocks + itemBlock[data.items[k]!]! + 1]!++;
+    await inTurns(data.size, turns, (from, to) => {
+      for (let k = from; k < to; k++) starts[userBlock[data.users[k]!]! * blocks + itemBlock[data.items[k]!]! + 1]!++;
     });
     for (let tile = 0; tile < blocks * blocks; tile++) starts[tile + 1]! += starts[tile]!;
     return new Grid(blocks, userBlock, itemBlock, starts);
@@ -64,14 +62,5 @@ export class Grid {
   /** The tile of a rating. */
   tileOf(user: number, item: number): number {
     return this.userBlock[user]! * this.blocks + this.itemBlock[item]!;
-  }
-}
-
-/** Looks at every rating in turn, letting other tasks run in between. */
-export async function eachRating(size: number, turns: Turns, visit: (k: number) => void): Promise<void> {
-  for (let from = 0; from < size; from += LOOK) {
-    const to = Math.min(from + LOOK, size);
-    for (let k = from; k < to; k++) visit(k);
-    if (turns.isDue(to - from)) await turns.breathe();
   }
 }

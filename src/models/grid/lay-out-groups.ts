@@ -2,9 +2,9 @@
 // so that a step changes each of its rows once.
 
 import type { Stream } from '../../core/random';
-import type { Turns } from '../../core/turns';
+import { inTurns, type Turns } from '../../core/turns';
 import type { RatingData } from '../model';
-import { eachRating, type Grid } from './grid';
+import type { Grid } from './grid';
 import { type Layout, type Places, shuffleTiles } from './lay-out';
 
 /** The most ratings of a step. */
@@ -26,20 +26,22 @@ export async function layOutGroups(
   const items = new Int32Array(tiles * MOST);
   const sizes = new Uint8Array(tiles);
   const isFirst = new Uint8Array(data.size);
-  await eachRating(data.size, turns, (n) => {
-    const k = byUser[n]!;
+  const place = (k: number) => {
     const user = data.users[k]!;
     const item = data.items[k]!;
     const tile = grid.tileOf(user, item);
-    const place = next[tile]!++;
-    places.put(place, k);
+    const at = next[tile]!++;
+    places.put(at, k);
     const size = sizes[tile]!;
     const held = items.subarray(tile * MOST, tile * MOST + size);
     const joins = users[tile] === user && size < MOST && !held.includes(item);
-    if (!joins) isFirst[place] = 1;
+    if (!joins) isFirst[at] = 1;
     users[tile] = user;
     items[tile * MOST + (joins ? size : 0)] = item;
     sizes[tile] = joins ? size + 1 : 1;
+  };
+  await inTurns(data.size, turns, (from, to) => {
+    for (let n = from; n < to; n++) place(byUser[n]!);
   });
   const { starts, groups } = await collectGroups(grid, isFirst, turns);
   const swap = (a: number, b: number) => {
@@ -54,13 +56,13 @@ export async function layOutGroups(
 /** The ratings by user, a user's own in the order of the data. */
 async function orderByUser({ size, users }: RatingData, rows: number, turns: Turns): Promise<Int32Array> {
   const next = new Int32Array(rows + 1);
-  await eachRating(size, turns, (k) => {
-    next[users[k]! + 1]!++;
+  await inTurns(size, turns, (from, to) => {
+    for (let k = from; k < to; k++) next[users[k]! + 1]!++;
   });
   for (let user = 0; user < rows; user++) next[user + 1]! += next[user]!;
   const order = new Int32Array(size);
-  await eachRating(size, turns, (k) => {
-    order[next[users[k]!]!++] = k;
+  await inTurns(size, turns, (from, to) => {
+    for (let k = from; k < to; k++) order[next[users[k]!]!++] = k;
   });
   return order;
 }
@@ -68,14 +70,14 @@ async function orderByUser({ size, users }: RatingData, rows: number, turns: Tur
 /** The groups in order of their places, and where each tile's start. */
 async function collectGroups(grid: Grid, isFirst: Uint8Array, turns: Turns) {
   let count = 0;
-  await eachRating(isFirst.length, turns, (place) => {
-    count += isFirst[place]!;
+  await inTurns(isFirst.length, turns, (from, to) => {
+    for (let place = from; place < to; place++) count += isFirst[place]!;
   });
   const groups = new Int32Array(count);
   const starts = new Int32Array(grid.starts.length);
   let group = -1;
   let tile = 0;
-  await eachRating(isFirst.length, turns, (place) => {
+  const collect = (place: number) => {
     if (isFirst[place] === 0) {
       groups[group]!++;
       return;
@@ -83,6 +85,9 @@ async function collectGroups(grid: Grid, isFirst: Uint8Array, turns: Turns) {
     group++;
     while (place >= grid.starts[tile + 1]!) starts[++tile] = group;
     groups[group] = place * MOST;
+  };
+  await inTurns(isFirst.length, turns, (from, to) => {
+    for (let place = from; place < to; place++) collect(place);
   });
   while (tile + 1 < starts.length) starts[++tile] = count;
   return { starts, groups };

@@ -2,9 +2,9 @@
 // their own (visits.ts), which costs nothing and gives each epoch another order.
 
 import type { Stream } from '../../core/random';
-import type { Turns } from '../../core/turns';
+import { inTurns, type Turns } from '../../core/turns';
 import type { RatingData } from '../model';
-import { eachRating, type Grid } from './grid';
+import type { Grid } from './grid';
 
 /** Whatever holds the ratings in their order. */
 export interface Places {
@@ -31,7 +31,9 @@ export async function layOut(
   turns: Turns,
 ): Promise<Layout> {
   const next = grid.starts.slice();
-  await eachRating(data.size, turns, (k) => places.put(next[grid.tileOf(data.users[k]!, data.items[k]!)]!++, k));
+  await inTurns(data.size, turns, (from, to) => {
+    for (let k = from; k < to; k++) places.put(next[grid.tileOf(data.users[k]!, data.items[k]!)]!++, k);
+  });
   await shuffleTiles(grid.starts, stream, places, turns);
   return { starts: grid.starts, groups: null };
 }
@@ -47,9 +49,11 @@ export async function shuffleTiles(
   for (let tile = 0; tile + 1 < starts.length; tile++) {
     const start = starts[tile]!;
     const count = starts[tile + 1]! - start;
-    await eachRating(Math.max(count - 1, 0), turns, (k) => {
-      const last = count - 1 - k;
-      places.swap(start + last, start + draws.below(last + 1));
+    await inTurns(Math.max(count - 1, 0), turns, (from, to) => {
+      for (let k = from; k < to; k++) {
+        const last = count - 1 - k;
+        places.swap(start + last, start + draws.below(last + 1));
+      }
     });
   }
 }

@@ -13,7 +13,6 @@ import { normsOf, PairRow } from './pair-row';
 import type { PairPlan } from './plan-pairs';
 import { RowPair } from './row-pair';
 
-const { fround } = Math;
 /** Ratings asked for at once. */
 const BLOCK = 512;
 
@@ -92,7 +91,7 @@ export class JsPairs implements PairEngine {
       const pair = pairs[j]!;
       pair.right.open(batch.items[at + j]!);
       pair.open();
-      const biased = fround(fround(mean + left.bias()) + pair.right.bias());
+      const biased = Math.fround(Math.fround(mean + left.bias()) + pair.right.bias());
       scored.scores[0] = biased + pair.scaled(pair.dot);
       scored.targets[0] = batch.targets[at + j]!;
       if (scored.weights !== null) scored.weights[0] = batch.weights![at + j]!;

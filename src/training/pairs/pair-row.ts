@@ -9,8 +9,6 @@ import type { OptimizerSink } from '../optimizer-sink';
 import type { PairTables } from './plan-pairs';
 import type { RowPair } from './row-pair';
 
-const { fround } = Math;
-
 /** A gradient of one row, rewritten each step. */
 interface OneRow extends RowGradient {
   readonly ids: Int32Array;
@@ -62,7 +60,7 @@ export class PairRow {
       return;
     }
     this.scale = 1;
-    for (const { data } of maps) this.scale = fround(this.scale * data[row]!);
+    for (const { data } of maps) this.scale = Math.fround(this.scale * data[row]!);
     if (norms !== null) this.norm = norms[row]!;
     else if (spec.kind === 'scalar') this.norm = kernels.dot(element, 0, element, 0, element.length);
   }
@@ -76,15 +74,15 @@ export class PairRow {
     const { tables, scale, row } = this;
     const { kind } = tables.spec;
     const decay = penalty(tables.decay[row]!, count);
-    const own = kind === 'scalar' ? fround(fround(scale * scale) * decay) : decay;
+    const own = kind === 'scalar' ? Math.fround(Math.fround(scale * scale) * decay) : decay;
     if (this.isLinear) this.moveBase(pairs, count, own);
     else this.differentiateProduct(pairs, count, own);
     if (kind === 'scalar') this.differentiateScalars(pairs, count, decay);
     else if (kind === 'diagonal') this.differentiateDiagonals();
     if (tables.bias === null) return;
     let slopes = pairs[0]!.slope;
-    for (let j = 1; j < count; j++) slopes = fround(slopes + pairs[j]!.slope);
-    this.biasGradient.values[0] = slopes + fround(penalty(tables.biasDecay[row]!, count) * tables.bias.data[row]!);
+    for (let j = 1; j < count; j++) slopes = Math.fround(slopes + pairs[j]!.slope);
+    this.biasGradient.values[0] = slopes + Math.fround(penalty(tables.biasDecay[row]!, count) * tables.bias.data[row]!);
   }
 
   /** Makes the updates. */
@@ -108,13 +106,13 @@ export class PairRow {
   /** The linear rule: x' = (1 - rate own) x - pull y, for each pair in turn. */
   private moveBase(pairs: readonly RowPair[], count: number, own: number): void {
     const { along, element } = this;
-    const rate = fround(this.step.learningRateOf(this.tables.base));
-    const a = fround(1 - fround(rate * own));
+    const rate = Math.fround(this.step.learningRateOf(this.tables.base));
+    const a = Math.fround(1 - Math.fround(rate * own));
     for (let k = 0; k < along.length; k++) along[k] = a * element[k]!;
     for (let j = 0; j < count; j++) {
       const b = pairs[j]!.pull(rate);
       const theirs = pairs[j]!.other(this).element;
-      for (let k = 0; k < along.length; k++) along[k] = along[k]! - fround(b * theirs[k]!);
+      for (let k = 0; k < along.length; k++) along[k] = along[k]! - Math.fround(b * theirs[k]!);
     }
     if (this.norms !== null) this.nextNorm = this.moveNorm(pairs[0]!, a, rate);
   }
@@ -122,9 +120,9 @@ export class PairRow {
   /** |a x - b y|^2 = a (a |x|^2 - 2 b <x, y>) + b^2 |y|^2: no look at the row. */
   private moveNorm(pair: RowPair, a: number, rate: number): number {
     const b = pair.pull(rate);
-    const cross = fround(fround(2 * b) * pair.dot);
-    const own = fround(a * fround(fround(a * this.norm) - cross));
-    return fround(own + fround(fround(b * b) * pair.other(this).norm));
+    const cross = Math.fround(Math.fround(2 * b) * pair.dot);
+    const own = Math.fround(a * Math.fround(Math.fround(a * this.norm) - cross));
+    return Math.fround(own + Math.fround(Math.fround(b * b) * pair.other(this).norm));
   }
 
   /** The gradient by x, or by the product of a diagonal side: towards y, for each pair in turn, and own x. */
@@ -134,9 +132,9 @@ export class PairRow {
       const { towards } = pairs[j]!;
       const theirs = pairs[j]!.other(this).element;
       if (j === 0) for (let k = 0; k < along.length; k++) along[k] = towards * theirs[k]!;
-      else for (let k = 0; k < along.length; k++) along[k] = along[k]! + fround(towards * theirs[k]!);
+      else for (let k = 0; k < along.length; k++) along[k] = along[k]! + Math.fround(towards * theirs[k]!);
     }
-    for (let k = 0; k < along.length; k++) along[k] = along[k]! + fround(own * element[k]!);
+    for (let k = 0; k < along.length; k++) along[k] = along[k]! + Math.fround(own * element[k]!);
   }
 
   private differentiateScalars(pairs: readonly RowPair[], count: number, decay: number): void {
@@ -144,14 +142,14 @@ export class PairRow {
     let along = 0;
     for (let j = 0; j < count; j++) {
       const pair = pairs[j]!;
-      const term = fround(pair.other(this).scale * fround(pair.slope * pair.dot));
-      along = j === 0 ? term : fround(along + term);
+      const term = Math.fround(pair.other(this).scale * Math.fround(pair.slope * pair.dot));
+      along = j === 0 ? term : Math.fround(along + term);
     }
-    along = fround(along + fround(fround(decay * scale) * norm));
+    along = Math.fround(along + Math.fround(Math.fround(decay * scale) * norm));
     const { maps } = tables;
     for (let l = 0; l < maps.length; l++) {
       let product = 1;
-      for (let m = 0; m < maps.length; m++) if (m !== l) product = fround(product * maps[m]!.data[row]!);
+      for (let m = 0; m < maps.length; m++) if (m !== l) product = Math.fround(product * maps[m]!.data[row]!);
       gradients[l + 1]!.gradient.values[0] = along * product;
     }
   }
@@ -164,8 +162,9 @@ export class PairRow {
       const { values } = gradients[l]!.gradient;
       for (let k = 0; k < along.length; k++) {
         let product = 1;
-        for (let m = 1; m < factors.length; m++) if (m !== l) product = fround(product * factors[m]!.data[start + k]!);
-        values[k] = (l === 0 ? along[k]! : fround(along[k]! * factors[0]!.data[start + k]!)) * product;
+        for (let m = 1; m < factors.length; m++)
+          if (m !== l) product = Math.fround(product * factors[m]!.data[start + k]!);
+        values[k] = (l === 0 ? along[k]! : Math.fround(along[k]! * factors[0]!.data[start + k]!)) * product;
       }
     }
   }
@@ -182,7 +181,7 @@ export function normsOf(spec: PairSpec, { base, rows }: PairTables, norms: Float
 
 /** A penalty counts once for each rating of the step. */
 function penalty(decay: number, ratings: number): number {
-  return fround(ratings * decay);
+  return Math.fround(ratings * decay);
 }
 
 function oneRow(cols: number): OneRow {

@@ -3,8 +3,6 @@
 import { kernels } from '../../kernels/select';
 import type { PairRow } from './pair-row';
 
-const { fround } = Math;
-
 /** A pair of rows. */
 export class RowPair {
   /** <a, b>, of the elements as they meet. */
@@ -22,13 +20,13 @@ export class RowPair {
   /** Takes the rows as they are. */
   open(): void {
     const { left, right } = this;
-    this.scale = fround(left.scale * right.scale);
+    this.scale = Math.fround(left.scale * right.scale);
     this.dot = kernels.dot(left.element, 0, right.element, 0, left.element.length);
   }
 
   /** A value times the scalars of both rows. */
   scaled(value: number): number {
-    return fround(this.scale * value);
+    return Math.fround(this.scale * value);
   }
 
   other(row: PairRow): PairRow {
@@ -42,6 +40,6 @@ export class RowPair {
 
   /** The same times a rate. */
   pull(rate: number): number {
-    return fround(this.scaled(rate) * this.slope);
+    return Math.fround(this.scaled(rate) * this.slope);
   }
 }
