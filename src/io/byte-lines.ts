@@ -50,7 +50,7 @@ export class ByteLines {
       const rows = table.row;
       at = this.plain.read(bytes, at, to, this.line);
       this.line += table.row - rows;
-      if (at === to) break;
+      if (at >= to) break;
       if (bytes[at]! <= SPACE) {
         const end = fields.endOfBlank(bytes, at);
         if (end >= 0) {

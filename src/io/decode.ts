@@ -1,6 +1,7 @@
 // Bytes to text, strictly: bytes that are not of the stated encoding are an error, never a replacement character.
 
 import type { DataError } from '../core/errors';
+import { wordsOf } from './byte-words';
 import type { Faults } from './fault';
 
 /** The encodings that rating files are met in. */
@@ -83,13 +84,10 @@ export function encodingFault(encoding: Encoding, faults: Faults): DataError {
 }
 
 function areAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  const { words, from, to } = wordsOf(bytes, start, end);
   let all = 0;
-  let at = start;
-  // Four bytes at a time between addresses that words can have.
-  for (; at < end && (bytes.byteOffset + at) % 4 !== 0; at++) all |= bytes[at]!;
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (end - at) >> 2);
-  let wide = 0;
-  for (let i = 0; i < words.length; i++) wide |= words[i]!;
-  for (at += words.length * 4; at < end; at++) all |= bytes[at]!;
-  return all < 0x80 && (wide & 0x80808080) === 0;
+  for (let at = start; at < from; at++) all |= bytes[at]!;
+  for (let i = 0; i < words.length; i++) all |= words[i]!;
+  for (let at = to; at < end; at++) all |= bytes[at]!;
+  return (all & 0x80808080) === 0;
 }
