@@ -54,8 +54,8 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
     itemEmbedding.select(items, count);
     for (let s = 0; s < count; s++) scores[s] = globalMean;
     if (userBias !== null && itemBias !== null) {
-      userBias.select(users, count);
-      itemBias.select(items, count);
+      userBias.selectAs(userEmbedding);
+      itemBias.selectAs(itemEmbedding);
       kernels.gatherAdd(userBias.values, userBias.at, count, scores);
       kernels.gatherAdd(itemBias.values, itemBias.at, count, scores);
     }

@@ -2,6 +2,7 @@
 
 import type { Stream } from '../core/random';
 import type { Turns } from '../core/turns';
+import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 
@@ -40,6 +41,10 @@ export interface Batcher<B extends Batch> {
   readonly steps: number;
   /** Puts the ratings in place, once, before the first epoch. */
   prepare(turns: Turns): Promise<void>;
+  /** Makes room for batches of at most `limit` ratings (or groups), so that no step allocates. */
+  reserve(limit: number): void;
+  /** Moves the arrays of its batches. */
+  move(move: Move): void;
   /** Starts epoch `epoch` (from 1). */
   begin(epoch: number): void;
   /** The next batch of at most `limit` ratings (or groups), null at the end. The object is reused. */

@@ -1,12 +1,14 @@
 // Batches of (user, item, target): the ratings in the order of their tiles, each tile gone through in the epoch's stride.
 
 import type { Turns } from '../core/turns';
+import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
 import { Grid } from './grid/grid';
 import { type Layout, layOut } from './grid/lay-out';
 import { layOutGroups } from './grid/lay-out-groups';
 import { inOrder, type Visit, visitsOf } from './grid/visits';
 import type { Batch, Batcher, OrderOptions, RatingData } from './model';
+import { RatingRecords } from './rating-records';
 
 /** A batch of ratings by index, all of one tile. */
 export interface RatingBatch extends Batch {
@@ -20,7 +22,7 @@ export interface RatingBatch extends Batch {
 
 /** Gives ratings in batches. The order of an epoch is a function of the data, the stream and the epoch alone. */
 export class RatingBatcher implements Batcher<RatingBatch> {
-  private readonly order: Int32Array;
+  private readonly records: RatingRecords;
   private layout: Layout;
   private blocks = 1;
   private visits: readonly Visit[] = [];
@@ -43,7 +45,7 @@ export class RatingBatcher implements Batcher<RatingBatch> {
     private readonly rows: { readonly users: number; readonly items: number },
     private readonly options: OrderOptions,
   ) {
-    this.order = new Int32Array(data.size);
+    this.records = new RatingRecords(data);
     this.layout = { starts: Int32Array.of(0, data.size), groups: null };
     this.batch = this.room(1);
   }
@@ -58,23 +60,28 @@ export class RatingBatcher implements Batcher<RatingBatch> {
   }
 
   async prepare(turns: Turns): Promise<void> {
-    const { data, order, rows } = this;
+    const { data, records, rows } = this;
     const { stream, shuffle, blocks, grouping } = this.options;
     if (!shuffle) {
-      for (let k = 0; k < order.length; k++) order[k] = k;
+      for (let k = 0; k < data.size; k++) records.put(k, k);
       return;
     }
     const grid = await Grid.over(data, rows.users, rows.items, blocks, turns);
-    const put = (place: number, k: number) => {
-      order[place] = k;
-    };
-    const swap = (a: number, b: number) => {
-      const held = order[a]!;
-      order[a] = order[b]!;
-      order[b] = held;
-    };
     this.blocks = blocks;
-    this.layout = await (grouping === 1 ? layOut : layOutGroups)(data, grid, stream, { put, swap }, turns);
+    this.layout = await (grouping === 1 ? layOut : layOutGroups)(data, grid, stream, records, turns);
+  }
+
+  reserve(limit: number): void {
+    const most = limit * this.options.grouping;
+    if (most > this.batch.users.length) this.batch = this.room(most);
+  }
+
+  move(move: Move): void {
+    const { batch } = this;
+    batch.users = move(batch.users);
+    batch.items = move(batch.items);
+    batch.targets = move(batch.targets);
+    if (batch.weights !== null) batch.weights = move(batch.weights);
   }
 
   begin(epoch: number): void {
@@ -88,38 +95,37 @@ export class RatingBatcher implements Batcher<RatingBatch> {
     if (this.done === (this.visits[this.visit]?.count ?? 0)) this.enter(this.visit + 1);
     const visit = this.visits[this.visit];
     if (visit === undefined) return null;
-    const { starts, groups } = this.layout;
+    const { groups } = this.layout;
     const steps = Math.min(limit, visit.count - this.done);
-    const most = groups === null ? steps : steps * 4;
-    if (most > this.batch.users.length) this.batch = this.room(most);
+    this.reserve(steps);
     const { batch } = this;
-    const start = starts[visit.tile]!;
-    let count = 0;
-    for (let step = 0; step < steps; step++) {
-      if (groups === null) this.copy(start + this.index, count++);
-      else {
-        const group = groups[start + this.index]!;
-        const size = (group & 3) + 1;
-        batch.sizes![count] = size;
-        for (let j = 0; j < size; j++) this.copy((group >> 2) + j, count++);
-      }
-      this.index += visit.stride;
-      if (this.index >= visit.count) this.index -= visit.count;
-    }
+    batch.count = groups === null ? this.copyRatings(visit, steps) : this.copyGroups(visit, steps, groups);
     this.done += steps;
-    batch.count = count;
     batch.visit = this.visit;
     return batch;
   }
 
-  /** Copies the rating of a place to a place in the batch. */
-  private copy(place: number, to: number): void {
-    const { data, batch } = this;
-    const k = this.order[place]!;
-    batch.users[to] = data.users[k]!;
-    batch.items[to] = data.items[k]!;
-    batch.targets[to] = data.targets[k]!;
-    if (batch.weights !== null) batch.weights[to] = data.weights![k]!;
+  /** Copies the next ratings of a visit to the batch; returns how many. */
+  private copyRatings({ tile, count, stride }: Visit, steps: number): number {
+    const start = this.layout.starts[tile]!;
+    this.records.copyStrides({ start, size: count, stride }, this.index, steps, this.batch);
+    this.index = (this.index + steps * stride) % count;
+    return steps;
+  }
+
+  /** Copies the next groups of a visit to the batch; returns how many ratings they are. */
+  private copyGroups({ tile, count, stride }: Visit, steps: number, groups: Int32Array): number {
+    const { batch, records } = this;
+    const start = this.layout.starts[tile]!;
+    let ratings = 0;
+    for (let step = 0; step < steps; step++) {
+      const group = groups[start + this.index]!;
+      const size = (group & 3) + 1;
+      batch.sizes![ratings] = size;
+      for (let j = 0; j < size; j++) records.copy((group >> 2) + j, batch, ratings++);
+      this.index = (this.index + stride) % count;
+    }
+    return ratings;
   }
 
   private enter(visit: number): void {

@@ -3,6 +3,7 @@
 // that is far less work than multiplying the maps out, by a factor of width / rows.
 
 import type { Stream } from '../core/random';
+import type { Move } from '../kernels/move';
 import { kernels } from '../kernels/select';
 import type { Factor, Real } from '../optimizers/factor';
 import { allocate, GrowingFactor, type ReusableGradient } from './memory';
@@ -104,7 +105,7 @@ export class DenseProduct extends Table {
   grow(values: Real): void {
     const before = this.rows;
     this.base.growBy(values.length / this.dim);
-    this.selection.growTo(this.rows);
+    this.growSelection();
     this.writeBase(values, before);
   }
 
@@ -168,5 +169,15 @@ export class DenseProduct extends Table {
     this.layers = this.maps.map(({ cols }) => room(cols));
     this.gLayers = this.maps.slice(0, -1).map(({ cols }) => room(cols));
     this.gBase = { ids: null, count: 0, values: room(this.spec.width) };
+  }
+
+  protected moveOwn(move: Move): void {
+    for (const map of this.maps) map.data = move(map.data);
+    this.layers = this.layers.map((layer) => move(layer));
+    this.gLayers = this.gLayers.map((layer) => move(layer));
+    for (const gradient of [this.gBase, ...this.gMaps]) {
+      gradient.ids = null;
+      gradient.values = move(gradient.values);
+    }
   }
 }

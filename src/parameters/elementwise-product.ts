@@ -4,6 +4,7 @@
 // of depth 2 is Weighted-SVD (Chen 2017, arXiv 1710.00482).
 
 import type { Stream } from '../core/random';
+import type { Move } from '../kernels/move';
 import { kernels } from '../kernels/select';
 import type { Factor, Real } from '../optimizers/factor';
 import { type BaseOfProduct, solveBase, writeBase } from './elementwise-start';
@@ -110,7 +111,7 @@ export class ElementwiseProduct extends Table {
         map.data.fill(this.spec.init, before * map.cols);
       }
     }
-    this.selection.growTo(this.rows);
+    this.growSelection();
     this.refresh();
     if (this.shape.perRow) writeBase(this.start, values, before, this.stream.fork('split').fork(before));
     else solveBase(this.start, values, before);
@@ -132,6 +133,17 @@ export class ElementwiseProduct extends Table {
       const rows = perRow ? this.capacity : 1;
       return { ids: null, count: 0, values: allocate(this.precision, rows * map.cols) };
     });
+    this.gMapValues = this.gMaps.map((gradient) => gradient.values);
+  }
+
+  protected moveOwn(move: Move): void {
+    for (const map of this.maps) map.data = move(map.data);
+    this.refresh();
+    this.values = move(this.values);
+    for (const gradient of [this.gBase, ...this.gMaps]) {
+      gradient.ids = null;
+      gradient.values = move(gradient.values);
+    }
     this.gMapValues = this.gMaps.map((gradient) => gradient.values);
   }
 }

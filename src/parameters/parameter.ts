@@ -2,7 +2,9 @@
 // gradient back to its Factors, and hands those to a sink. A plain table is a product of one.
 // The life of a step: select -> (model reads values, adds to grads) -> penalty -> pullback.
 
+import type { Move } from '../kernels/move';
 import type { Factor, Real, RowGradient } from '../optimizers/factor';
+import type { RowSelection } from './row-selection';
 
 /** Where the gradients of factors go: one object for a whole fit. */
 export interface GradientSink {
@@ -21,6 +23,10 @@ export interface Parameter {
   reserve(count: number): void;
   /** Names the rows of this step (null: all, in order). Duplicates share one gradient slot. Gradients start at 0. */
   select(rows: Int32Array | null, count: number): void;
+  /** Names the rows that another parameter of as many rows has named for this step, without looking at them again. */
+  selectAs(other: Parameter): void;
+  /** The rows of this step, as the parameters that name the same ones share them. */
+  readonly selection: RowSelection;
 
   /** Row s of the step is `values[at[s] * dim ..]`. For a plain parameter `values` is the table: nothing is copied. */
   readonly values: Real;
@@ -38,6 +44,9 @@ export interface Parameter {
 
   /** Sends the gradient of every factor to the sink. The factors' values of before the step are used throughout. */
   pullback(sink: GradientSink): void;
+
+  /** Moves all of its arrays, those of a step too, between two steps. */
+  move(move: Move): void;
 
   /** The product as one plain matrix, rows x dim, in memory of its own. */
   collapse(): Real;

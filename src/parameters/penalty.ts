@@ -3,6 +3,8 @@
 // By frequency, a row with n ratings has lambda sqrt(20 / n): 20 is about the median number of ratings a row in
 // MovieLens 100K, so that the same lambda serves both scalings there.
 
+import type { Move } from '../kernels/move';
+import { kernels } from '../kernels/select';
 import type { Parameter } from './parameter';
 
 /** The number of ratings of a row at which both scalings agree. */
@@ -11,7 +13,7 @@ const TYPICAL_COUNT = 20;
 /** Adds the gradient of the penalty to a parameter's. */
 export class Penalty {
   /** Per row, or null where one strength serves all. */
-  private readonly byRow: Float64Array | null;
+  private byRow: Float64Array | null;
 
   constructor(
     readonly parameter: Parameter,
@@ -31,13 +33,11 @@ export class Penalty {
   apply(batch: number): void {
     if (this.strength === 0) return;
     const { values, slotAt, slotRow, slotCount, occurrences, grads, dim } = this.parameter;
-    const { byRow, strength } = this;
-    for (let u = 0; u < slotCount; u++) {
-      const lambda = byRow === null ? strength : byRow[slotRow[u]!]!;
-      const weight = (lambda * occurrences[u]!) / batch;
-      const from = slotAt[u]! * dim;
-      const to = u * dim;
-      for (let k = 0; k < dim; k++) grads[to + k]! += weight * values[from + k]!;
-    }
+    kernels.addPenalty(values, slotAt, slotRow, occurrences, this.byRow, this.strength, batch, dim, slotCount, grads);
+  }
+
+  /** @see Parameter.move */
+  move(move: Move): void {
+    if (this.byRow !== null) this.byRow = move(this.byRow);
   }
 }

@@ -21,17 +21,10 @@ export class PlainTable extends Table {
   }
   /** Row s is found through its slot's row; a step of rows without duplicates reads them in their own order. */
   get at(): Int32Array {
-    return this.rowOf;
+    return this.selection.rowAt;
   }
   get slotAt(): Int32Array {
     return this.slotRow;
-  }
-
-  private rowOf: Int32Array = new Int32Array(0);
-
-  override select(rows: Int32Array | null, count: number): void {
-    super.select(rows, count);
-    this.rowOf = rows ?? this.slotRow;
   }
 
   pullback(sink: GradientSink): void {
@@ -54,9 +47,13 @@ export class PlainTable extends Table {
     const used = this.base.data.length;
     this.base.growBy(values.length / this.dim);
     this.base.data.set(values, used);
-    this.selection.growTo(this.rows);
+    this.growSelection();
   }
 
   protected forward(): void {}
   protected resize(): void {}
+  protected moveOwn(): void {
+    this.gradient.ids = this.slotRow;
+    this.gradient.values = this.grads;
+  }
 }

@@ -1,11 +1,16 @@
 // The rows that a step names, each given one slot however often it is named. Shared by every parameterization.
 
+import type { Move } from '../kernels/move';
+import { kernels } from '../kernels/select';
+
 /** Maps the rows of a step to slots. */
 export class RowSelection {
   slot: Int32Array = new Int32Array(1);
   slotRow: Int32Array = new Int32Array(1);
   occurrences: Int32Array = new Int32Array(1);
   slotCount = 0;
+  /** The rows as they were named: `slotRow` where all were. */
+  rowAt: Int32Array = this.slotRow;
   /** 0, 1, 2, ...: the slots themselves, as positions. */
   identity: Int32Array = new Int32Array(1);
   /** Per row of the table: its slot in the step being selected, -1 outside of `select`. */
@@ -36,6 +41,18 @@ export class RowSelection {
     if (rows === null) this.selectAll();
     else if (count === 1) this.selectOne(rows[0]!);
     else this.selectMany(rows, count);
+    this.rowAt = rows ?? this.slotRow;
+  }
+
+  /** @see Parameter.move */
+  move(move: Move): void {
+    this.slot = move(this.slot);
+    this.slotRow = move(this.slotRow);
+    this.occurrences = move(this.occurrences);
+    this.identity = move(this.identity);
+    this.slotOf = move(this.slotOf);
+    // The rows of a step are another's, and it is over.
+    this.rowAt = this.slotRow;
   }
 
   private selectOne(row: number): void {
@@ -48,21 +65,7 @@ export class RowSelection {
   private selectMany(rows: Int32Array, count: number): void {
     this.reserve(count);
     const { slot, slotRow, occurrences, slotOf } = this;
-    let used = 0;
-    for (let s = 0; s < count; s++) {
-      const row = rows[s]!;
-      let place = slotOf[row]!;
-      if (place < 0) {
-        place = used++;
-        slotOf[row] = place;
-        slotRow[place] = row;
-        occurrences[place] = 0;
-      }
-      slot[s] = place;
-      occurrences[place]!++;
-    }
-    for (let u = 0; u < used; u++) slotOf[slotRow[u]!] = -1;
-    this.slotCount = used;
+    this.slotCount = kernels.selectRows(rows, count, slotOf, slot, slotRow, occurrences);
   }
 
   private selectAll(): void {

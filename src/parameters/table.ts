@@ -1,5 +1,6 @@
 // What every parameterization of a table shares: a base factor, the rows selected, and the gradient of the product.
 
+import type { Move } from '../kernels/move';
 import type { Factor, FactorGroup, Real } from '../optimizers/factor';
 import { allocate, GrowingFactor, type Precision } from './memory';
 import type { GradientSink, Parameter } from './parameter';
@@ -21,7 +22,8 @@ export abstract class Table implements Parameter {
   readonly precision: Precision;
   readonly base: GrowingFactor;
   grads: Real;
-  protected readonly selection: RowSelection;
+  selection: RowSelection;
+  private readonly ownSelection: RowSelection;
   protected capacity = 1;
 
   abstract readonly factors: readonly Factor[];
@@ -36,13 +38,16 @@ export abstract class Table implements Parameter {
   protected abstract forward(): void;
   /** Makes room for `capacity` rows in what the parameterization itself needs. */
   protected abstract resize(): void;
+  /** Moves what the parameterization itself has. */
+  protected abstract moveOwn(move: Move): void;
 
   constructor(shape: TableShape, baseCols: number) {
     this.name = shape.name;
     this.dim = shape.dim;
     this.precision = shape.precision;
     this.base = new GrowingFactor(shape.name, 'base', shape.group, shape.rows, baseCols, shape.precision);
-    this.selection = new RowSelection(shape.rows);
+    this.ownSelection = new RowSelection(shape.rows);
+    this.selection = this.ownSelection;
     this.grads = allocate(shape.precision, shape.dim);
   }
 
@@ -65,14 +70,38 @@ export abstract class Table implements Parameter {
   reserve(count: number): void {
     if (count <= this.capacity) return;
     this.capacity = count;
-    this.selection.reserve(count);
+    this.ownSelection.reserve(count);
     this.grads = allocate(this.precision, count * this.dim);
     this.resize();
   }
 
   select(rows: Int32Array | null, count: number): void {
     this.reserve(rows === null ? this.rows : count);
+    this.selection = this.ownSelection;
     this.selection.select(rows, count);
+    this.startStep();
+  }
+
+  selectAs({ selection }: Parameter): void {
+    this.reserve(selection.slotCount);
+    this.selection = selection;
+    this.startStep();
+  }
+
+  move(move: Move): void {
+    this.base.data = move(this.base.data);
+    this.grads = move(this.grads);
+    this.ownSelection.move(move);
+    this.selection = this.ownSelection;
+    this.moveOwn(move);
+  }
+
+  /** For tables with more rows than before. */
+  protected growSelection(): void {
+    this.ownSelection.growTo(this.rows);
+  }
+
+  private startStep(): void {
     const used = this.selection.slotCount * this.dim;
     // fill() is a call into the engine: for the short rows of a step of one rating a loop is several times faster.
     if (used <= 64) for (let i = 0; i < used; i++) this.grads[i] = 0;

@@ -1,10 +1,10 @@
 // The pullback of the element-wise products in WebAssembly.
 
-import { type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../assembler/code';
+import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../assembler/code';
 import type { FunctionBuilder, ModuleBuilder } from '../assembler/module';
 import { MapGradients } from './map-gradients';
 import { ProductRows, productParameters } from './products';
-import { advance, LaneDots, RowWalk, times } from './walk';
+import { advance, isOne, LaneDots, RowWalk, times } from './walk';
 
 /** What comes after the parameters of the product. */
 function gradientParameters(f: FunctionBuilder) {
@@ -25,7 +25,6 @@ export function scalarBackward(module: ModuleBuilder): void {
   const of = productParameters(f);
   const { g, gBase, gMaps, gStep } = gradientParameters(f);
   const rows = new ProductRows(f, of);
-  const walk = new RowWalk(f, of.dim);
   const dots = new LaneDots(f, of.dim);
   const numbers = { type: 'f32' as const, one: f32.const(1), load: f32.load, mul: f32.mul };
   const gradients = new MapGradients(f, of, gMaps, numbers);
@@ -36,7 +35,6 @@ export function scalarBackward(module: ModuleBuilder): void {
   const write = (target: Local<'i32'>, value: Code<'f32'>) =>
     f32.store(get(target), choose(get(gStep), value, f32.add(f32.load(get(target)), value)));
   f.emit(
-    walk.prepare,
     dots.prepare,
     rows.each(
       set(gMap, get(gRow)),
@@ -48,12 +46,14 @@ export function scalarBackward(module: ModuleBuilder): void {
         set(scales, f32x4.splat(get(scale))),
         set(from, get(g)),
         set(to, get(gBase)),
-        walk.each([from, to], (offset, put) => put(to, f32x4.mul(v128.load(get(from), offset), get(scales)), offset)),
-        set(from, get(g)),
         set(part, get(rows.x)),
-        dots.sum(from, part),
+        dots.sumWith(from, [part], [to], (slope, offset, put) => [put(to, f32x4.mul(slope, get(scales)), offset)]),
         set(along, dots.total()),
-        gradients.each(get(map), get(gMap), along, write),
+        branch(
+          isOne(of.mapCount),
+          sequence(set(to, i32.add(i32.load(get(gMaps)), get(gMap))), write(to, get(along))),
+          gradients.each(get(map), get(gMap), along, write),
+        ),
         advance(rows.x, get(rows.bytes)),
         advance(gBase, get(rows.bytes)),
         advance(map, 4),
@@ -78,6 +78,8 @@ export function diagonalBackward(module: ModuleBuilder): void {
   // How far into the row's maps and their gradients the product at hand is, and the vector at hand.
   const [gRow, gMap, map, left] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
   const [from, part, to, place] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+  // Where a lone map, which needs no walk over maps, and its gradient are.
+  const [only, gOnly] = [f.local('i32'), f.local('i32')];
   f.emit(
     walk.prepare,
     rows.each(
@@ -89,21 +91,45 @@ export function diagonalBackward(module: ModuleBuilder): void {
         set(from, get(g)),
         set(part, get(rows.x)),
         set(to, get(gBase)),
-        set(place, i32.const(0)),
-        walk.each(
-          [from, part, to, place],
-          (_, put) =>
-            sequence(
-              set(slope, v128.load(get(from))),
-              set(scale, one),
-              rows.multiply(i32.add(get(map), get(place)), scale, false),
-              put(to, f32x4.mul(get(slope), get(scale))),
-              set(along, f32x4.mul(get(slope), v128.load(get(part)))),
-              gradients.each(i32.add(get(map), get(place)), i32.add(get(gMap), get(place)), along, (target, value) =>
-                put(target, choose(get(gStep), value, f32x4.add(v128.load(get(target)), value))),
+        branch(
+          isOne(of.mapCount),
+          sequence(
+            set(only, i32.add(i32.load(get(of.maps)), get(map))),
+            set(gOnly, i32.add(i32.load(get(gMaps)), get(gMap))),
+            walk.each([from, part, to, only, gOnly], (offset, put) =>
+              sequence(
+                set(slope, v128.load(get(from), offset)),
+                put(to, f32x4.mul(get(slope), v128.load(get(only), offset)), offset),
+                set(along, f32x4.mul(get(slope), v128.load(get(part), offset))),
+                put(
+                  gOnly,
+                  choose(get(gStep), get(along), f32x4.add(v128.load(get(gOnly), offset), get(along))),
+                  offset,
+                ),
               ),
             ),
-          1,
+          ),
+          sequence(
+            set(place, i32.const(0)),
+            walk.each(
+              [from, part, to, place],
+              (_, put) =>
+                sequence(
+                  set(slope, v128.load(get(from))),
+                  set(scale, one),
+                  rows.multiply(i32.add(get(map), get(place)), scale, false),
+                  put(to, f32x4.mul(get(slope), get(scale))),
+                  set(along, f32x4.mul(get(slope), v128.load(get(part)))),
+                  gradients.each(
+                    i32.add(get(map), get(place)),
+                    i32.add(get(gMap), get(place)),
+                    along,
+                    (target, value) => put(target, choose(get(gStep), value, f32x4.add(v128.load(get(target)), value))),
+                  ),
+                ),
+              1,
+            ),
+          ),
         ),
         advance(rows.x, get(rows.bytes)),
         advance(gBase, get(rows.bytes)),

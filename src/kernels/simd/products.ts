@@ -1,9 +1,9 @@
 // What both directions of the element-wise products share in WebAssembly: the walk over the rows and over the maps. The
 // addresses of the maps are a list in memory, since a product has any number of them.
 
-import { type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../assembler/code';
+import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../assembler/code';
 import type { FunctionBuilder } from '../assembler/module';
-import { advance, bytesOf, rowAt, times } from './walk';
+import { advance, bytesOf, isOne, rowAt, times } from './walk';
 
 /** The parameters of a product, in this order. */
 export interface ProductParameters {
@@ -86,11 +86,16 @@ export class ProductRows {
     );
   }
 
-  /** product = the product of the numbers of all maps at `place`, from 1 on. */
+  /** product = the product of the numbers of all maps at `place`. A lone map, the usual case, needs no walk. */
   scale(place: Code<'i32'>, product: Local<'f32'>): Code<'void'> {
-    return sequence(
-      set(product, f32.const(1)),
-      this.eachMap(place, (at) => set(product, f32.mul(get(product), f32.load(at)))),
+    const { mapCount, maps } = this.of;
+    return branch(
+      isOne(mapCount),
+      set(product, f32.load(i32.add(i32.load(get(maps)), place))),
+      sequence(
+        set(product, f32.const(1)),
+        this.eachMap(place, (at) => set(product, f32.mul(get(product), f32.load(at)))),
+      ),
     );
   }
 

@@ -1,8 +1,8 @@
 // Rows met by rows, in WebAssembly: dot products, weighted sums, and the penalty, which is one of those.
 
-import { choose, f32, f32x4, f64, get, i32, set, v128 } from '../assembler/code';
+import { branch, type Code, choose, f32, f32x4, f64, get, i32, set, v128 } from '../assembler/code';
 import type { ModuleBuilder } from '../assembler/module';
-import { advance, bytesOf, LaneDots, RowWalk, rowAt, times } from './walk';
+import { advance, bytesOf, isOne, LaneDots, RowWalk, rowAt, times } from './walk';
 
 /** @see Kernels.dot */
 export function dot(module: ModuleBuilder): void {
@@ -65,7 +65,7 @@ export function addPenalty(module: ModuleBuilder): void {
   const [strength, batch] = [f.parameter('f64'), f.parameter('f64')];
   const [dim, count, grads] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
   const [bytes, p, q] = [f.local('i32'), f.local('i32'), f.local('i32')];
-  const weight = f.local('v128');
+  const [weight, weights] = [f.local('f32'), f.local('v128')];
   const walk = new RowWalk(f, dim);
   const lambda = choose(
     get(byRow),
@@ -73,19 +73,28 @@ export function addPenalty(module: ModuleBuilder): void {
     get(strength),
   );
   const scaled = f64.div(f64.mul(lambda, f64.convert(i32.load(get(occurrences)))), get(batch));
-  f.emit(
-    walk.prepare,
-    set(bytes, bytesOf(get(dim))),
+  const eachRow = (...body: readonly Code<'void'>[]) =>
     times(
       count,
       set(p, rowAt(values, i32.load(get(at)), get(bytes))),
-      set(q, get(grads)),
-      set(weight, f32x4.splat(f32.demote(scaled))),
-      walk.each([p, q], (offset, put) =>
-        put(q, f32x4.add(v128.load(get(q), offset), f32x4.mul(get(weight), v128.load(get(p), offset))), offset),
-      ),
+      set(weight, f32.demote(scaled)),
+      ...body,
       advance(grads, get(bytes)),
       ...[at, rows, occurrences].map((cursor) => advance(cursor, 4)),
+    );
+  f.emit(
+    walk.prepare,
+    set(bytes, bytesOf(get(dim))),
+    branch(
+      isOne(dim),
+      eachRow(f32.store(get(grads), f32.add(f32.load(get(grads)), f32.mul(get(weight), f32.load(get(p)))))),
+      eachRow(
+        set(q, get(grads)),
+        set(weights, f32x4.splat(get(weight))),
+        walk.each([p, q], (offset, put) =>
+          put(q, f32x4.add(v128.load(get(q), offset), f32x4.mul(get(weights), v128.load(get(p), offset))), offset),
+        ),
+      ),
     ),
   );
 }

@@ -46,6 +46,14 @@ export function rowAt(start: Local<'i32'>, row: Code<'i32'>, bytes: Code<'i32'>)
   return i32.add(get(start), i32.mul(row, bytes));
 }
 
+/**
+ * Whether rows are single numbers, as biases are. Those are better taken one by one: vectors that overlap the one just
+ * written wait until it is in the cache.
+ */
+export function isOne(length: Local<'i32'>): Code<'i32'> {
+  return i32.eqz(i32.sub(get(length), i32.const(1)));
+}
+
 /** A walk element by element through rows that all have the same length. */
 export class RowWalk {
   private readonly rounds: Local<'i32'>;
@@ -129,20 +137,52 @@ export class LaneDots {
 
   /** Sums up; the cursors are moved. */
   sum(row: Local<'i32'>, ...others: readonly Local<'i32'>[]): Code<'void'> {
+    return this.sumWith(row, others, [], () => []);
+  }
+
+  /** The same, with a body for each vector of `row` on the way, and more cursors that are moved. */
+  sumWith(
+    row: Local<'i32'>,
+    others: readonly Local<'i32'>[],
+    more: readonly Local<'i32'>[],
+    body: (vector: Code<'v128'>, offset: number, put: Put) => readonly Code<'void'>[],
+  ): Code<'void'> {
     const { length, rounds, masks, shared, sums } = this;
-    const step = (term: (product: Code<'v128'>, i: number) => Code<'v128'>) =>
+    const whole: Put = (address, value, offset = 0) => v128.store(get(address), value, offset);
+    const part =
+      (mask: Local<'v128'>): Put =>
+      (address, value, offset = 0) =>
+        v128.store(get(address), v128.bitselect(value, v128.load(get(address), offset), get(mask)), offset);
+    const cursors = [row, ...others, ...more];
+    const step = (term: (product: Code<'v128'>, i: number) => Code<'v128'>, put: (i: number) => Put) =>
       masks.flatMap((_, i) => [
         set(shared, v128.load(get(row), 16 * i)),
         ...others.map((other, j) => {
           const sum = sums[j]![i]!;
           return set(sum, f32x4.add(get(sum), term(f32x4.mul(get(shared), v128.load(get(other), 16 * i)), i)));
         }),
+        ...body(get(shared), 16 * i, put(i)),
       ]);
     return sequence(
       ...others.flatMap((_, j) => sums[j]!.map((sum) => set(sum, f32x4.zero()))),
       set(rounds, i32.shrU(get(length), i32.const(4))),
-      times(rounds, ...step((product) => product), ...[row, ...others].map((cursor) => advance(cursor, 64))),
-      branch(i32.and(get(length), i32.const(15)), sequence(...step((product, i) => v128.and(product, get(masks[i]!))))),
+      times(
+        rounds,
+        ...step(
+          (product) => product,
+          () => whole,
+        ),
+        ...cursors.map((cursor) => advance(cursor, 64)),
+      ),
+      branch(
+        i32.and(get(length), i32.const(15)),
+        sequence(
+          ...step(
+            (product, i) => v128.and(product, get(masks[i]!)),
+            (i) => part(masks[i]!),
+          ),
+        ),
+      ),
       ...others.flatMap((_, j) => {
         const [a, b, c, d] = sums[j]!.map(get) as [Code<'v128'>, Code<'v128'>, Code<'v128'>, Code<'v128'>];
         const held = sums[j]![0]!;

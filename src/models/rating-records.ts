@@ -1,0 +1,83 @@
+// Ratings laid out for an epoch: user, item, target and weight of one together, in one cache line. Epochs go through them
+// in strides, where each separate array would cost a miss for each rating.
+
+import type { Real } from '../optimizers/factor';
+import type { Places } from './grid/lay-out';
+import type { RatingData } from './model';
+
+/** Where a rating is copied to. */
+export interface RatingArrays {
+  readonly users: Int32Array;
+  readonly items: Int32Array;
+  readonly targets: Real;
+  readonly weights: Real | null;
+}
+
+/** The ratings by place: two integers, then two reals. */
+export class RatingRecords implements Places {
+  private readonly words: Int32Array;
+  private readonly reals: Real;
+  /** The size of a record in either, and where its reals are. */
+  private readonly wordStep: number;
+  private readonly realStep: number;
+  private readonly target: number;
+
+  constructor(private readonly data: RatingData) {
+    const isSingle = data.targets instanceof Float32Array;
+    this.wordStep = isSingle ? 4 : 8;
+    this.realStep = 4;
+    this.target = isSingle ? 2 : 1;
+    this.words = new Int32Array(data.size * this.wordStep);
+    this.reals = isSingle ? new Float32Array(this.words.buffer) : new Float64Array(this.words.buffer);
+  }
+
+  put(place: number, k: number): void {
+    const { data, words, reals, wordStep, realStep, target } = this;
+    words[place * wordStep] = data.users[k]!;
+    words[place * wordStep + 1] = data.items[k]!;
+    reals[place * realStep + target] = data.targets[k]!;
+    if (data.weights !== null) reals[place * realStep + target + 1] = data.weights[k]!;
+  }
+
+  swap(a: number, b: number): void {
+    const { words, wordStep } = this;
+    for (let field = 0; field < wordStep; field++) {
+      const held = words[a * wordStep + field]!;
+      words[a * wordStep + field] = words[b * wordStep + field]!;
+      words[b * wordStep + field] = held;
+    }
+  }
+
+  /** Copies the rating of a place to `at`. */
+  copy(place: number, { users, items, targets, weights }: RatingArrays, at: number): void {
+    const { words, reals, wordStep, realStep, target } = this;
+    users[at] = words[place * wordStep]!;
+    items[at] = words[place * wordStep + 1]!;
+    targets[at] = reals[place * realStep + target]!;
+    if (weights !== null) weights[at] = reals[place * realStep + target + 1]!;
+  }
+
+  /**
+   * Copies `count` ratings in strides: the places start + index, index going round at `size`. The first, short loop has
+   * as many of them on their way from memory at once as the processor can keep count of.
+   */
+  copyStrides(
+    { start, size, stride }: { readonly start: number; readonly size: number; readonly stride: number },
+    index: number,
+    count: number,
+    to: RatingArrays,
+  ): void {
+    const { words, wordStep } = this;
+    const { users } = to;
+    for (let s = 0, at = index; s < count; s++) {
+      users[s] = words[(start + at) * wordStep]!;
+      at += stride;
+      if (at >= size) at -= size;
+    }
+    for (let s = 0, at = index; s < count; s++) {
+      this.copy(start + at, to, s);
+      at += stride;
+      if (at >= size) at -= size;
+    }
+  }
+}
