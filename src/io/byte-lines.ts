@@ -83,9 +83,10 @@ export class ByteLines {
     const { user, item, value, timestamp, weight } = this.layout.roles;
     let userNumber = this.userIds.find(bytes, starts[user]!, ends[user]!);
     if (userNumber < 0) userNumber = this.newUser(bytes, starts[user]!, ends[user]!);
+    if (userNumber < 0) return false;
     let itemNumber = this.itemIds.find(bytes, starts[item]!, ends[item]!);
     if (itemNumber < 0) itemNumber = this.newItem(bytes, starts[item]!, ends[item]!);
-    if (userNumber < 0 || itemNumber < 0) return false;
+    if (itemNumber < 0) return false;
     const { page, row } = table;
     if (value >= 0) {
       const rating = decimalAt(bytes, starts[value]!, ends[value]!);

@@ -170,10 +170,18 @@ test('bytes and text give the same, in any chunks', () => {
       expect(outcome(() => inChunks(bytes, chunks, settings))).toEqual(expected);
       expect(outcome(() => inChunks(bytes, chunks, settings, 3))).toEqual(expected);
     }),
-    { numRuns: 1500 },
+    { numRuns: 800 },
   );
   // A test that only compared errors would show little.
-  expect(read).toBeGreaterThan(150);
+  expect(read).toBeGreaterThan(80);
+});
+
+test('of two faults in a line the first is told', () => {
+  for (const text of [',ann\n0,0\n', '1,2,3\n,ann,x\n', '1,2,3\nx,,y\n', '1,2,3\n1,2,x,\n']) {
+    const expected = outcome(() => parseInteractions(text, { ids: 'number' }));
+    expect(expected).toHaveProperty('message');
+    expect(outcome(() => parseInteractions(encode(text), { ids: 'number' }))).toEqual(expected);
+  }
 });
 
 test('bytes of another encoding are an error wherever they are, before any fault in a line', () => {
