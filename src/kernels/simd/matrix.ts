@@ -2,7 +2,7 @@
 
 import { type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../assembler/code';
 import type { FunctionBuilder, ModuleBuilder } from '../assembler/module';
-import { advance, bytesOf, LaneDots, type Put, RowWalk, rowAt, times } from './walk';
+import { advance, bytesOf, LaneDots, type Put, RowWalk, rowAt, shiftOf, times } from './walk';
 
 /** Rows and vectors of a block: eight sums, and room for what they are made of in sixteen registers. */
 const ROWS = 4;
@@ -56,7 +56,7 @@ class Block {
 /** The body for blocks of rows, and for the rows that are left one by one. */
 function inRows(left: Local<'i32'>, count: Local<'i32'>, body: (rows: number) => Code<'void'>): Code<'void'> {
   return sequence(
-    set(left, i32.shrU(get(count), i32.const(Math.log2(ROWS)))),
+    set(left, i32.shrU(get(count), i32.const(shiftOf(ROWS)))),
     times(left, body(ROWS)),
     set(left, i32.and(get(count), i32.const(ROWS - 1))),
     times(left, body(1)),
@@ -98,7 +98,7 @@ export function multiply(module: ModuleBuilder): void {
         sequence(
           block.start(count, vectors),
           set(q, get(from)),
-          set(terms, i32.shrU(get(k), i32.const(Math.log2(SUMS_AHEAD)))),
+          set(terms, i32.shrU(get(k), i32.const(shiftOf(SUMS_AHEAD)))),
           times(
             terms,
             ...Array.from({ length: SUMS_AHEAD }, (_, l) => term(vectors, l)).flat(),

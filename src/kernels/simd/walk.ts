@@ -41,6 +41,11 @@ export function bytesOf(numbers: Code<'i32'>): Code<'i32'> {
   return i32.shl(numbers, i32.const(2));
 }
 
+/** By how many bits a number is shifted to be divided by a power of two. */
+export function shiftOf(power: number): number {
+  return 31 - Math.clz32(power);
+}
+
 /** Where row `row` starts, in an array of rows of `bytes`. */
 export function rowAt(start: Local<'i32'>, row: Code<'i32'>, bytes: Code<'i32'>): Code<'i32'> {
   return i32.add(get(start), i32.mul(row, bytes));
@@ -96,7 +101,7 @@ export class RowWalk {
     const move = (bytes: number) => cursors.map((cursor) => advance(cursor, bytes));
     const vectors = i32.shrU(get(length), i32.const(2));
     const inBlocks = [
-      set(rounds, i32.shrU(get(length), i32.const(2 + Math.log2(size)))),
+      set(rounds, i32.shrU(get(length), i32.const(2 + shiftOf(size)))),
       times(rounds, body(size, whole), ...move(16 * size)),
     ];
     return sequence(
