@@ -69,10 +69,13 @@ export class RatingRecords implements Places {
   ): void {
     const { words, wordStep } = this;
     const { users } = to;
-    for (let s = 0, at = index; s < count; s++) {
-      users[s] = words[(start + at) * wordStep]!;
-      at += stride;
-      if (at >= size) at -= size;
+    const step = stride * wordStep;
+    const round = size * wordStep;
+    const end = (start + size) * wordStep;
+    for (let s = 0, at = (start + index) * wordStep; s < count; s++) {
+      users[s] = words[at]!;
+      at += step;
+      if (at >= end) at -= round;
     }
     for (let s = 0, at = index; s < count; s++) {
       this.copy(start + at, to, s);

@@ -25,9 +25,9 @@ export class OptimizerSink implements GradientSink {
           optimizer.slots.map((slot) => {
             const length =
               slot.shape === 'element' ? factor.rows * factor.cols : slot.shape === 'row' ? factor.rows : 1;
-            return allocate(factor.data instanceof Float64Array ? 'float64' : 'float32', length).fill(
-              slot.initial ?? 0,
-            );
+            const memory = allocate(factor.data instanceof Float64Array ? 'float64' : 'float32', length);
+            // Zeros are there already, and writing them would make pages of memory of them at once.
+            return slot.initial ? memory.fill(slot.initial) : memory;
           }),
         );
     }
