@@ -65,7 +65,8 @@ export class BytePlainRows {
     const firstRow = table.row;
     let row = firstRow;
     let line = from;
-    all: while (line < to && row < rows && this.isPossible) {
+    if (!this.isPossible) return from;
+    all: while (line < to && row < rows) {
       let at = line;
       for (let field = 0; field < width; field++) {
         const kind = kinds[field]!;

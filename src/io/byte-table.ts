@@ -34,10 +34,10 @@ export class ByteTable {
   private fault: unknown;
   private isSettled = false;
 
-  /** Room is made for the ratings of `lineCount` lines: exact where they were counted, 0 where nothing is known. */
+  /** `known` is what a survey of all the bytes has found, where there was one. */
   constructor(
     private readonly settings: ReadSettings,
-    private readonly lineCount: number,
+    private readonly known: { readonly lines: number; readonly isAscii: boolean } = { lines: 0, isAscii: false },
   ) {
     this.faults = new Faults(settings.file);
   }
@@ -76,7 +76,7 @@ export class ByteTable {
     if (!this.isOpened && !this.open()) return;
     const to = isLast ? this.end : this.buffer.lastIndexOf(LF, this.end - 1) + 1;
     if (to > this.checked) {
-      if (!areOfEncoding(this.buffer, this.checked, to, encoding)) {
+      if (!this.known.isAscii && !areOfEncoding(this.buffer, this.checked, to, encoding)) {
         this.settle(encodingFault(encoding, this.faults));
         return;
       }
@@ -132,7 +132,7 @@ export class ByteTable {
       const head = readHead(text, isLast && cut === to, settings, faults);
       if (head !== undefined) {
         const { layout, separator } = head;
-        this.table = new RatingColumns(settings, faults, layout.held, this.lineCount + 1 - layout.startLine);
+        this.table = new RatingColumns(settings, faults, layout.held, this.known.lines + 1 - layout.startLine);
         this.start += byteLength(text.slice(0, layout.start), settings.encoding);
         return new ByteLines(separator, layout, this.table, settings, faults);
       }

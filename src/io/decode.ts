@@ -1,8 +1,8 @@
 // Bytes to text, strictly: bytes that are not of the stated encoding are an error, never a replacement character.
 
 import type { DataError } from '../core/errors';
-import { wordsOf } from './byte-words';
 import type { Faults } from './fault';
+import { Survey } from './survey';
 
 /** The encodings that rating files are met in. */
 export type Encoding = 'utf-8' | 'latin1';
@@ -68,7 +68,10 @@ export function byteLength(text: string, encoding: Encoding): number {
 
 /** Whether the bytes from `start` to `end` are of the encoding; neither is within a character. */
 export function areOfEncoding(bytes: Uint8Array, start: number, end: number, encoding: Encoding): boolean {
-  if (encoding !== 'utf-8' || areAscii(bytes, start, end)) return true;
+  if (encoding !== 'utf-8') return true;
+  const survey = new Survey();
+  survey.add(bytes.subarray(start, end));
+  if (survey.isAscii) return true;
   try {
     decoderOf('utf-8').decode(bytes.subarray(start, end));
     return true;
@@ -81,13 +84,4 @@ export function areOfEncoding(bytes: Uint8Array, start: number, end: number, enc
 export function encodingFault(encoding: Encoding, faults: Faults): DataError {
   const other = encoding === 'utf-8' ? 'latin1' : 'utf-8';
   return faults.whole(`the bytes are not ${encoding}; set encoding: '${other}'`);
-}
-
-function areAscii(bytes: Uint8Array, start: number, end: number): boolean {
-  const { words, from, to } = wordsOf(bytes, start, end);
-  let all = 0;
-  for (let at = start; at < from; at++) all |= bytes[at]!;
-  for (let i = 0; i < words.length; i++) all |= words[i]!;
-  for (let at = to; at < end; at++) all |= bytes[at]!;
-  return (all & 0x80808080) === 0;
 }

@@ -3,8 +3,8 @@
 import type { Interactions } from '../interactions/interactions';
 import type { Steps } from '../interactions/steps';
 import { ByteTable } from './byte-table';
-import { countLines } from './count-lines';
 import type { ReadSettings } from './read-options';
+import { Survey } from './survey';
 
 const CHUNK = 1 << 18;
 
@@ -15,7 +15,9 @@ export function isForBytes({ layout, separator = '' }: ReadSettings): boolean {
 
 /** Reads a long table. */
 export function* readBytes(bytes: Uint8Array, settings: ReadSettings): Steps<Interactions> {
-  const table = new ByteTable(settings, countLines(bytes));
+  const survey = new Survey();
+  survey.add(bytes);
+  const table = new ByteTable(settings, survey);
   for (let at = 0; at < bytes.length; at += CHUNK) table.push(bytes.subarray(at, at + CHUNK));
   return yield* table.finish();
 }

@@ -4,7 +4,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { DataError, FormatError } from '../core/errors';
-import { countLines } from '../io/count-lines';
+import { Survey } from '../io/survey';
 
 /** Large enough that the reading does not count, small enough that a chunk is read in a few milliseconds. */
 const CHUNK = 1 << 19;
@@ -28,30 +28,30 @@ export async function openFile(path: string): Promise<FileHandle> {
 
 /** The chunks of a file, from where it stands (`isAgain`: from the start, without moving it). */
 export async function* chunksOf(file: FileHandle, path: string, isAgain = false): AsyncGenerator<Uint8Array> {
-  const buffer = new Uint8Array(CHUNK);
-  for (let position = 0; ; ) {
-    let count: number;
-    try {
-      ({ bytesRead: count } = await file.read(buffer, 0, CHUNK, isAgain ? position : null));
-    } catch (error) {
-      throw readFault(path, error);
+  // While a chunk is worked on, the next one is read.
+  const buffers = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)] as const;
+  const read = (k: number, position: number) => file.read(buffers[k & 1]!, 0, CHUNK, isAgain ? position : null);
+  try {
+    let coming = read(0, 0);
+    for (let k = 0, position = 0; ; k++) {
+      const { bytesRead } = await coming;
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      coming = read(k + 1, position);
+      // Whoever stops here has no use for what may be wrong with it.
+      coming.catch(() => undefined);
+      yield buffers[k & 1]!.subarray(0, bytesRead);
     }
-    if (count === 0) return;
-    position += count;
-    yield buffer.subarray(0, count);
+  } catch (error) {
+    throw readFault(path, error);
   }
 }
 
-/** How many lines a file has. */
-export async function countFileLines(file: FileHandle, path: string): Promise<number> {
-  let ends = 0;
-  let isOpen = false;
-  for await (const chunk of chunksOf(file, path, true)) {
-    const isEnded = chunk[chunk.length - 1] === 10;
-    ends += countLines(chunk) - (isEnded ? 0 : 1);
-    isOpen = !isEnded;
-  }
-  return ends + (isOpen ? 1 : 0);
+/** What can be said of a file at a first look. */
+export async function surveyFile(file: FileHandle, path: string): Promise<Survey> {
+  const survey = new Survey();
+  for await (const chunk of chunksOf(file, path, true)) survey.add(chunk);
+  return survey;
 }
 
 /** Whether bytes are the start of gzip data. */

@@ -8,7 +8,7 @@ import { ByteTable } from '../io/byte-table';
 import { isForBytes } from '../io/read-bytes';
 import { type ReadOptions, readSettings } from '../io/read-options';
 import { readText } from '../io/read-text';
-import { type Chunks, chunksOf, countFileLines, isGzip, openFile, unzipped } from './file-chunks';
+import { type Chunks, chunksOf, isGzip, openFile, surveyFile, unzipped } from './file-chunks';
 
 /** Work goes on this long, in milliseconds, before other tasks get a turn. */
 const TURN = 10;
@@ -48,7 +48,7 @@ export async function readInteractions(path: string, options?: ReadOptions): Pro
     if (!isForBytes(settings)) return await withTurns(readText(await joined(text), settings));
     // A pipe cannot be gone over twice, and counting packed lines would be unpacking twice.
     const isCountable = !isPacked && (await file.stat()).isFile();
-    const table = new ByteTable(settings, isCountable ? await countFileLines(file, path) : 0);
+    const table = new ByteTable(settings, isCountable ? await surveyFile(file, path) : undefined);
     let until = performance.now() + TURN;
     for await (const chunk of text) {
       table.push(chunk);

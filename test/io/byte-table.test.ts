@@ -9,9 +9,9 @@ import { Vocabulary } from '../../src/interactions/vocabulary';
 import { ByteIds } from '../../src/io/byte-ids';
 import { decimalAt, timestampAt } from '../../src/io/byte-numbers';
 import { ByteTable } from '../../src/io/byte-table';
-import { countLines } from '../../src/io/count-lines';
 import { parseInteractions } from '../../src/io/parse-interactions';
 import { type ReadOptions, readSettings } from '../../src/io/read-options';
+import { Survey } from '../../src/io/survey';
 import { parseTimestamp } from '../../src/io/timestamp';
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -33,7 +33,7 @@ function outcome(read: () => Interactions) {
 }
 
 function inChunks(bytes: Uint8Array, sizes: readonly number[], options: ReadOptions, lines = 0): Interactions {
-  const table = new ByteTable(readSettings('test', options), lines);
+  const table = new ByteTable(readSettings('test', options), { lines, isAscii: false });
   for (let at = 0, k = 0; at < bytes.length; k++) {
     const size = sizes[k % sizes.length]!;
     table.push(bytes.slice(at, at + size));
@@ -276,17 +276,19 @@ test('numbers and times by bytes are those by text, to the bit', () => {
   );
 });
 
-test('lines are counted from any address', () => {
+test('a survey counts lines and knows ASCII, from any address and in any chunks', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', '\n', '\u010a', '\x8a', '\x0b'), maxLength: 40 });
   fc.assert(
-    fc.property(
-      fc.string({ unit: fc.constantFrom('a', '\n', '\u010a', '\x8a', '\x0b'), maxLength: 40 }),
-      fc.nat(5),
-      (text, start) => {
-        const bytes = encode(text).subarray(Math.min(start, text.length));
-        const feeds = bytes.filter((byte) => byte === 10).length;
-        expect(countLines(bytes)).toBe(feeds + (bytes.length > 0 && bytes.at(-1) !== 10 ? 1 : 0));
-      },
-    ),
+    fc.property(text, fc.nat(5), fc.integer({ min: 1, max: 20 }), (text, start, size) => {
+      const bytes = encode(text).subarray(Math.min(start, text.length));
+      const survey = new Survey();
+      for (let at = 0; at < bytes.length; at += size) survey.add(bytes.subarray(at, at + size));
+      const feeds = bytes.filter((byte) => byte === 10).length;
+      expect(survey.lines).toBe(feeds + (bytes.length > 0 && bytes.at(-1) !== 10 ? 1 : 0));
+      expect(survey.isAscii).toBe(bytes.every((byte) => byte < 0x80));
+    }),
   );
-  expect(countLines(new Uint8Array(5000).fill(10))).toBe(5000);
+  const survey = new Survey();
+  survey.add(new Uint8Array(5000).fill(10));
+  expect(survey.lines).toBe(5000);
 });
