@@ -1,11 +1,12 @@
-// Nanoseconds a rating of the training loop, fused and step by step, runs in turn. Run: npm run bench:steps
+// Nanoseconds a rating of per-rating training, by who makes the steps: the stepper of batches (the definition), pairs in
+// JavaScript, pairs in WebAssembly; runs in turn. Run: npm run bench:steps
 
 import { type Overparam, OverparamMFModel, sgd, syntheticInteractions } from 'opmf';
 import { Stream } from '../src/core/random';
 import { resolveOptimizer } from '../src/optimizers/registry';
 import { Penalty } from '../src/parameters/penalty';
 import { squared } from '../src/training/losses';
-import { Trainer } from '../src/training/trainer';
+import { Trainer, type TrainerOptions } from '../src/training/trainer';
 import { machine } from './machine';
 
 const RUNS = 5;
@@ -20,10 +21,10 @@ const ratings = {
 };
 
 /** One epoch after a warm-up epoch. */
-async function nanoseconds(overparam: Overparam, rank: number, fused: boolean): Promise<number> {
+async function nanoseconds(overparam: Overparam, rank: number, engine: Partial<TrainerOptions>): Promise<number> {
   const model = new OverparamMFModel({ users: data.users.size, items: data.items.size, rank, overparam });
   const penalties = model.parameters.map((parameter) => new Penalty(parameter, 0.02, null));
-  const options = { epochs: 2, batchSize: 1, shuffle: true, stream: Stream.of(1), fused };
+  const options = { epochs: 2, batchSize: 1, shuffle: true, stream: Stream.of(1), ...engine };
   const rule = resolveOptimizer(sgd({ learningRate: 0.01 }));
   const trainer = new Trainer(model, squared, rule, penalties, ratings, options);
   await trainer.epoch(1);
@@ -33,24 +34,27 @@ async function nanoseconds(overparam: Overparam, rank: number, fused: boolean): 
 console.log(
   `${JSON.stringify(machine())}\n${data.size} synthetic ratings, one epoch after one of warm-up, ${RUNS} runs in turn`,
 );
-console.log('tables      rank   step by step (min median max)   fused (min median max)   ratio of medians');
+const ENGINES: readonly [string, Partial<TrainerOptions>][] = [
+  ['steps of batches', { pairs: false, kernels: 'js' }],
+  ['pairs in JavaScript', { kernels: 'js' }],
+  ['pairs in WebAssembly', { kernels: 'wasm' }],
+];
+console.log('ns a rating: median (min to max)');
 for (const [name, overparam] of [
   ['plain', false],
   ['scalar row', { kind: 'scalar' }],
 ] as const) {
   for (const rank of [16, 32, 64]) {
-    const slow: number[] = [];
-    const fast: number[] = [];
-    for (let run = 0; run < RUNS; run++) {
-      slow.push(await nanoseconds(overparam, rank, false));
-      fast.push(await nanoseconds(overparam, rank, true));
+    const samples = ENGINES.map((): number[] => []);
+    for (let run = 0; run < RUNS; run++)
+      for (const [i, [, engine]] of ENGINES.entries()) samples[i]!.push(await nanoseconds(overparam, rank, engine));
+    for (const [i, [engine]] of ENGINES.entries()) {
+      const [min, median, max] = [0, RUNS >> 1, RUNS - 1].map((at) =>
+        samples[i]!.sort((a, b) => a - b)[at]!.toFixed(0),
+      );
+      console.log(
+        `${name.padEnd(10)}  rank ${String(rank).padEnd(3)}  ${engine.padEnd(22)} ${median} (${min} to ${max})`,
+      );
     }
-    const of = (list: number[]) => list.sort((a, b) => a - b);
-    const three = (list: number[]) =>
-      [list[0]!, list[RUNS >> 1]!, list[RUNS - 1]!].map((ns) => ns.toFixed(0)).join(' ');
-    const ratio = of(slow)[RUNS >> 1]! / of(fast)[RUNS >> 1]!;
-    console.log(
-      `${name.padEnd(10)}  ${String(rank).padStart(4)}   ${three(slow).padEnd(30)}  ${three(fast).padEnd(23)}  ${ratio.toFixed(2)}`,
-    );
   }
 }
