@@ -5,18 +5,12 @@
 /** Words of an entry: two of the id, its length (or, negative, where its bytes are), its number + 1; 0 is an empty entry. */
 const ENTRY = 4;
 const SHORT = 8;
-/** Whole numbers below this, and their digits: 4 bytes for each up to the largest that comes. */
-const SMALL = 1 << 20;
-const SMALL_DIGITS = 7;
-const ZERO = 48;
 /** Odd numbers whose multiples spread over all bits: 2^32 / golden ratio, and one of MurmurHash3. */
 const SPREAD = 0x9e3779b1;
 const MIX = 0x85ebca6b;
 
 /** The ids that have been seen. */
 export class ByteIds {
-  /** The numbers + 1 of ids that are small whole numbers in plain digits: no hash, and neighbours together in memory. */
-  small = new Int32Array(1 << 10);
   private entries = new Int32Array(ENTRY << 10);
   /** The hash's upper bits say where an entry goes. */
   private shift = 22;
@@ -55,24 +49,6 @@ export class ByteIds {
     if (++this.count * 2 > this.entries.length / ENTRY) this.grow();
     const length = end - start;
     this.put(this.high, this.low, length > SHORT ? -1 - this.keep(bytes, start, end) : length, number + 1);
-    this.addSmall(bytes, start, end, number);
-  }
-
-  private addSmall(bytes: Uint8Array, start: number, end: number, number: number): void {
-    if (end - start > SMALL_DIGITS || (bytes[start] === ZERO && end - start > 1)) return;
-    let id = 0;
-    for (let at = start; at < end; at++) {
-      const digit = bytes[at]! - ZERO;
-      if (digit < 0 || digit > 9) return;
-      id = id * 10 + digit;
-    }
-    if (id >= SMALL) return;
-    if (id >= this.small.length) {
-      const larger = new Int32Array(2 ** (32 - Math.clz32(id)));
-      larger.set(this.small);
-      this.small = larger;
-    }
-    this.small[id] = number + 1;
   }
 
   private findLong(bytes: Uint8Array, start: number, end: number): number {

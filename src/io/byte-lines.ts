@@ -6,7 +6,8 @@ import type { Id, Vocabulary } from '../interactions/vocabulary';
 import { ByteFields } from './byte-fields';
 import { ByteIds } from './byte-ids';
 import { decimalAt, timestampAt } from './byte-numbers';
-import { BytePlainRows } from './byte-plain-rows';
+import { BytePlainRows, canBePlain } from './byte-plain-rows';
+import { ByteTriples, isOfTriples } from './byte-triples';
 import { LARGEST_FLOAT32 } from './decimal';
 import { byteLength, cellText } from './decode';
 import type { Faults } from './fault';
@@ -14,6 +15,7 @@ import { type LongLayout, readRow } from './long-table';
 import type { RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
 import { RecordReader } from './record-reader';
+import { SmallIds } from './small-ids';
 
 const LF = 10;
 const CR = 13;
@@ -24,7 +26,8 @@ export class ByteLines {
   private readonly fields: ByteFields;
   private readonly userIds = new ByteIds();
   private readonly itemIds = new ByteIds();
-  private readonly plain: BytePlainRows;
+  /** The loop for plain lines, where the table can have any. */
+  private readonly plain: BytePlainRows | ByteTriples | undefined;
   private line: number;
 
   constructor(
@@ -35,7 +38,13 @@ export class ByteLines {
     private readonly faults: Faults,
   ) {
     this.fields = new ByteFields(separator, settings.quotes, layout.width);
-    this.plain = new BytePlainRows(separator, layout, table, this.userIds, this.itemIds);
+    // Not where users and items are numbered in turn: these loops number a column at once.
+    if (table.users !== table.items && canBePlain(layout, separator)) {
+      const Loop = isOfTriples(layout, separator) ? ByteTriples : BytePlainRows;
+      const known = { users: this.userIds, items: this.itemIds };
+      const [users, items] = [new SmallIds(table.users, settings.ids), new SmallIds(table.items, settings.ids)];
+      this.plain = new Loop(separator, layout, table, known, { users, items });
+    }
     this.line = layout.startLine;
   }
 
@@ -47,10 +56,12 @@ export class ByteLines {
     const { fields, table } = this;
     let at = from;
     while (at < to) {
-      const rows = table.row;
-      at = this.plain.read(bytes, at, to, this.line);
-      this.line += table.row - rows;
-      if (at >= to) break;
+      if (this.plain !== undefined) {
+        const rows = table.row;
+        at = this.plain.read(bytes, at, to, this.line);
+        this.line += table.row - rows;
+        if (at >= to) break;
+      }
       if (bytes[at]! <= SPACE) {
         const end = fields.endOfBlank(bytes, at);
         if (end >= 0) {

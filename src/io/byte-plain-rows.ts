@@ -1,10 +1,11 @@
 // Reads lines of nothing but digits, points and separators out of bytes, as most rating files are made of: each byte is
-// looked at once. The first line that is anything else, or has a new id, is left to byte-lines.ts.
+// looked at once. The first line that is anything else is left to byte-lines.ts.
 
 import type { ByteIds } from './byte-ids';
 import { decimalAt } from './byte-numbers';
 import type { LongLayout } from './long-table';
 import type { RatingColumns } from './rating-columns';
+import { SMALL, type SmallIds } from './small-ids';
 
 const LF = 10;
 const CR = 13;
@@ -21,20 +22,26 @@ const POWERS = Float64Array.from({ length: HALF + 1 }, (_, k) => 10 ** k);
 /** What a field is, a weight being 5: the columns of no role are passed over. */
 const [PASSED, USER, ITEM, VALUE, TIME] = [0, 1, 2, 3, 4] as const;
 
+/** Whether a table can have such lines: not where a column has two roles, or a separator could be part of a number. */
+export function canBePlain({ roles, dateFormat }: LongLayout, separator: string): boolean {
+  const columns = Object.values(roles).filter((column) => column >= 0);
+  const hasDates = roles.timestamp >= 0 && dateFormat === 'iso';
+  return new Set(columns).size === columns.length && !hasDates && !/^[-.0-9]/.test(separator);
+}
+
 /** The fast loop over the lines of one table. */
 export class BytePlainRows {
   private readonly kinds: Uint8Array;
   private readonly separator: Uint8Array;
   private readonly isRun: boolean;
-  private readonly isPossible: boolean;
   private readonly timeUnit: number;
 
   constructor(
     separator: string,
     layout: LongLayout,
     private readonly table: RatingColumns,
-    private readonly userIds: ByteIds,
-    private readonly itemIds: ByteIds,
+    private readonly known: { readonly users: ByteIds; readonly items: ByteIds },
+    private readonly small: { readonly users: SmallIds; readonly items: SmallIds },
   ) {
     const { width, roles, dateFormat } = layout;
     this.separator = Uint8Array.from(separator, (character) => character.charCodeAt(0));
@@ -44,28 +51,19 @@ export class BytePlainRows {
     kinds.forEach((column, k) => {
       if (column >= 0) this.kinds[column] = k + 1;
     });
-    // Not where a column has two roles, where there are dates, or where a separator could be part of a number.
-    const used = kinds.filter((column) => column >= 0);
-    this.isPossible =
-      new Set(used).size === used.length &&
-      !(roles.timestamp >= 0 && dateFormat === 'iso') &&
-      !/^[-.0-9]/.test(separator);
     this.timeUnit = dateFormat === 'milliseconds' ? 1000 : 1;
   }
 
   /** Adds rows from `from` on, for as long as lines are plain, up to `to` and the end of the page; returns where it stopped. */
   read(bytes: Uint8Array, from: number, to: number, firstLine: number): number {
-    const { table, kinds, separator, isRun, userIds, itemIds } = this;
+    const { table, kinds, separator, isRun, known } = this;
     const { rows, userIndex, itemIndex, values, timestamps, weights, lines } = table.page;
-    const users = userIds.small;
-    const items = itemIds.small;
     const first = separator[0]!;
     const separatorLength = separator.length;
     const width = kinds.length;
     const firstRow = table.row;
     let row = firstRow;
     let line = from;
-    if (!this.isPossible) return from;
     all: while (line < to && row < rows) {
       let at = line;
       for (let field = 0; field < width; field++) {
@@ -87,12 +85,12 @@ export class BytePlainRows {
           let count = at - digits;
           if (kind <= ITEM) {
             if (count === 0 || count > HALF) break all;
-            const small = kind === USER ? users : items;
-            // Small numbers without leading zeros have a table of their own.
-            const known = whole < small.length && (byte !== ZERO || count === 1);
-            const ids = kind === USER ? userIds : itemIds;
-            const number = known ? small[whole]! - 1 : ids.find(bytes, start, at);
-            if (number < 0) break all;
+            const isSmall = whole < SMALL && (byte !== ZERO || count === 1);
+            let number = whole;
+            if (!isSmall) {
+              number = ~(kind === USER ? known.users : known.items).find(bytes, start, at);
+              if (number >= 0) break all;
+            }
             if (kind === USER) userIndex[row] = number;
             else itemIndex[row] = number;
           } else {
@@ -148,6 +146,8 @@ export class BytePlainRows {
       row++;
       line = at;
     }
+    this.small.users.number(userIndex, firstRow, row);
+    this.small.items.number(itemIndex, firstRow, row);
     table.row = row;
     return line;
   }
