@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DataError, FormatError, OptionError } from '../../src/core/errors';
+import { parseInteractions } from '../../src/io/parse-interactions';
 import { readInteractions } from '../../src/node/read-interactions';
 
 const folder = mkdtempSync(join(tmpdir(), 'opmf-read-'));
@@ -26,6 +27,38 @@ test('plain and gzipped files give the same; the name does not matter', async ()
     { userId: 'bob', itemId: 'Heat', value: 3.5 },
   ]);
   expect([...packed]).toEqual([...plain]);
+});
+
+test('a file of many chunks, plain and gzipped, gives what its text gives, and others get turns', async () => {
+  let text = 'userId,movieId,rating,timestamp\n';
+  for (let k = 0; k < 50_000; k++)
+    text += `${k % 6040},${k % 3 === 0 ? '"Léon"' : k % 3706},${(k % 10) / 2},${1.1e9 + k}\n`;
+  const expected = parseInteractions(text);
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  for (const content of [text, gzipSync(text)]) {
+    turns = 0;
+    const data = await readInteractions(write('large', content));
+    expect(turns).toBeGreaterThan(2);
+    for (const column of ['userIndex', 'itemIndex', 'values', 'timestamps'] as const) {
+      expect(Buffer.from(data[column]!.buffer).equals(Buffer.from(expected[column]!.buffer))).toBe(true);
+    }
+    expect([...data.items]).toEqual([...expected.items]);
+  }
+  clearInterval(timer);
+  const packed = gzipSync(text);
+  packed[packed.length - 6]! ^= 1;
+  await expect(readInteractions(write('broken', packed))).rejects.toThrow(FormatError);
+  // Damage comes before a fault in a line.
+  const faulty = gzipSync(`1,2,x\n${text}`).subarray(0, -20);
+  await expect(readInteractions(write('cut', faulty))).rejects.toThrow(/is damaged gzip data/);
+});
+
+test('a wide table and one in the rest of a gzip file with more members', async () => {
+  const wide = await readInteractions(write('wide', gzipSync('7.5,99\n99,3')), { layout: 'wide', missing: 99 });
+  expect([...wide.values]).toEqual([7.5, 3]);
+  const members = Buffer.concat([gzipSync('1,2,3\n4,'), gzipSync('5,1')]);
+  expect([...(await readInteractions(write('members', members))).values]).toEqual([3, 1]);
 });
 
 test('options are passed on', async () => {
