@@ -8,12 +8,9 @@ import { correctionEmitter } from './corrections';
 import { lossEmitter } from './losses';
 import { emitNorms } from './norms';
 import { carriesNorms, type PairSpec } from './pair-spec';
-import { ratingBytes } from './rating-layout';
 import { rowLayout } from './row-layout';
+import { RUN, ratingBytes } from './run-layout';
 import { StepWriter } from './step-writer';
-
-/** The fields of the description of a run of ratings, in bytes. The program moves `index` and `step` on, and adds to `loss`. */
-export const RUN = { ratings: 0, groups: 4, count: 8, stride: 12, index: 16, step: 20, loss: 24, bytes: 32 } as const;
 
 /** Learning rates stay the same for this many steps: a power of two. */
 export const STEPS_A_RATE = 256;
@@ -44,7 +41,7 @@ export function encodePairs(spec: PairSpec, memory: MemoryShape): Uint8Array<Arr
   const length = f.local('i32');
   const sum = f.local('f64');
   const scales = { base: f.local('f32'), map: f.local('f32'), bias: f.local('f32'), root: f.local('f32') };
-  const writer = new StepWriter(f, spec, { rating, sum, rates: scales, emitLoss });
+  const writer = new StepWriter(f, spec, { run, rating, sum, rates: scales, emitLoss });
   const bytes = ratingBytes(spec.isWeighted);
   const address = (number: Code<'i32'>) => i32.add(get(ratings), i32.mul(number, i32.const(bytes)));
   const group = i32.load(i32.add(i32.load(get(run), RUN.groups), i32.shl(get(index), i32.const(2))));

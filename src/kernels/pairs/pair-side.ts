@@ -71,15 +71,18 @@ export class PairSide {
 
   /** Goes to a row. */
   open(address: Code<'i32'>): Code<'void'> {
+    return set(this.row, address);
+  }
+
+  /** Takes the row's numbers, once the vectors have been looked at: together they are more than there are registers. */
+  takeNumbers(): Code<'void'> {
     const { scale, layout } = this;
-    const start = [set(this.row, address), set(this.decay, this.number(layout.decay))];
-    if (layout.norm !== null) start.push(set(this.norm, this.number(layout.norm)));
-    if (scale === null) return sequence(...start);
     const [first, ...rest] = layout.scalars;
     return sequence(
-      ...start,
-      set(scale, this.number(first!.at)),
-      ...rest.map(({ at }) => set(scale, f32.mul(get(scale), this.number(at)))),
+      set(this.decay, this.number(layout.decay)),
+      ...(layout.norm === null ? [] : [set(this.norm, this.number(layout.norm))]),
+      ...(scale === null ? [] : [set(scale, this.number(first!.at))]),
+      ...rest.map(({ at }) => set(scale!, f32.mul(get(scale!), this.number(at)))),
     );
   }
 

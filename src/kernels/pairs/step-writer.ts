@@ -8,11 +8,13 @@ import type { LossEmitter } from './losses';
 import { Pair } from './pair';
 import { PairSide, type RateLocals } from './pair-side';
 import type { PairSpec } from './pair-spec';
-import { RATING, ratingBytes } from './rating-layout';
 import { vectorsOf } from './row-layout';
+import { RATING, RUN, ratingBytes } from './run-layout';
 
 /** What a step is given. */
 export interface StepInputs {
+  /** The address of the run's description. */
+  readonly run: Local<'i32'>;
   /** The address of the first rating. */
   readonly rating: Local<'i32'>;
   /** The losses are added to it. */
@@ -58,8 +60,10 @@ export class StepWriter {
       left.open(field(0, RATING.left)),
       ...pairs.map(({ right }, j) => right.open(field(j, RATING.right))),
       ...pairs.flatMap((pair, j) => [
-        pair.open(),
         this.dot(pair, j === 0),
+        ...(j === 0 ? [left.takeNumbers()] : []),
+        pair.right.takeNumbers(),
+        pair.open(),
         this.loss(pair, j),
         pair.spread(inputs.rates.base),
       ]),
@@ -93,6 +97,7 @@ export class StepWriter {
           left.take(offset),
           right.take(offset),
           sums.dot.add(j, vectors, f32x4.mul(get(left.element), get(right.element))),
+          sums.dot.settle(j, vectors, i32.add(get(this.inputs.run), i32.const(RUN.scratch))),
           ...(withLeft ? [sums.left.add(j, vectors, square(left))] : []),
           ...(right.needsNorm ? [sums.right.add(j, vectors, square(right))] : []),
         ),

@@ -3,6 +3,9 @@
 
 import type { Stream } from '../../core/random';
 
+/** Ratings lie in random order, so that a stride need not be large to be random; a small one is one that caches foresee. */
+const MOST_STRIDE = 64;
+
 /** A run through the steps of one tile. */
 export interface Visit {
   readonly tile: number;
@@ -27,7 +30,13 @@ export function visitsOf(starts: Int32Array, blocks: number, draws: Stream): Vis
       const count = starts[tile + 1]! - starts[tile]!;
       if (count === 0) continue;
       const start = draws.below(count);
-      visits.push({ tile, count, start, stride: coprime(1 + draws.below(count), count), before });
+      visits.push({
+        tile,
+        count,
+        start,
+        stride: coprime(1 + draws.below(Math.min(count, MOST_STRIDE)), count),
+        before,
+      });
       before += count;
     }
     return visits;

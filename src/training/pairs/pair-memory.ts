@@ -2,8 +2,8 @@
 // known before the first epoch and never changes: a memory that grows would detach every view of it.
 
 import type { Turns } from '../../core/turns';
-import { RATES_BYTES, RUN, STEPS_A_RATE } from '../../kernels/pairs/pair-program';
-import { RATING, ratingBytes } from '../../kernels/pairs/rating-layout';
+import { RATES_BYTES, STEPS_A_RATE } from '../../kernels/pairs/pair-program';
+import { RATING, RUN, ratingBytes } from '../../kernels/pairs/run-layout';
 import { Grid } from '../../models/grid/grid';
 import { type Layout, layOut } from '../../models/grid/lay-out';
 import { layOutGroups } from '../../models/grid/lay-out-groups';
