@@ -31,12 +31,14 @@ export function* findRepeats(
   // As in most files: then the rows are in order as they stand.
   if (areTogether) return yield* inSteps(size, (from, to) => scan.runs(userIndex, itemIndex, from, to));
 
-  const most = counts.reduce((a, b) => Math.max(a, b), 0);
+  let most = 0;
+  for (let user = 1; user <= users; user++) most = Math.max(most, counts[user]!);
   const room = (bytes: number) => Math.min(size, Math.max(small, most, Math.ceil((size * 2) / bytes)));
   const ends = endsOf(counts);
   const sorted = items <= 2 ** 16 ? new Uint16Array(room(2)) : new Int32Array(room(4));
   const repeating: number[] = [];
   const stamps = new Int32Array(items).fill(-1);
+  yield;
   yield* shareByShare(userIndex, ends, itemIndex, sorted, (share) => repeaters(sorted, ends, share, stamps, repeating));
   if (repeating.length === 0) return;
 

@@ -3,8 +3,8 @@
 /** Work that may pause wherever it yields. */
 export type Steps<T> = Generator<undefined, T>;
 
-/** Entries of a column that a step goes over: about ten milliseconds. */
-export const STEP = 1 << 20;
+/** Entries of a column that a step goes over: a few milliseconds. */
+export const STEP = 1 << 18;
 
 /** Does all the steps at once. */
 export function runThrough<T>(steps: Steps<T>): T {

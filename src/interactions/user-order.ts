@@ -10,7 +10,7 @@ export function endsOf(counts: Int32Array): Int32Array {
 }
 
 /** Rows far apart in memory take longer than rows in order. */
-const ROWS_A_STEP = 1 << 17;
+const ROWS_A_STEP = 1 << 16;
 
 /** Consecutive users whose rows have been brought together. */
 export interface Share {
@@ -39,6 +39,7 @@ export function* shareByShare(
     while (to < users && ends[to + 1]! - start <= sorted.length);
     for (let user = from; user < to; user++)
       next[user] = ends[user + 1] === ends[user] ? NOT_WANTED : ends[user]! - start;
+    yield;
     const [first, count] = [from, to - from];
     yield* inSteps(userIndex.length, (a, b) => place(userIndex, first, count, next, entries, sorted, a, b));
     for (let user = from; user < to; ) {
