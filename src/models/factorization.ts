@@ -43,6 +43,11 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
     this.parameters = [userEmbedding, itemEmbedding, userBias, itemBias].filter((table) => table !== null);
   }
 
+  get sides() {
+    const given = (...tables: readonly (Parameter | null)[]) => tables.filter((table) => table !== null);
+    return { users: given(this.userEmbedding, this.userBias), items: given(this.itemEmbedding, this.itemBias) };
+  }
+
   batches(data: RatingData, order: OrderOptions): Batcher<RatingBatch> {
     return new RatingBatcher(data, this, order);
   }

@@ -5,6 +5,7 @@ import type { Turns } from '../core/turns';
 import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
+import type { Blocks } from './grid/blocks';
 
 /** The ratings that a model of users and items is trained on, by index, with targets as the loss wants them. */
 export interface RatingData {
@@ -27,8 +28,8 @@ export interface OrderOptions {
   readonly stream: Stream;
   /** false: in the order of the data. */
   readonly shuffle: boolean;
-  /** The blocks that users and items are cut into; 1 where batches should be drawn from everything. */
-  readonly blocks: number;
+  /** The blocks that users and items are cut into. */
+  readonly blocks: Blocks;
   /** The most ratings of one user that a step takes; over 1 it is steps that are counted, not ratings. */
   readonly grouping: 1 | 4;
 }
@@ -54,6 +55,8 @@ export interface Batcher<B extends Batch> {
 /** A model. `forward` selects the batch's rows and writes scores; `backward` adds to the gradients of those rows. */
 export interface Model<B extends Batch> {
   readonly parameters: readonly Parameter[];
+  /** The parameters whose rows are users, and those whose rows are items. */
+  readonly sides: { readonly users: readonly Parameter[]; readonly items: readonly Parameter[] };
   batches(data: RatingData, order: OrderOptions): Batcher<B>;
   forward(batch: B, scores: Real): void;
   backward(batch: B, gScores: Real): void;

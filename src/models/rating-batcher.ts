@@ -24,7 +24,6 @@ export interface RatingBatch extends Batch {
 export class RatingBatcher implements Batcher<RatingBatch> {
   private readonly records: RatingRecords;
   private layout: Layout;
-  private blocks = 1;
   private visits: readonly Visit[] = [];
   private visit = 0;
   /** Within the visit: how many ratings are done, and where the next one is. */
@@ -67,7 +66,6 @@ export class RatingBatcher implements Batcher<RatingBatch> {
       return;
     }
     const grid = await Grid.over(data, rows.users, rows.items, blocks, turns);
-    this.blocks = blocks;
     this.layout = await (grouping === 1 ? layOut : layOutGroups)(data, grid, stream, records, turns);
   }
 
@@ -87,7 +85,7 @@ export class RatingBatcher implements Batcher<RatingBatch> {
   begin(epoch: number): void {
     const { stream, shuffle } = this.options;
     const draws = stream.fork(epoch);
-    this.visits = (shuffle ? visitsOf(this.layout.starts, this.blocks, draws) : inOrder(this.size)).flat();
+    this.visits = (shuffle ? visitsOf(this.layout.starts, this.options.blocks, draws) : inOrder(this.size)).flat();
     this.enter(0);
   }
 

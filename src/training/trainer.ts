@@ -4,7 +4,7 @@
 import { DivergenceError } from '../core/errors';
 import type { Stream } from '../core/random';
 import type { Turns } from '../core/turns';
-import { chooseBlocks } from '../models/grid/grid';
+import { type Blocks, chooseBlocks, WHOLE } from '../models/grid/blocks';
 import type { Batch, Batcher, Model, OrderOptions, RatingData } from '../models/model';
 import type { RatingBatch } from '../models/rating-batcher';
 import { LearningRates } from '../optimizers/learning-rate';
@@ -71,7 +71,7 @@ export class Trainer<B extends Batch> {
     // Groups are of a random order: in the order of the data nobody's ratings need lie together.
     this.grouping = isSingle && shuffle ? grouping : 1;
     this.rates = new LearningRates(optimizer.config.learningRate);
-    const blocks = isSingle && shuffle ? blocksOf(model.parameters, optimizer, data.size) : 1;
+    const blocks = shuffle ? blocksOf(model.sides, optimizer, data.size, batchSize) : WHOLE;
     this.order = { stream, shuffle, blocks, grouping: this.grouping };
     const isWeighted = data.weights !== null;
     this.plan = isSingle && pairs ? planPairs(model, loss, optimizer, penalties, isWeighted, this.grouping) : null;
@@ -134,10 +134,14 @@ export class Trainer<B extends Batch> {
 }
 
 /** The blocks that suit a training's memory: that of its factors and of what the rule keeps beside them. */
-function blocksOf(parameters: readonly Parameter[], { slots }: Optimizer, ratings: number): number {
-  const factors = parameters.flatMap((parameter) => parameter.factors);
+function blocksOf(sides: Model<Batch>['sides'], { slots }: Optimizer, ratings: number, batchSize: number): Blocks {
   const elements = 1 + slots.filter(({ shape }) => shape === 'element').length;
-  const bytes = factors.reduce((sum, { rows, cols }) => sum + rows * cols * 4 * elements, 0);
-  const rows = parameters.map((parameter) => parameter.rows);
-  return chooseBlocks(ratings, bytes, Math.min(...rows));
+  const side = (parameters: readonly Parameter[]) => {
+    const factors = parameters.flatMap((parameter) => parameter.factors);
+    return {
+      rows: parameters[0]!.rows,
+      bytes: factors.reduce((sum, { rows, cols }) => sum + rows * cols * 4 * elements, 0),
+    };
+  };
+  return chooseBlocks(ratings, batchSize, side(sides.users), side(sides.items));
 }

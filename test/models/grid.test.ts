@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { Stream } from '../../src/core/random';
 import { balance } from '../../src/models/grid/balance';
-import { chooseBlocks, Grid } from '../../src/models/grid/grid';
+import { chooseBlocks } from '../../src/models/grid/blocks';
+import { Grid } from '../../src/models/grid/grid';
 import { inOrder, visitsOf } from '../../src/models/grid/visits';
 import { NO_TURNS, randomRatings } from '../support/training';
 
@@ -25,20 +26,28 @@ test('blocks differ by at most the heaviest row', async () => {
 
 test('every rating has its place in the tile of its blocks', async () => {
   const data = randomRatings({ users: 30, items: 20 }, 400, 'float32');
-  const grid = await Grid.over(data, 30, 20, 4, NO_TURNS);
-  const counts = new Array<number>(16).fill(0);
+  const grid = await Grid.over(data, 30, 20, { users: 4, items: 3 }, NO_TURNS);
+  const counts = new Array<number>(12).fill(0);
   for (let k = 0; k < data.size; k++) counts[grid.tileOf(data.users[k]!, data.items[k]!)]!++;
   for (const [tile, count] of counts.entries()) expect(grid.starts[tile + 1]! - grid.starts[tile]!).toBe(count);
 });
 
-test('an epoch goes through every step once, and no stratum has a block twice', () => {
-  const starts = Int32Array.of(0, 5, 5, 17, 18, 30, 42, 43, 50, 64);
+test.each([
+  [3, 3],
+  [7, 3],
+  [2, 5],
+  [1, 1],
+])('%d x %d blocks: an epoch goes through every step once, and no stratum has a block twice', (users, items) => {
+  const sizes = Stream.of('sizes');
+  const starts = new Int32Array(users * items + 1);
+  for (let tile = 0; tile < users * items; tile++) starts[tile + 1] = starts[tile]! + sizes.below(12);
+  const total = starts[users * items]!;
   for (const epoch of [1, 2]) {
-    const strata = visitsOf(starts, 3, Stream.of(1).fork(epoch));
+    const strata = visitsOf(starts, { users, items }, Stream.of(1).fork(epoch));
     const steps = new Set<number>();
     let before = 0;
     for (const visits of strata) {
-      const blocks = visits.flatMap(({ tile }) => [`user ${Math.floor(tile / 3)}`, `item ${tile % 3}`]);
+      const blocks = visits.flatMap(({ tile }) => [`user ${Math.floor(tile / items)}`, `item ${tile % items}`]);
       expect(new Set(blocks).size).toBe(blocks.length);
       for (const visit of visits) {
         expect(visit.before).toBe(before);
@@ -47,14 +56,20 @@ test('an epoch goes through every step once, and no stratum has a block twice', 
           steps.add(starts[visit.tile]! + at);
       }
     }
-    expect(steps.size).toBe(64);
+    expect(steps.size).toBe(total);
   }
+});
+
+test('without a shuffle there is one visit, in the order of the data', () => {
   expect(inOrder(7)).toEqual([[{ tile: 0, count: 7, start: 0, stride: 1, before: 0 }]]);
 });
 
-test('small data have one tile; large data have enough for threads; memory decides above that', () => {
-  expect(chooseBlocks(100_000, 300_000, 900)).toBe(1);
-  expect(chooseBlocks(1_000_000, 300_000, 900)).toBe(8);
-  expect(chooseBlocks(20_000_000, 42_000_000, 27_000)).toBeGreaterThan(32);
-  expect(chooseBlocks(1_000_000, 300_000, 3)).toBe(3);
+test('small data have one tile; large data have enough for threads; memory decides above that, and batches below', () => {
+  const side = (rows: number) => ({ rows, bytes: rows * 132 });
+  expect(chooseBlocks(100_000, 1, side(943), side(1682))).toEqual({ users: 1, items: 1 });
+  expect(chooseBlocks(1_000_000, 1, side(6040), side(3706))).toEqual({ users: 8, items: 8 });
+  expect(chooseBlocks(20_000_000, 1, side(138_000), side(27_000))).toEqual({ users: 47, items: 10 });
+  expect(chooseBlocks(1_000_000, 1, side(900_000), side(3))).toEqual({ users: 152, items: 3 });
+  const few = chooseBlocks(1_000_000, 4096, side(6040), side(3706));
+  expect(few.users * few.items * 16 * 4096).toBeLessThanOrEqual(1_000_000);
 });

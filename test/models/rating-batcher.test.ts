@@ -13,7 +13,7 @@ const data: RatingData = {
 };
 
 async function batcherOf(options: Partial<OrderOptions> = {}, ratings = data): Promise<RatingBatcher> {
-  const defaults: OrderOptions = { stream: Stream.of(1), shuffle: true, blocks: 1, grouping: 1 };
+  const defaults: OrderOptions = { stream: Stream.of(1), shuffle: true, blocks: { users: 1, items: 1 }, grouping: 1 };
   const batcher = new RatingBatcher(ratings, ROWS, { ...defaults, ...options });
   await batcher.prepare(NO_TURNS);
   return batcher;
@@ -48,8 +48,8 @@ test.each([1, 4, 93, 100])('batches of %d hold every rating once, in data order 
 
 test.each([1, 3])(
   'a shuffled epoch over %d blocks is a permutation of whole ratings, another each epoch',
-  async (blocks) => {
-    const batcher = await batcherOf({ blocks });
+  async (users) => {
+    const batcher = await batcherOf({ blocks: { users, items: 2 } });
     const first = epochOf(batcher, 1, 5).ratings;
     const second = epochOf(batcher, 2, 5).ratings;
     expect([...first].sort()).toEqual([...inOrder].sort());
@@ -60,16 +60,18 @@ test.each([1, 3])(
 );
 
 test('the order of an epoch depends on neither the epochs before nor the size of the batches', async () => {
-  const batcher = await batcherOf({ blocks: 2 });
+  const batcher = await batcherOf({ blocks: { users: 2, items: 2 } });
   epochOf(batcher, 1, 5);
   const third = epochOf(batcher, 3, 5).ratings;
-  expect(epochOf(await batcherOf({ blocks: 2 }), 3, 7).ratings).toEqual(third);
+  expect(epochOf(await batcherOf({ blocks: { users: 2, items: 2 } }), 3, 7).ratings).toEqual(third);
   expect(epochOf(batcher, 3, 1).ratings).toEqual(third);
-  expect(epochOf(await batcherOf({ blocks: 2, stream: Stream.of(2) }), 3, 5).ratings).not.toEqual(third);
+  expect(epochOf(await batcherOf({ blocks: { users: 2, items: 2 }, stream: Stream.of(2) }), 3, 5).ratings).not.toEqual(
+    third,
+  );
 });
 
 test('groups are of one user, with up to four different items, and cover every rating once', async () => {
-  const batcher = await batcherOf({ blocks: 2, grouping: 4 });
+  const batcher = await batcherOf({ blocks: { users: 2, items: 2 }, grouping: 4 });
   const { ratings, groups } = epochOf(batcher, 1, 3);
   expect([...ratings].sort()).toEqual([...inOrder].sort());
   expect(groups.length).toBe(batcher.steps);

@@ -44,7 +44,12 @@ export function trainOnce(
   const rule = resolveOptimizer(optimizer);
   const rates = new LearningRates(rule.config.learningRate);
   const sink = new OptimizerSink(rule, rates, model.parameters);
-  const batcher = model.batches(data, { stream: Stream.of(1), shuffle: false, blocks: 1, grouping: 1 });
+  const batcher = model.batches(data, {
+    stream: Stream.of(1),
+    shuffle: false,
+    blocks: { users: 1, items: 1 },
+    grouping: 1,
+  });
   const stepper = new Stepper(model, squared, [], batcher, rates, sink, data, 1, { epochs: 1, batchSize });
   void batcher.prepare(NO_TURNS);
   batcher.begin(1);

@@ -102,7 +102,12 @@ describe('one rating a step', () => {
     const expected = tablesOf(model);
     const data = dataOf(ratings);
     const trainer = makeTrainer(model, data, { shuffle: true });
-    const batcher = model.batches(data, { stream: Stream.of('order'), shuffle: true, blocks: 1, grouping: 1 });
+    const batcher = model.batches(data, {
+      stream: Stream.of('order'),
+      shuffle: true,
+      blocks: { users: 1, items: 1 },
+      grouping: 1,
+    });
     await batcher.prepare(NO_TURNS);
     const orders: string[] = [];
     for (const epoch of [1, 2]) {

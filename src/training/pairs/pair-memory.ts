@@ -62,23 +62,23 @@ export class PairMemory {
     const { left, right, spec } = plan;
     const { rows: users } = left;
     const { rows: items } = right;
-    const blocks = order.shuffle ? order.blocks : 1;
-    const grid =
-      blocks === 1 ? Grid.whole(data.size, users, items) : await Grid.over(data, users, items, blocks, turns);
+    const { blocks } = order;
+    const tiles = blocks.users * blocks.items;
+    const grid = tiles === 1 ? Grid.whole(data.size, users, items) : await Grid.over(data, users, items, blocks, turns);
     let end = CONTROL_BYTES;
     const take = (bytes: number) => {
       const at = end;
       end = Math.ceil((end + bytes) / 16) * 16;
       return at;
     };
-    take(blocks * blocks * RUN.bytes);
+    take(tiles * RUN.bytes);
     const rates = take(Math.ceil(data.size / STEPS_A_RATE) * RATES_BYTES);
-    const side = (tables: PairPlan['left'], blockOf: Uint16Array) => {
-      const memory = new SideMemory(spec, tables, placesByBlock(blockOf, blocks), end);
+    const side = (tables: PairPlan['left'], blockOf: Uint16Array, count: number) => {
+      const memory = new SideMemory(spec, tables, placesByBlock(blockOf, count), end);
       take(memory.bytes);
       return memory;
     };
-    const sides = [side(left, grid.userBlock), side(right, grid.itemBlock)] as const;
+    const sides = [side(left, grid.userBlock, blocks.users), side(right, grid.itemBlock, blocks.items)] as const;
     const ratings = take(data.size * ratingBytes(spec.isWeighted));
     const groups = take(spec.grouping === 1 ? 0 : data.size * 4);
     if (end > MOST_PAGES * PAGE) return null;
@@ -98,7 +98,7 @@ export class PairMemory {
   begin(epoch: number): Visit[][] {
     const { stream, shuffle } = this.order;
     const { starts, groups } = this.layout;
-    const strata = shuffle ? visitsOf(starts, this.grid.blocks, stream.fork(epoch)) : inOrder(this.steps);
+    const strata = shuffle ? visitsOf(starts, this.order.blocks, stream.fork(epoch)) : inOrder(this.steps);
     const { words, doubles, addresses, plan } = this;
     const bytes = ratingBytes(plan.spec.isWeighted);
     for (const { tile, count, start, stride, before } of strata.flat()) {
