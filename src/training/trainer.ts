@@ -4,6 +4,7 @@
 import { DivergenceError } from '../core/errors';
 import type { Stream } from '../core/random';
 import type { Turns } from '../core/turns';
+import type { WorkerHost } from '../core/worker-host';
 import { type Blocks, chooseBlocks, WHOLE } from '../models/grid/blocks';
 import type { Batch, Batcher, Model, OrderOptions, RatingData } from '../models/model';
 import type { RatingBatch } from '../models/rating-batcher';
@@ -36,6 +37,8 @@ export interface TrainerOptions {
   readonly kernels?: KernelChoice;
   /** @defaultValue 1 */
   readonly threads?: number;
+  /** Who starts them; null: nobody. @defaultValue whoever does in this process */
+  readonly host?: WorkerHost | null;
   /** false: every step by itself, as the definition has it, also where pairs would do. @defaultValue true */
   readonly pairs?: boolean;
 }
@@ -107,7 +110,7 @@ export class Trainer<B extends Batch> {
     const { plan, model, loss, optimizer, data, rates, order, options } = this;
     const { kernels = 'auto', threads = 1, epochs } = options;
     if (plan !== null && usesWasm(kernels)) {
-      const host = threads > 1 ? findHost() : null;
+      const host = threads > 1 ? (options.host === undefined ? findHost() : options.host) : null;
       const { slots } = optimizer;
       this.engine = await WasmPairs.create({ plan, data, order, slots, rates, epochs, threads, host }, turns);
       if (this.engine !== null) return;

@@ -15,17 +15,23 @@ export class PairThreads {
     private readonly control: Int32Array,
   ) {}
 
-  /** Starts the threads. */
+  /** Starts the threads; null where they may not be started, as under a content security policy without `worker-src`. */
   static async start(
     host: WorkerHost,
     count: number,
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
-  ): Promise<PairThreads> {
-    const workers = Array.from({ length: count }, () => host.start(PAIR_WORKER));
+  ): Promise<PairThreads | null> {
+    const workers: WorkerHandle[] = [];
     const threads = new PairThreads(workers, new Int32Array(memory.buffer));
-    await threads.ask(() => ({ module, memory, threads: count }));
-    return threads;
+    try {
+      while (workers.length < count) workers.push(host.start(PAIR_WORKER));
+      await threads.ask(() => ({ module, memory, threads: count }));
+      return threads;
+    } catch {
+      threads.stop();
+      return null;
+    }
   }
 
   get count(): number {
