@@ -2,6 +2,7 @@
 // not in the heap, is the optimizer's own work.
 
 import type { Heap, HeapUpdate } from '../kernels/heap';
+import { isPerRow } from '../kernels/pairs/rules';
 import { Adam } from '../optimizers/adam';
 import type { Factor, Real, RowGradient } from '../optimizers/factor';
 import type { Optimizer, StepInfo } from '../optimizers/optimizer';
@@ -17,7 +18,7 @@ export class HeapUpdates {
   /** Null for a rule that has no arithmetic there. */
   static of(optimizer: Optimizer, heap: Heap): HeapUpdates | null {
     const rule = ruleOf(optimizer);
-    const run = rule === null ? null : heap.update(rule);
+    const run = rule === null || isPerRow(rule) ? null : heap.update(rule);
     return run === null ? null : new HeapUpdates(optimizer, run);
   }
 

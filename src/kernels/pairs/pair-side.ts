@@ -6,8 +6,8 @@ import type { FunctionBuilder } from '../assembler/module';
 import type { LaneSum } from './lanes';
 import type { Pair } from './pair';
 import { isLinear, type PairSideSpec, type PairSpec } from './pair-spec';
-import { type Cell, type RowLayout, rowLayout } from './row-layout';
-import { type Arithmetic, applyRule } from './rules';
+import { type Cell, type RowLayout, rowLayout, vectorsOf } from './row-layout';
+import { type Arithmetic, applyRule, isPerRow, rowRate } from './rules';
 
 /** The rates of a step. */
 export interface RateLocals {
@@ -42,6 +42,8 @@ export class PairSide {
   private readonly ownVector: Local<'v128'>;
   /** The strength of the penalty. */
   private readonly decay: Local<'f32'>;
+  /** The rate of the row in every lane, under a rule that has one. */
+  private readonly rowRate: Local<'v128'>;
 
   constructor(
     private readonly f: FunctionBuilder<'void'>,
@@ -62,6 +64,7 @@ export class PairSide {
     this.own = f.local('f32');
     this.ownVector = f.local('v128');
     this.decay = f.local('f32');
+    this.rowRate = f.local('v128');
   }
 
   /** Whether a step has to add up |x|^2, for the penalty's part in the gradient of a scalar. */
@@ -119,25 +122,59 @@ export class PairSide {
     );
   }
 
+  /** The gradient by the vector in hand; the other sides have theirs in hand too. */
+  private gradient(pairs: readonly Pair[]): Code<'v128'> {
+    const terms = pairs.map((pair) => f32x4.mul(get(pair.towards.vector), get(this.other(pair).element)));
+    const own = f32x4.mul(get(this.ownVector), get(this.element));
+    return f32x4.add(
+      terms.reduce((sum, term) => f32x4.add(sum, term)),
+      own,
+    );
+  }
+
+  /** The same with its weight decay. */
+  private decayedGradient(pairs: readonly Pair[]): Code<'v128'> {
+    const { weightDecay } = this.rule;
+    const decay = f32x4.mul(f32x4.splat(f32.const(weightDecay)), get(this.element));
+    return weightDecay === 0 ? this.gradient(pairs) : f32x4.add(this.gradient(pairs), decay);
+  }
+
+  /** Adds the square of the gradient by the vector in hand to a sum. */
+  addSquare(pairs: readonly Pair[], add: (square: Code<'v128'>) => Code<'void'>): Code<'void'> {
+    const g = this.f.local('v128');
+    return sequence(set(g, this.decayedGradient(pairs)), add(f32x4.mul(get(g), get(g))));
+  }
+
+  /** Adds the mean square of the gradient to the row's sum, and takes the row's rate from it. */
+  noteRowRate(sum: LaneSum, rank: number, held: Local<'v128'>): Code<'void'> {
+    const { layout, f, rule, rates } = this;
+    if (!isPerRow(rule)) return sequence();
+    const at = layout.base.slots[0]!;
+    const next = f.local('f32');
+    const total = sum.total(vectorsOf(rank), held);
+    const arithmetic: Arithmetic<Code<'f32'>> = { ...f32, constant: f32.const, keep: (value) => value };
+    return sequence(
+      total.set,
+      set(next, f32.add(this.number(at), f32.div(total.value, f32.const(rank)))),
+      f32.store(get(this.row), get(next), at),
+      set(this.rowRate, f32x4.splat(rowRate(rule, arithmetic, get(next), get(rates.base)))),
+    );
+  }
+
   /** Updates the vector in hand; the other sides have theirs in hand too. */
   updateVector(offset: number, pairs: readonly Pair[]): Code<'void'> {
     const { layout, element, ownVector, vectors } = this;
-    const own = f32x4.mul(get(ownVector), get(element));
-    const terms = pairs.map(({ pull, towards }, j) =>
-      f32x4.mul(get(this.isLinear ? pull.vector : towards.vector), get(this.other(pairs[j]!).element)),
-    );
+    const to = (value: Code<'v128'>) => v128.store(get(this.row), value, layout.base.at + offset);
     if (this.isLinear) {
-      const moved = terms.reduce((value, term) => f32x4.sub(value, term), own);
-      return v128.store(get(this.row), moved, layout.base.at + offset);
+      const terms = pairs.map((pair) => f32x4.mul(get(pair.pull.vector), get(this.other(pair).element)));
+      const own = f32x4.mul(get(ownVector), get(element));
+      return to(terms.reduce((value, term) => f32x4.sub(value, term), own));
+    }
+    if (isPerRow(this.rule)) {
+      return to(f32x4.sub(get(element), f32x4.mul(get(this.rowRate), this.decayedGradient(pairs))));
     }
     const gradient = this.f.local('v128');
-    const noted = set(
-      gradient,
-      f32x4.add(
-        terms.reduce((sum, term) => f32x4.add(sum, term)),
-        own,
-      ),
-    );
+    const noted = set(gradient, this.gradient(pairs));
     if (this.parts.length === 0)
       return sequence(noted, this.ruleOnVector(layout.base, get(element), get(gradient), vectors.base, offset));
     const cells = [layout.base, ...layout.diagonals];

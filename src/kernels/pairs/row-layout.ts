@@ -2,7 +2,7 @@
 // that a step on a row reads and writes lies together, so that it comes from few cache lines.
 
 import { carriesNorms, type PairSideSpec, type PairSpec } from './pair-spec';
-import { slotsOf } from './rules';
+import { isPerRow, slotsOf } from './rules';
 
 /** Something trainable in a row, in bytes from the row's start: a vector or a number, and the rule's slots of it. */
 export interface Cell {
@@ -36,7 +36,10 @@ export function rowLayout(spec: PairSpec, { kind, maps }: PairSideSpec): RowLayo
     end += bytes;
     return at;
   };
-  const cell = (bytes: number): Cell => ({ at: take(bytes), slots: Array.from({ length: slots }, () => take(bytes)) });
+  const cell = (bytes: number): Cell => {
+    const at = take(bytes);
+    return { at, slots: Array.from({ length: slots }, () => take(isPerRow(rule) ? 4 : bytes)) };
+  };
   const vector = vectorsOf(rank) * 16;
   const base = cell(vector);
   const diagonals = Array.from({ length: kind === 'diagonal' ? maps : 0 }, () => cell(vector));

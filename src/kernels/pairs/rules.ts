@@ -30,7 +30,12 @@ export interface Updated<T> {
 export type PairRule =
   | { readonly name: 'sgd'; readonly weightDecay: number }
   | { readonly name: 'momentum' | 'nesterov'; readonly momentum: number; readonly weightDecay: number }
-  | { readonly name: 'adagrad'; readonly epsilon: number; readonly weightDecay: number }
+  | {
+      readonly name: 'adagrad';
+      readonly per: 'element' | 'row';
+      readonly epsilon: number;
+      readonly weightDecay: number;
+    }
   | { readonly name: 'adadelta'; readonly rho: number; readonly epsilon: number; readonly weightDecay: number }
   | {
       readonly name: 'rmsprop';
@@ -47,7 +52,17 @@ export type PairRule =
       readonly weightDecay: number;
     };
 
-/** How many slots a rule keeps for each number. */
+/** Whether a rule keeps one sum for a row: its steps on vectors are pair-side.ts's, those on numbers are here. */
+export function isPerRow(rule: PairRule): rule is PairRule & { readonly name: 'adagrad' } {
+  return rule.name === 'adagrad' && rule.per === 'row';
+}
+
+/** The rate of a whole row, from the sum of its squares. */
+export function rowRate<T>({ epsilon }: { readonly epsilon: number }, o: Arithmetic<T>, sum: T, rate: T): T {
+  return o.div(rate, o.add(o.sqrt(sum), o.constant(epsilon)));
+}
+
+/** How many slots a rule keeps for each number, or for each row. */
 export function slotsOf(rule: PairRule): number {
   switch (rule.name) {
     case 'sgd':
@@ -98,6 +113,7 @@ export function applyRule<T>(
     }
     case 'adagrad': {
       const sum = o.keep(o.add(first, o.mul(g, g)));
+      if (rule.per === 'row') return { x: o.sub(x, o.mul(rowRate(rule, o, sum, rate), g)), slots: [sum] };
       return { x: o.sub(x, o.div(o.mul(rate, g), o.add(o.sqrt(sum), o.constant(rule.epsilon)))), slots: [sum] };
     }
     case 'adadelta': {

@@ -9,6 +9,7 @@ import { Pair } from './pair';
 import { PairSide, type RateLocals } from './pair-side';
 import type { PairSpec } from './pair-spec';
 import { vectorsOf } from './row-layout';
+import { isPerRow } from './rules';
 import { RATING, RUN, ratingBytes } from './run-layout';
 
 /** What a step is given. */
@@ -69,6 +70,7 @@ export class StepWriter {
       ]),
       left.coefficient(pairs),
       ...pairs.map((pair) => pair.right.coefficient([pair])),
+      this.rowRates(pairs),
       // Gradients are all taken where the step begins. What they need of the scalars is in locals by now.
       left.updateNumbers(pairs),
       ...pairs.map((pair) => pair.right.updateNumbers([pair])),
@@ -106,6 +108,31 @@ export class StepWriter {
       set(dot, total.value),
       ...(withLeft ? [left.noteNorm(sums.left, vectors, held)] : []),
       ...(right.needsNorm ? [right.noteNorm(sums.right, vectors, held)] : []),
+    );
+  }
+
+  /** The rates of whole rows, under a rule that takes them from the squares of the gradient. */
+  private rowRates(pairs: readonly Pair[]): Code<'void'> {
+    const { left, sums, vectors, held, spec, f } = this;
+    if (!isPerRow(spec.rule)) return sequence();
+    const whole: [PairSide, readonly Pair[]][] = [
+      [left, pairs],
+      ...pairs.map((pair): [PairSide, Pair[]] => [pair.right, [pair]]),
+    ];
+    return sequence(
+      ...whole.map(([side, own]) =>
+        sequence(
+          sums.dot.start(vectors),
+          eachVector(f, vectors, [left.row, ...pairs.map(({ right }) => right.row)], (offset, j) =>
+            sequence(
+              left.take(offset),
+              ...own.map(({ right }) => right.take(offset)),
+              side.addSquare(own, (square) => sums.dot.add(j, vectors, square)),
+            ),
+          ),
+          side.noteRowRate(sums.dot, spec.rank, held),
+        ),
+      ),
     );
   }
 

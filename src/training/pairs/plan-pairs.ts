@@ -2,7 +2,7 @@
 // products per row, under a built-in loss and a built-in rule. Looked up once, before the first epoch.
 
 import type { PairLoss, PairSideSpec, PairSpec } from '../../kernels/pairs/pair-spec';
-import type { PairRule } from '../../kernels/pairs/rules';
+import { isPerRow, type PairRule } from '../../kernels/pairs/rules';
 import { Factorization } from '../../models/factorization';
 import { Adadelta } from '../../optimizers/adadelta';
 import { Adagrad } from '../../optimizers/adagrad';
@@ -55,6 +55,8 @@ export function planPairs(
   const left = tablesOf(model.userEmbedding, model.userBias, penalties);
   const right = tablesOf(model.itemEmbedding, model.itemBias, penalties);
   if (rule === null || pairLoss === null || left === null || right === null) return null;
+  // A rate for a whole row is worked out for the base alone.
+  if (isPerRow(rule) && (left.spec.kind === 'diagonal' || right.spec.kind === 'diagonal')) return null;
   const spec: PairSpec = {
     rank: model.rank,
     left: left.spec,
@@ -73,8 +75,6 @@ export function planPairs(
 export function ruleOf(optimizer: Optimizer): PairRule | null {
   const rules = [Sgd, Momentum, Nesterov, Adagrad, Adadelta, Rmsprop, Adam];
   if (!rules.some((rule) => optimizer instanceof rule)) return null;
-  // One sum for a whole row is another arithmetic.
-  if (optimizer instanceof Adagrad && optimizer.config.per === 'row') return null;
   // A built-in rule's configuration has the constants of its name.
   return optimizer.config as unknown as PairRule;
 }

@@ -51,7 +51,8 @@ export class SideMemory {
         for (let k = 0; k < cols; k++) memory[at + cell.at / 4 + k] = factor.data[row * cols + k]!;
         for (let s = 0; s < slots.length; s++) {
           const initial = slots[s]!.initial ?? 0;
-          if (initial !== 0) memory.fill(initial, at + cell.slots[s]! / 4, at + cell.slots[s]! / 4 + cols);
+          const length = slots[s]!.shape === 'row' ? 1 : cols;
+          if (initial !== 0) memory.fill(initial, at + cell.slots[s]! / 4, at + cell.slots[s]! / 4 + length);
         }
       }
       memory[at + decay] = tables.decay[row]!;

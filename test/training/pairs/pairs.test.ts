@@ -94,6 +94,9 @@ const CASES: readonly [string, Case][] = [
   ['momentum', { optimizer: momentum({ learningRate: 0.01 }) }],
   ['nesterov', { overparam: scalar, optimizer: nesterov({ learningRate: 0.01, weightDecay: 0.02 }) }],
   ['adagrad', { overparam: scalar, optimizer: adagrad({ initialAccumulator: 0.1 }) }],
+  ['adagrad per row', { overparam: scalar, rank: 10, optimizer: adagrad({ per: 'row', initialAccumulator: 0.1 }) }],
+  ['adagrad per row, groups', { grouping: 4, rank: 40, optimizer: adagrad({ per: 'row', weightDecay: 0.01 }) }],
+  ['adagrad per row, long rows', { rank: 140, optimizer: adagrad({ per: 'row' }) }],
   ['adadelta', { optimizer: adadelta() }],
   ['rmsprop', { optimizer: rmsprop() }],
   [
@@ -132,7 +135,7 @@ test('what has no steps by pairs is trained by batches', async () => {
     { overparam: { kind: 'dense' } },
     { overparam: { width: 2 } },
     { overparam: { biases: true } },
-    { optimizer: adagrad({ per: 'row' }) },
+    { optimizer: adagrad({ per: 'row' }), overparam: { kind: 'diagonal' } },
   ] as const) {
     const alone = await trained(given, { pairs: false });
     expect((await trained(given, {})).bits).toEqual(alone.bits);
