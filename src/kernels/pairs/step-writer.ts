@@ -85,6 +85,10 @@ export class StepWriter {
     );
   }
 
+  private get scratch(): Code<'i32'> {
+    return i32.add(get(this.inputs.run), i32.const(RUN.scratch));
+  }
+
   /** The dot product of a pair, and on the way the norms that their scalars need. */
   private dot({ left, right, dot }: Pair, isFirst: boolean): Code<'void'> {
     const { sums, vectors, held, f } = this;
@@ -99,7 +103,7 @@ export class StepWriter {
           left.take(offset),
           right.take(offset),
           sums.dot.add(j, vectors, f32x4.mul(get(left.element), get(right.element))),
-          sums.dot.settle(j, vectors, i32.add(get(this.inputs.run), i32.const(RUN.scratch))),
+          sums.dot.settle(j, vectors, this.scratch),
           ...(withLeft ? [sums.left.add(j, vectors, square(left))] : []),
           ...(right.needsNorm ? [sums.right.add(j, vectors, square(right))] : []),
         ),
@@ -115,22 +119,25 @@ export class StepWriter {
   private rowRates(pairs: readonly Pair[]): Code<'void'> {
     const { left, sums, vectors, held, spec, f } = this;
     if (!isPerRow(spec.rule)) return sequence();
-    const whole: [PairSide, readonly Pair[]][] = [
-      [left, pairs],
-      ...pairs.map((pair): [PairSide, Pair[]] => [pair.right, [pair]]),
-    ];
+    const cursors = [left.row, ...pairs.map(({ right }) => right.row)];
+    // The left row and the first right row in one walk; a group's other rows in walks of their own.
+    const walks = pairs.map(({ right }, j) => [
+      ...(j === 0 ? [{ side: left, with: pairs, sum: sums.left }] : []),
+      { side: right, with: [pairs[j]!], sum: sums.right },
+    ]);
     return sequence(
-      ...whole.map(([side, own]) =>
+      ...walks.map((parts, j) =>
         sequence(
-          sums.dot.start(vectors),
-          eachVector(f, vectors, [left.row, ...pairs.map(({ right }) => right.row)], (offset, j) =>
+          ...parts.map(({ sum }) => sum.start(vectors)),
+          eachVector(f, vectors, cursors, (offset, at) =>
             sequence(
               left.take(offset),
-              ...own.map(({ right }) => right.take(offset)),
-              side.addSquare(own, (square) => sums.dot.add(j, vectors, square)),
+              ...(j === 0 ? pairs : [pairs[j]!]).map(({ right }) => right.take(offset)),
+              ...parts.map((part) => part.side.addSquare(part.with, (square) => part.sum.add(at, vectors, square))),
+              ...parts.map(({ sum }) => sum.settle(at, vectors, this.scratch)),
             ),
           ),
-          side.noteRowRate(sums.dot, spec.rank, held),
+          ...parts.map(({ side, sum }) => side.noteRowRate(sum, spec.rank, held)),
         ),
       ),
     );
