@@ -11,7 +11,7 @@ import { READ_AHEAD } from './simd/walk';
 const LISTED = 64;
 /** Nothing lies at address 0, which stands for null. */
 const START = 4 * LISTED;
-const ALIGNMENT = 16;
+const ALIGNMENT = 64;
 const PAGE = 65536;
 const MOST_PAGES = 65536;
 

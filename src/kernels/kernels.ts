@@ -35,6 +35,9 @@ export interface Kernels {
   /** out[slot[s]] += g[s], s < count, in this order. */
   scatterAdd(g: Numbers, slot: Int32Array, count: number, out: Numbers): void;
 
+  /** x[s] /= by, s < count. */
+  divide(x: Numbers, by: number, count: number): void;
+
   /** out[s] += <row aAt[s] of a, row bAt[s] of b>, rows of length dim, s < count. */
   rowDots(a: Numbers, aAt: Int32Array, b: Numbers, bAt: Int32Array, dim: number, count: number, out: Numbers): void;
 
@@ -59,7 +62,7 @@ export interface Kernels {
    * The pullback of productForward: from g (count x dim) writes gBase (count x (width dim)) and gMaps[l]
    * (count x cols where maps are per row, else 1 x cols, summed over the rows: a chain from +0).
    * gBase = g (maps[0] maps[1] ...). gMaps[l] = a (the product of the other maps), in the order of the maps, where a is
-   * <g, base_j> for a scalar map, else g base element by element.
+   * <g, base_j> for a scalar map, else g base element by element. Where width is 1, gBase may be g.
    */
   productBackward(
     g: Numbers,
@@ -73,11 +76,11 @@ export interface Kernels {
   ): void;
 
   /**
-   * Adds the gradient of a penalty: row u of grads += weight_u (row at[u] of values), rows of length dim, u < count,
+   * Starts gradients at that of a penalty: row u of grads = weight_u (row at[u] of values), rows of length dim, u < count,
    * weight_u = lambda occurrences[u] / batch, worked out in double and rounded once. lambda is byRow[rows[u]], or
    * `strength` where byRow is null.
    */
-  addPenalty(
+  startPenalty(
     values: Numbers,
     at: Int32Array,
     rows: Int32Array,

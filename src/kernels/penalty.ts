@@ -3,8 +3,8 @@
 import type { Numbers } from './kernels';
 import { isSingle, round } from './rounding';
 
-/** @see Kernels.addPenalty */
-export function addPenalty(
+/** @see Kernels.startPenalty */
+export function startPenalty(
   values: Numbers,
   at: Int32Array,
   rows: Int32Array,
@@ -22,6 +22,6 @@ export function addPenalty(
     const weight = round((lambda * occurrences[u]!) / batch, single);
     const from = at[u]! * dim;
     const to = u * dim;
-    for (let k = 0; k < dim; k++) grads[to + k]! += round(weight * values[from + k]!, single);
+    for (let k = 0; k < dim; k++) grads[to + k] = weight * values[from + k]!;
   }
 }

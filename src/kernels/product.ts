@@ -86,8 +86,8 @@ function scalarBackward(
 ): void {
   let scale = 1;
   for (let l = 0; l < maps.length; l++) scale = round(scale * maps[l]![m]!, single);
-  for (let k = 0; k < dim; k++) gBase[gx + k] = g[gStart + k]! * scale;
   const along = dot(g, gStart, base, x, dim);
+  for (let k = 0; k < dim; k++) gBase[gx + k] = g[gStart + k]! * scale;
   for (let l = 0; l < maps.length; l++) {
     const value = round(along * productOfOthers(maps, m, l, single), single);
     if (replace) gMaps[l]![gm] = value;

@@ -3,9 +3,9 @@
 import { dot } from './dot';
 import type { Kernels } from './kernels';
 import { multiply, multiplyTransposed, transposedMultiply } from './matrix';
-import { addPenalty } from './penalty';
+import { startPenalty } from './penalty';
 import { productBackward, productForward } from './product';
-import { gatherAdd, rowDots, scatterAdd, scatterRows } from './rows';
+import { divide, gatherAdd, rowDots, scatterAdd, scatterRows } from './rows';
 import { selectRows } from './select-rows';
 
 /** The reference implementation of the seam. */
@@ -13,9 +13,10 @@ export const reference: Kernels = {
   dot,
   gatherAdd,
   scatterAdd,
+  divide,
   rowDots,
   scatterRows,
-  addPenalty,
+  startPenalty,
   selectRows,
   productForward,
   productBackward,

@@ -15,6 +15,11 @@ export function scatterAdd(g: Numbers, slot: Int32Array, count: number, out: Num
   for (let s = 0; s < count; s++) out[slot[s]!]! += g[s]!;
 }
 
+/** @see Kernels.divide */
+export function divide(x: Numbers, by: number, count: number): void {
+  for (let s = 0; s < count; s++) x[s]! /= by;
+}
+
 /** @see Kernels.rowDots */
 export function rowDots(
   a: Numbers,

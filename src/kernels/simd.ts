@@ -26,6 +26,13 @@ export const simd: Kernels = {
     else heap.routines.scatterAdd(g.byteOffset, slot.byteOffset, count, out.byteOffset);
   },
 
+  divide(x, by, count) {
+    const heap = heapOf(x);
+    // A divisor that float32 does not hold is divided by in double.
+    if (heap === undefined || Math.fround(by) !== by) reference.divide(x, by, count);
+    else heap.routines.divide(x.byteOffset, by, count);
+  },
+
   rowDots(a, aAt, b, bAt, dim, count, out) {
     const heap = heapOf(out);
     if (heap === undefined || !holds(heap, a, b) || !holdsIntegers(heap, aAt, bAt))
@@ -42,7 +49,7 @@ export const simd: Kernels = {
     scatterRows(g.byteOffset, a.byteOffset, at.byteOffset, slot.byteOffset, dim, count, out.byteOffset);
   },
 
-  addPenalty(values, at, rows, occurrences, byRow, strength, batch, dim, count, grads) {
+  startPenalty(values, at, rows, occurrences, byRow, strength, batch, dim, count, grads) {
     const heap = heapOf(grads);
     if (
       heap === undefined ||
@@ -51,8 +58,8 @@ export const simd: Kernels = {
       heapOfIntegers(occurrences) !== heap ||
       (byRow !== null && heapOfDoubles(byRow) !== heap)
     )
-      return reference.addPenalty(values, at, rows, occurrences, byRow, strength, batch, dim, count, grads);
-    heap.routines.addPenalty(
+      return reference.startPenalty(values, at, rows, occurrences, byRow, strength, batch, dim, count, grads);
+    heap.routines.startPenalty(
       values.byteOffset,
       at.byteOffset,
       rows.byteOffset,

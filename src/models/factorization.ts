@@ -57,7 +57,7 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
     const { users, items, count } = batch;
     userEmbedding.select(users, count);
     itemEmbedding.select(items, count);
-    for (let s = 0; s < count; s++) scores[s] = globalMean;
+    scores.fill(globalMean, 0, count);
     if (userBias !== null && itemBias !== null) {
       userBias.selectAs(userEmbedding);
       itemBias.selectAs(itemEmbedding);
@@ -78,8 +78,9 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
   backward(batch: RatingBatch, gScores: Real): void {
     const { userEmbedding: p, itemEmbedding: q, userBias, itemBias, rank } = this;
     const { count } = batch;
-    kernels.scatterRows(gScores, q.values, q.at, p.slot, rank, count, p.grads);
+    // Gradients that have just been started are still in the cache, and those that are left last will be.
     kernels.scatterRows(gScores, p.values, p.at, q.slot, rank, count, q.grads);
+    kernels.scatterRows(gScores, q.values, q.at, p.slot, rank, count, p.grads);
     if (userBias !== null && itemBias !== null) {
       kernels.scatterAdd(gScores, userBias.slot, count, userBias.grads);
       kernels.scatterAdd(gScores, itemBias.slot, count, itemBias.grads);

@@ -67,20 +67,23 @@ export class RatingRecords implements Places {
     count: number,
     to: RatingArrays,
   ): void {
-    const { words, wordStep } = this;
-    const { users } = to;
-    const step = stride * wordStep;
-    const round = size * wordStep;
-    const end = (start + size) * wordStep;
+    const { words, reals, wordStep, realStep, target } = this;
+    const { users, items, targets, weights } = to;
+    const wordEnd = (start + size) * wordStep;
+    const realEnd = (start + size) * realStep;
     for (let s = 0, at = (start + index) * wordStep; s < count; s++) {
       users[s] = words[at]!;
-      at += step;
-      if (at >= end) at -= round;
+      at += stride * wordStep;
+      if (at >= wordEnd) at -= size * wordStep;
     }
-    for (let s = 0, at = index; s < count; s++) {
-      this.copy(start + at, to, s);
-      at += stride;
-      if (at >= size) at -= size;
+    for (let s = 0, at = (start + index) * wordStep, real = (start + index) * realStep; s < count; s++) {
+      items[s] = words[at + 1]!;
+      targets[s] = reals[real + target]!;
+      if (weights !== null) weights[s] = reals[real + target + 1]!;
+      at += stride * wordStep;
+      if (at >= wordEnd) at -= size * wordStep;
+      real += stride * realStep;
+      if (real >= realEnd) real -= size * realStep;
     }
   }
 }

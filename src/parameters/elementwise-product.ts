@@ -128,7 +128,9 @@ export class ElementwiseProduct extends Table {
   protected resize(): void {
     const { dim, width, perRow } = this.shape;
     this.values = allocate(this.precision, this.capacity * dim);
-    this.gBase = { ids: null, count: 0, values: allocate(this.precision, this.capacity * width * dim) };
+    // The gradient of one product takes the place of that of the table, which nobody needs any more.
+    const values = width === 1 ? this.grads : allocate(this.precision, this.capacity * width * dim);
+    this.gBase = { ids: null, count: 0, values };
     this.gMaps = this.maps.map((map) => {
       const rows = perRow ? this.capacity : 1;
       return { ids: null, count: 0, values: allocate(this.precision, rows * map.cols) };

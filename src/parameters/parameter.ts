@@ -1,6 +1,6 @@
 // THE SEAM of the parameterizations. A model reads a Parameter and leaves a gradient in it; the Parameter pulls the
 // gradient back to its Factors, and hands those to a sink. A plain table is a product of one.
-// The life of a step: select -> (model reads values, adds to grads) -> penalty -> pullback.
+// The life of a step: select -> (model reads values) -> clear or penalty -> (model adds to grads) -> pullback.
 
 import type { Move } from '../kernels/move';
 import type { Factor, Real, RowGradient } from '../optimizers/factor';
@@ -21,10 +21,12 @@ export interface Parameter {
 
   /** Makes room for steps of up to `count` rows, so that no step allocates. */
   reserve(count: number): void;
-  /** Names the rows of this step (null: all, in order). Duplicates share one gradient slot. Gradients start at 0. */
+  /** Names the rows of this step (null: all, in order). Duplicates share one gradient slot. */
   select(rows: Int32Array | null, count: number): void;
   /** Names the rows that another parameter of as many rows has named for this step, without looking at them again. */
   selectAs(other: Parameter): void;
+  /** Starts the gradients of this step at 0. What starts them at a penalty need not. */
+  clear(): void;
   /** The rows of this step, as the parameters that name the same ones share them. */
   readonly selection: RowSelection;
 
@@ -42,7 +44,7 @@ export interface Parameter {
   readonly slotAt: Int32Array;
   readonly occurrences: Int32Array;
 
-  /** Sends the gradient of every factor to the sink. The factors' values of before the step are used throughout. */
+  /** Sends the gradient of every factor to the sink; `grads` is then spent. The factors' values of before the step are used throughout. */
   pullback(sink: GradientSink): void;
 
   /** Moves all of its arrays, those of a step too, between two steps. */

@@ -10,7 +10,7 @@ import type { Parameter } from './parameter';
 /** The number of ratings of a row at which both scalings agree. */
 const TYPICAL_COUNT = 20;
 
-/** Adds the gradient of the penalty to a parameter's. */
+/** Starts a parameter's gradient at that of its penalty; a parameter has at most one. */
 export class Penalty {
   /** Per row, or null where one strength serves all. */
   private byRow: Float64Array | null;
@@ -29,11 +29,14 @@ export class Penalty {
     return this.byRow ?? new Float64Array(this.parameter.rows).fill(this.strength);
   }
 
-  /** Adds lambda occurrences / batch of every selected row's value to its gradient. `batch`: the ratings in the step. */
-  apply(batch: number): void {
-    if (this.strength === 0) return;
+  /** Starts the gradient of every selected row at lambda occurrences / batch of its value. `batch`: the ratings in the step. */
+  start(batch: number): void {
+    if (this.strength === 0) {
+      this.parameter.clear();
+      return;
+    }
     const { values, slotAt, slotRow, slotCount, occurrences, grads, dim } = this.parameter;
-    kernels.addPenalty(values, slotAt, slotRow, occurrences, this.byRow, this.strength, batch, dim, slotCount, grads);
+    kernels.startPenalty(values, slotAt, slotRow, occurrences, this.byRow, this.strength, batch, dim, slotCount, grads);
   }
 
   /** @see Parameter.move */

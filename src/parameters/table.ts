@@ -79,13 +79,13 @@ export abstract class Table implements Parameter {
     this.reserve(rows === null ? this.rows : count);
     this.selection = this.ownSelection;
     this.selection.select(rows, count);
-    this.startStep();
+    this.forward();
   }
 
   selectAs({ selection }: Parameter): void {
     this.reserve(selection.slotCount);
     this.selection = selection;
-    this.startStep();
+    this.forward();
   }
 
   move(move: Move): void {
@@ -101,12 +101,11 @@ export abstract class Table implements Parameter {
     this.ownSelection.growTo(this.rows);
   }
 
-  private startStep(): void {
+  clear(): void {
     const used = this.selection.slotCount * this.dim;
     // fill() is a call into the engine: for the short rows of a step of one rating a loop is several times faster.
     if (used <= 64) for (let i = 0; i < used; i++) this.grads[i] = 0;
     else this.grads.fill(0, 0, used);
-    this.forward();
   }
 
   rescale(by: number): void {

@@ -1,13 +1,15 @@
-// The training loop. One step: forward -> loss -> backward -> penalty -> pullback into the optimizer. It knows neither
+// The training loop. One step: forward -> loss -> penalty -> backward -> pullback into the optimizer. It knows neither
 // what the model scores nor what its parameters are made of.
 
 import type { Turns } from '../core/turns';
 import { Heap } from '../kernels/heap';
 import { type Move, moveOut } from '../kernels/move';
+import { kernels } from '../kernels/select';
 import type { Batch, Batcher, Model, RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import type { LearningRates } from '../optimizers/learning-rate';
 import { allocate } from '../parameters/memory';
+import type { Parameter } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
 import type { Loss } from './loss';
 import type { OptimizerSink } from './optimizer-sink';
@@ -19,6 +21,8 @@ export class Stepper<B extends Batch> {
   /** What the loss sees of a step: one object for the whole fit. */
   private readonly scored: { scores: Real; targets: Real; weights: Real | null; count: number };
   private readonly batchSize: number;
+  /** The parameters whose gradients start at 0. */
+  private readonly unpenalized: readonly Parameter[];
   private steps = 0;
   /** What holds the arrays of the training, where that is WebAssembly's memory. */
   private heap: Heap | null = null;
@@ -55,6 +59,8 @@ export class Stepper<B extends Batch> {
     this.scored = { scores: allocate(precision, room), targets: data.targets, weights: null, count: 0 };
     for (const parameter of model.parameters) parameter.reserve(room);
     batcher.reserve(this.batchSize);
+    const penalized = new Set(penalties.map(({ parameter }) => parameter));
+    this.unpenalized = model.parameters.filter((parameter) => !penalized.has(parameter));
     if (usesWasm && precision === 'float32') {
       this.heap = Heap.holding(this.moveAll);
       if (this.heap !== null) sink.runOn(this.heap);
@@ -90,7 +96,7 @@ export class Stepper<B extends Batch> {
 
   /** One update from one batch; returns the summed loss. `progress` is the part of the fit that is done. */
   step(batch: B, progress: number): number {
-    const { model, scored, gScores, penalties, sink } = this;
+    const { model, scored, gScores, penalties, unpenalized, sink } = this;
     const { count } = batch;
     this.rates.begin(++this.steps, progress);
     model.forward(batch, scored.scores);
@@ -100,9 +106,10 @@ export class Stepper<B extends Batch> {
     const loss = this.loss.evaluate(scored, gScores);
     // The gradient of a batch is the mean over its ratings; that of a group is their sum.
     const ratings = this.grouping === 1 ? count : 1;
-    if (ratings > 1) for (let s = 0; s < count; s++) gScores[s]! /= ratings;
+    if (ratings > 1) kernels.divide(gScores, ratings, count);
+    for (let i = 0; i < penalties.length; i++) penalties[i]!.start(ratings);
+    for (let i = 0; i < unpenalized.length; i++) unpenalized[i]!.clear();
     model.backward(batch, gScores);
-    for (let i = 0; i < penalties.length; i++) penalties[i]!.apply(ratings);
     const { parameters } = model;
     for (let i = 0; i < parameters.length; i++) parameters[i]!.pullback(sink);
     return loss;

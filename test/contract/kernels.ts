@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import { Stream } from '../../src/core/random';
 import type { Kernels, Numbers, ProductShape } from '../../src/kernels/kernels';
+import { type Movable, once } from '../../src/kernels/move';
 import { kernelsByDefinition } from '../support/kernels-by-definition';
 import { add, isGuarded, isSum, PRECISIONS, type Precision, placed, type Sum, sumOf } from '../support/numbers';
 
@@ -96,11 +97,12 @@ const rowOf = (ids: Int32Array | null, i: number): number => (ids === null ? i :
 
 /** The implementation with a look at each call: what it leaves in its arguments and returns is that of the definition. */
 function asDefined(kernels: Kernels): Kernels {
-  const copyOf = (value: unknown): unknown =>
-    ArrayBuffer.isView(value) ? (value as Numbers).slice() : Array.isArray(value) ? value.map(copyOf) : value;
   const watched = Object.entries(kernelsByDefinition).map(([routine, defined]) => {
     const [definition, implementation] = [defined, kernels[routine as keyof Kernels]] as unknown as Routine[];
     const watch: Routine = (...given) => {
+      const copy = once((array) => array.slice() as typeof array);
+      const copyOf = (value: unknown): unknown =>
+        ArrayBuffer.isView(value) ? copy(value as Movable) : Array.isArray(value) ? value.map(copyOf) : value;
       const copies = given.map(copyOf);
       const wanted = definition!(...copies);
       const got = implementation!(...given);
@@ -186,6 +188,15 @@ export function kernelsContract(name: string, implementation: Kernels): void {
       for (let s = 0; s < count; s++) add(wanted[s]!, a[at[s]!]!);
       kernels.gatherAdd(a, at, count, out);
       call.check(out, wanted);
+    });
+
+    property('divide', (call) => {
+      const count = call.length();
+      const x = call.output(count + call.spare());
+      const by = call.choice(3, 7, 256, 0.5);
+      const wanted = Array.from(x, (value, s) => sumOf(s < count ? value / by : value));
+      kernels.divide(x, by, count);
+      call.check(x, wanted);
     });
 
     property('scatterAdd', (call) => {
@@ -290,6 +301,10 @@ export function kernelsContract(name: string, implementation: Kernels): void {
           kernels.productBackward(g, base, maps, ids, count, shape, gBase, gMaps);
           call.check(gBase, wantedBase);
           for (const [l, gMap] of gMaps.entries()) call.check(gMap, wantedMaps[l]!);
+          if (width > 1) return;
+          // In the place of g.
+          kernels.productBackward(g, base, maps, ids, count, shape, g, gMaps);
+          expect(g).toEqual(gBase.slice(0, g.length));
         });
       });
     });

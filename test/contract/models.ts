@@ -85,6 +85,7 @@ export function modelContract(title: string, make: (precision: Precision) => Fac
       const gScores = new Float64Array(count);
       const objective = (): number => loss.evaluate({ scores: scoresOf(model), targets, weights, count }, gScores);
       objective();
+      for (const parameter of model.parameters) parameter.clear();
       model.backward(BATCH, gScores);
       const gradients = pulledBack(model.parameters);
       expect(worstGradientError(model.parameters, gradients, objective).error).toBeLessThanOrEqual(1e-6);
@@ -109,9 +110,9 @@ export function modelContract(title: string, make: (precision: Precision) => Fac
       };
       evaluate();
       for (let s = 0; s < count; s++) gScores[s]! /= count;
-      model.backward(BATCH, gScores);
       for (const parameter of model.parameters)
-        new Penalty(parameter, parameter.dim === 1 ? lambdaOfBias : lambda, null).apply(count);
+        new Penalty(parameter, parameter.dim === 1 ? lambdaOfBias : lambda, null).start(count);
+      model.backward(BATCH, gScores);
       const gradients = pulledBack(model.parameters);
       expect(worstGradientError(model.parameters, gradients, objective).error).toBeLessThanOrEqual(1e-6);
     });
@@ -125,6 +126,7 @@ export function modelContract(title: string, make: (precision: Precision) => Fac
         const gScores = scores.slice();
         model.forward(BATCH, scores);
         squared.evaluate({ ...BATCH, scores }, gScores);
+        for (const parameter of model.parameters) parameter.clear();
         model.backward(BATCH, gScores);
         return { scores, gradients: [...pulledBack(model.parameters).values()] };
       };

@@ -60,6 +60,7 @@ function curved(parameter: Parameter, count: number): { value: () => number; lea
 /** The error of the gradients that a step leaves in the factors, against differences of each of their elements. */
 function stepError(parameter: Parameter, rows: Int32Array | null, count: number): { error: number; factor: string } {
   parameter.select(rows, count);
+  parameter.clear();
   const { value, leaveGradient } = curved(parameter, count);
   leaveGradient();
   const gradients = pulledBack([parameter]);
@@ -101,7 +102,7 @@ export function parameterContract(title: string, make: Make, { exact, mixing }: 
       }
     });
 
-    test('select gives each row one slot, counts how often it is named, and clears the gradients', () => {
+    test('select gives each row one slot and counts how often it is named; clear starts its gradients at 0', () => {
       const parameter = trained();
       for (let again = 0; again < 2; again++) {
         parameter.select(STEP, COUNT);
@@ -116,9 +117,11 @@ export function parameterContract(title: string, make: Make, { exact, mixing }: 
           const from = slotAt[u]! * DIM;
           expect(relativeError(values.subarray(from, from + DIM), table.subarray(row * DIM, (row + 1) * DIM))).toBe(0);
         }
+        parameter.clear();
         expect([...grads.subarray(0, slotCount * DIM)].every((g) => g === 0)).toBe(true);
         grads.fill(7);
         parameter.select(STEP.subarray(3), 1);
+        parameter.clear();
         expect([parameter.slotCount, parameter.slotRow[0], parameter.occurrences[0], parameter.slot[0]]).toEqual([
           1, 5, 1, 0,
         ]);
@@ -173,6 +176,7 @@ export function parameterContract(title: string, make: Make, { exact, mixing }: 
       const gradients = (accept: (factor: Factor) => void): string[] => {
         const parameter = trained();
         parameter.select(STEP, COUNT);
+        parameter.clear();
         curved(parameter, COUNT).leaveGradient();
         const seen: string[] = [];
         parameter.pullback({
@@ -270,7 +274,7 @@ export function parameterContract(title: string, make: Make, { exact, mixing }: 
         return squares.reduce((sum, square) => sum + square, 0) / (2 * COUNT);
       };
       parameter.select(STEP, COUNT);
-      new Penalty(parameter, lambda, counts).apply(COUNT);
+      new Penalty(parameter, lambda, counts).start(COUNT);
       const gradients = pulledBack([parameter]);
       expect(worstGradientError([parameter], gradients, objective).error).toBeLessThanOrEqual(1e-6);
     });

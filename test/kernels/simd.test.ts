@@ -10,14 +10,15 @@ import { onHeap } from '../support/on-heap';
 
 test('this machine compiles the kernels, and they are small', () => {
   expect(kernelProgram()).not.toBeNull();
-  expect(encodeKernels().length).toBeLessThan(16_000);
+  expect(encodeKernels().length).toBeLessThan(20_000);
 });
 
 kernelsContract('on a heap', onHeap);
 
 const shapes = fc.record({
   count: fc.integer({ min: 0, max: 40 }),
-  dim: fc.integer({ min: 1, max: 67 }),
+  // Some lengths have code of their own.
+  dim: fc.oneof(fc.integer({ min: 1, max: 67 }), fc.constantFrom(1, 32, 64)),
   seed: fc.nat(),
 });
 
@@ -52,15 +53,13 @@ test('the penalty', () => {
       const at = integers(size);
       const occurrences = integers(5);
       const grads = reals(count * dim);
-      const before = grads.slice();
       const lambdas = byFrequency ? Float64Array.from({ length: size }, () => stream.uniform()) : null;
       const rows = integers(size);
-      onHeap.addPenalty(values, at, rows, occurrences, lambdas, 0.3, 7, dim, count, grads);
+      onHeap.startPenalty(values, at, rows, occurrences, lambdas, 0.3, 7, dim, count, grads);
       for (let u = 0; u < count; u++) {
         const weight = Math.fround(((lambdas?.[rows[u]!] ?? 0.3) * occurrences[u]!) / 7);
         for (let k = 0; k < dim; k++) {
-          const term = Math.fround(weight * values[at[u]! * dim + k]!);
-          expect(grads[u * dim + k]).toBe(Math.fround(before[u * dim + k]! + term));
+          expect(grads[u * dim + k]).toBe(Math.fround(weight * values[at[u]! * dim + k]!));
         }
       }
     }),

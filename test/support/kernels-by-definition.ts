@@ -6,7 +6,7 @@ import type { Kernels, Numbers } from '../../src/kernels/kernels';
 /** Arithmetic in the precision of some memory. */
 function arithmeticOf(memory: Numbers) {
   const round = memory instanceof Float64Array ? (x: number) => x : Math.fround;
-  return { add: (a: number, b: number) => round(a + b), mul: (a: number, b: number) => round(a * b) };
+  return { round, add: (a: number, b: number) => round(a + b), mul: (a: number, b: number) => round(a * b) };
 }
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -36,6 +36,11 @@ export const kernelsByDefinition: Kernels = {
     for (const s of range(count)) out[slot[s]!] = add(out[slot[s]!]!, g[s]!);
   },
 
+  divide(x, by, count) {
+    const { round } = arithmeticOf(x);
+    for (const s of range(count)) x[s] = round(x[s]! / by);
+  },
+
   rowDots(a, aAt, b, bAt, dim, count, out) {
     const { add } = arithmeticOf(out);
     for (const s of range(count)) out[s] = add(out[s]!, inner(row(a, aAt[s]!, dim), row(b, bAt[s]!, dim)));
@@ -49,13 +54,13 @@ export const kernelsByDefinition: Kernels = {
     }
   },
 
-  addPenalty(values, at, rows, occurrences, byRow, strength, batch, dim, count, grads) {
-    const { add, mul } = arithmeticOf(grads);
+  startPenalty(values, at, rows, occurrences, byRow, strength, batch, dim, count, grads) {
+    const { mul } = arithmeticOf(grads);
     for (const u of range(count)) {
       const exact = ((byRow === null ? strength : byRow[rows[u]!]!) * occurrences[u]!) / batch;
       const weight = grads instanceof Float64Array ? exact : Math.fround(exact);
       const to = row(grads, u, dim);
-      for (const [k, x] of row(values, at[u]!, dim).entries()) to[k] = add(to[k]!, mul(weight, x));
+      for (const [k, x] of row(values, at[u]!, dim).entries()) to[k] = mul(weight, x);
     }
   },
 
@@ -90,7 +95,7 @@ export const kernelsByDefinition: Kernels = {
     for (const i of range(count))
       for (const j of range(width)) {
         const r = rowOf(ids, i);
-        const own = row(g, i, dim);
+        const own = row(g, i, dim).slice();
         const x = row(base, r * width + j, dim);
         const along = scalar ? [inner(own, x)] : Array.from(own, (value, k) => mul(value, x[k]!));
         for (const k of range(dim)) {

@@ -1,6 +1,6 @@
 // One number a row, in WebAssembly: gathers, scatters, and the slots of the rows that a step names.
 
-import { branch, f32, get, i32, sequence, set } from '../assembler/code';
+import { f32, get, i32, type Local, select, set } from '../assembler/code';
 import type { ModuleBuilder } from '../assembler/module';
 import { advance, bytesOf, times } from './walk';
 
@@ -43,27 +43,22 @@ export function selectRows(module: ModuleBuilder): void {
   const left = f.local('i32');
   const place = f.local('i32');
   const own = f.local('i32');
-  const bytes = f.local('i32');
-  const isNew = i32.eqz(i32.add(get(place), i32.const(1)));
+  const isNew = f.local('i32');
+  const perSlot = (array: Local<'i32'>) => i32.add(get(array), bytesOf(get(place)));
   f.emit(
     times(
       count,
       set(own, i32.add(get(slotOf), bytesOf(i32.load(get(rows))))),
       set(place, i32.load(get(own))),
-      branch(
-        isNew,
-        sequence(
-          set(place, get(used)),
-          advance(used, 1),
-          i32.store(get(own), get(place)),
-          set(bytes, bytesOf(get(place))),
-          i32.store(i32.add(get(slotRow), get(bytes)), i32.load(get(rows))),
-          i32.store(i32.add(get(occurrences), get(bytes)), i32.const(0)),
-        ),
-      ),
+      set(isNew, i32.shrU(get(place), i32.const(31))),
+      set(place, select(get(used), get(place), get(isNew))),
+      advance(used, get(isNew)),
+      // Written again where it is not new: no processor foresees which rows are.
+      i32.store(get(own), get(place)),
+      i32.store(perSlot(slotRow), i32.load(get(rows))),
       i32.store(get(slot), get(place)),
-      set(own, i32.add(get(occurrences), bytesOf(get(place)))),
-      i32.store(get(own), i32.add(i32.load(get(own)), i32.const(1))),
+      set(own, perSlot(occurrences)),
+      i32.store(get(own), i32.add(select(i32.const(0), i32.load(get(own)), get(isNew)), i32.const(1))),
       advance(rows, 4),
       advance(slot, 4),
     ),

@@ -3,7 +3,7 @@
 import { branch, f32x4, get, i32, sequence, set, v128 } from '../assembler/code';
 import type { ModuleBuilder } from '../assembler/module';
 import { ProductRows, productParameters } from './products';
-import { advance, isOne, RowWalk, times } from './walk';
+import { advance, byLength, isOne, RowWalk, times } from './walk';
 
 /** One scalar map or more, width 1: out = x (s_1 s_2 ...). */
 export function scaleForward(module: ModuleBuilder): void {
@@ -12,16 +12,22 @@ export function scaleForward(module: ModuleBuilder): void {
   const out = f.parameter('i32');
   const rows = new ProductRows(f, of);
   const [q, scale, scales] = [f.local('i32'), f.local('f32'), f.local('v128')];
-  const walk = new RowWalk(f, of.dim);
   f.emit(
-    walk.prepare,
-    rows.each(
-      rows.scale(get(rows.m), scale),
-      set(scales, f32x4.splat(get(scale))),
-      set(q, get(out)),
-      walk.each([rows.x, q], (offset, put) => put(q, f32x4.mul(v128.load(get(rows.x), offset), get(scales)), offset)),
-      advance(out, get(rows.bytes)),
-    ),
+    byLength(of.dim, (length) => {
+      const walk = new RowWalk(f, length);
+      return sequence(
+        walk.prepare,
+        rows.each(
+          rows.scale(get(rows.m), scale),
+          set(scales, f32x4.splat(get(scale))),
+          set(q, get(out)),
+          walk.each([rows.x, q], (offset, put) =>
+            put(q, f32x4.mul(v128.load(get(rows.x), offset), get(scales)), offset),
+          ),
+          advance(out, get(rows.bytes)),
+        ),
+      );
+    }),
   );
 }
 

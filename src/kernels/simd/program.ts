@@ -6,7 +6,7 @@ import { gatherAdd, scatterAdd, selectRows } from './gathers';
 import { multiply, multiplyTransposed, transposedMultiply } from './matrix';
 import { diagonalBackward, scalarBackward } from './product-backward';
 import { scaleForward, sumForward } from './product-forward';
-import { addPenalty, dot, rowDots, scatterRows } from './rows';
+import { divide, dot, rowDots, scatterRows, startPenalty } from './rows';
 import { update } from './update';
 
 /** The routines of a heap: those of Kernels, with addresses for arrays. */
@@ -20,9 +20,10 @@ export type RoutineName =
   | 'gatherAdd'
   | 'scatterAdd'
   | 'selectRows'
+  | 'divide'
   | 'rowDots'
   | 'scatterRows'
-  | 'addPenalty'
+  | 'startPenalty'
   | 'scaleForward'
   | 'scalarForward'
   | 'diagonalForward'
@@ -53,7 +54,7 @@ export function updateProgram(rule: PairRule): WebAssembly.Module | null {
 /** The binary of the routines. */
 export function encodeKernels(): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
-  const routines = [gatherAdd, scatterAdd, selectRows, dot, rowDots, scatterRows, addPenalty, scaleForward];
+  const routines = [gatherAdd, scatterAdd, selectRows, dot, divide, rowDots, scatterRows, startPenalty, scaleForward];
   for (const add of [...routines, scalarBackward, diagonalBackward, multiply, multiplyTransposed, transposedMultiply])
     add(module);
   sumForward(module, true);

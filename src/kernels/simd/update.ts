@@ -4,7 +4,7 @@
 import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../assembler/code';
 import type { FunctionBuilder, ModuleBuilder } from '../assembler/module';
 import { type Arithmetic, applyRule, type PairRule, type StepScales, slotsOf } from '../pairs/rules';
-import { advance, bytesOf, isOne, RowWalk, times } from './walk';
+import { advance, byLength, bytesOf, isOne, type Length, RowWalk, rowBytes, times } from './walk';
 
 /** The code of one rule in one kind of number, its values kept in locals that every copy of the code shares. */
 class RuleWriter<T extends 'f32' | 'v128'> {
@@ -50,9 +50,8 @@ export function update(module: ModuleBuilder, rule: PairRule): void {
   const slots = [f.parameter('i32'), f.parameter('i32')].slice(0, slotsOf(rule));
   const [rate, rootScale] = [f.parameter('f32'), f.parameter('f32')];
   const [rates, roots] = [f.local('v128'), f.local('v128')];
-  const [bytes, index, start, x, g] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+  const [index, start, x, g] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
   const slotRows = slots.map(() => f.local('i32'));
-  const walk = new RowWalk(f, cols);
   const vector = new RuleWriter(
     f,
     rule,
@@ -68,25 +67,24 @@ export function update(module: ModuleBuilder, rule: PairRule): void {
     { rate: get(rate), rootScale: get(rootScale) },
   );
   const named = i32.load(i32.add(get(ids), bytesOf(get(index))));
-  const eachRow = (body: Code<'void'>) =>
+  const eachRow = (length: Length, body: Code<'void'>) =>
     times(
       count,
-      set(start, i32.mul(choose(get(ids), named, get(index)), get(bytes))),
+      set(start, i32.mul(choose(get(ids), named, get(index)), rowBytes(length))),
       set(x, i32.add(get(data), get(start))),
       ...slotRows.map((row, k) => set(row, i32.add(get(slots[k]!), get(start)))),
       set(g, get(values)),
       body,
-      advance(values, get(bytes)),
+      advance(values, rowBytes(length)),
       advance(index, 1),
     );
   f.emit(
-    walk.prepare,
     set(rates, f32x4.splat(get(rate))),
     set(roots, f32x4.splat(get(rootScale))),
-    set(bytes, bytesOf(get(cols))),
     branch(
       isOne(cols),
       eachRow(
+        1,
         number.write(
           (address) => f32.load(get(address)),
           (address, value) => f32.store(get(address), value),
@@ -95,8 +93,9 @@ export function update(module: ModuleBuilder, rule: PairRule): void {
           slotRows,
         ),
       ),
-      eachRow(
-        walk.each([x, g, ...slotRows], (offset, put) =>
+      byLength(cols, (length) => {
+        const walk = new RowWalk(f, length);
+        const eachVector = walk.each([x, g, ...slotRows], (offset, put) =>
           vector.write(
             (address) => v128.load(get(address), offset),
             (address, value) => put(address, value, offset),
@@ -104,8 +103,9 @@ export function update(module: ModuleBuilder, rule: PairRule): void {
             g,
             slotRows,
           ),
-        ),
-      ),
+        );
+        return sequence(walk.prepare, eachRow(length, eachVector));
+      }),
     ),
   );
 }

@@ -21,10 +21,23 @@ import type { FunctionBuilder } from '../assembler/module';
 export const READ_AHEAD = 64;
 
 const UNROLLED = 4;
+/** Lengths of rows that have code of their own, without loops: whole vectors. */
+const FIXED = [32, 64];
 const LANES = i32x4.const(0, 1, 2, 3);
 
 /** Writes a vector to `address + offset`: all of it, or as much as belongs to the row. */
 export type Put = (address: Local<'i32'>, value: Code<'v128'>, offset?: number) => Code<'void'>;
+
+const whole: Put = (address, value, offset = 0) => v128.store(get(address), value, offset);
+
+/** A length in a local, or one that is known when code is written. */
+export type Length = Local<'i32'> | number;
+
+/** The body for each of the usual lengths, written for it, and for all others. */
+export function byLength(length: Local<'i32'>, body: (length: Length) => Code<'void'>): Code<'void'> {
+  const isNot = (fixed: number) => i32.sub(get(length), i32.const(fixed));
+  return FIXED.reduce((other, fixed) => branch(isNot(fixed), other, body(fixed)), body(length));
+}
 
 /** cursor += bytes. */
 export function advance(cursor: Local<'i32'>, bytes: Code<'i32'> | number): Code<'void'> {
@@ -34,6 +47,11 @@ export function advance(cursor: Local<'i32'>, bytes: Code<'i32'> | number): Code
 /** Runs the body `count` times; the local is 0 in the end. */
 export function times(count: Local<'i32'>, ...body: readonly Code<'void'>[]): Code<'void'> {
   return loopWhile(get(count), ...body, set(count, i32.sub(get(count), i32.const(1))));
+}
+
+/** The bytes of a row. */
+export function rowBytes(length: Length): Code<'i32'> {
+  return typeof length === 'number' ? i32.const(4 * length) : bytesOf(get(length));
 }
 
 /** The bytes of n numbers. */
@@ -66,7 +84,7 @@ export class RowWalk {
 
   constructor(
     f: FunctionBuilder,
-    private readonly length: Local<'i32'>,
+    private readonly length: Length,
   ) {
     this.rounds = f.local('i32');
     this.mask = f.local('v128');
@@ -74,10 +92,11 @@ export class RowWalk {
 
   /** Once in a function, before its walks. */
   get prepare(): Code<'void'> {
+    if (typeof this.length === 'number') return sequence();
     return set(this.mask, i32x4.gt(i32x4.splat(i32.and(get(this.length), i32.const(3))), LANES));
   }
 
-  /** The body for every vector, `offset` bytes from the cursors, which are moved on. */
+  /** The body for every vector, `offset` bytes from the cursors, which are moved on where the length is not fixed. */
   each(
     cursors: readonly Local<'i32'>[],
     body: (offset: number, put: Put) => Code<'void'>,
@@ -85,7 +104,8 @@ export class RowWalk {
   ): Code<'void'> {
     const some = (vectors: number, put: Put) =>
       sequence(...Array.from({ length: vectors }, (_, j) => body(16 * j, put)));
-    return this.blocks(cursors, unrolled, some);
+    const { length } = this;
+    return typeof length === 'number' ? some(length / 4, whole) : this.blocks(cursors, unrolled, some);
   }
 
   /** The body for blocks of `size` vectors (a power of two) at the cursors, then for single vectors. */
@@ -94,8 +114,8 @@ export class RowWalk {
     size: number,
     body: (vectors: number, put: Put) => Code<'void'>,
   ): Code<'void'> {
-    const { length, rounds, mask } = this;
-    const whole: Put = (address, value, offset = 0) => v128.store(get(address), value, offset);
+    const { rounds, mask } = this;
+    const length = this.length as Local<'i32'>;
     const part: Put = (address, value, offset = 0) =>
       v128.store(get(address), v128.bitselect(value, v128.load(get(address), offset), get(mask)), offset);
     const move = (bytes: number) => cursors.map((cursor) => advance(cursor, bytes));
@@ -153,7 +173,6 @@ export class LaneDots {
     body: (vector: Code<'v128'>, offset: number, put: Put) => readonly Code<'void'>[],
   ): Code<'void'> {
     const { length, rounds, masks, shared, sums } = this;
-    const whole: Put = (address, value, offset = 0) => v128.store(get(address), value, offset);
     const part =
       (mask: Local<'v128'>): Put =>
       (address, value, offset = 0) =>
