@@ -4,7 +4,7 @@
 import type { Numbers } from './kernels';
 import { type Movable, type Movers, once } from './move';
 import type { PairRule } from './pairs/rules';
-import { kernelProgram, type Routines, type RowsUpdate, updateProgram } from './simd/program';
+import { kernelProgram, type Routines, type RuleRoutines, updateProgram } from './simd/program';
 import { READ_AHEAD } from './simd/walk';
 
 /** The most maps that a product has, of both directions: their addresses are listed at the start of the memory. */
@@ -94,6 +94,30 @@ export type HeapUpdate = (
   rootScale: number,
 ) => boolean;
 
+/**
+ * The same for rows s x, of a base and of scalars, one a row, under the gradient of s x: it updates both, with a rate and
+ * with slots for each.
+ */
+export type HeapScaledUpdate = (
+  base: Numbers,
+  scalars: Numbers,
+  ids: Int32Array,
+  count: number,
+  cols: number,
+  gradient: Numbers,
+  slots: readonly Numbers[],
+  scalarSlots: readonly Numbers[],
+  rate: number,
+  scalarRate: number,
+  rootScale: number,
+) => boolean;
+
+/** A rule's updates on a heap. */
+export interface HeapUpdates {
+  readonly update: HeapUpdate;
+  readonly scaledUpdate: HeapScaledUpdate;
+}
+
 /** A memory that holds the arrays of a fit. */
 export class Heap {
   private end = START;
@@ -120,20 +144,24 @@ export class Heap {
     return heap;
   }
 
-  /** The update of a rule on arrays of this heap; null where it cannot be compiled. */
-  update(rule: PairRule): HeapUpdate | null {
+  /** The updates of a rule on arrays of this heap; null where they cannot be compiled. */
+  updates(rule: PairRule): HeapUpdates | null {
     const program = updateProgram(rule);
     if (program === null) return null;
     const { exports } = new WebAssembly.Instance(program, { host: { memory: this.memory } });
-    const update = exports.update as RowsUpdate;
+    const routines = exports as unknown as RuleRoutines;
     const { code } = this;
-    return (data, ids, count, cols, gradient, slots, rate, rootScale) => {
+    const holds = (arrays: readonly Numbers[]): boolean => {
+      for (let k = 0; k < arrays.length; k++) if (heapOf(arrays[k]!) !== code) return false;
+      return true;
+    };
+    const update: HeapUpdate = (data, ids, count, cols, gradient, slots, rate, rootScale) => {
       if (heapOf(data) !== code || heapOf(gradient) !== code) return false;
       if (ids !== null && heapOfIntegers(ids) !== code) return false;
-      for (let k = 0; k < slots.length; k++) if (heapOf(slots[k]!) !== code) return false;
+      if (!holds(slots)) return false;
       const [first, second] = [slots[0] ?? data, slots[1] ?? data];
       // Every row in order is one long row.
-      update(
+      routines.update(
         data.byteOffset,
         ids === null ? 0 : ids.byteOffset,
         ids === null ? 1 : count,
@@ -146,6 +174,35 @@ export class Heap {
       );
       return true;
     };
+    const scaledUpdate: HeapScaledUpdate = (
+      base,
+      scalars,
+      ids,
+      count,
+      cols,
+      gradient,
+      slots,
+      scalarSlots,
+      ...rates
+    ) => {
+      if (heapOf(base) !== code || heapOf(scalars) !== code || heapOf(gradient) !== code) return false;
+      if (heapOfIntegers(ids) !== code || !holds(slots) || !holds(scalarSlots)) return false;
+      routines.scaledUpdate(
+        base.byteOffset,
+        scalars.byteOffset,
+        ids.byteOffset,
+        count,
+        cols,
+        gradient.byteOffset,
+        (slots[0] ?? base).byteOffset,
+        (slots[1] ?? base).byteOffset,
+        (scalarSlots[0] ?? base).byteOffset,
+        (scalarSlots[1] ?? base).byteOffset,
+        ...rates,
+      );
+      return true;
+    };
+    return { update, scaledUpdate };
   }
 
   private place<T extends Movable>(array: T): T {

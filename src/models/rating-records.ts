@@ -69,21 +69,25 @@ export class RatingRecords implements Places {
   ): void {
     const { words, reals, wordStep, realStep, target } = this;
     const { users, items, targets, weights } = to;
-    const wordEnd = (start + size) * wordStep;
-    const realEnd = (start + size) * realStep;
-    for (let s = 0, at = (start + index) * wordStep; s < count; s++) {
+    const [step, realsStep] = [stride * wordStep, stride * realStep];
+    const [round, realsRound] = [size * wordStep, size * realStep];
+    const end = (start + size) * wordStep;
+    const first = (start + index) * wordStep;
+    for (let s = 0, at = first; s < count; s++) {
       users[s] = words[at]!;
-      at += stride * wordStep;
-      if (at >= wordEnd) at -= size * wordStep;
+      at += step;
+      if (at >= end) at -= round;
     }
-    for (let s = 0, at = (start + index) * wordStep, real = (start + index) * realStep; s < count; s++) {
+    for (let s = 0, at = first, real = (start + index) * realStep + target; s < count; s++) {
       items[s] = words[at + 1]!;
-      targets[s] = reals[real + target]!;
-      if (weights !== null) weights[s] = reals[real + target + 1]!;
-      at += stride * wordStep;
-      if (at >= wordEnd) at -= size * wordStep;
-      real += stride * realStep;
-      if (real >= realEnd) real -= size * realStep;
+      targets[s] = reals[real]!;
+      if (weights !== null) weights[s] = reals[real + 1]!;
+      at += step;
+      real += realsStep;
+      if (at >= end) {
+        at -= round;
+        real -= realsRound;
+      }
     }
   }
 }

@@ -27,6 +27,8 @@ export class ElementwiseProduct extends Table {
   readonly maps: readonly GrowingFactor[];
   values!: Real;
   private readonly shape: { dim: number; width: number; scalar: boolean; perRow: boolean };
+  /** Rows are s x, with one scalar s a row: the gradient of the product lies where that of x will. */
+  private readonly isScaled: boolean;
   /** The arrays of the maps, in a list of their own: what the kernels take. */
   private mapData: Real[] = [];
   private gBase!: ReusableGradient;
@@ -42,6 +44,7 @@ export class ElementwiseProduct extends Table {
     super(table, table.dim * width);
     const { name, group, rows, dim, precision } = table;
     this.shape = { dim, width, scalar: kind === 'scalar', perRow: scope === 'row' };
+    this.isScaled = kind === 'scalar' && scope === 'row' && width === 1 && depth === 2;
     const mapRows = scope === 'row' ? rows : 1;
     const mapCols = kind === 'scalar' ? width : width * dim;
     this.maps = Array.from(
@@ -68,10 +71,13 @@ export class ElementwiseProduct extends Table {
 
   pullback(sink: GradientSink): void {
     const { slotRow, slotCount } = this.selection;
-    const { gBase, gMaps, maps } = this;
+    const { gBase, gMaps, maps, base } = this;
+    gBase.ids = slotRow;
+    gBase.count = slotCount;
+    if (this.isScaled && sink.acceptScaled?.(base, maps[0]!, gBase)) return;
     kernels.productBackward(
       this.grads,
-      this.base.data,
+      base.data,
       this.mapData,
       slotRow,
       slotCount,
@@ -79,9 +85,7 @@ export class ElementwiseProduct extends Table {
       gBase.values,
       this.gMapValues,
     );
-    gBase.ids = slotRow;
-    gBase.count = slotCount;
-    sink.accept(this.base, gBase);
+    sink.accept(base, gBase);
     for (let l = 0; l < maps.length; l++) {
       const gradient = gMaps[l]!;
       gradient.ids = this.shape.perRow ? slotRow : null;

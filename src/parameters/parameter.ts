@@ -9,6 +9,11 @@ import type { RowSelection } from './row-selection';
 /** Where the gradients of factors go: one object for a whole fit. */
 export interface GradientSink {
   accept(factor: Factor, gradient: RowGradient): void;
+  /**
+   * Takes the gradient of rows s x, of a base and of one scalar a row, in place of those of both factors: the same steps
+   * in one pass. False, and nothing done, where the sink wants them one by one.
+   */
+  acceptScaled?(base: Factor, scalars: Factor, gradient: RowGradient): boolean;
 }
 
 /** A learnable matrix, rows x dim, as a model sees it. */

@@ -47,6 +47,12 @@ export class OptimizerSink implements GradientSink {
     this.onHeap = HeapUpdates.of(this.optimizer, heap);
   }
 
+  acceptScaled(base: Factor, scalars: Factor, gradient: RowGradient): boolean {
+    const { onHeap, states, step } = this;
+    if (onHeap === null) return false;
+    return onHeap.updateScaled(base, scalars, gradient, states.get(base)!, states.get(scalars)!, step);
+  }
+
   accept(factor: Factor, gradient: RowGradient): void {
     const { optimizer, onHeap, step } = this;
     const state = this.states.get(factor)!;

@@ -7,13 +7,13 @@ import { multiply, multiplyTransposed, transposedMultiply } from './matrix';
 import { diagonalBackward, scalarBackward } from './product-backward';
 import { scaleForward, sumForward } from './product-forward';
 import { divide, dot, rowDots, scatterRows, startPenalty } from './rows';
-import { update } from './update';
+import { scaledUpdate, update } from './update';
 
 /** The routines of a heap: those of Kernels, with addresses for arrays. */
 export type Routines = Readonly<Record<RoutineName, (...operands: number[]) => number>>;
 
-/** The update of a rule: data, ids, count, cols, gradient, two slots, rate, rootScale. */
-export type RowsUpdate = (...operands: number[]) => void;
+/** The updates of a rule (see update.ts). */
+export type RuleRoutines = Readonly<Record<'update' | 'scaledUpdate', (...operands: number[]) => void>>;
 
 export type RoutineName =
   | 'dot'
@@ -44,10 +44,11 @@ export function kernelProgram(): WebAssembly.Module | null {
   return program;
 }
 
-/** The update of a rule, compiled; null as above. */
+/** The updates of a rule, compiled; null as above. */
 export function updateProgram(rule: PairRule): WebAssembly.Module | null {
   const module = new ModuleBuilder();
   update(module, rule);
+  scaledUpdate(module, rule);
   return compile(module.encode(ANY));
 }
 

@@ -1,46 +1,22 @@
-// An update rule in WebAssembly: the rows of a table that a gradient names, under one rule with its constants. The
-// arithmetic is that of pairs/rules.ts, four numbers at a time.
+// An update rule in WebAssembly: the rows of a table that a gradient names, under one rule with its constants.
 
 import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../assembler/code';
-import type { FunctionBuilder, ModuleBuilder } from '../assembler/module';
-import { type Arithmetic, applyRule, type PairRule, type StepScales, slotsOf } from '../pairs/rules';
-import { advance, byLength, bytesOf, isOne, type Length, RowWalk, rowBytes, times } from './walk';
-
-/** The code of one rule in one kind of number, its values kept in locals that every copy of the code shares. */
-class RuleWriter<T extends 'f32' | 'v128'> {
-  private readonly pool: Local<T>[] = [];
-
-  constructor(
-    private readonly f: FunctionBuilder,
-    private readonly rule: PairRule,
-    private readonly type: T,
-    private readonly operations: Omit<Arithmetic<Code<T>>, 'keep'>,
-    private readonly scales: StepScales<Code<T>>,
-  ) {}
-
-  /** Updates the numbers at `x`, under the gradient at `g`, with the slots at `slots`. */
-  write(
-    load: (address: Local<'i32'>) => Code<T>,
-    put: (address: Local<'i32'>, value: Code<T>) => Code<'void'>,
-    x: Local<'i32'>,
-    g: Local<'i32'>,
-    slots: readonly Local<'i32'>[],
-  ): Code<'void'> {
-    const { f, pool, rule, type, operations, scales } = this;
-    const kept: Code<'void'>[] = [];
-    const keep = (value: Code<T>): Code<T> => {
-      if (kept.length === pool.length) pool.push(f.local(type));
-      const local = pool[kept.length]!;
-      kept.push(set(local, value));
-      return get(local);
-    };
-    const old = slots.map((slot) => keep(load(slot)));
-    const number = keep(load(x));
-    const gradient = keep(load(g));
-    const updated = applyRule(rule, { ...operations, keep }, number, gradient, old, scales);
-    return sequence(...kept, ...updated.slots.map((slot, k) => put(slots[k]!, slot)), put(x, updated.x));
-  }
-}
+import type { ModuleBuilder } from '../assembler/module';
+import { type PairRule, slotsOf } from '../pairs/rules';
+import { type Place, RuleWriter } from './rule-writer';
+import {
+  advance,
+  byLength,
+  bytesOf,
+  isOne,
+  LaneDots,
+  type Length,
+  type Put,
+  RowWalk,
+  rowAt,
+  rowBytes,
+  times,
+} from './walk';
 
 /** update(data, ids, count, cols, gradient, slot1, slot2, rate, rootScale). */
 export function update(module: ModuleBuilder, rule: PairRule): void {
@@ -52,20 +28,8 @@ export function update(module: ModuleBuilder, rule: PairRule): void {
   const [rates, roots] = [f.local('v128'), f.local('v128')];
   const [index, start, x, g] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
   const slotRows = slots.map(() => f.local('i32'));
-  const vector = new RuleWriter(
-    f,
-    rule,
-    'v128',
-    { ...f32x4, constant: (value) => f32x4.splat(f32.const(value)) },
-    { rate: get(rates), rootScale: get(roots) },
-  );
-  const number = new RuleWriter(
-    f,
-    rule,
-    'f32',
-    { ...f32, constant: f32.const },
-    { rate: get(rate), rootScale: get(rootScale) },
-  );
+  const vector = RuleWriter.ofVectors(f, rule, { rate: get(rates), rootScale: get(roots) });
+  const number = RuleWriter.ofNumbers(f, rule, { rate: get(rate), rootScale: get(rootScale) });
   const named = i32.load(i32.add(get(ids), bytesOf(get(index))));
   const eachRow = (length: Length, body: Code<'void'>) =>
     times(
@@ -83,29 +47,73 @@ export function update(module: ModuleBuilder, rule: PairRule): void {
     set(roots, f32x4.splat(get(rootScale))),
     branch(
       isOne(cols),
-      eachRow(
-        1,
-        number.write(
-          (address) => f32.load(get(address)),
-          (address, value) => f32.store(get(address), value),
-          x,
-          g,
-          slotRows,
-        ),
-      ),
+      eachRow(1, number.write(numberAt(x, slotRows), f32.load(get(g)))),
       byLength(cols, (length) => {
         const walk = new RowWalk(f, length);
         const eachVector = walk.each([x, g, ...slotRows], (offset, put) =>
-          vector.write(
-            (address) => v128.load(get(address), offset),
-            (address, value) => put(address, value, offset),
-            x,
-            g,
-            slotRows,
-          ),
+          vector.write(vectorAt(x, slotRows, offset, put), v128.load(get(g), offset)),
         );
         return sequence(walk.prepare, eachRow(length, eachVector));
       }),
     ),
   );
+}
+
+/**
+ * scaledUpdate(base, scalars, ids, count, cols, gradient, two slots of the base, two of the scalars, the rates of both,
+ * rootScale): rows that are s x, of one scalar s a row, under the gradient g of s x. The base's is g s, that of s <g, x>.
+ */
+export function scaledUpdate(module: ModuleBuilder, rule: PairRule): void {
+  const f = module.function('void', 'scaledUpdate');
+  const [base, scalars, ids, count] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
+  const [cols, values] = [f.parameter('i32'), f.parameter('i32')];
+  const baseSlots = [f.parameter('i32'), f.parameter('i32')].slice(0, slotsOf(rule));
+  const scalarSlots = [f.parameter('i32'), f.parameter('i32')].slice(0, slotsOf(rule));
+  const [rate, scalarRate, rootScale] = [f.parameter('f32'), f.parameter('f32'), f.parameter('f32')];
+  const [rates, roots, scale] = [f.local('v128'), f.local('v128'), f.local('v128')];
+  const [bytes, row, x, s, g] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+  const [baseRows, scalarRows] = [baseSlots.map(() => f.local('i32')), scalarSlots.map(() => f.local('i32'))];
+  const vector = RuleWriter.ofVectors(f, rule, { rate: get(rates), rootScale: get(roots) });
+  const number = RuleWriter.ofNumbers(f, rule, { rate: get(scalarRate), rootScale: get(rootScale) });
+  const dots = new LaneDots(f, cols);
+  f.emit(
+    dots.prepare,
+    set(rates, f32x4.splat(get(rate))),
+    set(roots, f32x4.splat(get(rootScale))),
+    set(bytes, bytesOf(get(cols))),
+    times(
+      count,
+      set(row, i32.load(get(ids))),
+      set(x, rowAt(base, get(row), get(bytes))),
+      set(s, i32.add(get(scalars), bytesOf(get(row)))),
+      ...baseRows.map((at, k) => set(at, rowAt(baseSlots[k]!, get(row), get(bytes)))),
+      ...scalarRows.map((at, k) => set(at, i32.add(get(scalarSlots[k]!), bytesOf(get(row))))),
+      set(g, get(values)),
+      set(scale, v128.loadSplat(get(s))),
+      dots.sumWith(g, [x], baseRows, (slope, offset, put) => [
+        vector.write(vectorAt(x, baseRows, offset, put), f32x4.mul(slope, get(scale))),
+      ]),
+      number.write(numberAt(s, scalarRows), dots.total()),
+      advance(values, get(bytes)),
+      advance(ids, 4),
+    ),
+  );
+}
+
+function vectorAt(x: Local<'i32'>, slots: readonly Local<'i32'>[], offset: number, put: Put): Place<'v128'> {
+  return {
+    x,
+    slots,
+    load: (address) => v128.load(get(address), offset),
+    put: (address, value) => put(address, value, offset),
+  };
+}
+
+function numberAt(x: Local<'i32'>, slots: readonly Local<'i32'>[]): Place<'f32'> {
+  return {
+    x,
+    slots,
+    load: (address) => f32.load(get(address)),
+    put: (address, value) => f32.store(get(address), value),
+  };
 }
