@@ -52,15 +52,18 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
     return new RatingBatcher(data, this, order);
   }
 
-  forward(batch: RatingBatch, scores: Real): void {
-    const { userEmbedding, itemEmbedding, userBias, itemBias, globalMean } = this;
-    const { users, items, count } = batch;
+  select({ users, items, count }: RatingBatch): void {
+    const { userEmbedding, itemEmbedding, userBias, itemBias } = this;
     userEmbedding.select(users, count);
     itemEmbedding.select(items, count);
+    userBias?.selectAs(userEmbedding);
+    itemBias?.selectAs(itemEmbedding);
+  }
+
+  forward({ count }: RatingBatch, scores: Real): void {
+    const { userEmbedding, itemEmbedding, userBias, itemBias, globalMean } = this;
     scores.fill(globalMean, 0, count);
     if (userBias !== null && itemBias !== null) {
-      userBias.selectAs(userEmbedding);
-      itemBias.selectAs(itemEmbedding);
       kernels.gatherAdd(userBias.values, userBias.at, count, scores);
       kernels.gatherAdd(itemBias.values, itemBias.at, count, scores);
     }
@@ -92,18 +95,10 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
     checkRow('user', user, this.users);
     checkRow('item', item, this.items);
     const scores = new Float64Array(1);
-    this.forward(
-      {
-        count: 1,
-        users: Int32Array.of(user),
-        items: Int32Array.of(item),
-        targets: scores,
-        weights: null,
-        visit: 0,
-        sizes: null,
-      },
-      scores,
-    );
+    const [users, items] = [Int32Array.of(user), Int32Array.of(item)];
+    const batch = { count: 1, users, items, targets: scores, weights: null, visit: 0, sizes: null };
+    this.select(batch);
+    this.forward(batch, scores);
     return scores[0]!;
   }
 

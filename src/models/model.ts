@@ -52,12 +52,13 @@ export interface Batcher<B extends Batch> {
   next(limit: number): B | null;
 }
 
-/** A model. `forward` selects the batch's rows and writes scores; `backward` adds to the gradients of those rows. */
+/** A model. `select` names the batch's rows, `forward` writes their scores, `backward` adds to their gradients. */
 export interface Model<B extends Batch> {
   readonly parameters: readonly Parameter[];
   /** The parameters whose rows are users, and those whose rows are items. */
   readonly sides: { readonly users: readonly Parameter[]; readonly items: readonly Parameter[] };
   batches(data: RatingData, order: OrderOptions): Batcher<B>;
+  select(batch: B): void;
   forward(batch: B, scores: Real): void;
   backward(batch: B, gScores: Real): void;
 }

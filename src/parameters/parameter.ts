@@ -1,6 +1,6 @@
 // THE SEAM of the parameterizations. A model reads a Parameter and leaves a gradient in it; the Parameter pulls the
 // gradient back to its Factors, and hands those to a sink. A plain table is a product of one.
-// The life of a step: select -> (model reads values) -> clear or penalty -> (model adds to grads) -> pullback.
+// The life of a step: select -> clear or penalty -> (model reads values, adds to grads) -> pullback.
 
 import type { Move } from '../kernels/move';
 import type { Factor, Real, RowGradient } from '../optimizers/factor';

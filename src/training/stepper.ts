@@ -1,5 +1,5 @@
-// The training loop. One step: forward -> loss -> penalty -> backward -> pullback into the optimizer. It knows neither
-// what the model scores nor what its parameters are made of.
+// The training loop. One step: select -> penalty -> forward -> loss -> backward -> pullback into the optimizer. It knows
+// neither what the model scores nor what its parameters are made of.
 
 import type { Turns } from '../core/turns';
 import { Heap } from '../kernels/heap';
@@ -99,16 +99,18 @@ export class Stepper<B extends Batch> {
     const { model, scored, gScores, penalties, unpenalized, sink } = this;
     const { count } = batch;
     this.rates.begin(++this.steps, progress);
+    // The gradient of a batch is the mean over its ratings; that of a group is their sum.
+    const ratings = this.grouping === 1 ? count : 1;
+    model.select(batch);
+    // Before the scores: of all that goes through the rows, this waits for memory the least.
+    for (let i = 0; i < penalties.length; i++) penalties[i]!.start(ratings);
+    for (let i = 0; i < unpenalized.length; i++) unpenalized[i]!.clear();
     model.forward(batch, scored.scores);
     scored.targets = batch.targets;
     scored.weights = batch.weights;
     scored.count = count;
     const loss = this.loss.evaluate(scored, gScores);
-    // The gradient of a batch is the mean over its ratings; that of a group is their sum.
-    const ratings = this.grouping === 1 ? count : 1;
     if (ratings > 1) kernels.divide(gScores, ratings, count);
-    for (let i = 0; i < penalties.length; i++) penalties[i]!.start(ratings);
-    for (let i = 0; i < unpenalized.length; i++) unpenalized[i]!.clear();
     model.backward(batch, gScores);
     const { parameters } = model;
     for (let i = 0; i < parameters.length; i++) parameters[i]!.pullback(sink);

@@ -47,6 +47,7 @@ export function modelContract(title: string, make: (precision: Precision) => Fac
   };
   const scoresOf = (model: Factorization, batch = BATCH): Real => {
     const scores = new Float64Array(batch.users.length).fill(Number.NaN);
+    model.select(batch);
     model.forward(batch, scores);
     return scores;
   };
@@ -124,6 +125,7 @@ export function modelContract(title: string, make: (precision: Precision) => Fac
         scatter(model, 3, Math.fround);
         const scores = precision === 'float64' ? new Float64Array(BATCH.count) : new Float32Array(BATCH.count);
         const gScores = scores.slice();
+        model.select(BATCH);
         model.forward(BATCH, scores);
         squared.evaluate({ ...BATCH, scores }, gScores);
         for (const parameter of model.parameters) parameter.clear();
