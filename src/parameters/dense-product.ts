@@ -87,11 +87,11 @@ export class DenseProduct extends Table {
     for (let l = 0; l < maps.length; l++) sink.accept(maps[l]!, gMaps[l]!);
   }
 
-  collapse(): Real {
-    let table = this.base.data;
+  collapse(from = 0, to = this.rows): Real {
+    let table = this.base.data.subarray(from * this.base.cols, to * this.base.cols);
     for (const { data, cols } of this.maps) {
-      const next = allocate(this.precision, this.rows * cols);
-      kernels.multiply(table, null, data, this.rows, this.spec.width, cols, next);
+      const next = allocate(this.precision, (to - from) * cols);
+      kernels.multiply(table, null, data, to - from, this.spec.width, cols, next);
       table = next;
     }
     return table;

@@ -94,9 +94,11 @@ export class ElementwiseProduct extends Table {
     }
   }
 
-  collapse(): Real {
-    const product = allocate(this.precision, this.rows * this.dim);
-    kernels.productForward(this.base.data, this.mapData, null, this.rows, this.shape, product);
+  collapse(from = 0, to = this.rows): Real {
+    const part = ({ data, cols }: GrowingFactor) => data.subarray(from * cols, to * cols);
+    const maps = this.shape.perRow ? this.maps.map(part) : this.mapData;
+    const product = allocate(this.precision, (to - from) * this.dim);
+    kernels.productForward(part(this.base), maps, null, to - from, this.shape, product);
     return product;
   }
 

@@ -55,8 +55,8 @@ export interface Parameter {
   /** Moves all of its arrays, those of a step too, between two steps. */
   move(move: Move): void;
 
-  /** The product as one plain matrix, rows x dim, in memory of its own. */
-  collapse(): Real;
+  /** The product as one plain matrix, rows x dim, in memory of its own; or that of the rows `from` up to `to`. */
+  collapse(from?: number, to?: number): Real;
   /** Makes the product equal `value` (rows x dim), with the maps at their start: the right inverse of collapse. */
   assign(value: Real): void;
   /** Adds rows with the given values; what was there keeps its bytes. Maps that all rows share are left as they are. */

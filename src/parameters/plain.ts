@@ -35,8 +35,8 @@ export class PlainTable extends Table {
     sink.accept(this.base, gradient);
   }
 
-  collapse(): Real {
-    return this.base.data.slice();
+  collapse(from = 0, to = this.rows): Real {
+    return this.base.data.slice(from * this.dim, to * this.dim);
   }
 
   assign(value: Real): void {

@@ -31,7 +31,7 @@ export abstract class Table implements Parameter {
   abstract readonly at: Int32Array;
   abstract readonly slotAt: Int32Array;
   abstract pullback(sink: GradientSink): void;
-  abstract collapse(): Real;
+  abstract collapse(from?: number, to?: number): Real;
   abstract assign(value: Real): void;
   abstract grow(values: Real): void;
   /** Called once the rows are selected: makes `values` hold the product of the selected rows. */

@@ -78,7 +78,10 @@ export async function fitFactorization({
     validate:
       validation === undefined
         ? undefined
-        : () => measure(serve(model, data, Seen.counted(counts), units), validation, metrics, options.clip, breather),
+        : async () => {
+            const fitted = await serve(model, data, Seen.counted(counts), units, breather);
+            return measure(fitted, validation, metrics, options.clip, breather);
+          },
     earlyStopping,
     onEpoch: (record) => {
       wholeEpochs++;

@@ -1,9 +1,11 @@
 // A trained factorization, and how it comes from a model that training has left.
 
-import type { Turns } from '../core/turns';
+import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import type { Vocabulary } from '../interactions/vocabulary';
 import type { Factorization } from '../models/factorization';
+import type { Real } from '../optimizers/factor';
+import type { Parameter } from '../parameters/parameter';
 import type { Seen } from './seen';
 import { ServedTables, type Tables, tablesOf } from './served-tables';
 import type { Units } from './units';
@@ -27,7 +29,7 @@ export async function finish(
   units: Units,
   turns: Turns,
 ): Promise<Fitted> {
-  if (units.link !== 'identity') return serve(model, data, seen, units);
+  if (units.link !== 'identity') return serve(model, data, seen, units, turns);
   const { userEmbedding, itemEmbedding, userBias, itemBias } = model;
   model.globalMean = units.shift;
   userEmbedding.rescale(Math.sqrt(units.scale));
@@ -36,12 +38,28 @@ export async function finish(
   userBias?.rescale(units.scale);
   itemBias?.rescale(units.scale);
   await turns.breathe();
-  return serve(model, data, seen, { ...units, shift: 0, scale: 1 });
+  return serve(model, data, seen, { ...units, shift: 0, scale: 1 }, turns);
 }
 
 /** The trained state as it is now. Tables that are products are multiplied out. */
-export function serve(model: Factorization, data: Interactions, seen: Seen, units: Units): Fitted {
-  const tables = tablesOf(model);
+export async function serve(
+  model: Factorization,
+  data: Interactions,
+  seen: Seen,
+  units: Units,
+  turns: Turns,
+): Promise<Fitted> {
+  const { userEmbedding, itemEmbedding } = model;
+  const tables = tablesOf(model, await collapse(userEmbedding, turns), await collapse(itemEmbedding, turns));
   const { users, items } = data;
   return { model, users, items, seen, units, tables, served: new ServedTables(tables, units, seen) };
+}
+
+/** A table's product, worked out in parts; its own memory where it is plain. */
+async function collapse(parameter: Parameter, turns: Turns): Promise<Real> {
+  if (parameter.factors.length === 1) return parameter.values;
+  const { rows, dim } = parameter;
+  const product = new Float32Array(rows * dim);
+  await inTurns(rows, turns, (from, to) => product.set(parameter.collapse(from, to), from * dim));
+  return product;
 }

@@ -22,20 +22,17 @@ export interface Tables {
   readonly itemBias: Real;
 }
 
-/** The tables of a model: its own memory where they are plain. */
-export function tablesOf({
-  rank,
-  globalMean,
-  userEmbedding,
-  itemEmbedding,
-  userBias,
-  itemBias,
-}: Factorization): Tables {
+/** The tables of a model: its own memory where they are plain. The embeddings may be given, where they are at hand. */
+export function tablesOf(
+  { rank, globalMean, userEmbedding, itemEmbedding, userBias, itemBias }: Factorization,
+  userTable = tableOf(userEmbedding),
+  itemTable = tableOf(itemEmbedding),
+): Tables {
   return {
     rank,
     globalMean,
-    userEmbedding: tableOf(userEmbedding),
-    itemEmbedding: tableOf(itemEmbedding),
+    userEmbedding: userTable,
+    itemEmbedding: itemTable,
     userBias: userBias === null ? new Float32Array(0) : tableOf(userBias),
     itemBias: itemBias === null ? new Float32Array(0) : tableOf(itemBias),
   };
