@@ -183,7 +183,9 @@ export class Heap {
       gradient,
       slots,
       scalarSlots,
-      ...rates
+      rate,
+      scalarRate,
+      rootScale,
     ) => {
       if (heapOf(base) !== code || heapOf(scalars) !== code || heapOf(gradient) !== code) return false;
       if (heapOfIntegers(ids) !== code || !holds(slots) || !holds(scalarSlots)) return false;
@@ -198,7 +200,9 @@ export class Heap {
         (slots[1] ?? base).byteOffset,
         (scalarSlots[0] ?? base).byteOffset,
         (scalarSlots[1] ?? base).byteOffset,
-        ...rates,
+        rate,
+        scalarRate,
+        rootScale,
       );
       return true;
     };
