@@ -3,11 +3,12 @@
 
 import { type Code, f32, f32x4, get, type Local, sequence, set, v128 } from '../assembler/code';
 import type { FunctionBuilder } from '../assembler/module';
+import { CellUpdates } from './cell-updates';
 import type { LaneSum } from './lanes';
 import type { Pair } from './pair';
 import { isLinear, type PairSideSpec, type PairSpec } from './pair-spec';
-import { type Cell, type RowLayout, rowLayout, vectorsOf } from './row-layout';
-import { type Arithmetic, applyRule, isPerRow, rowRate } from './rules';
+import { type RowLayout, rowLayout, vectorsOf } from './row-layout';
+import { type Arithmetic, isPerRow, rowRate } from './rules';
 
 /** The rates of a step. */
 export interface RateLocals {
@@ -44,6 +45,7 @@ export class PairSide {
   private readonly decay: Local<'f32'>;
   /** The rate of the row in every lane, under a rule that has one. */
   private readonly rowRate: Local<'v128'>;
+  private readonly updates: CellUpdates;
 
   constructor(
     private readonly f: FunctionBuilder<'void'>,
@@ -65,6 +67,7 @@ export class PairSide {
     this.ownVector = f.local('v128');
     this.decay = f.local('f32');
     this.rowRate = f.local('v128');
+    this.updates = new CellUpdates(f, this.row, rule, { number: rates.root, vector: vectors.root });
   }
 
   /** Whether a step has to add up |x|^2, for the penalty's part in the gradient of a scalar. */
@@ -176,7 +179,7 @@ export class PairSide {
     const gradient = this.f.local('v128');
     const noted = set(gradient, this.gradient(pairs));
     if (this.parts.length === 0)
-      return sequence(noted, this.ruleOnVector(layout.base, get(element), get(gradient), vectors.base, offset));
+      return sequence(noted, this.updates.onVector(layout.base, get(element), get(gradient), vectors.base, offset));
     const cells = [layout.base, ...layout.diagonals];
     return sequence(
       noted,
@@ -188,7 +191,7 @@ export class PairSide {
         const along = part === 0 ? get(gradient) : f32x4.mul(get(gradient), get(this.parts[0]!));
         const product = first && rest.reduce((value, other) => f32x4.mul(value, other), first);
         const partial = product ? f32x4.mul(along, product) : along;
-        return this.ruleOnVector(
+        return this.updates.onVector(
           cell,
           get(this.parts[part]!),
           partial,
@@ -226,7 +229,7 @@ export class PairSide {
           const [one, ...more] = held.filter((_, other) => other !== l).map((local) => get(local));
           const product = one && more.reduce((value, other) => f32.mul(value, other), one);
           const gradient = product ? f32.mul(get(along), product) : get(along);
-          return this.ruleOnNumber(cell, get(held[l]!), gradient, rates.map);
+          return this.updates.onNumber(cell, get(held[l]!), gradient, rates.map);
         }),
       );
     }
@@ -243,7 +246,7 @@ export class PairSide {
       const slopes = rest.reduce((sum, slope) => f32.add(sum, slope), first as Code<'f32'>);
       statements.push(
         set(bias, this.bias()),
-        this.ruleOnNumber(
+        this.updates.onNumber(
           layout.bias,
           get(bias),
           f32.add(slopes, f32.mul(penalty(this.number(layout.biasDecay), pairs.length), get(bias))),
@@ -264,46 +267,6 @@ export class PairSide {
 
   private vector(at: number): Code<'v128'> {
     return v128.load(get(this.row), at);
-  }
-
-  private ruleOnVector(
-    cell: Cell,
-    x: Code<'v128'>,
-    gradient: Code<'v128'>,
-    rate: Local<'v128'>,
-    offset: number,
-  ): Code<'void'> {
-    const kept: Code<'void'>[] = [];
-    const arithmetic: Arithmetic<Code<'v128'>> = {
-      ...f32x4,
-      constant: (value) => f32x4.splat(f32.const(value)),
-      keep: (value) => this.keep(kept, 'v128', value),
-    };
-    const slots = cell.slots.map((at) => this.keep(kept, 'v128', this.vector(at + offset)));
-    const scales = { rate: get(rate), rootScale: get(this.vectors.root) };
-    const updated = applyRule(this.rule, arithmetic, x, arithmetic.keep(gradient), slots, scales);
-    const store = (value: Code<'v128'>, at: number) => v128.store(get(this.row), value, at + offset);
-    return sequence(...kept, ...updated.slots.map((slot, k) => store(slot, cell.slots[k]!)), store(updated.x, cell.at));
-  }
-
-  private ruleOnNumber(cell: Cell, x: Code<'f32'>, gradient: Code<'f32'>, rate: Local<'f32'>): Code<'void'> {
-    const kept: Code<'void'>[] = [];
-    const arithmetic: Arithmetic<Code<'f32'>> = {
-      ...f32,
-      constant: f32.const,
-      keep: (value) => this.keep(kept, 'f32', value),
-    };
-    const slots = cell.slots.map((at) => this.keep(kept, 'f32', this.number(at)));
-    const scales = { rate: get(rate), rootScale: get(this.rates.root) };
-    const updated = applyRule(this.rule, arithmetic, x, arithmetic.keep(gradient), slots, scales);
-    const store = (value: Code<'f32'>, at: number) => f32.store(get(this.row), value, at);
-    return sequence(...kept, ...updated.slots.map((slot, k) => store(slot, cell.slots[k]!)), store(updated.x, cell.at));
-  }
-
-  private keep<T extends 'f32' | 'v128'>(kept: Code<'void'>[], type: T, value: Code<T>): Code<T> {
-    const local = this.f.local(type);
-    kept.push(set(local, value));
-    return get(local);
   }
 }
 

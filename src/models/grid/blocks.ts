@@ -23,7 +23,7 @@ const TILE_RATINGS = 2048;
 const TILE_BATCHES = 16;
 /** From so many ratings on there are enough blocks for some threads, whatever the cache could hold. */
 const WORTH_SHARING = 1 << 18;
-const LEAST_SHARED = 8;
+const LEAST_SHARED = 12;
 
 /** The blocks for `ratings` in steps of `batchSize`. */
 export function chooseBlocks(ratings: number, batchSize: number, users: Side, items: Side): Blocks {

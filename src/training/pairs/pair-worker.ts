@@ -6,7 +6,8 @@ export const CONTROL = { arrived: 0, stratum: 1, abort: 2 } as const;
 
 /** The script. In Node it runs as CommonJS, elsewhere as a classic worker. */
 export const PAIR_WORKER = `
-const port = typeof require === 'function' ? require('node:worker_threads').parentPort : self;
+const node = globalThis.process?.getBuiltinModule;
+const port = node ? process.getBuiltinModule('worker_threads').parentPort : self;
 const listen = (handle) => port.on ? port.on('message', handle) : (port.onmessage = ({ data }) => handle(data));
 let run, control, threads;
 function meet() {
