@@ -59,7 +59,9 @@ export async function fitFactorization({
   const stream = Stream.of(options.seed).fork('order');
   const { epochs, batchSize, shuffle, grouping, kernels } = options;
   const threads = threadsOf(options.threads, data.size);
-  const trainer = new Trainer(model, loss, rule, penalties(model, options, counts), ratings, {
+  const shrinkage = penalties(model, options, counts);
+  await breather.breathe();
+  const trainer = new Trainer(model, loss, rule, shrinkage, ratings, {
     epochs,
     batchSize,
     shuffle,
@@ -68,6 +70,7 @@ export async function fitFactorization({
     kernels,
     threads,
   });
+  await breather.breathe();
   const { validation, metrics, onEpoch, earlyStopping, signal } = fitOptions;
   const weight = meanWeight(data);
   let wholeEpochs = 0;

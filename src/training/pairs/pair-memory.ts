@@ -84,6 +84,7 @@ export class PairMemory {
     if (end > MOST_PAGES * PAGE) return null;
     const whole: Layout = { starts: grid.starts, groups: null };
     const memory = new PairMemory(plan, order, grid, whole, isShared, sides, { rates, ratings, groups, end });
+    await turns.breathe();
     await memory.fill(data, slots, turns);
     return memory;
   }
