@@ -43,6 +43,8 @@ export class PairSide {
   private readonly ownVector: Local<'v128'>;
   /** The strength of the penalty. */
   private readonly decay: Local<'f32'>;
+  /** That times the product of the scalars. */
+  private readonly scaledDecay: Local<'f32'>;
   /** The rate of the row in every lane, under a rule that has one. */
   private readonly rowRate: Local<'v128'>;
   private readonly updates: CellUpdates;
@@ -66,6 +68,7 @@ export class PairSide {
     this.own = f.local('f32');
     this.ownVector = f.local('v128');
     this.decay = f.local('f32');
+    this.scaledDecay = f.local('f32');
     this.rowRate = f.local('v128');
     this.updates = new CellUpdates(f, this.row, rule, { number: rates.root, vector: vectors.root });
   }
@@ -118,8 +121,9 @@ export class PairSide {
   coefficient(pairs: readonly Pair[]): Code<'void'> {
     const { scale, rates, own, ownVector, isLinear } = this;
     const decay = penalty(get(this.decay), pairs.length);
-    const c2 = scale === null ? decay : f32.mul(f32.mul(get(scale), get(scale)), decay);
+    const c2 = scale === null ? decay : f32.mul(get(scale), get(this.scaledDecay));
     return sequence(
+      ...(scale === null ? [] : [set(this.scaledDecay, f32.mul(decay, get(scale)))]),
       set(own, isLinear ? f32.sub(f32.const(1), f32.mul(get(rates.base), c2)) : c2),
       set(ownVector, f32x4.splat(get(own))),
     );
@@ -214,7 +218,7 @@ export class PairSide {
         const { scale } = this.other(pair);
         return scale === null ? get(pair.slopeDot) : f32.mul(get(scale), get(pair.slopeDot));
       });
-      const own = f32.mul(f32.mul(penalty(get(this.decay), pairs.length), get(this.scale)), get(norm));
+      const own = f32.mul(get(this.scaledDecay), get(norm));
       statements.push(
         set(
           along,

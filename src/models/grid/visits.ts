@@ -4,7 +4,7 @@ import type { Stream } from '../../core/random';
 import type { Blocks } from './blocks';
 
 /** Ratings lie in random order, so that a stride need not be large to be random; a small one is one that caches foresee. */
-const MOST_STRIDE = 64;
+const MOST_STRIDE = 16;
 
 /** A run through the steps of one tile. */
 export interface Visit {

@@ -74,7 +74,7 @@ export class PairRow {
     const { tables, scale, row } = this;
     const { kind } = tables.spec;
     const decay = penalty(tables.decay[row]!, count);
-    const own = kind === 'scalar' ? Math.fround(Math.fround(scale * scale) * decay) : decay;
+    const own = kind === 'scalar' ? Math.fround(scale * Math.fround(decay * scale)) : decay;
     if (this.isLinear) this.moveBase(pairs, count, own);
     else this.differentiateProduct(pairs, count, own);
     if (kind === 'scalar') this.differentiateScalars(pairs, count, decay);
