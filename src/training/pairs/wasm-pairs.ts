@@ -52,7 +52,7 @@ export class WasmPairs implements PairEngine {
     const isShared = threads > 1 && host !== null;
     const memory = await PairMemory.create(plan, data, order, slots, isShared, turns);
     if (memory === null) return null;
-    const module = new WebAssembly.Module(encodePairs(plan.spec, { pages: memory.pages, isShared }));
+    const module = compile(encodePairs(plan.spec, { pages: memory.pages, isShared }));
     const workers = isShared ? await PairThreads.start(host, threads, module, memory.memory) : null;
     const { exports } = new WebAssembly.Instance(module, { host: { memory: memory.memory } });
     return new WasmPairs(task, memory, exports as unknown as Program, workers);
@@ -117,4 +117,15 @@ export class WasmPairs implements PairEngine {
       floats[at + 2] = rates.learningRateOf(bias ?? base);
     }
   }
+}
+
+/** Engines keep the optimized code of a binary for as long as a module of it lives: fits like the last ones start fast. */
+const RECENT = 8;
+const recent: WebAssembly.Module[] = [];
+
+function compile(binary: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  const module = new WebAssembly.Module(binary);
+  recent.push(module);
+  if (recent.length > RECENT) recent.shift();
+  return module;
 }
