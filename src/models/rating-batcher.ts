@@ -3,10 +3,9 @@
 import type { Turns } from '../core/turns';
 import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
-import { Grid } from './grid/grid';
-import { type Layout, layOut } from './grid/lay-out';
-import { layOutGroups } from './grid/lay-out-groups';
-import { inOrder, type Visit, visitsOf } from './grid/visits';
+import type { Layout } from './grid/lay-out';
+import { epochVisits, gridOf, layOutInOrder, stepsOf } from './grid/rating-order';
+import type { Visit } from './grid/visits';
 import type { Batch, Batcher, OrderOptions, RatingData } from './model';
 import { RatingRecords } from './rating-records';
 
@@ -54,19 +53,13 @@ export class RatingBatcher implements Batcher<RatingBatch> {
   }
 
   get steps(): number {
-    const { starts } = this.layout;
-    return starts[starts.length - 1]!;
+    return stepsOf(this.layout);
   }
 
   async prepare(turns: Turns): Promise<void> {
-    const { data, records, rows } = this;
-    const { stream, shuffle, blocks, grouping } = this.options;
-    if (!shuffle) {
-      for (let k = 0; k < data.size; k++) records.put(k, k);
-      return;
-    }
-    const grid = await Grid.over(data, rows.users, rows.items, blocks, turns);
-    this.layout = await (grouping === 1 ? layOut : layOutGroups)(data, grid, stream, records, turns);
+    const { data, records, rows, options } = this;
+    const grid = await gridOf(data, rows, options, turns);
+    this.layout = await layOutInOrder(data, grid, options, records, turns);
   }
 
   reserve(limit: number): void {
@@ -83,9 +76,7 @@ export class RatingBatcher implements Batcher<RatingBatch> {
   }
 
   begin(epoch: number): void {
-    const { stream, shuffle } = this.options;
-    const draws = stream.fork(epoch);
-    this.visits = (shuffle ? visitsOf(this.layout.starts, this.options.blocks, draws) : inOrder(this.size)).flat();
+    this.visits = epochVisits(this.layout, this.options, epoch).flat();
     this.enter(0);
   }
 

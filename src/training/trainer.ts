@@ -101,6 +101,7 @@ export class Trainer<B extends Batch> {
   /** Gives back memory and threads. */
   dispose(): void {
     this.engine?.dispose();
+    this.engine = null;
     this.stepper?.dispose();
     this.stepper = null;
   }

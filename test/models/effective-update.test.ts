@@ -52,11 +52,11 @@ const gradientOfRow = (...[model, batch, table, row]: [...Parameters<typeof grad
   gradientOf(model, batch, table).slice(row * RANK, (row + 1) * RANK);
 
 describe('scalar rows of depth 2: e = s x', () => {
-  test.each(PRECISIONS)('%s: 1,000 steps of SGD are the closed form', (precision) => {
+  test.each(PRECISIONS)('%s: 1,000 steps of SGD are the closed form', async (precision) => {
     const model = modelOf({ kind: 'scalar', init: 1.3 }, precision);
     let worst = 0;
     let moved = 0;
-    trainOnce(model, randomRatings(model, STEPS, precision), sgd({ learningRate: RATE }), 1, (batch, step) => {
+    await trainOnce(model, randomRatings(model, STEPS, precision), sgd({ learningRate: RATE }), 1, (batch, step) => {
       const [user, item] = [batch.users[0]!, batch.items[0]!];
       const [p, q] = [model.userEmbedding.collapse(), model.itemEmbedding.collapse()];
       const forUser = model.effectiveUpdate('user', user, gradientOfRow(model, batch, 'user', user), RATE);
@@ -71,9 +71,9 @@ describe('scalar rows of depth 2: e = s x', () => {
     expect(moved).toBeGreaterThan(0.01);
   });
 
-  test('the coefficients are eta s^2, -(eta / s^2)(g.e) and eta^2 (g.e) g, and make up the update', () => {
+  test('the coefficients are eta s^2, -(eta / s^2)(g.e) and eta^2 (g.e) g, and make up the update', async () => {
     const model = modelOf({ kind: 'scalar', init: 1.7 });
-    trainOnce(model, randomRatings(model, 50, 'float64'), sgd({ learningRate: 0.05 }), 1);
+    await trainOnce(model, randomRatings(model, 50, 'float64'), sgd({ learningRate: 0.05 }), 1);
     for (let row = 0; row < model.users; row++) {
       const s = model.userEmbedding.factors[1]!.data[row]!;
       const e = rowOf(model.userEmbedding.collapse(), row);
@@ -116,18 +116,18 @@ describe('scalar rows of depth 2: e = s x', () => {
     for (let k = 0; k < RANK; k++) expect(update[k]).toBeCloseTo(-0.1 * dot(g, x) * x[k]!, 14);
   });
 
-  test('s^2 - |x|^2 changes by eta^2 (gs^2 - |gx|^2) a step: nothing of first order', () => {
+  test('s^2 - |x|^2 changes by eta^2 (gs^2 - |gx|^2) a step: nothing of first order', async () => {
     const invariant = (parameter: Parameter, row: number): number => {
       const [base, map] = parameter.factors;
       const x = rowOf(base!.data, row);
       return map!.data[row]! ** 2 - dot(x, x);
     };
-    const change = (learningRate: number): number => {
+    const change = async (learningRate: number): Promise<number> => {
       const model = modelOf({ kind: 'scalar', init: 1.5 });
       const before = invariant(model.userEmbedding, 0);
       let wanted = 0;
       const data = { ...randomRatings(model, 1, 'float64'), users: Int32Array.of(0), targets: Float64Array.of(4) };
-      trainOnce(model, data, sgd({ learningRate }), 1, (batch, step) => {
+      await trainOnce(model, data, sgd({ learningRate }), 1, (batch, step) => {
         const g = rowOf(gradientOf(model, batch, 'user'), 0);
         const s = model.userEmbedding.factors[1]!.data[0]!;
         const gs = dot(g, rowOf(model.userEmbedding.factors[0]!.data, 0));
@@ -138,12 +138,12 @@ describe('scalar rows of depth 2: e = s x', () => {
       expect(Math.abs(got - wanted)).toBeLessThan(1e-14);
       return got;
     };
-    expect(Math.abs(change(0.01))).toBeGreaterThan(1e-6);
-    expect(change(0.01) / change(0.005)).toBeCloseTo(4, 6);
+    expect(Math.abs(await change(0.01))).toBeGreaterThan(1e-6);
+    expect((await change(0.01)) / (await change(0.005))).toBeCloseTo(4, 6);
   });
 
-  test('over a training of a fixed length, s^2 - |x|^2 drifts in proportion to the rate', () => {
-    const drift = (learningRate: number, steps: number): number => {
+  test('over a training of a fixed length, s^2 - |x|^2 drifts in proportion to the rate', async () => {
+    const drift = async (learningRate: number, steps: number): Promise<number> => {
       const model = modelOf({ kind: 'scalar', init: 1.5 });
       const conserved = () => {
         const [base, map] = model.userEmbedding.factors;
@@ -158,11 +158,11 @@ describe('scalar rows of depth 2: e = s x', () => {
       const again = (array: ArrayLike<number>) => Array.from({ length: steps }, (_, i) => array[i % 20]!);
       const [users, items] = [Int32Array.from(again(few.users)), Int32Array.from(again(few.items))];
       const data = { size: steps, users, items, targets: Float64Array.from(again(few.targets)), weights: null };
-      trainOnce(model, data, sgd({ learningRate }), 1);
+      await trainOnce(model, data, sgd({ learningRate }), 1);
       const after = conserved();
       return Math.max(...after.map((value, row) => Math.abs(value - before[row]!)));
     };
-    const [coarse, fine] = [drift(0.004, 1000), drift(0.001, 4000)];
+    const [coarse, fine] = [await drift(0.004, 1000), await drift(0.001, 4000)];
     expect(coarse / fine).toBeGreaterThan(3);
     expect(coarse / fine).toBeLessThan(5);
   });
@@ -174,24 +174,30 @@ describe('dense of depth 2: E = V M', () => {
 
   test.each(cases)(
     '%s, width %d: 1,000 steps of batches of SGD are the closed form, on every row',
-    (precision, width) => {
+    async (precision, width) => {
       const model = modelOf({ kind: 'dense', width, init: 1.2 }, precision);
       const rows = {
         user: Array.from({ length: 8 }, (_, row) => row),
         item: Array.from({ length: 6 }, (_, row) => row),
       };
       let worst = 0;
-      trainOnce(model, randomRatings(model, 3 * STEPS, precision), sgd({ learningRate: RATE }), 3, (batch, step) => {
-        const updates = (['user', 'item'] as const).map((table) => {
-          // Rows that the batch does not name have a gradient of 0: the map moves them all the same.
-          const { update } = model.effectiveUpdate(table, rows[table], gradientOf(model, batch, table), RATE);
-          const parameter = table === 'user' ? model.userEmbedding : model.itemEmbedding;
-          return { parameter, wanted: sum(parameter.collapse(), update) };
-        });
-        step();
-        for (const { parameter, wanted } of updates)
-          worst = Math.max(worst, rowError(parameter.collapse(), wanted, RANK));
-      });
+      await trainOnce(
+        model,
+        randomRatings(model, 3 * STEPS, precision),
+        sgd({ learningRate: RATE }),
+        3,
+        (batch, step) => {
+          const updates = (['user', 'item'] as const).map((table) => {
+            // Rows that the batch does not name have a gradient of 0: the map moves them all the same.
+            const { update } = model.effectiveUpdate(table, rows[table], gradientOf(model, batch, table), RATE);
+            const parameter = table === 'user' ? model.userEmbedding : model.itemEmbedding;
+            return { parameter, wanted: sum(parameter.collapse(), update) };
+          });
+          step();
+          for (const { parameter, wanted } of updates)
+            worst = Math.max(worst, rowError(parameter.collapse(), wanted, RANK));
+        },
+      );
       expect(worst).toBeLessThanOrEqual(TOLERANCE[precision]);
     },
   );
@@ -213,9 +219,9 @@ describe('dense of depth 2: E = V M', () => {
     ).toBeLessThan(1e-14);
   });
 
-  test('mapGram is M^T M, rowGram V V^T, residual eta^2 G M^T V^T G, and they make up the update', () => {
+  test('mapGram is M^T M, rowGram V V^T, residual eta^2 G M^T V^T G, and they make up the update', async () => {
     const model = modelOf({ kind: 'dense', width: 5, init: 0.8 });
-    trainOnce(model, randomRatings(model, 50, 'float64'), sgd({ learningRate: 0.05 }), 2);
+    await trainOnce(model, randomRatings(model, 50, 'float64'), sgd({ learningRate: 0.05 }), 2);
     const [v, m] = model.userEmbedding.factors.map(({ data }) => data) as [Float64Array, Float64Array];
     const rows = [4, 0];
     const g = normals(2 * RANK, 2);

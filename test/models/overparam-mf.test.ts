@@ -33,11 +33,11 @@ describe.each([...plain, ...specs])('%s', (_, overparam) => {
     expect(relativeError(make(precision).userFactors.data, start.userFactors.data, 0.01)).toBeLessThan(bound);
   });
 
-  test('collapses after training to a plain model with equal predictions, in memory of its own', () => {
+  test('collapses after training to a plain model with equal predictions, in memory of its own', async () => {
     for (const optimizer of [sgd({ learningRate: 0.05 }), adam({ learningRate: 0.02 })]) {
       const model = make();
       const start = allScores(model);
-      trainOnce(model, randomRatings(shape, 120, 'float32'), optimizer, 4);
+      await trainOnce(model, randomRatings(shape, 120, 'float32'), optimizer, 4);
       const scores = allScores(model);
       expect(relativeError(scores, start)).toBeGreaterThan(0.01);
       const collapsed = model.collapse();
@@ -51,9 +51,9 @@ describe.each([...plain, ...specs])('%s', (_, overparam) => {
     }
   });
 
-  test('collapses exactly in float64', () => {
+  test('collapses exactly in float64', async () => {
     const model = make('float64');
-    trainOnce(model, randomRatings(shape, 120, 'float64'), sgd({ learningRate: 0.05 }), 4);
+    await trainOnce(model, randomRatings(shape, 120, 'float64'), sgd({ learningRate: 0.05 }), 4);
     expect(model.collapse().userFactors.data).toBeInstanceOf(Float64Array);
     expect(relativeError(allScores(model.collapse()), allScores(model), 0.1)).toBeLessThan(1e-14);
   });

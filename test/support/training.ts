@@ -34,13 +34,13 @@ export function randomRatings(
 export const NO_TURNS: Turns = { isDue: () => false, breathe: async () => {} };
 
 /** Trains by steps of `batchSize` through the data once, in its order; `visit` sees each batch before its step. */
-export function trainOnce(
+export async function trainOnce(
   model: Factorization,
   data: RatingData,
   optimizer: OptimizerConfig,
   batchSize: number,
   visit: (batch: RatingBatch, step: () => number) => void = (_, step) => step(),
-): void {
+): Promise<void> {
   const rule = resolveOptimizer(optimizer);
   const rates = new LearningRates(rule.config.learningRate);
   const sink = new OptimizerSink(rule, rates, model.parameters);
@@ -51,7 +51,7 @@ export function trainOnce(
     grouping: 1,
   });
   const stepper = new Stepper(model, squared, [], batcher, rates, sink, data, 1, { epochs: 1, batchSize });
-  void batcher.prepare(NO_TURNS);
+  await batcher.prepare(NO_TURNS);
   batcher.begin(1);
   for (let batch = batcher.next(batchSize); batch !== null; batch = batcher.next(batchSize)) {
     const of: RatingBatch = batch;

@@ -87,9 +87,6 @@ export const i64 = {
   /** Of an i32, with its sign. */
   extend: unary<'i32', 'i64'>('i64', 0xac),
   const: (value: number): Code<'i64'> => code('i64', [0x42], signed(value)),
-  add: binary<'i64', 'i64'>('i64', 0x7c),
-  sub: binary<'i64', 'i64'>('i64', 0x7d),
-  and: binary<'i64', 'i64'>('i64', 0x83),
   or: binary<'i64', 'i64'>('i64', 0x84),
   shl: binary<'i64', 'i64'>('i64', 0x86),
   shrU: binary<'i64', 'i64'>('i64', 0x88),
@@ -113,7 +110,6 @@ export const f32 = {
   mul: binary<'f32', 'f32'>('f32', 0x94),
   div: binary<'f32', 'f32'>('f32', 0x95),
   sqrt: unary<'f32', 'f32'>('f32', 0x91),
-  gt: binary<'f32', 'i32'>('i32', 0x5e),
   demote: unary<'f64', 'f32'>('f32', 0xb6),
   lane: (index: number) => unary<'v128', 'f32'>('f32', 0xfd, 0x1f, index),
 };
@@ -138,15 +134,12 @@ export const f64 = {
   neg: unary<'f64', 'f64'>('f64', 0x9a),
   floor: unary<'f64', 'f64'>('f64', 0x9c),
   max: binary<'f64', 'f64'>('f64', 0xa5),
-  eq: binary<'f64', 'i32'>('i32', 0x61),
   ne: binary<'f64', 'i32'>('i32', 0x62),
   lt: binary<'f64', 'i32'>('i32', 0x63),
   gt: binary<'f64', 'i32'>('i32', 0x64),
   le: binary<'f64', 'i32'>('i32', 0x65),
   ge: binary<'f64', 'i32'>('i32', 0x66),
   promote: unary<'f32', 'f64'>('f64', 0xbb),
-  /** Of an i32 taken as unsigned. */
-  convertU: unary<'i32', 'f64'>('f64', 0xb8),
   convert: unary<'i32', 'f64'>('f64', 0xb7),
   reinterpret: unary<'i64', 'f64'>('f64', 0xbf),
 };
@@ -169,6 +162,7 @@ export const i32x4 = {
   /** Ones in the lanes where a > b, with signs. */
   gt: binary<'v128', 'v128'>('v128', 0xfd, 0x3b),
   /** One bit for the sign of each lane: bit i is that of lane i. */
+  /** One bit for the sign of each lane: bit i is that of lane i. */
   bitmask: unary<'v128', 'i32'>('i32', 0xfd, 0xa4, 0x01),
 };
 
@@ -180,9 +174,7 @@ export const f32x4 = {
   mul: binary<'v128', 'v128'>('v128', 0xfd, 0xe6, 0x01),
   div: binary<'v128', 'v128'>('v128', 0xfd, 0xe7, 0x01),
   sqrt: unary<'v128', 'v128'>('v128', 0xfd, 0xe3, 0x01),
-  gt: binary<'v128', 'v128'>('v128', 0xfd, 0x44),
   ge: binary<'v128', 'v128'>('v128', 0xfd, 0x46),
-  max: binary<'v128', 'v128'>('v128', 0xfd, 0xe9, 0x01),
   /** Lanes 2, 3, 2, 3. */
   highHalf: (a: Code<'v128'>, b: Code<'v128'>): Code<'v128'> =>
     code('v128', a.bytes, b.bytes, [0xfd, 0x0d], [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]),

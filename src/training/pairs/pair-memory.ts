@@ -4,10 +4,10 @@
 import type { Turns } from '../../core/turns';
 import { RATES_BYTES, STEPS_A_RATE } from '../../kernels/pairs/pair-program';
 import { RATING, RUN, ratingBytes } from '../../kernels/pairs/run-layout';
-import { Grid } from '../../models/grid/grid';
-import { type Layout, layOut } from '../../models/grid/lay-out';
-import { layOutGroups } from '../../models/grid/lay-out-groups';
-import { inOrder, type Visit, visitsOf } from '../../models/grid/visits';
+import type { Grid } from '../../models/grid/grid';
+import type { Layout } from '../../models/grid/lay-out';
+import { epochVisits, gridOf, layOutInOrder, stepsOf } from '../../models/grid/rating-order';
+import type { Visit } from '../../models/grid/visits';
 import type { OrderOptions, RatingData } from '../../models/model';
 import type { SlotSpec } from '../../optimizers/optimizer';
 import type { PairPlan } from './plan-pairs';
@@ -18,7 +18,7 @@ const PAGE = 65536;
 /** What 32 bits can address. */
 const MOST_PAGES = 65536;
 /** In front of everything else: room for the threads' barrier. */
-export const CONTROL_BYTES = 64;
+const CONTROL_BYTES = 64;
 
 /** The memory of a training by pairs. */
 export class PairMemory {
@@ -34,7 +34,7 @@ export class PairMemory {
     private readonly order: OrderOptions,
     private readonly grid: Grid,
     private layout: Layout,
-    readonly isShared: boolean,
+    isShared: boolean,
     readonly sides: readonly [SideMemory, SideMemory],
     private readonly addresses: { rates: number; ratings: number; groups: number; end: number },
   ) {
@@ -60,18 +60,15 @@ export class PairMemory {
     turns: Turns,
   ): Promise<PairMemory | null> {
     const { left, right, spec } = plan;
-    const { rows: users } = left;
-    const { rows: items } = right;
     const { blocks } = order;
-    const tiles = blocks.users * blocks.items;
-    const grid = tiles === 1 ? Grid.whole(data.size, users, items) : await Grid.over(data, users, items, blocks, turns);
+    const grid = await gridOf(data, { users: left.rows, items: right.rows }, order, turns);
     let end = CONTROL_BYTES;
     const take = (bytes: number) => {
       const at = end;
       end = Math.ceil((end + bytes) / 16) * 16;
       return at;
     };
-    take(tiles * RUN.bytes);
+    take(blocks.users * blocks.items * RUN.bytes);
     const rates = take(Math.ceil(data.size / STEPS_A_RATE) * RATES_BYTES);
     const side = (tables: PairPlan['left'], blockOf: Uint16Array, count: number) => {
       const memory = new SideMemory(spec, tables, placesByBlock(blockOf, count), end);
@@ -91,15 +88,13 @@ export class PairMemory {
 
   /** The steps of an epoch. */
   get steps(): number {
-    const { starts } = this.layout;
-    return starts[starts.length - 1]!;
+    return stepsOf(this.layout);
   }
 
   /** Describes the runs of an epoch; the visits by strata. */
   begin(epoch: number): Visit[][] {
-    const { stream, shuffle } = this.order;
     const { starts, groups } = this.layout;
-    const strata = shuffle ? visitsOf(starts, this.order.blocks, stream.fork(epoch)) : inOrder(this.steps);
+    const strata = epochVisits(this.layout, this.order, epoch);
     const { words, doubles, addresses, plan } = this;
     const bytes = ratingBytes(plan.spec.isWeighted);
     for (const { tile, count, start, stride, before } of strata.flat()) {
@@ -150,12 +145,7 @@ export class PairMemory {
         words[first + b * size + field] = held;
       }
     };
-    if (!order.shuffle) {
-      for (let k = 0; k < data.size; k++) put(k, k);
-      return;
-    }
-    const layInto = plan.spec.grouping === 1 ? layOut : layOutGroups;
-    this.layout = await layInto(data, grid, order.stream, { put, swap }, turns);
+    this.layout = await layOutInOrder(data, grid, order, { put, swap }, turns);
     if (this.layout.groups !== null) words.set(this.layout.groups, addresses.groups / 4);
   }
 }
