@@ -68,8 +68,8 @@ test('small data have one tile; large data have enough for threads; memory decid
   const side = (rows: number) => ({ rows, bytes: rows * 132 });
   expect(chooseBlocks(100_000, 1, side(943), side(1682))).toEqual({ users: 1, items: 1 });
   expect(chooseBlocks(1_000_000, 1, side(6040), side(3706))).toEqual({ users: 12, items: 12 });
-  expect(chooseBlocks(20_000_000, 1, side(138_000), side(27_000))).toEqual({ users: 47, items: 12 });
-  expect(chooseBlocks(1_000_000, 1, side(900_000), side(3))).toEqual({ users: 152, items: 3 });
+  expect(chooseBlocks(20_000_000, 1, side(138_000), side(27_000))).toEqual({ users: 70, items: 14 });
+  expect(chooseBlocks(1_000_000, 1, side(900_000), side(3))).toEqual({ users: 114, items: 3 });
   const few = chooseBlocks(1_000_000, 4096, side(6040), side(3706));
   expect(few.users * few.items * 16 * 4096).toBeLessThanOrEqual(1_000_000);
 });

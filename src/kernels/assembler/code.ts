@@ -162,7 +162,6 @@ export const i32x4 = {
   /** Ones in the lanes where a > b, with signs. */
   gt: binary<'v128', 'v128'>('v128', 0xfd, 0x3b),
   /** One bit for the sign of each lane: bit i is that of lane i. */
-  /** One bit for the sign of each lane: bit i is that of lane i. */
   bitmask: unary<'v128', 'i32'>('i32', 0xfd, 0xa4, 0x01),
 };
 

@@ -8,6 +8,7 @@ import { correctionEmitter } from './corrections';
 import { lossEmitter } from './losses';
 import { emitNorms } from './norms';
 import { carriesNorms, type PairSpec } from './pair-spec';
+import { emitPrefetch } from './prefetch';
 import { rowLayout } from './row-layout';
 import { RUN, ratingBytes } from './run-layout';
 import { StepWriter } from './step-writer';
@@ -20,8 +21,8 @@ const RATE_SHIFT = 8;
 export const RATES_BYTES = 12;
 
 /**
- * The program. It exports `run(run, count, rates, firstStep)`: the next `count` steps of a run; and, where rows carry
- * their norms, `leftNorms(row, count)` and `rightNorms(row, count)`, which take them anew.
+ * The program. It exports `prefetch(run)`, for before a run's first step; `run(run, count, rates, firstStep)`: the next
+ * `count` steps of a run; and, where rows carry their norms, `leftNorms(row, count)` and `rightNorms(row, count)`, which take them anew.
  */
 export function encodePairs(spec: PairSpec, memory: MemoryShape): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
@@ -79,6 +80,7 @@ export function encodePairs(spec: PairSpec, memory: MemoryShape): Uint8Array<Arr
     i32.store(get(run), get(step), RUN.step),
     f64.store(get(run), get(sum), RUN.loss),
   );
+  emitPrefetch(module);
   if (carriesNorms(spec)) {
     emitNorms(module, 'leftNorms', spec.rank, rowLayout(spec, spec.left));
     emitNorms(module, 'rightNorms', spec.rank, rowLayout(spec, spec.right));

@@ -8,6 +8,8 @@ export const RUN = {
   ...{ ratings: 0, groups: 4, count: 8, stride: 12, index: 16, step: 20, loss: 24 },
   /** Room for a vector that nobody reads. */
   scratch: 32,
+  /** The rows of the tile on either side, which lie together: where they start, and how many bytes they are. */
+  ...{ leftRows: 48, leftBytes: 52, rightRows: 56, rightBytes: 60 },
   bytes: 64,
 } as const;
 

@@ -17,7 +17,7 @@ export interface Side {
 }
 
 /** The memory of a block's rows, in bytes: two of them beside their ratings fit a core's second-level cache. */
-const BLOCK_BYTES = 384 * 1024;
+const BLOCK_BYTES = 256 * 1024;
 /** Fewer ratings a tile are not worth their tile; nor are fewer than so many batches, the last of which is cut. */
 const TILE_RATINGS = 2048;
 const TILE_BATCHES = 16;

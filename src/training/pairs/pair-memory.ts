@@ -11,7 +11,7 @@ import type { Visit } from '../../models/grid/visits';
 import type { OrderOptions, RatingData } from '../../models/model';
 import type { SlotSpec } from '../../optimizers/optimizer';
 import type { PairPlan } from './plan-pairs';
-import { placesByBlock } from './row-order';
+import { orderByBlock } from './row-order';
 import { SideMemory } from './side-memory';
 
 const PAGE = 65536;
@@ -71,7 +71,7 @@ export class PairMemory {
     take(blocks.users * blocks.items * RUN.bytes);
     const rates = take(Math.ceil(data.size / STEPS_A_RATE) * RATES_BYTES);
     const side = (tables: PairPlan['left'], blockOf: Uint16Array, count: number) => {
-      const memory = new SideMemory(spec, tables, placesByBlock(blockOf, count), end);
+      const memory = new SideMemory(spec, tables, orderByBlock(blockOf, count), end);
       take(memory.bytes);
       return memory;
     };
@@ -95,7 +95,7 @@ export class PairMemory {
   begin(epoch: number): Visit[][] {
     const { starts, groups } = this.layout;
     const strata = epochVisits(this.layout, this.order, epoch);
-    const { words, doubles, addresses, plan } = this;
+    const { words, doubles, addresses, plan, grid, sides } = this;
     const bytes = ratingBytes(plan.spec.isWeighted);
     for (const { tile, count, start, stride, before } of strata.flat()) {
       const run = this.runOf(tile);
@@ -106,6 +106,12 @@ export class PairMemory {
       words[(run + RUN.index) / 4] = start;
       words[(run + RUN.step) / 4] = before;
       doubles[(run + RUN.loss) / 8] = 0;
+      const left = sides[0].block(Math.floor(tile / grid.blocks.items));
+      const right = sides[1].block(tile % grid.blocks.items);
+      words[(run + RUN.leftRows) / 4] = left.start;
+      words[(run + RUN.leftBytes) / 4] = left.bytes;
+      words[(run + RUN.rightRows) / 4] = right.start;
+      words[(run + RUN.rightBytes) / 4] = right.bytes;
     }
     return strata;
   }

@@ -9,7 +9,7 @@ export const PAIR_WORKER = `
 const node = globalThis.process?.getBuiltinModule;
 const port = node ? process.getBuiltinModule('worker_threads').parentPort : self;
 const listen = (handle) => port.on ? port.on('message', handle) : (port.onmessage = ({ data }) => handle(data));
-let run, control, threads;
+let program, control, threads;
 function meet() {
   const stratum = Atomics.load(control, ${CONTROL.stratum});
   if (Atomics.add(control, ${CONTROL.arrived}, 1) === threads - 1) {
@@ -26,11 +26,14 @@ listen((message) => {
   if (message.module) {
     threads = message.threads;
     control = new Int32Array(message.memory.buffer);
-    run = new WebAssembly.Instance(message.module, { host: { memory: message.memory } }).exports.run;
+    program = new WebAssembly.Instance(message.module, { host: { memory: message.memory } }).exports;
   } else {
     for (const runs of message.strata) {
       if (Atomics.load(control, ${CONTROL.abort}) === 0)
-        for (let i = 0; i < runs.length; i += 2) run(runs[i], runs[i + 1], message.rates, message.firstStep);
+        for (let i = 0; i < runs.length; i += 2) {
+          program.prefetch(runs[i]);
+          program.run(runs[i], runs[i + 1], message.rates, message.firstStep);
+        }
       meet();
     }
   }

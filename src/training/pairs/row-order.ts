@@ -1,9 +1,18 @@
 // The rows of a table by block: the rows of a tile lie together in memory.
 
-/** The place of each row when rows are put in the order of their blocks. */
-export function placesByBlock(blockOf: Uint16Array, blocks: number): Int32Array {
-  const next = new Int32Array(blocks + 1);
-  for (const block of blockOf) next[block + 1]!++;
-  for (let block = 0; block < blocks; block++) next[block + 1]! += next[block]!;
-  return Int32Array.from(blockOf, (block) => next[block]!++);
+/** Rows in the order of their blocks. */
+export interface RowOrder {
+  /** The place of each row. */
+  readonly places: Int32Array;
+  /** The place where each block starts; one more at the end: the number of rows. */
+  readonly starts: Int32Array;
+}
+
+/** The order of rows by the block of each. */
+export function orderByBlock(blockOf: Uint16Array, blocks: number): RowOrder {
+  const starts = new Int32Array(blocks + 1);
+  for (const block of blockOf) starts[block + 1]!++;
+  for (let block = 0; block < blocks; block++) starts[block + 1]! += starts[block]!;
+  const next = starts.slice();
+  return { places: Int32Array.from(blockOf, (block) => next[block]!++), starts };
 }

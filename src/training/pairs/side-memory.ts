@@ -6,6 +6,7 @@ import { type Cell, type RowLayout, rowLayout } from '../../kernels/pairs/row-la
 import type { Factor } from '../../optimizers/factor';
 import type { SlotSpec } from '../../optimizers/optimizer';
 import type { PairTables } from './plan-pairs';
+import type { RowOrder } from './row-order';
 
 /** Numbers that are copied before others get a turn. */
 const LOOK = 1 << 17;
@@ -19,8 +20,7 @@ export class SideMemory {
   constructor(
     spec: PairSpec,
     private readonly tables: PairTables,
-    /** The place of each row of the tables. */
-    private readonly places: Int32Array,
+    private readonly order: RowOrder,
     private readonly start: number,
   ) {
     this.layout = rowLayout(spec, tables.spec);
@@ -37,7 +37,14 @@ export class SideMemory {
 
   /** The address of a row. */
   address(row: number): number {
-    return this.start + this.places[row]! * this.layout.bytes;
+    return this.start + this.order.places[row]! * this.layout.bytes;
+  }
+
+  /** Where the rows of a block are. */
+  block(block: number): { readonly start: number; readonly bytes: number } {
+    const { bytes } = this.layout;
+    const { starts } = this.order;
+    return { start: this.start + starts[block]! * bytes, bytes: (starts[block + 1]! - starts[block]!) * bytes };
   }
 
   /** Puts factors and penalties in, and slots at their start. */

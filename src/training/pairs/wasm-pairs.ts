@@ -19,6 +19,7 @@ const NUMBERS_A_CALL = 1 << 19;
 
 /** What a program exports. The norms are there where rows carry them. */
 interface Program {
+  prefetch(run: number): void;
   run(run: number, count: number, rates: number, firstStep: number): void;
   leftNorms?(row: number, count: number): void;
   rightNorms?(row: number, count: number): void;
@@ -81,6 +82,7 @@ export class WasmPairs implements PairEngine {
     const { rank, rule } = this.task.plan.spec;
     const most = Math.max(16, Math.floor(NUMBERS_A_CALL / (rank * (1 + slotsOf(rule)) * 2)));
     for (const { tile, count } of visits) {
+      program.prefetch(memory.runOf(tile));
       for (let done = 0; done < count; done += most) {
         const steps = Math.min(most, count - done);
         program.run(memory.runOf(tile), steps, memory.ratesAt, firstStep);
