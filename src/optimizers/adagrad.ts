@@ -99,6 +99,7 @@ export class Adagrad implements Optimizer {
     const rate = round(given, single);
     const epsilon = round(this.config.epsilon, single);
     const weightDecay = round(this.config.weightDecay, single);
+    const share = round(1 / cols, single);
     const g = this.room(cols, single);
     for (let i = 0; i < count; i++) {
       const row = ids === null ? i : ids[i]!;
@@ -106,7 +107,7 @@ export class Adagrad implements Optimizer {
       const from = i * cols;
       for (let j = 0; j < cols; j++) g[j] = decayed(values[from + j]!, weightDecay, data[to + j]!, single);
       const squares = kernels.dot(g, 0, g, 0, cols);
-      const s = round(sum[row]! + round(squares / cols, single), single);
+      const s = round(sum[row]! + round(squares * share, single), single);
       sum[row] = s;
       const scaled = round(rate / round(round(Math.sqrt(s), single) + epsilon, single), single);
       for (let j = 0; j < cols; j++) data[to + j] = data[to + j]! - round(scaled * g[j]!, single);

@@ -47,6 +47,11 @@ export class OptimizerSink implements GradientSink {
     this.onHeap = HeapUpdates.of(this.optimizer, heap);
   }
 
+  /** The rule's memory of a factor, slot by slot. */
+  stateOf(factor: Factor): readonly Real[] {
+    return this.states.get(factor)!;
+  }
+
   acceptScaled(base: Factor, scalars: Factor, gradient: RowGradient): boolean {
     const { onHeap, states, step } = this;
     if (onHeap === null) return false;

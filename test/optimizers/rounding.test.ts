@@ -138,7 +138,7 @@ test.each([0, 0.03])('adagrad per row adds its squares in sixteen lanes: weight 
     const squares = g.map((value) => mul(value, value));
     const lanes = squares.slice(0, 16).map((square, lane) => (lane < 5 ? add(square, squares[lane + 16]!) : square));
     const q = [0, 1, 2, 3].map((i) => add(add(lanes[i]!, lanes[i + 4]!), add(lanes[i + 8]!, lanes[i + 12]!)));
-    sum = add(sum, div(add(add(q[0]!, q[2]!), add(q[1]!, q[3]!)), cols));
+    sum = add(sum, mul(add(add(q[0]!, q[2]!), add(q[1]!, q[3]!)), f(1 / cols)));
     const scaled = div(f(RATE), add(sqrt(sum), f(0.003)));
     const wanted = Array.from(data, (x, j) => sub(x, mul(scaled, g[j]!)));
     step(t, values);

@@ -110,6 +110,7 @@ export const f32 = {
   mul: binary<'f32', 'f32'>('f32', 0x94),
   div: binary<'f32', 'f32'>('f32', 0x95),
   sqrt: unary<'f32', 'f32'>('f32', 0x91),
+  max: binary<'f32', 'f32'>('f32', 0x97),
   demote: unary<'f64', 'f32'>('f32', 0xb6),
   lane: (index: number) => unary<'v128', 'f32'>('f32', 0xfd, 0x1f, index),
 };

@@ -7,8 +7,10 @@ import { CellUpdates } from './cell-updates';
 import type { LaneSum } from './lanes';
 import type { Pair } from './pair';
 import { isLinear, type PairSideSpec, type PairSpec } from './pair-spec';
-import { type RowLayout, rowLayout, vectorsOf } from './row-layout';
-import { type Arithmetic, isPerRow, rowRate } from './rules';
+import type { Pull } from './pull';
+import { type RowLayout, rowLayout } from './row-layout';
+import { RowRate } from './row-rate';
+import { isPerRow } from './rules';
 
 /** The rates of a step. */
 export interface RateLocals {
@@ -45,8 +47,8 @@ export class PairSide {
   private readonly decay: Local<'f32'>;
   /** That times the product of the scalars. */
   private readonly scaledDecay: Local<'f32'>;
-  /** The rate of the row in every lane, under a rule that has one. */
-  private readonly rowRate: Local<'v128'>;
+  /** The rate of the row, under a rule that has one. */
+  private readonly rowRate: RowRate;
   private readonly updates: CellUpdates;
 
   constructor(
@@ -69,7 +71,7 @@ export class PairSide {
     this.ownVector = f.local('v128');
     this.decay = f.local('f32');
     this.scaledDecay = f.local('f32');
-    this.rowRate = f.local('v128');
+    this.rowRate = new RowRate(f, this, spec, rates.base);
     this.updates = new CellUpdates(f, this.row, rule, { number: rates.root, vector: vectors.root });
   }
 
@@ -120,11 +122,14 @@ export class PairSide {
    */
   coefficient(pairs: readonly Pair[]): Code<'void'> {
     const { scale, rates, own, ownVector, isLinear } = this;
+    const hasOwnRate = isLinear && isPerRow(this.rule);
+    const rate = hasOwnRate ? this.rowRate.number : rates.base;
     const decay = penalty(get(this.decay), pairs.length);
     const c2 = scale === null ? decay : f32.mul(get(scale), get(this.scaledDecay));
     return sequence(
       ...(scale === null ? [] : [set(this.scaledDecay, f32.mul(decay, get(scale)))]),
-      set(own, isLinear ? f32.sub(f32.const(1), f32.mul(get(rates.base), c2)) : c2),
+      ...(hasOwnRate ? [set(own, c2), this.rowRate.takeFromNorms(pairs[0]!, this.other(pairs[0]!), get(own))] : []),
+      set(own, isLinear ? f32.sub(f32.const(1), f32.mul(get(rate), c2)) : c2),
       set(ownVector, f32x4.splat(get(own))),
     );
   }
@@ -152,20 +157,15 @@ export class PairSide {
     return sequence(set(g, this.decayedGradient(pairs)), add(f32x4.mul(get(g), get(g))));
   }
 
-  /** Adds the mean square of the gradient to the row's sum, and takes the row's rate from it. */
-  noteRowRate(sum: LaneSum, rank: number, held: Local<'v128'>): Code<'void'> {
-    const { layout, f, rule, rates } = this;
-    if (!isPerRow(rule)) return sequence();
-    const at = layout.base.slots[0]!;
-    const next = f.local('f32');
-    const total = sum.total(vectorsOf(rank), held);
-    const arithmetic: Arithmetic<Code<'f32'>> = { ...f32, constant: f32.const, keep: (value) => value };
-    return sequence(
-      total.set,
-      set(next, f32.add(this.number(at), f32.div(total.value, f32.const(rank)))),
-      f32.store(get(this.row), get(next), at),
-      set(this.rowRate, f32x4.splat(rowRate(rule, arithmetic, get(next), get(rates.base)))),
-    );
+  /** Takes the row's rate from the lanes of its gradient's squares. */
+  noteRowRate(sum: LaneSum, vectors: number, held: Local<'v128'>): Code<'void'> {
+    const total = sum.total(vectors, held);
+    return sequence(total.set, this.rowRate.take(total.value));
+  }
+
+  /** What a linear step subtracts of the other's elements. */
+  private pullOf(pair: Pair): Pull {
+    return isPerRow(this.rule) ? this.rowRate.pull : pair.pull;
   }
 
   /** Updates the vector in hand; the other sides have theirs in hand too. */
@@ -173,12 +173,12 @@ export class PairSide {
     const { layout, element, ownVector, vectors } = this;
     const to = (value: Code<'v128'>) => v128.store(get(this.row), value, layout.base.at + offset);
     if (this.isLinear) {
-      const terms = pairs.map((pair) => f32x4.mul(get(pair.pull.vector), get(this.other(pair).element)));
+      const terms = pairs.map((pair) => f32x4.mul(get(this.pullOf(pair).vector), get(this.other(pair).element)));
       const own = f32x4.mul(get(ownVector), get(element));
       return to(terms.reduce((value, term) => f32x4.sub(value, term), own));
     }
     if (isPerRow(this.rule)) {
-      return to(f32x4.sub(get(element), f32x4.mul(get(this.rowRate), this.decayedGradient(pairs))));
+      return to(f32x4.sub(get(element), f32x4.mul(get(this.rowRate.vector), this.decayedGradient(pairs))));
     }
     const gradient = this.f.local('v128');
     const noted = set(gradient, this.gradient(pairs));
@@ -239,9 +239,9 @@ export class PairSide {
     }
     if (layout.norm !== null) {
       // |a x - b y|^2 = a (a |x|^2 - 2 b <x, y>) + b^2 |y|^2.
-      const { twicePullDot, pullSquare } = pairs[0]!;
-      const own = f32.mul(get(this.own), f32.sub(f32.mul(get(this.own), get(norm)), get(twicePullDot)));
-      const theirs = f32.mul(get(pullSquare), get(this.other(pairs[0]!).norm));
+      const { twiceDot, square } = this.pullOf(pairs[0]!);
+      const own = f32.mul(get(this.own), f32.sub(f32.mul(get(this.own), get(norm)), get(twiceDot)));
+      const theirs = f32.mul(get(square), get(this.other(pairs[0]!).norm));
       statements.push(f32.store(get(this.row), f32.add(own, theirs), layout.norm));
     }
     if (layout.bias !== null) {

@@ -1,6 +1,6 @@
 // What a program of steps on pairs of rows is written for: everything that does not change while it runs.
 
-import type { PairRule } from './rules';
+import { isPerRow, type PairRule } from './rules';
 
 /** One of the two tables: its rows are x, x s_1 s_2 ..., or x (.) v_1 (.) v_2 ... */
 export interface PairSideSpec {
@@ -30,9 +30,13 @@ export interface PairSpec {
   readonly grouping: 1 | 4;
 }
 
-/** SGD without weight decay on x or s x: x' = a x - b y, three operations an element where the general form has five. */
-export function isLinear({ rule }: PairSpec, { kind }: PairSideSpec): boolean {
-  return rule.name === 'sgd' && rule.weightDecay === 0 && kind !== 'diagonal';
+/**
+ * One rate for a whole x or s x, without weight decay: x' = a x - b y, three operations an element where the general form
+ * has five. A rate that comes from the squares of the row's gradient takes norms for it, which carriesNorms has to allow.
+ */
+export function isLinear({ rule, grouping }: PairSpec, { kind }: PairSideSpec): boolean {
+  const hasOneRate = rule.name === 'sgd' || (isPerRow(rule) && grouping === 1);
+  return hasOneRate && rule.weightDecay === 0 && kind !== 'diagonal';
 }
 
 /**
@@ -40,7 +44,7 @@ export function isLinear({ rule }: PairSpec, { kind }: PairSideSpec): boolean {
  * step has several right rows, whose products with each other it would take.
  */
 export function carriesNorms(spec: PairSpec): boolean {
-  const { left, right, grouping } = spec;
-  const hasScalars = left.kind === 'scalar' || right.kind === 'scalar';
-  return hasScalars && grouping === 1 && isLinear(spec, left) && isLinear(spec, right);
+  const { left, right, grouping, rule } = spec;
+  const isAsked = left.kind === 'scalar' || right.kind === 'scalar' || isPerRow(rule);
+  return isAsked && grouping === 1 && isLinear(spec, left) && isLinear(spec, right);
 }

@@ -3,12 +3,7 @@
 import { type Code, f32, f32x4, get, type Local, sequence, set } from '../assembler/code';
 import type { FunctionBuilder } from '../assembler/module';
 import type { PairSide } from './pair-side';
-
-/** A number, and the same in every lane. */
-interface Spread {
-  readonly number: Local<'f32'>;
-  readonly vector: Local<'v128'>;
-}
+import { Pull } from './pull';
 
 /** A pair of rows. */
 export class Pair {
@@ -19,12 +14,9 @@ export class Pair {
   /** slope <a, b>. */
   readonly slopeDot: Local<'f32'>;
   /** The slope times the scalars of both rows: what the other's elements are multiplied by in either gradient. */
-  readonly towards: Spread;
+  readonly towards: { readonly number: Local<'f32'>; readonly vector: Local<'v128'> };
   /** (rate scalars) slope: the same times the base's rate. Only the slope has to be waited for. */
-  readonly pull: Spread;
-  /** 2 pull <a, b> and pull^2: what a linear step's norms need. */
-  readonly twicePullDot: Local<'f32'>;
-  readonly pullSquare: Local<'f32'>;
+  readonly pull: Pull;
   /** The product of the scalars of both rows. */
   private readonly scale: Local<'f32'>;
 
@@ -33,15 +25,12 @@ export class Pair {
     readonly left: PairSide,
     readonly right: PairSide,
   ) {
-    const spread = (): Spread => ({ number: f.local('f32'), vector: f.local('v128') });
     this.dot = f.local('f32');
     this.slope = f.local('f32');
     this.slopeDot = f.local('f32');
     this.scale = f.local('f32');
-    this.twicePullDot = f.local('f32');
-    this.pullSquare = f.local('f32');
-    this.towards = spread();
-    this.pull = spread();
+    this.towards = { number: f.local('f32'), vector: f.local('v128') };
+    this.pull = new Pull(f);
   }
 
   /** Multiplies the scalars, once both rows are open. */
@@ -63,10 +52,7 @@ export class Pair {
       set(this.slopeDot, f32.mul(get(this.slope), get(this.dot))),
       set(towards.number, this.scaled(get(this.slope))),
       set(towards.vector, f32x4.splat(get(towards.number))),
-      set(pull.number, f32.mul(this.scaled(get(rate)), get(this.slope))),
-      set(pull.vector, f32x4.splat(get(pull.number))),
-      set(this.twicePullDot, f32.mul(f32.mul(f32.const(2), get(pull.number)), get(this.dot))),
-      set(this.pullSquare, f32.mul(get(pull.number), get(pull.number))),
+      pull.set(f32.mul(this.scaled(get(rate)), get(this.slope)), this.dot),
     );
   }
 

@@ -118,7 +118,7 @@ export class StepWriter {
   /** The rates of whole rows, under a rule that takes them from the squares of the gradient. */
   private rowRates(pairs: readonly Pair[]): Code<'void'> {
     const { left, sums, vectors, held, spec, f } = this;
-    if (!isPerRow(spec.rule)) return sequence();
+    if (!isPerRow(spec.rule) || left.isLinear) return sequence();
     const cursors = [left.row, ...pairs.map(({ right }) => right.row)];
     // The left row and the first right row in one walk; a group's other rows in walks of their own.
     const walks = pairs.map(({ right }, j) => [
@@ -137,7 +137,7 @@ export class StepWriter {
               ...parts.map(({ sum }) => sum.settle(at, vectors, this.scratch)),
             ),
           ),
-          ...parts.map(({ side, sum }) => side.noteRowRate(sum, spec.rank, held)),
+          ...parts.map(({ side, sum }) => side.noteRowRate(sum, vectors, held)),
         ),
       ),
     );

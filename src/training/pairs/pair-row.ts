@@ -2,6 +2,7 @@
 // kernels/pairs/pair-side.ts rounds. Rules other than linear ones are the optimizers' own loops.
 
 import { carriesNorms, isLinear, type PairSpec } from '../../kernels/pairs/pair-spec';
+import { isPerRow } from '../../kernels/pairs/rules';
 import { kernels } from '../../kernels/select';
 import type { Factor, RowGradient } from '../../optimizers/factor';
 import type { StepInfo } from '../../optimizers/optimizer';
@@ -31,6 +32,9 @@ export class PairRow {
   /** The gradient by the row as the other side meets it; of a linear row, its new base. */
   private readonly along: Float32Array;
   private nextNorm = 0;
+  /** The sums of squares of a rule that has one a row, where steps are linear. */
+  private readonly sums: Float32Array | null;
+  private readonly epsilon: number;
 
   constructor(
     private readonly tables: PairTables,
@@ -42,6 +46,9 @@ export class PairRow {
   ) {
     this.isLinear = isLinear(spec, tables.spec);
     this.base = tables.base.data as Float32Array;
+    const { rule } = spec;
+    this.sums = this.isLinear && isPerRow(rule) ? (sink.stateOf(tables.base)[0] as Float32Array) : null;
+    this.epsilon = isPerRow(rule) ? Math.fround(rule.epsilon) : 0;
     this.element = new Float32Array(spec.rank);
     this.gradients = [tables.base, ...tables.maps].map((factor) => ({ factor, gradient: oneRow(factor.cols) }));
     this.along = tables.spec.kind === 'diagonal' ? new Float32Array(spec.rank) : this.gradients[0]!.gradient.values;
@@ -106,20 +113,37 @@ export class PairRow {
   /** The linear rule: x' = (1 - rate own) x - pull y, for each pair in turn. */
   private moveBase(pairs: readonly RowPair[], count: number, own: number): void {
     const { along, element } = this;
-    const rate = Math.fround(this.step.learningRateOf(this.tables.base));
+    const base = Math.fround(this.step.learningRateOf(this.tables.base));
+    const rate = this.sums === null ? base : this.rowRate(pairs[0]!, base, own);
     const a = Math.fround(1 - Math.fround(rate * own));
     for (let k = 0; k < along.length; k++) along[k] = a * element[k]!;
     for (let j = 0; j < count; j++) {
-      const b = pairs[j]!.pull(rate);
+      const b = this.pull(pairs[j]!, rate);
       const theirs = pairs[j]!.other(this).element;
       for (let k = 0; k < along.length; k++) along[k] = along[k]! - Math.fround(b * theirs[k]!);
     }
     if (this.norms !== null) this.nextNorm = this.moveNorm(pairs[0]!, a, rate);
   }
 
+  /** What a linear step subtracts of the other's elements. */
+  private pull(pair: RowPair, rate: number): number {
+    return this.sums === null ? pair.pull(rate) : Math.fround(rate * pair.towards);
+  }
+
+  /** The rate from the row's sum, which the mean square of the gradient c1 y + c2 x is added to. */
+  private rowRate(pair: RowPair, rate: number, c2: number): number {
+    const { sums, row, norm } = this;
+    const c1 = pair.towards;
+    const cross = Math.fround(Math.fround(2 * c2) * pair.dot);
+    const theirs = Math.fround(c1 * Math.fround(Math.fround(c1 * pair.other(this).norm) + cross));
+    const squares = Math.fround(theirs + Math.fround(Math.fround(c2 * c2) * norm));
+    sums![row] = sums![row]! + Math.fround(Math.max(squares, 0) * Math.fround(1 / this.element.length));
+    return Math.fround(rate / Math.fround(Math.fround(Math.sqrt(sums![row]!)) + this.epsilon));
+  }
+
   /** |a x - b y|^2 = a (a |x|^2 - 2 b <x, y>) + b^2 |y|^2: no look at the row. */
   private moveNorm(pair: RowPair, a: number, rate: number): number {
-    const b = pair.pull(rate);
+    const b = this.pull(pair, rate);
     const cross = Math.fround(Math.fround(2 * b) * pair.dot);
     const own = Math.fround(a * Math.fround(Math.fround(a * this.norm) - cross));
     return Math.fround(own + Math.fround(Math.fround(b * b) * pair.other(this).norm));
