@@ -120,7 +120,10 @@ export class RatingBatcher implements Batcher<RatingBatch> {
   private enter(visit: number): void {
     this.visit = visit;
     this.done = 0;
-    this.index = this.visits[visit]?.start ?? 0;
+    const entered = this.visits[visit];
+    this.index = entered?.start ?? 0;
+    if (entered === undefined || this.layout.groups !== null) return;
+    this.records.prefetch(this.layout.starts[entered.tile]!, entered.count);
   }
 
   private room(count: number) {

@@ -5,6 +5,11 @@ import type { Real } from '../optimizers/factor';
 import type { Places } from './grid/lay-out';
 import type { RatingData } from './model';
 
+/** The bytes that come from memory together. */
+const CACHE_LINE = 64;
+/** Records of half a megabyte. */
+const MOST_PREFETCHED = 1 << 15;
+
 /** Where a rating is copied to. */
 export interface RatingArrays {
   readonly users: Int32Array;
@@ -21,6 +26,8 @@ export class RatingRecords implements Places {
   private readonly wordStep: number;
   private readonly realStep: number;
   private readonly target: number;
+  /** What a look at records came to: kept, so that looking is not for nothing. */
+  protected looked = 0;
 
   constructor(private readonly data: RatingData) {
     const isSingle = data.targets instanceof Float32Array;
@@ -46,6 +53,18 @@ export class RatingRecords implements Places {
       words[a * wordStep + field] = words[b * wordStep + field]!;
       words[b * wordStep + field] = held;
     }
+  }
+
+  /**
+   * Brings the records of a tile into the cache in the order they lie, which is faster than in strides. Of more than a
+   * cache holds nothing would be left by the time it is asked for.
+   */
+  prefetch(start: number, count: number): void {
+    const { words, wordStep } = this;
+    if (count > MOST_PREFETCHED) return;
+    let sum = 0;
+    for (let at = start * wordStep, end = at + count * wordStep; at < end; at += CACHE_LINE / 4) sum ^= words[at]!;
+    this.looked = sum;
   }
 
   /** Copies the rating of a place to `at`. */
