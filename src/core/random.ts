@@ -86,6 +86,19 @@ export class Stream {
     return this.words[odd]!;
   }
 
+  /** The next words, as many as the array holds: those that uint32 would give one by one. */
+  fill(out: Uint32Array): void {
+    const { key0, key1, words } = this;
+    let at = 0;
+    if ((this.counter & 1) === 1 && out.length > 0) out[at++] = this.uint32();
+    for (; at + 1 < out.length; at += 2, this.counter += 2) {
+      threefry(key0, key1, this.counter >>> 1, 0, words);
+      out[at] = words[0]!;
+      out[at + 1] = words[1]!;
+    }
+    if (at < out.length) out[at] = this.uint32();
+  }
+
   /** A number in [0, 1), a multiple of 2^-32. */
   uniform(): number {
     return this.uint32() * 2 ** -32;
@@ -105,8 +118,27 @@ export class Stream {
 
   /** A draw of the standard normal distribution (Box and Muller 1958; the second of each pair is not kept). */
   normal(): number {
-    const radius = Math.sqrt(-2 * naturalLog((this.uint32() + 1) * 2 ** -32));
-    return radius * cosineOfTurn(this.uint32() * 2 ** -32);
+    const radius = this.radius();
+    return radius * cosineOfTurn(this.uniform());
+  }
+
+  /**
+   * Writes normal draws times `scale` to a part of an array, both of each pair. Parts of even length, one after another,
+   * are the whole.
+   */
+  normals(out: Float32Array | Float64Array, from: number, to: number, scale: number): void {
+    for (let at = from; at < to; at += 2) {
+      const radius = scale * this.radius();
+      const turn = this.uniform();
+      out[at] = radius * cosineOfTurn(turn);
+      // The sine: the cosine a quarter of a turn earlier.
+      if (at + 1 < to) out[at + 1] = radius * cosineOfTurn(turn < 0.25 ? turn + 0.75 : turn - 0.25);
+    }
+  }
+
+  /** The distance from 0 of a pair of normal draws. */
+  private radius(): number {
+    return Math.sqrt(-2 * naturalLog((this.uint32() + 1) * 2 ** -32));
   }
 
   /** Puts the first `count` elements into random order, in place (Fisher and Yates). */

@@ -1,7 +1,6 @@
 // From a table's shape, its product and its plain start to a Parameter: the one place that knows every kind.
 
 import type { Stream } from '../core/random';
-import type { Real } from '../optimizers/factor';
 import { DenseProduct } from './dense-product';
 import { ElementwiseProduct } from './elementwise-product';
 import { allocate } from './memory';
@@ -22,7 +21,7 @@ export function createParameter(
 ): Parameter {
   const parameter = emptyParameter(shape, spec, stream.fork(shape.name));
   const start = allocate(shape.precision, shape.rows * shape.dim);
-  if (sigma !== 0) drawNormals(start, 0, start.length, sigma, startDraws(shape.name, stream));
+  if (sigma !== 0) startDraws(shape.name, stream).normals(start, 0, start.length, sigma);
   parameter.assign(start);
   return parameter;
 }
@@ -30,11 +29,6 @@ export function createParameter(
 /** The draws that a table starts with. */
 export function startDraws(name: string, stream: Stream): Stream {
   return stream.fork(name).fork('start');
-}
-
-/** Writes the next draws, times `sigma`, to a part of a table. Parts in order are the whole. */
-export function drawNormals(table: Real, from: number, to: number, sigma: number, draws: Stream): void {
-  for (let i = from; i < to; i++) table[i] = sigma * draws.normal();
 }
 
 function emptyParameter(shape: TableShape, spec: ProductSpec | undefined, stream: Stream): Parameter {

@@ -4,10 +4,10 @@
 import type { Seed } from '../core/random';
 import type { Factorization } from '../models/factorization';
 import { parameterStream } from '../models/factorization-tables';
-import { drawNormals, startDraws } from '../parameters/create-parameter';
+import { startDraws } from '../parameters/create-parameter';
 import type { Breather } from '../training/breather';
 
-/** Draws between two looks at the clock: well under a millisecond. */
+/** Draws between two looks at the clock, well under a millisecond; even, so that the pieces are the whole. */
 const PIECE = 2048;
 
 /** Gives the embeddings of a model that was made with `initScale: 0` the start of one made with `initScale`. */
@@ -21,7 +21,7 @@ export async function drawStart(
     const start = new Float32Array(parameter.rows * parameter.dim);
     const draws = startDraws(parameter.name, parameterStream(seed));
     for (let from = 0; from < start.length; from += PIECE) {
-      drawNormals(start, from, Math.min(from + PIECE, start.length), initScale, draws);
+      draws.normals(start, from, Math.min(from + PIECE, start.length), initScale);
       if (breather.isDue(PIECE)) await breather.breathe();
     }
     parameter.assign(start);

@@ -62,17 +62,22 @@ async function describe(values: Float32Array, turns: Turns) {
   let minimum = Infinity;
   let maximum = -Infinity;
   await inTurns(values.length, turns, (from, to) => {
+    // In variables of the loop's own: those that outlive it are objects in memory, made anew by each addition.
+    let [total, least, most] = [sum, minimum, maximum];
     for (let k = from; k < to; k++) {
       const value = values[k]!;
-      sum += value;
-      if (value < minimum) minimum = value;
-      if (value > maximum) maximum = value;
+      total += value;
+      if (value < least) least = value;
+      if (value > most) most = value;
     }
+    [sum, minimum, maximum] = [total, least, most];
   });
   const mean = sum / values.length;
   let squares = 0;
   await inTurns(values.length, turns, (from, to) => {
-    for (let k = from; k < to; k++) squares += (values[k]! - mean) * (values[k]! - mean);
+    let total = squares;
+    for (let k = from; k < to; k++) total += (values[k]! - mean) * (values[k]! - mean);
+    squares = total;
   });
   return { mean, standardDeviation: Math.sqrt(squares / values.length), minimum, maximum };
 }

@@ -6,6 +6,9 @@ import { inTurns, type Turns } from '../../core/turns';
 import type { RatingData } from '../model';
 import type { Grid } from './grid';
 
+/** Words that are drawn together. */
+const MOST_AT_ONCE = 1024;
+
 /** Whatever holds the ratings in their order. */
 export interface Places {
   /** Puts rating k of the data at a place. */
@@ -31,8 +34,9 @@ export async function layOut(
   turns: Turns,
 ): Promise<Layout> {
   const next = grid.starts.slice();
+  const { users, items } = data;
   await inTurns(data.size, turns, (from, to) => {
-    for (let k = from; k < to; k++) places.put(next[grid.tileOf(data.users[k]!, data.items[k]!)]!++, k);
+    for (let k = from; k < to; k++) places.put(next[grid.tileOf(users[k]!, items[k]!)]!++, k);
   });
   await shuffleTiles(grid.starts, stream, places, turns);
   return { starts: grid.starts, groups: null };
@@ -46,14 +50,17 @@ export async function shuffleTiles(
   turns: Turns,
 ): Promise<void> {
   const draws = stream.fork('tiles');
+  const words = new Uint32Array(MOST_AT_ONCE);
   for (let tile = 0; tile + 1 < starts.length; tile++) {
     const start = starts[tile]!;
     const count = starts[tile + 1]! - start;
     await inTurns(Math.max(count - 1, 0), turns, (from, to) => {
       for (let k = from; k < to; k++) {
+        const drawn = (k - from) % MOST_AT_ONCE;
+        if (drawn === 0) draws.fill(words.subarray(0, Math.min(to - k, MOST_AT_ONCE)));
         const last = count - 1 - k;
         // Uniform but for a bias of count / 2^32; `below` has none, and costs two divisions.
-        places.swap(start + last, start + Math.floor(draws.uniform() * (last + 1)));
+        places.swap(start + last, start + Math.floor(words[drawn]! * 2 ** -32 * (last + 1)));
       }
     });
   }

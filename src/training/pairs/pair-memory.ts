@@ -134,15 +134,16 @@ export class PairMemory {
   private async fill(data: RatingData, slots: readonly SlotSpec[], turns: Turns): Promise<void> {
     const { words, floats, sides, addresses, grid, order, plan } = this;
     for (const side of sides) await side.write(floats, slots, turns);
-    const [left, right] = sides;
+    const [left, right] = sides.map((side) => side.addresses) as [Int32Array, Int32Array];
+    const { users, items, targets, weights } = data;
     const size = ratingBytes(plan.spec.isWeighted) / 4;
     const first = addresses.ratings / 4;
     const put = (place: number, k: number) => {
       const at = first + place * size;
-      words[at + RATING.left / 4] = left.address(data.users[k]!);
-      words[at + RATING.right / 4] = right.address(data.items[k]!);
-      floats[at + RATING.target / 4] = data.targets[k]!;
-      if (data.weights !== null) floats[at + RATING.weight / 4] = data.weights[k]!;
+      words[at + RATING.left / 4] = left[users[k]!]!;
+      words[at + RATING.right / 4] = right[items[k]!]!;
+      floats[at + RATING.target / 4] = targets[k]!;
+      if (weights !== null) floats[at + RATING.weight / 4] = weights[k]!;
     };
     const swap = (a: number, b: number) => {
       for (let field = 0; field < size; field++) {

@@ -16,6 +16,8 @@ export class SideMemory {
   readonly layout: RowLayout;
   /** Factors and where each is in a row. */
   private readonly cells: readonly { readonly factor: Factor; readonly cell: Cell }[];
+  /** The address of each row. */
+  readonly addresses: Int32Array;
 
   constructor(
     spec: PairSpec,
@@ -27,17 +29,14 @@ export class SideMemory {
     const { base, diagonals, scalars, bias } = this.layout;
     const maps = [...diagonals, ...scalars].map((cell, l) => ({ factor: tables.maps[l]!, cell }));
     this.cells = [{ factor: tables.base, cell: base }, ...maps];
+    const { bytes } = this.layout;
+    this.addresses = order.places.map((place) => start + place * bytes);
     if (bias !== null) this.cells = [...this.cells, { factor: tables.bias!, cell: bias }];
   }
 
   /** The bytes of the rows. */
   get bytes(): number {
     return this.layout.bytes * this.tables.rows;
-  }
-
-  /** The address of a row. */
-  address(row: number): number {
-    return this.start + this.order.places[row]! * this.layout.bytes;
   }
 
   /** Where the rows of a block are. */
@@ -92,7 +91,7 @@ export class SideMemory {
   private async eachRow(turns: Turns, visit: (row: number, at: number) => void): Promise<void> {
     let row = 0;
     await this.eachPart(turns, (_, count) => {
-      for (const end = row + count; row < end; row++) visit(row, this.address(row) / 4);
+      for (const end = row + count; row < end; row++) visit(row, this.addresses[row]! >>> 2);
     });
   }
 }
