@@ -228,3 +228,55 @@ describe('shuffle', () => {
     expect([...array.subarray(0, 20)].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i));
   });
 });
+
+describe('many draws at once', () => {
+  test('fill gives the words of uint32, from any place in the stream', () => {
+    for (const before of [0, 1, 2]) {
+      for (const length of [0, 1, 2, 5, 8]) {
+        const [one, many] = [Stream.of(4), Stream.of(4)];
+        for (let k = 0; k < before; k++) expect(one.uint32()).toBe(many.uint32());
+        const words = new Uint32Array(length);
+        many.fill(words);
+        expect([...words]).toEqual(Array.from(words, () => one.uint32()));
+        expect(many.uint32()).toBe(one.uint32());
+      }
+    }
+  });
+
+  test('normals gives both of each pair: a radius times cosine and sine', () => {
+    const draws = new Float64Array(6);
+    Stream.of(5).normals(draws, 0, 6, 2);
+    const words = Stream.of(5);
+    for (let pair = 0; pair < 6; pair += 2) {
+      const radius = 2 * Math.sqrt(-2 * Math.log((words.uint32() + 1) * 2 ** -32));
+      const angle = 2 * Math.PI * words.uniform();
+      expect(draws[pair]).toBeCloseTo(radius * Math.cos(angle), 12);
+      expect(draws[pair + 1]).toBeCloseTo(radius * Math.sin(angle), 12);
+    }
+  });
+
+  test('normals: even parts are the whole, and an odd end is its beginning', () => {
+    const whole = new Float64Array(9);
+    Stream.of(6).normals(whole, 0, 9, 1);
+    const stream = Stream.of(6);
+    const parts = new Float64Array(9);
+    for (const [from, to] of [
+      [0, 4],
+      [4, 6],
+      [6, 9],
+    ] as const)
+      stream.normals(parts, from, to, 1);
+    expect([...parts]).toEqual([...whole]);
+  });
+
+  test('normals have mean 0, deviation 1, and the two of a pair no correlation', () => {
+    const count = 20_000;
+    const draws = new Float64Array(count);
+    Stream.of(7).normals(draws, 0, count, 1);
+    const sum = (of: (k: number) => number) => Array.from({ length: count }, (_, k) => of(k)).reduce((a, b) => a + b);
+    expect(Math.abs(sum((k) => draws[k]!) / count)).toBeLessThan(4 / Math.sqrt(count));
+    expect(Math.abs(sum((k) => draws[k]! ** 2) / count - 1)).toBeLessThan((4 * Math.SQRT2) / Math.sqrt(count));
+    const products = sum((k) => (k % 2 === 0 ? draws[k]! * draws[k + 1]! : 0));
+    expect(Math.abs(products / (count / 2))).toBeLessThan(4 / Math.sqrt(count / 2));
+  });
+});
