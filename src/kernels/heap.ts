@@ -12,6 +12,8 @@ const LISTED = 64;
 /** Nothing lies at address 0, which stands for null. */
 const START = 4 * LISTED;
 const ALIGNMENT = 64;
+/** Between arrays: those of a power of two in length would share the same few places of the first cache. */
+const GAP = 5 * ALIGNMENT;
 const PAGE = 65536;
 const MOST_PAGES = 65536;
 
@@ -238,7 +240,7 @@ function sizeOf(movers: Movers): number {
 }
 
 function room({ byteLength }: Movable): number {
-  return Math.ceil(byteLength / ALIGNMENT) * ALIGNMENT;
+  return Math.ceil(byteLength / ALIGNMENT) * ALIGNMENT + GAP;
 }
 
 function memoryOf(bytes: number): WebAssembly.Memory | null {
