@@ -24,7 +24,10 @@ interface Reading {
   readonly rows: number;
 }
 
-/** Reads a file once. Memory is sampled each millisecond that the event loop is free, over what it was before. */
+/**
+ * Reads a file once. Memory is sampled each millisecond that the event loop is free, over what it was before. What resizable
+ * buffers hold is not in the count of buffers, but in the resident memory.
+ */
 async function measure(file: string): Promise<Reading> {
   // A small file first, so that the code is compiled.
   await readInteractions(`${file}.small`);

@@ -52,15 +52,16 @@ export function* findRepeats(
 
 /** Counts rows per user, one place up; returns whether users come in ascending order. */
 function countRows(userIndex: Int32Array, counts: Int32Array, from: number, to: number): boolean {
-  let isAscending = true;
+  // The sign of every step, put together: a branch would be foreseen by no processor where rows are shuffled.
+  let signs = 0;
   let last = from > 0 ? userIndex[from - 1]! : 0;
   for (let row = from; row < to; row++) {
     const user = userIndex[row]!;
     counts[user + 1]!++;
-    if (user < last) isAscending = false;
+    signs |= user - last;
     last = user;
   }
-  return isAscending;
+  return signs >= 0;
 }
 
 /** Adds the users of a share who have an item twice to `found`. */

@@ -66,7 +66,24 @@ export class ByteTriples {
       let at = line;
       let whole = 0;
       let digit = bytes[at]! - ZERO;
-      while (digit >>> 0 <= 9) {
+      // Six digits a turn, which most ids have not more of: turning takes as long as a digit.
+      for (;;) {
+        if (digit >>> 0 > 9) break;
+        whole = (Math.imul(whole, 10) + digit) | 0;
+        digit = bytes[++at]! - ZERO;
+        if (digit >>> 0 > 9) break;
+        whole = (Math.imul(whole, 10) + digit) | 0;
+        digit = bytes[++at]! - ZERO;
+        if (digit >>> 0 > 9) break;
+        whole = (Math.imul(whole, 10) + digit) | 0;
+        digit = bytes[++at]! - ZERO;
+        if (digit >>> 0 > 9) break;
+        whole = (Math.imul(whole, 10) + digit) | 0;
+        digit = bytes[++at]! - ZERO;
+        if (digit >>> 0 > 9) break;
+        whole = (Math.imul(whole, 10) + digit) | 0;
+        digit = bytes[++at]! - ZERO;
+        if (digit >>> 0 > 9) break;
         whole = (Math.imul(whole, 10) + digit) | 0;
         digit = bytes[++at]! - ZERO;
       }
@@ -83,7 +100,23 @@ export class ByteTriples {
       start = at;
       whole = 0;
       digit = bytes[at]! - ZERO;
-      while (digit >>> 0 <= 9) {
+      for (;;) {
+        if (digit >>> 0 > 9) break;
+        whole = (Math.imul(whole, 10) + digit) | 0;
+        digit = bytes[++at]! - ZERO;
+        if (digit >>> 0 > 9) break;
+        whole = (Math.imul(whole, 10) + digit) | 0;
+        digit = bytes[++at]! - ZERO;
+        if (digit >>> 0 > 9) break;
+        whole = (Math.imul(whole, 10) + digit) | 0;
+        digit = bytes[++at]! - ZERO;
+        if (digit >>> 0 > 9) break;
+        whole = (Math.imul(whole, 10) + digit) | 0;
+        digit = bytes[++at]! - ZERO;
+        if (digit >>> 0 > 9) break;
+        whole = (Math.imul(whole, 10) + digit) | 0;
+        digit = bytes[++at]! - ZERO;
+        if (digit >>> 0 > 9) break;
         whole = (Math.imul(whole, 10) + digit) | 0;
         digit = bytes[++at]! - ZERO;
       }

@@ -1,13 +1,15 @@
 // Ratings as a reader collects them: ids become numbers at once, and columns are typed arrays in pages, never a list of
-// rows. Where the lines were counted first, the first page is the whole table and nothing is copied. Ids are checked here.
+// rows. Where the lines were counted first, the first page is the whole table and nothing is copied; else full pages are
+// kept aside, and put together at the end. Ids are checked here.
 
 import { show } from '../core/options';
 import { firstRepeat } from '../interactions/duplicates';
 import type { Columns } from '../interactions/row';
-import { inSteps, runThrough, type Steps } from '../interactions/steps';
+import { runThrough, type Steps } from '../interactions/steps';
 import { type Id, Vocabulary } from '../interactions/vocabulary';
 import { parseDecimal } from './decimal';
 import type { ColumnLabel, Faults } from './fault';
+import { type Column, keep, release } from './kept-column';
 import { ownString } from './own-string';
 import type { ReadSettings } from './read-options';
 
@@ -30,7 +32,8 @@ export interface Page {
 }
 
 const SMALLEST_PAGE = 1 << 10;
-const LARGEST_PAGE = 1 << 20;
+/** Small enough to stay in the cache, where it is filled again and again. */
+const LARGEST_PAGE = 1 << 16;
 
 /** The columns of a table that is being read, over vocabularies of its own. */
 export class RatingColumns {
@@ -50,7 +53,7 @@ export class RatingColumns {
   ) {
     // A caller may number users and items alike; then their ids come in turn.
     this.items = settings.items !== undefined && settings.items === settings.users ? this.users : new Vocabulary();
-    this.page = this.newPage(Math.max(1, expected));
+    this.page = this.newPage(Math.max(SMALLEST_PAGE, expected));
   }
 
   /** How many rows there are. */
@@ -91,23 +94,25 @@ export class RatingColumns {
 
   /** Makes room for more rows. */
   turnPage(): void {
-    this.fullPages.push(this.page);
-    this.page = this.newPage(Math.min(LARGEST_PAGE, 2 * Math.max(SMALLEST_PAGE, this.page.rows)));
+    const { rows } = this.page;
+    this.fullPages.push(kept(this.page));
+    if (rows < LARGEST_PAGE) this.page = this.newPage(2 * rows);
     this.row = 0;
   }
 
   /** All rows as columns of their exact length; the table is empty then. */
   *takeColumns(): Steps<Columns> {
-    const pages = [...this.fullPages, this.page];
-    const size = this.size;
+    const { size } = this;
+    const column = <T extends Column>(name: ColumnName, Kind: new (length: number) => T) =>
+      joined(this.fullPages, this.page, size, name, Kind);
     const columns = {
-      userIndex: yield* joined(pages, size, 'userIndex', Int32Array),
-      itemIndex: yield* joined(pages, size, 'itemIndex', Int32Array),
-      values: this.held.values ? yield* joined(pages, size, 'values', Float32Array) : new Float32Array(size).fill(1),
-      timestamps: this.held.timestamps ? yield* joined(pages, size, 'timestamps', Float64Array) : undefined,
-      weights: this.held.weights ? yield* joined(pages, size, 'weights', Float32Array) : undefined,
+      userIndex: yield* column('userIndex', Int32Array),
+      itemIndex: yield* column('itemIndex', Int32Array),
+      values: this.held.values ? yield* column('values', Float32Array) : new Float32Array(size).fill(1),
+      timestamps: this.held.timestamps ? yield* column('timestamps', Float64Array) : undefined,
+      weights: this.held.weights ? yield* column('weights', Float32Array) : undefined,
     };
-    if (this.page.lines) yield* this.refuseRepeats(columns, yield* joined(pages, size, 'lines', Int32Array));
+    if (this.page.lines) yield* this.refuseRepeats(columns, yield* column('lines', Int32Array));
     this.fullPages = [];
     this.page = this.newPage(1);
     this.row = 0;
@@ -157,23 +162,37 @@ function numberOf(id: Id, vocabulary: Vocabulary): number {
 
 type ColumnName = Exclude<keyof Page, 'rows'>;
 
-/** One column of `size` entries, out of the pages: each page gives its part up once it is copied. */
-function* joined<T extends Int32Array | Float32Array | Float64Array>(
+/** A page that is full, copied. */
+function kept(page: Page): Page {
+  const { rows, userIndex, itemIndex, values, timestamps, weights, lines } = page;
+  return {
+    rows,
+    userIndex: keep(userIndex),
+    itemIndex: keep(itemIndex),
+    values: values && keep(values),
+    timestamps: timestamps && keep(timestamps),
+    weights: weights && keep(weights),
+    lines: lines && keep(lines),
+  };
+}
+
+/** One column of `size` entries, out of the kept pages and the last: each page gives its part up once it is copied. */
+function* joined<T extends Column>(
   pages: readonly Page[],
+  last: Page,
   size: number,
   name: ColumnName,
   Kind: new (length: number) => T,
 ): Steps<T> {
-  if (pages.length === 1 && pages[0]!.rows === size) return pages[0]![name] as T;
+  if (pages.length === 0 && last.rows === size) return last[name] as T;
   const column = new Kind(size);
   let start = 0;
   for (const page of pages) {
-    const part = page[name]!;
-    const count = Math.min(page.rows, size - start);
-    const at = start;
-    yield* inSteps(count, (from, to) => column.set(part.subarray(from, to), at + from));
-    start += count;
-    (page as { [column in ColumnName]: unknown })[name] = undefined;
+    column.set(page[name]!, start);
+    release(page[name]!);
+    start += page.rows;
+    yield;
   }
+  column.set(last[name]!.subarray(0, size - start), start);
   return column;
 }

@@ -8,6 +8,8 @@ import { Survey } from '../io/survey';
 
 /** Large enough that the reading does not count, small enough that a chunk is read in a few milliseconds. */
 const CHUNK = 1 << 19;
+/** Unpacked chunks are new arrays, each in memory until the garbage collector comes: half as large, half as much. */
+const UNPACKED = 1 << 18;
 
 export type Chunks = AsyncIterable<Uint8Array>;
 
@@ -61,7 +63,7 @@ export function isGzip(bytes: Uint8Array): boolean {
 
 /** What is packed in gzip chunks. @throws FormatError where they are damaged */
 export async function* unzipped(chunks: Chunks, path: string): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip({ chunkSize: CHUNK });
+  const gunzip = createGunzip({ chunkSize: UNPACKED });
   const write = (chunk: Uint8Array) =>
     new Promise<void>((resolve, reject) => gunzip.write(chunk, (error) => (error ? reject(error) : resolve())));
   const feed = async () => {

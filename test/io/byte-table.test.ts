@@ -291,4 +291,35 @@ test('a survey counts lines and knows ASCII, from any address and in any chunks'
   const survey = new Survey();
   survey.add(new Uint8Array(5000).fill(10));
   expect(survey.lines).toBe(5000);
+  expect(survey.isAscii).toBe(true);
+  survey.add(new Uint8Array(5000).fill(0x8a));
+  expect(survey.lines).toBe(5001);
+  expect(survey.isAscii).toBe(false);
+});
+
+test('a table of many pages, of any length: columns are whole, and nothing else is held', () => {
+  // Pages are of 1024 rows, then of twice as many, up to 65536.
+  for (const rows of [1023, 1024, 1025, 2048, 3072, 130_048, 200_000]) {
+    const text = Array.from({ length: rows }, (_, row) => `${row % 1009},${row >> 2},${row % 7},${row}`).join('\n');
+    const data = inChunks(encode(text), [40_000], { duplicates: 'error' });
+    expect(data.size).toBe(rows);
+    const { userIndex, itemIndex, values, timestamps } = data;
+    for (let row = 0; row < rows; row++) {
+      const isRight =
+        data.users.idOf(userIndex[row]!) === String(row % 1009) &&
+        data.items.idOf(itemIndex[row]!) === String(row >> 2) &&
+        values[row] === row % 7 &&
+        timestamps![row] === row;
+      if (!isRight) throw new Error(`row ${row} of ${rows}`);
+    }
+    expect(userIndex.buffer.byteLength).toBe(4 * rows);
+    expect(timestamps!.buffer.byteLength).toBe(8 * rows);
+  }
+});
+
+test('of two faults on pages that are kept, the repeat is told with its lines', () => {
+  const text = `${Array.from({ length: 5000 }, (_, row) => `${row},1,2`).join('\n')}\n7,1,3\n8,1,x\n`;
+  expect(() => inChunks(encode(text), [999], { duplicates: 'error' })).toThrow(
+    'line 5001: user "7" and item "1" have a rating on line 8 already',
+  );
 });

@@ -49,6 +49,12 @@ test('a file of many chunks, plain and gzipped, gives what its text gives, and o
   const packed = gzipSync(text);
   packed[packed.length - 6]! ^= 1;
   await expect(readInteractions(write('broken', packed))).rejects.toThrow(FormatError);
+  // Nothing rests on the length that the last bytes tell: one that is not true is damage.
+  for (const length of [0, 1, text.length + 1, 2 ** 32 - 1]) {
+    const untrue = Buffer.from(gzipSync(text));
+    untrue.writeUInt32LE(length, untrue.length - 4);
+    await expect(readInteractions(write('untrue', untrue))).rejects.toThrow(FormatError);
+  }
   // Damage comes before a fault in a line.
   const faulty = gzipSync(`1,2,x\n${text}`).subarray(0, -20);
   await expect(readInteractions(write('cut', faulty))).rejects.toThrow(/is damaged gzip data/);
@@ -59,6 +65,11 @@ test('a wide table and one in the rest of a gzip file with more members', async 
   expect([...wide.values]).toEqual([7.5, 3]);
   const members = Buffer.concat([gzipSync('1,2,3\n4,'), gzipSync('5,1')]);
   expect([...(await readInteractions(write('members', members))).values]).toEqual([3, 1]);
+  // The last member's length says little of the whole.
+  const lines = Array.from({ length: 30_000 }, (_, row) => `${row % 500},${row >> 3},${row % 5}\n`);
+  const packed = [lines.slice(0, 29_000), lines.slice(29_000)].map((part) => gzipSync(part.join('')));
+  const data = await readInteractions(write('long members', Buffer.concat(packed)), { duplicates: 'keep' });
+  expect([...data.values]).toEqual(lines.map((_, row) => row % 5));
 });
 
 test('options are passed on', async () => {
