@@ -86,19 +86,6 @@ export class Stream {
     return this.words[odd]!;
   }
 
-  /** The next words, as many as the array holds: those that uint32 would give one by one. */
-  fill(out: Uint32Array): void {
-    const { key0, key1, words } = this;
-    let at = 0;
-    if ((this.counter & 1) === 1 && out.length > 0) out[at++] = this.uint32();
-    for (; at + 1 < out.length; at += 2, this.counter += 2) {
-      threefry(key0, key1, this.counter >>> 1, 0, words);
-      out[at] = words[0]!;
-      out[at + 1] = words[1]!;
-    }
-    if (at < out.length) out[at] = this.uint32();
-  }
-
   /** A number in [0, 1), a multiple of 2^-32. */
   uniform(): number {
     return this.uint32() * 2 ** -32;

@@ -14,6 +14,8 @@ export interface RatingData {
   readonly items: Int32Array;
   readonly targets: Real;
   readonly weights: Real | null;
+  /** How often each user and each item occurs, where somebody has counted already. */
+  readonly counts?: { readonly users: Int32Array; readonly items: Int32Array };
 }
 
 /** What every batch has. Arrays may be longer than `count`. */
@@ -21,6 +23,10 @@ export interface Batch {
   readonly count: number;
   readonly targets: Real;
   readonly weights: Real | null;
+  /** Candidates come in groups of so many, what the user has first; absent: every one is a rating of its own. */
+  readonly group?: number;
+  /** In a group: the log of each candidate's chance to be drawn. */
+  readonly logQ?: Real;
 }
 
 /** How an epoch goes through the ratings. */

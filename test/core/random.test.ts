@@ -229,20 +229,7 @@ describe('shuffle', () => {
   });
 });
 
-describe('many draws at once', () => {
-  test('fill gives the words of uint32, from any place in the stream', () => {
-    for (const before of [0, 1, 2]) {
-      for (const length of [0, 1, 2, 5, 8]) {
-        const [one, many] = [Stream.of(4), Stream.of(4)];
-        for (let k = 0; k < before; k++) expect(one.uint32()).toBe(many.uint32());
-        const words = new Uint32Array(length);
-        many.fill(words);
-        expect([...words]).toEqual(Array.from(words, () => one.uint32()));
-        expect(many.uint32()).toBe(one.uint32());
-      }
-    }
-  });
-
+describe('normals', () => {
   test('normals gives both of each pair: a radius times cosine and sine', () => {
     const draws = new Float64Array(6);
     Stream.of(5).normals(draws, 0, 6, 2);

@@ -5,6 +5,7 @@ import { Stream } from '../../src/core/random';
 import { balance } from '../../src/models/grid/balance';
 import { chooseBlocks } from '../../src/models/grid/blocks';
 import { Grid } from '../../src/models/grid/grid';
+import { shuffleTiles } from '../../src/models/grid/lay-out';
 import { inOrder, visitsOf } from '../../src/models/grid/visits';
 import { NO_TURNS, randomRatings } from '../support/training';
 
@@ -72,4 +73,22 @@ test('small data have one tile; large data have enough for threads; memory decid
   expect(chooseBlocks(1_000_000, 1, side(900_000), side(3))).toEqual({ users: 114, items: 3 });
   const few = chooseBlocks(1_000_000, 4096, side(6040), side(3706));
   expect(few.users * few.items * 16 * 4096).toBeLessThanOrEqual(1_000_000);
+});
+
+test('every order of a tile is as likely as any other', async () => {
+  const counts = new Map<string, number>();
+  const rounds = 4800;
+  for (let round = 0; round < rounds; round++) {
+    const order = [0, 1, 2, 3];
+    const swap = (a: number, b: number) => {
+      [order[a], order[b]] = [order[b]!, order[a]!];
+    };
+    await shuffleTiles(Int32Array.of(0, 4), Stream.of(round), { swap }, NO_TURNS);
+    counts.set(order.join(''), (counts.get(order.join('')) ?? 0) + 1);
+  }
+  expect(counts.size).toBe(24);
+  const expected = rounds / 24;
+  const chiSquare = [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+  // The 99.999 % point of chi-square with 23 degrees of freedom.
+  expect(chiSquare).toBeLessThan(63.5);
 });

@@ -20,16 +20,9 @@ export class Grid {
 
   /** The grid of some blocks. */
   static async over(data: RatingData, users: number, items: number, blocks: Blocks, turns: Turns): Promise<Grid> {
-    const userCounts = new Int32Array(users);
-    const itemCounts = new Int32Array(items);
-    await inTurns(data.size, turns, (from, to) => {
-      for (let k = from; k < to; k++) {
-        userCounts[data.users[k]!]!++;
-        itemCounts[data.items[k]!]!++;
-      }
-    });
-    const userBlock = await balance(userCounts, blocks.users, turns);
-    const itemBlock = await balance(itemCounts, blocks.items, turns);
+    const counts = data.counts ?? (await count(data, users, items, turns));
+    const userBlock = await balance(counts.users, blocks.users, turns);
+    const itemBlock = await balance(counts.items, blocks.items, turns);
     const tiles = blocks.users * blocks.items;
     const starts = new Int32Array(tiles + 1);
     const grid = new Grid(blocks, userBlock, itemBlock, starts);
@@ -49,4 +42,15 @@ export class Grid {
   tileOf(user: number, item: number): number {
     return this.userBlock[user]! * this.blocks.items + this.itemBlock[item]!;
   }
+}
+
+async function count(data: RatingData, users: number, items: number, turns: Turns) {
+  const counts = { users: new Int32Array(users), items: new Int32Array(items) };
+  await inTurns(data.size, turns, (from, to) => {
+    for (let k = from; k < to; k++) {
+      counts.users[data.users[k]!]!++;
+      counts.items[data.items[k]!]!++;
+    }
+  });
+  return counts;
 }

@@ -6,9 +6,6 @@ import { inTurns, type Turns } from '../../core/turns';
 import type { RatingData } from '../model';
 import type { Grid } from './grid';
 
-/** Words that are drawn together. */
-const MOST_AT_ONCE = 1024;
-
 /** Whatever holds the ratings in their order. */
 export interface Places {
   /** Puts rating k of the data at a place. */
@@ -50,18 +47,27 @@ export async function shuffleTiles(
   turns: Turns,
 ): Promise<void> {
   const draws = stream.fork('tiles');
-  const words = new Uint32Array(MOST_AT_ONCE);
   for (let tile = 0; tile + 1 < starts.length; tile++) {
     const start = starts[tile]!;
+    const key = draws.uint32();
     const count = starts[tile + 1]! - start;
     await inTurns(Math.max(count - 1, 0), turns, (from, to) => {
       for (let k = from; k < to; k++) {
-        const drawn = (k - from) % MOST_AT_ONCE;
-        if (drawn === 0) draws.fill(words.subarray(0, Math.min(to - k, MOST_AT_ONCE)));
         const last = count - 1 - k;
         // Uniform but for a bias of count / 2^32; `below` has none, and costs two divisions.
-        places.swap(start + last, start + Math.floor(words[drawn]! * 2 ** -32 * (last + 1)));
+        places.swap(start + last, start + Math.floor(wordOf(key, k) * 2 ** -32 * (last + 1)));
       }
     });
   }
+}
+
+/**
+ * Word k of a key: SplitMix in 32 bits (Steele, Lea, Flood 2014), with the finalizer of MurmurHash3. Random enough for an
+ * order, at a fifth of the cost of a stream.
+ */
+function wordOf(key: number, k: number): number {
+  let word = (key + Math.imul(k, 0x9e3779b9)) | 0;
+  word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
+  return (word ^ (word >>> 16)) >>> 0;
 }
