@@ -1,6 +1,7 @@
 // The best items of users: a few users at a time in one pass over all items, or over a short list of candidates.
 
 import type { Keeper, Query, Scorer } from '../kernels/scoring/scorer';
+import type { ItemRequest } from './answers';
 import { Marks, USERS_AT_HAND } from './marks';
 import { type Ranked, Ranking } from './ranked';
 import type { Seen } from './seen';
@@ -8,15 +9,6 @@ import type { ServedTables, Tables } from './served-tables';
 
 /** A pass over all items takes as long as scoring one in so many by itself. */
 const PASS_SPEED = 4;
-
-/** What to recommend from, by index. What is not an item is passed over. */
-export interface ItemRequest {
-  readonly n: number;
-  readonly filterSeen: boolean;
-  readonly exclude: readonly number[];
-  /** Only these; null for every trained item. */
-  readonly candidates: readonly number[] | null;
-}
 
 /** Finds the best items of a trained state. */
 export class BestItems {

@@ -5,7 +5,7 @@ import { OverparamMFModel } from '../models/overparam-mf';
 import type { FactorizationRecommenderOptions } from './factorization-options';
 import { FactorizationRecommender } from './factorization-recommender';
 import { MF } from './mf';
-import { OVERPARAM_PRESET } from './presets';
+import { OVERPARAM_PRESETS } from './presets';
 import { restore, savedRule } from './restore';
 import type { SavedFactorization } from './saved-factorization';
 
@@ -36,7 +36,7 @@ export class OverparamMF extends FactorizationRecommender {
   readonly name = 'overparam-mf';
 
   constructor(options?: OverparamMFOptions) {
-    super('OverparamMF', options, OVERPARAM_PRESET);
+    super('OverparamMF', options, OVERPARAM_PRESETS);
   }
 
   fresh(): OverparamMF {
@@ -50,7 +50,7 @@ export class OverparamMF extends FactorizationRecommender {
 
   /** A plain recommender with equal predictions: the products multiplied out. */
   collapse(): MF {
-    return MF.of({ ...this.need('collapse'), options: this.options }, this.rule);
+    return MF.of({ ...this.need('collapse').fitted, options: this.options }, this.rule);
   }
 
   /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */

@@ -3,17 +3,12 @@
 
 import { createScorer } from '../kernels/scoring/create-scorer';
 import type { RowTable, Scorer } from '../kernels/scoring/scorer';
+import type { SimilarRequest } from './answers';
 import { BestItems } from './best-items';
 import type { Ranked } from './ranked';
 import type { Seen } from './seen';
 import type { ServedTables, Tables } from './served-tables';
 import { similarRows } from './similar';
-
-/** How alike rows are, and how many of them are wanted. */
-export interface SimilarRequest {
-  readonly n: number;
-  readonly measure: 'cosine' | 'dot';
-}
 
 interface Scored {
   readonly table: RowTable;

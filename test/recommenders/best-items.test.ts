@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { Interactions } from '../../src/interactions/interactions';
 import { syntheticInteractions } from '../../src/interactions/synthetic';
-import { BestItems, type ItemRequest } from '../../src/recommenders/best-items';
+import type { ItemRequest } from '../../src/recommenders/answers';
+import { BestItems } from '../../src/recommenders/best-items';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
 import { Seen } from '../../src/recommenders/seen';

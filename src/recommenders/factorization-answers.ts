@@ -1,0 +1,69 @@
+// A trained factorization as what answers questions: its collapsed tables, and what finds the best rows of them.
+
+import type { Interactions } from '../interactions/interactions';
+import type { Answers, ItemRequest, SimilarRequest } from './answers';
+import type { FilledOptions } from './factorization-options';
+import type { Fitted } from './fitted';
+import type { Ranked } from './ranked';
+import { encodeFitted } from './saved-factorization';
+import { Serving } from './serving';
+
+/** The answers of a factorization. */
+export class FactorizationAnswers implements Answers {
+  private readonly serving: Serving;
+
+  constructor(
+    readonly fitted: Fitted,
+    private readonly name: string,
+    private readonly options: FilledOptions,
+  ) {
+    this.serving = new Serving(fitted.tables, fitted.served, fitted.seen, options.kernels);
+  }
+
+  get users() {
+    return this.fitted.users;
+  }
+  get items() {
+    return this.fitted.items;
+  }
+  get seen() {
+    return this.fitted.seen;
+  }
+
+  hasUser(user: number): boolean {
+    return this.fitted.served.hasUser(user);
+  }
+
+  hasItem(item: number): boolean {
+    return this.fitted.served.hasItem(item);
+  }
+
+  predict(user: number, item: number): number {
+    return this.fitted.served.predict(user, item, this.options.clip);
+  }
+
+  predictAll(pairs: Interactions): Float32Array {
+    const { served, users, items } = this.fitted;
+    return served.predictAll(users, items, pairs, this.options.clip);
+  }
+
+  best(users: readonly number[], request: ItemRequest): Ranked[][] {
+    const { served } = this.fitted;
+    return this.serving.bestItems.of(users, request).map((list, at) => {
+      if (!served.hasUser(users[at]!)) return list;
+      return list.map(({ index, score }) => ({ index, score: served.toRating(score) }));
+    });
+  }
+
+  similarItems(item: number, request: SimilarRequest): Ranked[] {
+    return this.serving.similarItems(item, request);
+  }
+
+  similarUsers(user: number, request: SimilarRequest): Ranked[] {
+    return this.serving.similarUsers(user, request);
+  }
+
+  encode(history: boolean): Uint8Array {
+    return encodeFitted(this.name, this.options, this.fitted, history);
+  }
+}
