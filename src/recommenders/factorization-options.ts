@@ -18,8 +18,11 @@ import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { type Overparam, planOverparam } from '../parameters/overparam';
 import type { KernelChoice } from '../training/engine-options';
+import type { GroupLossName } from '../training/group-losses';
 import type { LossName } from '../training/losses';
-import { defaultOptimizer, type Preset } from './presets';
+import type { NegativeSampling } from '../training/negatives/item-sampler';
+import { type Negatives, readNegatives } from './negatives-option';
+import type { Preset, Presets } from './presets';
 
 /** The strengths of the L2 penalty on embeddings and biases. */
 export interface Regularization {
@@ -37,13 +40,21 @@ export interface FactorizationRecommenderOptions {
   readonly rank?: number | undefined;
   /** How tables are written as products; `false`: plain. @defaultValue OverparamMF: scalar per row, depth 2, init 2.6; MF: false */
   readonly overparam?: Overparam | undefined;
-  /** @defaultValue 'squared' */
-  readonly loss?: LossName | undefined;
+  /**
+   * 'bpr', 'warp' and 'softmax' learn an order from what users have and a few drawn items that they do not have; values
+   * are not looked at. 'logistic' does with `negatives` too, and takes values from 0 to 1 without. @defaultValue 'squared'
+   */
+  readonly loss?: LossName | GroupLossName | undefined;
+  /**
+   * Items drawn for each interaction that its user does not have: how many, how ('popularity': in proportion to
+   * interactions^exponent). @defaultValue bpr: 1, warp: 16, softmax: 32, uniform; others: none
+   */
+  readonly negatives?: number | Negatives | false | undefined;
   /** A name, a configuration (`adam({ learningRate: .003 })`) or an object with the Optimizer seam. @defaultValue sgd with the rates of docs/defaults.md */
   readonly optimizer?: Optimizer | OptimizerConfig | OptimizerName | undefined;
   /** @defaultValue 10 */
   readonly epochs?: number | undefined;
-  /** Ratings a step; the gradient is their mean. @defaultValue 1 */
+  /** Ratings (or interactions, where negatives are drawn) a step; the gradient is their mean. @defaultValue 1; 256 with negatives */
   readonly batchSize?: number | undefined;
   /** 'sigmoid': minimum + range sigmoid(score), so that predictions stay on the scale. @defaultValue 'identity' */
   readonly link?: 'identity' | 'sigmoid' | undefined;
@@ -76,13 +87,14 @@ export interface FactorizationRecommenderOptions {
 }
 
 /** The options whose default depends on others, or that are read by their own rules. */
-type ReadLater = 'regularization' | 'optimizer';
+type ReadLater = 'regularization' | 'optimizer' | 'negatives';
 
 /** Every option filled in; plain JSON, but for an optimizer of the caller's own. */
 export type FilledOptions = Readonly<
   Filled<Omit<FactorizationRecommenderOptions, ReadLater>> & {
     readonly optimizer: OptimizerConfig;
     readonly regularization: Filled<Regularization>;
+    readonly negatives: NegativeSampling | false;
   }
 >;
 
@@ -101,17 +113,24 @@ const groupSize = (value: unknown, name: string): 1 | 4 => {
 export function readRecommenderOptions(
   owner: string,
   given: FactorizationRecommenderOptions | undefined,
-  preset: Preset,
+  presets: Presets,
 ): { options: FilledOptions; rule: Optimizer } {
+  // Read twice: what the other defaults are depends on the loss and on whether negatives are drawn.
+  const lossName = oneOf('squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax');
+  const isObject = typeof given === 'object' && given !== null;
+  const loss = isObject && given.loss !== undefined ? lossName(given.loss, 'loss') : 'squared';
+  const negatives = readNegatives(owner, isObject ? given.negatives : undefined, loss);
+  const preset = negatives === false ? presets.ratings : presets.orders;
   const read = readOptions<
     Filled<Omit<FactorizationRecommenderOptions, ReadLater>> & Pick<FactorizationRecommenderOptions, ReadLater>
   >(owner, given, {
     rank: field(integer({ min: 1, max: MAX_RANK }), 32),
     overparam: field((value) => value as Overparam, preset.overparam),
-    loss: field(oneOf('squared', 'logistic', 'absolute', 'huber'), 'squared'),
+    loss: field<LossName | GroupLossName>(lossName, 'squared'),
+    negatives: optional((value) => value as Negatives),
     optimizer: optional((value) => value as OptimizerConfig),
     epochs: field(integer({ min: 1 }), preset.epochs),
-    batchSize: field(integer({ min: 1 }), 1),
+    batchSize: field(integer({ min: 1 }), preset.batchSize),
     link: field(oneOf('identity', 'sigmoid'), 'identity'),
     regularization: optional((value) => value as number | Regularization),
     biases: field(boolean, true),
@@ -127,9 +146,9 @@ export function readRecommenderOptions(
   // The model reads it again, once it knows its tables: from a copy, which the caller cannot change meanwhile.
   const plan = planOverparam(owner, read.overparam, tableDims(read.rank, read.biases));
   const overparam = freezeCopy(read.overparam);
-  const rule = resolveOptimizer(read.optimizer ?? defaultOptimizer(plan));
+  const rule = resolveOptimizer(read.optimizer ?? preset.optimizer(plan));
   const regularization = Object.freeze({ ...readRegularization(owner, read.regularization, preset) });
-  return { options: Object.freeze({ ...read, overparam, optimizer: rule.config, regularization }), rule };
+  return { options: Object.freeze({ ...read, negatives, overparam, optimizer: rule.config, regularization }), rule };
 }
 
 /** A copy of plain JSON of two levels that nobody can change. */

@@ -10,7 +10,10 @@ import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
 import { Breather } from '../training/breather';
 import { threadsOf } from '../training/engine-options';
+import { bpr, softmax, warp } from '../training/group-losses';
 import type { History, MetricName } from '../training/history';
+import type { Link } from '../training/link';
+import type { Loss } from '../training/loss';
 import { LOSSES } from '../training/losses';
 import { type FitPlan, train } from '../training/train';
 import { Trainer } from '../training/trainer';
@@ -52,12 +55,12 @@ export async function fitFactorization({
     items: data.itemIndex,
     targets: await toTargets(data.values, units, breather),
     weights: data.weights ?? null,
+    counts,
   };
   model.globalMean = units.start;
-  // The logistic loss is one of scores already: its sigmoid is part of it.
-  const loss = options.loss === 'logistic' ? LOSSES.logistic : link.compose(LOSSES[options.loss]);
+  const loss = lossOf(options.loss, link, data.items.size);
   const stream = Stream.of(options.seed).fork('order');
-  const { epochs, batchSize, shuffle, grouping, kernels } = options;
+  const { epochs, batchSize, shuffle, grouping, kernels, negatives } = options;
   const threads = threadsOf(options.threads, data.size);
   const shrinkage = penalties(model, options, counts);
   await breather.breathe();
@@ -69,6 +72,7 @@ export async function fitFactorization({
     grouping,
     kernels,
     threads,
+    negatives: negatives === false ? undefined : negatives,
   });
   await breather.breathe();
   const { validation, metrics, onEpoch, earlyStopping, signal } = fitOptions;
@@ -109,6 +113,14 @@ export async function fitFactorization({
   } finally {
     trainer.dispose();
   }
+}
+
+function lossOf(name: FilledOptions['loss'], link: Link, items: number): Loss {
+  if (name === 'warp') return warp(items);
+  if (name === 'bpr') return bpr;
+  if (name === 'softmax') return softmax;
+  // The logistic loss is one of scores already: its sigmoid is part of it.
+  return name === 'logistic' ? LOSSES.logistic : link.compose(LOSSES[name]);
 }
 
 function penalties(model: Factorization, { regularization }: FilledOptions, counts: RowCounts): Penalty[] {

@@ -5,7 +5,7 @@ import { MFModel } from '../models/mf';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import type { FactorizationRecommenderOptions } from './factorization-options';
 import { FactorizationRecommender } from './factorization-recommender';
-import { PLAIN_PRESET } from './presets';
+import { PLAIN_PRESETS } from './presets';
 import { restore, savedRule } from './restore';
 import type { SavedFactorization } from './saved-factorization';
 
@@ -38,7 +38,7 @@ export class MF extends FactorizationRecommender {
     if (overparam !== undefined && overparam !== false) {
       throw wrong('overparam', overparam, 'false: MF is plain; products are what OverparamMF takes');
     }
-    super('MF', options, PLAIN_PRESET);
+    super('MF', options, PLAIN_PRESETS);
   }
 
   fresh(): MF {

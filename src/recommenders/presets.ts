@@ -1,5 +1,6 @@
 // The defaults that need no tuning, as data. Where the numbers come from: docs/defaults.md.
 
+import { adam } from '../optimizers/adam';
 import type { OptimizerConfig } from '../optimizers/optimizer';
 import { cosine } from '../optimizers/schedule';
 import { sgd } from '../optimizers/sgd';
@@ -9,28 +10,46 @@ import type { Overparam, OverparamPlan, ProductSpec } from '../parameters/overpa
 export interface Preset {
   readonly overparam: Overparam;
   readonly epochs: number;
+  readonly batchSize: number;
   readonly initScale: number;
   readonly regularization: {
     readonly embedding: number;
     readonly bias: number;
     readonly scaling: 'constant' | 'frequency';
   };
+  optimizer(plan: OverparamPlan): OptimizerConfig;
+}
+
+/** The defaults of a recommender: for values that are to be predicted, and for orders that are learned from negatives. */
+export interface Presets {
+  readonly ratings: Preset;
+  readonly orders: Preset;
 }
 
 /** OverparamMF: scalar per row, depth 2. */
-export const OVERPARAM_PRESET: Preset = {
-  overparam: { kind: 'scalar', scope: 'row', depth: 2, init: 2.6 },
-  epochs: 10,
-  initScale: 0.04,
-  regularization: { embedding: 0.235, bias: 0.15, scaling: 'frequency' },
+export const OVERPARAM_PRESETS: Presets = {
+  ratings: {
+    overparam: { kind: 'scalar', scope: 'row', depth: 2, init: 2.6 },
+    epochs: 10,
+    batchSize: 1,
+    initScale: 0.04,
+    regularization: { embedding: 0.235, bias: 0.15, scaling: 'frequency' },
+    optimizer: sgdFor,
+  },
+  orders: {
+    overparam: { kind: 'scalar', scope: 'row', depth: 2, init: 1 },
+    epochs: 20,
+    batchSize: 256,
+    initScale: 0.1,
+    regularization: { embedding: 0.01, bias: 0.01, scaling: 'constant' },
+    optimizer: () => adam({ learningRate: 0.005 }),
+  },
 };
 
 /** MF: the same recipe for plain tables, with the rates that are best for them. */
-export const PLAIN_PRESET: Preset = {
-  overparam: false,
-  epochs: 10,
-  initScale: 0.0255,
-  regularization: { embedding: 0.235, bias: 0.15, scaling: 'frequency' },
+export const PLAIN_PRESETS: Presets = {
+  ratings: { ...OVERPARAM_PRESETS.ratings, overparam: false, initScale: 0.0255 },
+  orders: { ...OVERPARAM_PRESETS.orders, overparam: false },
 };
 
 /** The rates of plain tables. */
@@ -43,7 +62,7 @@ const PRODUCT_RATES = { embedding: 0.024, map: 0.02, init: 2.6 };
  * square of its maps times the rate, so the rate of the base falls with that square, to keep the product's own. Tables
  * that share a rate and are not alike get the least of theirs, at which none diverges.
  */
-export function defaultOptimizer(plan: OverparamPlan): OptimizerConfig {
+function sgdFor(plan: OverparamPlan): OptimizerConfig {
   const rates = [ratesOf(plan.get('userEmbedding')), ratesOf(plan.get('itemEmbedding'))];
   const least = (list: readonly number[]) => Math.min(...list);
   const embedding = least(rates.map((rate) => rate.embedding));

@@ -4,7 +4,7 @@ import { DataError } from '../core/errors';
 import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import { identity, type Link, sigmoidLink } from '../training/link';
-import type { LossName } from '../training/losses';
+import type { FilledOptions } from './factorization-options';
 
 /** How ratings become targets, and scores become predictions. Plain numbers, so that a file can keep them. */
 export interface Units {
@@ -21,9 +21,10 @@ export interface Units {
 /** Chooses the units of a fit. */
 export async function chooseUnits(
   { values }: Interactions,
-  options: { readonly loss: LossName; readonly link: 'identity' | 'sigmoid'; readonly standardize: boolean },
+  options: Pick<FilledOptions, 'loss' | 'link' | 'standardize' | 'negatives'>,
   turns: Turns,
 ): Promise<Units> {
+  if (options.negatives !== false) return unitsOfOrders(options.loss, options.negatives.count);
   const { mean, standardDeviation, minimum, maximum } = await describe(values, turns);
   if (options.loss === 'logistic') {
     if (minimum < 0 || maximum > 1) {
@@ -40,6 +41,16 @@ export async function chooseUnits(
     return { link: 'sigmoid', shift: minimum, scale, minimum, maximum, start };
   }
   return { link: 'identity', shift: mean, scale, minimum, maximum, start: 0 };
+}
+
+/** Where what users have is told from what they do not have: log-odds, or scores that mean nothing but their order. */
+function unitsOfOrders(loss: FilledOptions['loss'], negatives: number): Units {
+  const own = { shift: 0, scale: 1 };
+  if (loss === 'logistic') {
+    const start = sigmoidLink(0, 1).inverse(1 / (1 + negatives));
+    return { ...own, link: 'sigmoid', minimum: 0, maximum: 1, start };
+  }
+  return { ...own, link: 'identity', minimum: -Number.MAX_VALUE, maximum: Number.MAX_VALUE, start: 0 };
 }
 
 /** The link from a score to a target of training. */

@@ -11,15 +11,18 @@ import type { LearningRates } from '../optimizers/learning-rate';
 import { allocate } from '../parameters/memory';
 import type { Parameter } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
-import type { Loss } from './loss';
+import type { Loss, LossBatch } from './loss';
 import type { OptimizerSink } from './optimizer-sink';
 import { progressAt } from './pairs/pair-rates';
+
+/** What the loss sees, to be written anew for each step. */
+type Scored = { -readonly [key in keyof LossBatch]: LossBatch[key] };
 
 /** Makes the steps of batches, one by one. */
 export class Stepper<B extends Batch> {
   private gScores: Real;
   /** What the loss sees of a step: one object for the whole fit. */
-  private readonly scored: { scores: Real; targets: Real; weights: Real | null; count: number };
+  private readonly scored: Scored;
   private readonly batchSize: number;
   /** The parameters whose gradients start at 0. */
   private readonly unpenalized: readonly Parameter[];
@@ -48,15 +51,22 @@ export class Stepper<B extends Batch> {
     private readonly sink: OptimizerSink,
     data: RatingData,
     private readonly grouping: 1 | 4,
-    private readonly options: { readonly epochs: number; readonly batchSize: number },
+    private readonly options: { readonly epochs: number; readonly batchSize: number; readonly group?: number },
     usesWasm = false,
   ) {
     // A step has no more ratings than there are: room for more would be room for nothing.
     this.batchSize = Math.min(options.batchSize, data.size);
     const precision = data.targets instanceof Float64Array ? 'float64' : 'float32';
-    const room = this.batchSize * grouping;
+    const room = this.batchSize * grouping * (options.group ?? 1);
     this.gScores = allocate(precision, room);
-    this.scored = { scores: allocate(precision, room), targets: data.targets, weights: null, count: 0 };
+    this.scored = {
+      scores: allocate(precision, room),
+      targets: data.targets,
+      weights: null,
+      group: 1,
+      logQ: null,
+      count: 0,
+    };
     for (const parameter of model.parameters) parameter.reserve(room);
     batcher.reserve(this.batchSize);
     const penalized = new Set(penalties.map(({ parameter }) => parameter));
@@ -85,7 +95,7 @@ export class Stepper<B extends Batch> {
         ? progressAt(seen, batcher.steps, epoch, options.epochs)
         : (epoch - 1 + seen / batcher.size) / options.epochs;
       sum += this.step(batch, progress);
-      seen += isSingle ? 1 : batch.count;
+      seen += isSingle ? 1 : batch.count / (batch.group ?? 1);
       if (turns.isDue(batch.count)) {
         if (!Number.isFinite(sum)) return sum;
         await turns.breathe();
@@ -97,10 +107,11 @@ export class Stepper<B extends Batch> {
   /** One update from one batch; returns the summed loss. `progress` is the part of the fit that is done. */
   step(batch: B, progress: number): number {
     const { model, scored, gScores, penalties, unpenalized, sink } = this;
-    const { count } = batch;
+    const { count, group = 1, logQ = null } = batch;
     this.rates.begin(++this.steps, progress);
-    // The gradient of a batch is the mean over its ratings; that of a group is their sum.
-    const ratings = this.grouping === 1 ? count : 1;
+    // The gradient of a batch is the mean over its ratings, or over what users have in it; that of ratings of one user that
+    // are taken together is their sum.
+    const ratings = this.grouping === 1 ? count / group : 1;
     model.select(batch);
     // Before the scores: of all that goes through the rows, this waits for memory the least.
     for (let i = 0; i < penalties.length; i++) penalties[i]!.start(ratings);
@@ -108,6 +119,8 @@ export class Stepper<B extends Batch> {
     model.forward(batch, scored.scores);
     scored.targets = batch.targets;
     scored.weights = batch.weights;
+    scored.group = group;
+    scored.logQ = logQ;
     scored.count = count;
     const loss = this.loss.evaluate(scored, gScores);
     if (ratings > 1) kernels.divide(gScores, ratings, count);

@@ -16,6 +16,8 @@ import { Breather } from './breather';
 import { type KernelChoice, usesWasm } from './engine-options';
 import { firstBroken, largestOf } from './first-broken';
 import type { Loss } from './loss';
+import { CandidateBatcher } from './negatives/candidate-batcher';
+import type { NegativeSampling } from './negatives/item-sampler';
 import { OptimizerSink } from './optimizer-sink';
 import { findHost } from './pairs/find-host';
 import { JsPairs } from './pairs/js-pairs';
@@ -33,6 +35,8 @@ export interface TrainerOptions {
   readonly stream: Stream;
   /** Ratings of one user to a step, where batchSize is 1. @defaultValue 1 */
   readonly grouping?: 1 | 4;
+  /** Adds items that users do not have to every batch. @defaultValue none */
+  readonly negatives?: NegativeSampling | undefined;
   /** @defaultValue 'auto' */
   readonly kernels?: KernelChoice;
   /** @defaultValue 1 */
@@ -69,8 +73,8 @@ export class Trainer<B extends Batch> {
     private readonly data: RatingData,
     private readonly options: TrainerOptions,
   ) {
-    const { batchSize, shuffle, stream, grouping = 1, pairs = true } = options;
-    const isSingle = batchSize === 1;
+    const { batchSize, shuffle, stream, grouping = 1, pairs = true, negatives } = options;
+    const isSingle = batchSize === 1 && negatives === undefined;
     // Groups are of a random order: in the order of the data nobody's ratings need lie together.
     this.grouping = isSingle && shuffle ? grouping : 1;
     this.rates = new LearningRates(optimizer.config.learningRate);
@@ -116,16 +120,28 @@ export class Trainer<B extends Batch> {
       this.engine = await WasmPairs.create({ plan, data, order, slots, rates, epochs, threads, host }, turns);
       if (this.engine !== null) return;
     }
-    const batcher = model.batches(data, order);
     const sink = new OptimizerSink(optimizer, rates, model.parameters);
+    const ratings = model.batches(data, order);
     // A plan is made for factorizations alone, and their batches are RatingBatches.
-    const pairs = batcher as Batcher<Batch> as Batcher<RatingBatch>;
+    const pairs = ratings as Batcher<Batch> as Batcher<RatingBatch>;
     if (plan !== null) this.engine = new JsPairs(plan, pairs, rates, sink, loss, epochs);
     else {
+      const batcher = this.withNegatives(ratings);
       await batcher.prepare(turns);
+      const steps = { ...options, group: 1 + (options.negatives?.count ?? 0) };
       const wasm = usesWasm(kernels);
-      this.stepper = new Stepper(model, loss, this.penalties, batcher, rates, sink, data, this.grouping, options, wasm);
+      this.stepper = new Stepper(model, loss, this.penalties, batcher, rates, sink, data, this.grouping, steps, wasm);
     }
+  }
+
+  private withNegatives(ratings: Batcher<B>): Batcher<B> {
+    const { options, model, data } = this;
+    if (options.negatives === undefined) return ratings;
+    const { users, items } = model.sides;
+    const rows = { users: users[0]!.rows, items: items[0]!.rows };
+    const inner = ratings as Batcher<Batch> as Batcher<RatingBatch>;
+    const batcher = new CandidateBatcher(inner, data, rows, options.negatives, options.stream.fork('negatives'));
+    return batcher as Batcher<Batch> as Batcher<B>;
   }
 
   private async divergence(epoch: number, broken: string | undefined, turns: Turns): Promise<DivergenceError> {

@@ -1,0 +1,151 @@
+// Negatives: drawn as often as they should be, never what the user has, and the same again from the same stream.
+
+import { DataError } from '../../src/core/errors';
+import { Stream } from '../../src/core/random';
+import { MFModel } from '../../src/models/mf';
+import type { RatingData } from '../../src/models/model';
+import { AliasTable } from '../../src/training/negatives/alias-table';
+import { CandidateBatcher } from '../../src/training/negatives/candidate-batcher';
+import { ItemSampler, type NegativeSampling } from '../../src/training/negatives/item-sampler';
+import { Positives } from '../../src/training/negatives/positives';
+import { NO_TURNS, randomRatings } from '../support/training';
+
+const USERS = 12;
+const ITEMS = 20;
+const UNIFORM: NegativeSampling = { count: 3, sampler: 'uniform', exponent: 0.75 };
+
+function countsOf({ items }: RatingData): Int32Array {
+  const counts = new Int32Array(ITEMS);
+  for (const item of items) counts[item]!++;
+  return counts;
+}
+
+const data = (() => {
+  const ratings = randomRatings({ users: USERS, items: ITEMS }, 90, 'float32');
+  return { ...ratings, counts: { users: new Int32Array(USERS), items: countsOf(ratings) } };
+})();
+
+/** Chi-square of some counts against what is expected of them. */
+function chiSquare(counts: readonly number[], expected: readonly number[]): number {
+  return counts.reduce((sum, count, k) => sum + (count - expected[k]!) ** 2 / expected[k]!, 0);
+}
+
+test('what a user has is known exactly', async () => {
+  const positives = await Positives.of(data, USERS, ITEMS, NO_TURNS);
+  const pairs = new Set(Array.from(data.users, (user, k) => `${user} ${data.items[k]}`));
+  for (let user = 0; user < USERS; user++) {
+    for (let item = 0; item < ITEMS; item++) expect(positives.has(user, item)).toBe(pairs.has(`${user} ${item}`));
+  }
+});
+
+test('an alias table draws in proportion to its weights, and never what has none', () => {
+  const weights = [5, 1, 0, 3, 0.5, 2.5];
+  const table = new AliasTable(Float64Array.from(weights));
+  const stream = Stream.of('alias');
+  const counts = new Array<number>(6).fill(0);
+  const draws = 60_000;
+  for (let k = 0; k < draws; k++) counts[table.draw(stream)]!++;
+  expect(counts[2]).toBe(0);
+  const used = weights.flatMap((weight, k) => (weight > 0 ? [k] : []));
+  const expected = used.map((k) => (draws * weights[k]!) / 12);
+  // The 99.999 % point of chi-square with 4 degrees of freedom.
+  expect(
+    chiSquare(
+      used.map((k) => counts[k]!),
+      expected,
+    ),
+  ).toBeLessThan(28.5);
+});
+
+test.each(['uniform', 'popularity'] as const)(
+  '%s: items that the user does not have, as often as their chance',
+  async (sampler) => {
+    const positives = await Positives.of(data, USERS, ITEMS, NO_TURNS);
+    const exponent = 0.5;
+    const itemSampler = new ItemSampler(data.counts.items, positives, { count: 1, sampler, exponent });
+    const stream = Stream.of(sampler);
+    const user = 4;
+    const counts = new Array<number>(ITEMS).fill(0);
+    const draws = 40_000;
+    for (let k = 0; k < draws; k++) counts[itemSampler.draw(user, stream)]!++;
+    const chance = (item: number) => {
+      if (positives.has(user, item) || data.counts.items[item] === 0) return 0;
+      return sampler === 'uniform' ? 1 : data.counts.items[item]! ** exponent;
+    };
+    const chances = Array.from({ length: ITEMS }, (_, item) => chance(item));
+    const sum = chances.reduce((a, b) => a + b);
+    const open = chances.flatMap((value, item) => (value > 0 ? [item] : []));
+    for (const [item, value] of chances.entries()) if (value === 0) expect(counts[item]).toBe(0);
+    // Far beyond the 99.999 % point for at most 19 degrees of freedom.
+    expect(
+      chiSquare(
+        open.map((item) => counts[item]!),
+        open.map((item) => (draws * chances[item]!) / sum),
+      ),
+    ).toBeLessThan(57);
+    const total = Array.from(data.counts.items.keys()).reduce(
+      (all, item) => all + (data.counts.items[item]! > 0 ? Math.exp(itemSampler.logChance[item]!) : 0),
+      0,
+    );
+    expect(total).toBeCloseTo(1, 5);
+  },
+);
+
+test('a user who lacks one item gets it, and one who lacks none is an error that says so', async () => {
+  const rows = (count: number): RatingData => ({
+    size: count,
+    users: new Int32Array(count),
+    items: Int32Array.from({ length: count }, (_, k) => k),
+    targets: new Float32Array(count),
+    weights: null,
+  });
+  const counts = new Int32Array(300).fill(1);
+  const sampler = async (count: number) =>
+    new ItemSampler(counts, await Positives.of(rows(count), 1, 300, NO_TURNS), { ...UNIFORM, count: 1 });
+  expect((await sampler(299)).draw(0, Stream.of(1))).toBe(299);
+  const full = await sampler(300);
+  expect(() => full.draw(0, Stream.of(1))).toThrow(DataError);
+  expect(() => full.draw(0, Stream.of(1))).toThrow('every one of the 300 items');
+});
+
+describe('batches of candidates', () => {
+  const batcher = async () => {
+    const model = new MFModel({ users: USERS, items: ITEMS, rank: 2 });
+    const order = { stream: Stream.of(1), shuffle: true, blocks: { users: 1, items: 1 }, grouping: 1 as const };
+    const made = new CandidateBatcher(model.batches(data, order), data, model, UNIFORM, Stream.of(2));
+    made.reserve(16);
+    await made.prepare(NO_TURNS);
+    return made;
+  };
+  const epochOf = (made: CandidateBatcher, epoch: number) => {
+    made.begin(epoch);
+    const seen: { user: number; items: number[] }[] = [];
+    for (let batch = made.next(16); batch !== null; batch = made.next(16)) {
+      expect(batch.group).toBe(4);
+      for (let s = 0; s < batch.count; s += 4) {
+        const users = [...batch.users.subarray(s, s + 4)];
+        expect(new Set(users).size).toBe(1);
+        expect([...batch.targets.subarray(s, s + 4)]).toEqual([1, 0, 0, 0]);
+        seen.push({ user: users[0]!, items: [...batch.items.subarray(s, s + 4)] });
+      }
+    }
+    return seen;
+  };
+
+  test('every interaction once an epoch, first in its group, with items that its user does not have', async () => {
+    const positives = await Positives.of(data, USERS, ITEMS, NO_TURNS);
+    const seen = epochOf(await batcher(), 1);
+    const firsts = seen.map(({ user, items }) => `${user} ${items[0]}`).sort();
+    expect(firsts).toEqual(Array.from(data.users, (user, k) => `${user} ${data.items[k]}`).sort());
+    for (const { user, items } of seen)
+      for (const item of items.slice(1)) expect(positives.has(user, item)).toBe(false);
+  });
+
+  test('an epoch is a function of the stream and its number', async () => {
+    const [one, two] = [await batcher(), await batcher()];
+    epochOf(one, 1);
+    const second = epochOf(one, 2);
+    expect(epochOf(two, 2)).toEqual(second);
+    expect(epochOf(two, 1)).not.toEqual(second);
+  });
+});
