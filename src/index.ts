@@ -96,6 +96,7 @@ export type {
 export type { FactorizationRecommender } from './recommenders/factorization-recommender';
 // Recommenders
 export { MF, type MFOptions } from './recommenders/mf';
+export type { Negatives } from './recommenders/negatives-option';
 export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';
 export type {
   FitOptions,
@@ -110,5 +111,7 @@ export type {
 export { createRecommender, loadRecommender, type RecommenderName } from './recommenders/registry';
 export { comparisonReport } from './report/comparison-report';
 export { comparisonTable } from './report/comparison-table';
+export type { GroupLossName } from './training/group-losses';
 export type { EpochRecord, History, MetricName } from './training/history';
 export type { LossName } from './training/losses';
+export type { NegativeSampling } from './training/negatives/item-sampler';

@@ -22,7 +22,7 @@ const USUAL_LOGISTIC = 4;
 const MOST = 4096;
 
 /** Whether a loss is one of groups, which needs negatives. */
-export function isGroupLoss(loss: LossName | GroupLossName): loss is GroupLossName {
+function isGroupLoss(loss: LossName | GroupLossName): loss is GroupLossName {
   return Object.hasOwn(USUAL, loss);
 }
 

@@ -1,4 +1,5 @@
-// The defaults that need no tuning, as data. Where the numbers come from: docs/defaults.md.
+// The defaults, as data. Those for ratings need no tuning, and docs/defaults.md says where they come from; those for orders
+// are a plain start that nobody has tuned.
 
 import { adam } from '../optimizers/adam';
 import type { OptimizerConfig } from '../optimizers/optimizer';

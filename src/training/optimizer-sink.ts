@@ -53,14 +53,14 @@ export class OptimizerSink implements GradientSink {
   }
 
   acceptScaled(base: Factor, scalars: Factor, gradient: RowGradient): boolean {
-    const { onHeap, states, step } = this;
+    const { onHeap, step } = this;
     if (onHeap === null) return false;
-    return onHeap.updateScaled(base, scalars, gradient, states.get(base)!, states.get(scalars)!, step);
+    return onHeap.updateScaled(base, scalars, gradient, this.stateOf(base), this.stateOf(scalars), step);
   }
 
   accept(factor: Factor, gradient: RowGradient): void {
     const { optimizer, onHeap, step } = this;
-    const state = this.states.get(factor)!;
+    const state = this.stateOf(factor);
     if (onHeap === null || !onHeap.update(factor, gradient, state, step))
       optimizer.update(factor, gradient, state, step);
   }

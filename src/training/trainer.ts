@@ -122,26 +122,25 @@ export class Trainer<B extends Batch> {
     }
     const sink = new OptimizerSink(optimizer, rates, model.parameters);
     const ratings = model.batches(data, order);
-    // A plan is made for factorizations alone, and their batches are RatingBatches.
-    const pairs = ratings as Batcher<Batch> as Batcher<RatingBatch>;
-    if (plan !== null) this.engine = new JsPairs(plan, pairs, rates, sink, loss, epochs);
+    // Plans and negatives are for factorizations alone, and their batches are RatingBatches.
+    const given = ratings as Batcher<Batch> as Batcher<RatingBatch>;
+    if (plan !== null) this.engine = new JsPairs(plan, given, rates, sink, loss, epochs);
     else {
-      const batcher = this.withNegatives(ratings);
+      const { negatives } = options;
+      const batcher =
+        negatives === undefined ? ratings : (this.withNegatives(given, negatives) as Batcher<Batch> as Batcher<B>);
       await batcher.prepare(turns);
-      const steps = { ...options, group: 1 + (options.negatives?.count ?? 0) };
+      const steps = { ...options, group: 1 + (negatives?.count ?? 0) };
       const wasm = usesWasm(kernels);
       this.stepper = new Stepper(model, loss, this.penalties, batcher, rates, sink, data, this.grouping, steps, wasm);
     }
   }
 
-  private withNegatives(ratings: Batcher<B>): Batcher<B> {
+  private withNegatives(ratings: Batcher<RatingBatch>, negatives: NegativeSampling): CandidateBatcher {
     const { options, model, data } = this;
-    if (options.negatives === undefined) return ratings;
     const { users, items } = model.sides;
     const rows = { users: users[0]!.rows, items: items[0]!.rows };
-    const inner = ratings as Batcher<Batch> as Batcher<RatingBatch>;
-    const batcher = new CandidateBatcher(inner, data, rows, options.negatives, options.stream.fork('negatives'));
-    return batcher as Batcher<Batch> as Batcher<B>;
+    return new CandidateBatcher(ratings, data, rows, negatives, options.stream.fork('negatives'));
   }
 
   private async divergence(epoch: number, broken: string | undefined, turns: Turns): Promise<DivergenceError> {

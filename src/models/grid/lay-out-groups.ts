@@ -6,6 +6,7 @@ import { inTurns, type Turns } from '../../core/turns';
 import type { RatingData } from '../model';
 import type { Grid } from './grid';
 import { type Layout, type Places, shuffleTiles } from './lay-out';
+import { orderBy } from './order-by';
 
 /** The most ratings of a step. */
 const MOST = 4;
@@ -18,7 +19,8 @@ export async function layOutGroups(
   places: Places,
   turns: Turns,
 ): Promise<Layout> {
-  const byUser = await orderByUser(data, grid.userBlock.length, turns);
+  // A user's own in the order of the data.
+  const { places: byUser } = await orderBy(data.users, grid.userBlock.length, turns);
   const next = grid.starts.slice();
   const tiles = grid.starts.length - 1;
   // Of each tile's group so far: its user, its items, how many.
@@ -51,20 +53,6 @@ export async function layOutGroups(
   };
   await shuffleTiles(starts, stream, { swap }, turns);
   return { starts, groups };
-}
-
-/** The ratings by user, a user's own in the order of the data. */
-async function orderByUser({ size, users }: RatingData, rows: number, turns: Turns): Promise<Int32Array> {
-  const next = new Int32Array(rows + 1);
-  await inTurns(size, turns, (from, to) => {
-    for (let k = from; k < to; k++) next[users[k]! + 1]!++;
-  });
-  for (let user = 0; user < rows; user++) next[user + 1]! += next[user]!;
-  const order = new Int32Array(size);
-  await inTurns(size, turns, (from, to) => {
-    for (let k = from; k < to; k++) order[next[users[k]!]!++] = k;
-  });
-  return order;
 }
 
 /** The groups in order of their places, and where each tile's start. */

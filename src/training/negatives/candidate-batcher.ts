@@ -5,21 +5,18 @@ import type { Turns } from '../../core/turns';
 import type { Move } from '../../kernels/move';
 import type { Batcher, RatingData } from '../../models/model';
 import type { RatingBatch } from '../../models/rating-batcher';
+import type { Real } from '../../optimizers/factor';
 import { ItemSampler, type NegativeSampling } from './item-sampler';
 import { Positives } from './positives';
+
+/** A batch, written anew for each step. */
+type Candidates = { -readonly [key in keyof RatingBatch]: RatingBatch[key] } & { logQ: Real };
 
 /** Adds negatives to the batches of another. The draws of an epoch are a function of the stream and the epoch. */
 export class CandidateBatcher implements Batcher<RatingBatch> {
   private sampler!: ItemSampler;
   private draws: Stream;
-  private room: {
-    users: Int32Array;
-    items: Int32Array;
-    targets: Float32Array;
-    weights: Float32Array | null;
-    logQ: Float32Array;
-  };
-  private readonly batch: { -readonly [key in keyof RatingBatch]: RatingBatch[key] };
+  private batch: Candidates;
 
   constructor(
     private readonly inner: Batcher<RatingBatch>,
@@ -29,8 +26,7 @@ export class CandidateBatcher implements Batcher<RatingBatch> {
     private readonly stream: Stream,
   ) {
     this.draws = stream;
-    this.room = this.roomFor(1);
-    this.batch = { ...this.room, count: 0, group: this.group, visit: 0, sizes: null };
+    this.batch = this.room(1);
   }
 
   private get group(): number {
@@ -54,16 +50,16 @@ export class CandidateBatcher implements Batcher<RatingBatch> {
 
   reserve(limit: number): void {
     this.inner.reserve(limit);
-    if (limit * this.group > this.room.users.length) this.room = this.roomFor(limit);
+    if (limit * this.group > this.batch.users.length) this.batch = this.room(limit);
   }
 
   move(move: Move): void {
-    const { room } = this;
-    room.users = move(room.users);
-    room.items = move(room.items);
-    room.logQ = move(room.logQ);
-    room.targets = move(room.targets);
-    if (room.weights !== null) room.weights = move(room.weights);
+    const { batch } = this;
+    batch.users = move(batch.users);
+    batch.items = move(batch.items);
+    batch.targets = move(batch.targets);
+    batch.logQ = move(batch.logQ);
+    if (batch.weights !== null) batch.weights = move(batch.weights);
   }
 
   begin(epoch: number): void {
@@ -75,8 +71,8 @@ export class CandidateBatcher implements Batcher<RatingBatch> {
     const given = this.inner.next(limit);
     if (given === null) return null;
     this.reserve(given.count);
-    const { room, batch, sampler, draws, group } = this;
-    const { users, items, targets, weights, logQ } = room;
+    const { batch, sampler, draws, group } = this;
+    const { users, items, targets, weights, logQ } = batch;
     for (let k = 0, at = 0; k < given.count; k++) {
       const user = given.users[k]!;
       for (let j = 0; j < group; j++, at++) {
@@ -88,12 +84,19 @@ export class CandidateBatcher implements Batcher<RatingBatch> {
         if (weights !== null) weights[at] = given.weights![k]!;
       }
     }
-    return Object.assign(batch, room, { count: given.count * group, visit: given.visit });
+    batch.count = given.count * group;
+    batch.visit = given.visit;
+    return batch;
   }
 
-  private roomFor(limit: number) {
-    const length = limit * this.group;
+  private room(limit: number): Candidates {
+    const { group } = this;
+    const length = limit * group;
     return {
+      count: 0,
+      group,
+      visit: 0,
+      sizes: null,
       users: new Int32Array(length),
       items: new Int32Array(length),
       targets: new Float32Array(length),

@@ -1,6 +1,7 @@
 // Who has which item, as sorted rows: what a sampler of negatives asks, and asks exactly.
 
 import { inTurns, type Turns } from '../../core/turns';
+import { orderBy } from '../../models/grid/order-by';
 import type { RatingData } from '../../models/model';
 
 /** The items of every user in ascending order. */
@@ -12,19 +13,13 @@ export class Positives {
   ) {}
 
   static async of(data: RatingData, users: number, items: number, turns: Turns): Promise<Positives> {
-    const byItem = await order(data.items, null, items, data.size, turns);
+    const byItem = await orderBy(data.items, items, turns);
     // Users in the order of their items: within a user items then ascend.
-    const sorted = await order(data.users, byItem, users, data.size, turns);
-    const starts = new Int32Array(users + 1);
-    const held = new Int32Array(data.size);
-    await inTurns(data.size, turns, (from, to) => {
-      for (let at = from; at < to; at++) {
-        held[at] = data.items[sorted[at]!]!;
-        starts[data.users[sorted[at]!]! + 1]!++;
-      }
+    const { places, starts } = await orderBy(data.users, users, turns, byItem.places);
+    await inTurns(places.length, turns, (from, to) => {
+      for (let at = from; at < to; at++) places[at] = data.items[places[at]!]!;
     });
-    for (let user = 0; user < users; user++) starts[user + 1]! += starts[user]!;
-    return new Positives(starts, held);
+    return new Positives(starts, places);
   }
 
   /** Whether a user has an item. Cost: the logarithm of what the user has. */
@@ -39,21 +34,4 @@ export class Positives {
     }
     return low < this.starts[user + 1]! && items[low] === item;
   }
-}
-
-/** The places of `keys` in ascending order of their keys, stable; `given`: the order to start from, or null. */
-async function order(keys: Int32Array, given: Int32Array | null, count: number, size: number, turns: Turns) {
-  const next = new Int32Array(count + 1);
-  await inTurns(size, turns, (from, to) => {
-    for (let k = from; k < to; k++) next[keys[k]! + 1]!++;
-  });
-  for (let key = 0; key < count; key++) next[key + 1]! += next[key]!;
-  const places = new Int32Array(size);
-  await inTurns(size, turns, (from, to) => {
-    for (let at = from; at < to; at++) {
-      const k = given === null ? at : given[at]!;
-      places[next[keys[k]!]!++] = k;
-    }
-  });
-  return places;
 }
