@@ -71,7 +71,7 @@ export class PairSide {
     this.ownVector = f.local('v128');
     this.decay = f.local('f32');
     this.scaledDecay = f.local('f32');
-    this.rowRate = new RowRate(f, this, spec, rates.base);
+    this.rowRate = new RowRate(f, spec, this.layout, this.row, rates.base);
     this.updates = new CellUpdates(f, this.row, rule, { number: rates.root, vector: vectors.root });
   }
 
@@ -128,7 +128,7 @@ export class PairSide {
     const c2 = scale === null ? decay : f32.mul(get(scale), get(this.scaledDecay));
     return sequence(
       ...(scale === null ? [] : [set(this.scaledDecay, f32.mul(decay, get(scale)))]),
-      ...(hasOwnRate ? [set(own, c2), this.rowRate.takeFromNorms(pairs[0]!, this.other(pairs[0]!), get(own))] : []),
+      ...(hasOwnRate ? [set(own, c2), this.takeOwnRate(pairs[0]!)] : []),
       set(own, isLinear ? f32.sub(f32.const(1), f32.mul(get(rate), c2)) : c2),
       set(ownVector, f32x4.splat(get(own))),
     );
@@ -161,6 +161,13 @@ export class PairSide {
   noteRowRate(sum: LaneSum, vectors: number, held: Local<'v128'>): Code<'void'> {
     const total = sum.total(vectors, held);
     return sequence(total.set, this.rowRate.take(total.value));
+  }
+
+  /** Takes the row's rate from the norms, while `own` is still the coefficient in the gradient. */
+  private takeOwnRate(pair: Pair): Code<'void'> {
+    const { own, norm, rowRate } = this;
+    const { dot, towards } = pair;
+    return rowRate.takeFromNorms({ c1: towards.number, c2: own, dot, norm, otherNorm: this.other(pair).norm });
   }
 
   /** What a linear step subtracts of the other's elements. */
