@@ -21,6 +21,29 @@ export interface SimilarRequest {
   readonly measure: 'cosine' | 'dot';
 }
 
+/** One interaction of a history, by the index of its item (of a user that is new) or of its user (of a new item). */
+export interface HistoryEntry {
+  readonly index: number;
+  readonly value: number;
+  readonly weight: number;
+}
+
+/** What a history makes of a user that training never saw. */
+export interface FoldedUserAnswers {
+  /** Its row of the user table; null where users have none. */
+  readonly vector: Float32Array | null;
+  /** As Answers.predict. */
+  predict(item: number): number;
+  /** As Answers.best; what the history names counts as seen. */
+  best(request: ItemRequest): Ranked[];
+}
+
+/** What a history makes of an item that training never saw. */
+export interface FoldedItemAnswers {
+  readonly vector: Float32Array | null;
+  predict(user: number): number;
+}
+
 /** A trained state. Scores of lists are those that a caller sees. */
 export interface Answers {
   readonly users: Vocabulary;
@@ -35,6 +58,11 @@ export interface Answers {
   best(users: readonly number[], request: ItemRequest): Ranked[][];
   similarItems(item: number, request: SimilarRequest): Ranked[];
   similarUsers(user: number, request: SimilarRequest): Ranked[];
+  /** What each item of a user's history adds to the score of an item, the most first. Absent: not known for this kind. */
+  explain?(user: number, item: number): Ranked[];
+  /** Answers for a user, or an item, by its history alone; nothing of the state changes. Absent: not possible. */
+  foldInUser?(history: readonly HistoryEntry[]): FoldedUserAnswers;
+  foldInItem?(history: readonly HistoryEntry[]): FoldedItemAnswers;
   /** The bytes of a file. */
   encode(history: boolean): Uint8Array;
 }
