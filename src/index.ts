@@ -88,12 +88,14 @@ export { type SgdConfig, type SgdOptions, sgd } from './optimizers/sgd';
 export type { Precision } from './parameters/memory';
 export type { Overparam, OverparamByName, ParameterName, ProductOptions } from './parameters/overparam';
 export type { GradientSink, Parameter } from './parameters/parameter';
+export { encodeNpy } from './persistence/npy';
+export { encodeVectorCsv } from './persistence/vector-csv';
 export type {
   FactorizationRecommenderOptions,
   FilledOptions,
   Regularization,
 } from './recommenders/factorization-options';
-export type { FactorizationRecommender } from './recommenders/factorization-recommender';
+export type { ExportVectorsOptions, FactorizationRecommender } from './recommenders/factorization-recommender';
 // Recommenders
 export { MF, type MFOptions } from './recommenders/mf';
 export type { Negatives } from './recommenders/negatives-option';
@@ -109,6 +111,7 @@ export type {
   SimilarUser,
 } from './recommenders/recommender';
 export { createRecommender, loadRecommender, type RecommenderName } from './recommenders/registry';
+export type { VectorIndex, Vectors, VectorTable } from './recommenders/vector-table';
 export { comparisonReport } from './report/comparison-report';
 export { comparisonTable } from './report/comparison-table';
 export type { GroupLossName } from './training/group-losses';

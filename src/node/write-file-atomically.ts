@@ -13,7 +13,10 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Writes the file, or throws DataError; where that fails, nothing is left behind and an earlier file is untouched. */
-export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  content: Uint8Array | string | Iterable<string>,
+): Promise<void> {
   await requireWritable(path);
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {

@@ -1,5 +1,6 @@
 // A matrix factorization as a recommender: what MF and OverparamMF share, which is all but their presets and models.
 
+import { field, oneOf, readOptions } from '../core/options';
 import type { Interactions } from '../interactions/interactions';
 import type { Factorization } from '../models/factorization';
 import { MFModel } from '../models/mf';
@@ -20,6 +21,13 @@ import { IdRecommender } from './id-recommender';
 import type { Presets } from './presets';
 import type { FitOptions } from './recommender';
 import { ServedTables, tablesOf } from './served-tables';
+import { type VectorIndex, type Vectors, vectorsOf } from './vector-table';
+
+/** What vectors are exported for. */
+export interface ExportVectorsOptions {
+  /** What the index compares by. @defaultValue 'inner-product' */
+  readonly index?: VectorIndex | undefined;
+}
 
 /** The common part of MF and OverparamMF. */
 export abstract class FactorizationRecommender extends IdRecommender<FactorizationAnswers> {
@@ -61,6 +69,27 @@ export abstract class FactorizationRecommender extends IdRecommender<Factorizati
   /** mu. */
   get globalMean(): number {
     return this.model.globalMean;
+  }
+
+  /**
+   * The user and item vectors, for an index of approximate nearest neighbours.
+   *
+   * Items are (q_i, b_i), users (p_u, 1): their inner product is the score less mu + b_u, which is the same for all items
+   * of a user. For an index that knows cosines or Euclidean distances alone, `index: 'cosine'` adds the number
+   * sqrt(M^2 - |(q_i, b_i)|^2) to items, M the longest of them, and 0 to users: the cosine then orders items as the inner
+   * product does. Rows that training never saw are left out. Shapes: dim = rank, + 1 with biases, + 1 for cosines.
+   * Cost: O((users + items) rank).
+   *
+   * @throws NotFittedError; OptionError
+   * @see Bachrach et al., "Speeding Up the Xbox Recommender System Using a Euclidean Transformation for Inner-Product
+   * Spaces" (RecSys 2014), equation 5
+   */
+  exportVectors(options?: ExportVectorsOptions): Vectors {
+    const { fitted } = this.need('exportVectors');
+    const { index } = readOptions<{ index: VectorIndex }>(`${this.owner}.exportVectors`, options, {
+      index: field(oneOf('inner-product', 'cosine'), 'inner-product'),
+    });
+    return vectorsOf(fitted, index);
   }
 
   /**

@@ -8,6 +8,7 @@ import type { Command } from './command';
 import { compareCommand } from './compare';
 import { datasetsCommand } from './datasets';
 import { evaluateCommand } from './evaluate';
+import { exportCommand } from './export';
 import { commandHelp, formOf, generalHelp } from './help';
 import type { Io } from './io';
 import { recommendCommand } from './recommend';
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   evaluateCommand,
   recommendCommand,
   similarCommand,
+  exportCommand,
   datasetsCommand,
 ];
 

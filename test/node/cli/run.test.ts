@@ -30,12 +30,12 @@ describe('help', () => {
   test('opmf --help lists the commands, and --version prints the version', async () => {
     const { code, out, err } = await opmf('--help');
     expect([code, err]).toEqual([0, '']);
-    for (const name of ['compare', 'train', 'evaluate', 'recommend', 'similar', 'datasets'])
+    for (const name of ['compare', 'train', 'evaluate', 'recommend', 'similar', 'export', 'datasets'])
       expect(out).toContain(`  ${name} `);
     expect((await opmf('--version')).out).toBe(`${version}\n`);
   });
 
-  test.each(['compare', 'train', 'evaluate', 'recommend', 'similar', 'datasets'])(
+  test.each(['compare', 'train', 'evaluate', 'recommend', 'similar', 'export', 'datasets'])(
     'opmf %s --help has the form and an example',
     async (name) => {
       const { code, out, err } = await opmf(name, '--help');
@@ -255,5 +255,45 @@ describe('compare', () => {
     expect(out).toMatch(/\n {2}scalar-row-2@1 +/);
     expect(err).toBe(`report written to ${page}\n`);
     expect(await readFile(page, 'utf8')).toContain('<svg ');
+  });
+});
+
+describe('export', () => {
+  test('writes vectors for pgvector and for numpy, and says what it wrote', async () => {
+    await opmf('train', ratings, '--out', model, '--set', 'epochs=1', '--set', 'rank=4');
+    const items = join(folder, 'items.csv');
+    const users = join(folder, 'users.npy');
+    const { code, out } = await opmf(
+      'export',
+      model,
+      '--items',
+      items,
+      '--users',
+      users,
+      '--index',
+      'cosine',
+      '--json',
+    );
+    expect(code).toBe(0);
+    const { files } = JSON.parse(out);
+    expect(files).toEqual([
+      { side: 'items', path: items, vectors: 12, dim: 6 },
+      { side: 'users', path: users, vectors: 20, dim: 6 },
+    ]);
+    const lines = (await readFile(items, 'utf8')).trimEnd().split('\n');
+    expect(lines).toHaveLength(13);
+    expect(lines[1]).toMatch(/^i\d+,"\[(-?[\d.e-]+,){5}-?[\d.e-]+\]"$/);
+    expect((await readFile(users)).subarray(1, 6).toString()).toBe('NUMPY');
+    expect(JSON.parse(await readFile(`${users}.ids.json`, 'utf8'))).toHaveLength(20);
+  });
+
+  test.each([
+    [[], 'nothing to write: give --items FILE, --users FILE, or both'],
+    [['--items', 'x.txt'], "--items is 'x.txt'; want a name that ends in .csv or .npy"],
+    [['--items', 'x.csv', '--index', 'l2'], "--index is 'l2'; want inner-product or cosine"],
+  ])('refuses %j', async (words, message) => {
+    const { code, err } = await opmf('export', model, ...words);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
   });
 });
