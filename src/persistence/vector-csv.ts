@@ -14,7 +14,7 @@ const CHUNK = 1024;
  * @example
  * ```ts
  * import { encodeVectorCsv } from 'opmf';
- * console.log([...encodeVectorCsv(['a'], Float32Array.of(0.1, 2), 2)].join('')); // id,embedding\na,"[0.1,2]"\n
+ * console.log(JSON.stringify([...encodeVectorCsv(['a'], Float32Array.of(0.1, 2), 2)].join(''))); // "id,embedding\na,\"[0.1,2]\"\n"
  * ```
  */
 export function* encodeVectorCsv(ids: readonly Id[], values: Float32Array, dim: number): Generator<string> {
