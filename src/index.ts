@@ -51,6 +51,8 @@ export { type Id, Vocabulary } from './interactions/vocabulary';
 // Reading text, and reports as strings
 export { parseInteractions } from './io/parse-interactions';
 export type { ColumnRef, ColumnRefs, ReadOptions } from './io/read-options';
+// What recommended lists are like
+export { coverage, diversity, gini, novelty } from './metrics/list-metrics';
 // Bare models
 export type { DenseUpdate, ScalarUpdate } from './models/effective-update';
 export type { Factorization } from './models/factorization';
