@@ -44,7 +44,9 @@ export {
 export { type KFoldOptions, kFold } from './interactions/k-fold';
 export { predefinedSplit } from './interactions/predefined-split';
 export type { Split } from './interactions/split';
+export { type SplitByTimeOptions, splitByTime } from './interactions/split-by-time';
 export { type SplitByUserOptions, splitByUser, type UserSplit } from './interactions/split-by-user';
+export { type SplitLeaveOneOutOptions, splitLeaveOneOut } from './interactions/split-leave-one-out';
 export { type SplitRandomOptions, splitRandom } from './interactions/split-random';
 export { type SyntheticOptions, syntheticInteractions } from './interactions/synthetic';
 export { type Id, Vocabulary } from './interactions/vocabulary';
