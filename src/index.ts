@@ -30,7 +30,9 @@ export {
   crossValidate,
   type FoldResult,
 } from './evaluation/cross-validate';
+export { evaluateRanking, type RankingEvaluation } from './evaluation/evaluate-ranking';
 export { evaluateRatings, type RatingEvaluation } from './evaluation/evaluate-ratings';
+export type { EvaluateRankingOptions, NegativeDraw } from './evaluation/ranking-options';
 // Data
 export {
   type DuplicatePolicy,
@@ -53,8 +55,9 @@ export { type Id, Vocabulary } from './interactions/vocabulary';
 // Reading text, and reports as strings
 export { parseInteractions } from './io/parse-interactions';
 export type { ColumnRef, ColumnRefs, ReadOptions } from './io/read-options';
-// What recommended lists are like
+// Metrics: their names, and what recommended lists are like
 export { coverage, diversity, gini, novelty } from './metrics/list-metrics';
+export type { MetricName, RankingMeasureName, RankingMetricName } from './metrics/metric-names';
 // Bare models
 export type { DenseUpdate, ScalarUpdate } from './models/effective-update';
 export type { Factorization } from './models/factorization';
@@ -116,6 +119,6 @@ export { createRecommender, loadRecommender, type RecommenderName } from './reco
 export { comparisonReport } from './report/comparison-report';
 export { comparisonTable } from './report/comparison-table';
 export type { GroupLossName } from './training/group-losses';
-export type { EpochRecord, History, MetricName } from './training/history';
+export type { EpochRecord, History } from './training/history';
 export type { LossName } from './training/losses';
 export type { NegativeSampling } from './training/negatives/item-sampler';
