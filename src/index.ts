@@ -30,7 +30,9 @@ export {
   crossValidate,
   type FoldResult,
 } from './evaluation/cross-validate';
+export { evaluateRanking, type RankingEvaluation } from './evaluation/evaluate-ranking';
 export { evaluateRatings, type RatingEvaluation } from './evaluation/evaluate-ratings';
+export type { EvaluateRankingOptions, NegativeDraw } from './evaluation/ranking-options';
 // Data
 export {
   type DuplicatePolicy,
@@ -44,13 +46,18 @@ export {
 export { type KFoldOptions, kFold } from './interactions/k-fold';
 export { predefinedSplit } from './interactions/predefined-split';
 export type { Split } from './interactions/split';
+export { type SplitByTimeOptions, splitByTime } from './interactions/split-by-time';
 export { type SplitByUserOptions, splitByUser, type UserSplit } from './interactions/split-by-user';
+export { type SplitLeaveOneOutOptions, splitLeaveOneOut } from './interactions/split-leave-one-out';
 export { type SplitRandomOptions, splitRandom } from './interactions/split-random';
 export { type SyntheticOptions, syntheticInteractions } from './interactions/synthetic';
 export { type Id, Vocabulary } from './interactions/vocabulary';
 // Reading text, and reports as strings
 export { parseInteractions } from './io/parse-interactions';
 export type { ColumnRef, ColumnRefs, ReadOptions } from './io/read-options';
+// Metrics: their names, and what recommended lists are like
+export { coverage, diversity, gini, novelty } from './metrics/list-metrics';
+export type { MetricName, RankingMeasureName, RankingMetricName } from './metrics/metric-names';
 // Bare models
 export type { DenseUpdate, ScalarUpdate } from './models/effective-update';
 export type { Factorization } from './models/factorization';
@@ -115,6 +122,6 @@ export type { VectorIndex, Vectors, VectorTable } from './recommenders/vector-ta
 export { comparisonReport } from './report/comparison-report';
 export { comparisonTable } from './report/comparison-table';
 export type { GroupLossName } from './training/group-losses';
-export type { EpochRecord, History, MetricName } from './training/history';
+export type { EpochRecord, History } from './training/history';
 export type { LossName } from './training/losses';
 export type { NegativeSampling } from './training/negatives/item-sampler';

@@ -4,10 +4,11 @@ import { callable, seed as checkSeed, field, integer, optional, readOptions } fr
 import type { Seed } from '../core/random';
 import type { Interactions } from '../interactions/interactions';
 import { kFold } from '../interactions/k-fold';
+import { isRatingMetric, type MetricName, metricList, rankingMetricsOf } from '../metrics/metric-names';
 import { RATING_METRICS } from '../metrics/rating-metrics';
-import { checkInteractions, metricList } from '../recommenders/fit-options';
+import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
-import type { MetricName } from '../training/history';
+import { evaluateRanking } from './evaluate-ranking';
 import { evaluateRatings } from './evaluate-ratings';
 import { spread } from './spread';
 
@@ -32,7 +33,10 @@ export interface CrossValidateOptions {
   readonly folds?: number | undefined;
   /** The seed of the partition. @defaultValue 1 */
   readonly seed?: Seed | undefined;
-  /** @defaultValue ['rmse', 'mae'] */
+  /**
+   * Of ratings and of rankings: 'rmse', 'ndcg@10'. Rankings are of all items but the user's training ones, and every test row
+   * is relevant. @defaultValue ['rmse', 'mae']
+   */
   readonly metrics?: readonly MetricName[] | undefined;
   readonly onFold?: ((fold: FoldResult) => void) | undefined;
 }
@@ -74,18 +78,26 @@ export async function crossValidate(
     const started = performance.now();
     const model = fresh();
     await model.fit(train);
-    const evaluation = evaluateRatings(model, test);
-    const metrics = pick(read.metrics, (name) => evaluation[name]);
+    const metrics = evaluate(model, train, test, read.metrics);
     const result = { fold: folds.length + 1, metrics, seconds: (performance.now() - started) / 1000 };
     folds.push(result);
     read.onFold?.(result);
   }
-  const over = (name: MetricName) => spread(folds.map(({ metrics }) => metrics[name]));
+  const over = (name: MetricName) => spread(folds.map(({ metrics }) => metrics[name]!));
   return {
     folds,
     mean: pick(read.metrics, (name) => over(name).mean),
     std: pick(read.metrics, (name) => over(name).std),
   };
+}
+
+function evaluate(model: Recommender, train: Interactions, test: Interactions, names: readonly MetricName[]) {
+  const rankings = rankingMetricsOf(names).map(({ name }) => name);
+  const values = {
+    ...(names.some(isRatingMetric) && evaluateRatings(model, test)),
+    ...(rankings.length > 0 && evaluateRanking(model, test, { train, metrics: rankings }).metrics),
+  } as Record<MetricName, number>;
+  return pick(names, (name) => values[name]!);
 }
 
 function pick(names: readonly MetricName[], value: (name: MetricName) => number): Record<MetricName, number> {

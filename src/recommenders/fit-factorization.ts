@@ -3,6 +3,7 @@
 import { Stream } from '../core/random';
 import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
+import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
 import { ratingMetrics } from '../metrics/rating-metrics';
 import type { Factorization } from '../models/factorization';
 import type { RatingData } from '../models/model';
@@ -11,16 +12,19 @@ import { Penalty } from '../parameters/penalty';
 import { Breather } from '../training/breather';
 import { threadsOf } from '../training/engine-options';
 import { bpr, softmax, warp } from '../training/group-losses';
-import type { History, MetricName } from '../training/history';
+import type { History } from '../training/history';
 import type { Link } from '../training/link';
 import type { Loss } from '../training/loss';
 import { LOSSES } from '../training/losses';
 import { type FitPlan, train } from '../training/train';
 import { Trainer } from '../training/trainer';
+import type { ItemRequest } from './answers';
 import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
+import { rankValidation } from './rank-validation';
 import { countRows, type RowCounts, Seen } from './seen';
+import { Serving } from './serving';
 import { chooseUnits, linkOf, toTargets } from './units';
 
 /** What a fit is made of. */
@@ -77,6 +81,9 @@ export async function fitFactorization({
   await breather.breathe();
   const { validation, metrics, onEpoch, earlyStopping, signal } = fitOptions;
   const weight = meanWeight(data);
+  // Only rankings ask during the fit who has what.
+  const isRanked = validation !== undefined && rankingMetricsOf(metrics).length > 0;
+  const seen = isRanked ? await Seen.of(data, counts, breather) : undefined;
   let wholeEpochs = 0;
   const plan: FitPlan = {
     epochs,
@@ -86,8 +93,8 @@ export async function fitFactorization({
       validation === undefined
         ? undefined
         : async () => {
-            const fitted = await serve(model, data, Seen.counted(counts), units, breather);
-            return measure(fitted, validation, metrics, options.clip, breather);
+            const fitted = await serve(model, data, seen ?? Seen.counted(counts), units, breather);
+            return measure(fitted, validation, metrics, options, breather);
           },
     earlyStopping,
     onEpoch: (record) => {
@@ -100,7 +107,7 @@ export async function fitFactorization({
   // The ratings of the trainer are given back before the history is laid out.
   const complete = async (turns: Turns) => {
     trainer.dispose();
-    install(await finish(model, data, await Seen.of(data, counts, turns), units, turns));
+    install(await finish(model, data, seen ?? (await Seen.of(data, counts, turns)), units, turns));
   };
   try {
     const history = await train(model, trainer, plan);
@@ -145,14 +152,25 @@ function meanWeight({ weights, size }: Interactions): number {
 }
 
 async function measure(
-  { served, users, items }: Fitted,
+  fitted: Fitted,
   validation: Interactions,
-  metrics: readonly MetricName[],
-  clip: boolean,
+  names: readonly MetricName[],
+  options: FilledOptions,
   turns: Turns,
-) {
-  const predictions = new Float32Array(validation.size);
-  const predict = served.predictor(users, items, validation, clip, predictions);
-  await inTurns(validation.size, turns, predict);
-  return Object.fromEntries(metrics.map((name) => [name, ratingMetrics[name](predictions, validation.values)]));
+): Promise<Partial<Record<MetricName, number>>> {
+  const values: Partial<Record<MetricName, number>> = {};
+  if (names.some(isRatingMetric)) {
+    const predictions = new Float32Array(validation.size);
+    const { served, users, items } = fitted;
+    await inTurns(validation.size, turns, served.predictor(users, items, validation, options.clip, predictions));
+    for (const name of names.filter(isRatingMetric)) values[name] = ratingMetrics[name](predictions, validation.values);
+  }
+  const rankings = rankingMetricsOf(names);
+  if (rankings.length === 0) return values;
+  const serving = new Serving(fitted.tables, fitted.served, fitted.seen, options.kernels);
+  const lists = {
+    ...fitted,
+    best: (rows: readonly number[], request: ItemRequest) => serving.bestItems.of(rows, request),
+  };
+  return Object.assign(values, await rankValidation(lists, validation, rankings, turns));
 }

@@ -1,10 +1,12 @@
 // Reading the options of a fit.
 
 import { DataError } from '../core/errors';
-import { callable, field, integer, number, oneOf, optional, readOptions, wrong } from '../core/options';
+import { callable, field, integer, number, optional, readOptions, wrong } from '../core/options';
 import { Interactions } from '../interactions/interactions';
+import type { MetricName } from '../metrics/metric-names';
+import { metricList, metricName } from '../metrics/metric-names';
 import { RATING_METRICS } from '../metrics/rating-metrics';
-import type { EpochRecord, MetricName } from '../training/history';
+import type { EpochRecord } from '../training/history';
 import type { FitOptions } from './recommender';
 
 /** The options of a fit, filled in. */
@@ -15,8 +17,6 @@ export interface FilledFitOptions {
   readonly onEpoch?: (epoch: EpochRecord) => unknown;
   readonly signal?: AbortSignal;
 }
-
-const metric = oneOf(...RATING_METRICS);
 
 /** Checks the options of a fit. */
 export function readFitOptions(owner: string, given: FitOptions | undefined): FilledFitOptions {
@@ -35,7 +35,7 @@ export function readFitOptions(owner: string, given: FitOptions | undefined): Fi
     owner,
     read.earlyStopping,
     {
-      metric: field(metric, read.metrics[0]!),
+      metric: field(metricName, read.metrics[0]!),
       patience: field(integer({ min: 1 }), 3),
       minDelta: field(number({ min: 0 }), 0),
     },
@@ -49,12 +49,6 @@ export function readFitOptions(owner: string, given: FitOptions | undefined): Fi
 export function abortSignal(value: unknown, name: string): AbortSignal {
   if (value instanceof AbortSignal) return value;
   throw wrong(name, value, 'an AbortSignal');
-}
-
-/** A list of metric names, not empty. */
-export function metricList(value: unknown, name: string): readonly MetricName[] {
-  if (!Array.isArray(value) || value.length === 0) throw wrong(name, value, `a list of ${RATING_METRICS.join(', ')}`);
-  return value.map((one, at) => metric(one, `${name}[${at}]`));
 }
 
 /** Interactions with at least one rating. */

@@ -2,15 +2,19 @@
 
 import type { Interactions } from '../interactions/interactions';
 import type { Id } from '../interactions/vocabulary';
-import type { EpochRecord, History, MetricName } from '../training/history';
+import type { MetricName } from '../metrics/metric-names';
+import type { EpochRecord, History } from '../training/history';
 
 /** How a fit is watched and stopped. */
 export interface FitOptions {
-  /** Ratings that are not trained on; `metrics` are measured on them after every epoch. */
+  /**
+   * Ratings that are not trained on; `metrics` are measured on them after every epoch. For ranking metrics every row of
+   * them is relevant, and all trained items are ranked that the user does not have in training: users x items x rank.
+   */
   readonly validation?: Interactions | undefined;
-  /** @defaultValue ['rmse', 'mae'] */
+  /** Of ratings and of rankings: 'rmse', 'ndcg@10'. @defaultValue ['rmse', 'mae'] */
   readonly metrics?: readonly MetricName[] | undefined;
-  /** Stops when `metric` has not improved by `minDelta` for `patience` epochs, and puts the best epoch back. */
+  /** Stops when `metric` (of rankings more is better) has not improved by `minDelta` for `patience` epochs, and puts the best epoch back. */
   readonly earlyStopping?:
     | {
         /** @defaultValue the first of `metrics` */

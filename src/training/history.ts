@@ -1,9 +1,6 @@
 // What a fit tells of itself, epoch by epoch.
 
-import type { RatingMetricName } from '../metrics/rating-metrics';
-
-/** The name of a metric that a fit can watch. */
-export type MetricName = RatingMetricName;
+import type { MetricName } from '../metrics/metric-names';
 
 /** One epoch of a fit. */
 export interface EpochRecord {

@@ -1,8 +1,9 @@
 // A whole fit: epochs, a watch over the validation metrics, early stopping, and what an abort leaves behind.
 
 import type { Turns } from '../core/turns';
+import { isRatingMetric, type MetricName } from '../metrics/metric-names';
 import type { Batch, Model } from '../models/model';
-import type { EpochRecord, History, MetricName } from './history';
+import type { EpochRecord, History } from './history';
 import { Snapshot } from './snapshot';
 import type { Trainer } from './trainer';
 
@@ -51,7 +52,9 @@ export async function train<B extends Batch>(model: Model<B>, trainer: Trainer<B
     // Epochs of small data are over before their loops would give way.
     if (epoch < epochs && turns.isDue(ratings)) await turns.breathe();
     if (earlyStopping === undefined) continue;
-    const value = record.metrics[earlyStopping.metric]!;
+    // Of ratings' metrics less is better, of rankings' more.
+    const sign = isRatingMetric(earlyStopping.metric) ? 1 : -1;
+    const value = sign * record.metrics[earlyStopping.metric]!;
     if (value < bestValue - earlyStopping.minDelta) {
       bestValue = value;
       bestEpoch = epoch;

@@ -2,6 +2,7 @@
 
 import { DataError, NotFittedError, OptionError } from '../../src/core/errors';
 import { crossValidate, type FoldResult } from '../../src/evaluation/cross-validate';
+import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
 import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
 import { spread } from '../../src/evaluation/spread';
 import { Interactions } from '../../src/interactions/interactions';
@@ -71,6 +72,21 @@ describe('crossValidate', () => {
     expect(mean.rmse).toBeCloseTo(average, 12);
     expect(std.rmse).toBeCloseTo(Math.sqrt(expected.reduce((sum, x) => sum + (x - average) ** 2, 0) / 2), 12);
     expect(Object.keys(mean)).toEqual(['rmse', 'mae']);
+  });
+
+  test('ranks too: all items but those of the other folds', async () => {
+    const metrics = ['ndcg@5', 'mae'] as const;
+    const recommender = new MF({ rank: 2, epochs: 2 });
+    const { folds, mean } = await crossValidate(recommender, data, { folds: 3, seed: 4, metrics });
+    const expected: number[] = [];
+    for (const { train, test } of kFold(data, { folds: 3, seed: 4 })) {
+      const model = new MF({ rank: 2, epochs: 2 });
+      await model.fit(train);
+      expected.push(evaluateRanking(model, test, { train, k: 5 }).metrics['ndcg@5']!);
+    }
+    expect(folds.map((fold) => fold.metrics['ndcg@5'])).toEqual(expected);
+    expect(Object.keys(mean)).toEqual(['ndcg@5', 'mae']);
+    expect(mean['ndcg@5']).toBe(spread(expected).mean);
   });
 
   test('takes a maker, and the metrics asked for', async () => {

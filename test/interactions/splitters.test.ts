@@ -1,10 +1,13 @@
 // Every splitter under the contract, and what each promises beyond it.
 
+import fc from 'fast-check';
 import { DataError, OptionError } from '../../src/core/errors';
 import { Interactions } from '../../src/interactions/interactions';
 import { kFold } from '../../src/interactions/k-fold';
 import { predefinedSplit } from '../../src/interactions/predefined-split';
+import { splitByTime } from '../../src/interactions/split-by-time';
 import { splitByUser } from '../../src/interactions/split-by-user';
+import { splitLeaveOneOut } from '../../src/interactions/split-leave-one-out';
 import { splitRandom } from '../../src/interactions/split-random';
 import { splitterContract } from '../contract/splitters';
 
@@ -21,6 +24,21 @@ splitterContract({
     const rows = [...data];
     return [{ ...predefinedSplit(rows.slice(0, 2), rows.slice(2)) }];
   },
+});
+
+splitterContract({
+  name: 'splitByTime',
+  unseeded: 'the clock decides',
+  divide: (data) => [{ ...splitByTime(data) }],
+});
+splitterContract({
+  name: 'splitLeaveOneOut by time',
+  unseeded: 'the clock decides',
+  divide: (data) => [{ ...splitLeaveOneOut(data) }],
+});
+splitterContract({
+  name: 'splitLeaveOneOut at random',
+  divide: (data, seed) => [{ ...splitLeaveOneOut(data, { by: 'random', seed }) }],
 });
 
 const grid = (users: number, items: number) =>
@@ -128,6 +146,76 @@ describe('splitByUser', () => {
 
   test.each(['testFraction', 'holdOutPerUser'])('%s of 1 is refused by name', (option) => {
     expect(() => splitByUser(grid(4, 4), { [option]: 1 })).toThrow(option);
+  });
+});
+
+const timed = (times: readonly number[]) => Interactions.from(times.map((time, at) => [at % 3, at, 1, time] as const));
+const positions = (part: Interactions) => [...part].map(({ itemId }) => itemId);
+
+describe('splitByTime', () => {
+  test.each([
+    ['the latest', [50, 10, 40, 20, 30], [0, 2]],
+    ['negative times', [-50, -10, -40, -20, -30], [1, 3]],
+    ['ties, of which the last', [7, 9, 9, 9, 1], [2, 3]],
+    ['all at once', [5, 5, 5, 5, 5], [3, 4]],
+  ])('%s are tested', (_, times, expected) => {
+    const { train, test: tested } = splitByTime(timed(times), { testFraction: 0.4 });
+    expect(positions(tested)).toEqual(expected);
+    expect(train.size).toBe(3);
+  });
+
+  test('no row of train is later than one of test', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(8), { minLength: 2 }), fc.integer({ min: 1, max: 9 }), (times, tenths) => {
+        const { train, test: tested } = splitByTime(timed(times), { testFraction: tenths / 10 });
+        expect(tested.size).toBe(Math.min(Math.max(Math.round((tenths / 10) * times.length), 1), times.length - 1));
+        expect(Math.max(...train.timestamps!)).toBeLessThanOrEqual(Math.min(...tested.timestamps!));
+      }),
+    );
+  });
+
+  test('needs timestamps, two rows, and a fraction', () => {
+    const untimed = Interactions.from([
+      ['ann', 'tea'],
+      ['bob', 'tea'],
+    ]);
+    expect(() => splitByTime(untimed)).toThrow(DataError);
+    expect(() => splitByTime(untimed)).toThrow('splitByTime: the set has no timestamps');
+    expect(() => splitByTime(timed([1]))).toThrow(DataError);
+    expect(() => splitByTime(timed([1, 2]), { testFraction: 1 })).toThrow(OptionError);
+    expect(() => splitByTime(timed([1, 2]), { seed: 1 } as object)).toThrow("unknown option 'seed'");
+  });
+});
+
+describe('splitLeaveOneOut', () => {
+  test("each user's latest row is tested, of ties the last in the data; a single row is not", () => {
+    // Users 0: rows 0, 3, 6; 1: rows 1, 4; 2: rows 2, 5.
+    expect(positions(splitLeaveOneOut(timed([9, 1, 4, 2, 1, 3, 8])).test)).toEqual([0, 2, 4]);
+    expect(positions(splitLeaveOneOut(timed([9, 1, 4, 2])).test)).toEqual([0]);
+  });
+
+  test('any row of a user may be drawn, and none more than another', () => {
+    const data = timed([0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).select(Int32Array.of(0, 3, 6, 9, 1, 4));
+    const counts = new Map<unknown, number>();
+    for (let seed = 0; seed < 2000; seed++) {
+      const { test: tested } = splitLeaveOneOut(data, { by: 'random', seed });
+      expect(tested.size).toBe(2);
+      for (const at of positions(tested)) counts.set(at, (counts.get(at) ?? 0) + 1);
+    }
+    // 2000 draws of chance 1/4, five standard deviations are 97; of chance 1/2, 112.
+    for (const at of [0, 3, 6, 9]) expect(Math.abs(counts.get(at)! - 500)).toBeLessThan(97);
+    for (const at of [1, 4]) expect(Math.abs(counts.get(at)! - 1000)).toBeLessThan(112);
+  });
+
+  test('needs timestamps unless at random, and a user with two rows', () => {
+    const untimed = Interactions.from([
+      ['ann', 'tea'],
+      ['ann', 'milk'],
+    ]);
+    expect(() => splitLeaveOneOut(untimed)).toThrow('splitLeaveOneOut: the set has no timestamps');
+    expect(splitLeaveOneOut(untimed, { by: 'random' }).test.size).toBe(1);
+    expect(() => splitLeaveOneOut(timed([1, 2, 3]))).toThrow(DataError);
+    expect(() => splitLeaveOneOut(timed([1, 2, 3]), { by: 'clock' as 'time' })).toThrow(OptionError);
   });
 });
 

@@ -2,6 +2,7 @@
 // multiplied out, weights, and rules of the caller's own.
 
 import { DataError, OptionError, UnsupportedError } from '../../src/core/errors';
+import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
 import { Interactions } from '../../src/interactions/interactions';
 import { splitRandom } from '../../src/interactions/split-random';
 import { syntheticInteractions } from '../../src/interactions/synthetic';
@@ -171,10 +172,18 @@ describe('weights', () => {
 test('validation ratings may have vocabularies of their own, in another order and with ids that training lacks', async () => {
   const foreign = Interactions.from([...[...held].reverse(), { userId: 'new', itemId: 'new', value: 1 }]);
   const model = new OverparamMF({ rank: 4, epochs: 2 });
-  const { epochs } = await model.fit(train, { validation: foreign });
+  const metrics = ['rmse', 'recall@5', 'auc'] as const;
+  const { epochs } = await model.fit(train, { validation: foreign, metrics });
   let square = 0;
   for (const { userId, itemId, value } of foreign) square += (model.predict(userId, itemId) - value!) ** 2;
   expect(epochs[1]!.metrics.rmse).toBeCloseTo(Math.sqrt(square / foreign.size), 5);
+  const rankings = evaluateRanking(model, foreign, { train, metrics: ['recall@5', 'auc'] });
+  expect(rankings.cold).toBe(1);
+  expect(epochs[1]!.metrics).toEqual({
+    rmse: epochs[1]!.metrics.rmse,
+    'recall@5': expect.closeTo(rankings.metrics['recall@5']!, 12),
+    auc: expect.closeTo(rankings.metrics.auc, 12),
+  });
 });
 
 describe("a rule of the caller's own", () => {

@@ -1,6 +1,7 @@
 // A whole fit: what it reports, how it stops early, and what an abort and a divergence leave behind.
 
 import { DivergenceError, NotFittedError } from '../../src/core/errors';
+import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
 import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
 import { Interactions } from '../../src/interactions/interactions';
 import { splitRandom } from '../../src/interactions/split-random';
@@ -76,6 +77,18 @@ describe('the history', () => {
     expect(none.epochs[0]!.metrics).toEqual({});
   });
 
+  test('ranks for validation users as evaluateRanking does, beside ratings and without', async () => {
+    const model = new MF({ rank: 4, epochs: 2, loss: 'bpr', kernels: 'js' });
+    const metrics = ['ndcg@5', 'auc', 'rmse'] as const;
+    const { epochs } = await model.fit(train, { validation: held, metrics });
+    const { metrics: expected } = evaluateRanking(model, held, { train, metrics: ['ndcg@5', 'auc'] });
+    expect(Object.keys(epochs[1]!.metrics).sort()).toEqual(['auc', 'ndcg@5', 'rmse']);
+    for (const name of ['ndcg@5', 'auc'] as const) expect(epochs[1]!.metrics[name]).toBeCloseTo(expected[name]!, 12);
+    const only = await model.fit(train, { validation: held, metrics: ['auc'] });
+    expect(only.epochs[1]!.metrics).toEqual({ auc: epochs[1]!.metrics.auc });
+    expect(model.recommend('1', { n: 100 }).length).toBeLessThan(50);
+  });
+
   test('trainLoss is the mean of 1/2 error^2 before each step, in the unit of training, without the penalty', async () => {
     // So small a rate that nothing moves: every error is that of the start, where all products are 0.
     const options = { rank: 4, epochs: 1, initScale: 0, optimizer: sgd({ learningRate: 1e-30 }), regularization: 5 };
@@ -122,6 +135,16 @@ describe('early stopping', () => {
     const short = new Kind({ ...options, epochs: best });
     await short.fit(train);
     expect(bitsOf(stopped)).toBe(bitsOf(short));
+  });
+
+  test('of a ranking metric the highest is the best', async () => {
+    const model = new MF(options);
+    const earlyStopping = { metric: 'ndcg@10', patience: 3 } as const;
+    const { epochs, bestEpoch, stopped } = await model.fit(train, { validation: held, earlyStopping });
+    const curve = epochs.map(({ metrics }) => metrics['ndcg@10']!);
+    expect([stopped, bestEpoch]).toEqual(['early', curve.indexOf(Math.max(...curve)) + 1]);
+    expect(bestEpoch).toBeGreaterThan(1);
+    expect(evaluateRanking(model, held, { train }).metrics['ndcg@10']).toBeCloseTo(curve[bestEpoch - 1]!, 12);
   });
 
   test('a minDelta that nothing meets stops after the patience, with the first epoch', async () => {

@@ -1,0 +1,69 @@
+// Coverage, Gini, novelty and diversity: by hand, and Gini against its definition as a mean difference.
+
+import fc from 'fast-check';
+import { OptionError } from '../../src/core/errors';
+import { coverage, diversity, gini, novelty } from '../../src/metrics/list-metrics';
+
+test('coverage', () => {
+  expect(coverage([[1, 2], [2, 3], []], 6)).toBe(0.5);
+  expect(coverage([], 6)).toBe(0);
+});
+
+test('gini by hand', () => {
+  expect(
+    gini(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      4,
+    ),
+  ).toBe(0);
+  expect(gini([[1], [1]], 4)).toBe(0.75);
+  expect(gini([[], []], 4)).toBe(0);
+});
+
+test('gini is half the relative mean difference of the counts', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(fc.nat(5), { minLength: 1 }), { minLength: 1 }),
+      fc.integer({ min: 6, max: 9 }),
+      (lists, items) => {
+        const counts = Array.from({ length: items }, (_, item) => lists.flat().filter((one) => one === item).length);
+        const differences = counts.flatMap((a) => counts.map((b) => Math.abs(a - b))).reduce((sum, x) => sum + x, 0);
+        const total = lists.flat().length;
+        expect(gini(lists, items)).toBeCloseTo(differences / (2 * items * total), 12);
+      },
+    ),
+  );
+});
+
+test('a catalogue has a size, and not less than what is listed', () => {
+  for (const items of [0, 1.5, Number.NaN, 1]) {
+    expect(() => coverage([[1, 2]], items)).toThrow(OptionError);
+    expect(() => gini([[1, 2]], items)).toThrow(OptionError);
+  }
+});
+
+test('novelty is in bits, a mean over lists and not over entries', () => {
+  const share = (item: number) => 1 / item;
+  expect(
+    novelty(
+      [
+        [2, 8],
+        [4, 4, 4],
+      ],
+      share,
+    ),
+  ).toBe(2);
+  expect(novelty([[2], [8, 8, 8], []], share)).toBe(2);
+  expect(novelty([[2]], () => 0)).toBe(Infinity);
+  expect(novelty([[]], share)).toBeNaN();
+});
+
+test('diversity is over pairs of a list', () => {
+  const near = (a: number, b: number) => (a % 2 === b % 2 ? 1 : -1);
+  // Pairs 1-3 (0), 1-2 (2), 3-2 (2); and 4-6 (0); a list of one has no pair.
+  expect(diversity([[1, 3, 2], [4, 6], [5]], near)).toBe((4 / 3 + 0) / 2);
+  expect(diversity([[1]], near)).toBeNaN();
+});
