@@ -88,13 +88,14 @@ export { type SgdConfig, type SgdOptions, sgd } from './optimizers/sgd';
 export type { Precision } from './parameters/memory';
 export type { Overparam, OverparamByName, ParameterName, ProductOptions } from './parameters/overparam';
 export type { GradientSink, Parameter } from './parameters/parameter';
+// Recommenders
+export { ALS, type ALSOptions } from './recommenders/als';
 export type {
   FactorizationRecommenderOptions,
   FilledOptions,
   Regularization,
 } from './recommenders/factorization-options';
 export type { FactorizationRecommender } from './recommenders/factorization-recommender';
-// Recommenders
 export { MF, type MFOptions } from './recommenders/mf';
 export type { Negatives } from './recommenders/negatives-option';
 export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';

@@ -2,7 +2,6 @@
 
 import type { Interactions } from '../interactions/interactions';
 import type { Factorization } from '../models/factorization';
-import { MFModel } from '../models/mf';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Breather } from '../training/breather';
 import type { History } from '../training/history';
@@ -16,13 +15,12 @@ import {
 import { fitFactorization } from './fit-factorization';
 import { checkInteractions, readFitOptions } from './fit-options';
 import type { Fitted } from './fitted';
-import { IdRecommender } from './id-recommender';
 import type { Presets } from './presets';
 import type { FitOptions } from './recommender';
-import { ServedTables, tablesOf } from './served-tables';
+import { TableRecommender } from './table-recommender';
 
 /** The common part of MF and OverparamMF. */
-export abstract class FactorizationRecommender extends IdRecommender<FactorizationAnswers> {
+export abstract class FactorizationRecommender extends TableRecommender<FactorizationAnswers> {
   readonly options: FilledOptions;
   protected readonly rule: Optimizer;
 
@@ -37,31 +35,6 @@ export abstract class FactorizationRecommender extends IdRecommender<Factorizati
   abstract override fresh(): FactorizationRecommender;
   /** Makes the model to be trained, with embeddings of 0: their start is drawn afterwards, giving way to other tasks. */
   protected abstract createModel(users: number, items: number): Factorization;
-
-  /** The trained model, by index, on the rating scale (for a sigmoid link: scores). After a load it is plain. */
-  get model(): Factorization {
-    return this.need('model').fitted.model;
-  }
-  /** users x rank, an ndarray view. */
-  get userFactors() {
-    return this.model.userFactors;
-  }
-  /** items x rank, an ndarray view. */
-  get itemFactors() {
-    return this.model.itemFactors;
-  }
-  /** b_u, by row. */
-  get userBiases() {
-    return this.model.userBiases;
-  }
-  /** b_i, by row. */
-  get itemBiases() {
-    return this.model.itemBiases;
-  }
-  /** mu. */
-  get globalMean(): number {
-    return this.model.globalMean;
-  }
 
   /**
    * Trains on the ratings, from the start. Other tasks of the process go on meanwhile.
@@ -79,26 +52,7 @@ export abstract class FactorizationRecommender extends IdRecommender<Factorizati
     return fitFactorization({ data, options: this.options, rule, fitOptions, model, breather, install });
   }
 
-  private serve(fitted: Fitted): void {
+  protected serve(fitted: Fitted): void {
     this.install(new FactorizationAnswers(fitted, this.name, this.options));
   }
-
-  /** Takes over a trained state from tables alone: a file, or a collapsed product. Its model is plain. */
-  protected installSaved(state: Omit<Fitted, 'model' | 'served'>): void {
-    const { units, seen } = state;
-    const model = plainModel(state);
-    // The tables that answer are those of the model: who changes a view of one changes both, as after a fit.
-    const tables = tablesOf(model);
-    this.serve({ ...state, model, tables, served: new ServedTables(tables, units, seen) });
-  }
-}
-
-/** A plain model of a trained state's tables. */
-function plainModel({ tables, seen }: Pick<Fitted, 'tables' | 'seen'>): MFModel {
-  const { rank, globalMean, userBias } = tables;
-  const biases = userBias.length > 0;
-  const [users, items] = [seen.userCounts.length, seen.itemCounts.length];
-  const model = new MFModel({ users, items, rank, biases, globalMean, initScale: 0 });
-  for (const parameter of model.parameters) parameter.assign(tables[parameter.name as 'userEmbedding']);
-  return model;
 }

@@ -138,13 +138,14 @@ function penalties(model: Factorization, { regularization }: FilledOptions, coun
 }
 
 /** The mean loss is of weighted errors; a root mean squared error is not. */
-function meanWeight({ weights, size }: Interactions): number {
+export function meanWeight({ weights, size }: Interactions): number {
   if (weights === undefined) return 1;
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return sum > 0 ? sum / size : 1;
 }
 
-async function measure(
+/** The metrics of some validation data. */
+export async function measure(
   { served, users, items }: Fitted,
   validation: Interactions,
   metrics: readonly MetricName[],
