@@ -37,7 +37,7 @@ export type { ALSOptions } from './als-options';
  * import { ALS, Interactions } from 'opmf';
  * const model = new ALS({ rank: 2 });
  * await model.fit(Interactions.from([['ann', 'tea'], ['ann', 'milk'], ['bob', 'tea'], ['cy', 'beer'], ['dan', 'beer']]));
- * console.log(model.recommend('bob', { n: 1 })[0].itemId); // milk
+ * console.log(model.recommend('bob', { n: 1 }).map(({ itemId }) => itemId)); // [ 'milk' ]
  * console.log(model.predict('bob', 'milk') > model.predict('bob', 'beer')); // true
  * ```
  */
