@@ -97,12 +97,12 @@ export type { Overparam, OverparamByName, ParameterName, ProductOptions } from '
 export type { GradientSink, Parameter } from './parameters/parameter';
 export { encodeNpy } from './persistence/npy';
 export { encodeVectorCsv } from './persistence/vector-csv';
+export { ALS, type ALSOptions } from './recommenders/als';
 export type {
   FactorizationRecommenderOptions,
   FilledOptions,
   Regularization,
 } from './recommenders/factorization-options';
-export type { ExportVectorsOptions, FactorizationRecommender } from './recommenders/factorization-recommender';
 // Recommenders
 export { MF, type MFOptions } from './recommenders/mf';
 export type { Negatives } from './recommenders/negatives-option';
@@ -118,6 +118,7 @@ export type {
   SimilarUser,
 } from './recommenders/recommender';
 export { createRecommender, loadRecommender, type RecommenderName } from './recommenders/registry';
+export type { ExportVectorsOptions, TableRecommender } from './recommenders/table-recommender';
 export type { VectorIndex, Vectors, VectorTable } from './recommenders/vector-table';
 export { comparisonReport } from './report/comparison-report';
 export { comparisonTable } from './report/comparison-table';

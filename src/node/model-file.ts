@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { DataError, FormatError } from '../core/errors';
+import type { ALS } from '../recommenders/als';
 import type { MF } from '../recommenders/mf';
 import type { OverparamMF } from '../recommenders/overparam-mf';
 import type { Recommender, SaveOptions } from '../recommenders/recommender';
@@ -53,7 +54,7 @@ export async function saveModel(
  * console.log(loaded.predict('1', '1') === model.predict('1', '1')); // true
  * ```
  */
-export async function loadModel(path: string): Promise<MF | OverparamMF> {
+export async function loadModel(path: string): Promise<MF | OverparamMF | ALS> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);

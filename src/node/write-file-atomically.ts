@@ -12,7 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long',
 };
 
-/** Writes the file, or throws DataError; where that fails, nothing is left behind and an earlier file is untouched. */
+/** Writes the file, whole or part by part, or throws DataError; where that fails, nothing is left behind and an earlier file is untouched. */
 export async function writeFileAtomically(
   path: string,
   content: Uint8Array | string | Iterable<string>,
@@ -22,7 +22,8 @@ export async function writeFileAtomically(
   try {
     const file = await open(temporary, 'wx');
     try {
-      await file.writeFile(content);
+      if (typeof content === 'string' || content instanceof Uint8Array) await file.writeFile(content);
+      else for (const part of content) await file.writeFile(part);
       await file.sync();
     } finally {
       await file.close();

@@ -1,12 +1,18 @@
 // A trained factorization as what answers questions: its collapsed tables, and what finds the best rows of them.
 
 import type { Interactions } from '../interactions/interactions';
+import type { KernelChoice } from '../training/engine-options';
 import type { Answers, ItemRequest, SimilarRequest } from './answers';
-import type { FilledOptions } from './factorization-options';
 import type { Fitted } from './fitted';
 import type { Ranked } from './ranked';
 import { encodeFitted } from './saved-factorization';
 import { Serving } from './serving';
+
+/** The options that answers depend on; a file keeps all the others with them. */
+export interface ServingOptions {
+  readonly clip: boolean;
+  readonly kernels: KernelChoice;
+}
 
 /** The answers of a factorization. */
 export class FactorizationAnswers implements Answers {
@@ -15,7 +21,7 @@ export class FactorizationAnswers implements Answers {
   constructor(
     readonly fitted: Fitted,
     private readonly name: string,
-    private readonly options: FilledOptions,
+    private readonly options: ServingOptions,
   ) {
     this.serving = new Serving(fitted.tables, fitted.served, fitted.seen, options.kernels);
   }

@@ -1,10 +1,9 @@
 // From interactions to a trained state: the wiring of data, units, loss, penalties, trainer and validation.
 
 import { Stream } from '../core/random';
-import { inTurns, type Turns } from '../core/turns';
+import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
-import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
-import { ratingMetrics } from '../metrics/rating-metrics';
+import { rankingMetricsOf } from '../metrics/metric-names';
 import type { Factorization } from '../models/factorization';
 import type { RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
@@ -18,13 +17,11 @@ import type { Loss } from '../training/loss';
 import { LOSSES } from '../training/losses';
 import { type FitPlan, train } from '../training/train';
 import { Trainer } from '../training/trainer';
-import type { ItemRequest } from './answers';
 import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
-import { rankValidation } from './rank-validation';
+import { measure } from './measure-validation';
 import { countRows, type RowCounts, Seen } from './seen';
-import { Serving } from './serving';
 import { chooseUnits, linkOf, toTargets } from './units';
 
 /** What a fit is made of. */
@@ -145,32 +142,8 @@ function penalties(model: Factorization, { regularization }: FilledOptions, coun
 }
 
 /** The mean loss is of weighted errors; a root mean squared error is not. */
-function meanWeight({ weights, size }: Interactions): number {
+export function meanWeight({ weights, size }: Interactions): number {
   if (weights === undefined) return 1;
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return sum > 0 ? sum / size : 1;
-}
-
-async function measure(
-  fitted: Fitted,
-  validation: Interactions,
-  names: readonly MetricName[],
-  options: FilledOptions,
-  turns: Turns,
-): Promise<Partial<Record<MetricName, number>>> {
-  const values: Partial<Record<MetricName, number>> = {};
-  if (names.some(isRatingMetric)) {
-    const predictions = new Float32Array(validation.size);
-    const { served, users, items } = fitted;
-    await inTurns(validation.size, turns, served.predictor(users, items, validation, options.clip, predictions));
-    for (const name of names.filter(isRatingMetric)) values[name] = ratingMetrics[name](predictions, validation.values);
-  }
-  const rankings = rankingMetricsOf(names);
-  if (rankings.length === 0) return values;
-  const serving = new Serving(fitted.tables, fitted.served, fitted.seen, options.kernels);
-  const lists = {
-    ...fitted,
-    best: (rows: readonly number[], request: ItemRequest) => serving.bestItems.of(rows, request),
-  };
-  return Object.assign(values, await rankValidation(lists, validation, rankings, turns));
 }

@@ -2,16 +2,18 @@
 
 import { FormatError } from '../core/errors';
 import { oneOf } from '../core/options';
+import { ALS, type ALSOptions } from './als';
+import type { FilledAlsOptions } from './als-options';
 import { MF, type MFOptions } from './mf';
 import { OverparamMF, type OverparamMFOptions } from './overparam-mf';
 import { remake } from './restore';
-import { decodeFitted } from './saved-factorization';
+import { decodeFitted, type SavedFactorization } from './saved-factorization';
 
 /** The names of the recommenders. */
-export type RecommenderName = 'mf' | 'overparam-mf';
+export type RecommenderName = 'mf' | 'overparam-mf' | 'als';
 
 /** Every name. */
-export const RECOMMENDER_NAMES: readonly RecommenderName[] = ['mf', 'overparam-mf'];
+export const RECOMMENDER_NAMES: readonly RecommenderName[] = ['mf', 'overparam-mf', 'als'];
 
 /**
  * Makes a recommender by name.
@@ -23,10 +25,13 @@ export const RECOMMENDER_NAMES: readonly RecommenderName[] = ['mf', 'overparam-m
  * console.log(createRecommender('overparam-mf', { rank: 16 }).name); // overparam-mf
  * ```
  */
-export function createRecommender(name: RecommenderName, options?: OverparamMFOptions | MFOptions): MF | OverparamMF {
-  return oneOf(...RECOMMENDER_NAMES)(name, 'recommender') === 'mf'
-    ? new MF(options as MFOptions)
-    : new OverparamMF(options as OverparamMFOptions);
+export function createRecommender(
+  name: RecommenderName,
+  options?: OverparamMFOptions | MFOptions | ALSOptions,
+): MF | OverparamMF | ALS {
+  const known = oneOf(...RECOMMENDER_NAMES)(name, 'recommender');
+  if (known === 'als') return new ALS(options as ALSOptions);
+  return known === 'mf' ? new MF(options as MFOptions) : new OverparamMF(options as OverparamMFOptions);
 }
 
 /**
@@ -42,9 +47,14 @@ export function createRecommender(name: RecommenderName, options?: OverparamMFOp
  * console.log(loaded.predict('1', '2') === model.predict('1', '2')); // true
  * ```
  */
-export function loadRecommender(bytes: Uint8Array): MF | OverparamMF {
+export function loadRecommender(bytes: Uint8Array): MF | OverparamMF | ALS {
   const saved = decodeFitted(bytes);
   if (saved.recommender === 'mf') return remake(saved, (state) => MF.of(state));
   if (saved.recommender === 'overparam-mf') return remake(saved, (state) => OverparamMF.of(state));
+  if (saved.recommender === 'als') {
+    return remake(saved as SavedFactorization<unknown> as SavedFactorization<FilledAlsOptions>, (state) =>
+      ALS.of(state),
+    );
+  }
   throw new FormatError(`the file holds a '${saved.recommender}'; this version knows ${RECOMMENDER_NAMES.join(', ')}`);
 }

@@ -16,9 +16,9 @@ import type { Units } from './units';
 const VERSION = '1';
 
 /** What a file says of a recommender. */
-export interface SavedFactorization {
+export interface SavedFactorization<O = FilledOptions> {
   readonly recommender: string;
-  readonly options: FilledOptions;
+  readonly options: O;
   readonly units: Units;
   readonly tables: Tables;
   readonly users: Vocabulary;
@@ -27,7 +27,7 @@ export interface SavedFactorization {
 }
 
 /** The bytes of a trained state. Without `history`, who has rated what is left out; how often stays. */
-export function encodeFitted(name: string, options: FilledOptions, fitted: Fitted, history: boolean): Uint8Array {
+export function encodeFitted(name: string, options: object, fitted: Fitted, history: boolean): Uint8Array {
   const { tables, units, seen, users, items } = fitted;
   // Vocabularies are shared with data and may have grown since the fit; the rows of the tables have not.
   const [userRows, itemRows] = [seen.userCounts.length, seen.itemCounts.length];
@@ -57,7 +57,7 @@ export function encodeFitted(name: string, options: FilledOptions, fitted: Fitte
 }
 
 /** Reads the bytes of `encodeFitted`. @throws FormatError where they are something else, or inconsistent */
-export function decodeFitted(bytes: Uint8Array): SavedFactorization {
+export function decodeFitted<O = FilledOptions>(bytes: Uint8Array): SavedFactorization<O> {
   if (!(bytes instanceof Uint8Array)) throw new FormatError('a model file is a Uint8Array; got something else');
   const { tensors, metadata } = decodeSafetensors(bytes);
   if (metadata.format !== 'opmf')
@@ -93,7 +93,7 @@ export function decodeFitted(bytes: Uint8Array): SavedFactorization {
     take('userCounts', Int32Array, users.size),
     take('itemCounts', Int32Array, items.size),
   );
-  const options = parse(metadata.options, 'options') as FilledOptions;
+  const options = parse(metadata.options, 'options') as O;
   return { recommender: metadata.recommender ?? '', options, units, tables, users, items, seen };
 }
 

@@ -6,13 +6,16 @@ import type { MetricName } from '../metrics/metric-names';
 export interface EpochRecord {
   /** From 1. */
   readonly epoch: number;
-  /** The running mean over the epoch of the loss, without penalty; squared: 1/2 error^2, in the unit of training. */
+  /**
+   * The running mean over the epoch of the loss, without penalty; squared: 1/2 error^2, in the unit of training. ALS:
+   * that of the epoch's end, with what unobserved pairs add to it.
+   */
   readonly trainLoss: number;
   /** Squared loss only: the root of the running mean squared error, on the rating scale. */
   readonly trainRmse?: number;
   /** The validation metrics, by name; empty without validation data. */
   readonly metrics: Readonly<Partial<Record<MetricName, number>>>;
-  /** The rate of embeddings at the start of the epoch. */
+  /** The rate of embeddings at the start of the epoch; 0 where there is none, as in ALS. */
   readonly learningRate: number;
   readonly seconds: number;
   readonly ratingsPerSecond: number;

@@ -2,10 +2,27 @@
 
 import type { Turns } from '../core/turns';
 import { isRatingMetric, type MetricName } from '../metrics/metric-names';
-import type { Batch, Model } from '../models/model';
+import type { Parameter } from '../parameters/parameter';
 import type { EpochRecord, History } from './history';
 import { Snapshot } from './snapshot';
-import type { Trainer } from './trainer';
+import type { Solver } from './solver';
+import type { EpochResult } from './trainer';
+
+/** What runs the epochs of a fit: a Trainer, or a Solver by its clock. */
+export interface Epochs {
+  epoch(epoch: number, turns: Turns): Promise<EpochResult>;
+}
+
+/** A solver with its time taken. It has no learning rate, which is told as 0. */
+export function timed(solver: Solver): Epochs {
+  return {
+    async epoch(epoch, turns) {
+      const started = performance.now();
+      const loss = await solver.epoch(epoch, turns);
+      return { loss, seconds: (performance.now() - started) / 1000, learningRate: 0 };
+    },
+  };
+}
 
 /** What a fit needs to know beside the trainer. */
 export interface FitPlan {
@@ -29,7 +46,11 @@ export interface FitPlan {
  * Trains for the planned epochs. With early stopping the parameters of the best epoch are put back; after an abort or
  * an error those of the last whole epoch are, and the error is thrown on.
  */
-export async function train<B extends Batch>(model: Model<B>, trainer: Trainer<B>, plan: FitPlan): Promise<History> {
+export async function train(
+  model: { readonly parameters: readonly Parameter[] },
+  trainer: Epochs,
+  plan: FitPlan,
+): Promise<History> {
   const { epochs, ratings, earlyStopping, signal, turns } = plan;
   const started = performance.now();
   const records: EpochRecord[] = [];
@@ -73,7 +94,7 @@ export async function train<B extends Batch>(model: Model<B>, trainer: Trainer<B
   };
 }
 
-async function runEpoch<B extends Batch>(trainer: Trainer<B>, plan: FitPlan, epoch: number): Promise<EpochRecord> {
+async function runEpoch(trainer: Epochs, plan: FitPlan, epoch: number): Promise<EpochRecord> {
   const { loss, seconds, learningRate } = await trainer.epoch(epoch, plan.turns);
   return {
     epoch,

@@ -12,6 +12,8 @@ export type Options = Omit<FactorizationRecommenderOptions, 'overparam'>;
 export interface RecommenderUnderTest {
   readonly name: string;
   make(options?: Options): Recommender;
+  /** Whether it solves equations, and takes neither an optimizer nor an order of the ratings. */
+  readonly isSolved?: boolean;
   /** The `load` of its class. */
   load(bytes: Uint8Array): Recommender;
 }

@@ -29,7 +29,7 @@ function checkerboard(size: number): Interactions {
 }
 
 /** Runs the contract over a recommender. */
-export function recommenderContract({ name, make }: RecommenderUnderTest): void {
+export function recommenderContract({ name, make, isSolved }: RecommenderUnderTest): void {
   const fitted = (options?: Options, data?: Interactions) => fittedBy(make, options, data);
 
   describe(`${name} keeps the contract of a recommender`, () => {
@@ -102,6 +102,7 @@ export function recommenderContract({ name, make }: RecommenderUnderTest): void 
       expect(everyPair.map(([u, i]) => model.predict(u, i))).toEqual(
         raw.map((rating) => Math.min(Math.max(rating, minimum), maximum)),
       );
+      if (isSolved) return;
       const wild = await fitted({ ...quick, clip: false, initScale: 4, optimizer: sgd({ learningRate: 1e-6 }) });
       const values = everyPair.map(([u, i]) => wild.predict(u, i));
       expect(values.some((value) => value < minimum) && values.some((value) => value > maximum)).toBe(true);

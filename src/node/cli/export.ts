@@ -3,7 +3,7 @@
 import { UnsupportedError } from '../../core/errors';
 import { encodeNpy } from '../../persistence/npy';
 import { encodeVectorCsv } from '../../persistence/vector-csv';
-import { FactorizationRecommender } from '../../recommenders/factorization-recommender';
+import { TableRecommender } from '../../recommenders/table-recommender';
 import type { VectorIndex, VectorTable } from '../../recommenders/vector-table';
 import { loadModel } from '../model-file';
 import { requireWritable } from '../output-file';
@@ -48,7 +48,7 @@ async function runExport(given: Arguments, io: Io): Promise<void> {
   if (outputs.length === 0) throw new UsageError('nothing to write: give --items FILE, --users FILE, or both');
   for (const { path } of outputs) await requireWritable(path);
   const recommender = await loadModel(given.positionals[0]!);
-  if (!(recommender instanceof FactorizationRecommender))
+  if (!(recommender instanceof TableRecommender))
     throw new UnsupportedError(
       `a '${(recommender as { name: string }).name}' has no vectors; export wants a factorization`,
     );

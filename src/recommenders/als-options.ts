@@ -1,0 +1,110 @@
+// The options of ALS: their types, their checks, their defaults, and what they come to for the solver.
+
+import {
+  boolean,
+  seed as checkSeed,
+  type Filled,
+  field,
+  integer,
+  number,
+  oneOf,
+  optional,
+  readOptions,
+  wrong,
+} from '../core/options';
+import type { Seed } from '../core/random';
+import { MAX_RANK } from '../models/factorization-tables';
+import type { AlsRule } from '../training/als/als-rule';
+import type { KernelChoice } from '../training/engine-options';
+
+/**
+ * The options of ALS.
+ *
+ * @example
+ * ```ts
+ * import { ALS, type ALSOptions } from 'opmf';
+ * const options: ALSOptions = { rank: 16, unobservedWeight: 0.3 };
+ * console.log(new ALS(options).options.regularizationExponent); // 1
+ * ```
+ */
+export interface ALSOptions {
+  /**
+   * 'implicit': who has what; a pair that is not in the data counts a little against. 'explicit': ratings; a pair that is
+   * not in the data is unknown. @defaultValue 'implicit'
+   */
+  readonly feedback?: 'implicit' | 'explicit' | undefined;
+  /** The length of the vectors. @defaultValue 32 */
+  readonly rank?: number | undefined;
+  /** Passes; each solves for every user, then for every item. @defaultValue 12 */
+  readonly epochs?: number | undefined;
+  /**
+   * lambda of lambda (sum over rows of (n + alpha0 |rows of the other side|)^nu |x|^2), for a row with n interactions.
+   * @defaultValue implicit: 0.007; explicit: 0.06
+   */
+  readonly regularization?: number | undefined;
+  /** nu: 1 penalizes a row in proportion to what it has, 0 all rows alike. @defaultValue 1 */
+  readonly regularizationExponent?: number | undefined;
+  /** alpha0, the weight of score^2 for every pair, seen or not; implicit feedback alone. @defaultValue 0.3 */
+  readonly unobservedWeight?: number | undefined;
+  /**
+   * How much values say: an interaction's squared error weighs 1 + alpha value (times its weight); implicit feedback alone.
+   * At 0 values are not looked at. @defaultValue 0
+   */
+  readonly alpha?: number | undefined;
+  /** Whether users and items have biases; explicit feedback alone. @defaultValue true for explicit feedback */
+  readonly biases?: boolean | undefined;
+  /**
+   * How the equations of a row are solved: 'cholesky' exactly, in O(n rank^2 + rank^3); 'conjugate-gradient' by `steps`
+   * steps from where the row is, in O(steps (n rank + rank^2)), which pays from ranks of some hundred. @defaultValue 'cholesky'
+   */
+  readonly solver?: 'cholesky' | 'conjugate-gradient' | undefined;
+  /** Steps of the conjugate gradient. @defaultValue 3 */
+  readonly steps?: number | undefined;
+  /** Vectors start at N(0, initScale^2 / rank). @defaultValue 0.1 */
+  readonly initScale?: number | undefined;
+  /** @defaultValue 1 */
+  readonly seed?: Seed | undefined;
+  /** What finds the best items; results never depend on it. @defaultValue 'auto' */
+  readonly kernels?: KernelChoice | undefined;
+  /** Clips predicted ratings to the range of the training ratings; explicit feedback alone. @defaultValue true */
+  readonly clip?: boolean | undefined;
+}
+
+/** Every option filled in; plain JSON. */
+export type FilledAlsOptions = Readonly<Filled<ALSOptions>>;
+
+type ReadLater = 'regularization' | 'unobservedWeight' | 'alpha' | 'biases';
+
+/** Reads the options of ALS. */
+export function readAlsOptions(given: ALSOptions | undefined): FilledAlsOptions {
+  const read = readOptions<Filled<Omit<ALSOptions, ReadLater>> & Pick<ALSOptions, ReadLater>>('ALS', given, {
+    feedback: field(oneOf('implicit', 'explicit'), 'implicit'),
+    rank: field(integer({ min: 1, max: MAX_RANK }), 32),
+    epochs: field(integer({ min: 1 }), 12),
+    regularization: optional(number({ min: 0, above: true })),
+    regularizationExponent: field(number({ min: 0, max: 2 }), 1),
+    unobservedWeight: optional(number({ min: 0 })),
+    alpha: optional(number({ min: 0 })),
+    biases: optional(boolean),
+    solver: field(oneOf('cholesky', 'conjugate-gradient'), 'cholesky'),
+    steps: field(integer({ min: 1 }), 3),
+    initScale: field(number({ min: 0 }), 0.1),
+    seed: field(checkSeed, 1),
+    kernels: field(oneOf('auto', 'wasm', 'js'), 'auto'),
+    clip: field(boolean, true),
+  });
+  const isExplicit = read.feedback === 'explicit';
+  const { regularization = isExplicit ? 0.06 : 0.007, unobservedWeight = isExplicit ? 0 : 0.3 } = read;
+  const { alpha = 0, biases = isExplicit } = read;
+  for (const [name, value] of Object.entries({ unobservedWeight, alpha })) {
+    if (isExplicit && value !== 0) throw wrong(name, value, "0 with feedback 'explicit': it is for implicit feedback");
+  }
+  if (biases && !isExplicit) throw wrong('biases', biases, "false with feedback 'implicit'; ratings are 'explicit'");
+  return Object.freeze({ ...read, regularization, unobservedWeight, alpha, biases });
+}
+
+/** What the solver is told of the options. */
+export function ruleOf(options: FilledAlsOptions): AlsRule {
+  const { rank, biases, unobservedWeight, regularization, regularizationExponent, solver, steps } = options;
+  return { rank, biases, unobservedWeight, regularization, regularizationExponent, method: solver, steps };
+}

@@ -1,0 +1,83 @@
+// Alternating least squares as a recommender.
+
+import type { Interactions } from '../interactions/interactions';
+import type { History } from '../training/history';
+import { type ALSOptions, type FilledAlsOptions, readAlsOptions } from './als-options';
+import { FactorizationAnswers } from './factorization-answers';
+import { fitAls } from './fit-als';
+import { checkInteractions, readFitOptions } from './fit-options';
+import type { Fitted } from './fitted';
+import type { FitOptions } from './recommender';
+import { restore } from './restore';
+import type { SavedFactorization } from './saved-factorization';
+import { TableRecommender } from './table-recommender';
+
+export type { ALSOptions } from './als-options';
+
+/**
+ * Matrix factorization by alternating least squares: for implicit feedback (who has what), and for ratings.
+ *
+ * Implicit: score = <p_u, q_i> is to be 1 for what users have and near 0 for the rest, all of which takes part:
+ * sum over interactions of w (score - 1)^2 + alpha0 (sum over all users and items of score^2)
+ * + lambda (sum over rows of (n + alpha0 |rows of the other side|)^nu |x|^2), w = weight (1 + alpha value).
+ * Explicit: prediction = mu + b_u + b_i + <p_u, q_i>, with ratings less their mean, by their standard deviation, in place
+ * of 1, alpha0 = 0, and x with its bias.
+ *
+ * No learning rate: with one side held still the best row of the other is the solution of rank equations. Predictions of
+ * implicit feedback are scores, not clipped. `trainLoss` is half the sums over interactions and pairs, by interactions.
+ *
+ * Cost: fit O(epochs (interactions rank^2 + rows rank^3)) with 'cholesky'; predict and recommend as MF.
+ *
+ * @throws OptionError for an unknown option or a value out of its range.
+ * @see Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback Datasets" (ICDM 2008); Rendle, Krichene, Zhang,
+ * Koren, "Revisiting the Performance of iALS on Item Recommendation Benchmarks" (RecSys 2022), equations 1 to 5; explicit:
+ * Zhou, Wilkinson, Schreiber, Pan, "Large-Scale Parallel Collaborative Filtering for the Netflix Prize" (AAIM 2008)
+ * @example
+ * ```ts
+ * import { ALS, Interactions } from 'opmf';
+ * const model = new ALS({ rank: 2 });
+ * await model.fit(Interactions.from([['ann', 'tea'], ['ann', 'milk'], ['bob', 'tea'], ['cy', 'beer'], ['dan', 'beer']]));
+ * console.log(model.recommend('bob', { n: 1 }).map(({ itemId }) => itemId)); // [ 'milk' ]
+ * console.log(model.predict('bob', 'milk') > model.predict('bob', 'beer')); // true
+ * ```
+ */
+export class ALS extends TableRecommender<FactorizationAnswers> {
+  readonly name = 'als';
+  readonly options: FilledAlsOptions;
+
+  constructor(options?: ALSOptions) {
+    super('ALS');
+    this.options = readAlsOptions(options);
+  }
+
+  fresh(): ALS {
+    return new ALS(this.options);
+  }
+
+  /**
+   * Trains on the interactions, from the start. Other tasks of the process go on meanwhile.
+   * @throws DataError without interactions, or where alpha makes a weight negative; OptionError; the signal's reason after
+   * an abort
+   */
+  async fit(data: Interactions, options?: FitOptions): Promise<History> {
+    checkInteractions(data, 'data');
+    const fitOptions = readFitOptions('ALS.fit', options);
+    return fitAls({ data, options: this.options, fitOptions, install: (fitted) => this.serve(fitted) });
+  }
+
+  protected serve(fitted: Fitted): void {
+    this.install(new FactorizationAnswers(fitted, this.name, this.options));
+  }
+
+  /** A recommender from the bytes of `save`. @throws FormatError */
+  static load(bytes: Uint8Array): ALS {
+    return restore(bytes, 'als', (saved: SavedFactorization<FilledAlsOptions>) => ALS.of(saved));
+  }
+
+  /** A recommender of a trained state. */
+  static of({ options, ...state }: Omit<SavedFactorization<FilledAlsOptions>, 'recommender'>): ALS {
+    const model = new ALS(options);
+    model.installSaved(state);
+    return model;
+  }
+}

@@ -1,0 +1,140 @@
+// Alternating least squares: with the items held still the best row of every user is the solution of linear equations, and
+// the other way round. A pass solves for all users, then for all items.
+
+import type { Turns } from '../../core/turns';
+import type { Real } from '../../optimizers/factor';
+import type { Solver } from '../solver';
+import type { AlsRule } from './als-rule';
+import { FixedSide } from './fixed-side';
+import { historyOf, type RowHistory, type SideHistory } from './row-history';
+import { RowSolver } from './row-solver';
+
+/** The tables to be trained, changed in place. */
+export interface AlsTables {
+  readonly userEmbedding: Real;
+  readonly itemEmbedding: Real;
+  /** null where there are no biases. */
+  readonly userBias: Real | null;
+  readonly itemBias: Real | null;
+}
+
+/** Interactions by index. */
+export interface AlsData {
+  readonly users: Int32Array;
+  readonly items: Int32Array;
+  /** null: 1. */
+  readonly targets: Real | null;
+  readonly weights: Real | null;
+  /** How often each row occurs. */
+  readonly counts: { readonly users: Int32Array; readonly items: Int32Array };
+}
+
+/** Interactions of a row that are taken in before others may get a turn. */
+const PART = 1024;
+
+/** Trains a factorization by alternating least squares. */
+export class AlsSolver implements Solver {
+  private readonly rows: RowSolver;
+  private readonly users: FixedSide;
+  private readonly items: FixedSide;
+  private byUser: SideHistory | null = null;
+  private byItem: SideHistory | null = null;
+
+  constructor(
+    { userEmbedding, itemEmbedding, userBias, itemBias }: AlsTables,
+    private readonly data: AlsData,
+    private readonly rule: AlsRule,
+  ) {
+    const { users, items } = data.counts;
+    this.rows = new RowSolver(rule);
+    this.users = new FixedSide(userEmbedding, userBias, rule.rank, clear(userEmbedding, users, rule.rank));
+    this.items = new FixedSide(itemEmbedding, itemBias, rule.rank, clear(itemEmbedding, items, rule.rank));
+  }
+
+  /** @returns half the objective's part of the data, unobserved pairs too, by the number of interactions */
+  async epoch(_: number, turns: Turns): Promise<number> {
+    const { users, items, rule } = this;
+    if (this.byUser === null || this.byItem === null) await this.prepare(turns);
+    await this.half(this.byUser!, users, items, turns);
+    if (rule.unobservedWeight > 0) await users.sum(turns);
+    let loss = await this.half(this.byItem!, items, users, turns);
+    if (rule.unobservedWeight > 0) {
+      await items.sum(turns);
+      loss += rule.unobservedWeight * inner(users.gram, items.gram);
+    }
+    return loss / (2 * this.data.users.length);
+  }
+
+  private async prepare(turns: Turns): Promise<void> {
+    const { users, items, targets, weights, counts } = this.data;
+    this.byUser = await historyOf(users, counts.users.length, { others: items, targets, weights }, turns);
+    this.byItem = await historyOf(items, counts.items.length, { others: users, targets, weights }, turns);
+    if (this.rule.unobservedWeight > 0) await this.items.sum(turns);
+  }
+
+  /** Solves for every row of a side. Returns the sum of its weighted squared errors. */
+  private async half(history: SideHistory, side: FixedSide, fixed: FixedSide, turns: Turns): Promise<number> {
+    const { rows, rule } = this;
+    const { rank } = rule;
+    const { x } = rows;
+    const { embedding, bias } = side;
+    const { starts } = history;
+    // What an interaction and a row come to, in steps of some ten nanoseconds.
+    const entry = 1 + (rule.method === 'cholesky' ? (rank * rank) >> 5 : (rule.steps * rank) >> 2);
+    const solving = 1 + (rule.method === 'cholesky' ? (rank * rank * rank) >> 7 : (rule.steps * rank * rank) >> 4);
+    let loss = 0;
+    for (let row = 0; row + 1 < starts.length; row++) {
+      const [from, to] = [starts[row]!, starts[row + 1]!];
+      if (to === from) continue;
+      for (let f = 0; f < rank; f++) x[f] = embedding[row * rank + f]!;
+      if (bias !== null) x[rank] = bias[row]!;
+      rows.begin();
+      for (let at = from; at < to; at += PART) {
+        const end = Math.min(at + PART, to);
+        rows.add(history, fixed, at, end);
+        if (turns.isDue((end - at) * entry)) await turns.breathe();
+      }
+      rows.finish(history, fixed, from, to);
+      for (let f = 0; f < rank; f++) embedding[row * rank + f] = x[f]!;
+      if (bias !== null) bias[row] = x[rank]!;
+      loss += squaredErrors(history, fixed, from, to, x);
+      if (turns.isDue(solving)) await turns.breathe();
+    }
+    return loss;
+  }
+}
+
+/** The sum of w (score - t)^2 over a row's interactions. */
+function squaredErrors(
+  { others, targets, weights }: RowHistory,
+  { embedding, bias, rank }: FixedSide,
+  from: number,
+  to: number,
+  x: Float64Array,
+): number {
+  let sum = 0;
+  for (let k = from; k < to; k++) {
+    const other = others[k]!;
+    let error = (bias === null ? 0 : bias[other]! + x[rank]!) - (targets === null ? 1 : targets[k]!);
+    for (let f = 0; f < rank; f++) error += x[f]! * embedding[other * rank + f]!;
+    sum += (weights === null ? 1 : weights[k]!) * error * error;
+  }
+  return sum;
+}
+
+/** Sets rows without interactions to 0: they solve to that, and would count among the unobserved until then. */
+function clear(embedding: Real, counts: Int32Array, rank: number): number {
+  let trained = 0;
+  for (let row = 0; row < counts.length; row++) {
+    if (counts[row]! > 0) trained++;
+    else embedding.fill(0, row * rank, (row + 1) * rank);
+  }
+  return trained;
+}
+
+/** The sum of the products of two matrices, entry by entry: of all scores' squares, where they are sums of outer products. */
+function inner(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}

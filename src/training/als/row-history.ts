@@ -1,0 +1,43 @@
+// The interactions of one side, row by row: what the equations of its rows are made of.
+
+import { inTurns, type Turns } from '../../core/turns';
+import { orderBy } from '../../models/grid/order-by';
+import type { Real } from '../../optimizers/factor';
+
+/** Interactions with rows of the other side, one after another. */
+export interface RowHistory {
+  /** The other side's rows. */
+  readonly others: Int32Array;
+  /** What the scores should be; null: 1. */
+  readonly targets: Real | null;
+  /** What the squared errors are multiplied by; null: 1. */
+  readonly weights: Real | null;
+}
+
+/** The interactions of all rows of a side. */
+export interface SideHistory extends RowHistory {
+  /** Row r has the interactions starts[r] to starts[r + 1] - 1. */
+  readonly starts: Int32Array;
+}
+
+/** Sorts interactions by the rows of one side. Within a row they stay in their order. */
+export async function historyOf(
+  rows: Int32Array,
+  count: number,
+  { others, targets, weights }: RowHistory,
+  turns: Turns,
+): Promise<SideHistory> {
+  const { places, starts } = await orderBy(rows, count, turns);
+  const pick = async <T extends Real | Int32Array>(from: T, to: T): Promise<T> => {
+    await inTurns(places.length, turns, (start, end) => {
+      for (let at = start; at < end; at++) to[at] = from[places[at]!]!;
+    });
+    return to;
+  };
+  return {
+    starts,
+    targets: targets && (await pick(targets, new Float32Array(targets.length))),
+    weights: weights && (await pick(weights, new Float32Array(weights.length))),
+    others: await pick(others, new Int32Array(others.length)),
+  };
+}

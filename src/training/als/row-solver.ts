@@ -1,0 +1,50 @@
+// One row by its history alone, the other side given: what training does over and over, and what makes a row for somebody
+// whom training never saw.
+
+import { wrong } from '../../core/options';
+import { type AlsRule, ridgeOf } from './als-rule';
+import { CholeskyRows } from './cholesky-rows';
+import { ConjugateGradientRows } from './conjugate-gradient-rows';
+import type { FixedSide } from './fixed-side';
+import type { RowHistory } from './row-history';
+import type { RowMethod } from './row-method';
+
+/** Solves for rows, one at a time. */
+export class RowSolver {
+  /** The row at hand: its vector, then its bias where there are biases. */
+  readonly x: Float64Array;
+  private readonly method: RowMethod;
+
+  constructor(readonly rule: AlsRule) {
+    this.x = new Float64Array(rule.rank + (rule.biases ? 1 : 0));
+    this.method = rule.method === 'cholesky' ? new CholeskyRows(rule) : new ConjugateGradientRows(rule);
+  }
+
+  /** Begins a row. `x` holds where to start from. */
+  begin(): void {
+    this.method.begin();
+  }
+
+  /** Takes in a part of its interactions. */
+  add(history: RowHistory, fixed: FixedSide, from: number, to: number): void {
+    this.method.add(history, fixed, from, to);
+  }
+
+  /** Leaves in `x` what minimizes the objective by this row. @throws OptionError where nothing does by itself */
+  finish(history: RowHistory, fixed: FixedSide, from: number, to: number): void {
+    const ridge = ridgeOf(this.rule, to - from, fixed.trained);
+    if (this.method.solve(history, fixed, from, to, ridge, this.x)) return;
+    const { regularization } = this.rule;
+    throw wrong('regularization', regularization, 'a larger one: the equations of a row have no unique solution');
+  }
+
+  /** The whole of it for one history; 0 where it is empty. The array is reused. */
+  solveRow(history: RowHistory, fixed: FixedSide): Float64Array {
+    const { length } = history.others;
+    this.x.fill(0);
+    this.begin();
+    this.add(history, fixed, 0, length);
+    this.finish(history, fixed, 0, length);
+    return this.x;
+  }
+}

@@ -1,0 +1,150 @@
+// ALS: the contracts of recommenders with ratings; implicit feedback, and what is its own.
+
+import { DataError, OptionError } from '../../src/core/errors';
+import { Interactions } from '../../src/interactions/interactions';
+import { splitRandom } from '../../src/interactions/split-random';
+import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { ALS, type ALSOptions } from '../../src/recommenders/als';
+import { loadRecommender } from '../../src/recommenders/registry';
+import type { EpochRecord } from '../../src/training/history';
+import { bitsOf, odd, type RecommenderUnderTest } from '../contract/odd-ratings';
+import { recommenderBitsContract } from '../contract/recommender-bits';
+import { recommenderContract } from '../contract/recommenders';
+
+for (const solver of ['cholesky', 'conjugate-gradient'] as const) {
+  const explicit: RecommenderUnderTest = {
+    name: `ALS of ratings, ${solver}`,
+    make: ({ shuffle, optimizer, ...options } = {}) =>
+      new ALS({ feedback: 'explicit', solver, ...(options as ALSOptions) }),
+    load: ALS.load,
+    isSolved: true,
+  };
+  recommenderContract(explicit);
+  recommenderBitsContract(explicit);
+  recommenderBitsContract({
+    ...explicit,
+    name: `ALS of implicit feedback, ${solver}`,
+    make: ({ shuffle, optimizer, ...options } = {}) => new ALS({ solver, ...(options as ALSOptions) }),
+  });
+}
+
+/** Two groups of users who have the items of their group, each but one. */
+const groups = Interactions.from(
+  Array.from({ length: 12 }, (_, u) => u).flatMap((u) =>
+    Array.from({ length: 12 }, (_, i) => i)
+      .filter((i) => i % 2 === u % 2 && i !== u)
+      .map((i) => [u, i] as const),
+  ),
+);
+
+test('implicit: what the others of a group have comes first, near 1; the rest is near 0', async () => {
+  const model = new ALS({ rank: 2 });
+  await model.fit(groups);
+  for (let u = 0; u < 12; u++) {
+    const [first, second] = model.recommend(u);
+    expect(first).toEqual({ itemId: u, score: expect.closeTo(1, 0) });
+    expect(Math.abs(second!.score)).toBeLessThan(0.1);
+    expect(first!.score).toBe(model.predict(u, u));
+  }
+});
+
+test('at rank 1 and without interaction between rows the score is the solution by hand', async () => {
+  // One user, one item: p (q^2 + alpha0 q^2 + lambda (1 + alpha0)) = q, and the same for q.
+  const model = new ALS({ rank: 1, epochs: 200, unobservedWeight: 0.5, regularization: 0.1 });
+  await model.fit(Interactions.from([['ann', 'tea']]));
+  // p = q: p^2 (1.5) + 0.15 = 1.
+  expect(model.predict('ann', 'tea')).toBeCloseTo(0.85 / 1.5, 6);
+});
+
+test('alpha makes a value weigh 1 + alpha value, as a weight does', async () => {
+  const rows = [...odd];
+  const bits = async (options: ALSOptions, data: Interactions) => {
+    const model = new ALS({ rank: 3, ...options });
+    await model.fit(data);
+    return bitsOf(model);
+  };
+  const users = odd.users;
+  const items = odd.items;
+  const weighted = Interactions.from(
+    rows.map((row) => ({ ...row, value: 9, weight: 1 + 2 * row.value! })),
+    { users, items },
+  );
+  expect(await bits({ alpha: 2 }, odd)).toBe(await bits({}, weighted));
+  expect(await bits({}, odd)).not.toBe(await bits({}, weighted));
+});
+
+test('a value that gives a negative weight is refused by its place', async () => {
+  const data = Interactions.from([
+    [1, 1, 1],
+    [1, 2, -3],
+  ]);
+  const fit = new ALS({ alpha: 1 }).fit(data);
+  await expect(fit).rejects.toThrow(DataError);
+  await expect(fit).rejects.toThrow('interaction 2 (counting from 1) has value -3');
+  await new ALS({ epochs: 1 }).fit(data);
+});
+
+test('explicit: ratings are predicted better than by their mean, and trainRmse is on their scale', async () => {
+  const data = syntheticInteractions({ users: 200, items: 100, ratings: 6000 });
+  const { train, test: rest } = splitRandom(data);
+  const model = new ALS({ feedback: 'explicit', rank: 4 });
+  const history = await model.fit(train, { validation: rest });
+  const last = history.epochs[history.epochs.length - 1]!;
+  expect(last.metrics.rmse).toBeLessThan(0.95 * rest.stats().standardDeviation);
+  const errors = [...train].map((row) => model.predict(row.userId, row.itemId) - row.value!);
+  // Predictions are clipped, and what is trained is not.
+  const rmse = Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / train.size);
+  expect(rmse).toBeLessThanOrEqual(last.trainRmse! + 1e-6);
+  expect(rmse).toBeGreaterThan(0.97 * last.trainRmse!);
+  expect(history.epochs.map(({ learningRate }) => learningRate)).toEqual(new Array(12).fill(0));
+});
+
+test('implicit: trainLoss is the mean over interactions of half the data part', async () => {
+  const model = new ALS({ rank: 2, epochs: 3, unobservedWeight: 0.4 });
+  const { epochs } = await model.fit(groups);
+  let sum = 0;
+  for (const { userId, itemId } of groups) sum += (model.predict(userId, itemId) - 1) ** 2;
+  for (const user of groups.users) for (const item of groups.items) sum += 0.4 * model.predict(user, item) ** 2;
+  expect(epochs[2]!.trainLoss).toBeCloseTo(sum / (2 * groups.size), 6);
+  expect(epochs[2]!.trainRmse).toBeUndefined();
+});
+
+test('an abort keeps the last whole epoch; early stopping puts the best back', async () => {
+  const controller = new AbortController();
+  const model = new ALS({ rank: 2, epochs: 50 });
+  const onEpoch = ({ epoch }: EpochRecord) => epoch === 2 && controller.abort(new Error('enough'));
+  await expect(model.fit(groups, { signal: controller.signal, onEpoch })).rejects.toThrow('enough');
+  const two = new ALS({ rank: 2, epochs: 2 });
+  await two.fit(groups);
+  expect(Buffer.from(model.predictMany(groups).buffer)).toEqual(Buffer.from(two.predictMany(groups).buffer));
+
+  const { train, test: validation } = splitRandom(syntheticInteractions({ users: 60, items: 40, ratings: 800 }));
+  const stopping = new ALS({ feedback: 'explicit', rank: 8, regularization: 1e-4, epochs: 60 });
+  const history = await stopping.fit(train, { validation, earlyStopping: { metric: 'rmse', patience: 2 } });
+  expect(history.stopped).toBe('early');
+  const best = new ALS({ ...stopping.options, epochs: history.bestEpoch });
+  await best.fit(train);
+  expect(stopping.predictMany(validation)).toEqual(best.predictMany(validation));
+});
+
+test('a file of ALS is one of ALS for loadRecommender', async () => {
+  const model = new ALS({ rank: 2 });
+  await model.fit(groups);
+  const loaded = loadRecommender(model.save());
+  expect(loaded).toBeInstanceOf(ALS);
+  expect(loaded.recommend(3)).toEqual(model.recommend(3));
+});
+
+test.each([
+  [{ rank: 0 }, 'rank'],
+  [{ regularization: 0 }, 'regularization'],
+  [{ unobservedWeight: -1 }, 'unobservedWeight'],
+  [{ feedback: 'explicit', unobservedWeight: 0.1 }, 'unobservedWeight'],
+  [{ feedback: 'explicit', alpha: 1 }, 'alpha'],
+  [{ biases: true }, 'biases'],
+  [{ solver: 'cholsky' }, 'solver'],
+  [{ overparam: false }, 'overparam'],
+])('%p is refused by name', (options, option) => {
+  expect(() => new ALS(options as ALSOptions)).toThrow(OptionError);
+  expect(() => new ALS(options as ALSOptions)).toThrow(expect.objectContaining({ option }));
+});
