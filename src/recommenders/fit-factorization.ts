@@ -3,8 +3,8 @@
 import { Stream } from '../core/random';
 import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
-import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
-import { ratingMetrics } from '../metrics/rating-metrics';
+import { isRatingMetric, rankingMetricsOf } from '../metrics/metric-names';
+import { type RatingMetricName, ratingMetrics } from '../metrics/rating-metrics';
 import type { Factorization } from '../models/factorization';
 import type { RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
@@ -18,11 +18,11 @@ import type { Loss } from '../training/loss';
 import { LOSSES } from '../training/losses';
 import { type FitPlan, train } from '../training/train';
 import { Trainer } from '../training/trainer';
-import type { ItemRequest } from './answers';
+import type { Answers } from './answers';
 import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
-import { rankValidation } from './rank-validation';
+import { RankValidation } from './rank-validation';
 import { countRows, type RowCounts, Seen } from './seen';
 import { Serving } from './serving';
 import { chooseUnits, linkOf, toTargets } from './units';
@@ -82,8 +82,10 @@ export async function fitFactorization({
   const { validation, metrics, onEpoch, earlyStopping, signal } = fitOptions;
   const weight = meanWeight(data);
   // Only rankings ask during the fit who has what.
-  const isRanked = validation !== undefined && rankingMetricsOf(metrics).length > 0;
-  const seen = isRanked ? await Seen.of(data, counts, breather) : undefined;
+  const rankings = validation === undefined ? [] : rankingMetricsOf(metrics);
+  const seen = rankings.length > 0 ? await Seen.of(data, counts, breather) : undefined;
+  const known = seen && { users: data.users, items: data.items, seen };
+  const ranking = known && (await RankValidation.of(validation!, rankings, known, breather));
   let wholeEpochs = 0;
   const plan: FitPlan = {
     epochs,
@@ -94,7 +96,8 @@ export async function fitFactorization({
         ? undefined
         : async () => {
             const fitted = await serve(model, data, seen ?? Seen.counted(counts), units, breather);
-            return measure(fitted, validation, metrics, options, breather);
+            const errors = await measure(fitted, validation, metrics.filter(isRatingMetric), options.clip, breather);
+            return { ...errors, ...(await ranking?.measure(bestOf(fitted, options), breather)) };
           },
     earlyStopping,
     onEpoch: (record) => {
@@ -152,25 +155,21 @@ function meanWeight({ weights, size }: Interactions): number {
 }
 
 async function measure(
-  fitted: Fitted,
+  { served, users, items }: Fitted,
   validation: Interactions,
-  names: readonly MetricName[],
-  options: FilledOptions,
+  metrics: readonly RatingMetricName[],
+  clip: boolean,
   turns: Turns,
-): Promise<Partial<Record<MetricName, number>>> {
-  const values: Partial<Record<MetricName, number>> = {};
-  if (names.some(isRatingMetric)) {
-    const predictions = new Float32Array(validation.size);
-    const { served, users, items } = fitted;
-    await inTurns(validation.size, turns, served.predictor(users, items, validation, options.clip, predictions));
-    for (const name of names.filter(isRatingMetric)) values[name] = ratingMetrics[name](predictions, validation.values);
-  }
-  const rankings = rankingMetricsOf(names);
-  if (rankings.length === 0) return values;
-  const serving = new Serving(fitted.tables, fitted.served, fitted.seen, options.kernels);
-  const lists = {
-    ...fitted,
-    best: (rows: readonly number[], request: ItemRequest) => serving.bestItems.of(rows, request),
-  };
-  return Object.assign(values, await rankValidation(lists, validation, rankings, turns));
+) {
+  if (metrics.length === 0) return {};
+  const predictions = new Float32Array(validation.size);
+  const predict = served.predictor(users, items, validation, clip, predictions);
+  await inTurns(validation.size, turns, predict);
+  return Object.fromEntries(metrics.map((name) => [name, ratingMetrics[name](predictions, validation.values)]));
+}
+
+/** The best items of users as the model is now. */
+function bestOf({ tables, served, seen }: Fitted, { kernels }: FilledOptions): Pick<Answers, 'best'> {
+  const { bestItems } = new Serving(tables, served, seen, kernels);
+  return { best: (users, request) => bestItems.of(users, request) };
 }
