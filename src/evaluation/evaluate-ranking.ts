@@ -2,6 +2,7 @@
 
 import { DataError } from '../core/errors';
 import type { Interactions } from '../interactions/interactions';
+import { runThrough } from '../interactions/steps';
 import type { Id } from '../interactions/vocabulary';
 import type { RankingMetricName } from '../metrics/metric-names';
 import { RankingMeter } from '../metrics/ranking-meter';
@@ -64,7 +65,7 @@ export function evaluateRanking(
   const { metrics, negatives, relevant, graded, perUser, ...read } = readRankingOptions(options);
   const train = read.train && new TrainItems(read.train);
   const seen = train && ((user: number) => train.of(test.users.idOf(user)).map((id) => test.items.indexOf(id)));
-  const { users, skipped } = relevantUsers(test, { relevant, graded, seen });
+  const { users, skipped } = runThrough(relevantUsers(test, { relevant, graded, seen }));
   if (users.length === 0) {
     throw new DataError(
       `test: none of the ${skipped} users has a relevant item (one for which 'relevant' holds, and which is not in train)`,

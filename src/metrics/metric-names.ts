@@ -68,11 +68,18 @@ export function rankingMetricsOf(names: readonly MetricName[]): readonly Ranking
 /** What error messages say that a ranking metric may be called. */
 export const RANKING_NAMES = `${Object.keys(rankingMeasures).join('@K, ')}@K, or auc; K is a whole number of at least 1, as in ndcg@10`;
 
+/** What error messages say that a metric of any kind may be called. */
+export const METRIC_NAMES = `${RATING_METRICS.join(', ')}, ${RANKING_NAMES}`;
+
+/** Whether a text is the name of a metric, of any kind. */
+export function isMetric(value: string): value is MetricName {
+  return isRatingMetric(value as MetricName) || findRankingMetrics(value) !== undefined;
+}
+
 /** The name of a metric of any kind. */
 export const metricName: Check<MetricName> = (value, name) => {
-  if (typeof value === 'string' && (isRatingMetric(value as MetricName) || findRankingMetrics(value) !== undefined))
-    return value as MetricName;
-  throw wrong(name, value, `${RATING_METRICS.join(', ')}, ${RANKING_NAMES}${slip(value, RATING_METRICS)}`);
+  if (typeof value === 'string' && isMetric(value)) return value;
+  throw wrong(name, value, `${METRIC_NAMES}${slip(value, RATING_METRICS)}`);
 };
 
 /** A list of metric names, not empty. */

@@ -3,6 +3,7 @@
 import { exponential } from '../core/elementary';
 import { DataError } from '../core/errors';
 import type { Interactions } from '../interactions/interactions';
+import type { Steps } from '../interactions/steps';
 
 /** A test user with at least one relevant item. */
 export interface RelevantUser {
@@ -20,14 +21,17 @@ export interface Relevance {
   /** Gains of 2^value - 1 instead of 1; what gains nothing is not relevant. */
   readonly graded?: boolean | undefined;
   /** The items that a user has already: never shown, so not relevant. */
-  readonly seen?: ((user: number) => Iterable<number>) | undefined;
+  readonly seen?: ((user: number) => readonly number[]) | undefined;
 }
 
-/** The users with relevant items, by number; and how many other users have rows in the set. */
-export function relevantUsers(
+/** Rows, or items of users, that are gone through between two pauses: a millisecond. */
+export const ROWS_A_STEP = 8192;
+
+/** The users with relevant items, by number; and how many other users have rows in the set. In steps of ROWS_A_STEP. */
+export function* relevantUsers(
   test: Interactions,
   { relevant = () => true, graded = false, seen }: Relevance = {},
-): { users: RelevantUser[]; skipped: number } {
+): Steps<{ users: RelevantUser[]; skipped: number }> {
   const byUser = new Map<number, Map<number, number>>();
   for (let at = 0; at < test.size; at++) {
     const user = test.userIndex[at]!;
@@ -36,10 +40,18 @@ export function relevantUsers(
     byUser.set(user, gains);
     const gain = relevant(value) ? (graded ? gradedGain(value) : 1) : 0;
     if (gain > 0) gains.set(test.itemIndex[at]!, gain);
+    if (at % ROWS_A_STEP === ROWS_A_STEP - 1) yield;
   }
   const users: RelevantUser[] = [];
+  let done = 0;
   for (const [user, gains] of byUser) {
-    if (seen !== undefined) for (const item of seen(user)) gains.delete(item);
+    const has = seen?.(user) ?? [];
+    for (const item of has) gains.delete(item);
+    done += has.length + gains.size;
+    if (done >= ROWS_A_STEP) {
+      done = 0;
+      yield;
+    }
     if (gains.size > 0) users.push({ user, gains, ideal: Float64Array.from(gains.values()).sort().reverse() });
   }
   // Sums over users are then the same for any order of the rows.

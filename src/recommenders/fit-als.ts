@@ -3,7 +3,6 @@
 import { DataError } from '../core/errors';
 import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
-import { rankingMetricsOf } from '../metrics/metric-names';
 import { MFModel } from '../models/mf';
 import type { Real } from '../optimizers/factor';
 import { AlsSolver } from '../training/als/als-solver';
@@ -15,9 +14,9 @@ import { drawStart } from './draw-start';
 import { meanWeight } from './fit-factorization';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
-import { measure } from './measure-validation';
 import { countRows, Seen } from './seen';
 import { chooseUnits, toTargets, type Units } from './units';
+import { Validation } from './validation';
 
 /** What a fit of ALS is made of. */
 export interface AlsTask {
@@ -62,22 +61,16 @@ export async function fitAls({ data, options, fitOptions, install }: AlsTask): P
   );
   const weight = meanWeight(data);
   let wholeEpochs = 0;
-  // Only rankings ask during the fit who has what.
-  const isRanked = validation !== undefined && rankingMetricsOf(metrics).length > 0;
-  const seen = isRanked ? await Seen.of(data, counts, turns) : undefined;
+  const validated = validation && (await Validation.of(validation, metrics, data, counts, options, turns));
   const complete = async (breather: Turns) =>
-    install(await finish(model, data, seen ?? (await Seen.of(data, counts, breather)), units, breather));
+    install(await finish(model, data, await Seen.of(data, counts, breather), units, breather));
   try {
     const history = await train(model, timed(solver), {
       epochs,
       ratings: data.size,
       rmseOf: isExplicit ? (mean) => units.scale * Math.sqrt((2 * mean) / weight) : undefined,
       validate:
-        validation &&
-        (async () => {
-          const fitted = await serve(model, data, seen ?? Seen.counted(counts), units, turns);
-          return measure(fitted, validation, metrics, options, turns);
-        }),
+        validated && (async () => validated.measure(await serve(model, data, validated.seen, units, turns), turns)),
       earlyStopping,
       onEpoch: (record) => {
         wholeEpochs++;

@@ -3,7 +3,6 @@
 import { Stream } from '../core/random';
 import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
-import { rankingMetricsOf } from '../metrics/metric-names';
 import type { Factorization } from '../models/factorization';
 import type { RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
@@ -20,9 +19,9 @@ import { Trainer } from '../training/trainer';
 import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
-import { measure } from './measure-validation';
 import { countRows, type RowCounts, Seen } from './seen';
 import { chooseUnits, linkOf, toTargets } from './units';
+import { Validation } from './validation';
 
 /** What a fit is made of. */
 export interface FitTask {
@@ -78,21 +77,14 @@ export async function fitFactorization({
   await breather.breathe();
   const { validation, metrics, onEpoch, earlyStopping, signal } = fitOptions;
   const weight = meanWeight(data);
-  // Only rankings ask during the fit who has what.
-  const isRanked = validation !== undefined && rankingMetricsOf(metrics).length > 0;
-  const seen = isRanked ? await Seen.of(data, counts, breather) : undefined;
+  const validated = validation && (await Validation.of(validation, metrics, data, counts, options, breather));
   let wholeEpochs = 0;
   const plan: FitPlan = {
     epochs,
     ratings: data.size,
     rmseOf: options.loss === 'squared' ? (mean) => units.scale * Math.sqrt((2 * mean) / weight) : undefined,
     validate:
-      validation === undefined
-        ? undefined
-        : async () => {
-            const fitted = await serve(model, data, seen ?? Seen.counted(counts), units, breather);
-            return measure(fitted, validation, metrics, options, breather);
-          },
+      validated && (async () => validated.measure(await serve(model, data, validated.seen, units, breather), breather)),
     earlyStopping,
     onEpoch: (record) => {
       wholeEpochs++;
@@ -104,7 +96,7 @@ export async function fitFactorization({
   // The ratings of the trainer are given back before the history is laid out.
   const complete = async (turns: Turns) => {
     trainer.dispose();
-    install(await finish(model, data, seen ?? (await Seen.of(data, counts, turns)), units, turns));
+    install(await finish(model, data, await Seen.of(data, counts, turns), units, turns));
   };
   try {
     const history = await train(model, trainer, plan);

@@ -1,42 +1,75 @@
 // The ranking metrics of validation users while a fit goes on: every trained item that a user has not is ranked.
 
+import { DataError } from '../core/errors';
 import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import type { Vocabulary } from '../interactions/vocabulary';
 import type { RankingMetric, RankingMetricName } from '../metrics/metric-names';
 import { RankingMeter } from '../metrics/ranking-meter';
-import { relevantUsers } from '../metrics/relevant-items';
+import { type RelevantUser, ROWS_A_STEP, relevantUsers } from '../metrics/relevant-items';
 import type { Answers } from './answers';
+import type { Seen } from './seen';
 
-/** Users that are ranked between two looks at the clock. */
-const USERS_A_TURN = 16;
+/** Scores that are worked out between two looks at the clock: some ten milliseconds. */
+const SCORES_A_TURN = 1 << 20;
+const MOST_USERS_A_TURN = 64;
 
-/** The metrics of a trained state whose history is known. Validation may have vocabularies of its own. */
-export async function rankValidation(
-  answers: Pick<Answers, 'users' | 'items' | 'seen' | 'best'>,
-  validation: Interactions,
-  metrics: readonly RankingMetric[],
-  turns: Turns,
-): Promise<Partial<Record<RankingMetricName, number>>> {
-  const { seen } = answers;
-  const count = seen.itemCounts.length;
-  const userOf = translation(validation.users, answers.users);
-  const itemOf = translation(answers.items, validation.items);
-  const { users } = relevantUsers(validation, { seen: (user) => Array.from(seen.itemsOf(userOf(user)), itemOf) });
-  const meter = new RankingMeter(metrics);
-  const request = { n: Math.min(meter.depth, count), filterSeen: true, exclude: [], candidates: null };
-  for (let from = 0; from < users.length; from += USERS_A_TURN) {
-    const group = users.slice(from, from + USERS_A_TURN);
-    const rows = group.map(({ user }) => userOf(user));
-    for (const [at, list] of answers.best(rows, request).entries()) {
-      meter.add(
-        group[at]!,
-        list.map(({ index }) => itemOf(index)),
-      );
+/** Users of a validation set, to be ranked for again and again. */
+export class RankValidation {
+  private constructor(
+    private readonly metrics: readonly RankingMetric[],
+    private readonly users: readonly RelevantUser[],
+    /** The numbers of these users in training. */
+    private readonly rows: readonly number[],
+    /** The number in validation of an item of training. */
+    private readonly itemOf: (index: number) => number,
+    private readonly items: number,
+  ) {}
+
+  /** Looks up what is relevant to whom. Validation may have vocabularies of its own. */
+  static async of(
+    validation: Interactions,
+    metrics: readonly RankingMetric[],
+    train: { readonly users: Vocabulary; readonly items: Vocabulary; readonly seen: Seen },
+    turns: Turns,
+  ): Promise<RankValidation> {
+    const { seen } = train;
+    const userOf = translation(validation.users, train.users);
+    const itemOf = translation(train.items, validation.items);
+    const steps = relevantUsers(validation, { seen: (user) => Array.from(seen.itemsOf(userOf(user)), itemOf) });
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) {
+        if (value.users.length === 0) {
+          throw new DataError(
+            `validation: each of its ${validation.size} pairs of user and item is in the training data too, so there is nothing to rank`,
+          );
+        }
+        const rows = value.users.map(({ user }) => userOf(user));
+        return new RankValidation(metrics, value.users, rows, itemOf, seen.itemCounts.length);
+      }
+      if (turns.isDue(ROWS_A_STEP)) await turns.breathe();
     }
-    if (turns.isDue(group.length * count)) await turns.breathe();
   }
-  return meter.means();
+
+  /** The metrics of a trained state. */
+  async measure(answers: Pick<Answers, 'best'>, turns: Turns): Promise<Partial<Record<RankingMetricName, number>>> {
+    const { users, rows, itemOf, items } = this;
+    const meter = new RankingMeter(this.metrics);
+    const request = { n: Math.min(meter.depth, items), filterSeen: true, exclude: [], candidates: null };
+    const usersATurn = Math.min(MOST_USERS_A_TURN, Math.max(1, Math.floor(SCORES_A_TURN / items)));
+    for (let from = 0; from < users.length; from += usersATurn) {
+      const lists = answers.best(rows.slice(from, from + usersATurn), request);
+      for (const [at, list] of lists.entries()) {
+        meter.add(
+          users[from + at]!,
+          list.map(({ index }) => itemOf(index)),
+        );
+      }
+      if (turns.isDue(lists.length * items)) await turns.breathe();
+    }
+    return meter.means();
+  }
 }
 
 /** The number in `to` of what has a number in `from`; -1 where it has none. */

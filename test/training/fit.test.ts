@@ -87,6 +87,7 @@ describe('the history', () => {
     const only = await model.fit(train, { validation: held, metrics: ['auc'] });
     expect(only.epochs[1]!.metrics).toEqual({ auc: epochs[1]!.metrics.auc });
     expect(model.recommend('1', { n: 100 }).length).toBeLessThan(50);
+    await expect(model.fit(train, { validation: train, metrics: ['auc'] })).rejects.toThrow('nothing to rank');
   });
 
   test('trainLoss is the mean of 1/2 error^2 before each step, in the unit of training, without the penalty', async () => {

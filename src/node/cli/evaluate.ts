@@ -1,9 +1,12 @@
-// `opmf evaluate`: a saved model against ratings.
+// `opmf evaluate`: a saved model against ratings, as a predictor of them and as a maker of lists.
 
 import { DataError } from '../../core/errors';
 import { show } from '../../core/options';
+import { evaluateRanking } from '../../evaluation/evaluate-ranking';
 import { evaluateRatings } from '../../evaluation/evaluate-ratings';
 import { type Interaction, Interactions } from '../../interactions/interactions';
+import { isMetric, METRIC_NAMES, type MetricName, rankingMetricsOf, slip } from '../../metrics/metric-names';
+import { RATING_METRICS } from '../../metrics/rating-metrics';
 import { loadModel } from '../model-file';
 import type { Arguments } from './arguments';
 import type { Command } from './command';
@@ -13,18 +16,20 @@ import type { Io } from './io';
 import { DATA_FLAGS, openSource } from './source';
 import { UsageError } from './usage-error';
 
-const METRICS = ['rmse', 'mae'] as const;
-
 /** The command. */
 export const evaluateCommand: Command = {
   usage: {
     name: 'evaluate',
     about: 'Measures a saved model on ratings; those of unknown users or items (cold) are counted in.',
-    form: 'MODEL DATA [--train DATA] [--metrics rmse,mae] [--columns user=NAME,...] [--json]',
-    example: 'opmf evaluate model.safetensors test.csv --metrics rmse,mae',
+    form: 'MODEL DATA [--train DATA] [--metrics rmse,ndcg@10] [--columns user=NAME,...] [--json]',
+    example: 'opmf evaluate model.safetensors test.csv --metrics rmse,mae,ndcg@10',
     flags: {
       train: { value: 'DATA', about: 'leave out the pairs of user and item that are also in these ratings' },
-      metrics: { value: 'NAMES', about: `of ${METRICS.join(', ')}; default all of them` },
+      metrics: {
+        value: 'NAMES',
+        about:
+          'rmse, mae, and of lists of all items without those of training: ndcg@10, recall@20, ...; default rmse,mae',
+      },
       json: { about: 'print one JSON document and nothing else' },
       ...DATA_FLAGS,
     },
@@ -34,36 +39,49 @@ export const evaluateCommand: Command = {
 };
 
 async function runEvaluate(given: Arguments, io: Io): Promise<void> {
-  const metrics = given.list('metrics')?.map(readMetric) ?? METRICS;
+  const metrics = given.list('metrics')?.map(readMetric) ?? RATING_METRICS;
+  const rankings = rankingMetricsOf(metrics);
+  if (rankings.some(({ needsCandidates }) => needsCandidates) && !given.has('train'))
+    throw new UsageError('--metrics auc needs --train DATA: all items that the model was trained on are ranked');
   const [path, written] = given.positionals;
   const recommender = await loadModel(path!);
   const source = await openSource(written, given);
   const train = given.text('train');
-  const test = train === undefined ? source.data : without(source.data, (await openSource(train, given)).data);
+  const trained = train === undefined ? undefined : (await openSource(train, given)).data;
+  const test = trained === undefined ? source.data : without(source.data, trained);
   if (test.size === 0)
     throw new DataError(
       `every pair of user and item in ${source.name} is in --train too, so there is nothing to measure`,
     );
-  const result = evaluateRatings(recommender, given.has('ids') ? test : withIdsOf(recommender, test));
-  const { count, cold } = result;
-  const values = Object.fromEntries(metrics.map((metric) => [metric, result[metric]]));
+  const known = (data: Interactions) => (given.has('ids') ? data : withIdsOf(recommender, data));
+  const { count, cold, ...ofRatings } = evaluateRatings(recommender, known(test));
+  const ranking =
+    rankings.length === 0
+      ? undefined
+      : evaluateRanking(recommender, known(test), {
+          train: trained && known(trained),
+          metrics: rankings.map(({ name }) => name),
+        });
+  const all: Partial<Record<MetricName, number>> = { ...ofRatings, ...ranking?.metrics };
+  const values = Object.fromEntries(metrics.map((metric) => [metric, all[metric]!]));
   if (given.has('json')) {
     io.stdout.write(
-      `${JSON.stringify({ model: recommender.name, dataset: source.name, metrics: values, count, cold })}\n`,
+      `${JSON.stringify({ model: recommender.name, dataset: source.name, metrics: values, count, cold, ...(ranking && { users: ranking.users }) })}\n`,
     );
     return;
   }
-  const lines = metrics.map((metric) => `${metric.padEnd(4)}  ${result[metric].toFixed(4)}`);
+  const width = Math.max(...metrics.map((metric) => metric.length));
+  const lines = metrics.map((metric) => `${metric.padEnd(width)}  ${values[metric]!.toFixed(4)}`);
   io.stdout.write(
-    `${recommender.name} on ${source.name}: ${counted(count, 'rating')}, ${cold} of them cold\n${lines.join('\n')}\n`,
+    `${recommender.name} on ${source.name}: ${counted(count, 'rating')}, ${cold} of them cold${ranking === undefined ? '' : `; lists for ${counted(ranking.users, 'user')}`}\n${lines.join('\n')}\n`,
   );
 }
 
-function readMetric(written: string): (typeof METRICS)[number] {
-  const metric = METRICS.find((name) => name === written);
-  if (metric === undefined)
-    throw new UsageError(`--metrics: ${show(written)} is not known here; want some of ${METRICS.join(', ')}`);
-  return metric;
+function readMetric(written: string): MetricName {
+  if (isMetric(written)) return written;
+  throw new UsageError(
+    `--metrics: ${show(written)} is not known; want some of ${METRIC_NAMES}${slip(written, RATING_METRICS)}`,
+  );
 }
 
 /** The ratings whose pair of user and item is not in `seen`. */

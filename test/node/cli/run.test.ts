@@ -71,9 +71,10 @@ describe('wrong usage exits 2 with the reason and the right form, each in one li
     [['train', '--out', 'x', '--model', 'overparam'], 'opmf: train: '],
     [['evaluate', 'model'], 'opmf: evaluate: DATA is missing after "model"'],
     [
-      ['evaluate', 'm', 'd', '--metrics', 'ndcg@10'],
-      'opmf: evaluate: --metrics: "ndcg@10" is not known here; want some of rmse, mae',
+      ['evaluate', 'm', 'd', '--metrics', 'rmse,ndgc@5'],
+      'opmf: evaluate: --metrics: "ndgc@5" is not known; want some of rmse, mae, precision@K',
     ],
+    [['evaluate', 'm', 'd', '--metrics', 'auc'], 'opmf: evaluate: --metrics auc needs --train DATA'],
     [['recommend', 'model'], 'opmf: recommend: USER is missing after "model"'],
     [['recommend', 'model', 'u', '--n', 'ten'], 'opmf: recommend: --n is "ten"; want a whole number'],
     [['recommend', 'model', '-5'], 'unknown flag "-5"; flags have two dashes; write -- before'],
@@ -196,6 +197,24 @@ describe('train, evaluate, recommend, similar', () => {
     expect((await opmf('evaluate', model, ratings, '--metrics', 'rmse')).out).toContain(
       `rmse  ${all.metrics.rmse.toFixed(4)}`,
     );
+  });
+
+  test('evaluate ranks what users did not have in training', async () => {
+    const lines = (await readFile(ratings, 'utf8')).split('\n').filter((line) => line !== '');
+    const [header, ...rows] = lines;
+    const part = join(folder, 'trained.csv');
+    await writeFile(part, [header, ...rows.filter((_, at) => at % 4 > 0)].join('\n'));
+    await opmf('train', part, '--out', model, '--set', 'epochs=2');
+    const metrics = ['--metrics', 'recall@50,rmse,auc'];
+    const { code, out } = await opmf('evaluate', model, ratings, '--train', part, ...metrics, '--json');
+    const document = JSON.parse(out);
+    expect(code).toBe(0);
+    expect(Object.keys(document.metrics)).toEqual(['recall@50', 'rmse', 'auc']);
+    // Lists longer than the catalogue have all that training saw.
+    expect(document.metrics['recall@50']).toBe(1);
+    expect(document.users).toBeGreaterThan(1);
+    const text = await opmf('evaluate', model, ratings, '--train', part, ...metrics);
+    expect(text.out).toContain(`; lists for ${document.users} users\nrecall@50  1.0000\nrmse       `);
   });
 
   test('recommend gives unseen items, and popular ones to a stranger', async () => {

@@ -1,0 +1,57 @@
+// Validation data as a fit goes on: errors of predictions, and rankings of all items that were not trained on. What stays
+// the same from epoch to epoch is looked up once.
+
+import { inTurns, type Turns } from '../core/turns';
+import type { Interactions } from '../interactions/interactions';
+import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
+import { ratingMetrics } from '../metrics/rating-metrics';
+import type { FilledOptions } from './factorization-options';
+import type { Fitted } from './fitted';
+import { RankValidation } from './rank-validation';
+import { type RowCounts, Seen } from './seen';
+import { Serving } from './serving';
+
+/** Measures a trained state on validation data, as often as it is asked. */
+export class Validation {
+  private constructor(
+    private readonly data: Interactions,
+    private readonly metrics: readonly MetricName[],
+    private readonly options: Pick<FilledOptions, 'clip' | 'kernels'>,
+    /** What states to be measured must know of the training: who has what, where lists are judged; else how often. */
+    readonly seen: Seen,
+    private readonly ranking: RankValidation | undefined,
+  ) {}
+
+  /** Looks up what the metrics need to know. */
+  static async of(
+    data: Interactions,
+    metrics: readonly MetricName[],
+    train: Interactions,
+    counts: RowCounts,
+    options: Pick<FilledOptions, 'clip' | 'kernels'>,
+    turns: Turns,
+  ): Promise<Validation> {
+    const rankings = rankingMetricsOf(metrics);
+    if (rankings.length === 0) return new Validation(data, metrics, options, Seen.counted(counts), undefined);
+    const seen = await Seen.of(train, counts, turns);
+    const known = { users: train.users, items: train.items, seen };
+    return new Validation(data, metrics, options, seen, await RankValidation.of(data, rankings, known, turns));
+  }
+
+  /** The metrics of a state. */
+  async measure(fitted: Fitted, turns: Turns): Promise<Partial<Record<MetricName, number>>> {
+    const { data, options, ranking } = this;
+    const values: Partial<Record<MetricName, number>> = {};
+    const errors = this.metrics.filter(isRatingMetric);
+    if (errors.length > 0) {
+      const predictions = new Float32Array(data.size);
+      const { served, users, items } = fitted;
+      await inTurns(data.size, turns, served.predictor(users, items, data, options.clip, predictions));
+      for (const name of errors) values[name] = ratingMetrics[name](predictions, data.values);
+    }
+    if (ranking === undefined) return values;
+    const { bestItems } = new Serving(fitted.tables, fitted.served, fitted.seen, options.kernels);
+    const best: Parameters<RankValidation['measure']>[0]['best'] = (rows, request) => bestItems.of(rows, request);
+    return Object.assign(values, await ranking.measure({ best }, turns));
+  }
+}
