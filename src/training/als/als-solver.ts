@@ -47,8 +47,8 @@ export class AlsSolver implements Solver {
   ) {
     const { users, items } = data.counts;
     this.rows = new RowSolver(rule);
-    this.users = new FixedSide(userEmbedding, userBias, rule.rank, clear(userEmbedding, users, rule.rank));
-    this.items = new FixedSide(itemEmbedding, itemBias, rule.rank, clear(itemEmbedding, items, rule.rank));
+    this.users = new FixedSide(userEmbedding, userBias, rule.rank, clear(userEmbedding, users, rule.rank), rule.wasm);
+    this.items = new FixedSide(itemEmbedding, itemBias, rule.rank, clear(itemEmbedding, items, rule.rank), rule.wasm);
   }
 
   /** @returns half the objective's part of the data, unobserved pairs too, by the number of interactions */
