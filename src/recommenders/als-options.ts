@@ -15,7 +15,7 @@ import {
 import type { Seed } from '../core/random';
 import { MAX_RANK } from '../models/factorization-tables';
 import type { AlsRule } from '../training/als/als-rule';
-import type { KernelChoice } from '../training/engine-options';
+import { type KernelChoice, usesWasm } from '../training/engine-options';
 
 /**
  * The options of ALS.
@@ -64,7 +64,7 @@ export interface ALSOptions {
   readonly initScale?: number | undefined;
   /** @defaultValue 1 */
   readonly seed?: Seed | undefined;
-  /** What finds the best items; results never depend on it. @defaultValue 'auto' */
+  /** What does the arithmetic; results never depend on it. `auto`: WebAssembly where there is some. @defaultValue 'auto' */
   readonly kernels?: KernelChoice | undefined;
   /** Clips predicted ratings to the range of the training ratings; explicit feedback alone. @defaultValue true */
   readonly clip?: boolean | undefined;
@@ -103,8 +103,9 @@ export function readAlsOptions(given: ALSOptions | undefined): FilledAlsOptions 
   return Object.freeze({ ...read, regularization, unobservedWeight, alpha, biases });
 }
 
-/** What the solver is told of the options. */
+/** What the solver is told of the options. @throws UnsupportedError where WebAssembly is demanded and cannot be had */
 export function ruleOf(options: FilledAlsOptions): AlsRule {
   const { rank, biases, unobservedWeight, regularization, regularizationExponent, solver, steps } = options;
-  return { rank, biases, unobservedWeight, regularization, regularizationExponent, method: solver, steps };
+  const wasm = usesWasm(options.kernels);
+  return { rank, biases, unobservedWeight, regularization, regularizationExponent, method: solver, steps, wasm };
 }

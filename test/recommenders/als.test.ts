@@ -73,6 +73,15 @@ test('alpha makes a value weigh 1 + alpha value, as a weight does', async () => 
   expect(await bits({}, odd)).not.toBe(await bits({}, weighted));
 });
 
+test('WebAssembly and JavaScript give the same bits', async () => {
+  for (const rank of [3, 21]) {
+    const [js, wasm] = ['js', 'wasm'].map((kernels) => new ALS({ rank, kernels: kernels as 'js' }));
+    await js!.fit(odd);
+    await wasm!.fit(odd);
+    expect(bitsOf(js!)).toBe(bitsOf(wasm!));
+  }
+});
+
 test('a value that gives a negative weight is refused by its place', async () => {
   const data = Interactions.from([
     [1, 1, 1],

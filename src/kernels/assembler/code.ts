@@ -150,6 +150,8 @@ export const v128 = {
   store: store<'v128'>(4, 0xfd, 0x0b),
   /** One number of four bytes in every lane. */
   loadSplat: load('v128', 2, 0xfd, 0x09),
+  /** One number of eight bytes in both lanes. */
+  loadSplat64: load('v128', 3, 0xfd, 0x0a),
   and: binary<'v128', 'v128'>('v128', 0xfd, 0x4e),
   /** The bits of `a` where the mask has ones, else those of `b`. */
   bitselect: (a: Code<'v128'>, b: Code<'v128'>, mask: Code<'v128'>): Code<'v128'> =>
@@ -179,6 +181,12 @@ export const f32x4 = {
   highHalf: (a: Code<'v128'>, b: Code<'v128'>): Code<'v128'> =>
     code('v128', a.bytes, b.bytes, [0xfd, 0x0d], [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]),
   anyTrue: unary<'v128', 'i32'>('i32', 0xfd, 0x53),
+};
+
+export const f64x2 = {
+  add: binary<'v128', 'v128'>('v128', 0xfd, 0xf0, 0x01),
+  sub: binary<'v128', 'v128'>('v128', 0xfd, 0xf1, 0x01),
+  mul: binary<'v128', 'v128'>('v128', 0xfd, 0xf2, 0x01),
 };
 
 const VALUE_TYPES: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };

@@ -23,6 +23,8 @@ export interface AlsRule {
   readonly method: RowMethodName;
   /** Steps of the conjugate gradient. */
   readonly steps: number;
+  /** Whether WebAssembly does the arithmetic, to the same bits. */
+  readonly wasm: boolean;
 }
 
 /** The penalty's weight of a row with n interactions, where `others` rows of the other side were trained. */

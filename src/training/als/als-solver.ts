@@ -47,8 +47,8 @@ export class AlsSolver implements Solver {
   ) {
     const { users, items } = data.counts;
     this.rows = new RowSolver(rule);
-    this.users = new FixedSide(userEmbedding, userBias, rule.rank, clear(userEmbedding, users, rule.rank));
-    this.items = new FixedSide(itemEmbedding, itemBias, rule.rank, clear(itemEmbedding, items, rule.rank));
+    this.users = new FixedSide(userEmbedding, userBias, rule.rank, clear(userEmbedding, users, rule.rank), rule.wasm);
+    this.items = new FixedSide(itemEmbedding, itemBias, rule.rank, clear(itemEmbedding, items, rule.rank), rule.wasm);
   }
 
   /** @returns half the objective's part of the data, unobserved pairs too, by the number of interactions */
@@ -115,8 +115,18 @@ function squaredErrors(
   let sum = 0;
   for (let k = from; k < to; k++) {
     const other = others[k]!;
-    let error = (bias === null ? 0 : bias[other]! + x[rank]!) - (targets === null ? 1 : targets[k]!);
-    for (let f = 0; f < rank; f++) error += x[f]! * embedding[other * rank + f]!;
+    const start = other * rank;
+    const shift = (bias === null ? 0 : bias[other]! + x[rank]!) - (targets === null ? 1 : targets[k]!);
+    // In two sums, which do not wait for each other.
+    let even = 0;
+    let odd = 0;
+    let f = 0;
+    for (; f + 1 < rank; f += 2) {
+      even += x[f]! * embedding[start + f]!;
+      odd += x[f + 1]! * embedding[start + f + 1]!;
+    }
+    if (f < rank) even += x[f]! * embedding[start + f]!;
+    const error = shift + even + odd;
     sum += (weights === null ? 1 : weights[k]!) * error * error;
   }
   return sum;

@@ -1,32 +1,30 @@
 // Rows solved exactly: the matrix of a row's equations is added up and factorized. O(n rank^2 + rank^3) a row with n
 // interactions.
 
-import { factorize, solve } from '../../kernels/cholesky';
-import { addGram, paddedLength } from '../../kernels/gram';
+import { solve } from '../../kernels/cholesky';
+import { createGram } from '../../kernels/gram/create-gram';
+import { factorizeGram } from '../../kernels/gram/factorize-gram';
+import { type Gram, paddedLength, ROWS_A_TIME } from '../../kernels/gram/gram';
 import type { AlsRule } from './als-rule';
-import { type FixedSide, ROWS_A_TIME } from './fixed-side';
+import type { FixedSide } from './fixed-side';
 import type { RowHistory } from './row-history';
 import type { RowMethod } from './row-method';
 
 /** Solves by Cholesky's factorization. */
 export class CholeskyRows implements RowMethod {
   private readonly width: number;
-  /** The width, rounded up to what the kernels take. */
-  private readonly padded: number;
-  private readonly matrix: Float64Array;
+  /** The matrix of the equations, its width rounded up. */
+  private readonly sums: Gram;
   private readonly right: Float64Array;
-  private readonly packed: Float64Array;
 
   constructor(private readonly rule: AlsRule) {
     this.width = rule.rank + (rule.biases ? 1 : 0);
-    this.padded = paddedLength(this.width);
-    this.matrix = new Float64Array(this.padded * this.padded);
-    this.right = new Float64Array(this.padded);
-    this.packed = new Float64Array(ROWS_A_TIME * this.padded);
+    this.sums = createGram(paddedLength(this.width), rule.wasm);
+    this.right = new Float64Array(this.sums.n);
   }
 
   begin(): void {
-    this.matrix.fill(0);
+    this.sums.matrix.fill(0);
     this.right.fill(0);
   }
 
@@ -34,7 +32,7 @@ export class CholeskyRows implements RowMethod {
     for (let start = from; start < to; start += ROWS_A_TIME) {
       const end = Math.min(start + ROWS_A_TIME, to);
       this.pack(history, fixed, start, end);
-      addGram(this.matrix, this.padded, this.packed, end - start);
+      this.sums.add(end - start);
     }
   }
 
@@ -43,14 +41,15 @@ export class CholeskyRows implements RowMethod {
       x.fill(0);
       return true;
     }
-    const { matrix, right, width, padded, rule } = this;
+    const { right, width, rule, sums } = this;
+    const { matrix, n: padded } = sums;
     const { gram } = fixed;
     if (rule.unobservedWeight > 0) {
       for (let i = 0; i < matrix.length; i++) matrix[i]! += rule.unobservedWeight * gram[i]!;
     }
     // Padding solves to 0 by itself.
     for (let f = 0; f < padded; f++) matrix[f * padded + f]! += f < width ? ridge : 1;
-    if (!factorize(matrix, padded)) return false;
+    if (!factorizeGram(sums)) return false;
     solve(matrix, padded, right);
     for (let f = 0; f < width; f++) x[f] = right[f]!;
     return true;
@@ -58,7 +57,8 @@ export class CholeskyRows implements RowMethod {
 
   /** Lays out sqrt(w) q (and a 1 for the bias) of some interactions, and adds them to the right side. */
   private pack({ others, targets, weights }: RowHistory, fixed: FixedSide, from: number, to: number): void {
-    const { packed, right, padded, rule } = this;
+    const { right, rule } = this;
+    const { rows: packed, n: padded } = this.sums;
     const { embedding, bias } = fixed;
     const { rank } = rule;
     for (let k = from; k < to; k++) {
