@@ -95,6 +95,7 @@ export type {
 } from './recommenders/factorization-options';
 export type { FactorizationRecommender } from './recommenders/factorization-recommender';
 // Recommenders
+export { Popularity } from './recommenders/item-based/popularity';
 export { MF, type MFOptions } from './recommenders/mf';
 export type { Negatives } from './recommenders/negatives-option';
 export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';
@@ -108,7 +109,13 @@ export type {
   SimilarOptions,
   SimilarUser,
 } from './recommenders/recommender';
-export { createRecommender, loadRecommender, type RecommenderName } from './recommenders/registry';
+export {
+  createRecommender,
+  loadRecommender,
+  type RecommenderKindOptions,
+  type RecommenderKinds,
+  type RecommenderName,
+} from './recommenders/registry';
 export { comparisonReport } from './report/comparison-report';
 export { comparisonTable } from './report/comparison-table';
 export type { GroupLossName } from './training/group-losses';
