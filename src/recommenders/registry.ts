@@ -2,6 +2,7 @@
 
 import { FormatError } from '../core/errors';
 import { oneOf } from '../core/options';
+import { ItemKNN, type ItemKNNOptions } from './item-based/item-knn';
 import { Popularity } from './item-based/popularity';
 import { MF, type MFOptions } from './mf';
 import { OverparamMF, type OverparamMFOptions } from './overparam-mf';
@@ -14,6 +15,7 @@ export interface RecommenderKinds {
   mf: MF;
   'overparam-mf': OverparamMF;
   popularity: Popularity;
+  'item-knn': ItemKNN;
 }
 
 /** The options of each. */
@@ -21,6 +23,7 @@ export interface RecommenderKindOptions {
   mf: MFOptions;
   'overparam-mf': OverparamMFOptions;
   popularity: Readonly<Record<never, never>>;
+  'item-knn': ItemKNNOptions;
 }
 
 /** The names of the recommenders. */
@@ -39,6 +42,7 @@ const KINDS: { readonly [N in RecommenderName]: Kind<N> } = {
     restore: (saved) => OverparamMF.of(decodeFitted(saved)),
   },
   popularity: { make: (options) => new Popularity(options), restore: Popularity.of },
+  'item-knn': { make: (options) => new ItemKNN(options), restore: ItemKNN.of },
 };
 
 /** Every name. */
