@@ -95,6 +95,7 @@ export type {
 } from './recommenders/factorization-options';
 export type { FactorizationRecommender } from './recommenders/factorization-recommender';
 // Recommenders
+export { EASE, type EASEOptions } from './recommenders/item-based/ease';
 export { ItemKNN, type ItemKNNOptions } from './recommenders/item-based/item-knn';
 export { Popularity } from './recommenders/item-based/popularity';
 export { MF, type MFOptions } from './recommenders/mf';

@@ -1,13 +1,14 @@
 // Popularity, ItemKNN and EASE on the MovieLens 1M of NCF, beside the figures of Ferrari Dacrema et al. and Rendle et al.
 // Run: npm run bench:baselines
 
-import { ItemKNN, Popularity, type Recommender } from 'opmf';
+import { EASE, ItemKNN, Popularity, type Recommender } from 'opmf';
 import { evaluateNcf, loadNcf } from './ncf';
 
 const { train, cases } = loadNcf();
 const arms: readonly (readonly [string, Recommender])[] = [
   ['Popularity', new Popularity()],
   ['ItemKNN', new ItemKNN()],
+  ['EASE', new EASE()],
 ];
 for (const [name, recommender] of arms) {
   const { seconds } = await recommender.fit(train);

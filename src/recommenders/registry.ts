@@ -2,6 +2,7 @@
 
 import { FormatError } from '../core/errors';
 import { oneOf } from '../core/options';
+import { EASE, type EASEOptions } from './item-based/ease';
 import { ItemKNN, type ItemKNNOptions } from './item-based/item-knn';
 import { Popularity } from './item-based/popularity';
 import { MF, type MFOptions } from './mf';
@@ -16,6 +17,7 @@ export interface RecommenderKinds {
   'overparam-mf': OverparamMF;
   popularity: Popularity;
   'item-knn': ItemKNN;
+  ease: EASE;
 }
 
 /** The options of each. */
@@ -24,6 +26,7 @@ export interface RecommenderKindOptions {
   'overparam-mf': OverparamMFOptions;
   popularity: Readonly<Record<never, never>>;
   'item-knn': ItemKNNOptions;
+  ease: EASEOptions;
 }
 
 /** The names of the recommenders. */
@@ -43,6 +46,7 @@ const KINDS: { readonly [N in RecommenderName]: Kind<N> } = {
   },
   popularity: { make: (options) => new Popularity(options), restore: Popularity.of },
   'item-knn': { make: (options) => new ItemKNN(options), restore: ItemKNN.of },
+  ease: { make: (options) => new EASE(options), restore: EASE.of },
 };
 
 /** Every name. */

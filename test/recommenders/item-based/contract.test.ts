@@ -1,5 +1,6 @@
 // The recommenders that count and solve, under the contracts of recommenders. Options of a factorization are not theirs.
 
+import { EASE } from '../../../src/recommenders/item-based/ease';
 import { ItemKNN } from '../../../src/recommenders/item-based/item-knn';
 import { Popularity } from '../../../src/recommenders/item-based/popularity';
 import type { ItemBased } from '../../contract/odd-ratings';
@@ -13,6 +14,7 @@ const scoring: ItemBased = { basis: 'model', similarItems: true, needsHistory: t
 for (const one of [
   { name: 'Popularity', make: () => new Popularity(), load: Popularity.load, item: counting },
   { name: 'ItemKNN', make: () => new ItemKNN(), load: ItemKNN.load, item: scoring },
+  { name: 'EASE', make: () => new EASE({ regularization: 2 }), load: EASE.load, item: scoring },
 ]) {
   recommenderContract(one);
   recommenderBitsContract(one);
