@@ -104,6 +104,9 @@ export type {
   Regularization,
 } from './recommenders/factorization-options';
 // Recommenders
+export { EASE, type EASEOptions } from './recommenders/item-based/ease';
+export { ItemKNN, type ItemKNNOptions } from './recommenders/item-based/item-knn';
+export { Popularity } from './recommenders/item-based/popularity';
 export { MF, type MFOptions } from './recommenders/mf';
 export type { Negatives } from './recommenders/negatives-option';
 export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';
@@ -117,7 +120,13 @@ export type {
   SimilarOptions,
   SimilarUser,
 } from './recommenders/recommender';
-export { createRecommender, loadRecommender, type RecommenderName } from './recommenders/registry';
+export {
+  createRecommender,
+  loadRecommender,
+  type RecommenderKindOptions,
+  type RecommenderKinds,
+  type RecommenderName,
+} from './recommenders/registry';
 export type { ExportVectorsOptions, TableRecommender } from './recommenders/table-recommender';
 export type { VectorIndex, Vectors, VectorTable } from './recommenders/vector-table';
 export { comparisonReport } from './report/comparison-report';

@@ -3,11 +3,8 @@
 
 import { readFile } from 'node:fs/promises';
 import { DataError, FormatError } from '../core/errors';
-import type { ALS } from '../recommenders/als';
-import type { MF } from '../recommenders/mf';
-import type { OverparamMF } from '../recommenders/overparam-mf';
 import type { Recommender, SaveOptions } from '../recommenders/recommender';
-import { loadRecommender } from '../recommenders/registry';
+import { loadRecommender, type RecommenderKinds, type RecommenderName } from '../recommenders/registry';
 import { writeFileAtomically } from './write-file-atomically';
 
 /**
@@ -54,7 +51,7 @@ export async function saveModel(
  * console.log(loaded.predict('1', '1') === model.predict('1', '1')); // true
  * ```
  */
-export async function loadModel(path: string): Promise<MF | OverparamMF | ALS> {
+export async function loadModel(path: string): Promise<RecommenderKinds[RecommenderName]> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);

@@ -10,6 +10,7 @@ import type { Fitted } from './fitted';
 import type { FitOptions } from './recommender';
 import { restore } from './restore';
 import type { SavedFactorization } from './saved-factorization';
+import { decodeFitted } from './saved-factorization';
 import { TableRecommender } from './table-recommender';
 
 export type { ALSOptions } from './als-options';
@@ -71,7 +72,7 @@ export class ALS extends TableRecommender<FactorizationAnswers> {
 
   /** A recommender from the bytes of `save`. @throws FormatError */
   static load(bytes: Uint8Array): ALS {
-    return restore(bytes, 'als', (saved: SavedFactorization<FilledAlsOptions>) => ALS.of(saved));
+    return restore(bytes, 'als', (saved) => ALS.of(decodeFitted<FilledAlsOptions>(saved)));
   }
 
   /** A recommender of a trained state. */

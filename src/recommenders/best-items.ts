@@ -3,6 +3,7 @@
 import type { Keeper, Query, Scorer } from '../kernels/scoring/scorer';
 import type { ItemRequest } from './answers';
 import { Marks, USERS_AT_HAND } from './marks';
+import { popularItems } from './popular-items';
 import { type Ranked, Ranking } from './ranked';
 import type { Seen } from './seen';
 import type { ServedTables, Tables } from './served-tables';
@@ -38,7 +39,8 @@ export class BestItems {
         const found = this.ofGroup(group, candidates, Math.min(n, this.count), request.filterSeen);
         for (const [place, user] of group.entries()) lists.set(user, found[place]!);
       }
-      const popular = known.length < users.length ? this.popular(candidates, Math.min(n, this.count)) : [];
+      const popular =
+        known.length < users.length ? popularItems(this.seen, this.marks.check(0, candidates !== null), n) : [];
       return users.map((user) => lists.get(user) ?? popular);
     });
   }
@@ -74,14 +76,5 @@ export class BestItems {
 
   private scoreEach(candidates: readonly number[], user: number, keeper: Keeper): void {
     for (const item of candidates) keeper.offer(item, this.served.score(user, item));
-  }
-
-  private popular(candidates: readonly number[] | null, n: number): Ranked[] {
-    const ranking = new Ranking(n);
-    const isAllowed = this.marks.check(0, candidates !== null);
-    for (let item = 0; item < this.count; item++) {
-      if (isAllowed(item)) ranking.offer(item, this.seen.itemCounts[item]!);
-    }
-    return ranking.list();
   }
 }

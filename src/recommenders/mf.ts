@@ -7,7 +7,7 @@ import type { FactorizationRecommenderOptions } from './factorization-options';
 import { FactorizationRecommender } from './factorization-recommender';
 import { PLAIN_PRESETS } from './presets';
 import { restore, savedRule } from './restore';
-import type { SavedFactorization } from './saved-factorization';
+import { decodeFitted, type SavedFactorization } from './saved-factorization';
 
 /** The options of MF: those of OverparamMF without the products. */
 export type MFOptions = Omit<FactorizationRecommenderOptions, 'overparam'> & { readonly overparam?: false };
@@ -52,7 +52,7 @@ export class MF extends FactorizationRecommender {
 
   /** A recommender from the bytes of `save`. @throws FormatError */
   static load(bytes: Uint8Array): MF {
-    return restore(bytes, 'mf', (saved) => MF.of(saved));
+    return restore(bytes, 'mf', (saved) => MF.of(decodeFitted(saved)));
   }
 
   /** A recommender of a trained state. */

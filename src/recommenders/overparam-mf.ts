@@ -7,7 +7,7 @@ import { FactorizationRecommender } from './factorization-recommender';
 import { MF } from './mf';
 import { OVERPARAM_PRESETS } from './presets';
 import { restore, savedRule } from './restore';
-import type { SavedFactorization } from './saved-factorization';
+import { decodeFitted, type SavedFactorization } from './saved-factorization';
 
 /** The options of OverparamMF. */
 export type OverparamMFOptions = FactorizationRecommenderOptions;
@@ -55,7 +55,7 @@ export class OverparamMF extends FactorizationRecommender {
 
   /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
   static load(bytes: Uint8Array): OverparamMF {
-    return restore(bytes, 'overparam-mf', (saved) => OverparamMF.of(saved));
+    return restore(bytes, 'overparam-mf', (saved) => OverparamMF.of(decodeFitted(saved)));
   }
 
   /** A recommender of a trained state. */

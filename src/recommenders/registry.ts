@@ -4,16 +4,58 @@ import { FormatError } from '../core/errors';
 import { oneOf } from '../core/options';
 import { ALS, type ALSOptions } from './als';
 import type { FilledAlsOptions } from './als-options';
+import { EASE, type EASEOptions } from './item-based/ease';
+import { ItemKNN, type ItemKNNOptions } from './item-based/item-knn';
+import { Popularity } from './item-based/popularity';
 import { MF, type MFOptions } from './mf';
 import { OverparamMF, type OverparamMFOptions } from './overparam-mf';
 import { remake } from './restore';
-import { decodeFitted, type SavedFactorization } from './saved-factorization';
+import { decodeFitted } from './saved-factorization';
+import { decodeModel, type SavedModel } from './saved-model';
+
+/** The recommenders by their names. */
+export interface RecommenderKinds {
+  mf: MF;
+  'overparam-mf': OverparamMF;
+  als: ALS;
+  popularity: Popularity;
+  'item-knn': ItemKNN;
+  ease: EASE;
+}
+
+/** The options of each. */
+export interface RecommenderKindOptions {
+  mf: MFOptions;
+  'overparam-mf': OverparamMFOptions;
+  als: ALSOptions;
+  popularity: Readonly<Record<never, never>>;
+  'item-knn': ItemKNNOptions;
+  ease: EASEOptions;
+}
 
 /** The names of the recommenders. */
-export type RecommenderName = 'mf' | 'overparam-mf' | 'als';
+export type RecommenderName = keyof RecommenderKinds;
+
+/** How each kind is made of options, and of what a file says. */
+interface Kind<N extends RecommenderName> {
+  make(options: RecommenderKindOptions[N] | undefined): RecommenderKinds[N];
+  restore(saved: SavedModel): RecommenderKinds[N];
+}
+
+const KINDS: { readonly [N in RecommenderName]: Kind<N> } = {
+  mf: { make: (options) => new MF(options), restore: (saved) => MF.of(decodeFitted(saved)) },
+  'overparam-mf': {
+    make: (options) => new OverparamMF(options),
+    restore: (saved) => OverparamMF.of(decodeFitted(saved)),
+  },
+  als: { make: (options) => new ALS(options), restore: (saved) => ALS.of(decodeFitted<FilledAlsOptions>(saved)) },
+  popularity: { make: (options) => new Popularity(options), restore: Popularity.of },
+  'item-knn': { make: (options) => new ItemKNN(options), restore: ItemKNN.of },
+  ease: { make: (options) => new EASE(options), restore: EASE.of },
+};
 
 /** Every name. */
-export const RECOMMENDER_NAMES: readonly RecommenderName[] = ['mf', 'overparam-mf', 'als'];
+export const RECOMMENDER_NAMES = Object.keys(KINDS) as readonly RecommenderName[];
 
 /**
  * Makes a recommender by name.
@@ -25,17 +67,16 @@ export const RECOMMENDER_NAMES: readonly RecommenderName[] = ['mf', 'overparam-m
  * console.log(createRecommender('overparam-mf', { rank: 16 }).name); // overparam-mf
  * ```
  */
-export function createRecommender(
-  name: RecommenderName,
-  options?: OverparamMFOptions | MFOptions | ALSOptions,
-): MF | OverparamMF | ALS {
-  const known = oneOf(...RECOMMENDER_NAMES)(name, 'recommender');
-  if (known === 'als') return new ALS(options as ALSOptions);
-  return known === 'mf' ? new MF(options as MFOptions) : new OverparamMF(options as OverparamMFOptions);
+export function createRecommender<N extends RecommenderName>(
+  name: N,
+  options?: RecommenderKindOptions[N],
+): RecommenderKinds[N] {
+  oneOf(...RECOMMENDER_NAMES)(name, 'recommender');
+  return KINDS[name].make(options);
 }
 
 /**
- * A recommender from the bytes that its `save` gave, whatever its kind.
+ * A recommender from the bytes that its `save` gave, whatever its kind; its `name` says which.
  *
  * @throws FormatError where the bytes are not a model of this library, or damaged.
  * @example
@@ -47,14 +88,9 @@ export function createRecommender(
  * console.log(loaded.predict('1', '2') === model.predict('1', '2')); // true
  * ```
  */
-export function loadRecommender(bytes: Uint8Array): MF | OverparamMF | ALS {
-  const saved = decodeFitted(bytes);
-  if (saved.recommender === 'mf') return remake(saved, (state) => MF.of(state));
-  if (saved.recommender === 'overparam-mf') return remake(saved, (state) => OverparamMF.of(state));
-  if (saved.recommender === 'als') {
-    return remake(saved as SavedFactorization<unknown> as SavedFactorization<FilledAlsOptions>, (state) =>
-      ALS.of(state),
-    );
-  }
+export function loadRecommender(bytes: Uint8Array): RecommenderKinds[RecommenderName] {
+  const saved = decodeModel(bytes);
+  const name = RECOMMENDER_NAMES.find((one) => one === saved.recommender);
+  if (name !== undefined) return remake(saved, (state) => KINDS[name].restore(state));
   throw new FormatError(`the file holds a '${saved.recommender}'; this version knows ${RECOMMENDER_NAMES.join(', ')}`);
 }

@@ -3,16 +3,11 @@
 import { FormatError, OpmfError, UnsupportedError } from '../core/errors';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { OPTIMIZER_NAMES } from '../optimizers/registry';
-import type { FilledOptions } from './factorization-options';
-import { decodeFitted, type SavedFactorization } from './saved-factorization';
+import { decodeModel, type SavedModel } from './saved-model';
 
 /** Reads a file that must be of one kind. A file whose options no longer make sense is a damaged file. */
-export function restore<T, O = FilledOptions>(
-  bytes: Uint8Array,
-  kind: string,
-  make: (saved: SavedFactorization<O>) => T,
-): T {
-  const saved = decodeFitted<O>(bytes);
+export function restore<T>(bytes: Uint8Array, kind: string, make: (saved: SavedModel) => T): T {
+  const saved = decodeModel(bytes);
   if (saved.recommender !== kind) {
     throw new FormatError(
       `the file holds a '${saved.recommender}', not a '${kind}'; loadRecommender(bytes) takes every kind`,
@@ -22,7 +17,7 @@ export function restore<T, O = FilledOptions>(
 }
 
 /** Makes a recommender of what a file said. @throws FormatError where its options are refused */
-export function remake<T, O>(saved: SavedFactorization<O>, make: (saved: SavedFactorization<O>) => T): T {
+export function remake<T>(saved: SavedModel, make: (saved: SavedModel) => T): T {
   try {
     return make(saved);
   } catch (error) {

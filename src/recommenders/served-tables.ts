@@ -9,6 +9,7 @@ import { tableOf } from '../models/table-view';
 import type { Real } from '../optimizers/factor';
 import type { Link } from '../training/link';
 import type { Seen } from './seen';
+import { translation } from './translation';
 import { linkOf, type Units } from './units';
 
 /** The tables, by index. */
@@ -104,9 +105,4 @@ export class ServedTables {
       }
     };
   }
-}
-
-/** Index in one vocabulary to index in another; undefined where they are one. */
-function translation(from: Vocabulary, to: Vocabulary): Int32Array | undefined {
-  return from === to ? undefined : Int32Array.from(from, (id) => to.indexOf(id));
 }

@@ -16,6 +16,18 @@ export interface RecommenderUnderTest {
   readonly isSolved?: boolean;
   /** The `load` of its class. */
   load(bytes: Uint8Array): Recommender;
+  /** Where it is not a factorization: what it does otherwise. */
+  readonly item?: ItemBased;
+}
+
+/** A recommender that counts or solves over items: its scores are no ratings, nothing is drawn, users have no vectors. */
+export interface ItemBased {
+  /** What lists are ranked by, for a user that it knows. */
+  readonly basis: 'model' | 'popularity';
+  /** What it asks of similarItems, if it can answer; whether a likes b as b likes a. */
+  readonly similarItems: boolean;
+  /** Whether scores need the history of a user, so that a file without it knows no users. */
+  readonly needsHistory: boolean;
 }
 
 /** Ids that are easily confused or lost: names of object members, nothing, a number and its text, one code point of two units. */

@@ -1,7 +1,7 @@
 // What every recommender must keep: known answers on a checkerboard, one number for one question however it is asked,
 // baselines for what it never saw, typed errors, ids of any kind. Files and seeds: recommender-bits.ts.
 
-import { NotFittedError, OptionError, UnknownIdError } from '../../src/core/errors';
+import { NotFittedError, OptionError, UnknownIdError, UnsupportedError } from '../../src/core/errors';
 import { Interactions } from '../../src/interactions/interactions';
 import type { Id } from '../../src/interactions/vocabulary';
 import { sgd } from '../../src/optimizers/sgd';
@@ -29,7 +29,10 @@ function checkerboard(size: number): Interactions {
 }
 
 /** Runs the contract over a recommender. */
-export function recommenderContract({ name, make, isSolved }: RecommenderUnderTest): void {
+export function recommenderContract({ name, make, item, isSolved }: RecommenderUnderTest): void {
+  /** What only a model of ratings keeps: predictions on the scale of the data, embeddings that options can scale. */
+  const ofRatings = item === undefined ? test : test.skip;
+  const basis = item?.basis ?? 'model';
   const fitted = (options?: Options, data?: Interactions) => fittedBy(make, options, data);
 
   describe(`${name} keeps the contract of a recommender`, () => {
@@ -37,10 +40,10 @@ export function recommenderContract({ name, make, isSolved }: RecommenderUnderTe
     let unclipped: Recommender;
     beforeAll(async () => {
       model = await fitted();
-      unclipped = await fitted({ ...quick, clip: false });
+      unclipped = item === undefined ? await fitted({ ...quick, clip: false }) : model;
     });
 
-    test('recommends the right square of a checkerboard', async () => {
+    ofRatings('recommends the right square of a checkerboard', async () => {
       const size = 16;
       const board = await fitted({ rank: 4, epochs: 60, initScale: 0.3, regularization: 0.01 }, checkerboard(size));
       for (let u = 0; u < size; u++) {
@@ -81,7 +84,7 @@ export function recommenderContract({ name, make, isSolved }: RecommenderUnderTe
       expect([...model.predictMany(foreign)]).toEqual([...single].reverse());
     });
 
-    test('an unknown or cold id is predicted by what is known of the other', () => {
+    ofRatings('an unknown or cold id is predicted by what is known of the other', () => {
       const mean = odd.stats().mean;
       for (const missing of ['cold', 'new', 'hasOwnProperty', 2]) {
         expect(unclipped.predict(missing, missing)).toBeCloseTo(mean, 5);
@@ -96,7 +99,7 @@ export function recommenderContract({ name, make, isSolved }: RecommenderUnderTe
       expect(unclipped.predict('new', 1)).not.toBe(unclipped.predict('new', '1'));
     });
 
-    test('predictions are clipped to the range of the ratings, unless clip is false', async () => {
+    ofRatings('predictions are clipped to the range of the ratings, unless clip is false', async () => {
       const { minimum, maximum } = odd.stats();
       const raw = everyPair.map(([u, i]) => unclipped.predict(u, i));
       expect(everyPair.map(([u, i]) => model.predict(u, i))).toEqual(
@@ -115,7 +118,7 @@ export function recommenderContract({ name, make, isSolved }: RecommenderUnderTe
       test('gives every unseen trained item, best first, with the prediction before clipping', () => {
         for (const user of ODD_IDS) {
           const list = model.recommend(user, { n: 100 });
-          expect(list.basis).toBe('model');
+          expect(list.basis).toBe(basis);
           const unseen = ODD_IDS.filter((item) => !seenBy(user).includes(item));
           expect(new Set(idsOf(list))).toEqual(new Set(unseen));
           expect(list.map(({ score }) => score)).toEqual(idsOf(list).map((item) => unclipped.predict(user, item)));
@@ -138,7 +141,7 @@ export function recommenderContract({ name, make, isSolved }: RecommenderUnderTe
         expect([...model.recommend('1', { filterSeen: false, candidates: [1], exclude: [1] })]).toEqual([]);
       });
 
-      test('ties: the item that came first in the data', async () => {
+      ofRatings('ties: the item that came first in the data', async () => {
         const data = Interactions.from(cells.map(([u, i]) => [u, i, 3]));
         const flat = await fitted({ ...quick, initScale: 0 }, data);
         expect(idsOf(flat.recommend(1, { filterSeen: false }))).toEqual([...data.items]);
@@ -187,23 +190,37 @@ export function recommenderContract({ name, make, isSolved }: RecommenderUnderTe
       expect(catchError(call)).toMatchObject({ option });
     });
 
-    test('similar items and users: others, trained ones, most alike first', () => {
+    ofRatings('similar items and users, by cosine or dot product: others, trained ones, most alike first', () => {
       for (const measure of ['cosine', 'dot'] as const) {
         const items = model.similarItems('', { n: 100, measure });
         const users = model.similarUsers('', { n: 100, measure });
-        expect(new Set(items.map(({ itemId }) => itemId))).toEqual(new Set(ODD_IDS.filter((id) => id !== '')));
-        expect(new Set(users.map(({ userId }) => userId))).toEqual(new Set(ODD_IDS.filter((id) => id !== '')));
-        for (const list of [items, users]) {
-          const scores = list.map(({ score }) => score);
-          expect(scores).toEqual([...scores].sort((a, b) => b - a));
-          if (measure === 'cosine') expect(Math.max(...scores.map(Math.abs))).toBeLessThanOrEqual(1 + 1e-6);
-        }
+        expectAlike(
+          items.map(({ itemId, score }) => ({ id: itemId, score })),
+          measure === 'cosine',
+        );
+        expectAlike(
+          users.map(({ userId, score }) => ({ id: userId, score })),
+          measure === 'cosine',
+        );
         expect(model.similarItems('', { n: 2, measure })).toEqual(items.slice(0, 2));
         expect(model.similarItems('', { n: 0, measure })).toEqual([]);
       }
+    });
+
+    (item?.similarItems === false ? test.skip : test)('similar items by its own measure, which is symmetric', () => {
+      const items = model.similarItems('', { n: 100 });
+      expectAlike(
+        items.map(({ itemId, score }) => ({ id: itemId, score })),
+        true,
+      );
       const back = model.similarItems(1, { n: 100 }).find(({ itemId }) => itemId === '1')!;
       const forth = model.similarItems('1', { n: 100 }).find(({ itemId }) => itemId === 1)!;
       expect(back.score).toBe(forth.score);
+    });
+
+    (item === undefined ? test.skip : test)('what it has no answer for is refused by name', () => {
+      expect(() => model.similarUsers('')).toThrow(UnsupportedError);
+      expect(() => model.similarItems('', { measure: 'dot' })).toThrow(UnsupportedError);
     });
 
     test.each(['cold', 'new', 2, 'valueOf'])('nothing is similar to %p, which was never trained', (id) => {
@@ -215,11 +232,22 @@ export function recommenderContract({ name, make, isSolved }: RecommenderUnderTe
       }
     });
 
-    test('ids keep their type: 1 and "1" are two users and two items', () => {
-      expect(model.predict(1, 0)).not.toBe(model.predict('1', 0));
-      expect(model.predict(0, 1)).not.toBe(model.predict(0, '1'));
-    });
+    (item?.basis === 'popularity' ? test.skip : test)(
+      'ids keep their type: 1 and "1" are two users and two items',
+      () => {
+        expect(model.predict(1, 0)).not.toBe(model.predict('1', 0));
+        expect(model.predict(0, 1)).not.toBe(model.predict(0, '1'));
+      },
+    );
   });
+}
+
+/** Every other id of the odd data, most alike first. */
+function expectAlike(list: readonly { readonly id: Id; readonly score: number }[], isCosine: boolean): void {
+  expect(new Set(list.map(({ id }) => id))).toEqual(new Set(ODD_IDS.filter((id) => id !== '')));
+  const scores = list.map(({ score }) => score);
+  expect(scores).toEqual([...scores].sort((a, b) => b - a));
+  if (isCosine) expect(Math.max(...scores.map(Math.abs))).toBeLessThanOrEqual(1 + 1e-6);
 }
 
 function catchError(act: () => unknown): unknown {

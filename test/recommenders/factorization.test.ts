@@ -286,7 +286,7 @@ describe('what a caller cannot change by accident', () => {
   test('a view of a loaded model is of the tables that answer, as after a fit', async () => {
     const fitted = new MF({ rank: 2, epochs: 1, clip: false });
     await fitted.fit(train);
-    for (const model of [fitted, loadRecommender(fitted.save())]) {
+    for (const model of [fitted, MF.load(fitted.save())]) {
       const [userId, itemId] = [model.users.idOf(train.userIndex[0]!), model.items.idOf(train.itemIndex[0]!)];
       const before = model.predict(userId, itemId);
       model.userBiases[train.userIndex[0]!]! += 1;

@@ -1,6 +1,5 @@
 // `opmf recommend`: the best unseen items of some users, from a saved model.
 
-import type { Recommender } from '../../recommenders/recommender';
 import { loadModel } from '../model-file';
 import type { Arguments } from './arguments';
 import type { Command } from './command';
@@ -34,7 +33,8 @@ async function runRecommend(given: Arguments, io: Io): Promise<void> {
     return;
   }
   for (const { userId, basis, items } of answers) {
-    const note = basis === 'popularity' ? ' (not in the training data: popular items)' : '';
+    const note =
+      basis === 'popularity' && recommender.name !== 'popularity' ? ' (not in the training data: popular items)' : '';
     io.stdout.write(`user ${userId}${note}\n`);
     for (const [i, { itemId, score }] of items.entries()) {
       const value = basis === 'popularity' ? counted(score, 'rating') : score.toFixed(4);
@@ -43,12 +43,10 @@ async function runRecommend(given: Arguments, io: Io): Promise<void> {
   }
 }
 
-function recommendTo(recommender: Recommender, text: string, n: number) {
-  const list = recommender.recommend(text, { n });
+function recommendTo(recommender: Awaited<ReturnType<typeof loadModel>>, text: string, n: number) {
   const number = asNumberId(text);
-  if (list.basis === 'popularity' && number !== undefined) {
-    const byNumber = recommender.recommend(number, { n });
-    if (byNumber.basis === 'model') return { userId: number, basis: byNumber.basis, items: [...byNumber] };
-  }
-  return { userId: text, basis: list.basis, items: [...list] };
+  const isNumber = number !== undefined && !recommender.users.has(text) && recommender.users.has(number);
+  const userId = isNumber ? number : text;
+  const list = recommender.recommend(userId, { n });
+  return { userId, basis: list.basis, items: [...list] };
 }

@@ -2,7 +2,7 @@
 
 import { evaluateRatings } from '../../evaluation/evaluate-ratings';
 import { splitRandom } from '../../interactions/split-random';
-import { createRecommender, type RecommenderName } from '../../recommenders/registry';
+import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../../recommenders/registry';
 import type { EpochRecord } from '../../training/history';
 import { saveModel } from '../model-file';
 import { requireWritable } from '../output-file';
@@ -24,13 +24,16 @@ export const trainCommand: Command = {
     example: 'opmf train ml-100k --out model.safetensors --set rank=32 --set overparam.depth=3 --test-fraction .1',
     flags: {
       out: { value: 'FILE', about: 'where the trained model goes (safetensors)' },
-      model: { value: 'NAME', about: 'overparam-mf (default) or mf' },
+      model: { value: 'NAME', about: `one of ${RECOMMENDER_NAMES.join(', ')}; default overparam-mf` },
       set: {
         value: 'NAME=VALUE',
         about: 'an option of the model; repeats; dots nest: overparam.depth=3',
         repeats: true,
       },
-      'test-fraction': { value: 'F', about: 'hold out this part of the ratings and report on it; default 0' },
+      'test-fraction': {
+        value: 'F',
+        about: 'hold out this part of the ratings and report on it (mf, overparam-mf); default 0',
+      },
       seed: { value: 'N', about: 'seed of the split and of the model; default 1' },
       json: { about: 'print one JSON document and nothing else' },
       ...DATA_FLAGS,
@@ -48,7 +51,13 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   const seed = given.count('seed', 0) ?? 1;
   const testFraction = given.number('test-fraction', 'a number from 0 to below 1', (f) => f >= 0 && f < 1) ?? 0;
   const name = given.text('model') ?? 'overparam-mf';
-  const recommender = createRecommender(name as RecommenderName, { seed, ...settings });
+  const trains = name !== 'popularity' && name !== 'item-knn' && name !== 'ease';
+  if (!trains && (testFraction > 0 || given.has('seed'))) {
+    const flag =
+      testFraction > 0 ? '--test-fraction: its scores are no ratings to compare' : '--seed: it draws nothing';
+    throw new UsageError(`${name} takes no ${flag}; leave it out`);
+  }
+  const recommender = createRecommender(name as RecommenderName, trains ? { seed, ...settings } : settings);
   await requireWritable(out);
   const source = await openSource(given.positionals[0], given);
   const split = testFraction === 0 ? undefined : splitRandom(source.data, { testFraction, seed });
@@ -58,7 +67,7 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   const { epochs } = await recommender
     .fit(split?.train ?? source.data, {
       onEpoch: ({ epoch, trainLoss }) =>
-        progress.update(epoch / recommender.options.epochs, `epoch ${epoch}, training loss ${trainLoss.toFixed(4)}`),
+        progress.update(epoch / epochsOf(recommender.options), `epoch ${epoch}, training loss ${trainLoss.toFixed(4)}`),
     })
     .finally(() => progress.done());
   const seconds = (performance.now() - started) / 1000;
@@ -76,6 +85,11 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
     );
   }
   io.stdout.write(`${[...lines, `trained in ${seconds.toFixed(1)} s, saved to ${out}`].join('\n')}\n`);
+}
+
+/** How many epochs a fit has; one that is solved has none, and tells of none. */
+function epochsOf(options: object): number {
+  return 'epochs' in options ? (options.epochs as number) : 1;
 }
 
 function epochLine({ epoch, trainLoss, trainRmse, seconds }: EpochRecord): string {

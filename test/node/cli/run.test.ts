@@ -171,6 +171,20 @@ describe('train, evaluate, recommend, similar', () => {
     expect(out).toContain(`saved to ${model}`);
   });
 
+  test('a recommender that only counts is trained and asked; flags that it has no use for are refused', async () => {
+    const { code, out } = await opmf('train', ratings, '--out', model, '--model', 'popularity');
+    expect([code, out]).toEqual([0, expect.stringMatching(/^popularity on .*\ntrained in /)]);
+    const asked = await opmf('recommend', model, '1', 'stranger', '--n', '1');
+    expect(asked.out).toMatch(/^user 1\n {3}1\. i[49] {2}16 ratings\nuser stranger\n/);
+    for (const flags of [
+      ['--seed', '2'],
+      ['--test-fraction', '.1'],
+    ]) {
+      const refused = await opmf('train', ratings, '--out', model, '--model', 'popularity', ...flags);
+      expect([refused.code, refused.err]).toEqual([2, expect.stringContaining(`popularity takes no ${flags[0]}`)]);
+    }
+  });
+
   test('the same seed gives the same file', async () => {
     const other = join(folder, 'again.safetensors');
     for (const out of [model, other]) await opmf('train', ratings, '--out', out, '--set', 'epochs=1', '--seed', '3');

@@ -1,0 +1,19 @@
+// Popularity, ItemKNN and EASE on the MovieLens 1M of NCF, beside the figures of Ferrari Dacrema et al. and Rendle et al.
+// Run: npm run bench:baselines
+
+import { EASE, ItemKNN, Popularity, type Recommender } from 'opmf';
+import { evaluateNcf, loadNcf } from './ncf';
+
+const { train, cases } = loadNcf();
+const arms: readonly (readonly [string, Recommender])[] = [
+  ['Popularity', new Popularity()],
+  ['ItemKNN', new ItemKNN()],
+  ['EASE', new EASE()],
+];
+for (const [name, recommender] of arms) {
+  const { seconds } = await recommender.fit(train);
+  const { hitRate, ndcg } = evaluateNcf(recommender, cases);
+  console.log(
+    `${name.padEnd(12)} HR@10 ${hitRate.toFixed(4)}  NDCG@10 ${ndcg.toFixed(4)}  fit ${seconds.toFixed(1)} s  ${JSON.stringify(recommender.options)}`,
+  );
+}

@@ -1,0 +1,105 @@
+// EASE, the shallow autoencoder with a closed form, as a recommender.
+
+import { DataError } from '../../core/errors';
+import { type Filled, field, number, readOptions } from '../../core/options';
+import type { Interactions } from '../../interactions/interactions';
+import type { History } from '../../training/history';
+import { checkInteractions } from '../fit-options';
+import { IdRecommender } from '../id-recommender';
+import type { FitOptions } from '../recommender';
+import { restore } from '../restore';
+import { checkFinite, encodeModel, type SavedModel, taker } from '../saved-model';
+import { DenseWeights } from './dense-weights';
+import { fitOnce } from './fit-once';
+import { historiesOf } from './histories';
+import { ItemAnswers } from './item-answers';
+import { solveEase } from './solve-ease';
+
+/** Beyond this the matrices are 300 MB, and the inverse minutes. */
+const MAX_ITEMS = 5000;
+
+/** The options of EASE. */
+export interface EASEOptions {
+  /** lambda. @defaultValue 500 */
+  readonly regularization?: number | undefined;
+}
+
+/**
+ * Embarrassingly shallow autoencoder: a weight from every item to every other, by ridge regression of each item on the rest.
+ *
+ * score(u, i) = sum over the items j of u of B_ji; P = (X^T X + lambda I)^-1, B = -P / diag(P) by column, diag(B) = 0; X is
+ * users x items, 1 where there is an interaction, whatever its value: leave out beforehand what was disliked. Scores are
+ * no ratings; that of a user or item that training never saw is 0. How alike items are: sign x sqrt(B_ij B_ji), from -1 to 1,
+ * which is their partial correlation.
+ *
+ * Cost: fit O(sum over users of the square of their items + items^3), recommend O(items of the user x items);
+ * memory 12 x items^2 bytes in the fit and 4 x items^2 after it and in a file. A model saved without history has no users
+ * left; what is then folded in still works.
+ *
+ * @throws OptionError for an unknown option or a value out of its range; DataError from fit for more than 5,000 items.
+ * @see Steck, "Embarrassingly Shallow Autoencoders for Sparse Data" (WWW 2019), equation 8
+ * @example
+ * ```ts
+ * import { EASE, Interactions } from 'opmf';
+ * const model = new EASE({ regularization: 1 });
+ * await model.fit(Interactions.from([['ann', 'tea'], ['ann', 'milk'], ['bob', 'tea'], ['bob', 'milk'], ['bob', 'soup'], ['cy', 'tea']]));
+ * console.log(model.recommend('cy').map(({ itemId }) => itemId)); // [ 'milk', 'soup' ]
+ * ```
+ */
+export class EASE extends IdRecommender<ItemAnswers<DenseWeights>> {
+  readonly name = 'ease';
+  readonly options: Readonly<Filled<EASEOptions>>;
+
+  constructor(options?: EASEOptions) {
+    super('EASE');
+    this.options = readOptions<Filled<EASEOptions>>('EASE', options, {
+      regularization: field(number({ min: 0, above: true }), 500),
+    });
+  }
+
+  fresh(): EASE {
+    return new EASE(this.options);
+  }
+
+  /** Solves. The history has no epochs. @throws DataError without interactions or beyond 5,000 items; the signal's reason */
+  async fit(data: Interactions, options?: FitOptions): Promise<History> {
+    const { size } = checkInteractions(data, 'data').items;
+    if (size > MAX_ITEMS) {
+      throw new DataError(
+        `EASE.fit: data has ${size} items, and EASE is dense over items: at most ${MAX_ITEMS}; use ItemKNN, or keep the most popular items`,
+      );
+    }
+    return fitOnce('EASE', data, options, async (turns) => {
+      const histories = await historiesOf(data, turns);
+      this.serve(data, histories.seen, await solveEase(histories, this.options.regularization, turns));
+    });
+  }
+
+  private serve(
+    { users, items }: Pick<Interactions, 'users' | 'items'>,
+    seen: SavedModel['seen'],
+    weights: DenseWeights,
+  ) {
+    const { count, values } = weights;
+    const { name, options } = this;
+    const tensors = [['itemWeights', { dtype: 'F32', shape: [count, count], data: values }]] as const;
+    const toBytes = (history: boolean) =>
+      encodeModel({ recommender: name, options, users, items, seen, tensors }, history);
+    this.install(new ItemAnswers('EASE', users, items, seen, weights, toBytes));
+  }
+
+  /** A recommender from the bytes of `save`. @throws FormatError */
+  static load(bytes: Uint8Array): EASE {
+    return restore(bytes, 'ease', EASE.of);
+  }
+
+  /** A recommender of a saved state. @throws FormatError where it is inconsistent */
+  static of(saved: SavedModel): EASE {
+    const { size } = saved.items;
+    const itemWeights = taker(saved.tensors)('itemWeights', Float32Array, size * size);
+    checkFinite({ itemWeights });
+    const model = new EASE(saved.options);
+    model.serve(saved, saved.seen, new DenseWeights(size, itemWeights));
+    return model;
+  }
+}

@@ -1,0 +1,29 @@
+// A fit that has no epochs: the recommenders whose state is counted or solved for. It takes the options of every fit, as
+// far as they have a meaning.
+
+import { UnsupportedError } from '../../core/errors';
+import type { Turns } from '../../core/turns';
+import type { Interactions } from '../../interactions/interactions';
+import { Breather } from '../../training/breather';
+import type { History } from '../../training/history';
+import { checkInteractions, readFitOptions } from '../fit-options';
+import type { FitOptions } from '../recommender';
+
+/** Runs `work`, giving way to other tasks, and tells how long it took. The history has no epochs. */
+export async function fitOnce(
+  owner: string,
+  data: Interactions,
+  options: FitOptions | undefined,
+  work: (turns: Turns) => Promise<void>,
+): Promise<History> {
+  checkInteractions(data, 'data');
+  const { validation, signal } = readFitOptions(`${owner}.fit`, options);
+  if (validation !== undefined) {
+    throw new UnsupportedError(
+      `${owner}.fit: validation has nothing to watch, for there are no epochs and scores are no ratings; leave it out and measure afterwards`,
+    );
+  }
+  const started = performance.now();
+  await work(new Breather(signal));
+  return { epochs: [], bestEpoch: 0, stopped: 'epochs', seconds: (performance.now() - started) / 1000 };
+}

@@ -1,0 +1,49 @@
+// Who has what, from both sides and each pair once: what item-based recommenders learn from.
+
+import type { Turns } from '../../core/turns';
+import type { Interactions } from '../../interactions/interactions';
+import { countRows, Seen } from '../seen';
+
+/** The items of users, and the users of items. */
+export interface Histories {
+  /** Its lists have each item once; its counts are of all interactions. */
+  readonly seen: Seen;
+  /** The users of item i are itemUsers[itemOffsets[i]] .. itemUsers[itemOffsets[i + 1] - 1]. */
+  readonly itemOffsets: Int32Array;
+  readonly itemUsers: Int32Array;
+}
+
+/** The histories of some interactions. Cost: O(interactions). */
+export async function historiesOf(data: Interactions, turns: Turns): Promise<Histories> {
+  const seen = await once(await Seen.of(data, await countRows(data, turns), turns), turns);
+  const itemOffsets = new Int32Array(seen.itemCounts.length + 1);
+  for (const item of seen.items) itemOffsets[item + 1]!++;
+  for (let item = 1; item < itemOffsets.length; item++) itemOffsets[item]! += itemOffsets[item - 1]!;
+  const next = itemOffsets.slice();
+  const itemUsers = new Int32Array(seen.items.length);
+  for (let user = 0; user < seen.userCounts.length; user++) {
+    const items = seen.itemsOf(user);
+    for (const item of items) itemUsers[next[item]!++] = user;
+    if (turns.isDue(items.length)) await turns.breathe();
+  }
+  return { seen, itemOffsets, itemUsers };
+}
+
+/** Drops the repeats within each user's items: data may keep several interactions of one pair. */
+async function once({ offsets, items, userCounts, itemCounts }: Seen, turns: Turns): Promise<Seen> {
+  const lastUser = new Int32Array(itemCounts.length).fill(-1);
+  const kept = new Int32Array(items.length);
+  const keptOffsets = new Int32Array(offsets.length);
+  let size = 0;
+  for (let user = 0; user < userCounts.length; user++) {
+    for (let k = offsets[user]!; k < offsets[user + 1]!; k++) {
+      const item = items[k]!;
+      if (lastUser[item] === user) continue;
+      lastUser[item] = user;
+      kept[size++] = item;
+    }
+    keptOffsets[user + 1] = size;
+    if (turns.isDue(offsets[user + 1]! - offsets[user]!)) await turns.breathe();
+  }
+  return new Seen(keptOffsets, kept.slice(0, size), userCounts, itemCounts);
+}

@@ -1,0 +1,120 @@
+// Weights between items as a trained state: a user is the items of its history, and nothing else.
+
+import { UnsupportedError } from '../../core/errors';
+import type { Interactions } from '../../interactions/interactions';
+import type { Vocabulary } from '../../interactions/vocabulary';
+import type { Answers, FoldedUserAnswers, HistoryEntry, ItemRequest, SimilarRequest } from '../answers';
+import { Marks } from '../marks';
+import { popularItems } from '../popular-items';
+import { type Ranked, Ranking } from '../ranked';
+import type { Seen } from '../seen';
+import type { ItemWeights } from './item-weights';
+import { predictPairs } from './predict-pairs';
+
+/** One candidate by itself takes as long as so many items in a pass over all. */
+const PASS_SPEED = 4;
+
+/** The answers of a recommender over item weights. */
+export class ItemAnswers<W extends ItemWeights = ItemWeights> implements Answers {
+  private readonly marks: Marks;
+  private readonly scores: Float64Array;
+
+  constructor(
+    private readonly owner: string,
+    readonly users: Vocabulary,
+    readonly items: Vocabulary,
+    /** Each item at most once for a user. */
+    readonly seen: Seen,
+    readonly weights: W,
+    private readonly toBytes: (history: boolean) => Uint8Array,
+  ) {
+    this.scores = new Float64Array(seen.itemCounts.length);
+    this.marks = new Marks(this.scores.length, (item) => this.hasItem(item));
+  }
+
+  /** A user whose history is not kept is not known. */
+  hasUser(user: number): boolean {
+    return this.seen.isKept && user >= 0 && this.seen.userCounts[user]! > 0;
+  }
+
+  hasItem(item: number): boolean {
+    return item >= 0 && this.seen.itemCounts[item]! > 0;
+  }
+
+  predict(user: number, item: number): number {
+    return this.hasUser(user) ? this.scoreOf(this.seen.itemsOf(user), item) : 0;
+  }
+
+  predictAll(pairs: Interactions): Float32Array {
+    return predictPairs(this, pairs);
+  }
+
+  best(users: readonly number[], request: ItemRequest): Ranked[][] {
+    return users.map((user) => this.bestOf(this.hasUser(user) ? this.seen.itemsOf(user) : [], request));
+  }
+
+  similarItems(item: number, { n, measure }: SimilarRequest): Ranked[] {
+    if (measure === 'dot') {
+      throw new UnsupportedError(`${this.owner}.similarItems has one measure, its own; leave measure out`);
+    }
+    const ranking = new Ranking(Math.min(n, this.scores.length));
+    this.weights.alike(item, (other, similarity) => {
+      if (other !== item && this.hasItem(other)) ranking.offer(other, similarity);
+    });
+    return ranking.list();
+  }
+
+  similarUsers(): never {
+    throw new UnsupportedError(`${this.owner}.similarUsers: it learns of items alone; use MF`);
+  }
+
+  /** The items of the history that add something. */
+  explain(user: number, item: number): Ranked[] {
+    if (!this.hasUser(user) || !this.hasItem(item)) return [];
+    return Array.from(this.seen.itemsOf(user), (index) => ({ index, score: this.weights.at(index, item) }))
+      .filter(({ score }) => score !== 0)
+      .sort((a, b) => b.score - a.score || a.index - b.index);
+  }
+
+  /** By the trained items of the history, each once, whatever its value. */
+  foldInUser(history: readonly HistoryEntry[]): FoldedUserAnswers {
+    const items = new Set(history.map(({ index }) => index).filter((item) => this.hasItem(item)));
+    const row = Int32Array.from(items);
+    return {
+      vector: null,
+      predict: (item) => this.scoreOf(row, item),
+      best: (request) => this.bestOf(row, request),
+    };
+  }
+
+  encode(history: boolean): Uint8Array {
+    return this.toBytes(history);
+  }
+
+  private scoreOf(history: ArrayLike<number>, item: number): number {
+    if (!this.hasItem(item)) return 0;
+    let sum = 0;
+    for (let k = 0; k < history.length; k++) sum += this.weights.at(history[k]!, item);
+    return sum;
+  }
+
+  /** The best items for a history; the popular ones, with their counts, for none. */
+  private bestOf(history: ArrayLike<number>, { n, filterSeen, exclude, candidates }: ItemRequest): Ranked[] {
+    const { marks, scores, seen } = this;
+    return marks.during(candidates, exclude, (given) =>
+      marks.hiding(filterSeen ? [history] : [], () => {
+        const isAllowed = marks.check(0, given !== null);
+        if (history.length === 0) return popularItems(seen, isAllowed, n);
+        const ranking = new Ranking(Math.min(n, scores.length));
+        if (given !== null && given.length * PASS_SPEED < scores.length) {
+          for (const item of given) if (isAllowed(item)) ranking.offer(item, this.scoreOf(history, item));
+          return ranking.list();
+        }
+        scores.fill(0);
+        for (let k = 0; k < history.length; k++) this.weights.addTo(scores, history[k]!);
+        for (let item = 0; item < scores.length; item++) if (isAllowed(item)) ranking.offer(item, scores[item]!);
+        return ranking.list();
+      }),
+    );
+  }
+}

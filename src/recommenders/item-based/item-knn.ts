@@ -1,0 +1,111 @@
+// Nearest neighbours among items as a recommender.
+
+import { type Filled, field, integer, number, oneOf, readOptions } from '../../core/options';
+import type { Interactions } from '../../interactions/interactions';
+import type { History } from '../../training/history';
+import { IdRecommender } from '../id-recommender';
+import type { FitOptions } from '../recommender';
+import { restore } from '../restore';
+import { checkFinite, checkLists, encodeModel, type SavedModel, taker, vector } from '../saved-model';
+import { FEATURE_WEIGHTINGS, type FeatureWeighting } from './feature-weights';
+import { findNeighbors, SIMILARITIES, type Similarity } from './find-neighbors';
+import { fitOnce } from './fit-once';
+import { historiesOf } from './histories';
+import { ItemAnswers } from './item-answers';
+import { NeighborLists } from './neighbor-lists';
+
+/** The options of ItemKNN. */
+export interface ItemKNNOptions {
+  /** How many neighbours an item keeps. @defaultValue 100 */
+  readonly neighbors?: number | undefined;
+  /** `cosine`; `jaccard`: shared over all users of the two; `dot`: not normalized. @defaultValue 'cosine' */
+  readonly similarity?: Similarity | undefined;
+  /** Added below: the more, the less is thought of items with few users. @defaultValue 0 */
+  readonly shrinkage?: number | undefined;
+  /** Whether users with few items tell more of them. @defaultValue 'none' */
+  readonly featureWeighting?: FeatureWeighting | undefined;
+}
+
+/**
+ * Recommends what is most like the items that a user has.
+ *
+ * score(u, i) = sum over the items j of u that are among the k nearest neighbours of i: sim(i, j);
+ * sim(i, j) = <x_i, x_j> / (|x_i| |x_j| + shrinkage) (cosine), x_i the column of users who have item i, weighted;
+ * jaccard divides by |x_i|^2 + |x_j|^2 - <x_i, x_j> + shrinkage, dot by 1 + shrinkage.
+ * Every interaction counts as one, whatever its value: leave out beforehand what was disliked. Scores are no ratings;
+ * that of a user or item that training never saw is 0.
+ *
+ * Cost: fit O(sum over users of the square of their items), recommend O(items of the user x neighbours + items);
+ * memory O(items x neighbours). A model saved without history has no users left; what is then folded in still works.
+ *
+ * @throws OptionError for an unknown option or a value out of its range.
+ * @see Ferrari Dacrema, Cremonesi, Jannach, "Are We Really Making Much Progress?" (RecSys 2019), ItemKNN
+ * @example
+ * ```ts
+ * import { Interactions, ItemKNN } from 'opmf';
+ * const model = new ItemKNN({ neighbors: 2 });
+ * await model.fit(Interactions.from([['ann', 'tea'], ['ann', 'milk'], ['bob', 'tea'], ['bob', 'milk'], ['bob', 'soup'], ['cy', 'tea']]));
+ * console.log(model.recommend('cy').map(({ itemId }) => itemId)); // [ 'milk', 'soup' ]
+ * ```
+ */
+export class ItemKNN extends IdRecommender<ItemAnswers<NeighborLists>> {
+  readonly name = 'item-knn';
+  readonly options: Readonly<Filled<ItemKNNOptions>>;
+
+  constructor(options?: ItemKNNOptions) {
+    super('ItemKNN');
+    this.options = readOptions<Filled<ItemKNNOptions>>('ItemKNN', options, {
+      neighbors: field(integer({ min: 1 }), 100),
+      similarity: field(oneOf(...SIMILARITIES), 'cosine'),
+      shrinkage: field(number({ min: 0 }), 0),
+      featureWeighting: field(oneOf(...FEATURE_WEIGHTINGS), 'none'),
+    });
+  }
+
+  fresh(): ItemKNN {
+    return new ItemKNN(this.options);
+  }
+
+  /** Finds the neighbours. The history has no epochs. @throws DataError without interactions; the signal's reason */
+  fit(data: Interactions, options?: FitOptions): Promise<History> {
+    return fitOnce('ItemKNN', data, options, async (turns) => {
+      const histories = await historiesOf(data, turns);
+      this.serve(data, histories.seen, await findNeighbors(histories, this.options, turns));
+    });
+  }
+
+  private serve(
+    { users, items }: Pick<Interactions, 'users' | 'items'>,
+    seen: SavedModel['seen'],
+    lists: NeighborLists,
+  ) {
+    const toBytes = (history: boolean) => {
+      const tensors = [
+        ['neighbors.offsets', vector('I32', lists.offsets)],
+        ['neighbors.items', vector('I32', lists.items)],
+        ['neighbors.similarities', vector('F32', lists.similarities)],
+      ] as const;
+      return encodeModel({ recommender: this.name, options: this.options, users, items, seen, tensors }, history);
+    };
+    this.install(new ItemAnswers('ItemKNN', users, items, seen, lists, toBytes));
+  }
+
+  /** A recommender from the bytes of `save`. @throws FormatError */
+  static load(bytes: Uint8Array): ItemKNN {
+    return restore(bytes, 'item-knn', ItemKNN.of);
+  }
+
+  /** A recommender of a saved state. @throws FormatError where it is inconsistent */
+  static of(saved: SavedModel): ItemKNN {
+    const { items, tensors } = saved;
+    const take = taker(tensors);
+    const offsets = take('neighbors.offsets', Int32Array, items.size + 1);
+    const neighbors = take('neighbors.items', Int32Array, offsets[items.size]!);
+    const similarities = take('neighbors.similarities', Float32Array, neighbors.length);
+    checkLists('neighbors', offsets, neighbors, items.size);
+    checkFinite({ 'neighbors.similarities': similarities });
+    const model = new ItemKNN(saved.options);
+    model.serve(saved, saved.seen, new NeighborLists(offsets, neighbors, similarities));
+    return model;
+  }
+}

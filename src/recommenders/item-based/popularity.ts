@@ -1,0 +1,71 @@
+// The most popular items as a recommender: the least that any other must beat.
+
+import { readOptions } from '../../core/options';
+import type { Interactions } from '../../interactions/interactions';
+import type { Id } from '../../interactions/vocabulary';
+import type { History } from '../../training/history';
+import { IdRecommender } from '../id-recommender';
+import type { FitOptions, RecommendationList, RecommendOptions } from '../recommender';
+import { restore } from '../restore';
+import type { SavedModel } from '../saved-model';
+import { countRows, Seen } from '../seen';
+import { fitOnce } from './fit-once';
+import { PopularityAnswers } from './popularity-answers';
+
+/**
+ * The same items for everybody: those with the most interactions, less what a user has seen.
+ *
+ * score(u, i) = how many interactions item i has in the training data, whatever their values. `predict` gives that count,
+ * which is no rating; 0 for an item that training never saw. Every list of recommendations has `basis: 'popularity'`.
+ *
+ * Cost: fit O(interactions), predict O(1), recommend O(items). Similar items and users: UnsupportedError.
+ *
+ * @throws OptionError for any option: it has none.
+ * @see Ferrari Dacrema, Cremonesi, Jannach, "Are We Really Making Much Progress?" (RecSys 2019), TopPopular
+ * @example
+ * ```ts
+ * import { Interactions, Popularity } from 'opmf';
+ * const model = new Popularity();
+ * await model.fit(Interactions.from([['ann', 'tea'], ['bob', 'tea'], ['bob', 'milk'], ['cy', 'soup'], ['cy', 'milk'], ['di', 'tea']]));
+ * console.log(model.recommend('ann')[0]); // { itemId: 'milk', score: 2 }
+ * ```
+ */
+export class Popularity extends IdRecommender<PopularityAnswers> {
+  readonly name = 'popularity';
+  readonly options: Readonly<Record<never, never>>;
+
+  constructor(options?: Readonly<Record<never, never>>) {
+    super('Popularity');
+    this.options = readOptions('Popularity', options, {});
+  }
+
+  fresh(): Popularity {
+    return new Popularity();
+  }
+
+  /** Counts. The history has no epochs. @throws DataError without interactions; the signal's reason after an abort */
+  fit(data: Interactions, options?: FitOptions): Promise<History> {
+    return fitOnce('Popularity', data, options, async (turns) => {
+      const seen = await Seen.of(data, await countRows(data, turns), turns);
+      this.install(new PopularityAnswers(data.users, data.items, seen));
+    });
+  }
+
+  /** As every recommender's, but that the basis is popularity for everybody. */
+  override recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Map<Id, RecommendationList> {
+    const lists = super.recommendMany(userIds, options);
+    return new Map(Array.from(lists, ([id, list]) => [id, Object.assign([...list], { basis: 'popularity' as const })]));
+  }
+
+  /** A recommender from the bytes of `save`. @throws FormatError */
+  static load(bytes: Uint8Array): Popularity {
+    return restore(bytes, 'popularity', (saved) => Popularity.of(saved));
+  }
+
+  /** A recommender of a saved state. */
+  static of({ options, users, items, seen }: SavedModel): Popularity {
+    const model = new Popularity(options);
+    model.install(new PopularityAnswers(users, items, seen));
+    return model;
+  }
+}

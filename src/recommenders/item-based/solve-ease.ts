@@ -1,0 +1,33 @@
+// The weights of EASE, solved for: one inverse of a dense matrix of items.
+
+import { DataError } from '../../core/errors';
+import type { Turns } from '../../core/turns';
+import { invert } from '../../kernels/symmetric-inverse';
+import { DenseWeights } from './dense-weights';
+import type { Histories } from './histories';
+import { eachSharedRow } from './shared-users';
+
+/** B = -P / diag(P) column by column, its diagonal 0; P = (X^T X + lambda I)^-1. */
+export async function solveEase(histories: Histories, lambda: number, turns: Turns): Promise<DenseWeights> {
+  const { itemCounts, userCounts } = histories.seen;
+  const count = itemCounts.length;
+  const p = new Float64Array(count * count);
+  const ones = new Float64Array(userCounts.length).fill(1);
+  await eachSharedRow(histories, ones, turns, (item, { sums }) => {
+    p.set(sums, item * count);
+    p[item * count + item]! += lambda;
+  });
+  if (!(await invert(p, count, turns))) {
+    throw new DataError(
+      `EASE: X^T X + regularization I is singular to working precision at regularization ${lambda}; use a greater one`,
+    );
+  }
+  const values = new Float32Array(count * count);
+  for (let from = 0; from < count; from++) {
+    for (let to = 0; to < count; to++) {
+      if (to !== from) values[from * count + to] = -p[from * count + to]! / p[to * count + to]!;
+    }
+    if (turns.isDue(count)) await turns.breathe();
+  }
+  return new DenseWeights(count, values);
+}

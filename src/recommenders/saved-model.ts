@@ -1,0 +1,138 @@
+// What the file of every recommender has: its kind and options, ids, who has rated what and how often. Each kind adds
+// tensors of its own. The format is safetensors.
+
+import { FormatError } from '../core/errors';
+import type { Vocabulary } from '../interactions/vocabulary';
+import { decodeIds, encodeIds } from '../persistence/id-tensors';
+import { decodeSafetensors, encodeSafetensors } from '../persistence/safetensors';
+import type { Tensor, TensorData } from '../persistence/tensor';
+import { Seen } from './seen';
+
+/** The version of the layout; a reader refuses others. */
+const VERSION = '1';
+
+/** A trained state as a file is to hold it. */
+export interface ModelFile {
+  readonly recommender: string;
+  readonly options: object;
+  readonly users: Vocabulary;
+  readonly items: Vocabulary;
+  readonly seen: Seen;
+  /** The tensors of its kind. */
+  readonly tensors: Iterable<readonly [string, Tensor]>;
+  /** Further metadata of its kind. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** What a file says, before its kind has read its own tensors. */
+export interface SavedModel {
+  readonly recommender: string;
+  readonly options: object;
+  readonly users: Vocabulary;
+  readonly items: Vocabulary;
+  readonly seen: Seen;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The bytes of a trained state. Without `history`, who has rated what is left out; how often stays. */
+export function encodeModel(model: ModelFile, history: boolean): Uint8Array {
+  const { seen, users, items } = model;
+  // Vocabularies are shared with data and may have grown since the fit; the rows of the tables have not.
+  const tensors = new Map<string, Tensor>([
+    ...model.tensors,
+    ['userCounts', vector('I32', seen.userCounts)],
+    ['itemCounts', vector('I32', seen.itemCounts)],
+    ...encodeIds('users', users, seen.userCounts.length),
+    ...encodeIds('items', items, seen.itemCounts.length),
+  ]);
+  // A recommender that was loaded without its history has none to save.
+  if (history && seen.isKept) {
+    tensors.set('history.offsets', vector('I32', seen.offsets));
+    tensors.set('history.items', vector('I32', seen.items));
+  }
+  return encodeSafetensors(tensors, {
+    format: 'opmf',
+    version: VERSION,
+    recommender: model.recommender,
+    options: JSON.stringify(model.options),
+    ...model.metadata,
+  });
+}
+
+/** Reads the bytes of `encodeModel`. @throws FormatError where they are something else, or inconsistent */
+export function decodeModel(bytes: Uint8Array): SavedModel {
+  if (!(bytes instanceof Uint8Array)) throw new FormatError('a model file is a Uint8Array; got something else');
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  if (metadata.format !== 'opmf')
+    throw new FormatError('a safetensors file, but not a model of opmf (metadata.format)');
+  if (metadata.version !== VERSION) {
+    throw new FormatError(`the file has layout version ${metadata.version}; this version of opmf reads ${VERSION}`);
+  }
+  const users = decodeIds('users', tensors);
+  const items = decodeIds('items', tensors);
+  const take = taker(tensors);
+  const hasHistory = tensors.has('history.offsets');
+  const offsets = hasHistory ? take('history.offsets', Int32Array, users.size + 1) : new Int32Array(0);
+  const seenItems = hasHistory ? take('history.items', Int32Array, offsets[users.size]!) : new Int32Array(0);
+  checkLists('history', offsets, seenItems, items.size);
+  const seen = new Seen(
+    offsets,
+    seenItems,
+    take('userCounts', Int32Array, users.size),
+    take('itemCounts', Int32Array, items.size),
+  );
+  const options = parseObject(metadata.options, 'options');
+  return { recommender: metadata.recommender ?? '', options, users, items, seen, tensors, metadata };
+}
+
+/** A tensor of one dimension. */
+export function vector(dtype: Tensor['dtype'], data: TensorData): Tensor {
+  return { dtype, shape: [data.length], data };
+}
+
+/** Takes a tensor out of a file with its type and length checked. */
+export function taker(tensors: ReadonlyMap<string, Tensor>) {
+  return <T extends TensorData>(name: string, type: new (length: number) => T, length: number): T => {
+    const data = tensors.get(name)?.data;
+    if (!(data instanceof type) || data.length !== length) {
+      throw new FormatError(
+        `tensor '${name}' is missing or not ${type.name} of ${length} elements; the file is damaged`,
+      );
+    }
+    return data;
+  };
+}
+
+/** A number that is not finite cannot have come from a fit, and would go unnoticed into every answer. */
+export function checkFinite(tables: Readonly<Record<string, ArrayLike<number>>>): void {
+  for (const [name, table] of Object.entries(tables)) {
+    for (let at = 0; at < table.length; at++) {
+      if (!Number.isFinite(table[at]))
+        throw new FormatError(`tensor '${name}' has ${table[at]} at ${at}; want finite numbers; the file is damaged`);
+    }
+  }
+}
+
+/** Lists of items, one after another, must lie where their offsets say, and name items that there are. */
+export function checkLists(prefix: string, offsets: Int32Array, items: Int32Array, itemCount: number): void {
+  for (let row = 1; row < offsets.length; row++) {
+    if (offsets[row]! < offsets[row - 1]!)
+      throw new FormatError(`tensor '${prefix}.offsets' falls; the file is damaged`);
+  }
+  for (const item of items) {
+    if (item < 0 || item >= itemCount)
+      throw new FormatError(`tensor '${prefix}.items' names item ${item} of ${itemCount}`);
+  }
+}
+
+/** A JSON object of the metadata. */
+export function parseObject(text: string | undefined, name: string): object {
+  try {
+    const value: unknown = JSON.parse(text ?? '');
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // Said below, as for JSON of another kind.
+  }
+  throw new FormatError(`metadata.${name} is no JSON object; the file is damaged`);
+}

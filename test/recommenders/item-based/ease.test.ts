@@ -1,0 +1,91 @@
+// EASE against what it minimizes, and a case by hand.
+
+import fc from 'fast-check';
+import { DataError, FormatError, OptionError } from '../../../src/core/errors';
+import { Interactions } from '../../../src/interactions/interactions';
+import { Vocabulary } from '../../../src/interactions/vocabulary';
+import { decodeSafetensors, encodeSafetensors } from '../../../src/persistence/safetensors';
+import { EASE } from '../../../src/recommenders/item-based/ease';
+import { historiesOf } from '../../../src/recommenders/item-based/histories';
+import { solveEase } from '../../../src/recommenders/item-based/solve-ease';
+import { loadRecommender } from '../../../src/recommenders/registry';
+import { Breather } from '../../../src/training/breather';
+
+const turns = () => new Breather(undefined);
+
+test('by hand: two items, three users', async () => {
+  // X^T X + I = [3 1; 1 3] (tea: 2 users, milk: 2, both: 1); its inverse is [3 -1; -1 3] / 8, so that B is 1/3 off the diagonal.
+  const model = new EASE({ regularization: 1 });
+  await model.fit(
+    Interactions.from([
+      ['ann', 'tea', 5],
+      ['ann', 'milk', 1],
+      ['bob', 'tea', 2],
+      ['cy', 'milk', 3],
+    ]),
+  );
+  expect(model.predict('bob', 'milk')).toBeCloseTo(1 / 3, 6);
+  expect(model.predict('bob', 'tea')).toBe(0);
+  expect(model.predict('ann', 'tea')).toBeCloseTo(1 / 3, 6);
+  expect(model.similarItems('tea')).toEqual([{ itemId: 'milk', score: expect.closeTo(1 / 3, 6) }]);
+});
+
+test('the weights of each item are where the gradient of its ridge regression is 0', async () => {
+  const [users, items] = [9, 7];
+  const pairs = fc.array(fc.tuple(fc.nat(users - 1), fc.nat(items - 1)), { minLength: 1, maxLength: 50 });
+  const numbers = (size: number) => Vocabulary.from(Array.from({ length: size }, (_, n) => n));
+  await fc.assert(
+    fc.asyncProperty(pairs, fc.constantFrom(0.1, 1, 20), async (list, lambda) => {
+      const data = Interactions.from(list, { users: numbers(users), items: numbers(items), duplicates: 'keep' });
+      const weights = await solveEase(await historiesOf(data, turns()), lambda, turns());
+      const x = Array.from({ length: users }, () => new Array<number>(items).fill(0));
+      for (const [u, i] of list) x[u]![i] = 1;
+      for (let to = 0; to < items; to++) {
+        expect(weights.at(to, to)).toBe(0);
+        const residuals = x.map(
+          (row) => row[to]! - row.reduce((sum, one, from) => sum + one * weights.at(from, to), 0),
+        );
+        for (let from = 0; from < items; from++) {
+          if (from === to) continue;
+          const slope = x.reduce((sum, row, u) => sum + row[from]! * residuals[u]!, 0) - lambda * weights.at(from, to);
+          expect(Math.abs(slope)).toBeLessThan(1e-4);
+        }
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('more items than it is made for are refused, with the limit and a way out', async () => {
+  const rows = Array.from({ length: 5001 }, (_, item) => ['ann', item] as const);
+  const fit = new EASE().fit(Interactions.from(rows));
+  await expect(fit).rejects.toThrow(DataError);
+  await expect(fit).rejects.toThrow('data has 5001 items, and EASE is dense over items: at most 5000; use ItemKNN');
+});
+
+test('a bad penalty, and a file with a number that is none', async () => {
+  expect(() => new EASE({ regularization: 0 })).toThrow(OptionError);
+  const model = new EASE();
+  await model.fit(
+    Interactions.from([
+      ['ann', 'tea'],
+      ['bob', 'milk'],
+    ]),
+  );
+  const { tensors, metadata } = decodeSafetensors(model.save());
+  tensors.get('itemWeights')!.data[1] = Number.NaN;
+  const damaged = encodeSafetensors(tensors, metadata);
+  expect(() => loadRecommender(damaged)).toThrow(FormatError);
+  const rest = new Map([...tensors].filter(([name]) => name !== 'itemWeights'));
+  expect(() => loadRecommender(encodeSafetensors(rest, metadata))).toThrow("tensor 'itemWeights' is missing");
+});
+
+test('an aborted fit leaves no state', async () => {
+  const data = Interactions.from([
+    ['ann', 'tea'],
+    ['bob', 'milk'],
+  ]);
+  const model = new EASE();
+  await expect(model.fit(data, { signal: AbortSignal.abort('stop') })).rejects.toBe('stop');
+  expect(model.isFitted).toBe(false);
+});

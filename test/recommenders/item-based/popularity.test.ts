@@ -1,0 +1,58 @@
+// Popularity by hand: counts of interactions, whatever their values.
+
+import { OptionError, UnsupportedError } from '../../../src/core/errors';
+import { Interactions } from '../../../src/interactions/interactions';
+import { Popularity } from '../../../src/recommenders/item-based/popularity';
+import { PopularityAnswers } from '../../../src/recommenders/item-based/popularity-answers';
+import { countRows, Seen } from '../../../src/recommenders/seen';
+import { Breather } from '../../../src/training/breather';
+
+const data = Interactions.from([
+  ['ann', 'tea', 1],
+  ['ann', 'milk', 5],
+  ['bob', 'tea', 1],
+  ['cy', 'soup', 5],
+  ['cy', 'tea', 0],
+  ['di', 'milk', 5],
+]);
+
+test('scores are counts, for everybody, less what a user has seen', async () => {
+  const model = new Popularity();
+  const history = await model.fit(data);
+  expect(history).toMatchObject({ epochs: [], bestEpoch: 0, stopped: 'epochs' });
+  expect(['tea', 'milk', 'soup', 'none'].map((item) => model.predict('bob', item))).toEqual([3, 2, 1, 0]);
+  expect([...model.recommend('bob')]).toEqual([
+    { itemId: 'milk', score: 2 },
+    { itemId: 'soup', score: 1 },
+  ]);
+  expect(model.recommend('bob').basis).toBe('popularity');
+  expect(model.recommend('stranger').map(({ itemId }) => itemId)).toEqual(['tea', 'milk', 'soup']);
+});
+
+test('a folded user has the lists of its history', async () => {
+  const breather = new Breather(undefined);
+  const answers = new PopularityAnswers(
+    data.users,
+    data.items,
+    await Seen.of(data, await countRows(data, breather), breather),
+  );
+  const tea = data.items.indexOf('tea');
+  const folded = answers.foldInUser([
+    { index: tea, value: 1, weight: 1 },
+    { index: -1, value: 1, weight: 1 },
+  ]);
+  const request = { n: 2, filterSeen: true, exclude: [], candidates: null };
+  expect(folded.vector).toBeNull();
+  expect(folded.predict(tea)).toBe(3);
+  expect(folded.best(request).map(({ index }) => data.items.idOf(index))).toEqual(['milk', 'soup']);
+  expect(folded.best({ ...request, filterSeen: false })[0]).toEqual({ index: tea, score: 3 });
+  expect(answers.best([-1], request)[0]![0]).toEqual({ index: tea, score: 3 });
+});
+
+test('what makes no sense is refused: options, validation, an aborted signal', async () => {
+  expect(() => new Popularity({ rank: 3 } as never)).toThrow(OptionError);
+  await expect(new Popularity().fit(data, { validation: data })).rejects.toThrow(UnsupportedError);
+  const model = new Popularity();
+  await expect(model.fit(data, { signal: AbortSignal.abort('stop') })).rejects.toBe('stop');
+  expect(model.isFitted).toBe(false);
+});
