@@ -1,4 +1,4 @@
-// Popularity, ItemKNN and EASE on the MovieLens 1M of NCF, beside the figures of Ferrari Dacrema et al. and Rendle et al.
+// Popularity, ItemKNN and EASE on the MovieLens 1M of NCF, to be read beside published figures: docs/baselines.md.
 // Run: npm run bench:baselines
 
 import { EASE, ItemKNN, Popularity, type Recommender } from 'opmf';
@@ -7,8 +7,8 @@ import { evaluateNcf, loadNcf } from './ncf';
 const { train, cases } = loadNcf();
 const arms: readonly (readonly [string, Recommender])[] = [
   ['Popularity', new Popularity()],
-  ['ItemKNN', new ItemKNN()],
-  ['EASE', new EASE()],
+  ['ItemKNN', new ItemKNN({ neighbors: 70, featureWeighting: 'tf-idf' })],
+  ['EASE', new EASE({ regularization: 1000 })],
 ];
 for (const [name, recommender] of arms) {
   const { seconds } = await recommender.fit(train);
