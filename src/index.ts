@@ -95,11 +95,16 @@ export type {
 } from './recommenders/factorization-options';
 export type { FactorizationRecommender } from './recommenders/factorization-recommender';
 // Recommenders
+export type { FoldedItem } from './recommenders/folded-item';
+export type { FoldedUser } from './recommenders/folded-user';
 export { MF, type MFOptions } from './recommenders/mf';
 export type { Negatives } from './recommenders/negatives-option';
 export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';
 export type {
+  ExplainOptions,
+  Explanation,
   FitOptions,
+  ItemHistoryRow,
   Recommendation,
   RecommendationList,
   Recommender,
@@ -107,6 +112,7 @@ export type {
   SaveOptions,
   SimilarOptions,
   SimilarUser,
+  UserHistoryRow,
 } from './recommenders/recommender';
 export { createRecommender, loadRecommender, type RecommenderName } from './recommenders/registry';
 export { comparisonReport } from './report/comparison-report';

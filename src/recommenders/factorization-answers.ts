@@ -1,9 +1,18 @@
 // A trained factorization as what answers questions: its collapsed tables, and what finds the best rows of them.
 
+import { UnsupportedError } from '../core/errors';
 import type { Interactions } from '../interactions/interactions';
-import type { Answers, ItemRequest, SimilarRequest } from './answers';
+import type {
+  Answers,
+  FoldedItemAnswers,
+  FoldedUserAnswers,
+  HistoryEntry,
+  ItemRequest,
+  SimilarRequest,
+} from './answers';
 import type { FilledOptions } from './factorization-options';
 import type { Fitted } from './fitted';
+import { explain, foldInItem, foldInUser } from './folded-answers';
 import type { Ranked } from './ranked';
 import { encodeFitted } from './saved-factorization';
 import { Serving } from './serving';
@@ -61,6 +70,24 @@ export class FactorizationAnswers implements Answers {
 
   similarUsers(user: number, request: SimilarRequest): Ranked[] {
     return this.serving.similarUsers(user, request);
+  }
+
+  foldInUser(history: readonly HistoryEntry[]): FoldedUserAnswers {
+    return foldInUser(this.fitted, this.options, this.serving, history);
+  }
+
+  foldInItem(history: readonly HistoryEntry[]): FoldedItemAnswers {
+    return foldInItem(this.fitted, this.options, history);
+  }
+
+  explain(user: number, item: number): Ranked[] {
+    const { seen } = this.fitted;
+    if (!seen.isKept || (seen.values === null && this.options.negatives === false)) {
+      throw new UnsupportedError(
+        `${this.name}: explain needs to know who has rated what and how, and this model was saved without; save it with history: true`,
+      );
+    }
+    return explain(this.fitted, this.options, user, item);
   }
 
   encode(history: boolean): Uint8Array {

@@ -3,6 +3,7 @@
 
 import { FormatError } from '../core/errors';
 import type { Vocabulary } from '../interactions/vocabulary';
+import type { Real } from '../optimizers/factor';
 import { decodeIds, encodeIds } from '../persistence/id-tensors';
 import { decodeSafetensors, encodeSafetensors } from '../persistence/safetensors';
 import type { Tensor, TensorData } from '../persistence/tensor';
@@ -45,6 +46,7 @@ export function encodeFitted(name: string, options: FilledOptions, fitted: Fitte
   if (history && seen.offsets.length > 0) {
     tensors.set('history.offsets', vector('I32', seen.offsets));
     tensors.set('history.items', vector('I32', seen.items));
+    if (seen.values !== null) tensors.set('history.values', vector('F32', seen.values));
   }
   const { globalMean } = tables;
   return encodeSafetensors(tensors, {
@@ -66,7 +68,15 @@ export function decodeFitted(bytes: Uint8Array): SavedFactorization {
     throw new FormatError(`the file has layout version ${metadata.version}; this version of opmf reads ${VERSION}`);
   }
   const { globalMean, ...units } = parse(metadata.units, 'units') as Units & { globalMean: number };
-  for (const value of [globalMean, units.shift, units.scale, units.minimum, units.maximum, units.start]) {
+  for (const value of [
+    globalMean,
+    units.shift,
+    units.scale,
+    units.minimum,
+    units.maximum,
+    units.start,
+    units.folded ?? 1,
+  ]) {
     if (!Number.isFinite(value)) throw new FormatError('metadata.units lacks a number; the file is damaged');
   }
   const users = decodeIds('users', tensors);
@@ -82,16 +92,19 @@ export function decodeFitted(bytes: Uint8Array): SavedFactorization {
     userBias: take('userBias', Float32Array, biases ? users.size : 0),
     itemBias: take('itemBias', Float32Array, biases ? items.size : 0),
   };
-  checkFinite(tables);
   const hasHistory = tensors.has('history.offsets');
   const offsets = hasHistory ? take('history.offsets', Int32Array, users.size + 1) : new Int32Array(0);
   const seenItems = hasHistory ? take('history.items', Int32Array, offsets[users.size]!) : new Int32Array(0);
   checkHistory(offsets, seenItems, items.size);
+  // Files of before the first version have none.
+  const values = tensors.has('history.values') ? take('history.values', Float32Array, seenItems.length) : null;
+  checkFinite({ ...tables, 'history.values': values ?? new Float32Array(0) });
   const seen = new Seen(
     offsets,
     seenItems,
     take('userCounts', Int32Array, users.size),
     take('itemCounts', Int32Array, items.size),
+    values,
   );
   const options = parse(metadata.options, 'options') as FilledOptions;
   return { recommender: metadata.recommender ?? '', options, units, tables, users, items, seen };
@@ -115,8 +128,8 @@ function taker(tensors: ReadonlyMap<string, Tensor>) {
 }
 
 /** A number that is not finite cannot have come from a fit, and would go unnoticed into every answer. */
-function checkFinite({ userEmbedding, itemEmbedding, userBias, itemBias }: Tables): void {
-  for (const [name, table] of Object.entries({ userEmbedding, itemEmbedding, userBias, itemBias })) {
+function checkFinite({ rank, globalMean, ...lists }: Tables & { readonly 'history.values': Real }): void {
+  for (const [name, table] of Object.entries(lists)) {
     const at = table.findIndex((value) => !Number.isFinite(value));
     if (at >= 0)
       throw new FormatError(`tensor '${name}' has ${table[at]} at ${at}; want finite numbers; the file is damaged`);
