@@ -103,6 +103,8 @@ export type {
   FilledOptions,
   Regularization,
 } from './recommenders/factorization-options';
+export type { FoldedItem } from './recommenders/folded-item';
+export type { FoldedUser } from './recommenders/folded-user';
 // Recommenders
 export { EASE, type EASEOptions } from './recommenders/item-based/ease';
 export { ItemKNN, type ItemKNNOptions } from './recommenders/item-based/item-knn';
@@ -111,7 +113,10 @@ export { MF, type MFOptions } from './recommenders/mf';
 export type { Negatives } from './recommenders/negatives-option';
 export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';
 export type {
+  ExplainOptions,
+  Explanation,
   FitOptions,
+  ItemHistoryRow,
   Recommendation,
   RecommendationList,
   Recommender,
@@ -119,6 +124,7 @@ export type {
   SaveOptions,
   SimilarOptions,
   SimilarUser,
+  UserHistoryRow,
 } from './recommenders/recommender';
 export {
   createRecommender,

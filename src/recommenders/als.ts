@@ -2,6 +2,7 @@
 
 import type { Interactions } from '../interactions/interactions';
 import type { History } from '../training/history';
+import { AlsFolder } from './als-folder';
 import { type ALSOptions, type FilledAlsOptions, readAlsOptions } from './als-options';
 import { FactorizationAnswers } from './factorization-answers';
 import { fitAls } from './fit-als';
@@ -67,7 +68,7 @@ export class ALS extends TableRecommender<FactorizationAnswers> {
   }
 
   protected serve(fitted: Fitted): void {
-    this.install(new FactorizationAnswers(fitted, this.name, this.options));
+    this.install(new FactorizationAnswers(fitted, this.name, this.options, new AlsFolder(fitted, this.options)));
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */

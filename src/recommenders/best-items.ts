@@ -1,6 +1,7 @@
 // The best items of users: a few users at a time in one pass over all items, or over a short list of candidates.
 
-import type { Keeper, Query, Scorer } from '../kernels/scoring/scorer';
+import type { Query, Scorer } from '../kernels/scoring/scorer';
+import type { Real } from '../optimizers/factor';
 import type { ItemRequest } from './answers';
 import { Marks, USERS_AT_HAND } from './marks';
 import { popularItems } from './popular-items';
@@ -10,6 +11,14 @@ import type { ServedTables, Tables } from './served-tables';
 
 /** A pass over all items takes as long as scoring one in so many by itself. */
 const PASS_SPEED = 4;
+
+/** A user as scores see it: where its vector is, where its scores start, and what it has seen. */
+export interface UserRow {
+  readonly values: Real;
+  readonly start: number;
+  readonly base: number;
+  readonly seen: ArrayLike<number>;
+}
 
 /** Finds the best items of a trained state. */
 export class BestItems {
@@ -36,7 +45,8 @@ export class BestItems {
       const lists = new Map<number, Ranked[]>();
       for (let from = 0; from < known.length; from += USERS_AT_HAND) {
         const group = known.slice(from, from + USERS_AT_HAND);
-        const found = this.ofGroup(group, candidates, Math.min(n, this.count), request.filterSeen);
+        const rows = group.map((user) => this.rowOf(user));
+        const found = this.ofGroup(rows, candidates, Math.min(n, this.count), request.filterSeen);
         for (const [place, user] of group.entries()) lists.set(user, found[place]!);
       }
       const popular =
@@ -45,10 +55,29 @@ export class BestItems {
     });
   }
 
-  private ofGroup(users: readonly number[], candidates: readonly number[] | null, n: number, filterSeen: boolean) {
-    const { marks, seen, tables, served } = this;
+  /** The best items of a user that is no row of the tables. */
+  ofRow(row: UserRow, { n, exclude, candidates, filterSeen }: ItemRequest): Ranked[] {
+    return this.marks.during(
+      candidates,
+      exclude,
+      (marked) => this.ofGroup([row], marked, Math.min(n, this.count), filterSeen)[0]!,
+    );
+  }
+
+  private rowOf(user: number): UserRow {
+    const { tables, served, seen } = this;
+    return {
+      values: tables.userEmbedding,
+      start: user * tables.rank,
+      base: served.base(user),
+      seen: seen.itemsOf(user),
+    };
+  }
+
+  private ofGroup(users: readonly UserRow[], candidates: readonly number[] | null, n: number, filterSeen: boolean) {
+    const { marks } = this;
     const rankings = users.map(() => new Ranking(n));
-    const queries = users.map((user, place): Query => {
+    const queries = users.map(({ values, start, base }, place): Query => {
       const ranking = rankings[place]!;
       const isAllowed = marks.check(place, candidates !== null);
       const keeper = {
@@ -59,22 +88,17 @@ export class BestItems {
           if (isAllowed(item)) ranking.offer(item, score);
         },
       };
-      return {
-        values: tables.userEmbedding as Float32Array,
-        start: user * tables.rank,
-        base: served.base(user),
-        keeper,
-      };
+      return { values: values as Float32Array, start, base, keeper };
     });
-    marks.hiding(filterSeen ? users.map((user) => seen.itemsOf(user)) : [], () => {
+    marks.hiding(filterSeen ? users.map(({ seen }) => seen) : [], () => {
       if (n === 0) return;
       if (candidates === null || candidates.length * PASS_SPEED > this.count) this.scorer().scan('sum', queries);
-      else for (const [place, user] of users.entries()) this.scoreEach(candidates, user, queries[place]!.keeper);
+      else for (const query of queries) this.scoreEach(candidates, query);
     });
     return rankings.map((ranking) => ranking.list());
   }
 
-  private scoreEach(candidates: readonly number[], user: number, keeper: Keeper): void {
-    for (const item of candidates) keeper.offer(item, this.served.score(user, item));
+  private scoreEach(candidates: readonly number[], { values, start, base, keeper }: Query): void {
+    for (const item of candidates) keeper.offer(item, this.served.scoreOf(values, start, base, item));
   }
 }

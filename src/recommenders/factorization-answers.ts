@@ -1,9 +1,18 @@
 // A trained factorization as what answers questions: its collapsed tables, and what finds the best rows of them.
 
+import { UnsupportedError } from '../core/errors';
 import type { Interactions } from '../interactions/interactions';
 import type { KernelChoice } from '../training/engine-options';
-import type { Answers, ItemRequest, SimilarRequest } from './answers';
+import type {
+  Answers,
+  FoldedItemAnswers,
+  FoldedUserAnswers,
+  HistoryEntry,
+  ItemRequest,
+  SimilarRequest,
+} from './answers';
 import type { Fitted } from './fitted';
+import { explain, foldInItem, foldInUser, type RowProblems } from './folded-answers';
 import type { Ranked } from './ranked';
 import { encodeFitted } from './saved-factorization';
 import { Serving } from './serving';
@@ -22,6 +31,8 @@ export class FactorizationAnswers implements Answers {
     readonly fitted: Fitted,
     private readonly name: string,
     private readonly options: ServingOptions,
+    /** What a row is when the other side is frozen: the objective of training. */
+    private readonly problems: RowProblems,
   ) {
     this.serving = new Serving(fitted.tables, fitted.served, fitted.seen, options.kernels);
   }
@@ -67,6 +78,24 @@ export class FactorizationAnswers implements Answers {
 
   similarUsers(user: number, request: SimilarRequest): Ranked[] {
     return this.serving.similarUsers(user, request);
+  }
+
+  foldInUser(history: readonly HistoryEntry[]): FoldedUserAnswers {
+    return foldInUser(this.fitted, this.problems, this.options.clip, this.serving, history);
+  }
+
+  foldInItem(history: readonly HistoryEntry[]): FoldedItemAnswers {
+    return foldInItem(this.fitted, this.problems, this.options.clip, history);
+  }
+
+  explain(user: number, item: number): Ranked[] {
+    const { seen } = this.fitted;
+    if (!seen.isKept || (seen.values === null && this.problems.needsValues)) {
+      throw new UnsupportedError(
+        `${this.name}: explain needs to know who has rated what and how, and this model was saved without; save it with history: true`,
+      );
+    }
+    return explain(this.fitted, this.problems, user, item);
   }
 
   encode(history: boolean): Uint8Array {

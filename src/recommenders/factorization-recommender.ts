@@ -17,6 +17,7 @@ import { checkInteractions, readFitOptions } from './fit-options';
 import type { Fitted } from './fitted';
 import type { Presets } from './presets';
 import type { FitOptions } from './recommender';
+import { RowFolder } from './row-folder';
 import { TableRecommender } from './table-recommender';
 
 /** The common part of MF and OverparamMF. */
@@ -53,6 +54,6 @@ export abstract class FactorizationRecommender extends TableRecommender<Factoriz
   }
 
   protected serve(fitted: Fitted): void {
-    this.install(new FactorizationAnswers(fitted, this.name, this.options));
+    this.install(new FactorizationAnswers(fitted, this.name, this.options, new RowFolder(fitted, this.options)));
   }
 }

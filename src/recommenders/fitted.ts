@@ -38,7 +38,7 @@ export async function finish(
   userBias?.rescale(units.scale);
   itemBias?.rescale(units.scale);
   await turns.breathe();
-  return serve(model, data, seen, { ...units, shift: 0, scale: 1 }, turns);
+  return serve(model, data, seen, { ...units, shift: 0, scale: 1, folded: units.scale }, turns);
 }
 
 /** The trained state as it is now. Tables that are products are multiplied out. */

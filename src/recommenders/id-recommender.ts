@@ -2,13 +2,20 @@
 // and gives ids back.
 
 import { NotFittedError, UnknownIdError, UnsupportedError } from '../core/errors';
-import { boolean, type Filled, field, integer, oneOf, optional, readOptions, wrong } from '../core/options';
+import { boolean, type Filled, field, integer, oneOf, readOptions } from '../core/options';
 import { Interactions } from '../interactions/interactions';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
 import type { History } from '../training/history';
 import type { Answers } from './answers';
+import { FoldedItem } from './folded-item';
+import { FoldedUser, indicesOf } from './folded-user';
+import { readHistory } from './read-history';
+import { checkList, readRecommendOptions } from './recommend-options';
 import type {
+  ExplainOptions,
+  Explanation,
   FitOptions,
+  ItemHistoryRow,
   Recommendation,
   RecommendationList,
   Recommender,
@@ -16,6 +23,7 @@ import type {
   SaveOptions,
   SimilarOptions,
   SimilarUser,
+  UserHistoryRow,
 } from './recommender';
 
 /** A recommender over a trained state of one kind. */
@@ -103,12 +111,11 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
           'save it with its history, or pass what the user has rated as exclude',
       );
     }
-    const indicesOf = (ids: Iterable<Id>) => Array.from(ids, (id) => items.indexOf(id));
     const request = {
       n,
       filterSeen,
-      exclude: indicesOf(exclude),
-      candidates: candidates === undefined ? null : indicesOf(candidates),
+      exclude: indicesOf(items, exclude),
+      candidates: candidates === undefined ? null : indicesOf(items, candidates),
     };
     const ids = [...new Set(checkList(userIds, 'userIds', 'a list or set of user ids'))];
     const rows = ids.map((id) => users.indexOf(id));
@@ -140,6 +147,66 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
     return found.map(({ index, score }) => ({ userId: users.idOf(index), score }));
   }
 
+  /**
+   * A user that training never saw, by its history: its row fitted to the trained items, which stay as they are. Of an
+   * item that occurs twice the last row counts; items that training never saw are passed over (`ignored`).
+   *
+   * minimize over p, b: sum over the history of loss + 1/2 lambda (|p|^2 + b^2), as in training; with negatives, the
+   * expected loss over what might be drawn, so that there is one answer.
+   *
+   * Cost: O(n rank^2 + rank^3) for n ratings of a squared loss, some such steps for others, and there with negatives n is
+   * all items (bpr, warp: n x items beside).
+   * @throws DataError for a row that is none; UnsupportedError where this kind of recommender cannot
+   * @see Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback Datasets" (ICDM 2008), equation 4
+   */
+  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+    const answers = this.needOne('foldInUser');
+    const known = (id: Id) => {
+      const item = answers.items.indexOf(id);
+      return answers.hasItem(item) ? item : -1;
+    };
+    return new FoldedUser('FoldedUser', answers, readHistory(history, 'itemId', known));
+  }
+
+  /** An item that training never saw, by who has rated it: as `foldInUser`, with the trained users as they are. */
+  foldInItem(history: Iterable<ItemHistoryRow>): FoldedItem {
+    const answers = this.needOne('foldInItem');
+    const known = (id: Id) => {
+      const user = answers.users.indexOf(id);
+      return answers.hasUser(user) ? user : -1;
+    };
+    return new FoldedItem(answers, readHistory(history, 'userId', known));
+  }
+
+  /**
+   * What each item that a user has rated adds to the score of an item, the most first: the user as `foldInUser` has it is
+   * a sum over its history, p = A^-1 sum_j c_j r_j q_j, and so is every score <q, p>, less the mean and the item's bias.
+   * The weights of interactions are taken for 1.
+   *
+   * Units: those of the score. Cost: that of foldInUser.
+   * @throws UnknownIdError; UnsupportedError where this kind cannot, or was saved with `history: false`
+   * @see Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback Datasets" (ICDM 2008), section 5
+   */
+  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
+    const answers = this.needOne('explain');
+    const { n } = readOptions<Filled<ExplainOptions>>(`${this.owner}.explain`, options, {
+      n: field(integer({ min: 0 }), 10),
+    });
+    const { users, items } = answers;
+    const [user, item] = [users.indexOf(userId), items.indexOf(itemId)];
+    if (!answers.hasUser(user)) throw new UnknownIdError('user', userId, `${this.owner}.explain`);
+    if (!answers.hasItem(item)) throw new UnknownIdError('item', itemId, `${this.owner}.explain`);
+    const found = answers.explain!(user, item).slice(0, n);
+    return found.map(({ index, score }) => ({ itemId: items.idOf(index), contribution: score }));
+  }
+
+  /** The trained state, where it has a method that not every kind has. */
+  private needOne(call: 'foldInUser' | 'foldInItem' | 'explain'): A {
+    const answers = this.need(call);
+    if (answers[call] !== undefined) return answers;
+    throw new UnsupportedError(`${this.owner}.${call}: this kind of recommender has no answer to that`);
+  }
+
   /** The trained state, the ids and the options as one safetensors file. `loadRecommender` reads it. */
   save(options?: SaveOptions): Uint8Array {
     const answers = this.need('save');
@@ -148,26 +215,6 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
     });
     return answers.encode(history);
   }
-}
-
-/** Something to iterate over, but not a string: one id would be taken for the list of its letters. */
-function checkList<T>(value: Iterable<T>, name: string, wanted: string): Iterable<T> {
-  if (typeof value === 'object' && value !== null && Symbol.iterator in value) return value;
-  throw wrong(name, value, wanted);
-}
-
-function readRecommendOptions(owner: string, given: RecommendOptions | undefined) {
-  const itemIds = (value: unknown, name: string) => checkList(value as Iterable<Id>, name, 'a list or set of item ids');
-  return readOptions<{ n: number; filterSeen?: boolean; exclude?: Iterable<Id>; candidates?: Iterable<Id> }>(
-    owner,
-    given,
-    {
-      n: field(integer({ min: 0 }), 10),
-      filterSeen: optional(boolean),
-      exclude: optional(itemIds),
-      candidates: optional(itemIds),
-    },
-  );
 }
 
 function readSimilarOptions(owner: string, given: SimilarOptions | undefined): Readonly<Filled<SimilarOptions>> {

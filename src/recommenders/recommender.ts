@@ -4,6 +4,8 @@ import type { Interactions } from '../interactions/interactions';
 import type { Id } from '../interactions/vocabulary';
 import type { MetricName } from '../metrics/metric-names';
 import type { EpochRecord, History } from '../training/history';
+import type { FoldedItem } from './folded-item';
+import type { FoldedUser } from './folded-user';
 
 /** How a fit is watched and stopped. */
 export interface FitOptions {
@@ -68,6 +70,28 @@ export interface SimilarOptions {
   readonly measure?: 'cosine' | 'dot' | undefined;
 }
 
+/** One row of a new user's history: an Interaction without its user. */
+export type UserHistoryRow =
+  | { readonly itemId: Id; readonly value?: number | undefined; readonly weight?: number | undefined }
+  | readonly [itemId: Id, value?: number | undefined];
+
+/** One row of a new item's history: an Interaction without its item. */
+export type ItemHistoryRow =
+  | { readonly userId: Id; readonly value?: number | undefined; readonly weight?: number | undefined }
+  | readonly [userId: Id, value?: number | undefined];
+
+/** How much of an explanation is wanted. */
+export interface ExplainOptions {
+  /** @defaultValue 10 */
+  readonly n?: number | undefined;
+}
+
+/** What an item of a user's history adds to the score of another item. */
+export interface Explanation {
+  readonly itemId: Id;
+  readonly contribution: number;
+}
+
 /** A recommender: fitted to interactions, asked by the caller's ids. */
 export interface Recommender {
   /** The name of its kind: 'mf', 'overparam-mf'. */
@@ -84,6 +108,9 @@ export interface Recommender {
   recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Map<Id, RecommendationList>;
   similarItems(itemId: Id, options?: SimilarOptions): Recommendation[];
   similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[];
+  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser;
+  foldInItem(history: Iterable<ItemHistoryRow>): FoldedItem;
+  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[];
   /** Whether training saw both; predictions of others are baselines. */
   knows(userId: Id, itemId: Id): boolean;
   save(options?: SaveOptions): Uint8Array;

@@ -35,7 +35,8 @@ export function encodeFitted(name: string, options: object, fitted: Fitted, hist
 /** Reads what `encodeFitted` added to a file. @throws FormatError where it is not there, or inconsistent */
 export function decodeFitted<O = FilledOptions>({ tensors, metadata, ...saved }: SavedModel): SavedFactorization<O> {
   const { globalMean, ...units } = parseObject(metadata.units, 'units') as Units & { globalMean: number };
-  for (const value of [globalMean, units.shift, units.scale, units.minimum, units.maximum, units.start]) {
+  const { shift, scale, minimum, maximum, start, folded = 1 } = units;
+  for (const value of [globalMean, shift, scale, minimum, maximum, start, folded]) {
     if (!Number.isFinite(value)) throw new FormatError('metadata.units lacks a number; the file is damaged');
   }
   const { users, items } = saved;

@@ -50,6 +50,7 @@ export function encodeModel(model: ModelFile, history: boolean): Uint8Array {
   if (history && seen.isKept) {
     tensors.set('history.offsets', vector('I32', seen.offsets));
     tensors.set('history.items', vector('I32', seen.items));
+    if (seen.values !== null) tensors.set('history.values', vector('F32', seen.values));
   }
   return encodeSafetensors(tensors, {
     format: 'opmf',
@@ -76,11 +77,15 @@ export function decodeModel(bytes: Uint8Array): SavedModel {
   const offsets = hasHistory ? take('history.offsets', Int32Array, users.size + 1) : new Int32Array(0);
   const seenItems = hasHistory ? take('history.items', Int32Array, offsets[users.size]!) : new Int32Array(0);
   checkLists('history', offsets, seenItems, items.size);
+  // Files of before the first version have none.
+  const values = tensors.has('history.values') ? take('history.values', Float32Array, seenItems.length) : null;
+  if (values !== null) checkFinite({ 'history.values': values });
   const seen = new Seen(
     offsets,
     seenItems,
     take('userCounts', Int32Array, users.size),
     take('itemCounts', Int32Array, items.size),
+    values,
   );
   const options = parseObject(metadata.options, 'options');
   return { recommender: metadata.recommender ?? '', options, users, items, seen, tensors, metadata };

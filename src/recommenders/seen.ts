@@ -1,4 +1,4 @@
-// Who has rated what, as compressed rows: the items of user u are items[offsets[u]] .. items[offsets[u + 1] - 1].
+// Who has rated what and how, as compressed rows: the items of user u are items[offsets[u]] .. items[offsets[u + 1] - 1].
 
 import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
@@ -31,6 +31,8 @@ export class Seen {
     readonly userCounts: Int32Array,
     /** Ratings per item: its popularity. */
     readonly itemCounts: Int32Array,
+    /** The ratings, beside `items`; null where they were not kept. */
+    readonly values: Float32Array | null,
   ) {}
 
   /** The history of some interactions, given how often each user and item occurs in them. */
@@ -39,15 +41,20 @@ export class Seen {
     for (let u = 0; u < users.length; u++) offsets[u + 1] = offsets[u]! + users[u]!;
     const next = offsets.slice();
     const history = new Int32Array(data.size);
+    const values = new Float32Array(data.size);
     await inTurns(data.size, turns, (from, to) => {
-      for (let k = from; k < to; k++) history[next[data.userIndex[k]!]!++] = data.itemIndex[k]!;
+      for (let k = from; k < to; k++) {
+        const place = next[data.userIndex[k]!]!++;
+        history[place] = data.itemIndex[k]!;
+        values[place] = data.values[k]!;
+      }
     });
-    return new Seen(offsets, history, users, items);
+    return new Seen(offsets, history, users, items, values);
   }
 
   /** The counts alone. */
   static counted({ users, items }: RowCounts): Seen {
-    return new Seen(new Int32Array(0), new Int32Array(0), users, items);
+    return new Seen(new Int32Array(0), new Int32Array(0), users, items, null);
   }
 
   /** Whether it is known who has rated what. */
@@ -58,5 +65,10 @@ export class Seen {
   /** The items that a user has rated; none where the history was not kept. */
   itemsOf(user: number): Int32Array {
     return this.items.subarray(this.offsets[user] ?? 0, this.offsets[user + 1] ?? 0);
+  }
+
+  /** What the user rated them with, in the same order; null where that was not kept. */
+  valuesOf(user: number): Float32Array | null {
+    return this.values?.subarray(this.offsets[user] ?? 0, this.offsets[user + 1] ?? 0) ?? null;
   }
 }

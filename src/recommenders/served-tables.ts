@@ -67,12 +67,25 @@ export class ServedTables {
    * of kernels/scoring, so that what is recommended has the score that is predicted.
    */
   score(user: number, item: number): number {
-    const { rank, userEmbedding, itemEmbedding, itemBias } = this.tables;
-    const hasItem = this.hasItem(item);
-    const shift = hasItem ? (itemBias[item] ?? 0) : 0;
-    const product =
-      hasItem && this.hasUser(user) ? kernels.dot(userEmbedding, user * rank, itemEmbedding, item * rank, rank) : 0;
-    return Math.fround(Math.fround(this.base(user) + shift) + product);
+    const { rank, userEmbedding } = this.tables;
+    if (this.hasUser(user)) return this.scoreOf(userEmbedding, user * rank, this.base(user), item);
+    const shift = this.hasItem(item) ? (this.tables.itemBias[item] ?? 0) : 0;
+    return Math.fround(this.base(user) + shift);
+  }
+
+  /** The same for a user by its vector, which may be no row of the table, and by where its scores start. */
+  scoreOf(vectors: Real, start: number, base: number, item: number): number {
+    const { rank, itemEmbedding, itemBias } = this.tables;
+    if (!this.hasItem(item)) return base;
+    const product = kernels.dot(vectors, start, itemEmbedding, item * rank, rank);
+    return Math.fround(Math.fround(base + (itemBias[item] ?? 0)) + product);
+  }
+
+  /** The same for an item by its vector and bias. */
+  scoreOfItem(user: number, vector: Real, bias: number): number {
+    const { rank, userEmbedding } = this.tables;
+    const product = this.hasUser(user) ? kernels.dot(userEmbedding, user * rank, vector, 0, rank) : 0;
+    return Math.fround(Math.fround(this.base(user) + bias) + product);
   }
 
   /** A score as a rating, not clipped. */
@@ -82,7 +95,12 @@ export class ServedTables {
 
   /** The predicted rating, clipped to the range of the training ratings on request. */
   predict(user: number, item: number, clip: boolean): number {
-    const rating = this.toRating(this.score(user, item));
+    return this.prediction(this.score(user, item), clip);
+  }
+
+  /** A score as a prediction. */
+  prediction(score: number, clip: boolean): number {
+    const rating = this.toRating(score);
     return clip ? Math.min(Math.max(rating, this.units.minimum), this.units.maximum) : rating;
   }
 

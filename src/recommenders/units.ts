@@ -16,6 +16,11 @@ export interface Units {
   readonly maximum: number;
   /** The mean target, as a score: where the model's mean starts. */
   readonly start: number;
+  /**
+   * What the tables were divided by in training and have been multiplied by since, so that rows fitted later weigh
+   * losses against penalties as training did. Absent: 1.
+   */
+  readonly folded?: number;
 }
 
 /** Chooses the units of a fit. */

@@ -65,7 +65,7 @@ function trained({ rank, userEmbedding, itemEmbedding, biases, pairs }: State) {
   const offsets = new Int32Array(users + 1);
   for (const [user, list] of byUser.entries()) offsets[user + 1] = offsets[user]! + list.length;
   const userCounts = Int32Array.from(byUser, (list) => list.length);
-  const seen = new Seen(offsets, Int32Array.from(byUser.flat()), userCounts, itemCounts);
+  const seen = new Seen(offsets, Int32Array.from(byUser.flat()), userCounts, itemCounts, null);
   return { tables, seen, served: new ServedTables(tables, UNITS, seen) };
 }
 

@@ -29,7 +29,7 @@ export async function historiesOf(data: Interactions, turns: Turns): Promise<His
   return { seen, itemOffsets, itemUsers };
 }
 
-/** Drops the repeats within each user's items: data may keep several interactions of one pair. */
+/** Drops the repeats within each user's items: data may keep several interactions of one pair. Their values say nothing here. */
 async function once({ offsets, items, userCounts, itemCounts }: Seen, turns: Turns): Promise<Seen> {
   const lastUser = new Int32Array(itemCounts.length).fill(-1);
   const kept = new Int32Array(items.length);
@@ -45,5 +45,5 @@ async function once({ offsets, items, userCounts, itemCounts }: Seen, turns: Tur
     keptOffsets[user + 1] = size;
     if (turns.isDue(offsets[user + 1]! - offsets[user]!)) await turns.breathe();
   }
-  return new Seen(keptOffsets, kept.slice(0, size), userCounts, itemCounts);
+  return new Seen(keptOffsets, kept.slice(0, size), userCounts, itemCounts, null);
 }

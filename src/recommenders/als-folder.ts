@@ -1,0 +1,85 @@
+// What a new user or a new item is to tables trained by alternating least squares: one more row of the last half-epoch.
+
+import { ridgeOf } from '../training/als/als-rule';
+import { RatingsLoss } from '../training/fold-in/fold-loss';
+import type { RowProblem } from '../training/fold-in/fold-row';
+import { type FilledAlsOptions, ruleOf } from './als-options';
+import type { HistoryEntry } from './answers';
+import type { Fitted } from './fitted';
+import type { RowProblems } from './folded-answers';
+import { linkOf } from './units';
+
+/** One side of the tables, as the side that holds still. */
+interface Frozen {
+  readonly embedding: Fitted['tables']['itemEmbedding'];
+  readonly biases: Fitted['tables']['itemBias'];
+  readonly counts: Int32Array;
+}
+
+/** Sets up rows of a state that was trained by alternating least squares. */
+export class AlsFolder implements RowProblems {
+  /** The sums of the outer products of a side, made when they are first asked for. */
+  private readonly sums = new Map<Int32Array, Float64Array>();
+
+  constructor(
+    private readonly fitted: Pick<Fitted, 'tables' | 'units' | 'seen'>,
+    private readonly options: FilledAlsOptions,
+  ) {}
+
+  get needsValues(): boolean {
+    return this.options.feedback === 'explicit' || this.options.alpha !== 0;
+  }
+
+  user(history: readonly HistoryEntry[]): RowProblem {
+    const { tables, seen } = this.fitted;
+    return this.problem({ embedding: tables.itemEmbedding, biases: tables.itemBias, counts: seen.itemCounts }, history);
+  }
+
+  item(history: readonly HistoryEntry[]): RowProblem {
+    const { tables, seen } = this.fitted;
+    return this.problem({ embedding: tables.userEmbedding, biases: tables.userBias, counts: seen.userCounts }, history);
+  }
+
+  private problem(side: Frozen, history: readonly HistoryEntry[]): RowProblem {
+    const { tables, units } = this.fitted;
+    const { options } = this;
+    const { feedback, alpha, unobservedWeight } = options;
+    const { folded = 1, shift, scale } = units;
+    const isExplicit = feedback === 'explicit';
+    const trained = side.counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
+    const ridge = ridgeOf(ruleOf(options), history.length, trained);
+    const targets = history.map(({ value }) => (isExplicit ? (value - shift) / scale / folded : 1));
+    const weights = history.map(({ value, weight }) => weight * (1 + alpha * value));
+    return {
+      table: side.embedding,
+      rank: tables.rank,
+      rows: Int32Array.from(history, ({ index }) => index),
+      bases: Float64Array.from(history, ({ index }) => tables.globalMean + (side.biases[index] ?? 0)),
+      // Scores, vectors and biases as they were in training: divided by `folded`, by its root, and by it.
+      scale: 1 / folded,
+      hasBias: side.biases.length > 0,
+      penalty: ridge / folded,
+      biasPenalty: ridge / (folded * folded),
+      loss: new RatingsLoss('squared', linkOf(units), Float64Array.from(targets), Float64Array.from(weights)),
+      ...(unobservedWeight > 0 && { everywhere: { sums: this.sumsOf(side), weight: unobservedWeight } }),
+    };
+  }
+
+  /** sum of q q^T over a side's rows; those that training never saw are 0. Without biases, as unobserved pairs have none. */
+  private sumsOf({ embedding, counts }: Frozen): Float64Array {
+    const { rank } = this.fitted.tables;
+    const known = this.sums.get(counts);
+    if (known !== undefined) return known;
+    const sums = new Float64Array(rank * rank);
+    for (let row = 0; row < counts.length; row++) {
+      const start = row * rank;
+      for (let i = 0; i < rank; i++) {
+        const part = embedding[start + i]!;
+        for (let j = 0; j <= i; j++) sums[i * rank + j]! += part * embedding[start + j]!;
+      }
+    }
+    for (let i = 0; i < rank; i++) for (let j = 0; j < i; j++) sums[j * rank + i] = sums[i * rank + j]!;
+    this.sums.set(counts, sums);
+    return sums;
+  }
+}

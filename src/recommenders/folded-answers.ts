@@ -1,0 +1,69 @@
+// The answers for a user, or an item, that a factorization was not trained on: its row, beside the tables.
+
+import { contributions, foldRow, type RowProblem } from '../training/fold-in/fold-row';
+import type { FoldedItemAnswers, FoldedUserAnswers, HistoryEntry, ItemRequest } from './answers';
+import type { Fitted } from './fitted';
+import { type Ranked, Ranking } from './ranked';
+import type { Serving } from './serving';
+
+/** The rows of a trained state as problems of their own, the other side frozen. */
+export interface RowProblems {
+  /** Whether what a history's values are matters. */
+  readonly needsValues: boolean;
+  /** A user's row from what it has. */
+  user(history: readonly HistoryEntry[]): RowProblem;
+  /** An item's row from who has it. @throws UnsupportedError where that says too little */
+  item(history: readonly HistoryEntry[]): RowProblem;
+}
+
+/** A new user. */
+export function foldInUser(
+  { tables, served }: Fitted,
+  problems: RowProblems,
+  clip: boolean,
+  serving: Serving,
+  history: readonly HistoryEntry[],
+): FoldedUserAnswers {
+  const row = foldRow(problems.user(history));
+  const vector = Float32Array.from(row.subarray(0, tables.rank));
+  const base = Math.fround(Math.fround(tables.globalMean) + Math.fround(row[tables.rank] ?? 0));
+  const own = history.map(({ index }) => index);
+  return {
+    vector,
+    predict: (item) => served.prediction(served.scoreOf(vector, 0, base, item), clip),
+    best: (request: ItemRequest) =>
+      serving.bestItems
+        .ofRow({ values: vector, start: 0, base, seen: own }, request)
+        .map(({ index, score }) => ({ index, score: served.toRating(score) })),
+  };
+}
+
+/** A new item. */
+export function foldInItem(
+  { tables, served }: Fitted,
+  problems: RowProblems,
+  clip: boolean,
+  history: readonly HistoryEntry[],
+): FoldedItemAnswers {
+  const row = foldRow(problems.item(history));
+  const vector = Float32Array.from(row.subarray(0, tables.rank));
+  const bias = Math.fround(row[tables.rank] ?? 0);
+  return {
+    vector,
+    predict: (user) => served.prediction(served.scoreOfItem(user, vector, bias), clip),
+  };
+}
+
+/** What each item of a user's history adds to the score of an item, the most first: of the user as a new one. */
+export function explain({ tables, seen }: Fitted, problems: RowProblems, user: number, item: number): Ranked[] {
+  const values = seen.valuesOf(user);
+  const history = Array.from(seen.itemsOf(user), (index, k) => ({ index, value: values?.[k] ?? 1, weight: 1 }));
+  const problem = problems.user(history);
+  const row = foldRow(problem);
+  const query = new Float64Array(row.length).fill(1);
+  for (let k = 0; k < tables.rank; k++) query[k] = tables.itemEmbedding[item * tables.rank + k]!;
+  const parts = contributions(problem, row, query);
+  const ranking = new Ranking(history.length);
+  for (const [place, { index }] of history.entries()) ranking.offer(index, parts[place]!);
+  return ranking.list();
+}
