@@ -11,9 +11,11 @@ const arms: readonly (readonly [string, Recommender])[] = [
   ['EASE', new EASE({ regularization: 1000 })],
 ];
 for (const [name, recommender] of arms) {
+  const before = process.cpuUsage();
   const { seconds } = await recommender.fit(train);
+  const cpu = process.cpuUsage(before).user / 1e6;
   const { hitRate, ndcg } = evaluateNcf(recommender, cases);
   console.log(
-    `${name.padEnd(12)} HR@10 ${hitRate.toFixed(4)}  NDCG@10 ${ndcg.toFixed(4)}  fit ${seconds.toFixed(1)} s  ${JSON.stringify(recommender.options)}`,
+    `${name.padEnd(12)} HR@10 ${hitRate.toFixed(4)}  NDCG@10 ${ndcg.toFixed(4)}  fit ${seconds.toFixed(1)} s, ${cpu.toFixed(1)} of the CPU  ${JSON.stringify(recommender.options)}`,
   );
 }
