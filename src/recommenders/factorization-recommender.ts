@@ -5,7 +5,7 @@ import type { Factorization } from '../models/factorization';
 import { MFModel } from '../models/mf';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Breather } from '../training/breather';
-import type { History } from '../training/history';
+import type { EpochRecord, History } from '../training/history';
 import { drawStart } from './draw-start';
 import { FactorizationAnswers } from './factorization-answers';
 import {
@@ -13,10 +13,11 @@ import {
   type FilledOptions,
   readRecommenderOptions,
 } from './factorization-options';
-import { fitFactorization } from './fit-factorization';
+import { fitFactorization, measure } from './fit-factorization';
 import { checkInteractions, readFitOptions } from './fit-options';
 import type { Fitted } from './fitted';
 import { IdRecommender } from './id-recommender';
+import { partialFit } from './partial-fit';
 import type { Presets } from './presets';
 import type { FitOptions } from './recommender';
 import { ServedTables, tablesOf } from './served-tables';
@@ -77,6 +78,39 @@ export abstract class FactorizationRecommender extends IdRecommender<Factorizati
     await drawStart(model, this.options, breather);
     const install = (fitted: Fitted) => this.serve(fitted);
     return fitFactorization({ data, options: this.options, rule, fitOptions, model, breather, install });
+  }
+
+  /**
+   * Goes on training with new interactions, of known or new users and items; before a fit it is `fit`. The rows of their
+   * users and items, where a fifth of what they have is new, are fitted to all of their history, the other rows as they
+   * are; those keep their bytes, mu stays, and the model is plain afterwards, as after a load. Weights of
+   * interactions are taken for 1. Losses that compare items (bpr, warp, softmax) move users alone. One epoch, no learning
+   * rate; an abort leaves the model as it was.
+   *
+   * Cost: O(history of those rows x rank^2 + rows x rank^3), and a copy of the tables.
+   * @throws as fit; UnsupportedError for a model saved with `history: false`
+   */
+  async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
+    if (!this.isFitted) return this.fit(data, options);
+    checkInteractions(data, 'data');
+    const { validation, metrics, onEpoch, signal } = readFitOptions(`${this.owner}.partialFit`, options);
+    const breather = new Breather(signal);
+    const started = performance.now();
+    const { state, loss } = await partialFit(this.need('partialFit').fitted, data, this.options, breather);
+    this.installSaved(state);
+    const seconds = (performance.now() - started) / 1000;
+    const { clip } = this.options;
+    const { fitted } = this.need('partialFit');
+    const record: EpochRecord = {
+      epoch: 1,
+      trainLoss: loss,
+      metrics: validation === undefined ? {} : await measure(fitted, validation, metrics, clip, breather),
+      learningRate: 0,
+      seconds,
+      ratingsPerSecond: data.size / seconds,
+    };
+    await onEpoch?.(record);
+    return { epochs: [record], bestEpoch: 1, stopped: 'epochs', seconds };
   }
 
   private serve(fitted: Fitted): void {

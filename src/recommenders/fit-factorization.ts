@@ -144,8 +144,9 @@ function meanWeight({ weights, size }: Interactions): number {
   return sum > 0 ? sum / size : 1;
 }
 
-async function measure(
-  { served, users, items }: Fitted,
+/** The metrics of a state's predictions. */
+export async function measure(
+  { served, users, items }: Pick<Fitted, 'served' | 'users' | 'items'>,
   validation: Interactions,
   metrics: readonly MetricName[],
   clip: boolean,

@@ -41,6 +41,8 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
   abstract fresh(): Recommender;
   /** Trains from the start. */
   abstract fit(data: Interactions, options?: FitOptions): Promise<History>;
+  /** Goes on training. */
+  abstract partialFit(data: Interactions, options?: FitOptions): Promise<History>;
 
   get isFitted(): boolean {
     return this.answers !== undefined;

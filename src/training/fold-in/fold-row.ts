@@ -36,13 +36,14 @@ export function foldRow(problem: RowProblem): Float64Array {
     const { matrix, slopes } = linearize(problem, scores);
     const direction = descent(problem, row, slopes);
     solve(matrix, row.length, direction);
+    if (loss.isQuadratic) return direction;
     const change = directionScores(problem, direction);
     const before = loss.value(scores) + penaltyOf(problem, row);
     let length = 1;
     for (let halving = 0; ; halving++) {
       for (let s = 0; s < moved.length; s++) moved[s] = scores[s]! + length * change[s]!;
       const next = row.map((value, k) => value + length * direction[k]!);
-      if (loss.isQuadratic || loss.value(moved) + penaltyOf(problem, next) <= before) break;
+      if (loss.value(moved) + penaltyOf(problem, next) <= before) break;
       if (halving === MOST_HALVINGS) return row;
       length /= 2;
     }
@@ -53,9 +54,15 @@ export function foldRow(problem: RowProblem): Float64Array {
       size = Math.max(size, Math.abs(row[k]!));
     }
     scores.set(moved);
-    if (loss.isQuadratic || largest <= TOLERANCE * size) break;
+    if (largest <= TOLERANCE * size) break;
   }
   return row;
+}
+
+/** What the scores of a row's candidates cost, without the penalty. */
+export function costOf(problem: RowProblem, row: Float64Array): number {
+  const own = directionScores(problem, row);
+  return problem.loss.value(own.map((part, s) => part + problem.scale * problem.bases[s]!));
 }
 
 /**
@@ -82,15 +89,31 @@ function linearize(problem: RowProblem, scores: Float64Array) {
   const curvatures = new Float64Array(scores.length);
   loss.linearize(scores, slopes, curvatures);
   const sums = new Float64Array(size * size);
-  const q = new Float64Array(size).fill(1);
-  for (let s = 0; s < rows.length; s++) {
-    const weight = curvatures[s]! * scale * scale;
-    if (weight === 0) continue;
-    const start = rows[s]! * rank;
-    for (let k = 0; k < rank; k++) q[k] = table[start + k]!;
+  // Four candidates at a time: each sum is then loaded and stored once for four products.
+  const [q0, q1, q2, q3] = [0, 1, 2, 3].map(() => new Float64Array(size)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const load = (q: Float64Array, s: number) => {
+    if (s >= rows.length) q.fill(0);
+    else {
+      const root = scale * Math.sqrt(curvatures[s]!);
+      const start = rows[s]! * rank;
+      for (let k = 0; k < rank; k++) q[k] = root * table[start + k]!;
+      if (hasBias) q[rank] = root;
+    }
+  };
+  for (let s = 0; s < rows.length; s += 4) {
+    load(q0, s);
+    load(q1, s + 1);
+    load(q2, s + 2);
+    load(q3, s + 3);
     for (let i = 0; i < size; i++) {
-      const part = weight * q[i]!;
-      for (let j = 0; j <= i; j++) sums[i * size + j]! += part * q[j]!;
+      const [a0, a1, a2, a3] = [q0[i]!, q1[i]!, q2[i]!, q3[i]!];
+      const at = i * size;
+      for (let j = 0; j <= i; j++) sums[at + j]! += a0 * q0[j]! + a1 * q1[j]! + (a2 * q2[j]! + a3 * q3[j]!);
     }
   }
   for (let k = 0; k < size; k++) sums[k * size + k]! += k < rank ? penalty : biasPenalty;
