@@ -59,6 +59,9 @@ export function recommenderContract({ name, make }: RecommenderUnderTest): void 
         ['recommendMany', () => fresh.recommendMany([1])],
         ['similarItems', () => fresh.similarItems(1)],
         ['similarUsers', () => fresh.similarUsers(1)],
+        ['foldInUser', () => fresh.foldInUser([])],
+        ['foldInItem', () => fresh.foldInItem([])],
+        ['explain', () => fresh.explain(1, 1)],
         ['knows', () => fresh.knows(1, 1)],
         ['save', () => fresh.save()],
       ];
@@ -206,7 +209,8 @@ export function recommenderContract({ name, make }: RecommenderUnderTest): void 
     });
 
     test.each(['cold', 'new', 2, 'valueOf'])('nothing is similar to %p, which was never trained', (id) => {
-      for (const ask of [() => model.similarItems(id), () => model.similarUsers(id)]) {
+      const asked = [() => model.similarItems(id), () => model.similarUsers(id)];
+      for (const ask of [...asked, () => model.explain(id, 1), () => model.explain(1, id)]) {
         const error = catchError(ask);
         expect(error).toBeInstanceOf(UnknownIdError);
         expect(error).toMatchObject({ id });
