@@ -30,6 +30,8 @@ export class AlsFolder implements RowProblems {
     return this.options.feedback === 'explicit' || this.options.alpha !== 0;
   }
 
+  readonly comparesItems = false;
+
   user(history: readonly HistoryEntry[]): RowProblem {
     const { tables, seen } = this.fitted;
     return this.problem({ embedding: tables.itemEmbedding, biases: tables.itemBias, counts: seen.itemCounts }, history);

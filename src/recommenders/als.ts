@@ -4,10 +4,9 @@ import type { Interactions } from '../interactions/interactions';
 import type { History } from '../training/history';
 import { AlsFolder } from './als-folder';
 import { type ALSOptions, type FilledAlsOptions, readAlsOptions } from './als-options';
-import { FactorizationAnswers } from './factorization-answers';
 import { fitAls } from './fit-als';
 import { checkInteractions, readFitOptions } from './fit-options';
-import type { Fitted } from './fitted';
+import type { TrainedState } from './partial-fit';
 import type { FitOptions } from './recommender';
 import { restore } from './restore';
 import type { SavedFactorization } from './saved-factorization';
@@ -43,7 +42,7 @@ export type { ALSOptions } from './als-options';
  * console.log(model.predict('bob', 'milk') > model.predict('bob', 'beer')); // true
  * ```
  */
-export class ALS extends TableRecommender<FactorizationAnswers> {
+export class ALS extends TableRecommender {
   readonly name = 'als';
   readonly options: FilledAlsOptions;
 
@@ -67,8 +66,8 @@ export class ALS extends TableRecommender<FactorizationAnswers> {
     return fitAls({ data, options: this.options, fitOptions, install: (fitted) => this.serve(fitted) });
   }
 
-  protected serve(fitted: Fitted): void {
-    this.install(new FactorizationAnswers(fitted, this.name, this.options, new AlsFolder(fitted, this.options)));
+  protected problemsOf(state: TrainedState): AlsFolder {
+    return new AlsFolder(state, this.options);
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */

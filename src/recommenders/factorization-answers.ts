@@ -2,7 +2,8 @@
 
 import { UnsupportedError } from '../core/errors';
 import type { Interactions } from '../interactions/interactions';
-import type { KernelChoice } from '../training/engine-options';
+import { type KernelChoice, usesWasm } from '../training/engine-options';
+import { NormalEquations } from '../training/fold-in/normal-equations';
 import type {
   Answers,
   FoldedItemAnswers,
@@ -26,6 +27,7 @@ export interface ServingOptions {
 /** The answers of a factorization. */
 export class FactorizationAnswers implements Answers {
   private readonly serving: Serving;
+  private ownEquations: NormalEquations | undefined;
 
   constructor(
     readonly fitted: Fitted,
@@ -81,11 +83,11 @@ export class FactorizationAnswers implements Answers {
   }
 
   foldInUser(history: readonly HistoryEntry[]): FoldedUserAnswers {
-    return foldInUser(this.fitted, this.problems, this.options.clip, this.serving, history);
+    return foldInUser(this.fitted, this.problems, this.equations, this.options.clip, this.serving, history);
   }
 
   foldInItem(history: readonly HistoryEntry[]): FoldedItemAnswers {
-    return foldInItem(this.fitted, this.problems, this.options.clip, history);
+    return foldInItem(this.fitted, this.problems, this.equations, this.options.clip, history);
   }
 
   explain(user: number, item: number): Ranked[] {
@@ -95,7 +97,14 @@ export class FactorizationAnswers implements Answers {
         `${this.name}: explain needs to know who has rated what and how, and this model was saved without; save it with history: true`,
       );
     }
-    return explain(this.fitted, this.problems, user, item);
+    return explain(this.fitted, this.problems, this.equations, user, item);
+  }
+
+  /** Made when a row is first asked for. */
+  private get equations(): NormalEquations {
+    const { rank, itemBias } = this.fitted.tables;
+    this.ownEquations ??= new NormalEquations(rank + (itemBias.length > 0 ? 1 : 0), usesWasm(this.options.kernels));
+    return this.ownEquations;
   }
 
   encode(history: boolean): Uint8Array {

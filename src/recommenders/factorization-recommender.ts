@@ -6,7 +6,6 @@ import type { Optimizer } from '../optimizers/optimizer';
 import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import { drawStart } from './draw-start';
-import { FactorizationAnswers } from './factorization-answers';
 import {
   type FactorizationRecommenderOptions,
   type FilledOptions,
@@ -15,13 +14,14 @@ import {
 import { fitFactorization } from './fit-factorization';
 import { checkInteractions, readFitOptions } from './fit-options';
 import type { Fitted } from './fitted';
+import type { TrainedState } from './partial-fit';
 import type { Presets } from './presets';
 import type { FitOptions } from './recommender';
 import { RowFolder } from './row-folder';
 import { TableRecommender } from './table-recommender';
 
 /** The common part of MF and OverparamMF. */
-export abstract class FactorizationRecommender extends TableRecommender<FactorizationAnswers> {
+export abstract class FactorizationRecommender extends TableRecommender {
   readonly options: FilledOptions;
   protected readonly rule: Optimizer;
 
@@ -53,7 +53,7 @@ export abstract class FactorizationRecommender extends TableRecommender<Factoriz
     return fitFactorization({ data, options: this.options, rule, fitOptions, model, breather, install });
   }
 
-  protected serve(fitted: Fitted): void {
-    this.install(new FactorizationAnswers(fitted, this.name, this.options, new RowFolder(fitted, this.options)));
+  protected problemsOf(state: TrainedState): RowFolder {
+    return new RowFolder(state, this.options);
   }
 }

@@ -61,7 +61,9 @@ export async function fitAls({ data, options, fitOptions, install }: AlsTask): P
   );
   const weight = meanWeight(data);
   let wholeEpochs = 0;
-  const validated = validation && (await Validation.of(validation, metrics, data, counts, options, turns));
+  const { users, items } = data;
+  const known = { users, items, counts, history: () => Seen.of(data, counts, turns) };
+  const validated = validation && (await Validation.of(validation, metrics, known, options, turns));
   const complete = async (breather: Turns) =>
     install(await finish(model, data, await Seen.of(data, counts, breather), units, breather));
   try {

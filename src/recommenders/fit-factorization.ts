@@ -77,7 +77,9 @@ export async function fitFactorization({
   await breather.breathe();
   const { validation, metrics, onEpoch, earlyStopping, signal } = fitOptions;
   const weight = meanWeight(data);
-  const validated = validation && (await Validation.of(validation, metrics, data, counts, options, breather));
+  const { users, items } = data;
+  const known = { users, items, counts, history: () => Seen.of(data, counts, breather) };
+  const validated = validation && (await Validation.of(validation, metrics, known, options, breather));
   let wholeEpochs = 0;
   const plan: FitPlan = {
     epochs,

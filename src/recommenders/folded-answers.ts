@@ -1,6 +1,7 @@
 // The answers for a user, or an item, that a factorization was not trained on: its row, beside the tables.
 
 import { contributions, foldRow, type RowProblem } from '../training/fold-in/fold-row';
+import type { NormalEquations } from '../training/fold-in/normal-equations';
 import type { FoldedItemAnswers, FoldedUserAnswers, HistoryEntry, ItemRequest } from './answers';
 import type { Fitted } from './fitted';
 import { type Ranked, Ranking } from './ranked';
@@ -10,9 +11,11 @@ import type { Serving } from './serving';
 export interface RowProblems {
   /** Whether what a history's values are matters. */
   readonly needsValues: boolean;
+  /** Whether training compares items with each other: users say too little about an item then. */
+  readonly comparesItems: boolean;
   /** A user's row from what it has. */
   user(history: readonly HistoryEntry[]): RowProblem;
-  /** An item's row from who has it. @throws UnsupportedError where that says too little */
+  /** An item's row from who has it. @throws UnsupportedError where items are compared */
   item(history: readonly HistoryEntry[]): RowProblem;
 }
 
@@ -20,11 +23,12 @@ export interface RowProblems {
 export function foldInUser(
   { tables, served }: Fitted,
   problems: RowProblems,
+  equations: NormalEquations,
   clip: boolean,
   serving: Serving,
   history: readonly HistoryEntry[],
 ): FoldedUserAnswers {
-  const row = foldRow(problems.user(history));
+  const row = foldRow(problems.user(history), equations);
   const vector = Float32Array.from(row.subarray(0, tables.rank));
   const base = Math.fround(Math.fround(tables.globalMean) + Math.fround(row[tables.rank] ?? 0));
   const own = history.map(({ index }) => index);
@@ -42,10 +46,11 @@ export function foldInUser(
 export function foldInItem(
   { tables, served }: Fitted,
   problems: RowProblems,
+  equations: NormalEquations,
   clip: boolean,
   history: readonly HistoryEntry[],
 ): FoldedItemAnswers {
-  const row = foldRow(problems.item(history));
+  const row = foldRow(problems.item(history), equations);
   const vector = Float32Array.from(row.subarray(0, tables.rank));
   const bias = Math.fround(row[tables.rank] ?? 0);
   return {
@@ -55,14 +60,20 @@ export function foldInItem(
 }
 
 /** What each item of a user's history adds to the score of an item, the most first: of the user as a new one. */
-export function explain({ tables, seen }: Fitted, problems: RowProblems, user: number, item: number): Ranked[] {
+export function explain(
+  { tables, seen }: Fitted,
+  problems: RowProblems,
+  equations: NormalEquations,
+  user: number,
+  item: number,
+): Ranked[] {
   const values = seen.valuesOf(user);
   const history = Array.from(seen.itemsOf(user), (index, k) => ({ index, value: values?.[k] ?? 1, weight: 1 }));
   const problem = problems.user(history);
-  const row = foldRow(problem);
+  const row = foldRow(problem, equations);
   const query = new Float64Array(row.length).fill(1);
   for (let k = 0; k < tables.rank; k++) query[k] = tables.itemEmbedding[item * tables.rank + k]!;
-  const parts = contributions(problem, row, query);
+  const parts = contributions(problem, row, query, equations);
   const ranking = new Ranking(history.length);
   for (const [place, { index }] of history.entries()) ranking.offer(index, parts[place]!);
   return ranking.list();

@@ -41,6 +41,13 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
   abstract fresh(): Recommender;
   /** Trains from the start. */
   abstract fit(data: Interactions, options?: FitOptions): Promise<History>;
+  /** Goes on training with new interactions; before a fit it is `fit`. @throws UnsupportedError where the kind cannot */
+  async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
+    if (!this.isFitted) return this.fit(data, options);
+    throw new UnsupportedError(
+      `${this.owner} has no partialFit: what is new changes all that it knows; fit it again to all interactions`,
+    );
+  }
 
   get isFitted(): boolean {
     return this.answers !== undefined;

@@ -102,6 +102,8 @@ export interface Recommender {
   /** A recommender of the same kind and options, not fitted. */
   fresh(): Recommender;
   fit(data: Interactions, options?: FitOptions): Promise<History>;
+  /** Goes on training with new interactions; before a fit it is `fit`. */
+  partialFit(data: Interactions, options?: FitOptions): Promise<History>;
   predict(userId: Id, itemId: Id): number;
   predictMany(pairs: Iterable<readonly [Id, Id]> | Interactions): Float32Array;
   recommend(userId: Id, options?: RecommendOptions): RecommendationList;

@@ -39,6 +39,10 @@ export class RowFolder implements RowProblems {
     return this.options.negatives === false;
   }
 
+  get comparesItems(): boolean {
+    return this.options.negatives !== false && this.options.loss !== 'logistic';
+  }
+
   user(history: readonly HistoryEntry[]): RowProblem {
     const { negatives } = this.options;
     const { itemEmbedding, itemBias } = this.fitted.tables;
@@ -49,7 +53,7 @@ export class RowFolder implements RowProblems {
   /** @throws UnsupportedError for losses that compare items */
   item(history: readonly HistoryEntry[]): RowProblem {
     const { negatives, loss } = this.options;
-    if (negatives !== false && loss !== 'logistic') {
+    if (this.comparesItems) {
       throw new UnsupportedError(
         `foldInItem: loss '${loss}' compares an item with others, and those of its users are not at hand; use loss 'logistic', or partialFit`,
       );

@@ -2,12 +2,20 @@
 // tables alone become a recommender.
 
 import { field, oneOf, readOptions } from '../core/options';
+import type { Interactions } from '../interactions/interactions';
 import type { Factorization } from '../models/factorization';
 import { MFModel } from '../models/mf';
-import type { FactorizationAnswers } from './factorization-answers';
+import { Breather } from '../training/breather';
+import type { EpochRecord, History } from '../training/history';
+import { FactorizationAnswers, type ServingOptions } from './factorization-answers';
+import { checkInteractions, readFitOptions } from './fit-options';
 import type { Fitted } from './fitted';
+import type { RowProblems } from './folded-answers';
 import { IdRecommender } from './id-recommender';
+import { partialFit, type TrainedState } from './partial-fit';
+import type { FitOptions } from './recommender';
 import { ServedTables, tablesOf } from './served-tables';
+import { Validation } from './validation';
 import { type VectorIndex, type Vectors, vectorsOf } from './vector-table';
 
 /** What vectors are exported for. */
@@ -17,9 +25,10 @@ export interface ExportVectorsOptions {
 }
 
 /** The common part of MF, OverparamMF and ALS. */
-export abstract class TableRecommender<A extends FactorizationAnswers> extends IdRecommender<A> {
-  /** Takes over a trained state. */
-  protected abstract serve(fitted: Fitted): void;
+export abstract class TableRecommender extends IdRecommender<FactorizationAnswers> {
+  abstract override readonly options: ServingOptions;
+  /** What the rows of a state are by themselves, the other side frozen. */
+  protected abstract problemsOf(state: TrainedState): RowProblems;
 
   /** The trained model, by index, on the rating scale (for a sigmoid link: scores). After a load it is plain. */
   get model(): Factorization {
@@ -65,6 +74,52 @@ export abstract class TableRecommender<A extends FactorizationAnswers> extends I
       index: field(oneOf('inner-product', 'cosine'), 'inner-product'),
     });
     return vectorsOf(fitted, index);
+  }
+
+  /**
+   * Goes on training with new interactions, of known or new users and items; before a fit it is `fit`. The rows of their
+   * users and items, where a fifth of what they have is new, are fitted to all of their history, the other rows as they
+   * are; those keep their bytes, mu stays, and the model is plain afterwards, as after a load. Weights of
+   * interactions are taken for 1. Losses that compare items (bpr, warp, softmax) move users alone. One epoch, no learning
+   * rate; an abort leaves the model as it was.
+   *
+   * Cost: O(history of those rows x rank^2 + rows x rank^3), and a copy of the tables.
+   * @throws as fit; UnsupportedError for a model saved with `history: false`
+   */
+  override async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
+    if (!this.isFitted) return this.fit(data, options);
+    checkInteractions(data, 'data');
+    const { validation, metrics, onEpoch, signal } = readFitOptions(`${this.owner}.partialFit`, options);
+    const breather = new Breather(signal);
+    const started = performance.now();
+    const { state, loss } = await partialFit(
+      this.need('partialFit').fitted,
+      data,
+      (trained) => this.problemsOf(trained),
+      this.options.kernels,
+      breather,
+    );
+    this.installSaved(state);
+    const seconds = (performance.now() - started) / 1000;
+    const { fitted } = this.need('partialFit');
+    const { users, items, seen } = fitted;
+    const known = { users, items, counts: { users: seen.userCounts, items: seen.itemCounts }, history: () => seen };
+    const validated = validation && (await Validation.of(validation, metrics, known, this.options, breather));
+    const record: EpochRecord = {
+      epoch: 1,
+      trainLoss: loss,
+      metrics: (await validated?.measure(fitted, breather)) ?? {},
+      learningRate: 0,
+      seconds,
+      ratingsPerSecond: data.size / seconds,
+    };
+    await onEpoch?.(record);
+    return { epochs: [record], bestEpoch: 1, stopped: 'epochs', seconds };
+  }
+
+  /** Takes over a trained state. */
+  protected serve(fitted: Fitted): void {
+    this.install(new FactorizationAnswers(fitted, this.name, this.options, this.problemsOf(fitted)));
   }
 
   /** Takes over a trained state from tables alone: a file, or a collapsed product. Its model is plain. */

@@ -3,6 +3,7 @@
 
 import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
+import type { Vocabulary } from '../interactions/vocabulary';
 import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
 import { ratingMetrics } from '../metrics/rating-metrics';
 import type { FilledOptions } from './factorization-options';
@@ -10,6 +11,15 @@ import type { Fitted } from './fitted';
 import { RankValidation } from './rank-validation';
 import { type RowCounts, Seen } from './seen';
 import { Serving } from './serving';
+
+/** The data of a training, as far as measuring must know them. */
+interface Trained {
+  readonly users: Vocabulary;
+  readonly items: Vocabulary;
+  readonly counts: RowCounts;
+  /** Who has what: asked for where lists are judged. */
+  history(): Seen | Promise<Seen>;
+}
 
 /** Measures a trained state on validation data, as often as it is asked. */
 export class Validation {
@@ -26,14 +36,13 @@ export class Validation {
   static async of(
     data: Interactions,
     metrics: readonly MetricName[],
-    train: Interactions,
-    counts: RowCounts,
+    train: Trained,
     options: Pick<FilledOptions, 'clip' | 'kernels'>,
     turns: Turns,
   ): Promise<Validation> {
     const rankings = rankingMetricsOf(metrics);
-    if (rankings.length === 0) return new Validation(data, metrics, options, Seen.counted(counts), undefined);
-    const seen = await Seen.of(train, counts, turns);
+    if (rankings.length === 0) return new Validation(data, metrics, options, Seen.counted(train.counts), undefined);
+    const seen = await train.history();
     const known = { users: train.users, items: train.items, seen };
     return new Validation(data, metrics, options, seen, await RankValidation.of(data, rankings, known, turns));
   }

@@ -62,6 +62,9 @@ export function recommenderContract({ name, make, item, isSolved }: RecommenderU
         ['recommendMany', () => fresh.recommendMany([1])],
         ['similarItems', () => fresh.similarItems(1)],
         ['similarUsers', () => fresh.similarUsers(1)],
+        ['foldInUser', () => fresh.foldInUser([])],
+        ['foldInItem', () => fresh.foldInItem([])],
+        ['explain', () => fresh.explain(1, 1)],
         ['knows', () => fresh.knows(1, 1)],
         ['save', () => fresh.save()],
       ];
@@ -224,7 +227,10 @@ export function recommenderContract({ name, make, item, isSolved }: RecommenderU
     });
 
     test.each(['cold', 'new', 2, 'valueOf'])('nothing is similar to %p, which was never trained', (id) => {
-      for (const ask of [() => model.similarItems(id), () => model.similarUsers(id)]) {
+      const asked = [() => model.similarItems(id), () => model.similarUsers(id)];
+      // What is popular has no explanation, of whatever user.
+      const explained = item?.basis === 'popularity' ? [] : [() => model.explain(id, 1), () => model.explain(1, id)];
+      for (const ask of [...asked, ...explained]) {
         const error = catchError(ask);
         expect(error).toBeInstanceOf(UnknownIdError);
         expect(error).toMatchObject({ id });

@@ -9,9 +9,13 @@ import {
   ExpectedWarp,
 } from '../../src/training/fold-in/expected-orders';
 import { type FoldLoss, RatingsLoss } from '../../src/training/fold-in/fold-loss';
-import { contributions, foldRow, type RowProblem } from '../../src/training/fold-in/fold-row';
+import { contributions, foldRow as foldRowBy, lengthOf, type RowProblem } from '../../src/training/fold-in/fold-row';
+import { NormalEquations } from '../../src/training/fold-in/normal-equations';
 import { bpr, softmax, warp } from '../../src/training/group-losses';
 import { identity, sigmoidLink } from '../../src/training/link';
+
+const equationsOf = (problem: RowProblem) => new NormalEquations(lengthOf(problem), true);
+const foldRow = (problem: RowProblem) => foldRowBy(problem, equationsOf(problem));
 
 const HAD = 4;
 const OTHERS = 9;
@@ -90,7 +94,10 @@ test.each(cases.filter(([name]) => name !== 'expected warp' && name !== 'absolut
     }
     const query = normals(4);
     const score = query.reduce((sum, value, k) => sum + value * row[k]!, 0);
-    expect(contributions(problem, row, query).reduce((sum, part) => sum + part)).toBeCloseTo(score, 3);
+    expect(contributions(problem, row, query, equationsOf(problem)).reduce((sum, part) => sum + part)).toBeCloseTo(
+      score,
+      3,
+    );
   },
 );
 

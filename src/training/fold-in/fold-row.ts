@@ -1,10 +1,9 @@
 // One row of a factorization by itself, the other side frozen: Newton's method on rank (+ 1 for a bias) unknowns. For a
 // squared loss one step is the answer, the ridge of alternating least squares (Hu, Koren, Volinsky, ICDM 2008).
 
-import { DataError } from '../../core/errors';
-import { factorize, solve } from '../../kernels/cholesky';
 import type { Real } from '../../optimizers/factor';
 import type { FoldLoss } from './fold-loss';
+import type { NormalEquations } from './normal-equations';
 
 /** minimize loss(scores) + 1/2 penalty |vector|^2 + 1/2 biasPenalty bias^2, score_s = scale (bases_s + <vector, q_s> + bias). */
 export interface RowProblem {
@@ -23,28 +22,37 @@ export interface RowProblem {
   readonly everywhere?: { readonly sums: Float64Array; readonly weight: number };
 }
 
+/** The unknowns of a row. */
+export function lengthOf({ rank, hasBias }: RowProblem): number {
+  return rank + (hasBias ? 1 : 0);
+}
+
 const MOST_STEPS = 50;
 /** A step of no more than this part of the row ends it. */
 const TOLERANCE = 1e-6;
 const MOST_HALVINGS = 20;
 
 /** The row: its vector, and its bias where it has one. Cost of a step: O(candidates x rank^2 + rank^3). */
-export function foldRow(problem: RowProblem): Float64Array {
-  const { rank, hasBias, loss } = problem;
-  const row = new Float64Array(rank + (hasBias ? 1 : 0));
+export function foldRow(problem: RowProblem, equations: NormalEquations): Float64Array {
+  const { loss } = problem;
+  const row = new Float64Array(lengthOf(problem));
+  const slopes = new Float64Array(problem.rows.length);
+  const curvatures = new Float64Array(problem.rows.length);
   const scores = problem.bases.map((base) => problem.scale * base);
   const moved = new Float64Array(scores.length);
   for (let step = 0; step < MOST_STEPS; step++) {
-    const { matrix, slopes } = linearize(problem, scores);
+    loss.linearize(scores, slopes, curvatures);
+    equations.prepare(problem, curvatures);
     const direction = descent(problem, row, slopes);
-    solve(matrix, row.length, direction);
+    equations.solve(direction);
+    if (loss.isQuadratic) return direction;
     const change = directionScores(problem, direction);
     const before = loss.value(scores) + penaltyOf(problem, row);
     let length = 1;
     for (let halving = 0; ; halving++) {
       for (let s = 0; s < moved.length; s++) moved[s] = scores[s]! + length * change[s]!;
       const next = row.map((value, k) => value + length * direction[k]!);
-      if (loss.isQuadratic || loss.value(moved) + penaltyOf(problem, next) <= before) break;
+      if (loss.value(moved) + penaltyOf(problem, next) <= before) break;
       if (halving === MOST_HALVINGS) return row;
       length /= 2;
     }
@@ -55,64 +63,40 @@ export function foldRow(problem: RowProblem): Float64Array {
       size = Math.max(size, Math.abs(row[k]!));
     }
     scores.set(moved);
-    if (loss.isQuadratic || largest <= TOLERANCE * size) break;
+    if (largest <= TOLERANCE * size) break;
   }
   return row;
+}
+
+/** What the scores of a row's candidates cost, without the penalty. */
+export function costOf(problem: RowProblem, row: Float64Array): number {
+  const own = directionScores(problem, row);
+  return problem.loss.value(own.map((part, s) => part + problem.scale * problem.bases[s]!));
 }
 
 /**
  * What each candidate adds to <vector, query> (+ bias) at a row that `foldRow` gave: query^T A^-1 (c_s u_s - g_s) q_s,
  * with the slope g, the curvature c and the row's own part u of the score (Hu, Koren, Volinsky 2008, section 5).
  */
-export function contributions(problem: RowProblem, row: Float64Array, query: Float64Array): Float64Array {
-  const { bases, scale } = problem;
+export function contributions(
+  problem: RowProblem,
+  row: Float64Array,
+  query: Float64Array,
+  equations: NormalEquations,
+): Float64Array {
+  const { bases, scale, loss } = problem;
   const own = directionScores(problem, row);
-  const { matrix, slopes, curvatures } = linearize(
-    problem,
+  const slopes = new Float64Array(own.length);
+  const curvatures = new Float64Array(own.length);
+  loss.linearize(
     own.map((part, s) => part + scale * bases[s]!),
+    slopes,
+    curvatures,
   );
+  equations.prepare(problem, curvatures);
   const influence = query.slice();
-  solve(matrix, row.length, influence);
+  equations.solve(influence);
   return directionScores(problem, influence).map((pull, s) => pull * (curvatures[s]! * own[s]! - slopes[s]!));
-}
-
-/** Slopes, curvatures, and the factor of sum_s c_s q_s q_s^T + penalties. */
-function linearize(problem: RowProblem, scores: Float64Array) {
-  const { table, rank, rows, scale, hasBias, penalty, biasPenalty, loss } = problem;
-  const size = rank + (hasBias ? 1 : 0);
-  const slopes = new Float64Array(scores.length);
-  const curvatures = new Float64Array(scores.length);
-  loss.linearize(scores, slopes, curvatures);
-  const { everywhere } = problem;
-  const sums = new Float64Array(size * size);
-  if (everywhere !== undefined) for (let k = 0; k < sums.length; k++) sums[k] = everywhere.weight * everywhere.sums[k]!;
-  const q = new Float64Array(size).fill(1);
-  for (let s = 0; s < rows.length; s++) {
-    const weight = curvatures[s]! * scale * scale;
-    if (weight === 0) continue;
-    const start = rows[s]! * rank;
-    for (let k = 0; k < rank; k++) q[k] = table[start + k]!;
-    for (let i = 0; i < size; i++) {
-      const part = weight * q[i]!;
-      for (let j = 0; j <= i; j++) sums[i * size + j]! += part * q[j]!;
-    }
-  }
-  for (let k = 0; k < size; k++) sums[k * size + k]! += k < rank ? penalty : biasPenalty;
-  return { matrix: factor(sums, size), slopes, curvatures };
-}
-
-/** Without a penalty, and with fewer candidates than unknowns, a little of the diagonal makes the answer one. */
-function factor(sums: Float64Array, size: number): Float64Array {
-  let trace = 0;
-  for (let k = 0; k < size; k++) trace += sums[k * size + k]!;
-  // Only tables that somebody has written to can be at fault.
-  if (!Number.isFinite(trace))
-    throw new DataError('the trained tables hold what is no number; a row cannot be fitted to them');
-  for (let ridge = 0; ; ridge = ridge * 100 + (trace / size) * 1e-12 + 1e-30) {
-    const matrix = sums.slice();
-    for (let k = 0; k < size; k++) matrix[k * size + k]! += ridge;
-    if (factorize(matrix, size)) return matrix;
-  }
 }
 
 /** Minus the gradient. */
