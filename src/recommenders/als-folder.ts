@@ -7,6 +7,7 @@ import { type FilledAlsOptions, ruleOf } from './als-options';
 import type { HistoryEntry } from './answers';
 import type { Fitted } from './fitted';
 import type { RowProblems } from './folded-answers';
+import { basesOf, columnOf, indicesOf } from './history-columns';
 import { linkOf } from './units';
 
 /** One side of the tables, as the side that holds still. */
@@ -50,19 +51,20 @@ export class AlsFolder implements RowProblems {
     const isExplicit = feedback === 'explicit';
     const trained = side.counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
     const ridge = ridgeOf(ruleOf(options), history.length, trained);
-    const targets = history.map(({ value }) => (isExplicit ? (value - shift) / scale / folded : 1));
-    const weights = history.map(({ value, weight }) => weight * (1 + alpha * value));
+    const targets = columnOf(history, ({ value }) => (isExplicit ? (value - shift) / scale / folded : 1));
+    const weights = columnOf(history, ({ value, weight }) => weight * (1 + alpha * value));
+    const rows = indicesOf(history);
     return {
       table: side.embedding,
       rank: tables.rank,
-      rows: Int32Array.from(history, ({ index }) => index),
-      bases: Float64Array.from(history, ({ index }) => tables.globalMean + (side.biases[index] ?? 0)),
+      rows,
+      bases: basesOf(rows, tables.globalMean, side.biases),
       // Scores, vectors and biases as they were in training: divided by `folded`, by its root, and by it.
       scale: 1 / folded,
       hasBias: side.biases.length > 0,
       penalty: ridge / folded,
       biasPenalty: ridge / (folded * folded),
-      loss: new RatingsLoss('squared', linkOf(units), Float64Array.from(targets), Float64Array.from(weights)),
+      loss: new RatingsLoss('squared', linkOf(units), targets, weights),
       ...(unobservedWeight > 0 && { everywhere: { sums: this.sumsOf(side), weight: unobservedWeight } }),
     };
   }

@@ -13,46 +13,67 @@ export interface ExtendedHistory {
   readonly newOfItem: Int32Array;
 }
 
-/** Adds interactions to a history. Of a pair that was there the new value counts. */
+/** Adds interactions to a history. Of a pair that was there the new value counts, of a pair that comes twice the last. */
 export function extendSeen(
   { users: oldUsers, items: oldItems, seen }: { users: Vocabulary; items: Vocabulary; seen: Seen },
   data: Interactions,
 ): ExtendedHistory {
   const users = extended(oldUsers, data.users);
   const items = extended(oldItems, data.items);
-  const added = new Map<number, Map<number, number>>();
-  const newOfUser = new Int32Array(users.size);
-  const newOfItem = new Int32Array(items.size);
-  const userOf = Int32Array.from(data.users, (id) => users.indexOf(id));
-  const itemOf = Int32Array.from(data.items, (id) => items.indexOf(id));
-  for (let k = 0; k < data.size; k++) {
-    const [user, item] = [userOf[data.userIndex[k]!]!, itemOf[data.itemIndex[k]!]!];
-    const row = added.get(user) ?? new Map<number, number>();
-    added.set(user, row.set(item, data.values[k]!));
-    newOfUser[user]!++;
-    newOfItem[item]!++;
-  }
+  const added = byUser(data, users, items);
   const offsets = new Int32Array(users.size + 1);
   const list = new Int32Array(seen.items.length + data.size);
   const values = new Float32Array(list.length);
   const itemCounts = new Int32Array(items.size);
+  /** Of each item, where the user at hand has it in the list, if at or after its start. */
+  const placeOf = new Int32Array(items.size).fill(-1);
   let end = 0;
-  const put = (item: number, value: number) => {
-    list[end] = item;
-    values[end++] = value;
-    itemCounts[item]!++;
-  };
   for (let user = 0; user < users.size; user++) {
-    const row = added.get(user);
+    const start = end;
     const old = seen.itemsOf(user);
     const oldValues = seen.valuesOf(user);
-    for (let k = 0; k < old.length; k++) if (!row?.has(old[k]!)) put(old[k]!, oldValues?.[k] ?? 1);
-    if (row !== undefined) for (const [item, value] of row) put(item, value);
+    const [from, to] = [added.starts[user]!, added.starts[user + 1]!];
+    list.set(old, end);
+    if (oldValues === null) values.fill(1, end, end + old.length);
+    else values.set(oldValues, end);
+    end += old.length;
+    if (to > from) for (let at = start; at < end; at++) placeOf[list[at]!] = at;
+    for (let k = from; k < to; k++) {
+      const item = added.items[k]!;
+      if (placeOf[item]! < start) {
+        placeOf[item] = end;
+        list[end++] = item;
+      }
+      values[placeOf[item]!] = added.values[k]!;
+    }
     offsets[user + 1] = end;
   }
+  for (let at = 0; at < end; at++) itemCounts[list[at]!]!++;
   const userCounts = Int32Array.from({ length: users.size }, (_, user) => offsets[user + 1]! - offsets[user]!);
   const merged = new Seen(offsets, list.subarray(0, end), userCounts, itemCounts, values.subarray(0, end));
-  return { users, items, seen: merged, newOfUser, newOfItem };
+  return { users, items, seen: merged, newOfUser: added.newOfUser, newOfItem: added.newOfItem };
+}
+
+/** The interactions by the user's number, each user's in their order (counting sort). */
+function byUser(data: Interactions, users: Vocabulary, items: Vocabulary) {
+  const userOf = Int32Array.from(data.users, (id) => users.indexOf(id));
+  const itemOf = Int32Array.from(data.items, (id) => items.indexOf(id));
+  const newOfUser = new Int32Array(users.size);
+  const newOfItem = new Int32Array(items.size);
+  for (let k = 0; k < data.size; k++) {
+    newOfUser[userOf[data.userIndex[k]!]!]!++;
+    newOfItem[itemOf[data.itemIndex[k]!]!]!++;
+  }
+  const starts = new Int32Array(users.size + 1);
+  for (let user = 0; user < users.size; user++) starts[user + 1] = starts[user]! + newOfUser[user]!;
+  const next = starts.slice();
+  const sorted = { items: new Int32Array(data.size), values: new Float32Array(data.size) };
+  for (let k = 0; k < data.size; k++) {
+    const at = next[userOf[data.userIndex[k]!]!]!++;
+    sorted.items[at] = itemOf[data.itemIndex[k]!]!;
+    sorted.values[at] = data.values[k]!;
+  }
+  return { ...sorted, starts, newOfUser, newOfItem };
 }
 
 /** A vocabulary with the ids of both; a copy where it has to grow, as the old one is others' too. */

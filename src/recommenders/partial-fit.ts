@@ -86,17 +86,20 @@ async function fitRow(
 
 function historyOf(seen: Seen, user: number): HistoryEntry[] {
   const values = seen.valuesOf(user);
-  return Array.from(seen.itemsOf(user), (index, k) => ({ index, value: values?.[k] ?? 1, weight: 1 }));
+  const items = seen.itemsOf(user);
+  const history: HistoryEntry[] = [];
+  for (let k = 0; k < items.length; k++) history.push({ index: items[k]!, value: values?.[k] ?? 1, weight: 1 });
+  return history;
 }
 
 /** Who has each of the marked items. */
-function historiesOf(seen: Seen, marks: Int32Array): Map<number, HistoryEntry[]> {
+function historiesOf({ offsets, items, values }: Seen, marks: Int32Array): Map<number, HistoryEntry[]> {
   const lists = new Map<number, HistoryEntry[]>();
-  for (let user = 0; user < seen.userCounts.length; user++) {
-    const values = seen.valuesOf(user);
-    for (const [k, item] of seen.itemsOf(user).entries()) {
+  for (let user = 0; user + 1 < offsets.length; user++) {
+    for (let at = offsets[user]!; at < offsets[user + 1]!; at++) {
+      const item = items[at]!;
       if (marks[item] === 0) continue;
-      const entry = { index: user, value: values?.[k] ?? 1, weight: 1 };
+      const entry = { index: user, value: values?.[at] ?? 1, weight: 1 };
       const list = lists.get(item);
       if (list === undefined) lists.set(item, [entry]);
       else list.push(entry);

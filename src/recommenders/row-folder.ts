@@ -18,6 +18,7 @@ import type { HistoryEntry } from './answers';
 import type { FilledOptions } from './factorization-options';
 import type { Fitted } from './fitted';
 import type { RowProblems } from './folded-answers';
+import { basesOf, columnOf, indicesOf } from './history-columns';
 import { linkOf } from './units';
 
 /** Candidates of a row, and what their scores cost. */
@@ -78,7 +79,7 @@ export class RowFolder implements RowProblems {
       table,
       rank: tables.rank,
       rows,
-      bases: Float64Array.from(rows, (row) => tables.globalMean + (biases[row] ?? 0)),
+      bases: basesOf(rows, tables.globalMean, biases),
       // Scores, vectors and biases as they were in training: divided by `folded`, by its root, and by it.
       scale: 1 / folded,
       hasBias: biases.length > 0,
@@ -95,9 +96,9 @@ export class RowFolder implements RowProblems {
     const outside = loss === 'logistic' ? history.find(({ value }) => value < 0 || value > 1) : undefined;
     if (outside !== undefined)
       throw new DataError(`loss 'logistic' wants values from 0 to 1 and the history has ${outside.value}`);
-    const targets = Float64Array.from(history, ({ value }) => (value - shift) / scale / folded);
+    const targets = columnOf(history, ({ value }) => (value - shift) / scale / folded);
     return {
-      rows: Int32Array.from(history, ({ index }) => index),
+      rows: indicesOf(history),
       loss: new RatingsLoss(loss, linkOf(units), targets, weightsOf(history)),
       occurrences: history.length,
     };
@@ -113,7 +114,7 @@ export class RowFolder implements RowProblems {
     const { count } = sampling;
     const weights = weightsOf(history);
     const draws: Draws = { weights, chances: Float64Array.from(others, (item) => chances[item]! / otherSum), count };
-    const had = Float64Array.from(history, ({ index }) => chances[index]!);
+    const had = columnOf(history, ({ index }) => chances[index]!);
     return {
       rows: Int32Array.of(...own, ...others),
       loss: expectedLoss(this.options.loss, draws, had, otherSum, itemCounts.length),
@@ -160,7 +161,7 @@ function expectedLoss(
 }
 
 function weightsOf(history: readonly HistoryEntry[]): Float64Array {
-  return Float64Array.from(history, ({ weight }) => weight);
+  return columnOf(history, ({ weight }) => weight);
 }
 
 /** What the chance of each item to be drawn is in proportion to; 0 for one that training never saw. */

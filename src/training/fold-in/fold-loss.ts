@@ -40,8 +40,10 @@ export class RatingsLoss implements FoldLoss {
 
   linearize(scores: Float64Array, slopes: Float64Array, curvatures: Float64Array): void {
     this.evaluate(scores, slopes);
-    for (let s = 0; s < scores.length; s++)
-      curvatures[s] = this.weights[s]! * this.curvature(scores[s]!, this.targets[s]!);
+    if (this.isQuadratic) curvatures.set(this.weights);
+    else
+      for (let s = 0; s < scores.length; s++)
+        curvatures[s] = this.weights[s]! * this.curvature(scores[s]!, this.targets[s]!);
   }
 
   value(scores: Float64Array): number {

@@ -38,8 +38,8 @@ export function foldRow(problem: RowProblem, equations: NormalEquations): Float6
   const row = new Float64Array(lengthOf(problem));
   const slopes = new Float64Array(problem.rows.length);
   const curvatures = new Float64Array(problem.rows.length);
-  const scores = problem.bases.map((base) => problem.scale * base);
-  const moved = new Float64Array(scores.length);
+  const scores = basesOf(problem);
+  const moved = loss.isQuadratic ? scores : new Float64Array(scores.length);
   for (let step = 0; step < MOST_STEPS; step++) {
     loss.linearize(scores, slopes, curvatures);
     equations.prepare(problem, curvatures);
@@ -70,8 +70,9 @@ export function foldRow(problem: RowProblem, equations: NormalEquations): Float6
 
 /** What the scores of a row's candidates cost, without the penalty. */
 export function costOf(problem: RowProblem, row: Float64Array): number {
-  const own = directionScores(problem, row);
-  return problem.loss.value(own.map((part, s) => part + problem.scale * problem.bases[s]!));
+  const scores = directionScores(problem, row);
+  for (let s = 0; s < scores.length; s++) scores[s]! += problem.scale * problem.bases[s]!;
+  return problem.loss.value(scores);
 }
 
 /**
@@ -99,10 +100,18 @@ export function contributions(
   return directionScores(problem, influence).map((pull, s) => pull * (curvatures[s]! * own[s]! - slopes[s]!));
 }
 
+/** The scores of a row of zeros. */
+function basesOf({ bases, scale }: RowProblem): Float64Array {
+  const scores = new Float64Array(bases.length);
+  for (let s = 0; s < scores.length; s++) scores[s] = scale * bases[s]!;
+  return scores;
+}
+
 /** Minus the gradient. */
 function descent(problem: RowProblem, row: Float64Array, slopes: Float64Array): Float64Array {
   const { table, rank, rows, scale, hasBias, penalty, biasPenalty } = problem;
-  const down = row.map((value, k) => -(k < rank ? penalty : biasPenalty) * value);
+  const down = new Float64Array(row.length);
+  for (let k = 0; k < row.length; k++) down[k] = -(k < rank ? penalty : biasPenalty) * row[k]!;
   const { everywhere } = problem;
   if (everywhere !== undefined) {
     for (let k = 0; k < row.length; k++)
