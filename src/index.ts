@@ -33,6 +33,8 @@ export {
 export { evaluateRanking, type RankingEvaluation } from './evaluation/evaluate-ranking';
 export { evaluateRatings, type RatingEvaluation } from './evaluation/evaluate-ratings';
 export type { EvaluateRankingOptions, NegativeDraw } from './evaluation/ranking-options';
+export type { SearchRange, SearchSpace } from './evaluation/search-space';
+export { type Trial, type TuneOptions, type Tuning, tune } from './evaluation/tune';
 // Data
 export {
   type DuplicatePolicy,

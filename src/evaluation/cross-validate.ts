@@ -4,12 +4,11 @@ import { callable, seed as checkSeed, field, integer, optional, readOptions } fr
 import type { Seed } from '../core/random';
 import type { Interactions } from '../interactions/interactions';
 import { kFold } from '../interactions/k-fold';
-import { isRatingMetric, type MetricName, metricList, rankingMetricsOf } from '../metrics/metric-names';
+import { type MetricName, metricList } from '../metrics/metric-names';
 import { RATING_METRICS } from '../metrics/rating-metrics';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
-import { evaluateRanking } from './evaluate-ranking';
-import { evaluateRatings } from './evaluate-ratings';
+import { measure, pick } from './measure';
 import { spread } from './spread';
 
 /** The metrics of one fold. */
@@ -78,7 +77,7 @@ export async function crossValidate(
     const started = performance.now();
     const model = fresh();
     await model.fit(train);
-    const metrics = evaluate(model, train, test, read.metrics);
+    const metrics = measure(model, { train, test }, read.metrics);
     const result = { fold: folds.length + 1, metrics, seconds: (performance.now() - started) / 1000 };
     folds.push(result);
     read.onFold?.(result);
@@ -89,17 +88,4 @@ export async function crossValidate(
     mean: pick(read.metrics, (name) => over(name).mean),
     std: pick(read.metrics, (name) => over(name).std),
   };
-}
-
-function evaluate(model: Recommender, train: Interactions, test: Interactions, names: readonly MetricName[]) {
-  const rankings = rankingMetricsOf(names).map(({ name }) => name);
-  const values = {
-    ...(names.some(isRatingMetric) && evaluateRatings(model, test)),
-    ...(rankings.length > 0 && evaluateRanking(model, test, { train, metrics: rankings }).metrics),
-  } as Record<MetricName, number>;
-  return pick(names, (name) => values[name]!);
-}
-
-function pick(names: readonly MetricName[], value: (name: MetricName) => number): Record<MetricName, number> {
-  return Object.fromEntries(names.map((name) => [name, value(name)])) as Record<MetricName, number>;
 }

@@ -14,6 +14,7 @@ import type { Io } from './io';
 import { recommendCommand } from './recommend';
 import { similarCommand } from './similar';
 import { trainCommand } from './train';
+import { tuneCommand } from './tune';
 import { UsageError } from './usage-error';
 
 const COMMANDS: readonly Command[] = [
@@ -23,6 +24,7 @@ const COMMANDS: readonly Command[] = [
   recommendCommand,
   similarCommand,
   exportCommand,
+  tuneCommand,
   datasetsCommand,
 ];
 

@@ -30,12 +30,12 @@ describe('help', () => {
   test('opmf --help lists the commands, and --version prints the version', async () => {
     const { code, out, err } = await opmf('--help');
     expect([code, err]).toEqual([0, '']);
-    for (const name of ['compare', 'train', 'evaluate', 'recommend', 'similar', 'export', 'datasets'])
+    for (const name of ['compare', 'train', 'evaluate', 'recommend', 'similar', 'export', 'tune', 'datasets'])
       expect(out).toContain(`  ${name} `);
     expect((await opmf('--version')).out).toBe(`${version}\n`);
   });
 
-  test.each(['compare', 'train', 'evaluate', 'recommend', 'similar', 'export', 'datasets'])(
+  test.each(['compare', 'train', 'evaluate', 'recommend', 'similar', 'export', 'tune', 'datasets'])(
     'opmf %s --help has the form and an example',
     async (name) => {
       const { code, out, err } = await opmf(name, '--help');
@@ -50,7 +50,7 @@ describe('wrong usage exits 2 with the reason and the right form, each in one li
   test.each([
     [[], 'opmf: no command; want one of compare'],
     [['comapre'], "opmf: unknown command 'comapre'; did you mean 'compare'?"],
-    [['tune'], "opmf: unknown command 'tune'"],
+    [['tune', '--space', 'rank'], "opmf: tune: --space is 'rank'; want NAME=a,b,c"],
     [['datasets', 'fetch', 'ml-100k'], 'opmf: datasets: want list, or path NAME'],
     [['datasets', 'path'], 'opmf: datasets: datasets path wants the name'],
     [['compare', '--sedes', '3'], "opmf: compare: unknown flag '--sedes'; did you mean '--seeds'?"],
@@ -329,4 +329,15 @@ describe('export', () => {
     expect(code).toBe(2);
     expect(err).toContain(message);
   });
+});
+
+test('tune prints the best options as flags of train', async () => {
+  const words = ['--space', 'rank=2,3', '--space', 'initScale=.01..0.1:log', '--set', 'epochs=1', '--trials', '3'];
+  const { code, out } = await opmf('tune', ratings, '--model', 'mf', ...words);
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /^mf on .*: best rmse \d\.\d+ of 3 fits\n--set epochs=1 --set rank=[23] --set initScale=0\.0\d+\n$/,
+  );
+  const { trials } = JSON.parse((await opmf('tune', ratings, '--model', 'mf', ...words, '--json')).out);
+  expect(trials).toHaveLength(3);
 });

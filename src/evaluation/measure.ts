@@ -1,0 +1,26 @@
+// Any metrics of a fitted recommender on held-out data: errors, rankings, or both.
+
+import type { Split } from '../interactions/split';
+import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
+import type { Recommender } from '../recommenders/recommender';
+import { evaluateRanking } from './evaluate-ranking';
+import { evaluateRatings } from './evaluate-ratings';
+
+/** The metrics by name. Lists hide what train has. */
+export function measure(
+  model: Recommender,
+  { train, test }: Split,
+  names: readonly MetricName[],
+): Record<MetricName, number> {
+  const rankings = rankingMetricsOf(names).map(({ name }) => name);
+  const values = {
+    ...(names.some(isRatingMetric) && evaluateRatings(model, test)),
+    ...(rankings.length > 0 && evaluateRanking(model, test, { train, metrics: rankings }).metrics),
+  } as Record<MetricName, number>;
+  return pick(names, (name) => values[name]!);
+}
+
+/** An object with a value for each name. */
+export function pick(names: readonly MetricName[], value: (name: MetricName) => number): Record<MetricName, number> {
+  return Object.fromEntries(names.map((name) => [name, value(name)])) as Record<MetricName, number>;
+}

@@ -1,0 +1,91 @@
+// What tune draws options from: ranges and choices by the dotted names of options, `optimizer.learningRate`.
+
+import { exponential, naturalLog } from '../core/elementary';
+import { OptionError } from '../core/errors';
+import { boolean, field, number, oneOf, readOptions, show } from '../core/options';
+import type { Stream } from '../core/random';
+
+/** Numbers between two bounds, drawn evenly or, on a log scale, evenly by their logarithm. */
+export interface SearchRange {
+  readonly min: number;
+  readonly max: number;
+  /** @defaultValue 'linear' */
+  readonly scale?: 'linear' | 'log' | undefined;
+  /** Whole numbers, bounds included. @defaultValue false */
+  readonly integer?: boolean | undefined;
+}
+
+/** Options by dotted name: a range of numbers, or a list of values of any kind to choose from. */
+export type SearchSpace = Readonly<Record<string, SearchRange | readonly unknown[]>>;
+
+/** Draws the value of one option. */
+type Draw = (stream: Stream) => unknown;
+
+/** A space once read. Each option has draws of its own: another option more or less changes no other's. */
+export class Space {
+  private readonly draws: ReadonlyMap<string, Draw>;
+
+  /** @throws OptionError where it is not one */
+  constructor(space: SearchSpace) {
+    if (space === null || typeof space !== 'object' || Array.isArray(space) || Object.keys(space).length === 0)
+      throw new OptionError(
+        'space',
+        space,
+        `tune: space is ${show(space)}; want an object such as { rank: [16, 32], regularization: { min: .01, max: 1, scale: 'log' } }`,
+      );
+    this.draws = new Map(Object.entries(space).map(([name, range]) => [name, drawOf(`space.${name}`, range)]));
+  }
+
+  /** The options of a trial: those of `base`, and one value of each of the space. */
+  sample(stream: Stream, base: object): Record<string, unknown> {
+    let options: Record<string, unknown> = { ...base };
+    for (const [name, draw] of this.draws) options = assign(options, name.split('.'), draw(stream.fork(name)));
+    return options;
+  }
+}
+
+function drawOf(name: string, range: SearchRange | readonly unknown[]): Draw {
+  if (Array.isArray(range)) {
+    if (range.length === 0)
+      throw new OptionError(name, range, `tune: ${name} is an empty list; want values to choose from`);
+    return (stream) => range[stream.below(range.length)];
+  }
+  const read = readOptions<{ min?: number; max?: number; scale: 'linear' | 'log'; integer: boolean }>(
+    'tune',
+    range,
+    {
+      min: field<number | undefined>(number(), undefined),
+      max: field<number | undefined>(number(), undefined),
+      scale: field(oneOf('linear', 'log'), 'linear'),
+      integer: field(boolean, false),
+    },
+    `${name}.`,
+  );
+  const { min = Number.NaN, max = Number.NaN, scale, integer } = read;
+  const isLog = scale === 'log';
+  if (!(min <= max) || (isLog && min <= 0) || (integer && !(Number.isInteger(min) && Number.isInteger(max))))
+    throw new OptionError(
+      name,
+      range,
+      `tune: ${name} is ${show(range)}; want min <= max${isLog ? ', both above 0' : ''}${integer ? ', both whole' : ''}`,
+    );
+  // Whole numbers: each has the part of the range that rounds down to it.
+  const top = integer ? max + 1 : max;
+  const within = (value: number) => Math.min(Math.max(integer ? Math.floor(value) : value, min), max);
+  if (!isLog) return (stream) => within(min + stream.uniform() * (top - min));
+  const [low, high] = [naturalLog(min), naturalLog(top)];
+  return (stream) => within(exponential(low + stream.uniform() * (high - low)));
+}
+
+/** A copy of nested options with one of them set. */
+function assign(options: object, [name, ...path]: readonly string[], value: unknown): Record<string, unknown> {
+  const held = (options as Record<string, unknown>)[name!];
+  const inner = typeof held === 'object' && held !== null && !Array.isArray(held) ? held : {};
+  // defineProperty: '__proto__' is a name like any other, and refused by whoever reads the options.
+  return Object.defineProperty({ ...options }, name!, {
+    value: path.length === 0 ? value : assign(inner, path, value),
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  }) as Record<string, unknown>;
+}

@@ -1,0 +1,199 @@
+// Choosing options by trying them on validation data: random search (Bergstra and Bengio 2012), or successive halving.
+
+import { DivergenceError, UnsupportedError } from '../core/errors';
+import {
+  callable,
+  seed as checkSeed,
+  type Filled,
+  field,
+  integer,
+  number,
+  oneOf,
+  optional,
+  readOptions,
+  wrong,
+} from '../core/options';
+import { type Seed, Stream } from '../core/random';
+import type { Interactions } from '../interactions/interactions';
+import type { Split } from '../interactions/split';
+import { splitRandom } from '../interactions/split-random';
+import { isRatingMetric, type MetricName, metricName } from '../metrics/metric-names';
+import { abortSignal, checkInteractions } from '../recommenders/fit-options';
+import type { Recommender } from '../recommenders/recommender';
+import { createRecommender, type RecommenderName } from '../recommenders/registry';
+import { halvingRungs } from './halving';
+import { measure } from './measure';
+import { type SearchSpace, Space } from './search-space';
+
+/** One trial: options, and how well they did. */
+export interface Trial {
+  /** From 1, in the order they were drawn. */
+  readonly trial: number;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The metric on validation data; null where the fit diverged. */
+  readonly score: number | null;
+  /** The epochs it was trained for; absent where the options do not say. */
+  readonly epochs?: number;
+  readonly seconds: number;
+}
+
+/** Options to be tried. */
+type Candidate = Pick<Trial, 'trial' | 'options'>;
+
+/** What tune found. */
+export interface Tuning {
+  /** The best trial, of those trained in full length. */
+  readonly best: { readonly options: Readonly<Record<string, unknown>>; readonly score: number };
+  /** Every fit, in the order they were made: with halving an option set comes once for each of its rounds. */
+  readonly trials: readonly Trial[];
+}
+
+/** The options of tune. */
+export interface TuneOptions {
+  /** How many option sets are drawn. @defaultValue 20 */
+  readonly trials?: number | undefined;
+  /** What is to be best. @defaultValue 'rmse' */
+  readonly metric?: MetricName | undefined;
+  /** @defaultValue 'random' */
+  readonly strategy?: 'random' | 'halving' | undefined;
+  /** Of the draws and of the split. @defaultValue 1 */
+  readonly seed?: Seed | undefined;
+  /** What trials are judged by. @defaultValue a random part of the data, which trials then are not trained on */
+  readonly validation?: Interactions | undefined;
+  /** That part. @defaultValue 0.1 */
+  readonly testFraction?: number | undefined;
+  /** Options that every trial has. @defaultValue none */
+  readonly base?: object | undefined;
+  readonly onTrial?: ((trial: Trial) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Tries options drawn from a space and tells which did best on validation data.
+ *
+ * `strategy: 'random'`: every trial is trained in full. `'halving'`: all for few epochs, the best third for three times as
+ * many, and so on; each round trains from the start, as schedules depend on the number of epochs. The same seed draws the
+ * same trials, and more trials begin with the same ones. Cost: `trials` fits; halving: about log3(trials) rounds, each as
+ * long as trials / 3^rounds full fits.
+ *
+ * @throws OptionError for what is no space or option; DataError; UnsupportedError where every trial diverged; the signal's
+ * reason.
+ * @see Bergstra and Bengio, "Random Search for Hyper-Parameter Optimization" (JMLR 2012); Jamieson and Talwalkar (AISTATS 2016)
+ * @example
+ * ```ts
+ * import { syntheticInteractions, tune } from 'opmf';
+ * const data = syntheticInteractions({ users: 100, items: 80, ratings: 2000 });
+ * const space = { rank: [2, 4], 'regularization.embedding': { min: 0.05, max: 0.5, scale: 'log' } } as const;
+ * const { best, trials } = await tune('mf', space, data, { trials: 4, base: { epochs: 3 } });
+ * console.log(trials.length, best.score === Math.min(...trials.map(({ score }) => score ?? Infinity))); // 4 true
+ * ```
+ */
+export async function tune(
+  recommender: RecommenderName | ((options: Record<string, unknown>) => Recommender),
+  space: SearchSpace,
+  data: Interactions,
+  options?: TuneOptions,
+): Promise<Tuning> {
+  const read = readTuneOptions(options);
+  const { trials: count, strategy, base, metric } = read;
+  checkInteractions(data, 'data');
+  const make =
+    typeof recommender === 'function'
+      ? recommender
+      : (given: Record<string, unknown>) => createRecommender(recommender, given);
+  const stream = Stream.of(read.seed).fork('tune');
+  const drawn = new Space(space);
+  const candidates: readonly Candidate[] = Array.from({ length: count }, (_, at) => ({
+    trial: at + 1,
+    options: drawn.sample(stream.fork(at), base),
+  }));
+  const split: Split =
+    read.validation === undefined
+      ? splitRandom(data, { testFraction: read.testFraction, seed: read.seed })
+      : { train: data, test: read.validation };
+  const trials: Trial[] = [];
+  const run = async ({ trial, options: given }: Candidate, epochs?: number): Promise<Trial> => {
+    read.signal?.throwIfAborted();
+    const started = performance.now();
+    const model = make(epochs === undefined ? given : { ...given, epochs });
+    const score = await scoreOf(model, split, metric, read.signal);
+    const { epochs: trained } = model.options as { epochs?: number };
+    const done: Trial = {
+      trial,
+      options: given,
+      score,
+      ...(trained !== undefined && { epochs: trained }),
+      seconds: (performance.now() - started) / 1000,
+    };
+    trials.push(done);
+    read.onTrial?.(done);
+    return done;
+  };
+
+  let left = candidates;
+  let ranked: Trial[] = [];
+  const full = strategy === 'random' ? undefined : epochsOf(make(candidates[0]!.options));
+  for (const rung of full === undefined ? [undefined] : halvingRungs(count, full)) {
+    ranked = [];
+    for (const candidate of left.slice(0, rung?.trials)) ranked.push(await run(candidate, rung?.epochs));
+    // Less is better of errors alone. The sort is stable: of equals the one drawn first.
+    const sign = isRatingMetric(metric) ? 1 : -1;
+    const cost = ({ score }: Trial) => (score === null ? Infinity : sign * score);
+    ranked.sort((a, b) => (cost(a) === cost(b) ? 0 : cost(a) - cost(b)));
+    left = ranked.map(({ trial }) => candidates[trial - 1]!);
+  }
+  const { options: found, score } = ranked[0]!;
+  if (score === null) {
+    throw new UnsupportedError(
+      `tune: each of the ${count} trials diverged; lower the rates in the space (a tenth is a good next try)`,
+    );
+  }
+  return { best: { options: found, score }, trials };
+}
+
+/** The metric after a fit; null where it diverges. */
+async function scoreOf(
+  model: Recommender,
+  split: Split,
+  metric: MetricName,
+  signal: AbortSignal | undefined,
+): Promise<number | null> {
+  try {
+    await model.fit(split.train, { signal });
+  } catch (error) {
+    if (error instanceof DivergenceError) return null;
+    throw error;
+  }
+  return measure(model, split, [metric])[metric]!;
+}
+
+/** The epochs of a full fit. @throws UnsupportedError for a recommender that has none */
+function epochsOf({ name, options }: Recommender): number {
+  const { epochs } = options as { epochs?: number };
+  if (epochs !== undefined) return epochs;
+  throw new UnsupportedError(
+    `tune: '${name}' is not trained in epochs, which 'halving' shortens; use strategy: 'random'`,
+  );
+}
+
+type FilledTune = Filled<Omit<TuneOptions, 'validation' | 'onTrial' | 'signal'>> &
+  Pick<TuneOptions, 'validation' | 'onTrial' | 'signal'>;
+
+function readTuneOptions(options: TuneOptions | undefined): FilledTune {
+  return readOptions<FilledTune>('tune', options, {
+    trials: field(integer({ min: 1 }), 20),
+    metric: field(metricName, 'rmse'),
+    strategy: field(oneOf('random', 'halving'), 'random'),
+    seed: field<Seed>(checkSeed, 1),
+    testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.1),
+    base: field(plainObject, {}),
+    validation: optional((value, name) => checkInteractions(value, name)),
+    onTrial: optional(callable<NonNullable<TuneOptions['onTrial']>>()),
+    signal: optional(abortSignal),
+  });
+}
+
+function plainObject(value: unknown, name: string): object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw wrong(name, value, 'an object with options of the recommender');
+}

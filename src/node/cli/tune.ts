@@ -1,0 +1,109 @@
+// `opmf tune`: the options of a recommender that do best on held-out ratings.
+
+import type { SearchRange, SearchSpace } from '../../evaluation/search-space';
+import { tune } from '../../evaluation/tune';
+import type { MetricName } from '../../metrics/metric-names';
+import type { RecommenderName } from '../../recommenders/registry';
+import type { Arguments } from './arguments';
+import type { Command } from './command';
+import type { Io } from './io';
+import { startProgress } from './progress';
+import { parseSettings } from './settings';
+import { DATA_FLAGS, openSource } from './source';
+import { UsageError } from './usage-error';
+
+/** What is tuned where nothing is said: of the factorizations that are trained by gradients. */
+const USUAL: SearchSpace = {
+  rank: [16, 32, 64],
+  epochs: [10, 20],
+  initScale: { min: 0.01, max: 0.1, scale: 'log' },
+  'regularization.embedding': { min: 0.05, max: 0.6, scale: 'log' },
+};
+
+/** The command. */
+export const tuneCommand: Command = {
+  usage: {
+    name: 'tune',
+    about: 'Tries options drawn at random and prints those that did best on held-out ratings.',
+    form: '[DATA] [--model overparam-mf] [--space NAME=VALUES ...] [--set NAME=VALUE ...] [--trials 20] [--metric rmse] [--strategy random|halving] [--seed 1] [--json]',
+    example: 'opmf tune ml-100k --space rank=16,32,64 --space regularization.embedding=.05..0.5:log --trials 20',
+    flags: {
+      model: { value: 'NAME', about: 'overparam-mf (default), or another recommender' },
+      space: {
+        value: 'NAME=VALUES',
+        about:
+          'what to draw an option from; repeats; a,b,c or MIN..MAX or MIN..MAX:log; default: rank, epochs, start, penalty',
+        repeats: true,
+      },
+      set: { value: 'NAME=VALUE', about: 'an option that every trial has; repeats', repeats: true },
+      trials: { value: 'N', about: 'how many are drawn; default 20' },
+      metric: { value: 'NAME', about: 'rmse (default), mae, ndcg@10, recall@20, ...' },
+      strategy: { value: 'NAME', about: 'random (default), or halving: all for few epochs, the best for more' },
+      'test-fraction': { value: 'F', about: 'the part of the ratings that trials are judged by; default .1' },
+      seed: { value: 'N', about: 'seed of the draws and of the split; default 1' },
+      json: { about: 'print one JSON document and nothing else' },
+      ...DATA_FLAGS,
+    },
+    positionals: [0, 1],
+  },
+  run: runTune,
+};
+
+async function runTune(given: Arguments, io: Io): Promise<void> {
+  const model = (given.text('model') ?? 'overparam-mf') as RecommenderName;
+  const spaces = given.texts('space');
+  const space = spaces.length === 0 ? USUAL : readSpace(spaces);
+  const trials = given.count('trials') ?? 20;
+  const testFraction = given.number('test-fraction', 'a number above 0 and below 1', (f) => f > 0 && f < 1);
+  const metric = (given.text('metric') ?? 'rmse') as MetricName;
+  const base = parseSettings(given.texts('set'));
+  const source = await openSource(given.positionals[0], given);
+  const progress = startProgress(io);
+  let done = 0;
+  const result = await tune(model, space, source.data, {
+    trials,
+    metric,
+    base,
+    seed: given.count('seed', 0),
+    strategy: given.text('strategy') as 'random' | 'halving' | undefined,
+    testFraction,
+    onTrial: ({ score }) => progress.update(++done / trials, `trial ${done}: ${score?.toFixed(4) ?? 'diverged'}`),
+  }).finally(() => progress.done());
+  if (given.has('json')) {
+    io.stdout.write(`${JSON.stringify({ model, dataset: source.name, metric, ...result })}\n`);
+    return;
+  }
+  const { best } = result;
+  const settings = flat(best.options).map(([name, value]) => `--set ${name}=${value}`);
+  io.stdout.write(
+    `${model} on ${source.name}: best ${metric} ${best.score.toFixed(4)} of ${result.trials.length} fits\n${settings.join(' ')}\n`,
+  );
+}
+
+/** `rank=16,32` and `initScale=.01..0.1:log`. */
+function readSpace(assignments: readonly string[]): SearchSpace {
+  const space: Record<string, SearchRange | readonly unknown[]> = Object.create(null);
+  for (const assignment of assignments) {
+    const at = assignment.indexOf('=');
+    const [name, text] = [assignment.slice(0, Math.max(at, 0)), assignment.slice(at + 1)];
+    if (name === '' || text === '')
+      throw new UsageError(`--space is '${assignment}'; want NAME=a,b,c or NAME=MIN..MAX or NAME=MIN..MAX:log`);
+    const range = /^(.+?)\.\.(.+?)(:log)?$/.exec(text);
+    if (range === null) {
+      space[name] = text.split(',').map((value) => parseSettings([`value=${value}`]).value);
+      continue;
+    }
+    const [min, max] = [Number(range[1]), Number(range[2])];
+    space[name] = { min, max, ...(range[3] !== undefined && { scale: 'log' as const }) };
+  }
+  return space;
+}
+
+/** Nested options by dotted name. */
+function flat(options: object, prefix = ''): [string, string][] {
+  return Object.entries(options).flatMap(([name, value]): [string, string][] =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? flat(value, `${prefix}${name}.`)
+      : [[prefix + name, typeof value === 'string' ? value : JSON.stringify(value)]],
+  );
+}
