@@ -1,6 +1,7 @@
 // The entry `opmf/node`: what needs a file system. Re-exports only.
 
 export type { ReadOptions } from '../io/read-options';
+export { type CheckpointFile, checkpointFile } from './checkpoint-file';
 export {
   type DatasetEntry,
   type DatasetOptions,

@@ -44,13 +44,13 @@ export abstract class FactorizationRecommender extends TableRecommender {
    */
   async fit(data: Interactions, options?: FitOptions): Promise<History> {
     checkInteractions(data, 'data');
-    const { rule, owner } = this;
+    const { rule, owner, name } = this;
     const fitOptions = readFitOptions(`${owner}.fit`, options);
     const breather = new Breather(fitOptions.signal);
     const model = this.createModel(data.users.size, data.items.size);
     await drawStart(model, this.options, breather);
     const install = (fitted: Fitted) => this.serve(fitted);
-    return fitFactorization({ data, options: this.options, rule, fitOptions, model, breather, install });
+    return fitFactorization({ name, data, options: this.options, rule, fitOptions, model, breather, install });
   }
 
   protected problemsOf(state: TrainedState): RowFolder {

@@ -8,8 +8,10 @@ import type { Real } from '../optimizers/factor';
 import { AlsSolver } from '../training/als/als-solver';
 import { Breather } from '../training/breather';
 import type { History } from '../training/history';
+import { STATELESS } from '../training/rule-state';
 import { timed, train } from '../training/train';
 import { type FilledAlsOptions, ruleOf } from './als-options';
+import { checkpointPlan } from './checkpoints';
 import { drawStart } from './draw-start';
 import { meanWeight } from './fit-factorization';
 import type { FilledFitOptions } from './fit-options';
@@ -60,7 +62,21 @@ export async function fitAls({ data, options, fitOptions, install }: AlsTask): P
     ruleOf(options),
   );
   const weight = meanWeight(data);
-  let wholeEpochs = 0;
+  const kept = await checkpointPlan(
+    {
+      recommender: 'als',
+      options,
+      data,
+      parameters: model.parameters,
+      slots: [],
+      // All that it carries are the tables.
+      resume: () => undefined,
+      readState: async () => STATELESS,
+    },
+    fitOptions,
+    turns,
+  );
+  let wholeEpochs = kept.resume?.epochs.length ?? 0;
   const { users, items } = data;
   const known = { users, items, counts, history: () => Seen.of(data, counts, turns) };
   const validated = validation && (await Validation.of(validation, metrics, known, options, turns));
@@ -68,6 +84,7 @@ export async function fitAls({ data, options, fitOptions, install }: AlsTask): P
     install(await finish(model, data, await Seen.of(data, counts, breather), units, breather));
   try {
     const history = await train(model, timed(solver), {
+      ...kept,
       epochs,
       ratings: data.size,
       rmseOf: isExplicit ? (mean) => units.scale * Math.sqrt((2 * mean) / weight) : undefined,

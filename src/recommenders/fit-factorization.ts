@@ -16,6 +16,7 @@ import type { Loss } from '../training/loss';
 import { LOSSES } from '../training/losses';
 import { type FitPlan, train } from '../training/train';
 import { Trainer } from '../training/trainer';
+import { checkpointPlan } from './checkpoints';
 import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
@@ -25,6 +26,8 @@ import { Validation } from './validation';
 
 /** What a fit is made of. */
 export interface FitTask {
+  /** The kind of the recommender. */
+  readonly name: string;
   readonly data: Interactions;
   readonly options: FilledOptions;
   readonly rule: Optimizer;
@@ -38,6 +41,7 @@ export interface FitTask {
 
 /** Trains the model and installs the result. */
 export async function fitFactorization({
+  name,
   data,
   options,
   rule,
@@ -80,8 +84,22 @@ export async function fitFactorization({
   const { users, items } = data;
   const known = { users, items, counts, history: () => Seen.of(data, counts, breather) };
   const validated = validation && (await Validation.of(validation, metrics, known, options, breather));
-  let wholeEpochs = 0;
+  const kept = await checkpointPlan(
+    {
+      recommender: name,
+      options,
+      data,
+      parameters: model.parameters,
+      slots: rule.slots,
+      resume: (state) => trainer.resume(state),
+      readState: (turns) => trainer.readState(turns),
+    },
+    fitOptions,
+    breather,
+  );
+  let wholeEpochs = kept.resume?.epochs.length ?? 0;
   const plan: FitPlan = {
+    ...kept,
     epochs,
     ratings: data.size,
     rmseOf: options.loss === 'squared' ? (mean) => units.scale * Math.sqrt((2 * mean) / weight) : undefined,

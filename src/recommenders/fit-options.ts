@@ -1,6 +1,6 @@
 // Reading the options of a fit.
 
-import { DataError } from '../core/errors';
+import { DataError, UnsupportedError } from '../core/errors';
 import { callable, field, integer, number, optional, readOptions, wrong } from '../core/options';
 import { Interactions } from '../interactions/interactions';
 import type { MetricName } from '../metrics/metric-names';
@@ -16,7 +16,11 @@ export interface FilledFitOptions {
   readonly earlyStopping?: { readonly metric: MetricName; readonly patience: number; readonly minDelta: number };
   readonly onEpoch?: (epoch: EpochRecord) => unknown;
   readonly signal?: AbortSignal;
+  readonly checkpoint?: { readonly every: number; readonly write: CheckpointWriter };
+  readonly resume?: Uint8Array;
 }
+
+type CheckpointWriter = NonNullable<FitOptions['checkpoint']>['write'];
 
 /** Checks the options of a fit. */
 export function readFitOptions(owner: string, given: FitOptions | undefined): FilledFitOptions {
@@ -26,7 +30,18 @@ export function readFitOptions(owner: string, given: FitOptions | undefined): Fi
     earlyStopping: optional((value) => value as NonNullable<FilledFitOptions['earlyStopping']>),
     onEpoch: optional(callable<(epoch: EpochRecord) => unknown>()),
     signal: optional(abortSignal),
+    checkpoint: optional((value) =>
+      readOptions<NonNullable<FilledFitOptions['checkpoint']>>(
+        owner,
+        value,
+        { every: field(integer({ min: 1 }), 1), write: field(callable<CheckpointWriter>(), noWriter) },
+        'checkpoint.',
+      ),
+    ),
+    resume: optional(fileBytes),
   });
+  if (read.checkpoint?.write === noWriter)
+    throw wrong('checkpoint.write', undefined, 'a function that keeps the bytes, such as checkpointFile(path).write');
   if (read.earlyStopping === undefined) return read;
   if (read.validation === undefined) {
     throw wrong('validation', undefined, 'Interactions: earlyStopping needs validation data to watch');
@@ -43,6 +58,25 @@ export function readFitOptions(owner: string, given: FitOptions | undefined): Fi
   );
   const metrics = read.metrics.includes(earlyStopping.metric) ? read.metrics : [...read.metrics, earlyStopping.metric];
   return { ...read, metrics, earlyStopping };
+}
+
+/** @throws UnsupportedError where a training of one step is to be kept */
+export function refuseCheckpoints(
+  owner: string,
+  { checkpoint, resume }: Pick<FilledFitOptions, 'checkpoint' | 'resume'>,
+): void {
+  if (checkpoint === undefined && resume === undefined) return;
+  throw new UnsupportedError(
+    `${owner} has no epochs to stop between: leave out checkpoint and resume, and save the result`,
+  );
+}
+
+const noWriter: CheckpointWriter = () => undefined;
+
+/** The bytes of a file. */
+function fileBytes(value: unknown, name: string): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw wrong(name, value, 'the bytes that checkpoint.write was given, a Uint8Array');
 }
 
 /** An AbortSignal. */

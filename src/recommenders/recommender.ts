@@ -31,6 +31,19 @@ export interface FitOptions {
   readonly onEpoch?: ((epoch: EpochRecord) => unknown) | undefined;
   /** Aborts the fit: it rejects with the signal's reason, and the model keeps the last whole epoch. */
   readonly signal?: AbortSignal | undefined;
+  /** Hands out the whole training after every so many epochs. What `write` throws or rejects with, `fit` rejects with. */
+  readonly checkpoint?:
+    | {
+        /** @defaultValue 1 */
+        readonly every?: number | undefined;
+        write(bytes: Uint8Array, epoch: number): unknown;
+      }
+    | undefined;
+  /**
+   * Goes on from a checkpoint of the same options and data, to the bits of a fit that never stopped; `kernels` and
+   * `threads` may be others. @throws FormatError for damaged bytes; OptionError and DataError for another training's
+   */
+  readonly resume?: Uint8Array | undefined;
 }
 
 /** An item with its score: the prediction on the rating scale, not clipped, so that equal clipped ones stay in order. */

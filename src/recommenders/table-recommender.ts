@@ -8,7 +8,7 @@ import { MFModel } from '../models/mf';
 import { Breather } from '../training/breather';
 import type { EpochRecord, History } from '../training/history';
 import { FactorizationAnswers, type ServingOptions } from './factorization-answers';
-import { checkInteractions, readFitOptions } from './fit-options';
+import { checkInteractions, readFitOptions, refuseCheckpoints } from './fit-options';
 import type { Fitted } from './fitted';
 import type { RowProblems } from './folded-answers';
 import { IdRecommender } from './id-recommender';
@@ -89,7 +89,8 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
   override async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
     if (!this.isFitted) return this.fit(data, options);
     checkInteractions(data, 'data');
-    const { validation, metrics, onEpoch, signal } = readFitOptions(`${this.owner}.partialFit`, options);
+    const { validation, metrics, onEpoch, signal, ...kept } = readFitOptions(`${this.owner}.partialFit`, options);
+    refuseCheckpoints(`${this.owner}.partialFit`, kept);
     const breather = new Breather(signal);
     const started = performance.now();
     const { state, loss } = await partialFit(

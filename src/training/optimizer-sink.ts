@@ -4,9 +4,9 @@ import type { Heap } from '../kernels/heap';
 import type { Move } from '../kernels/move';
 import type { Factor, Real, RowGradient } from '../optimizers/factor';
 import type { Optimizer, StepInfo } from '../optimizers/optimizer';
-import { allocate } from '../parameters/memory';
 import type { GradientSink, Parameter } from '../parameters/parameter';
 import { HeapUpdates } from './heap-updates';
+import { emptySlot, type RuleState } from './rule-state';
 
 /** Gives an optimizer the gradients of a model's factors, and keeps its state. */
 export class OptimizerSink implements GradientSink {
@@ -22,13 +22,7 @@ export class OptimizerSink implements GradientSink {
       for (const factor of parameter.factors)
         this.states.set(
           factor,
-          optimizer.slots.map((slot) => {
-            const length =
-              slot.shape === 'element' ? factor.rows * factor.cols : slot.shape === 'row' ? factor.rows : 1;
-            const memory = allocate(factor.data instanceof Float64Array ? 'float64' : 'float32', length);
-            // Zeros are there already, and writing them would make pages of memory of them at once.
-            return slot.initial ? memory.fill(slot.initial) : memory;
-          }),
+          optimizer.slots.map((slot) => emptySlot(slot, factor)),
         );
     }
   }
@@ -45,6 +39,19 @@ export class OptimizerSink implements GradientSink {
   /** Lets updates run on a heap that everything has been moved to. */
   runOn(heap: Heap): void {
     this.onHeap = HeapUpdates.of(this.optimizer, heap);
+  }
+
+  /** A copy of the rule's memory. */
+  readState(): RuleState {
+    return new Map([...this.states].map(([{ name }, slots]) => [name, slots.map((slot) => slot.slice())]));
+  }
+
+  /** Goes on with a memory that was read. */
+  writeState(state: RuleState): void {
+    for (const [{ name }, slots] of this.states) {
+      const saved = state.get(name)!;
+      for (let s = 0; s < slots.length; s++) slots[s]!.set(saved[s]!);
+    }
   }
 
   /** The rule's memory of a factor, slot by slot. */

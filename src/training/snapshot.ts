@@ -5,10 +5,16 @@ import type { Parameter } from '../parameters/parameter';
 
 /** Keeps one state of some parameters. Memory: as much as the factors. */
 export class Snapshot {
-  private readonly copies: readonly Real[];
+  /** Factor by factor, parameter by parameter. */
+  readonly copies: readonly Real[];
 
-  constructor(private readonly parameters: readonly Parameter[]) {
+  /** Of the values at present, or of a state that was kept before. */
+  constructor(
+    private readonly parameters: readonly Parameter[],
+    kept: readonly Real[] = [],
+  ) {
     this.copies = parameters.flatMap(({ factors }) => factors.map(({ data }) => data.slice()));
+    for (let k = 0; k < kept.length; k++) this.copies[k]!.set(kept[k]!);
   }
 
   /** Copies the factors' present values. */

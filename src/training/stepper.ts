@@ -14,6 +14,7 @@ import type { Penalty } from '../parameters/penalty';
 import type { Loss, LossBatch } from './loss';
 import type { OptimizerSink } from './optimizer-sink';
 import { progressAt } from './pairs/pair-rates';
+import type { TrainerState } from './rule-state';
 
 /** What the loss sees, to be written anew for each step. */
 type Scored = { -readonly [key in keyof LossBatch]: LossBatch[key] };
@@ -75,6 +76,17 @@ export class Stepper<B extends Batch> {
       this.heap = Heap.holding(this.moveAll);
       if (this.heap !== null) sink.runOn(this.heap);
     }
+  }
+
+  /** @see PairEngine.readState */
+  async readState(): Promise<TrainerState> {
+    return { slots: this.sink.readState(), steps: this.steps };
+  }
+
+  /** @see PairEngine.writeState */
+  async writeState({ slots, steps }: TrainerState): Promise<void> {
+    this.sink.writeState(slots);
+    this.steps = steps;
   }
 
   /** Gives the model's arrays back to ordinary memory. No steps after that. */

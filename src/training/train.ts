@@ -2,6 +2,7 @@
 
 import type { Turns } from '../core/turns';
 import { isRatingMetric, type MetricName } from '../metrics/metric-names';
+import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 import type { EpochRecord, History } from './history';
 import { Snapshot } from './snapshot';
@@ -40,6 +41,20 @@ export interface FitPlan {
   readonly signal?: AbortSignal | undefined;
   /** Gives way to other tasks, within epochs and between them. */
   readonly turns: Turns;
+  /** Where to go on: the factors are those of that moment already. */
+  readonly resume?: FitProgress | undefined;
+  /** Called after every so many epochs with all that going on from here takes beside the trainer and the factors. */
+  readonly checkpoint?: { readonly every: number; write(progress: FitProgress): Promise<void> } | undefined;
+}
+
+/** How far a fit has come. */
+export interface FitProgress {
+  readonly epochs: readonly EpochRecord[];
+  readonly seconds: number;
+  /** With early stopping: the best epoch so far, 0 for none, its metric (as a cost), and the factors then. */
+  readonly bestEpoch: number;
+  readonly bestValue: number;
+  readonly best: readonly Real[];
 }
 
 /**
@@ -51,15 +66,16 @@ export async function train(
   trainer: Epochs,
   plan: FitPlan,
 ): Promise<History> {
-  const { epochs, ratings, earlyStopping, signal, turns } = plan;
-  const started = performance.now();
-  const records: EpochRecord[] = [];
-  const best = earlyStopping === undefined ? undefined : new Snapshot(model.parameters);
+  const { epochs, ratings, earlyStopping, signal, turns, resume, checkpoint } = plan;
+  const started = performance.now() - 1000 * (resume?.seconds ?? 0);
+  const seconds = () => (performance.now() - started) / 1000;
+  const records: EpochRecord[] = [...(resume?.epochs ?? [])];
+  const best = earlyStopping === undefined ? undefined : new Snapshot(model.parameters, resume?.best);
   const whole = signal === undefined ? undefined : new Snapshot(model.parameters);
-  let bestEpoch = 0;
-  let bestValue = Infinity;
-  let stopped: History['stopped'] = 'epochs';
-  for (let epoch = 1; epoch <= epochs; epoch++) {
+  let { bestEpoch, bestValue } = resume ?? { bestEpoch: 0, bestValue: Infinity };
+  const isStale = () => earlyStopping !== undefined && records.length - bestEpoch >= earlyStopping.patience;
+  while (records.length < epochs && !isStale()) {
+    const epoch = records.length + 1;
     try {
       signal?.throwIfAborted();
       records.push(await runEpoch(trainer, plan, epoch));
@@ -72,26 +88,24 @@ export async function train(
     await plan.onEpoch?.(record);
     // Epochs of small data are over before their loops would give way.
     if (epoch < epochs && turns.isDue(ratings)) await turns.breathe();
-    if (earlyStopping === undefined) continue;
-    // Of ratings' metrics less is better, of rankings' more.
-    const sign = isRatingMetric(earlyStopping.metric) ? 1 : -1;
-    const value = sign * record.metrics[earlyStopping.metric]!;
-    if (value < bestValue - earlyStopping.minDelta) {
-      bestValue = value;
-      bestEpoch = epoch;
-      best!.take();
-    } else if (epoch - bestEpoch >= earlyStopping.patience) {
-      stopped = 'early';
-      break;
+    if (earlyStopping !== undefined) {
+      // Of ratings' metrics less is better, of rankings' more.
+      const sign = isRatingMetric(earlyStopping.metric) ? 1 : -1;
+      const value = sign * record.metrics[earlyStopping.metric]!;
+      if (value < bestValue - earlyStopping.minDelta) {
+        bestValue = value;
+        bestEpoch = epoch;
+        best!.take();
+      }
+    }
+    if (checkpoint !== undefined && epoch % checkpoint.every === 0) {
+      const copies = bestEpoch > 0 ? best!.copies : [];
+      await checkpoint.write({ epochs: records, seconds: seconds(), bestEpoch, bestValue, best: copies });
     }
   }
+  const stopped = isStale() ? 'early' : 'epochs';
   if (bestEpoch > 0) best!.restore();
-  return {
-    epochs: records,
-    bestEpoch: bestEpoch > 0 ? bestEpoch : records.length,
-    stopped,
-    seconds: (performance.now() - started) / 1000,
-  };
+  return { epochs: records, bestEpoch: bestEpoch > 0 ? bestEpoch : records.length, stopped, seconds: seconds() };
 }
 
 async function runEpoch(trainer: Epochs, plan: FitPlan, epoch: number): Promise<EpochRecord> {

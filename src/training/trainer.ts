@@ -24,6 +24,7 @@ import { JsPairs } from './pairs/js-pairs';
 import type { PairEngine } from './pairs/pair-engine';
 import { type PairPlan, planPairs } from './pairs/plan-pairs';
 import { WasmPairs } from './pairs/wasm-pairs';
+import type { TrainerState } from './rule-state';
 import { Stepper } from './stepper';
 
 /** How to go through the data. */
@@ -64,6 +65,7 @@ export class Trainer<B extends Batch> {
   private readonly plan: PairPlan | null;
   private engine: PairEngine | null = null;
   private stepper: Stepper<B> | null = null;
+  private resumed: TrainerState | null = null;
 
   constructor(
     private readonly model: Model<B>,
@@ -90,9 +92,9 @@ export class Trainer<B extends Batch> {
    */
   async epoch(epoch: number, turns: Turns = new Breather(undefined)): Promise<EpochResult> {
     const { options, data, rates } = this;
-    if (this.engine === null && this.stepper === null) await this.start(turns);
+    if (this.runner === null) await this.start(turns);
     const started = performance.now();
-    const loss = await (this.engine ?? this.stepper!).epoch(epoch, turns);
+    const loss = await this.runner!.epoch(epoch, turns);
     const broken = await firstBroken(this.model.parameters, turns);
     if (!Number.isFinite(loss) || broken !== undefined) throw await this.divergence(epoch, broken, turns);
     return {
@@ -100,6 +102,20 @@ export class Trainer<B extends Batch> {
       seconds: (performance.now() - started) / 1000,
       learningRate: rates.at((epoch - 1) / options.epochs),
     };
+  }
+
+  /** What goes on from epoch to epoch beside the factors: a copy, to be kept between two epochs. */
+  readState(turns: Turns): Promise<TrainerState> {
+    return this.runner!.readState(turns);
+  }
+
+  /** Goes on with a state that was read, before the first epoch. The factors are to be those of then. */
+  resume(state: TrainerState): void {
+    this.resumed = state;
+  }
+
+  private get runner(): PairEngine | null {
+    return this.engine ?? this.stepper;
   }
 
   /** Gives back memory and threads. */
@@ -110,8 +126,14 @@ export class Trainer<B extends Batch> {
     this.stepper = null;
   }
 
-  /** Chooses who makes the steps. */
   private async start(turns: Turns): Promise<void> {
+    await this.choose(turns);
+    if (this.resumed !== null) await this.runner!.writeState(this.resumed, turns);
+    this.resumed = null;
+  }
+
+  /** Chooses who makes the steps. */
+  private async choose(turns: Turns): Promise<void> {
     const { plan, model, loss, optimizer, data, rates, order, options } = this;
     const { kernels = 'auto', threads = 1, epochs } = options;
     if (plan !== null && usesWasm(kernels)) {

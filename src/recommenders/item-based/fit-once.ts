@@ -6,7 +6,7 @@ import type { Turns } from '../../core/turns';
 import type { Interactions } from '../../interactions/interactions';
 import { Breather } from '../../training/breather';
 import type { History } from '../../training/history';
-import { checkInteractions, readFitOptions } from '../fit-options';
+import { checkInteractions, readFitOptions, refuseCheckpoints } from '../fit-options';
 import type { FitOptions } from '../recommender';
 
 /** Runs `work`, giving way to other tasks, and tells how long it took. The history has no epochs. */
@@ -17,7 +17,8 @@ export async function fitOnce(
   work: (turns: Turns) => Promise<void>,
 ): Promise<History> {
   checkInteractions(data, 'data');
-  const { validation, signal } = readFitOptions(`${owner}.fit`, options);
+  const { validation, signal, ...kept } = readFitOptions(`${owner}.fit`, options);
+  refuseCheckpoints(`${owner}.fit`, kept);
   if (validation !== undefined) {
     throw new UnsupportedError(
       `${owner}.fit: validation has nothing to watch, for there are no epochs and scores are no ratings; leave it out and measure afterwards`,

@@ -7,6 +7,7 @@ import type { RatingBatch } from '../../models/rating-batcher';
 import type { LearningRates } from '../../optimizers/learning-rate';
 import type { Loss } from '../loss';
 import type { OptimizerSink } from '../optimizer-sink';
+import type { TrainerState } from '../rule-state';
 import type { PairEngine } from './pair-engine';
 import { progressAt } from './pair-rates';
 import { normsOf, PairRow } from './pair-row';
@@ -36,7 +37,7 @@ export class JsPairs implements PairEngine {
     private readonly plan: PairPlan,
     private readonly batcher: Batcher<RatingBatch>,
     private readonly rates: LearningRates,
-    sink: OptimizerSink,
+    private readonly sink: OptimizerSink,
     private readonly loss: Loss,
     private readonly epochs: number,
   ) {
@@ -77,6 +78,14 @@ export class JsPairs implements PairEngine {
       if (turns.isDue(batch.count)) await turns.breathe();
     }
     return total + sum;
+  }
+
+  async readState(): Promise<TrainerState> {
+    return { slots: this.sink.readState(), steps: 0 };
+  }
+
+  async writeState({ slots }: TrainerState): Promise<void> {
+    this.sink.writeState(slots);
   }
 
   dispose(): void {}

@@ -10,6 +10,7 @@ import { epochVisits, gridOf, layOutInOrder, stepsOf } from '../../models/grid/r
 import type { Visit } from '../../models/grid/visits';
 import type { OrderOptions, RatingData } from '../../models/model';
 import type { SlotSpec } from '../../optimizers/optimizer';
+import type { RuleState } from '../rule-state';
 import type { PairPlan } from './plan-pairs';
 import { orderByBlock } from './row-order';
 import { SideMemory } from './side-memory';
@@ -129,6 +130,20 @@ export class PairMemory {
   /** Copies the factors back to their tables. */
   async read(turns: Turns): Promise<void> {
     for (const side of this.sides) await side.read(this.floats, turns);
+  }
+
+  /** Copies the rule's memory out. */
+  async readSlots(slots: readonly SlotSpec[], turns: Turns): Promise<RuleState> {
+    const [left, right] = this.sides;
+    return new Map([
+      ...(await left.readSlots(this.floats, slots, turns)),
+      ...(await right.readSlots(this.floats, slots, turns)),
+    ]);
+  }
+
+  /** Copies the rule's memory in. */
+  async writeSlots(slots: readonly SlotSpec[], state: RuleState, turns: Turns): Promise<void> {
+    for (const side of this.sides) await side.writeSlots(this.floats, slots, state, turns);
   }
 
   private async fill(data: RatingData, slots: readonly SlotSpec[], turns: Turns): Promise<void> {

@@ -3,8 +3,9 @@
 import type { Turns } from '../../core/turns';
 import type { PairSpec } from '../../kernels/pairs/pair-spec';
 import { type Cell, type RowLayout, rowLayout } from '../../kernels/pairs/row-layout';
-import type { Factor } from '../../optimizers/factor';
+import type { Factor, Real } from '../../optimizers/factor';
 import type { SlotSpec } from '../../optimizers/optimizer';
+import { emptySlot, type RuleState } from '../rule-state';
 import type { PairTables } from './plan-pairs';
 import type { RowOrder } from './row-order';
 
@@ -66,6 +67,22 @@ export class SideMemory {
     });
   }
 
+  /** Copies the slots out, by factor. */
+  async readSlots(memory: Float32Array, slots: readonly SlotSpec[], turns: Turns): Promise<RuleState> {
+    const state = new Map(this.cells.map(({ factor }) => [factor.name, slots.map((slot) => emptySlot(slot, factor))]));
+    await this.eachSlot(slots, state, turns, (saved, from, at, length) =>
+      saved.set(memory.subarray(at, at + length), from),
+    );
+    return state;
+  }
+
+  /** Copies saved slots in. */
+  async writeSlots(memory: Float32Array, slots: readonly SlotSpec[], state: RuleState, turns: Turns): Promise<void> {
+    await this.eachSlot(slots, state, turns, (saved, from, at, length) =>
+      memory.set(saved.subarray(from, from + length), at),
+    );
+  }
+
   /** Copies the factors back to the tables. */
   async read(memory: Float32Array, turns: Turns): Promise<void> {
     await this.eachRow(turns, (row, at) => {
@@ -85,6 +102,24 @@ export class SideMemory {
       visit(this.start + from * bytes, Math.min(part, rows - from));
       if (turns.isDue(part)) await turns.breathe();
     }
+  }
+
+  /** Visits the part of each slot that is a row's: where it starts in `state`, and in an array of float32 numbers. */
+  private async eachSlot(
+    slots: readonly SlotSpec[],
+    state: RuleState,
+    turns: Turns,
+    visit: (saved: Real, from: number, at: number, length: number) => void,
+  ): Promise<void> {
+    await this.eachRow(turns, (row, at) => {
+      for (const { factor, cell } of this.cells) {
+        const saved = state.get(factor.name)!;
+        for (let s = 0; s < slots.length; s++) {
+          const length = slots[s]!.shape === 'row' ? 1 : factor.cols;
+          visit(saved[s]!, row * length, at + cell.slots[s]! / 4, length);
+        }
+      }
+    });
   }
 
   /** Visits each row with its place in an array of float32 numbers. */

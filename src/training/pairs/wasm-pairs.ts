@@ -8,6 +8,7 @@ import type { Visit } from '../../models/grid/visits';
 import type { OrderOptions, RatingData } from '../../models/model';
 import type { LearningRates } from '../../optimizers/learning-rate';
 import type { SlotSpec } from '../../optimizers/optimizer';
+import type { TrainerState } from '../rule-state';
 import type { PairEngine } from './pair-engine';
 import { PairMemory } from './pair-memory';
 import { progressAt } from './pair-rates';
@@ -71,6 +72,14 @@ export class WasmPairs implements PairEngine {
     else await threads.run(this.share(strata, threads.count), memory.ratesAt, firstStep, turns);
     await memory.read(turns);
     return strata.flat().reduce((sum, { tile }) => sum + memory.lossOf(tile), 0);
+  }
+
+  async readState(turns: Turns): Promise<TrainerState> {
+    return { slots: await this.memory.readSlots(this.task.slots, turns), steps: 0 };
+  }
+
+  async writeState({ slots }: TrainerState, turns: Turns): Promise<void> {
+    await this.memory.writeSlots(this.task.slots, slots, turns);
   }
 
   dispose(): void {

@@ -1,0 +1,29 @@
+// What tells one training from another: the options that change its bits, and the data.
+
+import { inTurns, type Turns } from '../core/turns';
+import type { Interactions } from '../interactions/interactions';
+
+/** Options that change no bit of the result: a training may go on elsewhere. */
+const ELSEWHERE: readonly string[] = ['kernels', 'threads'];
+
+/** The options that count, as text. */
+export function optionsText(options: object): string {
+  return JSON.stringify(options, (key, value) => (ELSEWHERE.includes(key) ? undefined : value));
+}
+
+/** The data as text: sizes, and a hash of every row (FNV-1a, two of 32 bits). Cost: linear in the rows. */
+export async function dataText(data: Interactions, turns: Turns): Promise<string> {
+  const { size, users, items, userIndex, itemIndex, values, weights } = data;
+  let [a, b] = [0x811c9dc5, 0x9e3779b9];
+  for (const column of [userIndex, itemIndex, values, ...(weights === undefined ? [] : [weights])]) {
+    const words = new Int32Array(column.buffer, column.byteOffset, column.length);
+    await inTurns(words.length, turns, (from, to) => {
+      for (let k = from; k < to; k++) {
+        a = Math.imul(a ^ words[k]!, 0x01000193);
+        b = Math.imul(b ^ (words[k]! >>> 7) ^ words[k]!, 0x85ebca6b);
+      }
+    });
+  }
+  const hex = (word: number) => (word >>> 0).toString(16).padStart(8, '0');
+  return `${size} interactions of ${users.size} users and ${items.size} items, ${hex(a)}${hex(b)}`;
+}
