@@ -25,12 +25,14 @@ export interface KeptTraining {
 /** The part of a fit's plan that is about checkpoints. With `resume`, factors and trainer are put back first. */
 export async function checkpointPlan(
   training: KeptTraining,
-  { checkpoint, resume }: Pick<FilledFitOptions, 'checkpoint' | 'resume'>,
+  { checkpoint, resume, earlyStopping, validation }: FilledFitOptions,
   turns: Turns,
 ): Promise<Pick<FitPlan, 'checkpoint' | 'resume'>> {
   if (checkpoint === undefined && resume === undefined) return {};
   const { recommender, parameters, slots } = training;
-  const options = optionsText(training.options);
+  // What decides when to stop is part of the training.
+  const watch = earlyStopping && { earlyStopping, validation: validation && (await dataText(validation, turns)) };
+  const options = optionsText({ ...training.options, ...watch });
   const owner = { recommender, options, data: await dataText(training.data, turns), parameters, slots };
   const standing = resume && restoreCheckpoint(resume, owner);
   if (standing !== undefined) training.resume(standing.trainer);

@@ -139,6 +139,16 @@ describe('refuses', () => {
     await expect(model.partialFit(data, { resume: checkpoint })).rejects.toThrow(UnsupportedError);
   });
 
+  test('another watch', async () => {
+    const watched = { validation: held, earlyStopping: { patience: 4 } };
+    const { written } = await whole(() => new MF(small), watched);
+    const goOn = (options: FitOptions) => new MF(small).fit(data, { ...options, resume: written[1]! });
+    await expect(goOn({})).rejects.toThrow(OptionError);
+    await expect(goOn({ ...watched, earlyStopping: { patience: 5 } })).rejects.toThrow(OptionError);
+    await expect(goOn({ ...watched, validation: data })).rejects.toThrow(OptionError);
+    await goOn(watched);
+  });
+
   test('what is damaged: it is refused, or what was changed is a number and training goes on with it', async () => {
     const edits = fc.array(fc.tuple(fc.nat(checkpoint.length - 1), fc.nat(255)), { minLength: 1, maxLength: 3 });
     await fc.assert(
