@@ -1,0 +1,88 @@
+// A model that was saved here loads elsewhere and predicts the same bits: in another process, by import and by require,
+// and in a browser, where there is one.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { ROOT } from '../docs/blocks';
+import { evaluate, LOADERS } from './child';
+
+const CHROMIUM = '/usr/bin/chromium';
+const MODELS = [
+  'MF({ epochs: 2 })',
+  "OverparamMF({ epochs: 2, loss: 'logistic', negatives: 2 })",
+  'ALS({ epochs: 2 })',
+  'ItemKNN()',
+  'EASE()',
+];
+/** The bits of many predictions, as text. */
+const PREDICT = `(opmf, bytes) => {
+  const model = opmf.loadRecommender(bytes);
+  const pairs = [];
+  for (let user = 0; user < 25; user++) for (let item = 0; item < 20; item++) pairs.push([String(user), String(item)]);
+  return Array.from(new Uint32Array(model.predictMany(pairs).buffer)).join() + JSON.stringify(model.recommend('7'));
+}`;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'opmf-load-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Trains and saves in a process; the file as base64, and what it predicts there. */
+function saved(model: string): { file: string; predicted: string } {
+  return evaluate(`
+    const opmf = ${LOADERS.import('opmf')};
+    const model = new opmf.${model};
+    await model.fit(opmf.syntheticInteractions({ users: 60, items: 120, ratings: 1500 }));
+    const bytes = model.save();
+    return { file: Buffer.from(bytes).toString('base64'), predicted: (${PREDICT})(opmf, bytes) };`) as never;
+}
+
+describe.each(MODELS)('%s', (model) => {
+  test.each(['import', 'require'] as const)('loads by %s', async (way) => {
+    const { file, predicted } = saved(model);
+    const path = join(folder, 'model.safetensors');
+    await writeFile(path, Buffer.from(file, 'base64'));
+    const bytes = `new Uint8Array(require('node:fs').readFileSync(${JSON.stringify(path)}))`;
+    const body = `return (${PREDICT})(${LOADERS[way]('opmf')}, ${bytes});`;
+    expect(evaluate(body)).toBe(predicted);
+  });
+});
+
+const inBrowser = existsSync(CHROMIUM) ? test : test.skip;
+if (!existsSync(CHROMIUM)) console.log(`skipped: loading in a browser, for there is no ${CHROMIUM}`);
+
+inBrowser(
+  'loads in headless Chromium',
+  async () => {
+    const models = MODELS.map(saved);
+    const contents = `
+    import * as opmf from 'opmf';
+    const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const found = ${JSON.stringify(models.map(({ file }) => file))}.map((file) => (${PREDICT})(opmf, bytesOf(file)));
+    document.body.textContent = btoa(JSON.stringify(found));`;
+    const { outputFiles } = buildSync({
+      stdin: { contents, resolveDir: ROOT },
+      bundle: true,
+      format: 'iife',
+      platform: 'browser',
+      write: false,
+    });
+    const page = join(folder, 'page.html');
+    await writeFile(page, `<body><script>${outputFiles[0]!.text.replaceAll('</script', '<\\/script')}</script></body>`);
+    const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'];
+    const profile = `--user-data-dir=${join(folder, 'profile')}`;
+    const dom = execFileSync(CHROMIUM, [...flags, profile, '--dump-dom', `file://${page}`], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 60_000,
+    });
+    const text = /<body>([A-Za-z0-9+/=]+)<\/body>/.exec(dom)![1]!;
+    expect(JSON.parse(atob(text))).toEqual(models.map(({ predicted }) => predicted));
+  },
+  90_000,
+);
