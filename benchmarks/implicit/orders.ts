@@ -12,13 +12,13 @@ import { gowalla, ncf, run } from './protocols';
 const LOGISTIC: MFOptions = { loss: 'logistic', negatives: 8, batchSize: 256, regularization: 0.005, initScale: 0.1 };
 const SOFTMAX: MFOptions = {
   loss: 'softmax',
-  negatives: 64,
+  negatives: 48,
   biases: false,
   rank: 64,
-  epochs: 12,
-  batchSize: 512,
-  regularization: 1e-4,
-  optimizer: adam({ learningRate: cosine(0.005) }),
+  epochs: 9,
+  batchSize: 1024,
+  regularization: 0.004,
+  optimizer: adam({ learningRate: cosine(0.01) }),
 };
 
 const name = process.argv[2];
