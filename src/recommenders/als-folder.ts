@@ -3,7 +3,7 @@
 import { ridgeOf } from '../training/als/als-rule';
 import { RatingsLoss } from '../training/fold-in/fold-loss';
 import type { RowProblem } from '../training/fold-in/fold-row';
-import { type FilledAlsOptions, ruleOf } from './als-options';
+import type { FilledAlsOptions } from './als-options';
 import type { HistoryEntry } from './answers';
 import type { Fitted } from './fitted';
 import type { RowProblems } from './folded-answers';
@@ -19,7 +19,8 @@ interface Frozen {
 
 /** Sets up rows of a state that was trained by alternating least squares. */
 export class AlsFolder implements RowProblems {
-  /** The sums of the outer products of a side, made when they are first asked for. */
+  /** Of each side, by its counts: its trained rows and the sums of their outer products, made when first asked for. */
+  private readonly trained = new Map<Int32Array, number>();
   private readonly sums = new Map<Int32Array, Float64Array>();
 
   constructor(
@@ -49,8 +50,7 @@ export class AlsFolder implements RowProblems {
     const { feedback, alpha, unobservedWeight } = options;
     const { folded = 1, shift, scale } = units;
     const isExplicit = feedback === 'explicit';
-    const trained = side.counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
-    const ridge = ridgeOf(ruleOf(options), history.length, trained);
+    const ridge = ridgeOf(options, history.length, this.trainedOf(side));
     const targets = columnOf(history, ({ value }) => (isExplicit ? (value - shift) / scale / folded : 1));
     const weights = columnOf(history, ({ value, weight }) => weight * (1 + alpha * value));
     const rows = indicesOf(history);
@@ -67,6 +67,12 @@ export class AlsFolder implements RowProblems {
       loss: new RatingsLoss('squared', linkOf(units), targets, weights),
       ...(unobservedWeight > 0 && { everywhere: { sums: this.sumsOf(side), weight: unobservedWeight } }),
     };
+  }
+
+  private trainedOf({ counts }: Frozen): number {
+    const trained = this.trained.get(counts) ?? counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
+    this.trained.set(counts, trained);
+    return trained;
   }
 
   /** sum of q q^T over a side's rows; those that training never saw are 0. Without biases, as unobserved pairs have none. */

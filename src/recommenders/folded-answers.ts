@@ -5,6 +5,7 @@ import type { NormalEquations } from '../training/fold-in/normal-equations';
 import type { FoldedItemAnswers, FoldedUserAnswers, HistoryEntry, ItemRequest } from './answers';
 import type { Fitted } from './fitted';
 import { type Ranked, Ranking } from './ranked';
+import type { Seen } from './seen';
 import type { Serving } from './serving';
 
 /** The rows of a trained state as problems of their own, the other side frozen. */
@@ -17,6 +18,15 @@ export interface RowProblems {
   user(history: readonly HistoryEntry[]): RowProblem;
   /** An item's row from who has it. @throws UnsupportedError where items are compared */
   item(history: readonly HistoryEntry[]): RowProblem;
+}
+
+/** What a user of the training has; the weights of then are not kept. */
+export function historyOf(seen: Seen, user: number): HistoryEntry[] {
+  const values = seen.valuesOf(user);
+  const items = seen.itemsOf(user);
+  const history: HistoryEntry[] = [];
+  for (let k = 0; k < items.length; k++) history.push({ index: items[k]!, value: values?.[k] ?? 1, weight: 1 });
+  return history;
 }
 
 /** A new user. */
@@ -67,8 +77,7 @@ export function explain(
   user: number,
   item: number,
 ): Ranked[] {
-  const values = seen.valuesOf(user);
-  const history = Array.from(seen.itemsOf(user), (index, k) => ({ index, value: values?.[k] ?? 1, weight: 1 }));
+  const history = historyOf(seen, user);
   const problem = problems.user(history);
   const row = foldRow(problem, equations);
   const query = new Float64Array(row.length).fill(1);

@@ -11,7 +11,7 @@ import { NormalEquations } from '../training/fold-in/normal-equations';
 import type { HistoryEntry } from './answers';
 import { extendSeen } from './extend-seen';
 import type { Fitted } from './fitted';
-import type { RowProblems } from './folded-answers';
+import { historyOf, type RowProblems } from './folded-answers';
 import type { Seen } from './seen';
 import type { Units } from './units';
 
@@ -82,14 +82,6 @@ async function fitRow(
   if (biases.length > 0) biases[row] = found[rank]!;
   if (turns.isDue(rows.length * rank)) await turns.breathe();
   return found;
-}
-
-function historyOf(seen: Seen, user: number): HistoryEntry[] {
-  const values = seen.valuesOf(user);
-  const items = seen.itemsOf(user);
-  const history: HistoryEntry[] = [];
-  for (let k = 0; k < items.length; k++) history.push({ index: items[k]!, value: values?.[k] ?? 1, weight: 1 });
-  return history;
 }
 
 /** Who has each of the marked items. */

@@ -28,7 +28,11 @@ export interface AlsRule {
 }
 
 /** The penalty's weight of a row with n interactions, where `others` rows of the other side were trained. */
-export function ridgeOf(rule: AlsRule, n: number, others: number): number {
+export function ridgeOf(
+  rule: Pick<AlsRule, 'unobservedWeight' | 'regularization' | 'regularizationExponent'>,
+  n: number,
+  others: number,
+): number {
   const frequency = n + rule.unobservedWeight * others;
   const nu = rule.regularizationExponent;
   // To the bit where no power is to be taken.

@@ -1,5 +1,4 @@
-// One row by its history alone, the other side given: what training does over and over, and what makes a row for somebody
-// whom training never saw.
+// One row by its history alone, the other side given: what training does over and over.
 
 import { wrong } from '../../core/options';
 import { type AlsRule, ridgeOf } from './als-rule';
@@ -36,15 +35,5 @@ export class RowSolver {
     if (this.method.solve(history, fixed, from, to, ridge, this.x)) return;
     const { regularization } = this.rule;
     throw wrong('regularization', regularization, 'a larger one: the equations of a row have no unique solution');
-  }
-
-  /** The whole of it for one history; 0 where it is empty. The array is reused. */
-  solveRow(history: RowHistory, fixed: FixedSide): Float64Array {
-    const { length } = history.others;
-    this.x.fill(0);
-    this.begin();
-    this.add(history, fixed, 0, length);
-    this.finish(history, fixed, 0, length);
-    return this.x;
   }
 }
