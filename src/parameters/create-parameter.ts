@@ -20,8 +20,10 @@ export function createParameter(
   stream: Stream,
 ): Parameter {
   const parameter = emptyParameter(shape, spec, stream.fork(shape.name));
+  // Every kind is made as a product that is zero.
+  if (sigma === 0) return parameter;
   const start = allocate(shape.precision, shape.rows * shape.dim);
-  if (sigma !== 0) startDraws(shape.name, stream).normals(start, 0, start.length, sigma);
+  startDraws(shape.name, stream).normals(start, 0, start.length, sigma);
   parameter.assign(start);
   return parameter;
 }

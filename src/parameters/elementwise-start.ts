@@ -27,15 +27,16 @@ export function writeBase(
   const from = firstRow * width * (scalar ? 1 : dim);
   let scale = 1;
   for (const map of maps) scale *= map[from]!;
-  const parts = new Float64Array(width).fill(1);
+  if (width === 1) {
+    for (let i = 0, at = firstRow * dim; i < value.length; i++, at++) base[at] = value[i]! / scale;
+    return;
+  }
+  const parts = new Float64Array(width);
   for (let i = 0; i < value.length; i++) {
-    let total = width;
-    if (width > 1) {
-      total = 0;
-      for (let j = 0; j < width; j++) {
-        parts[j] = 0.5 + stream.uniform();
-        total += parts[j]!;
-      }
+    let total = 0;
+    for (let j = 0; j < width; j++) {
+      parts[j] = 0.5 + stream.uniform();
+      total += parts[j]!;
     }
     const row = firstRow + Math.floor(i / dim);
     for (let j = 0; j < width; j++) {

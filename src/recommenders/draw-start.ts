@@ -24,7 +24,8 @@ export async function drawStart(
       draws.normals(start, from, Math.min(from + PIECE, start.length), initScale);
       if (breather.isDue(PIECE)) await breather.breathe();
     }
+    await breather.breathe();
     parameter.assign(start);
+    await breather.breathe();
   }
-  await breather.breathe();
 }

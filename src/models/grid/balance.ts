@@ -1,21 +1,20 @@
 // Rows into blocks of about equal weight: the heaviest row first, each to the block that is lightest so far (Graham 1969).
 
 import { inTurns, type Turns } from '../../core/turns';
+import { orderBy } from './order-by';
 
-/** Weights above it are alike in the order; exact beside a row number in a double. */
+/** Weights above it are alike in the order, which takes a counter for each weight. */
 const MOST_WEIGHT = 2 ** 21;
-const ROWS = 2 ** 31;
 
 /** The block of each row. Rows of equal weight go in the order of their numbers, so that the result is a function of the weights. */
 export async function balance(weights: Int32Array, blocks: number, turns: Turns): Promise<Uint16Array> {
   const blockOf = new Uint16Array(weights.length);
   if (blocks === 1) return blockOf;
-  const order = heaviestFirst(weights);
-  await turns.breathe();
+  const order = await heaviestFirst(weights, turns);
   const load = new Float64Array(blocks);
   await inTurns(order.length, turns, (from, to) => {
     for (let at = from; at < to; at++) {
-      const row = order[at]! % ROWS;
+      const row = order[at]!;
       let lightest = 0;
       for (let block = 1; block < blocks; block++) if (load[block]! < load[lightest]!) lightest = block;
       blockOf[row] = lightest;
@@ -26,8 +25,10 @@ export async function balance(weights: Int32Array, blocks: number, turns: Turns)
   return blockOf;
 }
 
-/** The rows by falling weight, each as (what the weight lacks) * ROWS + row: numbers that sort without a comparison of ours. */
-function heaviestFirst(weights: Int32Array): Float64Array {
-  const lacking = (weight: number) => MOST_WEIGHT - Math.min(weight, MOST_WEIGHT);
-  return Float64Array.from(weights, (weight, row) => lacking(weight) * ROWS + row).sort();
+/** The rows by falling weight. */
+async function heaviestFirst(weights: Int32Array, turns: Turns): Promise<Int32Array> {
+  let most = 0;
+  for (const weight of weights) most = Math.max(most, Math.min(weight, MOST_WEIGHT));
+  const lacking = weights.map((weight) => most - Math.min(weight, most));
+  return (await orderBy(lacking, most + 1, turns)).places;
 }

@@ -71,12 +71,16 @@ export class PairMemory {
     };
     take(blocks.users * blocks.items * RUN.bytes);
     const rates = take(Math.ceil(data.size / STEPS_A_RATE) * RATES_BYTES);
-    const side = (tables: PairPlan['left'], blockOf: Uint16Array, count: number) => {
+    const side = async (tables: PairPlan['left'], blockOf: Uint16Array, count: number) => {
+      await turns.breathe();
       const memory = new SideMemory(spec, tables, orderByBlock(blockOf, count), end);
       take(memory.bytes);
       return memory;
     };
-    const sides = [side(left, grid.userBlock, blocks.users), side(right, grid.itemBlock, blocks.items)] as const;
+    const sides = [
+      await side(left, grid.userBlock, blocks.users),
+      await side(right, grid.itemBlock, blocks.items),
+    ] as const;
     const ratings = take(data.size * ratingBytes(spec.isWeighted));
     const groups = take(spec.grouping === 1 ? 0 : data.size * 4);
     if (end > MOST_PAGES * PAGE) return null;

@@ -96,7 +96,7 @@ function tablesOf(embedding: Parameter, bias: Parameter | null, penalties: reado
   if (spec === null) return null;
   const decay = (parameter: Parameter | null) => {
     const penalty = penalties.find((candidate) => candidate.parameter === parameter);
-    return penalty === undefined ? new Float32Array(embedding.rows) : Float32Array.from(penalty.byRows());
+    return penalty === undefined ? new Float32Array(embedding.rows) : new Float32Array(penalty.byRows());
   };
   const { rows } = embedding;
   return { spec, rows, base, maps, bias: bias?.factors[0] ?? null, decay: decay(embedding), biasDecay: decay(bias) };

@@ -14,5 +14,7 @@ export function orderByBlock(blockOf: Uint16Array, blocks: number): RowOrder {
   for (const block of blockOf) starts[block + 1]!++;
   for (let block = 0; block < blocks; block++) starts[block + 1]! += starts[block]!;
   const next = starts.slice();
-  return { places: Int32Array.from(blockOf, (block) => next[block]!++), starts };
+  const places = new Int32Array(blockOf.length);
+  for (let row = 0; row < places.length; row++) places[row] = next[blockOf[row]!]!++;
+  return { places, starts };
 }

@@ -54,7 +54,9 @@ export class WasmPairs implements PairEngine {
     const isShared = threads > 1 && host !== null;
     const memory = await PairMemory.create(plan, data, order, slots, isShared, turns);
     if (memory === null) return null;
+    await turns.breathe();
     const module = compile(encodePairs(plan.spec, { pages: memory.pages, isShared }));
+    await turns.breathe();
     const workers = isShared ? await PairThreads.start(host, threads, module, memory.memory) : null;
     const { exports } = new WebAssembly.Instance(module, { host: { memory: memory.memory } });
     return new WasmPairs(task, memory, exports as unknown as Program, workers);
@@ -63,7 +65,9 @@ export class WasmPairs implements PairEngine {
   async epoch(epoch: number, turns: Turns): Promise<number> {
     const { memory, threads, program } = this;
     const strata = memory.begin(epoch);
+    await turns.breathe();
     this.writeRates(epoch);
+    await turns.breathe();
     const [left, right] = memory.sides;
     await left.eachPart(turns, (row, count) => program.leftNorms?.(row, count));
     await right.eachPart(turns, (row, count) => program.rightNorms?.(row, count));
