@@ -38,6 +38,14 @@ export interface OrderOptions {
   readonly blocks: Blocks;
   /** The most ratings of one user that a step takes; over 1 it is steps that are counted, not ratings. */
   readonly grouping: 1 | 4;
+  /** Whether batches may number rows anew, so that those of a tile lie together. @defaultValue false */
+  readonly packs?: boolean;
+}
+
+/** The places that rows are numbered by, of each side: row r is at place users[r]. */
+export interface RowPlaces {
+  readonly users: Int32Array;
+  readonly items: Int32Array;
 }
 
 /** Gives the batches of an epoch, in an order that depends on nothing but the options and the epoch. */
@@ -46,6 +54,8 @@ export interface Batcher<B extends Batch> {
   readonly size: number;
   /** The steps of an epoch, where each step is one rating or one group. Known once prepared. */
   readonly steps: number;
+  /** The places that its batches name rows by; null where it is their own numbers. Known once prepared. */
+  readonly places: RowPlaces | null;
   /** Puts the ratings in place, once, before the first epoch. */
   prepare(turns: Turns): Promise<void>;
   /** Makes room for batches of at most `limit` ratings (or groups), so that no step allocates. */

@@ -5,8 +5,9 @@ import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
 import type { Layout } from './grid/lay-out';
 import { epochVisits, gridOf, layOutInOrder, stepsOf } from './grid/rating-order';
+import { orderByBlock } from './grid/row-order';
 import type { Visit } from './grid/visits';
-import type { Batch, Batcher, OrderOptions, RatingData } from './model';
+import type { Batch, Batcher, OrderOptions, RatingData, RowPlaces } from './model';
 import { RatingRecords } from './rating-records';
 
 /** A batch of ratings by index, all of one tile. */
@@ -21,7 +22,8 @@ export interface RatingBatch extends Batch {
 
 /** Gives ratings in batches. The order of an epoch is a function of the data, the stream and the epoch alone. */
 export class RatingBatcher implements Batcher<RatingBatch> {
-  private readonly records: RatingRecords;
+  places: RowPlaces | null = null;
+  private records: RatingRecords;
   private layout: Layout;
   private visits: readonly Visit[] = [];
   private visit = 0;
@@ -43,7 +45,7 @@ export class RatingBatcher implements Batcher<RatingBatch> {
     private readonly rows: { readonly users: number; readonly items: number },
     private readonly options: OrderOptions,
   ) {
-    this.records = new RatingRecords(data);
+    this.records = new RatingRecords(data, null);
     this.layout = { starts: Int32Array.of(0, data.size), groups: null };
     this.batch = this.room(1);
   }
@@ -57,9 +59,17 @@ export class RatingBatcher implements Batcher<RatingBatch> {
   }
 
   async prepare(turns: Turns): Promise<void> {
-    const { data, records, rows, options } = this;
+    const { data, rows, options } = this;
     const grid = await gridOf(data, rows, options, turns);
-    this.layout = await layOutInOrder(data, grid, options, records, turns);
+    if (options.packs) {
+      const { userBlock, itemBlock, blocks } = grid;
+      this.places = {
+        users: orderByBlock(userBlock, blocks.users).places,
+        items: orderByBlock(itemBlock, blocks.items).places,
+      };
+      this.records = new RatingRecords(data, this.places);
+    }
+    this.layout = await layOutInOrder(data, grid, options, this.records, turns);
   }
 
   reserve(limit: number): void {

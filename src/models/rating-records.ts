@@ -3,7 +3,7 @@
 
 import type { Real } from '../optimizers/factor';
 import type { Places } from './grid/lay-out';
-import type { RatingData } from './model';
+import type { RatingData, RowPlaces } from './model';
 
 /** The bytes that come from memory together. */
 const CACHE_LINE = 64;
@@ -29,7 +29,11 @@ export class RatingRecords implements Places {
   /** What a look at records came to: kept, so that looking is not for nothing. */
   protected looked = 0;
 
-  constructor(private readonly data: RatingData) {
+  /** `places`: what to write in place of the numbers of users and items; null: those. */
+  constructor(
+    private readonly data: RatingData,
+    private readonly places: RowPlaces | null,
+  ) {
     const isSingle = data.targets instanceof Float32Array;
     this.wordStep = isSingle ? 4 : 8;
     this.realStep = 4;
@@ -39,9 +43,11 @@ export class RatingRecords implements Places {
   }
 
   put(place: number, k: number): void {
-    const { data, words, reals, wordStep, realStep, target } = this;
-    words[place * wordStep] = data.users[k]!;
-    words[place * wordStep + 1] = data.items[k]!;
+    const { data, places, words, reals, wordStep, realStep, target } = this;
+    const user = data.users[k]!;
+    const item = data.items[k]!;
+    words[place * wordStep] = places === null ? user : places.users[user]!;
+    words[place * wordStep + 1] = places === null ? item : places.items[item]!;
     reals[place * realStep + target] = data.targets[k]!;
     if (data.weights !== null) reals[place * realStep + target + 1] = data.weights[k]!;
   }

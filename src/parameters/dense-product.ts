@@ -22,6 +22,7 @@ export interface DenseSpec {
 /** A table given as a product with dense matrices. */
 export class DenseProduct extends Table {
   readonly factors: readonly Factor[];
+  readonly rowFactors: readonly Factor[];
   readonly maps: readonly GrowingFactor[];
   /** The selected rows after each map: layers[l] = X A_1 ... A_(l+1). The last is the product. */
   private layers: Real[] = [];
@@ -44,6 +45,7 @@ export class DenseProduct extends Table {
       (_, l) => new GrowingFactor(`${name}.map${l + 1}`, 'map', group, width, l === last ? dim : width, precision),
     );
     this.factors = [this.base, ...this.maps];
+    this.rowFactors = [this.base];
     this.gMaps = this.maps.map((map) => ({ ids: null, count: width, values: allocate(precision, map.data.length) }));
     this.resize();
     this.startMaps();

@@ -24,6 +24,7 @@ export interface ElementwiseSpec {
 /** A table given as scalar or diagonal products. */
 export class ElementwiseProduct extends Table {
   readonly factors: readonly Factor[];
+  readonly rowFactors: readonly Factor[];
   readonly maps: readonly GrowingFactor[];
   values!: Real;
   private readonly shape: { dim: number; width: number; scalar: boolean; perRow: boolean };
@@ -53,6 +54,7 @@ export class ElementwiseProduct extends Table {
     );
     for (const map of this.maps) map.data.fill(spec.init);
     this.factors = [this.base, ...this.maps];
+    this.rowFactors = this.shape.perRow ? this.factors : [this.base];
     this.refresh();
     this.resize();
   }

@@ -23,6 +23,8 @@ export interface Parameter {
   readonly dim: number;
   /** What is trained. The base first, then the maps in the order of the product. */
   readonly factors: readonly Factor[];
+  /** Those of them that have a row for each row of the table; the others are shared by all rows. */
+  readonly rowFactors: readonly Factor[];
 
   /** Makes room for steps of up to `count` rows, so that no step allocates. */
   reserve(count: number): void;

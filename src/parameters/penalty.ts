@@ -13,7 +13,7 @@ const TYPICAL_COUNT = 20;
 /** Starts a parameter's gradient at that of its penalty; a parameter has at most one. */
 export class Penalty {
   /** Per row, or null where one strength serves all. */
-  private byRow: Float64Array | null;
+  byRow: Float64Array | null;
 
   constructor(
     readonly parameter: Parameter,

@@ -8,11 +8,13 @@ import { Table, type TableShape } from './table';
 /** A plain table: reading it copies nothing, and its gradient is the factor's. */
 export class PlainTable extends Table {
   readonly factors: readonly Factor[];
+  readonly rowFactors: readonly Factor[];
   private readonly gradient: ReusableGradient;
 
   constructor(shape: TableShape) {
     super(shape, shape.dim);
     this.factors = [this.base];
+    this.rowFactors = this.factors;
     this.gradient = { ids: this.slotRow, count: 0, values: this.grads };
   }
 

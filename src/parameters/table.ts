@@ -27,6 +27,7 @@ export abstract class Table implements Parameter {
   protected capacity = 1;
 
   abstract readonly factors: readonly Factor[];
+  abstract readonly rowFactors: readonly Factor[];
   abstract readonly values: Real;
   abstract readonly at: Int32Array;
   abstract readonly slotAt: Int32Array;

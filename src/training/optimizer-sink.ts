@@ -59,6 +59,15 @@ export class OptimizerSink implements GradientSink {
     return this.states.get(factor)!;
   }
 
+  /** The parts of that memory that have something for each row of the factor: `cols` numbers. */
+  rowStates(factor: Factor): { array: Real; cols: number }[] {
+    const { slots } = this.optimizer;
+    return this.stateOf(factor).flatMap((array, s) => {
+      const { shape } = slots[s]!;
+      return shape === 'factor' ? [] : [{ array, cols: shape === 'row' ? 1 : factor.cols }];
+    });
+  }
+
   acceptScaled(base: Factor, scalars: Factor, gradient: RowGradient): boolean {
     const { onHeap, step } = this;
     if (onHeap === null) return false;

@@ -14,6 +14,7 @@ import type { Penalty } from '../parameters/penalty';
 import type { Loss, LossBatch } from './loss';
 import type { OptimizerSink } from './optimizer-sink';
 import { progressAt } from './pairs/pair-rates';
+import { RowPacking } from './row-packing';
 import type { TrainerState } from './rule-state';
 
 /** What the loss sees, to be written anew for each step. */
@@ -30,6 +31,7 @@ export class Stepper<B extends Batch> {
   private steps = 0;
   /** What holds the arrays of the training, where that is WebAssembly's memory. */
   private heap: Heap | null = null;
+  private readonly packing: RowPacking | null;
   private readonly moveModel = (move: Move): void => {
     for (const parameter of this.model.parameters) parameter.move(move);
     for (const penalty of this.penalties) penalty.move(move);
@@ -72,6 +74,7 @@ export class Stepper<B extends Batch> {
     batcher.reserve(this.batchSize);
     const penalized = new Set(penalties.map(({ parameter }) => parameter));
     this.unpenalized = model.parameters.filter((parameter) => !penalized.has(parameter));
+    this.packing = batcher.places && new RowPacking(model.sides, penalties, sink, batcher.places);
     if (usesWasm && precision === 'float32') {
       this.heap = Heap.holding(this.moveAll);
       if (this.heap !== null) sink.runOn(this.heap);
@@ -97,6 +100,17 @@ export class Stepper<B extends Batch> {
 
   /** One pass over the data; returns the sum of the losses, before its end where they are no longer finite. */
   async epoch(epoch: number, turns: Turns): Promise<number> {
+    const { packing } = this;
+    if (packing === null) return this.run(epoch, turns);
+    await packing.pack();
+    try {
+      return await this.run(epoch, turns);
+    } finally {
+      await packing.unpack();
+    }
+  }
+
+  private async run(epoch: number, turns: Turns): Promise<number> {
     const { batcher, batchSize, options } = this;
     const isSingle = batchSize === 1;
     batcher.begin(epoch);

@@ -5,7 +5,7 @@ import { DivergenceError } from '../core/errors';
 import type { Stream } from '../core/random';
 import type { Turns } from '../core/turns';
 import type { WorkerHost } from '../core/worker-host';
-import { type Blocks, chooseBlocks, WHOLE } from '../models/grid/blocks';
+import { chooseBlocks, type Side, WHOLE } from '../models/grid/blocks';
 import type { Batch, Batcher, Model, OrderOptions, RatingData } from '../models/model';
 import type { RatingBatch } from '../models/rating-batcher';
 import { LearningRates } from '../optimizers/learning-rate';
@@ -27,6 +27,9 @@ import { WasmPairs } from './pairs/wasm-pairs';
 import type { TrainerState } from './rule-state';
 import { Stepper } from './stepper';
 
+/** Tables of fewer bytes lie in few enough pages for the processor to know where these are. */
+const WORTH_PACKING = 1 << 23;
+
 /** How to go through the data. */
 export interface TrainerOptions {
   readonly epochs: number;
@@ -46,6 +49,8 @@ export interface TrainerOptions {
   readonly host?: WorkerHost | null;
   /** false: every step by itself, as the definition has it, also where pairs would do. @defaultValue true */
   readonly pairs?: boolean;
+  /** Whether batches find the rows of a tile together. @defaultValue where the tables are large enough for it to pay */
+  readonly packing?: boolean;
 }
 
 /** What one epoch was. */
@@ -80,10 +85,14 @@ export class Trainer<B extends Batch> {
     // Groups are of a random order: in the order of the data nobody's ratings need lie together.
     this.grouping = isSingle && shuffle ? grouping : 1;
     this.rates = new LearningRates(optimizer.config.learningRate);
-    const blocks = shuffle ? blocksOf(model.sides, optimizer, data.size, batchSize) : WHOLE;
-    this.order = { stream, shuffle, blocks, grouping: this.grouping };
     const isWeighted = data.weights !== null;
     this.plan = isSingle && pairs ? planPairs(model, loss, optimizer, penalties, isWeighted, this.grouping) : null;
+    const sides = sidesOf(model.sides, optimizer);
+    const blocks = shuffle ? chooseBlocks(data.size, batchSize, sides.users, sides.items) : WHOLE;
+    // Pairs have an order of rows of their own, and negatives are drawn by the numbers of items.
+    const canPack = this.plan === null && negatives === undefined && shuffle;
+    const { packing = sides.users.bytes + sides.items.bytes >= WORTH_PACKING } = options;
+    this.order = { stream, shuffle, blocks, grouping: this.grouping, packs: canPack && packing };
   }
 
   /**
@@ -174,8 +183,8 @@ export class Trainer<B extends Batch> {
   }
 }
 
-/** The blocks that suit a training's memory: that of its factors and of what the rule keeps beside them. */
-function blocksOf(sides: Model<Batch>['sides'], { slots }: Optimizer, ratings: number, batchSize: number): Blocks {
+/** Of each side its rows, and the bytes of its factors and of what the rule keeps beside them. */
+function sidesOf(sides: Model<Batch>['sides'], { slots }: Optimizer): { users: Side; items: Side } {
   const elements = 1 + slots.filter(({ shape }) => shape === 'element').length;
   const side = (parameters: readonly Parameter[]) => {
     const factors = parameters.flatMap((parameter) => parameter.factors);
@@ -184,5 +193,5 @@ function blocksOf(sides: Model<Batch>['sides'], { slots }: Optimizer, ratings: n
       bytes: factors.reduce((sum, { rows, cols }) => sum + rows * cols * 4 * elements, 0),
     };
   };
-  return chooseBlocks(ratings, batchSize, side(sides.users), side(sides.items));
+  return { users: side(sides.users), items: side(sides.items) };
 }

@@ -29,6 +29,11 @@ export class CandidateBatcher implements Batcher<RatingBatch> {
     this.batch = this.room(1);
   }
 
+  /** Items are drawn by their own numbers. */
+  get places(): null {
+    return null;
+  }
+
   private get group(): number {
     return 1 + this.sampling.count;
   }

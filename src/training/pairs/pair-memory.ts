@@ -7,12 +7,12 @@ import { RATING, RUN, ratingBytes } from '../../kernels/pairs/run-layout';
 import type { Grid } from '../../models/grid/grid';
 import type { Layout } from '../../models/grid/lay-out';
 import { epochVisits, gridOf, layOutInOrder, stepsOf } from '../../models/grid/rating-order';
+import { orderByBlock } from '../../models/grid/row-order';
 import type { Visit } from '../../models/grid/visits';
 import type { OrderOptions, RatingData } from '../../models/model';
 import type { SlotSpec } from '../../optimizers/optimizer';
 import type { RuleState } from '../rule-state';
 import type { PairPlan } from './plan-pairs';
-import { orderByBlock } from './row-order';
 import { SideMemory } from './side-memory';
 
 const PAGE = 65536;

@@ -3,11 +3,11 @@
 import type { Turns } from '../../core/turns';
 import type { PairSpec } from '../../kernels/pairs/pair-spec';
 import { type Cell, type RowLayout, rowLayout } from '../../kernels/pairs/row-layout';
+import type { RowOrder } from '../../models/grid/row-order';
 import type { Factor, Real } from '../../optimizers/factor';
 import type { SlotSpec } from '../../optimizers/optimizer';
 import { emptySlot, type RuleState } from '../rule-state';
 import type { PairTables } from './plan-pairs';
-import type { RowOrder } from './row-order';
 
 /** Numbers that are copied before others get a turn. */
 const LOOK = 1 << 17;
