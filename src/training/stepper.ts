@@ -5,7 +5,7 @@ import type { Turns } from '../core/turns';
 import { Heap } from '../kernels/heap';
 import { type Move, moveOut } from '../kernels/move';
 import { kernels } from '../kernels/select';
-import type { Batch, Batcher, Model, RatingData } from '../models/model';
+import type { Batch, Batcher, RatingData, Scorer } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import type { LearningRates } from '../optimizers/learning-rate';
 import { allocate } from '../parameters/memory';
@@ -14,7 +14,7 @@ import type { Penalty } from '../parameters/penalty';
 import type { Loss, LossBatch } from './loss';
 import type { OptimizerSink } from './optimizer-sink';
 import { progressAt } from './pairs/pair-rates';
-import { RowPacking } from './row-packing';
+import type { RowPacking } from './row-packing';
 import type { TrainerState } from './rule-state';
 
 /** What the loss sees, to be written anew for each step. */
@@ -31,10 +31,10 @@ export class Stepper<B extends Batch> {
   private steps = 0;
   /** What holds the arrays of the training, where that is WebAssembly's memory. */
   private heap: Heap | null = null;
-  private readonly packing: RowPacking | null;
   private readonly moveModel = (move: Move): void => {
     for (const parameter of this.model.parameters) parameter.move(move);
     for (const penalty of this.penalties) penalty.move(move);
+    this.model.move?.(move);
   };
   private readonly moveAll = (move: Move): void => {
     const { batcher, sink, scored } = this;
@@ -46,16 +46,17 @@ export class Stepper<B extends Batch> {
   };
 
   constructor(
-    private readonly model: Model<B>,
+    private readonly model: Scorer<B>,
     private readonly loss: Loss,
     private readonly penalties: readonly Penalty[],
     private readonly batcher: Batcher<B>,
     private readonly rates: LearningRates,
     private readonly sink: OptimizerSink,
-    data: RatingData,
+    data: Pick<RatingData, 'size' | 'targets'>,
     private readonly grouping: 1 | 4,
     private readonly options: { readonly epochs: number; readonly batchSize: number; readonly group?: number },
     usesWasm = false,
+    private readonly packing: RowPacking | null = null,
   ) {
     // A step has no more ratings than there are: room for more would be room for nothing.
     this.batchSize = Math.min(options.batchSize, data.size);
@@ -70,11 +71,11 @@ export class Stepper<B extends Batch> {
       logQ: null,
       count: 0,
     };
-    for (const parameter of model.parameters) parameter.reserve(room);
+    if (model.reserve === undefined) for (const parameter of model.parameters) parameter.reserve(room);
+    else model.reserve(room);
     batcher.reserve(this.batchSize);
     const penalized = new Set(penalties.map(({ parameter }) => parameter));
     this.unpenalized = model.parameters.filter((parameter) => !penalized.has(parameter));
-    this.packing = batcher.places && new RowPacking(model.sides, penalties, sink, batcher.places);
     if (usesWasm && precision === 'float32') {
       this.heap = Heap.holding(this.moveAll);
       if (this.heap !== null) sink.runOn(this.heap);
@@ -142,7 +143,7 @@ export class Stepper<B extends Batch> {
     // Before the scores: of all that goes through the rows, this waits for memory the least.
     for (let i = 0; i < penalties.length; i++) penalties[i]!.start(ratings);
     for (let i = 0; i < unpenalized.length; i++) unpenalized[i]!.clear();
-    model.forward(batch, scored.scores);
+    model.forward(batch, scored.scores, this.steps);
     scored.targets = batch.targets;
     scored.weights = batch.weights;
     scored.group = group;

@@ -24,6 +24,7 @@ import { JsPairs } from './pairs/js-pairs';
 import type { PairEngine } from './pairs/pair-engine';
 import { type PairPlan, planPairs } from './pairs/plan-pairs';
 import { WasmPairs } from './pairs/wasm-pairs';
+import { RowPacking } from './row-packing';
 import type { TrainerState } from './rule-state';
 import { Stepper } from './stepper';
 
@@ -163,7 +164,9 @@ export class Trainer<B extends Batch> {
       await batcher.prepare(turns);
       const steps = { ...options, group: 1 + (negatives?.count ?? 0) };
       const wasm = usesWasm(kernels);
-      this.stepper = new Stepper(model, loss, this.penalties, batcher, rates, sink, data, this.grouping, steps, wasm);
+      const { penalties, grouping } = this;
+      const packing = batcher.places && new RowPacking(model.sides, penalties, sink, batcher.places);
+      this.stepper = new Stepper(model, loss, penalties, batcher, rates, sink, data, grouping, steps, wasm, packing);
     }
   }
 
