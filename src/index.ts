@@ -73,6 +73,7 @@ export { type AdadeltaConfig, type AdadeltaOptions, adadelta } from './optimizer
 export { type AdagradConfig, type AdagradOptions, adagrad } from './optimizers/adagrad';
 export { type AdamConfig, type AdamOptions, adam } from './optimizers/adam';
 export type { Factor, Real, RowGradient } from './optimizers/factor';
+export { type FtrlConfig, type FtrlOptions, ftrl } from './optimizers/ftrl';
 export type { GroupRates } from './optimizers/group-rates';
 export { type LearningRate, LearningRates } from './optimizers/learning-rate';
 export { type MomentumConfig, type MomentumOptions, momentum } from './optimizers/momentum';
