@@ -7,18 +7,26 @@ import { type Move, moveOut } from '../kernels/move';
 import { kernels } from '../kernels/select';
 import type { Batch, Batcher, RatingData, Scorer } from '../models/model';
 import type { Real } from '../optimizers/factor';
-import type { LearningRates } from '../optimizers/learning-rate';
 import { allocate } from '../parameters/memory';
-import type { Parameter } from '../parameters/parameter';
+import type { GradientSink, Parameter } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
 import type { Loss, LossBatch } from './loss';
-import type { OptimizerSink } from './optimizer-sink';
 import { progressAt } from './pairs/pair-rates';
 import type { RowPacking } from './row-packing';
-import type { TrainerState } from './rule-state';
+import type { RuleState, TrainerState } from './rule-state';
 
 /** What the loss sees, to be written anew for each step. */
 type Scored = { -readonly [key in keyof LossBatch]: LossBatch[key] };
+
+/** Where the gradients of a step go: an optimizer, or one for each of some parameters. */
+export interface StepSink extends GradientSink {
+  /** Moves the rule's memory. */
+  move(move: Move): void;
+  /** Lets updates run on a heap that everything has been moved to. */
+  runOn(heap: Heap): void;
+  readState(): RuleState;
+  writeState(state: RuleState): void;
+}
 
 /** Makes the steps of batches, one by one. */
 export class Stepper<B extends Batch> {
@@ -50,8 +58,8 @@ export class Stepper<B extends Batch> {
     private readonly loss: Loss,
     private readonly penalties: readonly Penalty[],
     private readonly batcher: Batcher<B>,
-    private readonly rates: LearningRates,
-    private readonly sink: OptimizerSink,
+    private readonly rates: { begin(step: number, progress: number): void },
+    private readonly sink: StepSink,
     data: Pick<RatingData, 'size' | 'targets'>,
     private readonly grouping: 1 | 4,
     private readonly options: { readonly epochs: number; readonly batchSize: number; readonly group?: number },

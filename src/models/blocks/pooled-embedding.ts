@@ -19,7 +19,7 @@ export class PooledEmbedding {
   /** Features of each field, in the row at hand. */
   private readonly counts: Int32Array;
 
-  /** @param fieldOf - the field of each feature, a row of the embedding */
+  /** @param fieldOf - the field of each feature, a row of the embedding; -1: of none, which is left out */
   constructor(
     private readonly embedding: Parameter,
     private readonly fieldOf: Int32Array,
@@ -49,6 +49,8 @@ export class PooledEmbedding {
     for (let s = 0; s < count; s++) {
       for (let p = starts[s]!; p < starts[s + 1]!; p++) {
         const share = shares[p]!;
+        // Of no field: there is no place for it.
+        if (share === 0) continue;
         const to = s * outputs + fieldOf[indices[p]!]! * dim;
         const from = at[p]! * dim;
         for (let k = 0; k < dim; k++) output[to + k] = output[to + k]! + share * values[from + k]!;
@@ -64,6 +66,7 @@ export class PooledEmbedding {
     for (let s = 0; s < count; s++) {
       for (let p = starts[s]!; p < starts[s + 1]!; p++) {
         const share = shares[p]!;
+        if (share === 0) continue;
         const from = s * outputs + fieldOf[indices[p]!]! * dim;
         const to = slot[p]! * dim;
         for (let k = 0; k < dim; k++) grads[to + k] = grads[to + k]! + share * g[from + k]!;
@@ -81,12 +84,14 @@ export class PooledEmbedding {
     const { shares, counts, fieldOf, pooling } = this;
     for (let s = 0; s < count; s++) {
       const [from, to] = [starts[s]!, starts[s + 1]!];
-      if (pooling === 'sum') for (let p = from; p < to; p++) shares[p] = values[p]!;
-      else {
-        counts.fill(0);
-        for (let p = from; p < to; p++) counts[fieldOf[indices[p]!]!]!++;
-        for (let p = from; p < to; p++) shares[p] = values[p]! / counts[fieldOf[indices[p]!]!]!;
+      counts.fill(0);
+      for (let p = from; p < to; p++) {
+        const field = fieldOf[indices[p]!]!;
+        if (field >= 0) counts[field]!++;
+        shares[p] = field >= 0 ? values[p]! : 0;
       }
+      if (pooling === 'mean')
+        for (let p = from; p < to; p++) if (shares[p] !== 0) shares[p] = shares[p]! / counts[fieldOf[indices[p]!]!]!;
     }
   }
 }
