@@ -36,6 +36,7 @@ export type { EvaluateRankingOptions, NegativeDraw } from './evaluation/ranking-
 export type { SearchRange, SearchSpace } from './evaluation/search-space';
 export { type Trial, type TuneOptions, type Tuning, tune } from './evaluation/tune';
 // Data
+export type { FeatureRows, FieldKind, FieldRange } from './interactions/features';
 export {
   type DuplicatePolicy,
   type InputColumns,
