@@ -36,6 +36,23 @@ export type { EvaluateRankingOptions, NegativeDraw } from './evaluation/ranking-
 export type { SearchRange, SearchSpace } from './evaluation/search-space';
 export { type Trial, type TuneOptions, type Tuning, tune } from './evaluation/tune';
 // Data
+export {
+  type CategoricalField,
+  type CrossedField,
+  categorical,
+  crossed,
+  type FeatureRow,
+  type FeatureTableOptions,
+  type FeatureValue,
+  type FieldConfig,
+  type LabelConfig,
+  type MultiValuedField,
+  multiValued,
+  type NumericField,
+  numeric,
+} from './interactions/feature-fields';
+export { FeatureSchema, type FeatureSchemaJson } from './interactions/feature-schema';
+export { FeatureTable } from './interactions/feature-table';
 export type { FeatureRows, FieldKind, FieldRange } from './interactions/features';
 export {
   type DuplicatePolicy,
@@ -47,6 +64,7 @@ export {
   type Row,
 } from './interactions/interactions';
 export { type KFoldOptions, kFold } from './interactions/k-fold';
+export type { LearnedField } from './interactions/learned-field';
 export { predefinedSplit } from './interactions/predefined-split';
 export type { Split } from './interactions/split';
 export { type SplitByTimeOptions, splitByTime } from './interactions/split-by-time';
@@ -58,6 +76,7 @@ export { type Id, Vocabulary } from './interactions/vocabulary';
 // Reading text, and reports as strings
 export { parseInteractions } from './io/parse-interactions';
 export type { ColumnRef, ColumnRefs, ReadOptions } from './io/read-options';
+export { auc, type Calibration, type CalibrationBin, calibration, logLoss } from './metrics/label-metrics';
 // Metrics: their names, and what recommended lists are like
 export { coverage, diversity, gini, novelty } from './metrics/list-metrics';
 export type { MetricName, RankingMeasureName, RankingMetricName } from './metrics/metric-names';
