@@ -74,7 +74,9 @@ export { type SplitRandomOptions, splitRandom } from './interactions/split-rando
 export { type SyntheticOptions, syntheticInteractions } from './interactions/synthetic';
 export { type Id, Vocabulary } from './interactions/vocabulary';
 // Reading text, and reports as strings
+export { parseFeatureTable, type ReadFeatureOptions } from './io/parse-feature-table';
 export { parseInteractions } from './io/parse-interactions';
+export { type LibFMOptions, parseLibFM } from './io/parse-libfm';
 export type { ColumnRef, ColumnRefs, ReadOptions } from './io/read-options';
 export { auc, type Calibration, type CalibrationBin, calibration, logLoss } from './metrics/label-metrics';
 // Metrics: their names, and what recommended lists are like

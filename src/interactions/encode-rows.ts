@@ -7,7 +7,7 @@ import type { FeatureRow, FeatureValue, LabelSource, TablePlan } from './feature
 import { FeatureSchema } from './feature-schema';
 import type { FeatureRows } from './features';
 import { columnsOf, newField } from './learned-field';
-import { inSteps, type Steps } from './steps';
+import type { Steps } from './steps';
 
 /** A cell at fault, in a row counted from 1. */
 export type TableFault = (row: number, column: string, message: string) => DataError;
@@ -75,12 +75,11 @@ function* assemble(
   const indices = new Int32Array(entries);
   const values = new Float32Array(entries);
   let at = 0;
-  yield* inSteps(size, (from, to) => {
-    for (let row = from; row < to; row++) {
-      for (let f = 0; f < columns.length; f++) at = columns[f]!.write(row, fields[f]!.offset, indices, values, at);
-      starts[row + 1] = at;
-    }
-  });
+  for (let row = 0; row < size; row++) {
+    for (let f = 0; f < columns.length; f++) at = columns[f]!.write(row, fields[f]!.offset, indices, values, at);
+    starts[row + 1] = at;
+    if (row % ROWS === 0) yield;
+  }
   return { size, starts, indices, values, fields };
 }
 
