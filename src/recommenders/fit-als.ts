@@ -10,7 +10,7 @@ import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import { STATELESS } from '../training/rule-state';
 import { timed, train } from '../training/train';
-import { type FilledAlsOptions, ruleOf } from './als-options';
+import { type FilledAlsOptions, forData, ruleOf } from './als-options';
 import { checkpointPlan } from './checkpoints';
 import { drawStart } from './draw-start';
 import { meanWeight } from './fit-factorization';
@@ -59,7 +59,7 @@ export async function fitAls({ data, options, fitOptions, install }: AlsTask): P
       weights: await weightsOf(data, options.alpha, turns),
       counts,
     },
-    ruleOf(options),
+    ruleOf(forData(options, counts)),
   );
   const weight = meanWeight(data);
   const kept = await checkpointPlan(

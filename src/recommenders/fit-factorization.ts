@@ -116,6 +116,7 @@ export async function fitFactorization({
   // The ratings of the trainer are given back before the history is laid out.
   const complete = async (turns: Turns) => {
     trainer.dispose();
+    await turns.breathe();
     install(await finish(model, data, await Seen.of(data, counts, turns), units, turns));
   };
   try {
