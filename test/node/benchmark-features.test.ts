@@ -1,6 +1,7 @@
 // The sets that models of features are measured on: counts as published, and rows that are what the papers say.
 
 import { join } from 'node:path';
+import { loadAdult } from '../../benchmarks/models/adult-data';
 import { loadFrappe, loadFrappeLogs, withNegatives } from '../../benchmarks/models/frappe-data';
 import { Stream } from '../../src/core/random';
 import { categorical, FeatureTable } from '../../src/index';
@@ -21,7 +22,11 @@ const cells = (table: FeatureTable): [context: string, item: number][] =>
   });
 
 test('negatives: the same user and context, with other items that these do not have', () => {
-  const rows = Array.from({ length: 60 }, (_, k) => ({ user: k % 3, item: (7 * k + Math.floor(k / 12)) % 12, hour: k % 4 }));
+  const rows = Array.from({ length: 60 }, (_, k) => ({
+    user: k % 3,
+    item: (7 * k + Math.floor(k / 12)) % 12,
+    hour: k % 4,
+  }));
   const fields = { user: categorical(), item: categorical(), hour: categorical() };
   const logs = FeatureTable.from(rows, { fields });
   const all = withNegatives(logs, 4, -1, Stream.of(1));
@@ -61,3 +66,25 @@ where('frappe', 'frappe.csv')('Frappe: published counts, three parts of one draw
   );
   expect(found.sort()).toEqual(Array.from({ length: logs.size }, (_, row) => textOf(logs, row)).sort());
 });
+
+where('adult', 'adult.data')(
+  'Adult: published counts; the test part is encoded by what the train part says',
+  async () => {
+    const { train, test: held } = await loadAdult();
+    const positives = (table: FeatureTable) => table.labels!.filter((label) => label === 1).length;
+    expect([train.size, positives(train), held.size, positives(held)]).toEqual([32_561, 7841, 16_281, 3846]);
+    expect(held.schema).toBe(train.schema);
+    // Missing in the UCI files: workclass 1836 and 963, occupation 1843 and 966, native country 583 and 274.
+    const missing = (table: FeatureTable, name: string) => {
+      const feature = table.fields.find((field) => field.name === name)!.offset + 1;
+      return table.indices.filter((index) => index === feature).length;
+    };
+    const names = ['workclass', 'occupation', 'nativeCountry', 'age', 'education'];
+    expect(names.map((name) => missing(train, name))).toEqual([1836, 1843, 583, 0, 0]);
+    expect(names.map((name) => missing(held, name))).toEqual([963, 966, 274, 0, 0]);
+    expect(train.fields.find(({ name }) => name === 'occupation')!.size).toBe(14 + 2);
+    const ages = train.values.filter((_, k) => train.indices[k] === 0);
+    expect(ages.reduce((sum, age) => sum + age, 0) / ages.length).toBeCloseTo(0, 5);
+    expect(train.schema!.learned.fields[0]).toMatchObject({ mean: expect.closeTo(38.5816, 4) });
+  },
+);
