@@ -55,6 +55,11 @@ export { FeatureSchema, type FeatureSchemaJson } from './interactions/feature-sc
 export { FeatureTable } from './interactions/feature-table';
 export type { FeatureRows, FieldKind, FieldRange } from './interactions/features';
 export {
+  type InteractionFeatureOptions,
+  interactionFeatures,
+  type SideFeatures,
+} from './interactions/interaction-features';
+export {
   type DuplicatePolicy,
   type InputColumns,
   type Interaction,

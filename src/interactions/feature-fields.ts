@@ -74,6 +74,8 @@ export interface FeatureTableOptions {
   readonly label?: LabelConfig | undefined;
   /** The column of what each row's loss is multiplied by. */
   readonly weight?: string | undefined;
+  /** The column of the ids of what the rows describe, users or items: of each row another. For `interactionFeatures`. */
+  readonly id?: string | undefined;
 }
 
 /**
@@ -213,21 +215,23 @@ export interface TablePlan {
   readonly fields: readonly (readonly [name: string, config: FieldConfig])[];
   readonly label: LabelSource | null;
   readonly weight: string | null;
+  readonly id: string | null;
 }
 
 /** Checks the options of a table. */
 export function readTableOptions(owner: string, given: unknown): TablePlan {
-  const { fields, label, weight } = readOptions<{
-    fields: TablePlan['fields'];
-    label: LabelSource | null;
-    weight: string | null;
-  }>(owner, given, {
+  const plan = readOptions<TablePlan>(owner, given, {
     fields: field<TablePlan['fields']>((value, name) => checkFields(owner, value, name), []),
     label: field<LabelSource | null>((value, name) => checkLabel(owner, value, name), null),
     weight: field<string | null>(string, null),
+    id: field<string | null>(string, null),
   });
-  if (fields.length > 0) return { fields, label, weight };
-  throw new OptionError('fields', fields, `${owner}: there are no fields; want fields: { city: categorical(), ... }`);
+  if (plan.fields.length > 0) return plan;
+  throw new OptionError(
+    'fields',
+    plan.fields,
+    `${owner}: there are no fields; want fields: { city: categorical(), ... }`,
+  );
 }
 
 function checkFields(owner: string, value: unknown, name: string): TablePlan['fields'] {

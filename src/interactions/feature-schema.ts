@@ -12,6 +12,7 @@ export interface FeatureSchemaJson {
   readonly fields: readonly LearnedField[];
   readonly label: LabelSource | null;
   readonly weight: string | null;
+  readonly id: string | null;
 }
 
 /**
@@ -57,13 +58,14 @@ export class FeatureSchema {
    * @throws FormatError for anything else.
    */
   static fromJSON(json: unknown): FeatureSchema {
-    const { fields, label = null, weight = null } = asRecord(json, 'the schema');
+    const { fields, label = null, weight = null, id = null } = asRecord(json, 'the schema');
     if (!Array.isArray(fields) || fields.length === 0) throw broken('fields', fields, 'an array of one or more fields');
     const learned = fields.map((field, k) => learnedField(asRecord(field, `fields[${k}]`), `fields[${k}]`));
     if (new Set(learned.map(({ name }) => name)).size < learned.length)
       throw broken('fields', fields, 'fields of different names');
     if (weight !== null && typeof weight !== 'string') throw broken('weight', weight, 'a string or null');
-    const schema = new FeatureSchema({ fields: learned, label: labelOf(label), weight });
+    if (id !== null && typeof id !== 'string') throw broken('id', id, 'a string or null');
+    const schema = new FeatureSchema({ fields: learned, label: labelOf(label), weight, id });
     if (schema.size < 2 ** 31) return schema;
     throw broken('fields', schema.size, 'fewer than 2^31 features');
   }

@@ -3,7 +3,7 @@
 import { DataError, OptionError } from '../core/errors';
 import { field, number, readOptions, seed as seedCheck, show } from '../core/options';
 import { type Seed, Stream } from '../core/random';
-import { encodeRows, learnRows, rowFault } from './encode-rows';
+import { type Encoded, encodeRows, learnRows, rowFault } from './encode-rows';
 import { type FeatureRow, type FeatureTableOptions, readTableOptions } from './feature-fields';
 import { checkFeatureRows } from './feature-rows-check';
 import { FeatureSchema } from './feature-schema';
@@ -11,6 +11,7 @@ import type { FeatureRows, FieldRange } from './features';
 import { partSize, positionsOf, range, requireTwoRows } from './split';
 import type { SplitRandomOptions } from './split-random';
 import { runThrough } from './steps';
+import { type Id, Vocabulary } from './vocabulary';
 
 /**
  * Rows of features, encoded: what models of features (FM and its family) learn from and predict.
@@ -43,8 +44,10 @@ export class FeatureTable implements FeatureRows {
   readonly fields: readonly FieldRange[];
   /** What the rows were encoded by; null where they came encoded. */
   readonly schema: FeatureSchema | null;
+  /** Whose row each is, where the table was made with `id`; else null. */
+  readonly ids: readonly Id[] | null;
 
-  private constructor(rows: FeatureRows, schema: FeatureSchema | null) {
+  private constructor(rows: FeatureRows, schema: FeatureSchema | null, ids: readonly Id[] | null) {
     this.size = rows.size;
     this.starts = rows.starts;
     this.indices = rows.indices;
@@ -53,13 +56,14 @@ export class FeatureTable implements FeatureRows {
     this.weights = rows.weights;
     this.fields = rows.fields;
     this.schema = schema;
+    this.ids = ids;
   }
 
   /**
    * Learns vocabularies and scales from rows, and encodes them.
    *
    * @throws DataError naming the row (from 1) and column of a cell that does not fit its field; for no rows; for a column that
-   * no row has; for labels or weights that only some rows have.
+   * no row has; for labels, weights or ids that only some rows have; for an id that two rows have.
    * @throws OptionError for fields that are none, an unknown option or a bad value.
    */
   static from(rows: Iterable<FeatureRow>, options: FeatureTableOptions): FeatureTable {
@@ -68,8 +72,8 @@ export class FeatureTable implements FeatureRows {
   }
 
   /**
-   * Encodes rows by a schema that was learned before: categories that it lacks become the out-of-vocabulary feature. Labels
-   * and weights are read where the rows have them.
+   * Encodes rows by a schema that was learned before: categories that it lacks become the out-of-vocabulary feature.
+   * Labels, weights and ids are read where the rows have them.
    *
    * @throws DataError as `from`, but there may be no rows, and columns may be absent: their cells are missing.
    */
@@ -84,18 +88,26 @@ export class FeatureTable implements FeatureRows {
   /**
    * A table of rows that are encoded already; the arrays are not copied.
    *
+   * @param ids whose row each is: of each another
    * @throws DataError where they do not fit each other, an entry is not finite, or its feature is not of the fields or not
-   * in their order.
+   * in their order; for ids that are none, or too few, too many, or equal.
    */
-  static fromRows(rows: FeatureRows): FeatureTable {
-    if (rows instanceof FeatureTable) return rows;
+  static fromRows(rows: FeatureRows, ids?: readonly Id[]): FeatureTable {
+    if (rows instanceof FeatureTable && ids === undefined) return rows;
     checkFeatureRows(rows);
-    return new FeatureTable(rows, null);
+    if (ids === undefined) return new FeatureTable(rows, null, null);
+    const all = Vocabulary.from(ids);
+    if (all.size === rows.size && ids.length === rows.size) {
+      return new FeatureTable(rows, rows instanceof FeatureTable ? rows.schema : null, [...all]);
+    }
+    throw new DataError(
+      `FeatureTable.fromRows: there are ${ids.length} ids, ${all.size} of them different; want one for each of the ${rows.size} rows`,
+    );
   }
 
   /** @internal */
-  static ofEncoded(encoded: { readonly rows: FeatureRows; readonly schema: FeatureSchema | null }): FeatureTable {
-    return new FeatureTable(encoded.rows, encoded.schema);
+  static ofEncoded({ rows, schema, ids }: Encoded): FeatureTable {
+    return new FeatureTable(rows, schema, ids);
   }
 
   /** The number of features of all fields. */
@@ -142,6 +154,7 @@ export class FeatureTable implements FeatureRows {
     return new FeatureTable(
       { size: rows.length, starts, indices, values, labels, weights, fields: this.fields },
       this.schema,
+      this.ids && Array.from(rows, (row) => this.ids![row]!),
     );
   }
 

@@ -24,6 +24,7 @@ import { FeatureSchema } from '../interactions/feature-schema';
 import { FeatureTable } from '../interactions/feature-table';
 import { columnsOf, newField } from '../interactions/learned-field';
 import { runThrough, type Steps } from '../interactions/steps';
+import { parseDecimal } from './decimal';
 import { decode, type Encoding } from './decode';
 import { Faults } from './fault';
 import { separator as separatorCheck } from './read-options';
@@ -42,7 +43,7 @@ import { sniffSeparator } from './separator';
  * ```
  */
 export interface ReadFeatureOptions extends Partial<FeatureTableOptions> {
-  /** What the rows are to be encoded by, instead of learning `fields`, `label` and `weight`. */
+  /** What the rows are to be encoded by, instead of learning `fields`, with `label`, `weight` and `id`. */
   readonly schema?: FeatureSchema | undefined;
   /** The names of the columns, in order. @defaultValue those of the first line */
   readonly columns?: readonly string[] | undefined;
@@ -50,6 +51,8 @@ export interface ReadFeatureOptions extends Partial<FeatureTableOptions> {
   readonly header?: boolean | undefined;
   /** What stands between columns; `' '` means any run of spaces and tabs. Found out when absent. */
   readonly separator?: string | undefined;
+  /** Whether the ids of rows become strings or numbers: as in the interactions that they are for. @defaultValue 'string' */
+  readonly ids?: 'string' | 'number' | undefined;
   /** Cells that count as missing, besides empty ones, such as '?' or 'NA'. @defaultValue [] */
   readonly missing?: readonly string[] | undefined;
   /** How many lines to leave out before the table. @defaultValue 0 */
@@ -67,6 +70,7 @@ interface TextSettings {
   readonly columns: readonly string[] | undefined;
   readonly header: boolean | undefined;
   readonly separator: string | undefined;
+  readonly ids: 'string' | 'number';
   readonly missing: readonly string[];
   readonly skipLines: number;
   readonly encoding: Encoding;
@@ -116,11 +120,12 @@ export function parseFeatureTable(text: string | Uint8Array, options: ReadFeatur
 
 /** Checks the options of `owner`. */
 export function readFeatureSettings(owner: string, options: ReadFeatureOptions): FeatureSettings {
-  const { fields, label, weight, schema, ...rest } = options ?? {};
+  const { fields, label, weight, id, schema, ...rest } = options ?? {};
   const settings = readOptions<TextSettings>(owner, rest, {
     columns: optional(names),
     header: optional(boolean),
     separator: optional(separatorCheck),
+    ids: field<'string' | 'number'>(oneOf('string', 'number'), 'string'),
     missing: field(texts, []),
     skipLines: field(integer({ min: 0 }), 0),
     encoding: field<Encoding>(oneOf('utf-8', 'latin1'), 'utf-8'),
@@ -134,10 +139,10 @@ export function readFeatureSettings(owner: string, options: ReadFeatureOptions):
       `${owner}: header is false, and the columns have no names; set columns: [...]`,
     );
   }
-  if (schema === undefined) return { ...settings, source: readTableOptions(owner, { fields, label, weight }) };
+  if (schema === undefined) return { ...settings, source: readTableOptions(owner, { fields, label, weight, id }) };
   if (!(schema instanceof FeatureSchema))
     throw wrong('schema', schema, 'a FeatureSchema, such as the schema of a table');
-  for (const [name, value] of Object.entries({ fields, label, weight })) {
+  for (const [name, value] of Object.entries({ fields, label, weight, id })) {
     if (value === undefined) continue;
     throw new OptionError(name, value, `${owner}: ${name} is given beside a schema, which has its own; leave one out`);
   }
@@ -194,31 +199,43 @@ function* rowsOf(records: RecordReader, settings: FeatureSettings, faults: Fault
   if (hasHeader && !records.next()) throw faults.whole('there is a header but no row under it');
   const absent = new Set(missing);
   const present = used.filter(([, at]) => at >= 0);
-  const row: Record<string, string> = Object.create(null);
+  const row: Record<string, string | number> = Object.create(null);
+  const { id } = source instanceof FeatureSchema ? source.learned : source;
+  const numbered = settings.ids === 'number' && present.some(([name]) => name === id) ? id : null;
   do {
     if (records.fieldCount !== names.length) records.demandFields(names.length, firstLine);
     for (const [name, at] of present) {
       const cell = records.field(at);
       row[name] = absent.has(cell) ? '' : cell;
     }
+    if (numbered !== null) row[numbered] = numberId(row[numbered] as string, numbered, records.line, faults);
     yield row;
   } while (records.next());
+}
+
+/** As ids of interactions: whole numbers beyond 2^53 are rounded, and two would become one. */
+function numberId(cell: string, column: string, line: number, faults: Faults): string | number {
+  if (cell === '') return cell;
+  const id = parseDecimal(cell, 0, cell.length);
+  if (Math.abs(id) <= Number.MAX_SAFE_INTEGER) return id;
+  const wanted = `a number of at most ${Number.MAX_SAFE_INTEGER} in size`;
+  throw faults.at(line, column, `the id is ${show(cell)}; want ${wanted}, because ids is 'number'`);
 }
 
 /** The columns that are read, each once. */
 function namesOf(source: TablePlan | FeatureSchema): string[] {
   const isLearned = source instanceof FeatureSchema;
-  const { label, weight } = isLearned ? source.learned : source;
+  const { label, weight, id } = isLearned ? source.learned : source;
   const fields = isLearned ? source.learned.fields : source.fields.map(([name, config]) => newField(name, config));
-  const targets = [label?.column, weight].filter((name) => name !== undefined && name !== null);
+  const targets = [label?.column, weight, id].filter((name) => name !== undefined && name !== null);
   return [...new Set([...fields.flatMap(columnsOf), ...targets])];
 }
 
-/** Rows to be predicted need neither labels nor weights. */
+/** Rows to be predicted need no labels, weights or ids. */
 function isOptional(name: string, source: TablePlan | FeatureSchema): boolean {
   if (!(source instanceof FeatureSchema)) return false;
-  const { fields, label, weight } = source.learned;
-  return (name === label?.column || name === weight) && !fields.some((one) => columnsOf(one).includes(name));
+  const { fields, label, weight, id } = source.learned;
+  return [label?.column, weight, id].includes(name) && !fields.some((one) => columnsOf(one).includes(name));
 }
 
 const texts: Check<readonly string[]> = (value, name) => {

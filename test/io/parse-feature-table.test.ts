@@ -74,6 +74,16 @@ test('a schema finds its columns in another order, and does without labels', () 
   expect([other.labels, other.weights]).toEqual([null, null]);
 });
 
+test('ids of rows, as strings or as numbers, and left out of rows to predict', () => {
+  const options: ReadFeatureOptions = { fields: { city: categorical() }, id: 'user' };
+  const text = 'user,city\n07,Rome\n8,Paris\n';
+  expect(parseFeatureTable(text, options).ids).toEqual(['07', '8']);
+  const { ids, schema } = parseFeatureTable(text, { ...options, ids: 'number' });
+  expect(ids).toEqual([7, 8]);
+  expect(parseFeatureTable('city,other\nRome,1', { schema: schema!, ids: 'number' }).ids).toBeNull();
+  expect(parseFeatureTable('city,user\nRome,9', { schema: schema!, ids: 'number' }).ids).toEqual([9]);
+});
+
 const plain: ReadFeatureOptions = { fields: { a: numeric() }, label: 'y' };
 test.each<[string, string | Uint8Array, ReadFeatureOptions, string]>([
   ['no text', ' \n', plain, 't.csv: the file is empty'],
@@ -91,6 +101,20 @@ test.each<[string, string | Uint8Array, ReadFeatureOptions, string]>([
   ['fewer than columns', '1,2', { ...plain, columns: ['a', 'y', 'z'] }, 't.csv, line 1: too few fields'],
   ['no number', '#\n#\na,y\n1,2\nx,3', { ...plain, skipLines: 2 }, `t.csv, line 5, column 'a': the cell is "x"`],
   ['no label', 'a,y\n1,', plain, "t.csv, line 2, column 'y'"],
+  ['no id', 'a,y\n1,\n', { ...plain, label: undefined, id: 'y' }, "t.csv, line 2, column 'y'"],
+  ['an id twice', 'a,y\n1,k\n2,k', { ...plain, label: undefined, id: 'y' }, "t.csv, line 3, column 'y'"],
+  [
+    'no number for an id',
+    'a,y\n1,k',
+    { ...plain, label: undefined, id: 'y', ids: 'number' },
+    `t.csv, line 2, column 'y': the id is "k"; want a number`,
+  ],
+  [
+    'an id beyond 2^53',
+    'a,y\n1,9007199254740993',
+    { ...plain, label: undefined, id: 'y', ids: 'number' },
+    "because ids is 'number'",
+  ],
   ['another encoding', Uint8Array.of(97, 44, 121, 10, 49, 44, 0xe9), plain, 't.csv: the bytes are not utf-8'],
 ])('a fault of the text: %s', (_, text, options, message) => {
   const read = () => parseFeatureTable(text, { ...options, file: 't.csv' });
