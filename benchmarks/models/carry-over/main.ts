@@ -1,0 +1,32 @@
+// Does it carry over? Model x optimizer x {plain, overparameterized}: epochs and seconds until an arm predicts unseen data
+// as well as plain's best epoch does. Run: node benchmarks/run.mjs benchmarks/models/carry-over/main.ts [MODEL,...]; with
+// `render` the page alone is made again. Each model's results are a document of their own.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { machine } from '../../machine';
+import { runArms } from './arms';
+import { type Document, page } from './page';
+import { EPOCHS, SUBJECTS } from './subjects';
+
+const fileOf = (name: string) => `benchmarks/results/carry-over-${name.toLowerCase()}.json`;
+
+const asked = process.argv[2];
+for (const subject of SUBJECTS) {
+  if (asked === 'render' || (asked !== undefined && !asked.split(',').includes(subject.name))) continue;
+  const started = performance.now();
+  const results = await runArms(subject, console.log);
+  const { name, about, metric } = subject;
+  const document: Document = { machine: machine(), name, about, metric, epochs: EPOCHS, results };
+  writeFileSync(fileOf(name), `${JSON.stringify(document, round)}\n`);
+  console.log(`${name}: ${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
+}
+const documents = SUBJECTS.map(({ name }) => fileOf(name)).filter((file) => existsSync(file));
+writeFileSync(
+  'docs/models/overparameterized.md',
+  page(documents.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Document)),
+);
+
+/** Six digits are more than the spread over the seeds supports. */
+function round(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(6)) : value;
+}
