@@ -18,6 +18,7 @@ const RATES: Record<OptimizerName, readonly [number, number]> = {
   adadelta: [0.1, 5],
   rmsprop: [0.0002, 0.01],
   adam: [0.0002, 0.01],
+  ftrl: [0.01, 0.5],
 };
 
 const sets = process.argv[2]?.split(',') ?? ['filmtrust', 'movietweetings-8k', 'ciaodvd', 'ml-latest-small', 'ml-100k'];

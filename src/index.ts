@@ -36,6 +36,7 @@ export type { EvaluateRankingOptions, NegativeDraw } from './evaluation/ranking-
 export type { SearchRange, SearchSpace } from './evaluation/search-space';
 export { type Trial, type TuneOptions, type Tuning, tune } from './evaluation/tune';
 // Data
+export type { FeatureRows, FieldRange } from './interactions/features';
 export {
   type DuplicatePolicy,
   type InputColumns,
@@ -60,6 +61,7 @@ export type { ColumnRef, ColumnRefs, ReadOptions } from './io/read-options';
 // Metrics: their names, and what recommended lists are like
 export { coverage, diversity, gini, novelty } from './metrics/list-metrics';
 export type { MetricName, RankingMeasureName, RankingMetricName } from './metrics/metric-names';
+export type { RowMetricName } from './metrics/row-metrics';
 // Bare models
 export type { DenseUpdate, ScalarUpdate } from './models/effective-update';
 export type { Factorization } from './models/factorization';
@@ -73,6 +75,7 @@ export { type AdadeltaConfig, type AdadeltaOptions, adadelta } from './optimizer
 export { type AdagradConfig, type AdagradOptions, adagrad } from './optimizers/adagrad';
 export { type AdamConfig, type AdamOptions, adam } from './optimizers/adam';
 export type { Factor, Real, RowGradient } from './optimizers/factor';
+export { type FtrlConfig, type FtrlOptions, ftrl } from './optimizers/ftrl';
 export type { GroupRates } from './optimizers/group-rates';
 export { type LearningRate, LearningRates } from './optimizers/learning-rate';
 export { type MomentumConfig, type MomentumOptions, momentum } from './optimizers/momentum';
@@ -105,6 +108,16 @@ export type {
   FilledOptions,
   Regularization,
 } from './recommenders/factorization-options';
+export { DeepFM, type DeepFMOptions } from './recommenders/features/deep-fm';
+export type {
+  DeepRecommenderOptions,
+  FeatureOverparam,
+  FeatureRecommenderOptions,
+  FeatureRegularization,
+} from './recommenders/features/feature-options';
+export type { FeatureFitOptions } from './recommenders/features/fit-features';
+export { FM, type FMOptions } from './recommenders/features/fm';
+export { WideDeep, type WideDeepOptions } from './recommenders/features/wide-deep';
 export type { FoldedItem } from './recommenders/folded-item';
 export type { FoldedUser } from './recommenders/folded-user';
 // Recommenders

@@ -68,13 +68,23 @@ export interface Batcher<B extends Batch> {
   next(limit: number): B | null;
 }
 
-/** A model. `select` names the batch's rows, `forward` writes their scores, `backward` adds to their gradients. */
-export interface Model<B extends Batch> {
+/** What steps need of a model. `select` names the batch's rows, `forward` writes their scores, `backward` adds to their gradients. */
+export interface Scorer<B extends Batch> {
   readonly parameters: readonly Parameter[];
+  select(batch: B): void;
+  /** `step`: the number of the update that the scores are for, from 1. Absent or 0: for predictions, with nothing dropped. */
+  forward(batch: B, scores: Real, step?: number): void;
+  /** After the `forward` of the same batch. */
+  backward(batch: B, gScores: Real): void;
+  /** Makes room for batches of up to `count` rows, in its parameters too. Absent: the parameters are all that needs room. */
+  reserve?(count: number): void;
+  /** Moves the arrays that are not of its parameters. */
+  move?(move: Move): void;
+}
+
+/** A model of users and items. */
+export interface Model<B extends Batch> extends Scorer<B> {
   /** The parameters whose rows are users, and those whose rows are items. */
   readonly sides: { readonly users: readonly Parameter[]; readonly items: readonly Parameter[] };
   batches(data: RatingData, order: OrderOptions): Batcher<B>;
-  select(batch: B): void;
-  forward(batch: B, scores: Real): void;
-  backward(batch: B, gScores: Real): void;
 }

@@ -5,6 +5,7 @@ import { number, oneOf, string, wrong } from '../core/options';
 import { Adadelta, readAdadelta } from './adadelta';
 import { Adagrad, readAdagrad } from './adagrad';
 import { Adam, readAdam } from './adam';
+import { Ftrl, readFtrl } from './ftrl';
 import { learningRate } from './learning-rate';
 import { Momentum, readMomentum } from './momentum';
 import { Nesterov, readNesterov } from './nesterov';
@@ -22,7 +23,7 @@ import { readSgd, Sgd } from './sgd';
  * console.log(resolveOptimizer(optimizer).config.learningRate); // 0.05
  * ```
  */
-export type OptimizerName = 'sgd' | 'momentum' | 'nesterov' | 'adagrad' | 'adadelta' | 'rmsprop' | 'adam';
+export type OptimizerName = 'sgd' | 'momentum' | 'nesterov' | 'adagrad' | 'adadelta' | 'rmsprop' | 'adam' | 'ftrl';
 
 const RULES: Readonly<Record<OptimizerName, (options: unknown, prefix: string) => Optimizer>> = {
   sgd: (options, prefix) => new Sgd(readSgd(options, prefix)),
@@ -32,12 +33,13 @@ const RULES: Readonly<Record<OptimizerName, (options: unknown, prefix: string) =
   adadelta: (options, prefix) => new Adadelta(readAdadelta(options, prefix)),
   rmsprop: (options, prefix) => new Rmsprop(readRmsprop(options, prefix)),
   adam: (options, prefix) => new Adam(readAdam(options, prefix)),
+  ftrl: (options, prefix) => new Ftrl(readFtrl(options, prefix)),
 };
 
-/** Every name of a rule, in the order of the paper's tables. */
+/** Every name of a rule: those of the paper's tables in their order, then others. */
 export const OPTIMIZER_NAMES: readonly OptimizerName[] = Object.freeze(Object.keys(RULES) as OptimizerName[]);
 
-const BUILT_IN = [Sgd, Momentum, Nesterov, Adagrad, Adadelta, Rmsprop, Adam];
+const BUILT_IN = [Sgd, Momentum, Nesterov, Adagrad, Adadelta, Rmsprop, Adam, Ftrl];
 const known = oneOf(...OPTIMIZER_NAMES);
 const shape = oneOf('element', 'row', 'factor');
 const initial = number();

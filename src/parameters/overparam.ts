@@ -89,10 +89,15 @@ export type OverparamPlan = ReadonlyMap<string, ProductSpec | undefined>;
 
 /**
  * Reads `overparam` for a model with the given tables. `dims` are the dimensions; a table named ...Bias is a bias
- * (its dimension does not tell: embeddings of rank 1 have it too).
+ * (its dimension does not tell: embeddings of rank 1 have it too). `covers`: the tables that one product for all is for.
  * @throws OptionError naming the field: an unknown parameter, a dense width below the dimension, ...
  */
-export function planOverparam(owner: string, given: unknown, dims: ReadonlyMap<string, number>): OverparamPlan {
+export function planOverparam(
+  owner: string,
+  given: unknown,
+  dims: ReadonlyMap<string, number>,
+  covers: (table: string, spec: ProductSpec) => boolean = (table, spec) => spec.biases || !table.endsWith('Bias'),
+): OverparamPlan {
   const plan = new Map<string, ProductSpec | undefined>();
   const put = (table: string, spec: ProductSpec, name: string) => {
     const dim = dims.get(table)!;
@@ -108,7 +113,7 @@ export function planOverparam(owner: string, given: unknown, dims: ReadonlyMap<s
   const keys = Object.keys(given);
   if (keys.some((key) => PRODUCT_FIELDS.includes(key))) {
     const spec = readProduct(owner, given);
-    for (const table of dims.keys()) if (spec.biases || !table.endsWith('Bias')) put(table, spec, 'overparam');
+    for (const table of dims.keys()) if (covers(table, spec)) put(table, spec, 'overparam');
     return plan;
   }
   for (const [table, product] of Object.entries(given as OverparamByName)) {

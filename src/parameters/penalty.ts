@@ -19,6 +19,8 @@ export class Penalty {
     readonly parameter: Parameter,
     private readonly strength: number,
     counts: Int32Array | null,
+    /** For what every row of a batch goes through, as a dense layer: its rows are named once a step, and count for all. */
+    private readonly isShared = false,
   ) {
     this.byRow = counts === null ? null : byFrequency(strength, counts);
   }
@@ -34,8 +36,20 @@ export class Penalty {
       this.parameter.clear();
       return;
     }
+    const examples = this.isShared ? 1 : batch;
     const { values, slotAt, slotRow, slotCount, occurrences, grads, dim } = this.parameter;
-    kernels.startPenalty(values, slotAt, slotRow, occurrences, this.byRow, this.strength, batch, dim, slotCount, grads);
+    kernels.startPenalty(
+      values,
+      slotAt,
+      slotRow,
+      occurrences,
+      this.byRow,
+      this.strength,
+      examples,
+      dim,
+      slotCount,
+      grads,
+    );
   }
 
   /** @see Parameter.move */

@@ -18,8 +18,13 @@ export function restore<T>(bytes: Uint8Array, kind: string, make: (saved: SavedM
 
 /** Makes a recommender of what a file said. @throws FormatError where its options are refused */
 export function remake<T>(saved: SavedModel, make: (saved: SavedModel) => T): T {
+  return remakeWith(() => make(saved));
+}
+
+/** The same of what a closure knows of a file. */
+export function remakeWith<T>(make: () => T): T {
   try {
-    return make(saved);
+    return make();
   } catch (error) {
     if (error instanceof OpmfError) throw new FormatError(`the options in the file are refused: ${error.message}`);
     throw error;

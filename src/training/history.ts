@@ -1,6 +1,7 @@
 // What a fit tells of itself, epoch by epoch.
 
 import type { MetricName } from '../metrics/metric-names';
+import type { RowMetricName } from '../metrics/row-metrics';
 
 /** One epoch of a fit. */
 export interface EpochRecord {
@@ -14,7 +15,7 @@ export interface EpochRecord {
   /** Squared loss only: the root of the running mean squared error, on the rating scale. */
   readonly trainRmse?: number;
   /** The validation metrics, by name; empty without validation data. */
-  readonly metrics: Readonly<Partial<Record<MetricName, number>>>;
+  readonly metrics: Readonly<Partial<Record<MetricName | RowMetricName, number>>>;
   /** The rate of embeddings at the start of the epoch; 0 where there is none, as in ALS. */
   readonly learningRate: number;
   readonly seconds: number;

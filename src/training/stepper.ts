@@ -5,20 +5,28 @@ import type { Turns } from '../core/turns';
 import { Heap } from '../kernels/heap';
 import { type Move, moveOut } from '../kernels/move';
 import { kernels } from '../kernels/select';
-import type { Batch, Batcher, Model, RatingData } from '../models/model';
+import type { Batch, Batcher, RatingData, Scorer } from '../models/model';
 import type { Real } from '../optimizers/factor';
-import type { LearningRates } from '../optimizers/learning-rate';
 import { allocate } from '../parameters/memory';
-import type { Parameter } from '../parameters/parameter';
+import type { GradientSink, Parameter } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
 import type { Loss, LossBatch } from './loss';
-import type { OptimizerSink } from './optimizer-sink';
 import { progressAt } from './pairs/pair-rates';
-import { RowPacking } from './row-packing';
-import type { TrainerState } from './rule-state';
+import type { RowPacking } from './row-packing';
+import type { RuleState, TrainerState } from './rule-state';
 
 /** What the loss sees, to be written anew for each step. */
 type Scored = { -readonly [key in keyof LossBatch]: LossBatch[key] };
+
+/** Where the gradients of a step go: an optimizer, or one for each of some parameters. */
+export interface StepSink extends GradientSink {
+  /** Moves the rule's memory. */
+  move(move: Move): void;
+  /** Lets updates run on a heap that everything has been moved to. */
+  runOn(heap: Heap): void;
+  readState(): RuleState;
+  writeState(state: RuleState): void;
+}
 
 /** Makes the steps of batches, one by one. */
 export class Stepper<B extends Batch> {
@@ -31,10 +39,10 @@ export class Stepper<B extends Batch> {
   private steps = 0;
   /** What holds the arrays of the training, where that is WebAssembly's memory. */
   private heap: Heap | null = null;
-  private readonly packing: RowPacking | null;
   private readonly moveModel = (move: Move): void => {
     for (const parameter of this.model.parameters) parameter.move(move);
     for (const penalty of this.penalties) penalty.move(move);
+    this.model.move?.(move);
   };
   private readonly moveAll = (move: Move): void => {
     const { batcher, sink, scored } = this;
@@ -46,16 +54,17 @@ export class Stepper<B extends Batch> {
   };
 
   constructor(
-    private readonly model: Model<B>,
+    private readonly model: Scorer<B>,
     private readonly loss: Loss,
     private readonly penalties: readonly Penalty[],
     private readonly batcher: Batcher<B>,
-    private readonly rates: LearningRates,
-    private readonly sink: OptimizerSink,
-    data: RatingData,
+    private readonly rates: { begin(step: number, progress: number): void },
+    private readonly sink: StepSink,
+    data: Pick<RatingData, 'size' | 'targets'>,
     private readonly grouping: 1 | 4,
     private readonly options: { readonly epochs: number; readonly batchSize: number; readonly group?: number },
     usesWasm = false,
+    private readonly packing: RowPacking | null = null,
   ) {
     // A step has no more ratings than there are: room for more would be room for nothing.
     this.batchSize = Math.min(options.batchSize, data.size);
@@ -70,11 +79,11 @@ export class Stepper<B extends Batch> {
       logQ: null,
       count: 0,
     };
-    for (const parameter of model.parameters) parameter.reserve(room);
+    if (model.reserve === undefined) for (const parameter of model.parameters) parameter.reserve(room);
+    else model.reserve(room);
     batcher.reserve(this.batchSize);
     const penalized = new Set(penalties.map(({ parameter }) => parameter));
     this.unpenalized = model.parameters.filter((parameter) => !penalized.has(parameter));
-    this.packing = batcher.places && new RowPacking(model.sides, penalties, sink, batcher.places);
     if (usesWasm && precision === 'float32') {
       this.heap = Heap.holding(this.moveAll);
       if (this.heap !== null) sink.runOn(this.heap);
@@ -142,7 +151,7 @@ export class Stepper<B extends Batch> {
     // Before the scores: of all that goes through the rows, this waits for memory the least.
     for (let i = 0; i < penalties.length; i++) penalties[i]!.start(ratings);
     for (let i = 0; i < unpenalized.length; i++) unpenalized[i]!.clear();
-    model.forward(batch, scored.scores);
+    model.forward(batch, scored.scores, this.steps);
     scored.targets = batch.targets;
     scored.weights = batch.weights;
     scored.group = group;

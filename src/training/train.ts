@@ -1,7 +1,8 @@
 // A whole fit: epochs, a watch over the validation metrics, early stopping, and what an abort leaves behind.
 
 import type { Turns } from '../core/turns';
-import { isRatingMetric, type MetricName } from '../metrics/metric-names';
+import type { MetricName } from '../metrics/metric-names';
+import { isLessBetter, type RowMetricName } from '../metrics/row-metrics';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 import type { EpochRecord, History } from './history';
@@ -33,9 +34,9 @@ export interface FitPlan {
   /** The root mean squared error of a mean loss, on the rating scale; absent where the loss is not squared. */
   readonly rmseOf?: ((loss: number) => number) | undefined;
   /** The validation metrics at present. */
-  readonly validate?: (() => Promise<Readonly<Partial<Record<MetricName, number>>>>) | undefined;
+  readonly validate?: (() => Promise<Readonly<Partial<Record<MetricName | RowMetricName, number>>>>) | undefined;
   readonly earlyStopping?:
-    | { readonly metric: MetricName; readonly patience: number; readonly minDelta: number }
+    | { readonly metric: MetricName | RowMetricName; readonly patience: number; readonly minDelta: number }
     | undefined;
   readonly onEpoch?: ((epoch: EpochRecord) => unknown) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -89,8 +90,7 @@ export async function train(
     // Epochs of small data are over before their loops would give way.
     if (epoch < epochs && turns.isDue(ratings)) await turns.breathe();
     if (earlyStopping !== undefined) {
-      // Of ratings' metrics less is better, of rankings' more.
-      const sign = isRatingMetric(earlyStopping.metric) ? 1 : -1;
+      const sign = isLessBetter(earlyStopping.metric) ? 1 : -1;
       const value = sign * record.metrics[earlyStopping.metric]!;
       if (value < bestValue - earlyStopping.minDelta) {
         bestValue = value;

@@ -1,7 +1,6 @@
 // A training: it chooses who makes the steps (batches one by one, or pairs of rows in JavaScript or WebAssembly), and
 // watches over their losses.
 
-import { DivergenceError } from '../core/errors';
 import type { Stream } from '../core/random';
 import type { Turns } from '../core/turns';
 import type { WorkerHost } from '../core/worker-host';
@@ -13,8 +12,8 @@ import type { Optimizer } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
 import { Breather } from './breather';
+import { checkFinite } from './divergence';
 import { type KernelChoice, usesWasm } from './engine-options';
-import { firstBroken, largestOf } from './first-broken';
 import type { Loss } from './loss';
 import { CandidateBatcher } from './negatives/candidate-batcher';
 import type { NegativeSampling } from './negatives/item-sampler';
@@ -24,6 +23,7 @@ import { JsPairs } from './pairs/js-pairs';
 import type { PairEngine } from './pairs/pair-engine';
 import { type PairPlan, planPairs } from './pairs/plan-pairs';
 import { WasmPairs } from './pairs/wasm-pairs';
+import { RowPacking } from './row-packing';
 import type { TrainerState } from './rule-state';
 import { Stepper } from './stepper';
 
@@ -104,8 +104,7 @@ export class Trainer<B extends Batch> {
     if (this.runner === null) await this.start(turns);
     const started = performance.now();
     const loss = await this.runner!.epoch(epoch, turns);
-    const broken = await firstBroken(this.model.parameters, turns);
-    if (!Number.isFinite(loss) || broken !== undefined) throw await this.divergence(epoch, broken, turns);
+    await checkFinite(loss, this.model.parameters, epoch, (epoch - 1) / options.epochs, rates, turns);
     return {
       loss: loss / data.size,
       seconds: (performance.now() - started) / 1000,
@@ -163,7 +162,9 @@ export class Trainer<B extends Batch> {
       await batcher.prepare(turns);
       const steps = { ...options, group: 1 + (negatives?.count ?? 0) };
       const wasm = usesWasm(kernels);
-      this.stepper = new Stepper(model, loss, this.penalties, batcher, rates, sink, data, this.grouping, steps, wasm);
+      const { penalties, grouping } = this;
+      const packing = batcher.places && new RowPacking(model.sides, penalties, sink, batcher.places);
+      this.stepper = new Stepper(model, loss, penalties, batcher, rates, sink, data, grouping, steps, wasm, packing);
     }
   }
 
@@ -172,14 +173,6 @@ export class Trainer<B extends Batch> {
     const { users, items } = model.sides;
     const rows = { users: users[0]!.rows, items: items[0]!.rows };
     return new CandidateBatcher(ratings, data, rows, negatives, options.stream.fork('negatives'));
-  }
-
-  private async divergence(epoch: number, broken: string | undefined, turns: Turns): Promise<DivergenceError> {
-    const name = broken ?? (await largestOf(this.model.parameters, turns));
-    // The epoch's rate, which is 0 where a warm-up starts; where it ends it may have decayed to nothing.
-    const { rates } = this;
-    const rate = Math.max(rates.at((epoch - 1) / this.options.epochs), rates.at(rates.progress));
-    return new DivergenceError(epoch, name, rate);
   }
 }
 

@@ -17,6 +17,7 @@ const cases: readonly [config: OptimizerConfig, steps: number][] = [
   [{ name: 'adam', learningRate: 0.05 }, 500],
   [{ name: 'adam', learningRate: 0.05, epsilon: 1e-30 }, 500],
   [{ name: 'adagrad', learningRate: 0.5, epsilon: 1e-30, per: 'row' }, 300],
+  [{ name: 'ftrl', learningRate: 0.5 }, 500],
 ];
 
 for (const [config, steps] of cases) {

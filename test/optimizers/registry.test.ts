@@ -6,6 +6,7 @@ import { OptionError } from '../../src/core/errors';
 import { adadelta } from '../../src/optimizers/adadelta';
 import { adagrad } from '../../src/optimizers/adagrad';
 import { adam } from '../../src/optimizers/adam';
+import { ftrl } from '../../src/optimizers/ftrl';
 import { LearningRates } from '../../src/optimizers/learning-rate';
 import { momentum } from '../../src/optimizers/momentum';
 import { nesterov } from '../../src/optimizers/nesterov';
@@ -15,7 +16,7 @@ import { rmsprop } from '../../src/optimizers/rmsprop';
 import { constant, cosine, exponential, inverse, linear, warmup } from '../../src/optimizers/schedule';
 import { sgd } from '../../src/optimizers/sgd';
 
-const factories = { sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam };
+const factories = { sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, ftrl };
 
 test.each([
   [sgd(), { name: 'sgd', learningRate: 0.01, weightDecay: 0 }],
@@ -28,13 +29,19 @@ test.each([
   [adadelta(), { name: 'adadelta', learningRate: 1, rho: 0.9, epsilon: 1e-6, weightDecay: 0 }],
   [rmsprop(), { name: 'rmsprop', learningRate: 0.01, alpha: 0.99, epsilon: 1e-8, momentum: 0, weightDecay: 0 }],
   [adam(), { name: 'adam', learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }],
+  [ftrl(), { name: 'ftrl', learningRate: 0.1, beta: 1, l1: 0, l2: 0, weightDecay: 0 }],
 ])('the defaults of %j', (config, expected) => {
   expect(config).toStrictEqual(expected);
   expect(Object.isFrozen(config)).toBe(true);
 });
 
 test.each(OPTIMIZER_NAMES)('%s: name, configuration, JSON and factory are one rule', (name) => {
-  const config = factories[name]({ learningRate: cosine({ embedding: 0.02, bias: 0.05 }), weightDecay: 0.01 });
+  const rates = { embedding: 0.02, bias: 0.05 };
+  const weightDecay = 0.01;
+  const config =
+    name === 'ftrl'
+      ? ftrl({ learningRate: rates, weightDecay })
+      : factories[name]({ learningRate: cosine(rates), weightDecay });
   const rule = resolveOptimizer(JSON.parse(JSON.stringify(config)));
   expect(rule.config).toStrictEqual(config);
   expect(resolveOptimizer(name).config).toStrictEqual(factories[name]());
@@ -52,6 +59,7 @@ test.each([
   [rmsprop(), ['squareAverage:element']],
   [rmsprop({ momentum: 0.5 }), ['squareAverage:element', 'buffer:element']],
   [adam(), ['average:element', 'squareAverage:element']],
+  [ftrl(), ['lead:element', 'squares:element']],
 ])('the memory of %j', (config, slots) => {
   expect(resolveOptimizer(config).slots.map(({ name, shape }) => `${name}:${shape}`)).toEqual(slots);
 });

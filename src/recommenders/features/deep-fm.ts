@@ -1,0 +1,69 @@
+// DeepFM as a recommender.
+
+import type { FieldRange } from '../../interactions/features';
+import { DeepFMModel } from '../../models/deep-fm';
+import { planFeatures } from '../../models/feature-model';
+import { savedRule } from '../restore';
+import {
+  type DeepRecommenderOptions,
+  deepFields,
+  type FeatureOverparam,
+  type FilledDeepOptions,
+  readFeatureOptions,
+} from './feature-options';
+import { FeatureRecommender } from './feature-recommender';
+import { decodeFeatureModel } from './saved-features';
+
+/** The options of DeepFM. */
+export type DeepFMOptions = DeepRecommenderOptions;
+
+/**
+ * DeepFM: a factorization machine and hidden layers over the same embeddings, added up.
+ *
+ * score(x) = w_0 + sum_i w_i x_i + sum_(i < j) <v_i, v_j> x_i x_j + W_out h_L, h_l = f(W_l h_(l-1) + b_l), h_0 the pooled
+ * embeddings of the fields side by side; prediction = sigmoid(score) in classification.
+ *
+ * Shapes: v features x embeddingDim, W_1 (fields embeddingDim) x hidden[0]. Cost: a row takes the products of its layers.
+ *
+ * @throws OptionError for an unknown option or a value out of its range.
+ * @see Guo, Tang, Ye, Li, He, "DeepFM: A Factorization-Machine based Neural Network for CTR Prediction" (IJCAI 2017)
+ * @example
+ * ```ts
+ * import { DeepFM } from 'opmf';
+ * const model = new DeepFM({ hidden: [64, 32], dropout: 0.2, overparam: { kind: 'dense' } });
+ * console.log(model.options.embeddingDim); // 10
+ * ```
+ */
+export class DeepFM extends FeatureRecommender<FilledDeepOptions> {
+  readonly name = 'deep-fm';
+
+  constructor(options?: DeepFMOptions) {
+    const { options: read, rule } = readFeatureOptions('DeepFM', options, deepFields);
+    planFeatures('DeepFM', read.overparam, read.embeddingDim, read.hidden);
+    super('DeepFM', read, rule);
+  }
+
+  protected createModel(fields: readonly FieldRange[], overparam: FeatureOverparam): DeepFMModel {
+    const { embeddingDim: dim, initScale, seed, hidden, activation, dropout, batchNorm, pooling } = this.options;
+    const deep = { hidden, activation, dropout, batchNorm, pooling };
+    return new DeepFMModel({ fields, dim, initScale, overparam, seed, precision: 'float32', ...deep });
+  }
+
+  protected with(options: FilledDeepOptions): DeepFM {
+    return new DeepFM({ ...options, optimizer: this.rule });
+  }
+
+  /** A plain recommender with equal predictions: the products multiplied out. */
+  collapse(): DeepFM {
+    return this.collapsed() as DeepFM;
+  }
+
+  /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
+  static load(bytes: Uint8Array): DeepFM {
+    return decodeFeatureModel(bytes, 'deep-fm', (saved, fields) => {
+      const options = saved as FilledDeepOptions;
+      const recommender = new DeepFM({ ...options, optimizer: savedRule(options.optimizer) });
+      return { recommender, model: recommender.restored(fields) };
+    });
+  }
+}

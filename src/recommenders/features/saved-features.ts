@@ -1,0 +1,80 @@
+// A fitted model of features as bytes, and back: its options, its fields and its tables, products multiplied out.
+
+import { FormatError } from '../../core/errors';
+import type { FieldRange } from '../../interactions/features';
+import type { FeatureModel } from '../../models/feature-model';
+import { decodeSafetensors, encodeSafetensors } from '../../persistence/safetensors';
+import type { Tensor } from '../../persistence/tensor';
+import { remakeWith } from '../restore';
+import { checkFinite, parseObject, taker } from '../saved-model';
+
+/** The version of the layout; a reader refuses others. */
+const VERSION = '1';
+const KINDS: readonly string[] = ['numeric', 'categorical', 'multi', 'crossed'] satisfies FieldRange['kind'][];
+
+/** The bytes of a trained model. */
+export function encodeFeatureModel(
+  recommender: string,
+  options: object,
+  fields: readonly FieldRange[],
+  model: FeatureModel,
+): Uint8Array {
+  const tensors = new Map<string, Tensor>(
+    model.parameters.map((parameter) => {
+      const data = parameter.collapse() as Float32Array;
+      return [parameter.name, { dtype: 'F32', shape: [parameter.rows, parameter.dim], data }];
+    }),
+  );
+  return encodeSafetensors(tensors, {
+    format: 'opmf',
+    version: VERSION,
+    recommender,
+    options: JSON.stringify(options),
+    fields: JSON.stringify(fields.map(({ name, kind, offset, size }) => ({ name, kind, offset, size }))),
+  });
+}
+
+/** Reads such bytes: `make` gives the recommender of the options and its plain model, whose tables are then filled. */
+export function decodeFeatureModel<R>(
+  bytes: Uint8Array,
+  kind: string,
+  make: (options: object, fields: readonly FieldRange[]) => { recommender: R; model: FeatureModel },
+): R {
+  if (!(bytes instanceof Uint8Array)) throw new FormatError('a model file is a Uint8Array; got something else');
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  if (metadata.format !== 'opmf')
+    throw new FormatError('a safetensors file, but not a model of opmf (metadata.format)');
+  if (metadata.version !== VERSION)
+    throw new FormatError(`the file has layout version ${metadata.version}; this version of opmf reads ${VERSION}`);
+  if (metadata.recommender !== kind)
+    throw new FormatError(`the file holds a '${metadata.recommender}', not a '${kind}'`);
+  const options = parseObject(metadata.options, 'options');
+  const fields = readFields(metadata.fields);
+  // What it says must be what is there before memory is asked for.
+  const rows = fields.reduce((sum, { size }) => sum + size, 0);
+  if (tensors.get('embedding')?.shape[0] !== rows)
+    throw new FormatError(`the fields have ${rows} features, tensor 'embedding' does not; the file is damaged`);
+  const { recommender, model } = remakeWith(() => make(options, fields));
+  const take = taker(tensors);
+  for (const parameter of model.parameters) {
+    const data = take(parameter.name, Float32Array, parameter.rows * parameter.dim);
+    checkFinite({ [parameter.name]: data });
+    parameter.assign(data);
+  }
+  return recommender;
+}
+
+function readFields(text: string | undefined): readonly FieldRange[] {
+  const fields = parseObject(text, 'fields');
+  let next = 0;
+  const isField = (one: Partial<FieldRange> | null): boolean => {
+    if (typeof one !== 'object' || one === null || typeof one.name !== 'string') return false;
+    const { kind, offset, size } = one;
+    if (!KINDS.includes(kind as string) || offset !== next || !Number.isInteger(size) || size! < 0) return false;
+    next += size!;
+    return Number.isSafeInteger(next);
+  };
+  if (!Array.isArray(fields) || !fields.every(isField))
+    throw new FormatError('metadata.fields is no list of fields, each where the one before ends; the file is damaged');
+  return fields;
+}

@@ -1,0 +1,110 @@
+// Wide & Deep as a recommender.
+
+import { type Filled, field, optional, string, wrong } from '../../core/options';
+import type { FieldRange } from '../../interactions/features';
+import { type FeatureModel, planFeatures } from '../../models/feature-model';
+import { WideDeepModel } from '../../models/wide-deep';
+import { ftrl } from '../../optimizers/ftrl';
+import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
+import { type OptimizerName, resolveOptimizer } from '../../optimizers/registry';
+import type { RuleOf } from '../../training/split-sink';
+import { savedRule } from '../restore';
+import {
+  type DeepRecommenderOptions,
+  deepFields,
+  type FeatureOverparam,
+  type FilledDeepOptions,
+  readFeatureOptions,
+} from './feature-options';
+import { FeatureRecommender } from './feature-recommender';
+import { decodeFeatureModel } from './saved-features';
+
+/** The options of WideDeep. */
+export interface WideDeepOptions extends DeepRecommenderOptions {
+  /** The names of the fields with linear weights, crossed ones among them; null: all fields. @defaultValue null */
+  readonly wide?: readonly string[] | null | undefined;
+  /** What trains the linear weights; `optimizer` trains the rest. @defaultValue ftrl */
+  readonly wideOptimizer?: Optimizer | OptimizerConfig | OptimizerName | undefined;
+}
+
+/** Filled in. */
+type FilledWideDeep = FilledDeepOptions & {
+  readonly wide: readonly string[] | null;
+  readonly wideOptimizer: OptimizerConfig;
+};
+
+/**
+ * Wide & Deep: linear weights that memorize, hidden layers that generalize, trained together, each by its own rule.
+ *
+ * score(x) = w_0 + sum over the wide fields of w_i x_i + W_out h_L, h_l = f(W_l h_(l-1) + b_l), h_0 the pooled embeddings
+ * of the fields that are not crossed; prediction = sigmoid(score) in classification.
+ *
+ * Crossed fields are fields of the table: the wide side sees those that `wide` names. Shapes and cost: as DeepFM.
+ *
+ * @throws OptionError for an unknown option or a value out of its range; `fit`: for a field that the rows do not have.
+ * @see Cheng et al., "Wide & Deep Learning for Recommender Systems" (DLRS 2016)
+ * @example
+ * ```ts
+ * import { ftrl, WideDeep } from 'opmf';
+ * const model = new WideDeep({ hidden: [64, 32], wide: ['age x job'], wideOptimizer: ftrl({ l1: 0.001 }) });
+ * console.log(model.options.wideOptimizer.name); // ftrl
+ * ```
+ */
+export class WideDeep extends FeatureRecommender<FilledWideDeep> {
+  readonly name = 'wide-deep';
+  private readonly wideRule: Optimizer;
+
+  constructor(options?: WideDeepOptions) {
+    type Own = Filled<Omit<WideDeepOptions, keyof DeepRecommenderOptions | 'wideOptimizer'>> &
+      Pick<WideDeepOptions, 'wideOptimizer'>;
+    const { options: read, rule } = readFeatureOptions<Own & Filled<Pick<FilledDeepOptions, keyof typeof deepFields>>>(
+      'WideDeep',
+      options,
+      { ...deepFields, wide: field(fieldNames, null), wideOptimizer: optional((value) => value as OptimizerConfig) },
+    );
+    planFeatures('WideDeep', read.overparam, read.embeddingDim, read.hidden);
+    const { wideOptimizer, ...rest } = read;
+    const wideRule = resolveOptimizer(wideOptimizer ?? ftrl());
+    super('WideDeep', Object.freeze({ ...rest, wideOptimizer: wideRule.config }), rule);
+    this.wideRule = wideRule;
+  }
+
+  protected createModel(fields: readonly FieldRange[], overparam: FeatureOverparam): WideDeepModel {
+    const { embeddingDim: dim, initScale, seed, hidden, activation, dropout, batchNorm, pooling, wide } = this.options;
+    const parts = { hidden, activation, dropout, batchNorm, pooling, wide };
+    return new WideDeepModel({ fields, dim, initScale, overparam, seed, precision: 'float32', ...parts });
+  }
+
+  protected override rulesOf(model: FeatureModel): readonly [RuleOf, ...RuleOf[]] {
+    const rest = model.parameters.filter((parameter) => parameter !== model.linear);
+    return [
+      { optimizer: this.rule, parameters: rest },
+      { optimizer: this.wideRule, parameters: [model.linear] },
+    ];
+  }
+
+  protected with(options: FilledWideDeep): WideDeep {
+    return new WideDeep({ ...options, optimizer: this.rule, wideOptimizer: this.wideRule });
+  }
+
+  /** A plain recommender with equal predictions: the products multiplied out. */
+  collapse(): WideDeep {
+    return this.collapsed() as WideDeep;
+  }
+
+  /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
+  static load(bytes: Uint8Array): WideDeep {
+    return decodeFeatureModel(bytes, 'wide-deep', (saved, fields) => {
+      const options = saved as FilledWideDeep;
+      const [optimizer, wideOptimizer] = [savedRule(options.optimizer), savedRule(options.wideOptimizer)];
+      const recommender = new WideDeep({ ...options, optimizer, wideOptimizer });
+      return { recommender, model: recommender.restored(fields) };
+    });
+  }
+}
+
+function fieldNames(value: unknown, name: string): readonly string[] | null {
+  if (value === null) return null;
+  if (!Array.isArray(value)) throw wrong(name, value, 'a list of names of fields, or null for all');
+  return Object.freeze(value.map((one, i) => string(one, `${name}[${i}]`)));
+}

@@ -1,0 +1,66 @@
+// A training by batches alone, of any model: what models of features run. Trainer is for models of users and items, and
+// has other ways to make its steps.
+
+import type { Turns } from '../core/turns';
+import type { Batch, Batcher, Scorer } from '../models/model';
+import type { Real } from '../optimizers/factor';
+import type { Penalty } from '../parameters/penalty';
+import { checkFinite } from './divergence';
+import { type KernelChoice, usesWasm } from './engine-options';
+import type { Loss } from './loss';
+import { type RuleOf, SplitSink } from './split-sink';
+import { Stepper } from './stepper';
+import type { Epochs } from './train';
+import type { EpochResult } from './trainer';
+
+/** How to go through the data. */
+export interface BatchTrainerOptions {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly kernels: KernelChoice;
+}
+
+/** Trains a model by steps of batches, each part by its rule. */
+export class BatchTrainer<B extends Batch> implements Epochs {
+  private readonly sink: SplitSink;
+  private stepper: Stepper<B> | null = null;
+
+  constructor(
+    private readonly model: Scorer<B>,
+    private readonly loss: Loss,
+    rules: readonly [RuleOf, ...RuleOf[]],
+    private readonly penalties: readonly Penalty[],
+    /** Prepared already. */
+    private readonly batcher: Batcher<B>,
+    private readonly data: { readonly size: number; readonly targets: Real },
+    private readonly options: BatchTrainerOptions,
+  ) {
+    this.sink = new SplitSink(rules);
+  }
+
+  /** One pass over the data. @throws DivergenceError as soon as the loss is no longer finite; the reason of an abort */
+  async epoch(epoch: number, turns: Turns): Promise<EpochResult> {
+    const { model, data, options, sink } = this;
+    this.stepper ??= this.start();
+    const started = performance.now();
+    const loss = await this.stepper.epoch(epoch, turns);
+    const progress = (epoch - 1) / options.epochs;
+    await checkFinite(loss, model.parameters, epoch, progress, sink.rates, turns);
+    return {
+      loss: loss / data.size,
+      seconds: (performance.now() - started) / 1000,
+      learningRate: sink.rates.at(progress),
+    };
+  }
+
+  /** Gives back memory. */
+  dispose(): void {
+    this.stepper?.dispose();
+    this.stepper = null;
+  }
+
+  private start(): Stepper<B> {
+    const { model, loss, penalties, batcher, sink, data, options } = this;
+    return new Stepper(model, loss, penalties, batcher, sink, sink, data, 1, options, usesWasm(options.kernels));
+  }
+}
