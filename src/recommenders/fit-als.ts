@@ -16,6 +16,7 @@ import { type Fitted, finish, serve } from './fitted';
 import { runFit } from './run-fit';
 import { countRows } from './seen';
 import { chooseUnits, toTargets, type Units } from './units';
+import { judged } from './validation';
 
 /** What a fit of ALS is made of. */
 export interface AlsTask {
@@ -45,7 +46,7 @@ export async function fitAls({ data, options, fitOptions, install }: AlsTask): P
   const units = isExplicit ? await chooseUnits(data, RATINGS, turns) : SCORES;
   const counts = await countRows(data, turns);
   const model = new MFModel({ users: data.users.size, items: data.items.size, rank, biases, seed, initScale: 0 });
-  await drawStart(model, { seed, initScale: initScale / Math.sqrt(rank) }, turns);
+  await drawStart([model.userEmbedding, model.itemEmbedding], { seed, initScale: initScale / Math.sqrt(rank) }, turns);
   const solver = new AlsSolver(
     tablesOf(model),
     {
@@ -67,7 +68,7 @@ export async function fitAls({ data, options, fitOptions, install }: AlsTask): P
     parameters: model.parameters,
     slots: [],
     rmseScale: isExplicit ? units.scale : undefined,
-    serve: (seen, breather) => serve(model, data, seen, units, breather),
+    judge: async (seen, breather) => judged(await serve(model, data, seen, units, breather), options),
     finish: (seen, breather) => finish(model, data, seen, units, breather),
     install,
     turns,

@@ -20,6 +20,7 @@ import { type Fitted, finish, serve } from './fitted';
 import { runFit } from './run-fit';
 import { countRows, type RowCounts } from './seen';
 import { chooseUnits, linkOf, toTargets } from './units';
+import { judged } from './validation';
 
 /** What a fit is made of. */
 export interface FitTask {
@@ -86,7 +87,7 @@ export async function fitFactorization({
     parameters: model.parameters,
     slots: rule.slots,
     rmseScale: options.loss === 'squared' ? units.scale : undefined,
-    serve: (seen, turns) => serve(model, data, seen, units, turns),
+    judge: async (seen, turns) => judged(await serve(model, data, seen, units, turns), options),
     finish: (seen, turns) => finish(model, data, seen, units, turns),
     install,
     turns: breather,

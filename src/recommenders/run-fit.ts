@@ -9,18 +9,16 @@ import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import { type Training, train } from '../training/train';
 import { checkpointPlan } from './checkpoints';
-import type { ServingOptions } from './factorization-answers';
 import type { FilledFitOptions } from './fit-options';
-import type { Fitted } from './fitted';
 import { type RowCounts, Seen } from './seen';
-import { Validation } from './validation';
+import { type Judged, Validation } from './validation';
 
-/** A training that is set up. */
-export interface FitRun {
+/** A training that is set up; `Fitted` is the trained state. */
+export interface FitRun<Fitted> {
   /** The kind of the recommender. */
   readonly name: string;
   readonly data: Interactions;
-  readonly options: ServingOptions & { readonly epochs: number };
+  readonly options: { readonly epochs: number };
   readonly fitOptions: FilledFitOptions;
   readonly counts: RowCounts;
   readonly training: Training;
@@ -29,8 +27,8 @@ export interface FitRun {
   readonly slots: readonly SlotSpec[];
   /** What a root mean squared error of training is multiplied by to be one of ratings; absent where the loss is not squared. */
   readonly rmseScale: number | undefined;
-  /** The trained state as it is now. */
-  serve(seen: Seen, turns: Turns): Promise<Fitted>;
+  /** The trained state as it is now, for what is measured. */
+  judge(seen: Seen, turns: Turns): Promise<Judged>;
   /** The trained state at the end, when nothing trains on. */
   finish(seen: Seen, turns: Turns): Promise<Fitted>;
   /** Called once with the trained state; after an abort too, when a whole epoch was done. */
@@ -40,7 +38,7 @@ export interface FitRun {
 }
 
 /** Trains and installs the result. */
-export async function runFit(run: FitRun): Promise<History> {
+export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
   const { name, data, options, fitOptions, counts, training, parameters, slots, rmseScale, turns } = run;
   const { validation, metrics, onEpoch, earlyStopping, signal } = fitOptions;
   const { users, items } = data;
@@ -53,7 +51,7 @@ export async function runFit(run: FitRun): Promise<History> {
   let wholeEpochs = 0;
   try {
     const known = { users, items, counts, history: () => Seen.of(data, counts, turns) };
-    const validated = validation && (await Validation.of(validation, metrics, known, options, turns));
+    const validated = validation && (await Validation.of(validation, metrics, known, turns));
     const kept = await checkpointPlan(
       {
         recommender: name,
@@ -74,7 +72,7 @@ export async function runFit(run: FitRun): Promise<History> {
       epochs: options.epochs,
       ratings: data.size,
       rmseOf: rmseScale === undefined ? undefined : (mean) => rmseScale * Math.sqrt((2 * mean) / weight),
-      validate: validated && (async () => validated.measure(await run.serve(validated.seen, turns), turns)),
+      validate: validated && (async () => validated.measure(await run.judge(validated.seen, turns), turns)),
       earlyStopping,
       onEpoch: (record) => {
         wholeEpochs++;
