@@ -153,6 +153,8 @@ export { ItemKNN, type ItemKNNOptions } from './recommenders/item-based/item-knn
 export { Popularity } from './recommenders/item-based/popularity';
 export { MF, type MFOptions } from './recommenders/mf';
 export type { Negatives } from './recommenders/negatives-option';
+export { NeuralCF } from './recommenders/neural/neural-cf';
+export type { NeuralCFOptions, NeuralOverparam, NeuralRegularization } from './recommenders/neural/neural-options';
 export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';
 export type {
   ExplainOptions,

@@ -48,7 +48,7 @@ export abstract class FactorizationRecommender extends TableRecommender {
     const fitOptions = readFitOptions(`${owner}.fit`, options);
     const breather = new Breather(fitOptions.signal);
     const model = this.createModel(data.users.size, data.items.size);
-    await drawStart(model, this.options, breather);
+    await drawStart([model.userEmbedding, model.itemEmbedding], this.options, breather);
     const install = (fitted: Fitted) => this.serve(fitted);
     return fitFactorization({ name, data, options: this.options, rule, fitOptions, model, breather, install });
   }

@@ -8,17 +8,15 @@ import type { Real } from '../optimizers/factor';
 import { AlsSolver } from '../training/als/als-solver';
 import { Breather } from '../training/breather';
 import type { History } from '../training/history';
-import { STATELESS } from '../training/rule-state';
-import { timed, train } from '../training/train';
+import { timed } from '../training/train';
 import { type FilledAlsOptions, forData, ruleOf } from './als-options';
-import { checkpointPlan } from './checkpoints';
 import { drawStart } from './draw-start';
-import { meanWeight } from './fit-factorization';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
-import { countRows, Seen } from './seen';
+import { runFit } from './run-fit';
+import { countRows } from './seen';
 import { chooseUnits, toTargets, type Units } from './units';
-import { Validation } from './validation';
+import { judged } from './validation';
 
 /** What a fit of ALS is made of. */
 export interface AlsTask {
@@ -42,14 +40,13 @@ const RATINGS = { loss: 'squared', link: 'identity', standardize: true, negative
 
 /** Trains tables and installs the result. */
 export async function fitAls({ data, options, fitOptions, install }: AlsTask): Promise<History> {
-  const { rank, epochs, seed, biases, initScale, feedback } = options;
-  const { validation, metrics, onEpoch, earlyStopping, signal } = fitOptions;
-  const turns = new Breather(signal);
+  const { rank, seed, biases, initScale, feedback } = options;
+  const turns = new Breather(fitOptions.signal);
   const isExplicit = feedback === 'explicit';
   const units = isExplicit ? await chooseUnits(data, RATINGS, turns) : SCORES;
   const counts = await countRows(data, turns);
   const model = new MFModel({ users: data.users.size, items: data.items.size, rank, biases, seed, initScale: 0 });
-  await drawStart(model, { seed, initScale: initScale / Math.sqrt(rank) }, turns);
+  await drawStart([model.userEmbedding, model.itemEmbedding], { seed, initScale: initScale / Math.sqrt(rank) }, turns);
   const solver = new AlsSolver(
     tablesOf(model),
     {
@@ -61,50 +58,21 @@ export async function fitAls({ data, options, fitOptions, install }: AlsTask): P
     },
     ruleOf(forData(options, counts)),
   );
-  const weight = meanWeight(data);
-  const kept = await checkpointPlan(
-    {
-      recommender: 'als',
-      options,
-      data,
-      parameters: model.parameters,
-      slots: [],
-      // All that it carries are the tables.
-      resume: () => undefined,
-      readState: async () => STATELESS,
-    },
+  return runFit({
+    name: 'als',
+    data,
+    options,
     fitOptions,
+    counts,
+    training: timed(solver),
+    parameters: model.parameters,
+    slots: [],
+    rmseScale: isExplicit ? units.scale : undefined,
+    judge: async (seen, breather) => judged(await serve(model, data, seen, units, breather), options),
+    finish: (seen, breather) => finish(model, data, seen, units, breather),
+    install,
     turns,
-  );
-  let wholeEpochs = kept.resume?.epochs.length ?? 0;
-  const { users, items } = data;
-  const known = { users, items, counts, history: () => Seen.of(data, counts, turns) };
-  const validated = validation && (await Validation.of(validation, metrics, known, options, turns));
-  const complete = async (breather: Turns) =>
-    install(await finish(model, data, await Seen.of(data, counts, breather), units, breather));
-  try {
-    const history = await train(model, timed(solver), {
-      ...kept,
-      epochs,
-      ratings: data.size,
-      rmseOf: isExplicit ? (mean) => units.scale * Math.sqrt((2 * mean) / weight) : undefined,
-      validate:
-        validated && (async () => validated.measure(await serve(model, data, validated.seen, units, turns), turns)),
-      earlyStopping,
-      onEpoch: (record) => {
-        wholeEpochs++;
-        return onEpoch?.(record);
-      },
-      signal,
-      turns,
-    });
-    await complete(turns);
-    return history;
-  } catch (error) {
-    // An abort leaves the last whole epoch in the tables, which are as good as those of fewer epochs.
-    if (signal?.aborted && wholeEpochs > 0) await complete(new Breather(undefined));
-    throw error;
-  }
+  });
 }
 
 function tablesOf({ userEmbedding, itemEmbedding, userBias, itemBias }: MFModel) {

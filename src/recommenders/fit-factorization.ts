@@ -1,28 +1,26 @@
 // From interactions to a trained state: the wiring of data, units, loss, penalties, trainer and validation.
 
 import { Stream } from '../core/random';
-import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import type { Factorization } from '../models/factorization';
 import type { RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
-import { Breather } from '../training/breather';
+import type { Breather } from '../training/breather';
 import { threadsOf } from '../training/engine-options';
 import { bpr, softmax, warp } from '../training/group-losses';
 import type { History } from '../training/history';
 import type { Link } from '../training/link';
 import type { Loss } from '../training/loss';
 import { LOSSES } from '../training/losses';
-import { type FitPlan, train } from '../training/train';
 import { Trainer } from '../training/trainer';
-import { checkpointPlan } from './checkpoints';
 import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
-import { countRows, type RowCounts, Seen } from './seen';
+import { runFit } from './run-fit';
+import { countRows, type RowCounts } from './seen';
 import { chooseUnits, linkOf, toTargets } from './units';
-import { Validation } from './validation';
+import { judged } from './validation';
 
 /** What a fit is made of. */
 export interface FitTask {
@@ -79,57 +77,21 @@ export async function fitFactorization({
     negatives: negatives === false ? undefined : negatives,
   });
   await breather.breathe();
-  const { validation, metrics, onEpoch, earlyStopping, signal } = fitOptions;
-  const weight = meanWeight(data);
-  const { users, items } = data;
-  const known = { users, items, counts, history: () => Seen.of(data, counts, breather) };
-  const validated = validation && (await Validation.of(validation, metrics, known, options, breather));
-  const kept = await checkpointPlan(
-    {
-      recommender: name,
-      options,
-      data,
-      parameters: model.parameters,
-      slots: rule.slots,
-      resume: (state) => trainer.resume(state),
-      readState: (turns) => trainer.readState(turns),
-    },
+  return runFit({
+    name,
+    data,
+    options,
     fitOptions,
-    breather,
-  );
-  let wholeEpochs = kept.resume?.epochs.length ?? 0;
-  const plan: FitPlan = {
-    ...kept,
-    epochs,
-    ratings: data.size,
-    rmseOf: options.loss === 'squared' ? (mean) => units.scale * Math.sqrt((2 * mean) / weight) : undefined,
-    validate:
-      validated && (async () => validated.measure(await serve(model, data, validated.seen, units, breather), breather)),
-    earlyStopping,
-    onEpoch: (record) => {
-      wholeEpochs++;
-      return onEpoch?.(record);
-    },
-    signal,
+    counts,
+    training: trainer,
+    parameters: model.parameters,
+    slots: rule.slots,
+    rmseScale: options.loss === 'squared' ? units.scale : undefined,
+    judge: async (seen, turns) => judged(await serve(model, data, seen, units, turns), options),
+    finish: (seen, turns) => finish(model, data, seen, units, turns),
+    install,
     turns: breather,
-  };
-  // The ratings of the trainer are given back before the history is laid out.
-  const complete = async (turns: Turns) => {
-    trainer.dispose();
-    await turns.breathe();
-    install(await finish(model, data, await Seen.of(data, counts, turns), units, turns));
-  };
-  try {
-    const history = await train(model, trainer, plan);
-    await complete(breather);
-    return history;
-  } catch (error) {
-    // An abort leaves the last whole epoch in the model, which is as good a model as one of fewer epochs.
-    if (signal?.aborted && wholeEpochs > 0) await complete(new Breather(undefined));
-    throw error;
-  } finally {
-    trainer.dispose();
-  }
+  });
 }
 
 function lossOf(name: FilledOptions['loss'], link: Link, items: number): Loss {
@@ -152,11 +114,4 @@ function penalties(model: Factorization, { regularization }: FilledOptions, coun
   if (userBias !== null) penalties.push(new Penalty(userBias, regularization.bias, users));
   if (itemBias !== null) penalties.push(new Penalty(itemBias, regularization.bias, items));
   return penalties;
-}
-
-/** The mean loss is of weighted errors; a root mean squared error is not. */
-export function meanWeight({ weights, size }: Interactions): number {
-  if (weights === undefined) return 1;
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return sum > 0 ? sum / size : 1;
 }

@@ -56,7 +56,7 @@ export async function serve(
 }
 
 /** A table's product, worked out in parts; its own memory where it is plain. */
-async function collapse(parameter: Parameter, turns: Turns): Promise<Real> {
+export async function collapse(parameter: Parameter, turns: Turns): Promise<Real> {
   if (parameter.factors.length === 1) return parameter.values;
   const { rows, dim } = parameter;
   const product = new Float32Array(rows * dim);

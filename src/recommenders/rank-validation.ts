@@ -7,8 +7,8 @@ import type { Vocabulary } from '../interactions/vocabulary';
 import type { RankingMetric, RankingMetricName } from '../metrics/metric-names';
 import { RankingMeter } from '../metrics/ranking-meter';
 import { type RelevantUser, ROWS_A_STEP, relevantUsers } from '../metrics/relevant-items';
-import type { Answers } from './answers';
 import type { Seen } from './seen';
+import type { Judged } from './validation';
 
 /** Scores that are worked out between two looks at the clock: some ten milliseconds. */
 const SCORES_A_TURN = 1 << 20;
@@ -53,20 +53,23 @@ export class RankValidation {
   }
 
   /** The metrics of a trained state. */
-  async measure(answers: Pick<Answers, 'best'>, turns: Turns): Promise<Partial<Record<RankingMetricName, number>>> {
+  async measure(
+    { best, scoreCost }: Pick<Judged, 'best' | 'scoreCost'>,
+    turns: Turns,
+  ): Promise<Partial<Record<RankingMetricName, number>>> {
     const { users, rows, itemOf, items } = this;
     const meter = new RankingMeter(this.metrics);
     const request = { n: Math.min(meter.depth, items), filterSeen: true, exclude: [], candidates: null };
-    const usersATurn = Math.min(MOST_USERS_A_TURN, Math.max(1, Math.floor(SCORES_A_TURN / items)));
+    const usersATurn = Math.min(MOST_USERS_A_TURN, Math.max(1, Math.floor(SCORES_A_TURN / (items * scoreCost))));
     for (let from = 0; from < users.length; from += usersATurn) {
-      const lists = answers.best(rows.slice(from, from + usersATurn), request);
+      const lists = best(rows.slice(from, from + usersATurn), request);
       for (const [at, list] of lists.entries()) {
         meter.add(
           users[from + at]!,
           list.map(({ index }) => itemOf(index)),
         );
       }
-      if (turns.isDue(lists.length * items)) await turns.breathe();
+      if (turns.isDue(lists.length * items * scoreCost)) await turns.breathe();
     }
     return meter.means();
   }

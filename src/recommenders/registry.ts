@@ -8,6 +8,8 @@ import { EASE, type EASEOptions } from './item-based/ease';
 import { ItemKNN, type ItemKNNOptions } from './item-based/item-knn';
 import { Popularity } from './item-based/popularity';
 import { MF, type MFOptions } from './mf';
+import { NeuralCF } from './neural/neural-cf';
+import type { NeuralCFOptions } from './neural/neural-options';
 import { OverparamMF, type OverparamMFOptions } from './overparam-mf';
 import { remake } from './restore';
 import { decodeFitted } from './saved-factorization';
@@ -21,6 +23,7 @@ export interface RecommenderKinds {
   popularity: Popularity;
   'item-knn': ItemKNN;
   ease: EASE;
+  'neural-cf': NeuralCF;
 }
 
 /** The options of each. */
@@ -31,6 +34,7 @@ export interface RecommenderKindOptions {
   popularity: Readonly<Record<never, never>>;
   'item-knn': ItemKNNOptions;
   ease: EASEOptions;
+  'neural-cf': NeuralCFOptions;
 }
 
 /** The names of the recommenders. */
@@ -52,6 +56,7 @@ const KINDS: { readonly [N in RecommenderName]: Kind<N> } = {
   popularity: { make: (options) => new Popularity(options), restore: Popularity.of },
   'item-knn': { make: (options) => new ItemKNN(options), restore: ItemKNN.of },
   ease: { make: (options) => new EASE(options), restore: EASE.of },
+  'neural-cf': { make: (options) => new NeuralCF(options), restore: NeuralCF.of },
 };
 
 /** Every name. */

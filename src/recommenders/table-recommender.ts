@@ -15,7 +15,7 @@ import { IdRecommender } from './id-recommender';
 import { partialFit, type TrainedState } from './partial-fit';
 import type { FitOptions } from './recommender';
 import { ServedTables, tablesOf } from './served-tables';
-import { Validation } from './validation';
+import { judged, Validation } from './validation';
 import { type VectorIndex, type Vectors, vectorsOf } from './vector-table';
 
 /** What vectors are exported for. */
@@ -105,11 +105,11 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
     const { fitted } = this.need('partialFit');
     const { users, items, seen } = fitted;
     const known = { users, items, counts: { users: seen.userCounts, items: seen.itemCounts }, history: () => seen };
-    const validated = validation && (await Validation.of(validation, metrics, known, this.options, breather));
+    const validated = validation && (await Validation.of(validation, metrics, known, breather));
     const record: EpochRecord = {
       epoch: 1,
       trainLoss: loss,
-      metrics: (await validated?.measure(fitted, breather)) ?? {},
+      metrics: (await validated?.measure(judged(fitted, this.options), breather)) ?? {},
       learningRate: 0,
       seconds,
       ratingsPerSecond: data.size / seconds,

@@ -6,7 +6,8 @@ import type { Interactions } from '../interactions/interactions';
 import type { Vocabulary } from '../interactions/vocabulary';
 import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
 import { ratingMetrics } from '../metrics/rating-metrics';
-import type { FilledOptions } from './factorization-options';
+import type { Answers } from './answers';
+import type { ServingOptions } from './factorization-answers';
 import type { Fitted } from './fitted';
 import { RankValidation } from './rank-validation';
 import { type RowCounts, Seen } from './seen';
@@ -21,12 +22,30 @@ interface Trained {
   history(): Seen | Promise<Seen>;
 }
 
+/** A trained state as measuring asks it. */
+export interface Judged {
+  /** What writes the predictions of a part of some interactions. */
+  predictor(data: Interactions, out: Float32Array): (from: number, to: number) => void;
+  readonly best: Answers['best'];
+  /** How many times the work of a product of two short vectors a score is. */
+  readonly scoreCost: number;
+}
+
+/** A factorization as measuring asks it. */
+export function judged({ tables, served, seen, users, items }: Fitted, { clip, kernels }: ServingOptions): Judged {
+  const serving = new Serving(tables, served, seen, kernels);
+  return {
+    predictor: (data, out) => served.predictor(users, items, data, clip, out),
+    best: (rows, request) => serving.bestItems.of(rows, request),
+    scoreCost: 1,
+  };
+}
+
 /** Measures a trained state on validation data, as often as it is asked. */
 export class Validation {
   private constructor(
     private readonly data: Interactions,
     private readonly metrics: readonly MetricName[],
-    private readonly options: Pick<FilledOptions, 'clip' | 'kernels'>,
     /** What states to be measured must know of the training: who has what, where lists are judged; else how often. */
     readonly seen: Seen,
     private readonly ranking: RankValidation | undefined,
@@ -37,30 +56,26 @@ export class Validation {
     data: Interactions,
     metrics: readonly MetricName[],
     train: Trained,
-    options: Pick<FilledOptions, 'clip' | 'kernels'>,
     turns: Turns,
   ): Promise<Validation> {
     const rankings = rankingMetricsOf(metrics);
-    if (rankings.length === 0) return new Validation(data, metrics, options, Seen.counted(train.counts), undefined);
+    if (rankings.length === 0) return new Validation(data, metrics, Seen.counted(train.counts), undefined);
     const seen = await train.history();
     const known = { users: train.users, items: train.items, seen };
-    return new Validation(data, metrics, options, seen, await RankValidation.of(data, rankings, known, turns));
+    return new Validation(data, metrics, seen, await RankValidation.of(data, rankings, known, turns));
   }
 
   /** The metrics of a state. */
-  async measure(fitted: Fitted, turns: Turns): Promise<Partial<Record<MetricName, number>>> {
-    const { data, options, ranking } = this;
+  async measure(state: Judged, turns: Turns): Promise<Partial<Record<MetricName, number>>> {
+    const { data, ranking } = this;
     const values: Partial<Record<MetricName, number>> = {};
     const errors = this.metrics.filter(isRatingMetric);
     if (errors.length > 0) {
       const predictions = new Float32Array(data.size);
-      const { served, users, items } = fitted;
-      await inTurns(data.size, turns, served.predictor(users, items, data, options.clip, predictions));
+      await inTurns(data.size, turns, state.predictor(data, predictions));
       for (const name of errors) values[name] = ratingMetrics[name](predictions, data.values);
     }
     if (ranking === undefined) return values;
-    const { bestItems } = new Serving(fitted.tables, fitted.served, fitted.seen, options.kernels);
-    const best: Parameters<RankValidation['measure']>[0]['best'] = (rows, request) => bestItems.of(rows, request);
-    return Object.assign(values, await ranking.measure({ best }, turns));
+    return Object.assign(values, await ranking.measure(state, turns));
   }
 }

@@ -6,6 +6,7 @@ import { isLessBetter, type RowMetricName } from '../metrics/row-metrics';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 import type { EpochRecord, History } from './history';
+import { STATELESS, type TrainerState } from './rule-state';
 import { Snapshot } from './snapshot';
 import type { Solver } from './solver';
 import type { EpochResult } from './trainer';
@@ -15,14 +16,25 @@ export interface Epochs {
   epoch(epoch: number, turns: Turns): Promise<EpochResult>;
 }
 
-/** A solver with its time taken. It has no learning rate, which is told as 0. */
-export function timed(solver: Solver): Epochs {
+/** What a fit holds on to: its epochs, what goes from one to the next beside the factors, and memory to be given back. */
+export interface Training extends Epochs {
+  /** Goes on with a state that was read, before the first epoch. */
+  resume(state: TrainerState): void;
+  readState(turns: Turns): Promise<TrainerState>;
+  dispose(): void;
+}
+
+/** A solver with its time taken. It has no learning rate, which is told as 0, and carries nothing but the factors. */
+export function timed(solver: Solver): Training {
   return {
     async epoch(epoch, turns) {
       const started = performance.now();
       const loss = await solver.epoch(epoch, turns);
       return { loss, seconds: (performance.now() - started) / 1000, learningRate: 0 };
     },
+    resume: () => undefined,
+    readState: async () => STATELESS,
+    dispose: () => undefined,
   };
 }
 

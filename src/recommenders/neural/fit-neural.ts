@@ -1,0 +1,102 @@
+// From interactions to a trained neural model: the wiring of negatives, loss, penalties and trainer.
+
+import { Stream } from '../../core/random';
+import type { Turns } from '../../core/turns';
+import type { Interactions } from '../../interactions/interactions';
+import type { NeuralCFModel } from '../../models/neural-cf';
+import type { Optimizer } from '../../optimizers/optimizer';
+import { Penalty } from '../../parameters/penalty';
+import { bpr, softmax, warp } from '../../training/group-losses';
+import type { History } from '../../training/history';
+import type { Loss } from '../../training/loss';
+import { logistic } from '../../training/losses';
+import { Trainer } from '../../training/trainer';
+import type { FilledFitOptions } from '../fit-options';
+import { runFit } from '../run-fit';
+import { countRows, type Seen } from '../seen';
+import { type FittedNeural, NeuralAnswers } from './neural-answers';
+import type { FilledNeuralOptions } from './neural-options';
+import { NeuralScorer } from './neural-scorer';
+import { neuralTablesOf } from './neural-tables';
+
+/** What a fit is made of. */
+export interface NeuralTask {
+  readonly data: Interactions;
+  readonly options: FilledNeuralOptions;
+  readonly rule: Optimizer;
+  readonly fitOptions: FilledFitOptions;
+  readonly model: NeuralCFModel;
+  readonly turns: Turns;
+  /** Called once with the trained state; after an abort too, when a whole epoch was done. */
+  readonly install: (fitted: FittedNeural) => void;
+}
+
+/** Trains the model and installs the result. */
+export async function fitNeural(task: NeuralTask): Promise<History> {
+  const { data, options, rule, fitOptions, model, turns, install } = task;
+  const counts = await countRows(data, turns);
+  const { epochs, batchSize, shuffle, kernels, negatives, seed, loss, activation } = options;
+  const ratings = {
+    size: data.size,
+    users: data.userIndex,
+    items: data.itemIndex,
+    // What users have counts as 1, whatever its value: batches of candidates say so.
+    targets: data.values,
+    weights: data.weights ?? null,
+    counts,
+  };
+  const stream = Stream.of(seed).fork('order');
+  const penalties = penaltiesOf(model, options);
+  const trainer = new Trainer(model, lossOf(loss, data.items.size), rule, penalties, ratings, {
+    epochs,
+    batchSize,
+    shuffle,
+    stream,
+    kernels,
+    negatives,
+  });
+  await turns.breathe();
+  const stateOf = async (seen: Seen, breather: Turns): Promise<FittedNeural> => {
+    const scorer = await NeuralScorer.of(await neuralTablesOf(model, breather), activation, breather);
+    return { model, users: data.users, items: data.items, seen, scorer };
+  };
+  return runFit({
+    name: 'neural-cf',
+    data,
+    options,
+    fitOptions,
+    counts,
+    training: trainer,
+    parameters: model.parameters,
+    slots: rule.slots,
+    rmseScale: undefined,
+    judge: async (seen, breather) => {
+      const fitted = await stateOf(seen, breather);
+      const answers = new NeuralAnswers(fitted, options);
+      return {
+        predictor: (pairs, out) => answers.predictor(pairs, out),
+        best: (users, request) => answers.best(users, request),
+        scoreCost: fitted.scorer.cost,
+      };
+    },
+    finish: stateOf,
+    install,
+    turns,
+  });
+}
+
+function lossOf(name: FilledNeuralOptions['loss'], items: number): Loss {
+  if (name === 'warp') return warp(items);
+  if (name === 'bpr') return bpr;
+  return name === 'softmax' ? softmax : logistic;
+}
+
+function penaltiesOf(model: NeuralCFModel, { regularization }: FilledNeuralOptions): Penalty[] {
+  const { users, items } = model.sides;
+  const embeddings = [...users, ...items];
+  const dense = model.parameters.filter(({ factors }) => factors[0]!.group === 'dense');
+  return [
+    ...embeddings.map((table) => new Penalty(table, regularization.embedding, null)),
+    ...dense.map((weights) => new Penalty(weights, regularization.dense, null, true)),
+  ];
+}

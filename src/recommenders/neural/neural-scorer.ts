@@ -1,0 +1,72 @@
+// The scores of one user and many items by a trained neural model: those of its parts, added up. Each item's is the same
+// whoever it is scored with.
+
+import { inTurns, type Turns } from '../../core/turns';
+import type { ActivationName } from '../../models/blocks/activations';
+import { type NeuralTables, type PairVectors, vectorsOf } from './neural-tables';
+import { ITEMS_AT_ONCE, TowerScorer } from './tower-scorer';
+
+export { ITEMS_AT_ONCE };
+
+/** Scores items for users by index. */
+export class NeuralScorer {
+  readonly gmf: PairVectors | null;
+  readonly mlp: PairVectors | null;
+  /** Products of two short vectors that a score is worth. */
+  readonly cost: number;
+  readonly items: number;
+  private readonly weigh: Float32Array;
+  private readonly bias: number;
+  private readonly tower: TowerScorer | null;
+  /** p (.) h of the user at hand. */
+  private readonly product: Float64Array;
+
+  private constructor(tables: NeuralTables, activation: ActivationName) {
+    this.gmf = vectorsOf(tables, 'gmf');
+    this.mlp = vectorsOf(tables, 'mlp');
+    this.items = (tables.get('gmfItem') ?? tables.get('mlpItem'))!.rows;
+    this.weigh = Float32Array.from(tables.get('output')!.values);
+    this.bias = tables.get('outputBias')!.values[0]!;
+    this.product = new Float64Array(this.gmf?.dim ?? 0);
+    const rest = this.weigh.subarray(this.product.length);
+    this.tower = this.mlp && new TowerScorer(tables, this.mlp, activation, rest);
+    let multiplications = this.product.length;
+    for (const [name, { rows, dim }] of tables) if (/^mlp\d+$/.test(name)) multiplications += rows * dim;
+    this.cost = Math.max(1, Math.round(multiplications / 16));
+  }
+
+  /** Lays out what does not depend on users, giving way to other tasks. */
+  static async of(tables: NeuralTables, activation: ActivationName, turns: Turns): Promise<NeuralScorer> {
+    const scorer = new NeuralScorer(tables, activation);
+    const { tower, items } = scorer;
+    if (tower !== null) await inTurns(items, turns, (from, to) => tower.layOut(from, to));
+    return scorer;
+  }
+
+  /** The same at once. */
+  static now(tables: NeuralTables, activation: ActivationName): NeuralScorer {
+    const scorer = new NeuralScorer(tables, activation);
+    scorer.tower?.layOut(0, scorer.items);
+    return scorer;
+  }
+
+  /** Takes a user to hand. */
+  begin(user: number): void {
+    this.tower?.begin(user);
+    const { gmf, product, weigh } = this;
+    for (let k = 0; k < product.length; k++) product[k] = weigh[k]! * gmf!.users[user * gmf!.dim + k]!;
+  }
+
+  /** The scores of up to ITEMS_AT_ONCE items for the user at hand. */
+  score(items: Int32Array, count: number, scores: Float64Array): void {
+    const { gmf, product, bias, tower } = this;
+    const { length } = product;
+    for (let s = 0; s < count; s++) {
+      const from = items[s]! * length;
+      let sum = bias;
+      for (let k = 0; k < length; k++) sum += product[k]! * gmf!.items[from + k]!;
+      scores[s] = sum;
+    }
+    tower?.add(items, count, scores);
+  }
+}
