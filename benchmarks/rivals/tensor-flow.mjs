@@ -1,7 +1,8 @@
-// TensorFlow.js with its gradients and its CPU back end, as one module. Node cannot import the gradients by themselves,
-// so the benchmark bundles this file first.
+// TensorFlow.js with its gradients and its CPU and WebAssembly back ends, as one module. Node cannot import the gradients by
+// themselves, so the benchmarks bundle this file first.
 
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
 
+export { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 export * from '@tensorflow/tfjs-core';

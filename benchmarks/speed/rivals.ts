@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 import { type LibmfModule, type LibmfPackage, libmf } from './libmf';
 import { type TensorFlow, type TensorFlowModule, tensorFlow } from './tensor-flow';
 
-const FOLDER = 'benchmarks/rivals';
+export const FOLDER = 'benchmarks/rivals';
 
 export interface Rivals {
   readonly libmf: LibmfPackage | undefined;
@@ -22,7 +22,7 @@ export async function loadRivals(): Promise<Rivals> {
   install();
   return {
     libmf: await attempt('libmf', async () => libmf((await import(entryOf('libmf'))) as LibmfModule)),
-    tensorFlow: await attempt('TensorFlow.js', async () => tensorFlow(await bundledTensorFlow())),
+    tensorFlow: await attempt('TensorFlow.js', async () => tensorFlow((await bundledTensorFlow()) as TensorFlowModule)),
     versions: JSON.parse(readFileSync(`${FOLDER}/package.json`, 'utf8')).dependencies,
   };
 }
@@ -39,13 +39,19 @@ function install(): void {
   }
 }
 
-async function bundledTensorFlow(): Promise<TensorFlowModule> {
+/** TensorFlow.js, whole. */
+export async function loadTensorFlow<Module>(): Promise<Module> {
+  install();
+  return (await bundledTensorFlow()) as Module;
+}
+
+async function bundledTensorFlow(): Promise<unknown> {
   const outfile = resolve('node_modules/.cache/opmf/tensor-flow.cjs');
   const entryPoints = [`${FOLDER}/tensor-flow.mjs`];
   // By their modules: the packages' bundles for Node would each bring another core.
   const mainFields = ['module', 'main'];
   await build({ entryPoints, outfile, mainFields, bundle: true, format: 'cjs', platform: 'node', logLevel: 'silent' });
-  return createRequire(outfile)(outfile) as TensorFlowModule;
+  return createRequire(outfile)(outfile);
 }
 
 function entryOf(name: string): string {

@@ -53,11 +53,7 @@ const TEST_PART = 0.1;
 const PENALTY = 0.02;
 
 /** Rating models, on MovieLens 100K: 90 % to train on, RMSE of the rest, not clipped. */
-const ratings = (
-  name: string,
-  about: string,
-  create: (setting: Setting) => { fit: MF['fit'] },
-): Subject => ({
+const ratings = (name: string, about: string, create: (setting: Setting) => { fit: MF['fit'] }): Subject => ({
   name,
   about: `ml-100k; ${about}`,
   metric: 'rmse',
@@ -69,11 +65,7 @@ const ratings = (
 });
 
 /** Feature models, on a part of Frappe: log-loss of rows that are not trained on. */
-const features = (
-  name: string,
-  about: string,
-  create: (setting: Setting) => { fit: FM['fit'] },
-): Subject => ({
+const features = (name: string, about: string, create: (setting: Setting) => { fit: FM['fit'] }): Subject => ({
   name,
   about: `a fifth of Frappe; batches of ${FEATURE_BATCH}; ${about}`,
   metric: 'logloss',
@@ -84,13 +76,20 @@ const features = (
     const { train, test } = part === 'test' ? outer : outer.train.split({ testFraction: TEST_PART, seed });
     return {
       run: (setting) =>
-        curve('logloss', (onEpoch) => create(setting).fit(train as FeatureTable, { validation: test, metrics: ['logloss'], onEpoch })),
+        curve('logloss', (onEpoch) =>
+          create(setting).fit(train as FeatureTable, { validation: test, metrics: ['logloss'], onEpoch }),
+        ),
     };
   },
 });
 
 const common = ({ optimizer, overparam, seed }: Setting) => ({ optimizer, overparam, seed, epochs: EPOCHS });
-const rating = (setting: Setting) => ({ ...common(setting), rank: RANK, regularization: PENALTY, batchSize: RATING_BATCH });
+const rating = (setting: Setting) => ({
+  ...common(setting),
+  rank: RANK,
+  regularization: PENALTY,
+  batchSize: RATING_BATCH,
+});
 const feature = (setting: Setting) => ({ ...common(setting), batchSize: FEATURE_BATCH });
 const HIDDEN = [64, 64];
 
@@ -129,7 +128,13 @@ export const SUBJECTS: readonly Subject[] = [
 ];
 
 function neural(setting: Setting, train: Interactions, test: Interactions, onEpoch: (record: EpochRecord) => void) {
-  const model = new NeuralCF({ ...common(setting), variant: 'neumf', factors: 8, layers: [32, 16, 8], batchSize: FEATURE_BATCH });
+  const model = new NeuralCF({
+    ...common(setting),
+    variant: 'neumf',
+    factors: 8,
+    layers: [32, 16, 8],
+    batchSize: FEATURE_BATCH,
+  });
   return model.fit(train, { validation: test, metrics: ['ndcg@10'], onEpoch });
 }
 
