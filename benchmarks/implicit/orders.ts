@@ -14,7 +14,7 @@ const SOFTMAX: MFOptions = {
   loss: 'softmax',
   negatives: 48,
   biases: false,
-  rank: 64,
+  rank: 128,
   epochs: 9,
   batchSize: 1024,
   regularization: 0.004,

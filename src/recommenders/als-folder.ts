@@ -3,7 +3,7 @@
 import { ridgeOf } from '../training/als/als-rule';
 import { RatingsLoss } from '../training/fold-in/fold-loss';
 import type { RowProblem } from '../training/fold-in/fold-row';
-import type { FilledAlsOptions } from './als-options';
+import { type FilledAlsOptions, forData } from './als-options';
 import type { HistoryEntry } from './answers';
 import type { Fitted } from './fitted';
 import type { RowProblems } from './folded-answers';
@@ -23,10 +23,15 @@ export class AlsFolder implements RowProblems {
   private readonly trained = new Map<Int32Array, number>();
   private readonly sums = new Map<Int32Array, Float64Array>();
 
+  private readonly options: ReturnType<typeof forData>;
+
   constructor(
     private readonly fitted: Pick<Fitted, 'tables' | 'units' | 'seen'>,
-    private readonly options: FilledAlsOptions,
-  ) {}
+    options: FilledAlsOptions,
+  ) {
+    const { userCounts, itemCounts } = fitted.seen;
+    this.options = forData(options, { users: userCounts, items: itemCounts });
+  }
 
   get needsValues(): boolean {
     return this.options.feedback === 'explicit' || this.options.alpha !== 0;

@@ -24,32 +24,45 @@ export function extendSeen(
   const offsets = new Int32Array(users.size + 1);
   const list = new Int32Array(seen.items.length + data.size);
   const values = new Float32Array(list.length);
+  if (seen.values === null) values.fill(1);
   const itemCounts = new Int32Array(items.size);
+  itemCounts.set(seen.itemCounts);
   /** Of each item, where the user at hand has it in the list, if at or after its start. */
   const placeOf = new Int32Array(items.size).fill(-1);
   let end = 0;
+  /** Copies what the users from `first` up to `last` had: in one piece, as most have nothing new. */
+  const copy = (first: number, last: number) => {
+    const from = seen.offsets[first] ?? seen.items.length;
+    const to = seen.offsets[last] ?? seen.items.length;
+    list.set(seen.items.subarray(from, to), end);
+    if (seen.values !== null) values.set(seen.values.subarray(from, to), end);
+    for (let user = first; user < last; user++) {
+      end += (seen.offsets[user + 1] ?? to) - (seen.offsets[user] ?? to);
+      offsets[user + 1] = end;
+    }
+  };
+  let copied = 0;
   for (let user = 0; user < users.size; user++) {
-    const start = end;
-    const old = seen.itemsOf(user);
-    const oldValues = seen.valuesOf(user);
     const [from, to] = [added.starts[user]!, added.starts[user + 1]!];
-    list.set(old, end);
-    if (oldValues === null) values.fill(1, end, end + old.length);
-    else values.set(oldValues, end);
-    end += old.length;
-    if (to > from) for (let at = start; at < end; at++) placeOf[list[at]!] = at;
+    if (to === from) continue;
+    copy(copied, user + 1);
+    copied = user + 1;
+    const start = offsets[user]!;
+    for (let at = start; at < end; at++) placeOf[list[at]!] = at;
     for (let k = from; k < to; k++) {
       const item = added.items[k]!;
       if (placeOf[item]! < start) {
         placeOf[item] = end;
         list[end++] = item;
+        itemCounts[item]!++;
       }
       values[placeOf[item]!] = added.values[k]!;
     }
     offsets[user + 1] = end;
   }
-  for (let at = 0; at < end; at++) itemCounts[list[at]!]!++;
-  const userCounts = Int32Array.from({ length: users.size }, (_, user) => offsets[user + 1]! - offsets[user]!);
+  copy(copied, users.size);
+  const userCounts = new Int32Array(users.size);
+  for (let user = 0; user < users.size; user++) userCounts[user] = offsets[user + 1]! - offsets[user]!;
   const merged = new Seen(offsets, list.subarray(0, end), userCounts, itemCounts, values.subarray(0, end));
   return { users, items, seen: merged, newOfUser: added.newOfUser, newOfItem: added.newOfItem };
 }

@@ -9,7 +9,7 @@ import { AlsSolver } from '../training/als/als-solver';
 import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import { timed } from '../training/train';
-import { type FilledAlsOptions, ruleOf } from './als-options';
+import { type FilledAlsOptions, forData, ruleOf } from './als-options';
 import { drawStart } from './draw-start';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
@@ -55,7 +55,7 @@ export async function fitAls({ data, options, fitOptions, install }: AlsTask): P
       weights: await weightsOf(data, options.alpha, turns),
       counts,
     },
-    ruleOf(options),
+    ruleOf(forData(options, counts)),
   );
   return runFit({
     name: 'als',

@@ -16,7 +16,7 @@ import type { Seen } from './seen';
 import type { Units } from './units';
 
 /** A row moves where at least this part of its history is new; with less it would hardly. */
-const LEAST_NEW = 0.2;
+const LEAST_NEW = 0.25;
 
 /** A trained state without what follows from it. */
 export type TrainedState = Omit<Fitted, 'model' | 'served'>;

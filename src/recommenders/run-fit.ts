@@ -47,6 +47,7 @@ export async function runFit(run: FitRun): Promise<History> {
   // The ratings of the trainer are given back before the history is laid out.
   const complete = async (breather: Turns) => {
     training.dispose();
+    await breather.breathe();
     run.install(await run.finish(await Seen.of(data, counts, breather), breather));
   };
   let wholeEpochs = 0;

@@ -40,8 +40,11 @@ export class Seen {
     const offsets = new Int32Array(users.length + 1);
     for (let u = 0; u < users.length; u++) offsets[u + 1] = offsets[u]! + users[u]!;
     const next = offsets.slice();
+    // An array of this size may have the collector give back those that training has left, which takes a turn of its own.
     const history = new Int32Array(data.size);
+    await turns.breathe();
     const values = new Float32Array(data.size);
+    await turns.breathe();
     await inTurns(data.size, turns, (from, to) => {
       for (let k = from; k < to; k++) {
         const place = next[data.userIndex[k]!]!++;

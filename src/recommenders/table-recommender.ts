@@ -78,7 +78,7 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
 
   /**
    * Goes on training with new interactions, of known or new users and items; before a fit it is `fit`. The rows of their
-   * users and items, where a fifth of what they have is new, are fitted to all of their history, the other rows as they
+   * users and items, where a quarter of what they have is new, are fitted to all of their history, the other rows as they
    * are; those keep their bytes, mu stays, and the model is plain afterwards, as after a load. Weights of
    * interactions are taken for 1. Losses that compare items (bpr, warp, softmax) move users alone. One epoch, no learning
    * rate; an abort leaves the model as it was.

@@ -2,8 +2,11 @@
 
 import type { Turns } from '../core/turns';
 
-/** Work goes on this long, in milliseconds, before other tasks get a turn. */
-const TURN = 12;
+/**
+ * Work goes on this long, in milliseconds, before other tasks get a turn. A timer may come after two turns: one that a
+ * message began is followed by the next before timers are looked at.
+ */
+const TURN = 6;
 /** Reading the clock costs about as much as a small step, so it is read once in this many ratings. */
 const RATINGS_PER_LOOK = 512;
 

@@ -56,6 +56,22 @@ test('at rank 1 and without interaction between rows the score is the solution b
   expect(model.predict('ann', 'tea')).toBeCloseTo(0.85 / 1.5, 6);
 });
 
+test("'auto' weighs a pair at 0.3, and where few are filled at 6.75 times the filled part", async () => {
+  const fitted = async (data: Interactions, unobservedWeight: number | 'auto') => {
+    const model = new ALS({ rank: 2, epochs: 3, unobservedWeight });
+    await model.fit(data);
+    const [folded] = model.foldInUser([['0']]).recommend({ n: 1 });
+    return [...model.userFactors.data, folded!.score];
+  };
+  expect(await fitted(groups, 'auto')).toEqual(await fitted(groups, 0.3));
+  // 60 pairs of 60 x 60, each user one item.
+  const sparse = Interactions.fromColumns({
+    userIds: Array.from({ length: 60 }, (_, u) => String(u)),
+    itemIds: Array.from({ length: 60 }, (_, u) => String(u)),
+  });
+  expect(await fitted(sparse, 'auto')).toEqual(await fitted(sparse, 6.75 / 60));
+});
+
 test('alpha makes a value weigh 1 + alpha value, as a weight does', async () => {
   const rows = [...odd];
   const bits = async (options: ALSOptions, data: Interactions) => {
@@ -148,6 +164,7 @@ test.each([
   [{ rank: 0 }, 'rank'],
   [{ regularization: 0 }, 'regularization'],
   [{ unobservedWeight: -1 }, 'unobservedWeight'],
+  [{ unobservedWeight: Number.NaN }, 'unobservedWeight'],
   [{ feedback: 'explicit', unobservedWeight: 0.1 }, 'unobservedWeight'],
   [{ feedback: 'explicit', alpha: 1 }, 'alpha'],
   [{ biases: true }, 'biases'],

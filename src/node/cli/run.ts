@@ -4,6 +4,7 @@ import { OpmfError, OptionError } from '../../core/errors';
 import { nearest } from '../../core/options';
 import { VERSION } from '../../core/version';
 import { parseArguments } from './arguments';
+import { benchCommand } from './bench';
 import type { Command } from './command';
 import { compareCommand } from './compare';
 import { datasetsCommand } from './datasets';
@@ -26,6 +27,7 @@ const COMMANDS: readonly Command[] = [
   exportCommand,
   tuneCommand,
   datasetsCommand,
+  benchCommand,
 ];
 
 /** Flags that every command has. */

@@ -21,11 +21,15 @@ export class PairThreads {
     count: number,
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
+    turns: Turns,
   ): Promise<PairThreads | null> {
     const workers: WorkerHandle[] = [];
     const threads = new PairThreads(workers, new Int32Array(memory.buffer));
     try {
-      while (workers.length < count) workers.push(host.start(PAIR_WORKER));
+      while (workers.length < count) {
+        workers.push(host.start(PAIR_WORKER));
+        await turns.breathe();
+      }
       await threads.ask(() => ({ module, memory, threads: count }));
       return threads;
     } catch {

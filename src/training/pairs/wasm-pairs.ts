@@ -57,7 +57,7 @@ export class WasmPairs implements PairEngine {
     await turns.breathe();
     const module = compile(encodePairs(plan.spec, { pages: memory.pages, isShared }));
     await turns.breathe();
-    const workers = isShared ? await PairThreads.start(host, threads, module, memory.memory) : null;
+    const workers = isShared ? await PairThreads.start(host, threads, module, memory.memory, turns) : null;
     const { exports } = new WebAssembly.Instance(module, { host: { memory: memory.memory } });
     return new WasmPairs(task, memory, exports as unknown as Program, workers);
   }

@@ -30,12 +30,12 @@ describe('help', () => {
   test('opmf --help lists the commands, and --version prints the version', async () => {
     const { code, out, err } = await opmf('--help');
     expect([code, err]).toEqual([0, '']);
-    for (const name of ['compare', 'train', 'evaluate', 'recommend', 'similar', 'export', 'tune', 'datasets'])
+    for (const name of ['compare', 'train', 'evaluate', 'recommend', 'similar', 'export', 'tune', 'datasets', 'bench'])
       expect(out).toContain(`  ${name} `);
     expect((await opmf('--version')).out).toBe(`${version}\n`);
   });
 
-  test.each(['compare', 'train', 'evaluate', 'recommend', 'similar', 'export', 'tune', 'datasets'])(
+  test.each(['compare', 'train', 'evaluate', 'recommend', 'similar', 'export', 'tune', 'datasets', 'bench'])(
     'opmf %s --help has the form and an example',
     async (name) => {
       const { code, out, err } = await opmf(name, '--help');
@@ -329,6 +329,20 @@ describe('export', () => {
     expect(code).toBe(2);
     expect(err).toContain(message);
   });
+});
+
+test('bench measures every optimizer, plain and as a product', async () => {
+  const { code, out } = await opmf('bench', ratings, '--rank', '4', '--rounds', '1', '--json');
+  expect(code).toBe(0);
+  const { results, rank } = JSON.parse(out);
+  expect(rank).toBe(4);
+  expect(results).toHaveLength(14);
+  for (const { millionPerSecond } of results) {
+    expect(millionPerSecond.minimum).toBeGreaterThan(0);
+    expect(millionPerSecond.median).toBeGreaterThanOrEqual(millionPerSecond.minimum);
+    expect(millionPerSecond.maximum).toBeGreaterThanOrEqual(millionPerSecond.median);
+  }
+  expect((await opmf('bench', ratings, '--rounds', '1')).out).toMatch(/overparam-mf {2}adam +\d+\.\d \(/);
 });
 
 test('tune prints the best options as flags of train', async () => {
