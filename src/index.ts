@@ -68,6 +68,7 @@ export { MFModel, type MFModelOptions } from './models/mf';
 export type { Batch, Batcher, Model, RatingData } from './models/model';
 export { OverparamMFModel, type OverparamMFModelOptions } from './models/overparam-mf';
 export type { RatingBatch } from './models/rating-batcher';
+export { SVDppModel, type SVDppModelOptions } from './models/svdpp/svdpp';
 // Optimizers and their learning rates
 export { type AdadeltaConfig, type AdadeltaOptions, adadelta } from './optimizers/adadelta';
 export { type AdagradConfig, type AdagradOptions, adagrad } from './optimizers/adagrad';
@@ -135,6 +136,7 @@ export {
   type RecommenderKinds,
   type RecommenderName,
 } from './recommenders/registry';
+export { SVDpp, type SVDppOptions } from './recommenders/svdpp';
 export type { ExportVectorsOptions, TableRecommender } from './recommenders/table-recommender';
 export type { VectorIndex, Vectors, VectorTable } from './recommenders/vector-table';
 export { comparisonReport } from './report/comparison-report';

@@ -2,9 +2,9 @@
 // must go on answering. The same bits as a model that draws its start when it is made.
 
 import type { Seed } from '../core/random';
-import type { Factorization } from '../models/factorization';
 import { parameterStream } from '../models/factorization-tables';
 import { startDraws } from '../parameters/create-parameter';
+import type { Parameter } from '../parameters/parameter';
 import type { Breather } from '../training/breather';
 
 /** Draws between two looks at the clock, well under a millisecond; even, so that the pieces are the whole. */
@@ -12,12 +12,13 @@ const PIECE = 2048;
 
 /** Gives the embeddings of a model that was made with `initScale: 0` the start of one made with `initScale`. */
 export async function drawStart(
-  model: Factorization,
+  model: { readonly parameters: readonly Parameter[] },
   { seed, initScale }: { readonly seed: Seed; readonly initScale: number },
   breather: Breather,
 ): Promise<void> {
   if (initScale === 0) return;
-  for (const parameter of [model.userEmbedding, model.itemEmbedding]) {
+  for (const parameter of model.parameters) {
+    if (parameter.factors[0]!.group === 'bias') continue;
     const start = new Float32Array(parameter.rows * parameter.dim);
     const draws = startDraws(parameter.name, parameterStream(seed));
     for (let from = 0; from < start.length; from += PIECE) {

@@ -1,9 +1,11 @@
 // From interactions to a trained state: the wiring of data, units, loss, penalties, trainer and validation.
 
 import { Stream } from '../core/random';
+import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import type { Factorization } from '../models/factorization';
-import type { RatingData } from '../models/model';
+import type { FactorizationTables } from '../models/factorization-tables';
+import type { Batch, Model, RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
 import type { Breather } from '../training/breather';
@@ -13,13 +15,23 @@ import type { History } from '../training/history';
 import type { Link } from '../training/link';
 import type { Loss } from '../training/loss';
 import { LOSSES } from '../training/losses';
-import { Trainer } from '../training/trainer';
+import type { PairEngine } from '../training/pairs/pair-engine';
+import { Trainer, type TrainerOptions } from '../training/trainer';
 import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
 import { runFit } from './run-fit';
-import { countRows, type RowCounts } from './seen';
+import { countRows, type RowCounts, type Seen } from './seen';
 import { chooseUnits, linkOf, toTargets } from './units';
+
+/** What the steps of a fit are made of. */
+export interface StepParts {
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly penalties: readonly Penalty[];
+  readonly data: RatingData;
+  readonly options: TrainerOptions;
+}
 
 /** What a fit is made of. */
 export interface FitTask {
@@ -29,7 +41,11 @@ export interface FitTask {
   readonly options: FilledOptions;
   readonly rule: Optimizer;
   readonly fitOptions: FilledFitOptions;
-  readonly model: Factorization;
+  readonly model: Model<Batch> & FactorizationTables & { globalMean: number };
+  /** The factorization that has the model's scores, for users with such a history. */
+  plainOf(seen: Seen, turns: Turns): Factorization | Promise<Factorization>;
+  /** Who makes the steps, where the model has a way of its own; null where its way is not for these. */
+  readonly engineOf?: (parts: StepParts) => PairEngine | null;
   /** Gives way to other tasks between the passes over the data. */
   readonly breather: Breather;
   /** Called once with the trained state; after an abort too, when a whole epoch was done. */
@@ -44,6 +60,8 @@ export async function fitFactorization({
   rule,
   fitOptions,
   model,
+  plainOf,
+  engineOf,
   breather,
   install,
 }: FitTask): Promise<History> {
@@ -65,7 +83,7 @@ export async function fitFactorization({
   const threads = threadsOf(options.threads, data.size);
   const shrinkage = penalties(model, options, counts);
   await breather.breathe();
-  const trainer = new Trainer(model, loss, rule, shrinkage, ratings, {
+  const steps: TrainerOptions = {
     epochs,
     batchSize,
     shuffle,
@@ -74,7 +92,9 @@ export async function fitFactorization({
     kernels,
     threads,
     negatives: negatives === false ? undefined : negatives,
-  });
+  };
+  const engine = engineOf?.({ loss, optimizer: rule, penalties: shrinkage, data: ratings, options: steps }) ?? null;
+  const trainer = new Trainer(model, loss, rule, shrinkage, ratings, { ...steps, engine });
   await breather.breathe();
   return runFit({
     name,
@@ -86,8 +106,8 @@ export async function fitFactorization({
     parameters: model.parameters,
     slots: rule.slots,
     rmseScale: options.loss === 'squared' ? units.scale : undefined,
-    serve: (seen, turns) => serve(model, data, seen, units, turns),
-    finish: (seen, turns) => finish(model, data, seen, units, turns),
+    serve: async (seen, turns) => serve(await plainOf(seen, turns), data, seen, units, turns),
+    finish: async (seen, turns) => finish(await plainOf(seen, turns), data, seen, units, turns),
     install,
     turns: breather,
   });
@@ -101,7 +121,7 @@ function lossOf(name: FilledOptions['loss'], link: Link, items: number): Loss {
   return name === 'logistic' ? LOSSES.logistic : link.compose(LOSSES[name]);
 }
 
-function penalties(model: Factorization, { regularization }: FilledOptions, counts: RowCounts): Penalty[] {
+function penalties(model: FitTask['model'], { regularization }: FilledOptions, counts: RowCounts): Penalty[] {
   const byFrequency = regularization.scaling === 'frequency';
   const users = byFrequency ? counts.users : null;
   const items = byFrequency ? counts.items : null;
@@ -112,5 +132,8 @@ function penalties(model: Factorization, { regularization }: FilledOptions, coun
   ];
   if (userBias !== null) penalties.push(new Penalty(userBias, regularization.bias, users));
   if (itemBias !== null) penalties.push(new Penalty(itemBias, regularization.bias, items));
+  // How often its items are rated says little of an embedding that whole sets share.
+  const others = model.parameters.filter((one) => !penalties.some(({ parameter }) => parameter === one));
+  for (const other of others) penalties.push(new Penalty(other, regularization.embedding, null));
   return penalties;
 }

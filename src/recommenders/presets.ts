@@ -53,6 +53,16 @@ export const PLAIN_PRESETS: Presets = {
   orders: { ...OVERPARAM_PRESETS.orders, overparam: false },
 };
 
+/** SVD++: TUNE */
+export const SVDPP_PRESET: Preset = {
+  overparam: false,
+  epochs: 20,
+  batchSize: 1,
+  initScale: 0.03,
+  regularization: { embedding: 0.03, bias: 0.01, scaling: 'constant' },
+  optimizer: () => sgd({ learningRate: cosine({ embedding: 0.02, bias: 0.02 }) }),
+};
+
 /** The rates of plain tables. */
 const PLAIN_RATES = { embedding: 0.16, bias: 0.0433 };
 /** The rates of the preset product, at its `init`; its biases are plain. */

@@ -12,12 +12,15 @@ import { OverparamMF, type OverparamMFOptions } from './overparam-mf';
 import { remake } from './restore';
 import { decodeFitted } from './saved-factorization';
 import { decodeModel, type SavedModel } from './saved-model';
+import { SVDpp, type SVDppOptions } from './svdpp';
+import type { FilledSvdppOptions } from './svdpp-options';
 
 /** The recommenders by their names. */
 export interface RecommenderKinds {
   mf: MF;
   'overparam-mf': OverparamMF;
   als: ALS;
+  svdpp: SVDpp;
   popularity: Popularity;
   'item-knn': ItemKNN;
   ease: EASE;
@@ -28,6 +31,7 @@ export interface RecommenderKindOptions {
   mf: MFOptions;
   'overparam-mf': OverparamMFOptions;
   als: ALSOptions;
+  svdpp: SVDppOptions;
   popularity: Readonly<Record<never, never>>;
   'item-knn': ItemKNNOptions;
   ease: EASEOptions;
@@ -49,6 +53,10 @@ const KINDS: { readonly [N in RecommenderName]: Kind<N> } = {
     restore: (saved) => OverparamMF.of(decodeFitted(saved)),
   },
   als: { make: (options) => new ALS(options), restore: (saved) => ALS.of(decodeFitted<FilledAlsOptions>(saved)) },
+  svdpp: {
+    make: (options) => new SVDpp(options),
+    restore: (saved) => SVDpp.of(decodeFitted<FilledSvdppOptions>(saved)),
+  },
   popularity: { make: (options) => new Popularity(options), restore: Popularity.of },
   'item-knn': { make: (options) => new ItemKNN(options), restore: ItemKNN.of },
   ease: { make: (options) => new EASE(options), restore: EASE.of },

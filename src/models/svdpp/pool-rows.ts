@@ -18,3 +18,16 @@ export function poolRows(
   const norm = 1 / Math.sqrt(count);
   for (let k = 0; k < rank; k++) pooled[k]! *= norm;
 }
+
+/** Adds to the vector of a user what its set pools. `pooled` is room for rank numbers. */
+export function addPooled(
+  vectors: Real,
+  user: number,
+  table: Real,
+  set: ArrayLike<number>,
+  rank: number,
+  pooled: Float64Array,
+): void {
+  poolRows(table, set, set.length, rank, pooled);
+  for (let k = 0; k < rank; k++) vectors[user * rank + k]! += pooled[k]!;
+}

@@ -12,7 +12,7 @@ import {
 import { MFModel } from '../mf';
 import type { Batcher, Model, OrderOptions, RatingData } from '../model';
 import { checkRow } from '../table-view';
-import { poolRows } from './pool-rows';
+import { addPooled, poolRows } from './pool-rows';
 import { type UserBatch, UserBatcher } from './user-batcher';
 
 /** The options of SVDppModel. */
@@ -156,27 +156,26 @@ export class SVDppModel implements Model<UserBatch>, FactorizationTables {
    * it has rated, each once. In memory of its own. Cost: one pass over the tables and the sets.
    */
   collapse(itemsOf: (user: number) => ArrayLike<number>): MFModel {
-    const { users, items, rank, globalMean, userEmbedding, itemEmbedding, implicitEmbedding, userBias, itemBias } =
-      this;
-    const { precision } = userEmbedding.factors[0]!.data instanceof Float64Array ? DOUBLE : SINGLE;
-    const plain = new MFModel({ users, items, rank, globalMean, precision, biases: userBias !== null, initScale: 0 });
-    const vectors = userEmbedding.collapse();
-    const implicit = implicitEmbedding.collapse();
+    const { users, rank } = this;
+    const plain = this.withoutSets();
+    const vectors = plain.userEmbedding.values;
+    const implicit = this.implicitEmbedding.collapse();
     const pooled = new Float64Array(rank);
-    for (let user = 0; user < users; user++) {
-      const set = itemsOf(user);
-      poolRows(implicit, set, set.length, rank, pooled);
-      for (let k = 0; k < rank; k++) vectors[user * rank + k]! += pooled[k]!;
-    }
-    plain.userEmbedding.assign(vectors);
-    plain.itemEmbedding.assign(itemEmbedding.collapse());
-    if (userBias !== null) plain.userBias?.assign(userBias.collapse());
-    if (itemBias !== null) plain.itemBias?.assign(itemBias.collapse());
+    for (let user = 0; user < users; user++) addPooled(vectors, user, implicit, itemsOf(user), rank, pooled);
+    return plain;
+  }
+
+  /** The plain model of the other tables, with p_u for the vector of a user. In memory of its own. */
+  withoutSets(): MFModel {
+    const { users, items, rank, globalMean, userEmbedding } = this;
+    const precision = userEmbedding.factors[0]!.data instanceof Float64Array ? 'float64' : 'float32';
+    const biases = this.userBias !== null;
+    const plain = new MFModel({ users, items, rank, globalMean, precision, biases, initScale: 0 });
+    const tables = this.parameters.filter((parameter) => parameter !== this.implicitEmbedding);
+    for (const [i, parameter] of tables.entries()) plain.parameters[i]!.assign(parameter.collapse());
     return plain;
   }
 }
 
 /** The embeddings that SVD++ has beside those of every factorization. */
 export const IMPLICIT: readonly string[] = ['implicitEmbedding'];
-const SINGLE = { precision: 'float32' } as const;
-const DOUBLE = { precision: 'float64' } as const;
