@@ -21,7 +21,7 @@ import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
 import { runFit } from './run-fit';
-import { countRows, type RowCounts, type Seen } from './seen';
+import { countRows, type RowCounts } from './seen';
 import { chooseUnits, linkOf, toTargets } from './units';
 
 /** What the steps of a fit are made of. */
@@ -42,8 +42,8 @@ export interface FitTask {
   readonly rule: Optimizer;
   readonly fitOptions: FilledFitOptions;
   readonly model: Model<Batch> & FactorizationTables & { globalMean: number };
-  /** The factorization that has the model's scores, for users with such a history. */
-  plainOf(seen: Seen, turns: Turns): Factorization | Promise<Factorization>;
+  /** The factorization that has the model's scores of the data's users. */
+  plainOf(turns: Turns): Factorization | Promise<Factorization>;
   /** Who makes the steps, where the model has a way of its own; null where its way is not for these. */
   readonly engineOf?: (parts: StepParts) => PairEngine | null;
   /** Gives way to other tasks between the passes over the data. */
@@ -106,8 +106,8 @@ export async function fitFactorization({
     parameters: model.parameters,
     slots: rule.slots,
     rmseScale: options.loss === 'squared' ? units.scale : undefined,
-    serve: async (seen, turns) => serve(await plainOf(seen, turns), data, seen, units, turns),
-    finish: async (seen, turns) => finish(await plainOf(seen, turns), data, seen, units, turns),
+    serve: async (seen, turns) => serve(await plainOf(turns), data, seen, units, turns),
+    finish: async (seen, turns) => finish(await plainOf(turns), data, seen, units, turns),
     install,
     turns: breather,
   });

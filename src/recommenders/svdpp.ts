@@ -5,6 +5,7 @@ import type { Interactions } from '../interactions/interactions';
 import type { MFModel } from '../models/mf';
 import { addPooled } from '../models/svdpp/pool-rows';
 import { SVDppModel } from '../models/svdpp/svdpp';
+import { UserRatings } from '../models/svdpp/user-ratings';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Breather } from '../training/breather';
 import type { History } from '../training/history';
@@ -18,7 +19,6 @@ import type { FitOptions } from './recommender';
 import { restore, savedRule } from './restore';
 import { RowFolder } from './row-folder';
 import { decodeFitted, type SavedFactorization } from './saved-factorization';
-import type { Seen } from './seen';
 import { type FilledSvdppOptions, readSvdppOptions, type SVDppOptions } from './svdpp-options';
 import { TableRecommender } from './table-recommender';
 
@@ -79,6 +79,9 @@ export class SVDpp extends TableRecommender {
     const [users, items] = [data.users.size, data.items.size];
     const model = new SVDppModel({ users, items, rank, biases, seed, initScale: 0, overparam });
     await drawStart(model, this.options, breather);
+    const ratings = { size: data.size, users: data.userIndex, items: data.itemIndex };
+    /** Laid out when first asked for: by the first validation, or at the end. */
+    let byUser: UserRatings | undefined;
     return fitFactorization({
       name,
       data,
@@ -86,7 +89,10 @@ export class SVDpp extends TableRecommender {
       rule,
       fitOptions,
       model,
-      plainOf: (seen, turns) => plainOf(model, seen, turns),
+      plainOf: async (turns) => {
+        byUser ??= await UserRatings.of(ratings, model, turns);
+        return plainOf(model, byUser, turns);
+      },
       engineOf: (parts) => PooledSgd.of({ ...parts, model }),
       breather,
       install: (fitted: Fitted) => this.serve(fitted),
@@ -110,21 +116,16 @@ export class SVDpp extends TableRecommender {
   }
 }
 
-/** The plain model with equal scores, the sets being those of a history, in which an item may be twice. */
-async function plainOf(model: SVDppModel, seen: Seen, turns: Turns): Promise<MFModel> {
-  const { users, items, rank } = model;
+/** The plain model with equal scores. */
+async function plainOf(model: SVDppModel, ratings: UserRatings, turns: Turns): Promise<MFModel> {
+  const { users, rank } = model;
   const plain = model.withoutSets();
   await turns.breathe();
   const implicit = model.implicitEmbedding.collapse();
   const vectors = plain.userEmbedding.values;
   const pooled = new Float64Array(rank);
-  const owner = new Int32Array(items);
   for (let user = 0; user < users; user++) {
-    const set = seen.itemsOf(user).filter((item) => {
-      const isNew = owner[item] !== user + 1;
-      owner[item] = user + 1;
-      return isNew;
-    });
+    const set = ratings.setOf(user);
     addPooled(vectors, user, implicit, set, rank, pooled);
     if (turns.isDue((1 + set.length) * (1 + (rank >> 2)))) await turns.breathe();
   }
