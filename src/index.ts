@@ -66,6 +66,7 @@ export type { Factorization } from './models/factorization';
 export type { FactorizationOptions } from './models/factorization-tables';
 export { MFModel, type MFModelOptions } from './models/mf';
 export type { Batch, Batcher, Model, RatingData } from './models/model';
+export { NMFModel, type NMFModelOptions } from './models/nmf';
 export { OverparamMFModel, type OverparamMFModelOptions } from './models/overparam-mf';
 export type { RatingBatch } from './models/rating-batcher';
 export { SVDppModel, type SVDppModelOptions } from './models/svdpp/svdpp';
@@ -114,6 +115,7 @@ export { ItemKNN, type ItemKNNOptions } from './recommenders/item-based/item-knn
 export { Popularity } from './recommenders/item-based/popularity';
 export { MF, type MFOptions } from './recommenders/mf';
 export type { Negatives } from './recommenders/negatives-option';
+export { NMF, type NMFOptions } from './recommenders/nmf';
 export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';
 export type {
   ExplainOptions,

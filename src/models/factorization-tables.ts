@@ -79,6 +79,7 @@ export class TableMaker {
     private readonly options: Readonly<Filled<FactorizationOptions>>,
     overparam: unknown,
     extra: readonly string[] = [],
+    private readonly constraint?: 'nonnegative',
   ) {
     this.plan = planOverparam(owner, overparam, tableDims(options.rank, options.biases, extra));
   }
@@ -105,8 +106,9 @@ export class TableMaker {
   }
 
   private table(name: string, group: 'embedding' | 'bias', rows: number, dim: number, sigma: number): Parameter {
-    const { seed, precision } = this.options;
-    const shape = { name, group, rows, dim, precision };
+    const { options, constraint } = this;
+    const { seed, precision } = options;
+    const shape = { name, group, rows, dim, precision, ...(constraint !== undefined && { constraint }) };
     return createParameter(shape, this.plan.get(name), sigma, parameterStream(seed));
   }
 }

@@ -29,9 +29,15 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
   readonly userBias: Parameter | null;
   readonly itemBias: Parameter | null;
 
-  protected constructor(owner: string, options: FactorizationOptions, overparam: unknown) {
+  protected constructor(owner: string, options: FactorizationOptions, overparam: unknown, constraint?: 'nonnegative') {
     const read = readFactorization(owner, options);
-    const { userEmbedding, itemEmbedding, userBias, itemBias } = new TableMaker(owner, read, overparam).tables();
+    const { userEmbedding, itemEmbedding, userBias, itemBias } = new TableMaker(
+      owner,
+      read,
+      overparam,
+      [],
+      constraint,
+    ).tables();
     this.users = read.users;
     this.items = read.items;
     this.rank = read.rank;

@@ -154,7 +154,7 @@ export function readRecommenderOptions(
 }
 
 /** A copy of plain JSON of two levels that nobody can change. */
-function freezeCopy(overparam: Overparam): Overparam {
+export function freezeCopy(overparam: Overparam): Overparam {
   if (overparam === false) return false;
   const entries = Object.entries(overparam).map(([name, value]) => [name, Object.freeze(structuredClone(value))]);
   return Object.freeze(Object.fromEntries(entries));

@@ -22,7 +22,7 @@ import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
 import { runFit } from './run-fit';
 import { countRows, type RowCounts } from './seen';
-import { chooseUnits, linkOf, toTargets } from './units';
+import { chooseUnits, linkOf, toTargets, type Units } from './units';
 
 /** What the steps of a fit are made of. */
 export interface StepParts {
@@ -46,6 +46,8 @@ export interface FitTask {
   plainOf(turns: Turns): Factorization | Promise<Factorization>;
   /** Who makes the steps, where the model has a way of its own; null where its way is not for these. */
   readonly engineOf?: (parts: StepParts) => PairEngine | null;
+  /** How ratings become targets, where the options do not say. */
+  readonly unitsOf?: (units: Units) => Units;
   /** Gives way to other tasks between the passes over the data. */
   readonly breather: Breather;
   /** Called once with the trained state; after an abort too, when a whole epoch was done. */
@@ -62,10 +64,11 @@ export async function fitFactorization({
   model,
   plainOf,
   engineOf,
+  unitsOf = (units) => units,
   breather,
   install,
 }: FitTask): Promise<History> {
-  const units = await chooseUnits(data, options, breather);
+  const units = unitsOf(await chooseUnits(data, options, breather));
   const link = linkOf(units);
   const counts = await countRows(data, breather);
   const ratings: RatingData = {

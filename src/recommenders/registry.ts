@@ -8,6 +8,8 @@ import { EASE, type EASEOptions } from './item-based/ease';
 import { ItemKNN, type ItemKNNOptions } from './item-based/item-knn';
 import { Popularity } from './item-based/popularity';
 import { MF, type MFOptions } from './mf';
+import { NMF, type NMFOptions } from './nmf';
+import type { FilledNmfOptions } from './nmf-options';
 import { OverparamMF, type OverparamMFOptions } from './overparam-mf';
 import { remake } from './restore';
 import { decodeFitted } from './saved-factorization';
@@ -21,6 +23,7 @@ export interface RecommenderKinds {
   'overparam-mf': OverparamMF;
   als: ALS;
   svdpp: SVDpp;
+  nmf: NMF;
   popularity: Popularity;
   'item-knn': ItemKNN;
   ease: EASE;
@@ -32,6 +35,7 @@ export interface RecommenderKindOptions {
   'overparam-mf': OverparamMFOptions;
   als: ALSOptions;
   svdpp: SVDppOptions;
+  nmf: NMFOptions;
   popularity: Readonly<Record<never, never>>;
   'item-knn': ItemKNNOptions;
   ease: EASEOptions;
@@ -57,6 +61,7 @@ const KINDS: { readonly [N in RecommenderName]: Kind<N> } = {
     make: (options) => new SVDpp(options),
     restore: (saved) => SVDpp.of(decodeFitted<FilledSvdppOptions>(saved)),
   },
+  nmf: { make: (options) => new NMF(options), restore: (saved) => NMF.of(decodeFitted<FilledNmfOptions>(saved)) },
   popularity: { make: (options) => new Popularity(options), restore: Popularity.of },
   'item-knn': { make: (options) => new ItemKNN(options), restore: ItemKNN.of },
   ease: { make: (options) => new EASE(options), restore: EASE.of },
