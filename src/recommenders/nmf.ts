@@ -31,8 +31,8 @@ export type { NMFOptions } from './nmf-options';
  * prediction = <p_u, q_i>, p and q of no number below 0, trained on
  * sum over ratings of loss + 1/2 lambda (|p_u|^2 + |q_i|^2).
  *
- * 'multiplicative' (the default): p_uk *= (sum over its ratings of r q_ik) / (sum of r^ q_ik + n_u lambda p_uk), items alike, all
- * rows at once, r^ the prediction. 'gradient': any optimizer, with what falls below 0 put back to 0, over plain tables or
+ * 'multiplicative' (the default): p_uk *= (sum over its ratings of r q_ik) / (sum of r^ q_ik + n_u lambda p_uk), then items
+ * alike, r^ the prediction: the objective never rises. 'gradient': any optimizer, with what falls below 0 put back to 0, over plain tables or
  * scalar or diagonal products. There are no biases; for users and items that training never saw the mean is predicted.
  * foldInUser, foldInItem and partialFit fit rows by least squares, whose numbers may be negative.
  *

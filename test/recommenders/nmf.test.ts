@@ -110,9 +110,10 @@ test('by gradients: plain SGD with what falls below 0 put to 0, written out', as
   }
 });
 
-test('multiplicative: what it is made of falls to a fit of non-negative ratings, and is never negative', async () => {
+test('multiplicative: the loss never rises, and no number is negative', async () => {
   const model = new NMF({ rank: 4, epochs: 200, regularization: 0 });
   const { epochs } = await model.fit(data);
+  for (let k = 1; k < 200; k++) expect(epochs[k]!.trainLoss).toBeLessThanOrEqual(epochs[k - 1]!.trainLoss * (1 + 1e-6));
   expect(epochs[199]!.trainRmse).toBeLessThan(0.7 * epochs[1]!.trainRmse!);
   expect(Math.min(...model.model.userEmbedding.values, ...model.model.itemEmbedding.values)).toBeGreaterThanOrEqual(0);
   const pairs = [...data];

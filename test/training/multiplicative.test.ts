@@ -16,12 +16,12 @@ const counted = (data: RatingData, users: number, items: number) => {
 test('one pass by hand', async () => {
   const [users, items] = [Int32Array.of(0, 0), Int32Array.of(0, 1)];
   const data = counted({ size: 2, users, items, targets: Float64Array.of(4, 2), weights: null }, 2, 2);
-  const userEmbedding = Float64Array.of(1, 7);
+  const userEmbedding = Float64Array.of(2, 7);
   const itemEmbedding = Float64Array.of(2, 3);
   const solver = new MultiplicativeSolver({ userEmbedding, itemEmbedding }, data, 1, 0.5);
   expect(await solver.epoch(1, NO_TURNS)).toBe((2 ** 2 / 2 + 1 / 2) / 2);
-  // p (4 2 + 2 3) / (2 2 + 3 3 + 2 0.5 1); items by the p of before; user 1 has no ratings.
-  expect([...userEmbedding]).toEqual([14 / 14, 7]);
+  // p (4 2 + 2 3) / (4 2 + 6 3 + 2 0.5 2), then items by the new p; user 1 has no ratings.
+  expect([...userEmbedding]).toEqual([1, 7]);
   expect([...itemEmbedding]).toEqual([2 * (4 / (2 + 0.5 * 2)), 3 * (2 / (3 + 0.5 * 3))]);
 });
 
@@ -51,9 +51,8 @@ test('passes by the formula, with weights and a zero that stays', async () => {
         }
         return value === 0 || count === 0 ? value : (value * above) / (below + count * lambda * value);
       });
-    const [nextP, nextQ] = [step(p, q, data.users, data.items), step(q, p, data.items, data.users)];
-    p.set(nextP);
-    q.set(nextQ);
+    p.set(step(p, q, data.users, data.items));
+    q.set(step(q, p, data.items, data.users));
   }
   for (const [k, value] of tables.userEmbedding.entries()) expect(value).toBeCloseTo(p[k]!, 12);
   for (const [k, value] of tables.itemEmbedding.entries()) expect(value).toBeCloseTo(q[k]!, 12);
