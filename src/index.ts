@@ -35,8 +35,6 @@ export { evaluateRatings, type RatingEvaluation } from './evaluation/evaluate-ra
 export type { EvaluateRankingOptions, NegativeDraw } from './evaluation/ranking-options';
 export type { SearchRange, SearchSpace } from './evaluation/search-space';
 export { type Trial, type TuneOptions, type Tuning, tune } from './evaluation/tune';
-// Data
-export type { FeatureRows, FieldRange } from './interactions/features';
 export {
   type CategoricalField,
   type CrossedField,
@@ -95,8 +93,10 @@ export type { Factorization } from './models/factorization';
 export type { FactorizationOptions } from './models/factorization-tables';
 export { MFModel, type MFModelOptions } from './models/mf';
 export type { Batch, Batcher, Model, RatingData } from './models/model';
+export { NMFModel, type NMFModelOptions } from './models/nmf';
 export { OverparamMFModel, type OverparamMFModelOptions } from './models/overparam-mf';
 export type { RatingBatch } from './models/rating-batcher';
+export { SVDppModel, type SVDppModelOptions } from './models/svdpp/svdpp';
 // Optimizers and their learning rates
 export { type AdadeltaConfig, type AdadeltaOptions, adadelta } from './optimizers/adadelta';
 export { type AdagradConfig, type AdagradOptions, adagrad } from './optimizers/adagrad';
@@ -155,6 +155,7 @@ export { MF, type MFOptions } from './recommenders/mf';
 export type { Negatives } from './recommenders/negatives-option';
 export { NeuralCF } from './recommenders/neural/neural-cf';
 export type { NeuralCFOptions, NeuralOverparam, NeuralRegularization } from './recommenders/neural/neural-options';
+export { NMF, type NMFOptions } from './recommenders/nmf';
 export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';
 export type {
   ExplainOptions,
@@ -177,6 +178,7 @@ export {
   type RecommenderKinds,
   type RecommenderName,
 } from './recommenders/registry';
+export { SVDpp, type SVDppOptions } from './recommenders/svdpp';
 export type { ExportVectorsOptions, TableRecommender } from './recommenders/table-recommender';
 export type { VectorIndex, Vectors, VectorTable } from './recommenders/vector-table';
 export { comparisonReport } from './report/comparison-report';

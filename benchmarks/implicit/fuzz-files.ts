@@ -7,8 +7,10 @@ import {
   ItemKNN,
   loadRecommender,
   MF,
+  NMF,
   OverparamMF,
   Popularity,
+  SVDpp,
   syntheticInteractions,
 } from 'opmf';
 import { Stream } from '../../src/core/random';
@@ -39,7 +41,16 @@ const WORDS = [
 export async function samples(): Promise<Uint8Array[]> {
   const data = syntheticInteractions({ users: 12, items: 15, ratings: 60 });
   const small = { rank: 2, epochs: 1 };
-  const models = [new MF(small), new OverparamMF(small), new ALS(small), new Popularity(), new ItemKNN(), new EASE()];
+  const models = [
+    new MF(small),
+    new OverparamMF(small),
+    new ALS(small),
+    new SVDpp(small),
+    new NMF(small),
+    new Popularity(),
+    new ItemKNN(),
+    new EASE(),
+  ];
   const files: Uint8Array[] = [];
   for (const model of models) {
     await model.fit(data);

@@ -4,7 +4,7 @@ import { boolean, type Filled, field, integer, number, oneOf, readOptions, seed,
 import { type Seed, Stream } from '../core/random';
 import { createParameter } from '../parameters/create-parameter';
 import type { Precision } from '../parameters/memory';
-import { planOverparam } from '../parameters/overparam';
+import { type OverparamPlan, planOverparam } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
 
 /** Longer vectors than anybody trains: a slip of the hand, told before memory is asked for. */
@@ -59,12 +59,9 @@ export function readFactorization(owner: string, given: FactorizationOptions): R
   return read;
 }
 
-/** The dimension of each table, by its name. */
-export function tableDims(rank: number, biases: boolean): ReadonlyMap<string, number> {
-  const dims = new Map([
-    ['userEmbedding', rank],
-    ['itemEmbedding', rank],
-  ]);
+/** The dimension of each table, by its name; `extra` names embeddings beside those of users and items. */
+export function tableDims(rank: number, biases: boolean, extra: readonly string[] = []): ReadonlyMap<string, number> {
+  const dims = new Map(['userEmbedding', 'itemEmbedding', ...extra].map((name) => [name, rank]));
   return biases ? dims.set('userBias', 1).set('itemBias', 1) : dims;
 }
 
@@ -73,23 +70,45 @@ export function parameterStream(seed: Seed): Stream {
   return Stream.of(seed).fork('parameters');
 }
 
-/** Makes the tables, each given as the product that `overparam` names for it. */
-export function createTables(
-  owner: string,
-  options: Readonly<Filled<FactorizationOptions>>,
-  overparam: unknown,
-): FactorizationTables {
-  const { users, items, rank, biases, seed, initScale, precision } = options;
-  const plan = planOverparam(owner, overparam, tableDims(rank, biases));
-  const stream = parameterStream(seed);
-  const embedding = (name: string, rows: number) =>
-    createParameter({ name, group: 'embedding', rows, dim: rank, precision }, plan.get(name), initScale, stream);
-  const bias = (name: string, rows: number) =>
-    biases ? createParameter({ name, group: 'bias', rows, dim: 1, precision }, plan.get(name), 0, stream) : null;
-  return {
-    userEmbedding: embedding('userEmbedding', users),
-    itemEmbedding: embedding('itemEmbedding', items),
-    userBias: bias('userBias', users),
-    itemBias: bias('itemBias', items),
-  };
+/** Makes the tables of a factorization, each given as the product that `overparam` names for it. */
+export class TableMaker {
+  private readonly plan: OverparamPlan;
+
+  constructor(
+    owner: string,
+    private readonly options: Readonly<Filled<FactorizationOptions>>,
+    overparam: unknown,
+    extra: readonly string[] = [],
+    private readonly constraint?: 'nonnegative',
+  ) {
+    this.plan = planOverparam(owner, overparam, tableDims(options.rank, options.biases, extra));
+  }
+
+  /** Those that every factorization has. */
+  tables(): FactorizationTables {
+    const { users, items } = this.options;
+    return {
+      userEmbedding: this.embedding('userEmbedding', users),
+      itemEmbedding: this.embedding('itemEmbedding', items),
+      userBias: this.bias('userBias', users),
+      itemBias: this.bias('itemBias', items),
+    };
+  }
+
+  /** An embedding. */
+  embedding(name: string, rows: number): Parameter {
+    const { rank, initScale } = this.options;
+    return this.table(name, 'embedding', rows, rank, initScale);
+  }
+
+  private bias(name: string, rows: number): Parameter | null {
+    return this.options.biases ? this.table(name, 'bias', rows, 1, 0) : null;
+  }
+
+  private table(name: string, group: 'embedding' | 'bias', rows: number, dim: number, sigma: number): Parameter {
+    const { options, constraint } = this;
+    const { seed, precision } = options;
+    const shape = { name, group, rows, dim, precision, ...(constraint !== undefined && { constraint }) };
+    return createParameter(shape, this.plan.get(name), sigma, parameterStream(seed));
+  }
 }

@@ -6,10 +6,10 @@ import { kernels } from '../kernels/select';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 import {
-  createTables,
   type FactorizationOptions,
   type FactorizationTables,
   readFactorization,
+  TableMaker,
 } from './factorization-tables';
 import type { Batcher, Model, OrderOptions, RatingData } from './model';
 import { type RatingBatch, RatingBatcher } from './rating-batcher';
@@ -29,9 +29,15 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
   readonly userBias: Parameter | null;
   readonly itemBias: Parameter | null;
 
-  protected constructor(owner: string, options: FactorizationOptions, overparam: unknown) {
+  protected constructor(owner: string, options: FactorizationOptions, overparam: unknown, constraint?: 'nonnegative') {
     const read = readFactorization(owner, options);
-    const { userEmbedding, itemEmbedding, userBias, itemBias } = createTables(owner, read, overparam);
+    const { userEmbedding, itemEmbedding, userBias, itemBias } = new TableMaker(
+      owner,
+      read,
+      overparam,
+      [],
+      constraint,
+    ).tables();
     this.users = read.users;
     this.items = read.items;
     this.rank = read.rank;

@@ -17,6 +17,8 @@ export interface Factor {
   readonly rows: number;
   readonly cols: number;
   readonly data: Real;
+  /** What its numbers are kept to, whatever an update makes of them. */
+  readonly constraint?: 'nonnegative' | undefined;
 }
 
 /**

@@ -43,14 +43,14 @@ export class ElementwiseProduct extends Table {
   ) {
     const { kind, scope, depth, width } = spec;
     super(table, table.dim * width);
-    const { name, group, rows, dim, precision } = table;
+    const { name, group, rows, dim, precision, constraint } = table;
     this.shape = { dim, width, scalar: kind === 'scalar', perRow: scope === 'row' };
     this.isScaled = kind === 'scalar' && scope === 'row' && width === 1 && depth === 2;
     const mapRows = scope === 'row' ? rows : 1;
     const mapCols = kind === 'scalar' ? width : width * dim;
     this.maps = Array.from(
       { length: depth - 1 },
-      (_, l) => new GrowingFactor(`${name}.map${l + 1}`, 'map', group, mapRows, mapCols, precision),
+      (_, l) => new GrowingFactor(`${name}.map${l + 1}`, 'map', group, mapRows, mapCols, precision, constraint),
     );
     for (const map of this.maps) map.data.fill(spec.init);
     this.factors = [this.base, ...this.maps];

@@ -21,6 +21,7 @@ export class GrowingFactor implements Factor {
     rows: number,
     readonly cols: number,
     readonly precision: Precision,
+    readonly constraint?: 'nonnegative',
   ) {
     this.rows = rows;
     this.data = allocate(precision, rows * cols);

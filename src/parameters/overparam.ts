@@ -25,8 +25,8 @@ export interface ProductOptions {
 /** One parameterization for all tables, or one per parameter name (`userEmbedding`, `itemEmbedding`, ...). */
 export type Overparam = false | ProductOptions | OverparamByName;
 
-/** The tables of a factorization. */
-export type ParameterName = 'userEmbedding' | 'itemEmbedding' | 'userBias' | 'itemBias';
+/** The tables of a factorization; 'implicitEmbedding' is of SVD++ alone. */
+export type ParameterName = 'userEmbedding' | 'itemEmbedding' | 'implicitEmbedding' | 'userBias' | 'itemBias';
 
 /** `overparam` per parameter; a parameter that is not named is plain. */
 export type OverparamByName = { readonly [name in ParameterName]?: false | ProductOptions | undefined };

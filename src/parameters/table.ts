@@ -13,6 +13,8 @@ export interface TableShape {
   readonly rows: number;
   readonly dim: number;
   readonly precision: Precision;
+  /** Kept by every factor of the table. */
+  readonly constraint?: 'nonnegative';
 }
 
 /** The common part of the parameterizations; `baseCols` numbers a row are stored in the base. */
@@ -46,7 +48,8 @@ export abstract class Table implements Parameter {
     this.name = shape.name;
     this.dim = shape.dim;
     this.precision = shape.precision;
-    this.base = new GrowingFactor(shape.name, 'base', shape.group, shape.rows, baseCols, shape.precision);
+    const { name, group, rows, precision, constraint } = shape;
+    this.base = new GrowingFactor(name, 'base', group, rows, baseCols, precision, constraint);
     this.ownSelection = new RowSelection(shape.rows);
     this.selection = this.ownSelection;
     this.grads = allocate(shape.precision, shape.dim);

@@ -15,13 +15,17 @@ export async function drawStart(
   embeddings: readonly Parameter[],
   { seed, initScale }: { readonly seed: Seed; readonly initScale: number },
   breather: Breather,
+  /** Uniform from 0 to initScale instead of normal. */
+  isUniform = false,
 ): Promise<void> {
   if (initScale === 0) return;
   for (const parameter of embeddings) {
     const start = new Float32Array(parameter.rows * parameter.dim);
     const draws = startDraws(parameter.name, parameterStream(seed));
     for (let from = 0; from < start.length; from += PIECE) {
-      draws.normals(start, from, Math.min(from + PIECE, start.length), initScale);
+      const to = Math.min(from + PIECE, start.length);
+      if (isUniform) for (let i = from; i < to; i++) start[i] = initScale * draws.uniform();
+      else draws.normals(start, from, to, initScale);
       if (breather.isDue(PIECE)) await breather.breathe();
     }
     await breather.breathe();

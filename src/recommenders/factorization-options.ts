@@ -114,6 +114,8 @@ export function readRecommenderOptions(
   owner: string,
   given: FactorizationRecommenderOptions | undefined,
   presets: Presets,
+  /** Embeddings beside those of users and items. */
+  extra: readonly string[] = [],
 ): { options: FilledOptions; rule: Optimizer } {
   // Read twice: what the other defaults are depends on the loss and on whether negatives are drawn.
   const lossName = oneOf('squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax');
@@ -144,7 +146,7 @@ export function readRecommenderOptions(
     clip: field(boolean, true),
   });
   // The model reads it again, once it knows its tables: from a copy, which the caller cannot change meanwhile.
-  const plan = planOverparam(owner, read.overparam, tableDims(read.rank, read.biases));
+  const plan = planOverparam(owner, read.overparam, tableDims(read.rank, read.biases, extra));
   const overparam = freezeCopy(read.overparam);
   const rule = resolveOptimizer(read.optimizer ?? preset.optimizer(plan));
   const regularization = Object.freeze({ ...readRegularization(owner, read.regularization, preset) });
@@ -152,7 +154,7 @@ export function readRecommenderOptions(
 }
 
 /** A copy of plain JSON of two levels that nobody can change. */
-function freezeCopy(overparam: Overparam): Overparam {
+export function freezeCopy(overparam: Overparam): Overparam {
   if (overparam === false) return false;
   const entries = Object.entries(overparam).map(([name, value]) => [name, Object.freeze(structuredClone(value))]);
   return Object.freeze(Object.fromEntries(entries));

@@ -50,7 +50,8 @@ export abstract class FactorizationRecommender extends TableRecommender {
     const model = this.createModel(data.users.size, data.items.size);
     await drawStart([model.userEmbedding, model.itemEmbedding], this.options, breather);
     const install = (fitted: Fitted) => this.serve(fitted);
-    return fitFactorization({ name, data, options: this.options, rule, fitOptions, model, breather, install });
+    const plainOf = () => model;
+    return fitFactorization({ name, data, options: this.options, rule, fitOptions, model, plainOf, breather, install });
   }
 
   protected problemsOf(state: TrainedState): RowFolder {

@@ -1,9 +1,11 @@
 // From interactions to a trained state: the wiring of data, units, loss, penalties, trainer and validation.
 
 import { Stream } from '../core/random';
+import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import type { Factorization } from '../models/factorization';
-import type { RatingData } from '../models/model';
+import type { FactorizationTables } from '../models/factorization-tables';
+import type { Batch, Model, RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
 import type { Breather } from '../training/breather';
@@ -13,14 +15,24 @@ import type { History } from '../training/history';
 import type { Link } from '../training/link';
 import type { Loss } from '../training/loss';
 import { LOSSES } from '../training/losses';
-import { Trainer } from '../training/trainer';
+import type { PairEngine } from '../training/pairs/pair-engine';
+import { Trainer, type TrainerOptions } from '../training/trainer';
 import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
 import { runFit } from './run-fit';
 import { countRows, type RowCounts } from './seen';
-import { chooseUnits, linkOf, toTargets } from './units';
+import { chooseUnits, linkOf, toTargets, type Units } from './units';
 import { judged } from './validation';
+
+/** What the steps of a fit are made of. */
+export interface StepParts {
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly penalties: readonly Penalty[];
+  readonly data: RatingData;
+  readonly options: TrainerOptions;
+}
 
 /** What a fit is made of. */
 export interface FitTask {
@@ -30,7 +42,13 @@ export interface FitTask {
   readonly options: FilledOptions;
   readonly rule: Optimizer;
   readonly fitOptions: FilledFitOptions;
-  readonly model: Factorization;
+  readonly model: Model<Batch> & FactorizationTables & { globalMean: number };
+  /** The factorization that has the model's scores of the data's users. */
+  plainOf(turns: Turns): Factorization | Promise<Factorization>;
+  /** Who makes the steps, where the model has a way of its own; null where its way is not for these. */
+  readonly engineOf?: (parts: StepParts) => PairEngine | null;
+  /** How ratings become targets, where the options do not say. */
+  readonly unitsOf?: (units: Units) => Units;
   /** Gives way to other tasks between the passes over the data. */
   readonly breather: Breather;
   /** Called once with the trained state; after an abort too, when a whole epoch was done. */
@@ -45,10 +63,13 @@ export async function fitFactorization({
   rule,
   fitOptions,
   model,
+  plainOf,
+  engineOf,
+  unitsOf = (units) => units,
   breather,
   install,
 }: FitTask): Promise<History> {
-  const units = await chooseUnits(data, options, breather);
+  const units = unitsOf(await chooseUnits(data, options, breather));
   const link = linkOf(units);
   const counts = await countRows(data, breather);
   const ratings: RatingData = {
@@ -66,7 +87,7 @@ export async function fitFactorization({
   const threads = threadsOf(options.threads, data.size);
   const shrinkage = penalties(model, options, counts);
   await breather.breathe();
-  const trainer = new Trainer(model, loss, rule, shrinkage, ratings, {
+  const steps: TrainerOptions = {
     epochs,
     batchSize,
     shuffle,
@@ -75,7 +96,9 @@ export async function fitFactorization({
     kernels,
     threads,
     negatives: negatives === false ? undefined : negatives,
-  });
+  };
+  const engine = engineOf?.({ loss, optimizer: rule, penalties: shrinkage, data: ratings, options: steps }) ?? null;
+  const trainer = new Trainer(model, loss, rule, shrinkage, ratings, { ...steps, engine });
   await breather.breathe();
   return runFit({
     name,
@@ -87,8 +110,8 @@ export async function fitFactorization({
     parameters: model.parameters,
     slots: rule.slots,
     rmseScale: options.loss === 'squared' ? units.scale : undefined,
-    judge: async (seen, turns) => judged(await serve(model, data, seen, units, turns), options),
-    finish: (seen, turns) => finish(model, data, seen, units, turns),
+    judge: async (seen, turns) => judged(await serve(await plainOf(turns), data, seen, units, turns), options),
+    finish: async (seen, turns) => finish(await plainOf(turns), data, seen, units, turns),
     install,
     turns: breather,
   });
@@ -102,7 +125,7 @@ function lossOf(name: FilledOptions['loss'], link: Link, items: number): Loss {
   return name === 'logistic' ? LOSSES.logistic : link.compose(LOSSES[name]);
 }
 
-function penalties(model: Factorization, { regularization }: FilledOptions, counts: RowCounts): Penalty[] {
+function penalties(model: FitTask['model'], { regularization }: FilledOptions, counts: RowCounts): Penalty[] {
   const byFrequency = regularization.scaling === 'frequency';
   const users = byFrequency ? counts.users : null;
   const items = byFrequency ? counts.items : null;
@@ -113,5 +136,8 @@ function penalties(model: Factorization, { regularization }: FilledOptions, coun
   ];
   if (userBias !== null) penalties.push(new Penalty(userBias, regularization.bias, users));
   if (itemBias !== null) penalties.push(new Penalty(itemBias, regularization.bias, items));
+  // How often its items are rated says little of an embedding that whole sets share.
+  const others = model.parameters.filter((one) => !penalties.some(({ parameter }) => parameter === one));
+  for (const other of others) penalties.push(new Penalty(other, regularization.embedding, null));
   return penalties;
 }

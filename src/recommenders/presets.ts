@@ -53,6 +53,12 @@ export const PLAIN_PRESETS: Presets = {
   orders: { ...OVERPARAM_PRESETS.orders, overparam: false },
 };
 
+/**
+ * SVD++: the recipe of MF, with a fifth more epochs. Of eight recipes tried on a tenth of MovieLens 100K it was the best
+ * (RMSE .900); it has not been searched further.
+ */
+export const SVDPP_PRESET: Preset = { ...PLAIN_PRESETS.ratings, epochs: 12 };
+
 /** The rates of plain tables. */
 const PLAIN_RATES = { embedding: 0.16, bias: 0.0433 };
 /** The rates of the preset product, at its `init`; its biases are plain. */

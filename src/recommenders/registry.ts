@@ -10,16 +10,22 @@ import { Popularity } from './item-based/popularity';
 import { MF, type MFOptions } from './mf';
 import { NeuralCF } from './neural/neural-cf';
 import type { NeuralCFOptions } from './neural/neural-options';
+import { NMF, type NMFOptions } from './nmf';
+import type { FilledNmfOptions } from './nmf-options';
 import { OverparamMF, type OverparamMFOptions } from './overparam-mf';
 import { remake } from './restore';
 import { decodeFitted } from './saved-factorization';
 import { decodeModel, type SavedModel } from './saved-model';
+import { SVDpp, type SVDppOptions } from './svdpp';
+import type { FilledSvdppOptions } from './svdpp-options';
 
 /** The recommenders by their names. */
 export interface RecommenderKinds {
   mf: MF;
   'overparam-mf': OverparamMF;
   als: ALS;
+  svdpp: SVDpp;
+  nmf: NMF;
   popularity: Popularity;
   'item-knn': ItemKNN;
   ease: EASE;
@@ -31,6 +37,8 @@ export interface RecommenderKindOptions {
   mf: MFOptions;
   'overparam-mf': OverparamMFOptions;
   als: ALSOptions;
+  svdpp: SVDppOptions;
+  nmf: NMFOptions;
   popularity: Readonly<Record<never, never>>;
   'item-knn': ItemKNNOptions;
   ease: EASEOptions;
@@ -53,6 +61,11 @@ const KINDS: { readonly [N in RecommenderName]: Kind<N> } = {
     restore: (saved) => OverparamMF.of(decodeFitted(saved)),
   },
   als: { make: (options) => new ALS(options), restore: (saved) => ALS.of(decodeFitted<FilledAlsOptions>(saved)) },
+  svdpp: {
+    make: (options) => new SVDpp(options),
+    restore: (saved) => SVDpp.of(decodeFitted<FilledSvdppOptions>(saved)),
+  },
+  nmf: { make: (options) => new NMF(options), restore: (saved) => NMF.of(decodeFitted<FilledNmfOptions>(saved)) },
   popularity: { make: (options) => new Popularity(options), restore: Popularity.of },
   'item-knn': { make: (options) => new ItemKNN(options), restore: ItemKNN.of },
   ease: { make: (options) => new EASE(options), restore: EASE.of },

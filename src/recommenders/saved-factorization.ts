@@ -35,8 +35,8 @@ export function encodeFitted(name: string, options: object, fitted: Fitted, hist
 /** Reads what `encodeFitted` added to a file. @throws FormatError where it is not there, or inconsistent */
 export function decodeFitted<O = FilledOptions>({ tensors, metadata, ...saved }: SavedModel): SavedFactorization<O> {
   const { globalMean, ...units } = parseObject(metadata.units, 'units') as Units & { globalMean: number };
-  const { shift, scale, minimum, maximum, start, folded = 1 } = units;
-  for (const value of [globalMean, shift, scale, minimum, maximum, start, folded]) {
+  const { shift, scale, minimum, maximum, start, folded = 1, baseline = 0 } = units;
+  for (const value of [globalMean, shift, scale, minimum, maximum, start, folded, baseline]) {
     if (!Number.isFinite(value)) throw new FormatError('metadata.units lacks a number; the file is damaged');
   }
   const { users, items } = saved;

@@ -69,6 +69,8 @@ export class ServedTables {
   score(user: number, item: number): number {
     const { rank, userEmbedding } = this.tables;
     if (this.hasUser(user)) return this.scoreOf(userEmbedding, user * rank, this.base(user), item);
+    const { baseline } = this.units;
+    if (baseline !== undefined) return Math.fround(baseline);
     const shift = this.hasItem(item) ? (this.tables.itemBias[item] ?? 0) : 0;
     return Math.fround(this.base(user) + shift);
   }
@@ -76,7 +78,7 @@ export class ServedTables {
   /** The same for a user by its vector, which may be no row of the table, and by where its scores start. */
   scoreOf(vectors: Real, start: number, base: number, item: number): number {
     const { rank, itemEmbedding, itemBias } = this.tables;
-    if (!this.hasItem(item)) return base;
+    if (!this.hasItem(item)) return Math.fround(this.units.baseline ?? base);
     const product = kernels.dot(vectors, start, itemEmbedding, item * rank, rank);
     return Math.fround(Math.fround(base + (itemBias[item] ?? 0)) + product);
   }
@@ -84,6 +86,7 @@ export class ServedTables {
   /** The same for an item by its vector and bias. */
   scoreOfItem(user: number, vector: Real, bias: number): number {
     const { rank, userEmbedding } = this.tables;
+    if (!this.hasUser(user) && this.units.baseline !== undefined) return Math.fround(this.units.baseline);
     const product = this.hasUser(user) ? kernels.dot(userEmbedding, user * rank, vector, 0, rank) : 0;
     return Math.fround(Math.fround(this.base(user) + bias) + product);
   }

@@ -21,6 +21,8 @@ export interface Units {
    * losses against penalties as training did. Absent: 1.
    */
   readonly folded?: number;
+  /** The score of a user or an item that training never saw, where it is not mean + biases. */
+  readonly baseline?: number;
 }
 
 /** Chooses the units of a fit. */

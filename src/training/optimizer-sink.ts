@@ -71,7 +71,12 @@ export class OptimizerSink implements GradientSink {
   acceptScaled(base: Factor, scalars: Factor, gradient: RowGradient): boolean {
     const { onHeap, step } = this;
     if (onHeap === null) return false;
-    return onHeap.updateScaled(base, scalars, gradient, this.stateOf(base), this.stateOf(scalars), step);
+    const isDone = onHeap.updateScaled(base, scalars, gradient, this.stateOf(base), this.stateOf(scalars), step);
+    if (isDone) {
+      project(base, gradient);
+      project(scalars, gradient);
+    }
+    return isDone;
   }
 
   accept(factor: Factor, gradient: RowGradient): void {
@@ -79,5 +84,15 @@ export class OptimizerSink implements GradientSink {
     const state = this.stateOf(factor);
     if (onHeap === null || !onHeap.update(factor, gradient, state, step))
       optimizer.update(factor, gradient, state, step);
+    project(factor, gradient);
+  }
+}
+
+/** Puts the rows that an update may have moved back to where the factor's constraint has them: to the nearest such values. */
+function project({ constraint, data, cols }: Factor, { ids, count }: RowGradient): void {
+  if (constraint === undefined) return;
+  for (let i = 0; i < count; i++) {
+    const from = (ids === null ? i : ids[i]!) * cols;
+    for (let k = from; k < from + cols; k++) if (data[k]! < 0) data[k] = 0;
   }
 }

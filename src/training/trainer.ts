@@ -47,6 +47,8 @@ export interface TrainerOptions {
   readonly threads?: number;
   /** Who starts them; null: nobody. @defaultValue whoever does in this process */
   readonly host?: WorkerHost | null;
+  /** Who makes the steps, where that is known already. @defaultValue chosen by what they are */
+  readonly engine?: PairEngine | null;
   /** false: every step by itself, as the definition has it, also where pairs would do. @defaultValue true */
   readonly pairs?: boolean;
   /** Whether batches find the rows of a tile together. @defaultValue where the tables are large enough for it to pay */
@@ -144,6 +146,8 @@ export class Trainer<B extends Batch> {
   private async choose(turns: Turns): Promise<void> {
     const { plan, model, loss, optimizer, data, rates, order, options } = this;
     const { kernels = 'auto', threads = 1, epochs } = options;
+    this.engine = options.engine ?? null;
+    if (this.engine !== null) return;
     if (plan !== null && usesWasm(kernels)) {
       const host = threads > 1 ? (options.host === undefined ? findHost() : options.host) : null;
       const { slots } = optimizer;

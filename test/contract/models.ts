@@ -24,7 +24,11 @@ export const BATCH: RatingBatch = {
 export const SHAPE = { users: 4, items: 5, rank: 3, globalMean: 0.3 } as const;
 
 /** Factors far from their start, as training leaves them. */
-export function scatter(model: Factorization, seed = 3, round: (value: number) => number = (value) => value): void {
+export function scatter(
+  model: Pick<Factorization, 'parameters'>,
+  seed = 3,
+  round: (value: number) => number = (value) => value,
+): void {
   const stream = Stream.of(seed);
   for (const { factors } of model.parameters)
     for (const { data } of factors) for (let i = 0; i < data.length; i++) data[i] = round(0.7 * stream.normal());

@@ -95,7 +95,7 @@ const HIDDEN = [64, 64];
 
 export const SUBJECTS: readonly Subject[] = [
   ratings('MF', 'rank 15, one rating a step', ({ overparam, ...setting }) => {
-    const options = { ...rating({ overparam: false, ...setting }), clip: false };
+    const { overparam: _, ...options } = { ...rating({ overparam: false, ...setting }), clip: false };
     return overparam === false ? new MF(options) : new OverparamMF({ ...options, overparam });
   }),
   ratings('SVDpp', 'rank 15, one rating a step', (setting) => new SVDpp({ ...rating(setting), clip: false })),

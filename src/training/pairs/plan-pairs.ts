@@ -50,6 +50,8 @@ export function planPairs(
   grouping: 1 | 4,
 ): PairPlan | null {
   if (!(model instanceof Factorization)) return null;
+  // Constraints are kept between the steps of batches.
+  if (model.parameters.some(({ factors }) => factors.some(({ constraint }) => constraint !== undefined))) return null;
   const rule = ruleOf(optimizer);
   const pairLoss = lossOf(loss);
   const left = tablesOf(model.userEmbedding, model.userBias, penalties);

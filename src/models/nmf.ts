@@ -1,0 +1,60 @@
+// Non-negative matrix factorization as a model: a factorization without biases whose factors never fall below 0.
+
+import { UnsupportedError } from '../core/errors';
+import { number } from '../core/options';
+import { startDraws } from '../parameters/create-parameter';
+import { type Overparam, planOverparam } from '../parameters/overparam';
+import { Factorization } from './factorization';
+import { type FactorizationOptions, parameterStream, tableDims } from './factorization-tables';
+
+/** The options of NMFModel. */
+export interface NMFModelOptions extends Omit<FactorizationOptions, 'biases' | 'globalMean' | 'initScale'> {
+  /** The embeddings (the products) start at uniform draws from 0 to this. @defaultValue 1 */
+  readonly initRange?: number | undefined;
+  /** How tables are written as products of non-negative factors: scalar or diagonal. @defaultValue false */
+  readonly overparam?: Overparam | undefined;
+}
+
+/**
+ * Non-negative matrix factorization, bare: score(u, i) = <p_u, q_i>, p and q of no number below 0.
+ *
+ * Every factor is marked as non-negative: training puts what an update, of whatever optimizer, makes negative back to 0. The
+ * product of such factors is non-negative as well. Shapes: userFactors users x rank, itemFactors items x rank. Cost of a
+ * score: O(rank).
+ *
+ * @throws OptionError for an unknown option or a value out of its range; UnsupportedError for products that start with
+ * negative maps: dense ones, and an `init` below 0
+ * @see Lin, "Projected Gradient Methods for Nonnegative Matrix Factorization" (2007), section 3
+ * @example
+ * ```ts
+ * import { NMFModel } from 'opmf';
+ * const model = new NMFModel({ users: 3, items: 2, rank: 4, overparam: { kind: 'scalar' } });
+ * console.log(model.score(0, 1) > 0); // true
+ * ```
+ */
+export class NMFModel extends Factorization {
+  constructor(options: NMFModelOptions) {
+    const { overparam = false, initRange = 1, ...shape } = options ?? {};
+    number({ min: 0 })(initRange, 'initRange');
+    super('NMFModel', { ...shape, biases: false, initScale: 0 }, overparam, 'nonnegative');
+    checkNonNegative('NMFModel', overparam, this.rank);
+    if (initRange === 0) return;
+    for (const parameter of this.parameters) {
+      const draws = startDraws(parameter.name, parameterStream(shape.seed ?? 1));
+      parameter.assign(
+        Float64Array.from({ length: parameter.rows * parameter.dim }, () => initRange * draws.uniform()),
+      );
+    }
+  }
+}
+
+/** @throws UnsupportedError where a product would start with negative maps */
+export function checkNonNegative(owner: string, overparam: unknown, rank: number): void {
+  for (const [table, spec] of planOverparam(owner, overparam, tableDims(rank, false))) {
+    if (spec === undefined || (spec.kind !== 'dense' && spec.init > 0)) continue;
+    throw new UnsupportedError(
+      `${owner}: overparam has ${spec.kind} maps of init ${spec.init} for ${table}, which start with negative numbers; ` +
+        "want kind 'scalar' or 'diagonal' with init above 0",
+    );
+  }
+}

@@ -1,0 +1,146 @@
+// Non-negative matrix factorization as a recommender.
+
+import { DataError } from '../core/errors';
+import type { Interactions } from '../interactions/interactions';
+import { NMFModel } from '../models/nmf';
+import type { Optimizer } from '../optimizers/optimizer';
+import { Breather } from '../training/breather';
+import type { History } from '../training/history';
+import { MultiplicativeSolver } from '../training/nmf/multiplicative';
+import { timed } from '../training/train';
+import { drawStart } from './draw-start';
+import { fitFactorization } from './fit-factorization';
+import { checkInteractions, readFitOptions } from './fit-options';
+import { type Fitted, finish, serve } from './fitted';
+import { asFactorization, type FilledNmfOptions, type NMFOptions, readNmfOptions } from './nmf-options';
+import type { TrainedState } from './partial-fit';
+import type { FitOptions } from './recommender';
+import { restore, savedRule } from './restore';
+import { RowFolder } from './row-folder';
+import { runFit } from './run-fit';
+import { decodeFitted, type SavedFactorization } from './saved-factorization';
+import { countRows } from './seen';
+import { TableRecommender } from './table-recommender';
+import { chooseUnits, toTargets, type Units } from './units';
+
+export type { NMFOptions } from './nmf-options';
+
+import { judged } from './validation';
+
+/**
+ * Non-negative matrix factorization of ratings of at least 0: vectors whose numbers can be read as parts.
+ *
+ * prediction = <p_u, q_i>, p and q of no number below 0, trained on
+ * sum over ratings of loss + 1/2 lambda (|p_u|^2 + |q_i|^2).
+ *
+ * 'multiplicative' (the default): p_uk *= (sum over its ratings of r q_ik) / (sum of r^ q_ik + n_u lambda p_uk), then items
+ * alike, r^ the prediction: the objective never rises. 'gradient': any optimizer, with what falls below 0 put back to 0, over plain tables or
+ * scalar or diagonal products. There are no biases; for users and items that training never saw the mean is predicted.
+ * foldInUser, foldInItem and partialFit fit rows by least squares, whose numbers may be negative.
+ *
+ * Cost: fit O(epochs x ratings x rank); predict and recommend as MF.
+ *
+ * @throws OptionError for an unknown option or a value out of its range, and for products, losses and optimizers with
+ * 'multiplicative'; UnsupportedError for products that start with negative maps
+ * @see Zhang, Wang, Ford, Makedon, "Learning from Incomplete Ratings Using Non-negative Matrix Factorization" (SDM 2006);
+ * Lee, Seung (NIPS 2001), equation 4; Lin, "Projected Gradient Methods for Nonnegative Matrix Factorization" (2007)
+ * @example
+ * ```ts
+ * import { Interactions, NMF } from 'opmf';
+ * const model = new NMF({ rank: 2 });
+ * await model.fit(Interactions.from([['ann', 'tea', 5], ['ann', 'milk', 1], ['bob', 'tea', 4], ['cy', 'milk', 2]]));
+ * console.log(model.model.userFactors.get(0, 0) >= 0); // true
+ * console.log(model.predict('ann', 'tea') > model.predict('ann', 'milk')); // true
+ * ```
+ */
+export class NMF extends TableRecommender {
+  readonly name = 'nmf';
+  readonly options: FilledNmfOptions;
+  private readonly rule: Optimizer;
+
+  constructor(options?: NMFOptions) {
+    super('NMF');
+    const read = readNmfOptions(options);
+    this.options = read.options;
+    this.rule = read.rule;
+  }
+
+  fresh(): NMF {
+    const { optimizer, ...options } = this.options;
+    return new NMF(optimizer === undefined ? options : { ...options, optimizer: this.rule });
+  }
+
+  /**
+   * Trains on the ratings, from the start. Other tasks of the process go on meanwhile.
+   * @throws DataError without ratings, or with one below 0; OptionError; DivergenceError; the signal's reason after an abort
+   */
+  async fit(data: Interactions, options?: FitOptions): Promise<History> {
+    checkInteractions(data, 'data');
+    const { name, rule } = this;
+    const { solver, rank, seed, overparam, initRange } = this.options;
+    const fitOptions = readFitOptions('NMF.fit', options);
+    const breather = new Breather(fitOptions.signal);
+    const shared = asFactorization(this.options, rule);
+    const units = unitsOf(await chooseUnits(data, shared, breather));
+    const model = new NMFModel({ users: data.users.size, items: data.items.size, rank, seed, overparam, initRange: 0 });
+    await drawStart([model.userEmbedding, model.itemEmbedding], { seed, initScale: initRange }, breather, true);
+    const install = (fitted: Fitted) => this.serve(fitted);
+    if (solver === 'gradient') {
+      const plainOf = () => model;
+      const task = { name, data, options: shared, rule, fitOptions, model, plainOf, unitsOf, breather, install };
+      return fitFactorization(task);
+    }
+    const counts = await countRows(data, breather);
+    const ratings = {
+      size: data.size,
+      users: data.userIndex,
+      items: data.itemIndex,
+      targets: await toTargets(data.values, units, breather),
+      weights: data.weights ?? null,
+      counts,
+    };
+    const tables = { userEmbedding: model.userEmbedding.values, itemEmbedding: model.itemEmbedding.values };
+    return runFit({
+      name,
+      data,
+      options: this.options,
+      fitOptions,
+      counts,
+      training: timed(new MultiplicativeSolver(tables, ratings, rank, this.options.regularization)),
+      parameters: model.parameters,
+      slots: [],
+      rmseScale: 1,
+      judge: async (seen, turns) => judged(await serve(model, data, seen, units, turns), this.options),
+      finish: (seen, turns) => finish(model, data, seen, units, turns),
+      install,
+      turns: breather,
+    });
+  }
+
+  protected problemsOf(state: TrainedState): RowFolder {
+    return new RowFolder(state, asFactorization(this.options, this.rule));
+  }
+
+  /** A recommender from the bytes of `save`. @throws FormatError */
+  static load(bytes: Uint8Array): NMF {
+    return restore(bytes, 'nmf', (saved) => NMF.of(decodeFitted<FilledNmfOptions>(saved)));
+  }
+
+  /** A recommender of a trained state. */
+  static of({ options, ...state }: Omit<SavedFactorization<FilledNmfOptions>, 'recommender'>): NMF {
+    const { optimizer, ...given } = options;
+    const model = new NMF(optimizer === undefined ? given : { ...given, optimizer: savedRule(optimizer) });
+    model.installSaved(state);
+    return model;
+  }
+}
+
+/** Ratings as they are: less their mean they would be negative. What was never seen is predicted by the mean. */
+function unitsOf({ shift, ...units }: Units): Units {
+  if (units.minimum < 0) {
+    throw new DataError(
+      `NMF: a rating is ${units.minimum}, and products of non-negative vectors are never negative; want ratings of at least 0`,
+    );
+  }
+  return { ...units, shift: 0, baseline: shift };
+}

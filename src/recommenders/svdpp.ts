@@ -1,0 +1,133 @@
+// SVD++ as a recommender: matrix factorization in which who has rated what counts beside the ratings.
+
+import type { Turns } from '../core/turns';
+import type { Interactions } from '../interactions/interactions';
+import type { MFModel } from '../models/mf';
+import { addPooled } from '../models/svdpp/pool-rows';
+import { SVDppModel } from '../models/svdpp/svdpp';
+import { UserRatings } from '../models/svdpp/user-ratings';
+import type { Optimizer } from '../optimizers/optimizer';
+import { Breather } from '../training/breather';
+import type { History } from '../training/history';
+import { PooledSgd } from '../training/svdpp/pooled-sgd';
+import { drawStart } from './draw-start';
+import { fitFactorization } from './fit-factorization';
+import { checkInteractions, readFitOptions } from './fit-options';
+import type { Fitted } from './fitted';
+import type { TrainedState } from './partial-fit';
+import type { FitOptions } from './recommender';
+import { restore, savedRule } from './restore';
+import { RowFolder } from './row-folder';
+import { decodeFitted, type SavedFactorization } from './saved-factorization';
+import { type FilledSvdppOptions, readSvdppOptions, type SVDppOptions } from './svdpp-options';
+import { TableRecommender } from './table-recommender';
+
+export type { SVDppOptions } from './svdpp-options';
+
+/**
+ * SVD++: matrix factorization in which the items that a user has rated say something of it, whatever the ratings.
+ *
+ * prediction = mu + b_u + b_i + <p_u + |N(u)|^-1/2 sum over j in N(u) of y_j, q_i>, N(u) the items that u has rated, trained on
+ * sum over ratings of loss + 1/2 lambda (|p_u|^2 + |q_i|^2 + sum over j in N(u) of |y_j|^2) + 1/2 lambda_b (b_u^2 + b_i^2).
+ *
+ * Training goes from user to user. With plain tables, SGD and a step a rating, what a set pools is followed in closed form:
+ * O(n_u + |N(u)|) row operations a user. Otherwise each step of up to `batchSize` ratings of a user pools its set once.
+ *
+ * Once trained, users are vectors p_u + what they pool: `model` is that plain factorization, files hold it, and foldInUser
+ * and partialFit fit such vectors as MF does; the y_j end with the fit.
+ *
+ * Cost: fit O(epochs x ratings x rank) in closed form, else times the ratings of a user; predict and recommend as MF.
+ *
+ * @throws OptionError for an unknown option or a value out of its range; UnsupportedError for losses of orders, negatives,
+ * threads and grouping
+ * @see Koren, "Factorization Meets the Neighborhood" (KDD 2008), equations 15 and 16
+ * @example
+ * ```ts
+ * import { evaluateRatings, splitRandom, SVDpp, syntheticInteractions } from 'opmf';
+ * const { train, test } = splitRandom(syntheticInteractions({ users: 200, items: 100, ratings: 5000 }));
+ * const model = new SVDpp({ rank: 8 });
+ * await model.fit(train);
+ * console.log(evaluateRatings(model, test).rmse < test.stats().standardDeviation); // true
+ * ```
+ */
+export class SVDpp extends TableRecommender {
+  readonly name = 'svdpp';
+  readonly options: FilledSvdppOptions;
+  private readonly rule: Optimizer;
+
+  constructor(options?: SVDppOptions) {
+    super('SVDpp');
+    const read = readSvdppOptions(options);
+    this.options = Object.freeze(read.options);
+    this.rule = read.rule;
+  }
+
+  fresh(): SVDpp {
+    return new SVDpp({ ...this.options, optimizer: this.rule });
+  }
+
+  /**
+   * Trains on the ratings, from the start. Other tasks of the process go on meanwhile.
+   * @throws DataError without ratings; OptionError; DivergenceError; the signal's reason after an abort
+   */
+  async fit(data: Interactions, options?: FitOptions): Promise<History> {
+    checkInteractions(data, 'data');
+    const { rule, name } = this;
+    const fitOptions = readFitOptions('SVDpp.fit', options);
+    const breather = new Breather(fitOptions.signal);
+    const { rank, biases, seed, overparam } = this.options;
+    const [users, items] = [data.users.size, data.items.size];
+    const model = new SVDppModel({ users, items, rank, biases, seed, initScale: 0, overparam });
+    await drawStart([model.userEmbedding, model.itemEmbedding, model.implicitEmbedding], this.options, breather);
+    const ratings = { size: data.size, users: data.userIndex, items: data.itemIndex };
+    /** Laid out when first asked for: by the first validation, or at the end. */
+    let byUser: UserRatings | undefined;
+    return fitFactorization({
+      name,
+      data,
+      options: this.options,
+      rule,
+      fitOptions,
+      model,
+      plainOf: async (turns) => {
+        byUser ??= await UserRatings.of(ratings, model, turns);
+        return plainOf(model, byUser, turns);
+      },
+      engineOf: (parts) => PooledSgd.of({ ...parts, model }),
+      breather,
+      install: (fitted: Fitted) => this.serve(fitted),
+    });
+  }
+
+  protected problemsOf(state: TrainedState): RowFolder {
+    return new RowFolder(state, this.options);
+  }
+
+  /** A recommender from the bytes of `save`. @throws FormatError */
+  static load(bytes: Uint8Array): SVDpp {
+    return restore(bytes, 'svdpp', (saved) => SVDpp.of(decodeFitted<FilledSvdppOptions>(saved)));
+  }
+
+  /** A recommender of a trained state. */
+  static of({ options, ...state }: Omit<SavedFactorization<FilledSvdppOptions>, 'recommender'>): SVDpp {
+    const model = new SVDpp({ ...options, optimizer: savedRule(options.optimizer) });
+    model.installSaved(state);
+    return model;
+  }
+}
+
+/** The plain model with equal scores. */
+async function plainOf(model: SVDppModel, ratings: UserRatings, turns: Turns): Promise<MFModel> {
+  const { users, rank } = model;
+  const plain = model.withoutSets();
+  await turns.breathe();
+  const implicit = model.implicitEmbedding.collapse();
+  const vectors = plain.userEmbedding.values;
+  const pooled = new Float64Array(rank);
+  for (let user = 0; user < users; user++) {
+    const set = ratings.setOf(user);
+    addPooled(vectors, user, implicit, set, rank, pooled);
+    if (turns.isDue((1 + set.length) * (1 + (rank >> 2)))) await turns.breathe();
+  }
+  return plain;
+}
