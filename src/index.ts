@@ -38,6 +38,29 @@ export { type Trial, type TuneOptions, type Tuning, tune } from './evaluation/tu
 // Data
 export type { FeatureRows, FieldRange } from './interactions/features';
 export {
+  type CategoricalField,
+  type CrossedField,
+  categorical,
+  crossed,
+  type FeatureRow,
+  type FeatureTableOptions,
+  type FeatureValue,
+  type FieldConfig,
+  type LabelConfig,
+  type MultiValuedField,
+  multiValued,
+  type NumericField,
+  numeric,
+} from './interactions/feature-fields';
+export { FeatureSchema, type FeatureSchemaJson } from './interactions/feature-schema';
+export { FeatureTable } from './interactions/feature-table';
+export type { FeatureRows, FieldKind, FieldRange } from './interactions/features';
+export {
+  type InteractionFeatureOptions,
+  interactionFeatures,
+  type SideFeatures,
+} from './interactions/interaction-features';
+export {
   type DuplicatePolicy,
   type InputColumns,
   type Interaction,
@@ -47,6 +70,7 @@ export {
   type Row,
 } from './interactions/interactions';
 export { type KFoldOptions, kFold } from './interactions/k-fold';
+export type { LearnedField } from './interactions/learned-field';
 export { predefinedSplit } from './interactions/predefined-split';
 export type { Split } from './interactions/split';
 export { type SplitByTimeOptions, splitByTime } from './interactions/split-by-time';
@@ -56,8 +80,11 @@ export { type SplitRandomOptions, splitRandom } from './interactions/split-rando
 export { type SyntheticOptions, syntheticInteractions } from './interactions/synthetic';
 export { type Id, Vocabulary } from './interactions/vocabulary';
 // Reading text, and reports as strings
+export { parseFeatureTable, type ReadFeatureOptions } from './io/parse-feature-table';
 export { parseInteractions } from './io/parse-interactions';
+export { type LibFMOptions, parseLibFM } from './io/parse-libfm';
 export type { ColumnRef, ColumnRefs, ReadOptions } from './io/read-options';
+export { auc, type Calibration, type CalibrationBin, calibration, logLoss } from './metrics/label-metrics';
 // Metrics: their names, and what recommended lists are like
 export { coverage, diversity, gini, novelty } from './metrics/list-metrics';
 export type { MetricName, RankingMeasureName, RankingMetricName } from './metrics/metric-names';

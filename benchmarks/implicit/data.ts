@@ -3,11 +3,10 @@
 // Looked for where the library looks for data sets, but known to the benchmarks alone: they are no files of ratings.
 
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { DataError, type Id, Interactions, type Split, Vocabulary } from 'opmf';
+import { type Id, Interactions, type Split, Vocabulary } from 'opmf';
 import { readInteractions } from 'opmf/node';
-import { findFile, searchFolders } from '../../src/node/locate-dataset';
+import { filesOf } from '../files-of';
 
 /** A split with the negatives that a user's test item is ranked among. */
 export interface SampledSplit extends Split {
@@ -57,22 +56,6 @@ export async function loadGowalla(dataDir?: string): Promise<Split> {
     return Interactions.fromColumns({ userIds, itemIds }, shared);
   };
   return { train: await read('train.txt'), test: await read('test.txt') };
-}
-
-/** Finds files of a set by their names, the first that is there. */
-function filesOf(set: string, dataDir: string | undefined): (...names: readonly string[]) => string {
-  const folders = searchFolders(dataDir).map((folder) => join(folder, set));
-  return (...names) => {
-    for (const folder of folders) {
-      for (const name of names) {
-        const path = findFile(folder, name);
-        if (path !== undefined) return path;
-      }
-    }
-    throw new DataError(
-      `data set '${set}' is not on this machine: no ${names.join(' or ')} (or .gz) in ${folders.join(', ')}`,
-    );
-  };
 }
 
 /** The lines of a small text, gzipped or not, but for empty ones. */

@@ -140,7 +140,7 @@ export class Stream {
 }
 
 /** Two 32-bit FNV-1a hashes of a name, the second from the reversed name. */
-function hash(name: string): [number, number] {
+export function hash(name: string): [number, number] {
   let low = 0x811c9dc5;
   let high = 0x811c9dc5;
   for (let i = 0; i < name.length; i++) {

@@ -28,7 +28,7 @@ export function decode(source: string | Uint8Array, encoding: Encoding, faults: 
 /** Throws where the first bytes are those of something else than text in an encoding that is known here. */
 export function refuseOtherFormats(bytes: Uint8Array, faults: Faults): void {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    throw faults.whole("the bytes are gzip-compressed; decompress them first, or use readInteractions of 'opmf/node'");
+    throw faults.whole("the bytes are gzip-compressed; decompress them first, or read the file with 'opmf/node'");
   }
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     throw faults.whole('the bytes are UTF-16; save the file as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8');

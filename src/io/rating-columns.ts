@@ -3,6 +3,7 @@
 // kept aside, and put together at the end. Ids are checked here.
 
 import { show } from '../core/options';
+import { ownString } from '../core/own-string';
 import { firstRepeat } from '../interactions/duplicates';
 import type { Columns } from '../interactions/row';
 import { runThrough, type Steps } from '../interactions/steps';
@@ -10,7 +11,6 @@ import { type Id, Vocabulary } from '../interactions/vocabulary';
 import { parseDecimal } from './decimal';
 import type { ColumnLabel, Faults } from './fault';
 import { type Column, keep, release } from './kept-column';
-import { ownString } from './own-string';
 import type { ReadSettings } from './read-options';
 
 /** Which columns a table has beside users and items. */

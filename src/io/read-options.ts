@@ -158,7 +158,7 @@ function readColumns(owner: string, value: unknown): ColumnRefs {
 }
 
 /** Spaces around a separator are trimmed from the fields anyway, so ' | ' is '|'. */
-const separator: Check<string> = (value, name) => {
+export const separator: Check<string> = (value, name) => {
   if (typeof value !== 'string' || value === '' || /["\r\n]/.test(value)) {
     throw wrong(name, value, 'a string of one or more characters, none of them a quote or a line end');
   }

@@ -80,6 +80,33 @@ export async function* unzipped(chunks: Chunks, path: string): AsyncGenerator<Ui
   }
 }
 
+/** The chunks whose first has been asked for already. */
+export async function* startingWith(first: IteratorResult<Uint8Array>, rest: Chunks): AsyncGenerator<Uint8Array> {
+  if (first.done) return;
+  yield first.value;
+  yield* rest;
+}
+
+/** All chunks as one. */
+export async function joined(chunks: Chunks): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk.slice());
+  return Buffer.concat(parts);
+}
+
+/** All of a file, unpacked where it is gzipped. */
+export async function wholeFile(path: string): Promise<Uint8Array> {
+  const file = await openFile(path);
+  try {
+    const chunks = chunksOf(file, path);
+    const first = await chunks.next();
+    const all = startingWith(first, chunks);
+    return await joined(!first.done && isGzip(first.value) ? unzipped(all, path) : all);
+  } finally {
+    await file.close();
+  }
+}
+
 function readFault(path: string, error: unknown): DataError {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return new DataError(`cannot read '${path}': ${REASONS[code] ?? message}`, { file: path });

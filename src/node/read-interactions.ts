@@ -3,15 +3,12 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import type { Interactions } from '../interactions/interactions';
-import type { Steps } from '../interactions/steps';
 import { ByteTable } from '../io/byte-table';
 import { isForBytes } from '../io/read-bytes';
 import { type ReadOptions, readSettings } from '../io/read-options';
 import { readText } from '../io/read-text';
-import { type Chunks, chunksOf, isGzip, openFile, surveyFile, unzipped } from './file-chunks';
-
-/** Work goes on this long, in milliseconds, before other tasks get a turn. */
-const TURN = 10;
+import { chunksOf, isGzip, joined, openFile, startingWith, surveyFile, unzipped } from './file-chunks';
+import { TURN, withTurns } from './with-turns';
 
 /**
  * Reads a file of ratings: delimited text in UTF-8 or Latin-1, plain or gzipped (told by its first bytes, not by its name).
@@ -60,28 +57,4 @@ export async function readInteractions(path: string, options?: ReadOptions): Pro
   } finally {
     await file.close();
   }
-}
-
-/** Does steps, with turns for other tasks between them. */
-async function withTurns<T>(steps: Steps<T>): Promise<T> {
-  let until = performance.now() + TURN;
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-    if (performance.now() < until) continue;
-    await setImmediate();
-    until = performance.now() + TURN;
-  }
-}
-
-async function* startingWith(first: IteratorResult<Uint8Array>, rest: Chunks): AsyncGenerator<Uint8Array> {
-  if (first.done) return;
-  yield first.value;
-  yield* rest;
-}
-
-async function joined(chunks: Chunks): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(chunk.slice());
-  return Buffer.concat(parts);
 }

@@ -1,0 +1,255 @@
+// A field of a table while rows come in: cells become numbers or codes at once, and with the last row the field knows its
+// mean or its vocabulary. One pass over the rows, which may be a stream; a field that has been learned before only looks up.
+
+import { ownString } from '../core/own-string';
+import { hash } from '../core/random';
+import type { FeatureRow, FeatureValue } from './feature-fields';
+import type { LearnedCategories, LearnedField } from './learned-field';
+
+/** The first two features of a field of categories. */
+export const UNKNOWN = 0;
+export const MISSING = 1;
+/** How many features a field of categories has besides its categories. */
+export const RESERVED = 2;
+
+/** What a bad cell throws: the caller knows the row. */
+export type CellFault = (column: string, value: FeatureValue, wanted: string) => Error;
+
+/** The cells of a field, row after row. */
+export interface FieldColumn {
+  add(row: FeatureRow): void;
+  /** What the rows, all in now, say of the field; the field itself where it was learned before. */
+  learn(): LearnedField;
+  /** The number of entries of all rows. */
+  readonly entries: number;
+  /** Writes the entries of a row from `at` on; returns where they end. */
+  write(row: number, offset: number, indices: Int32Array, values: Float32Array, at: number): number;
+}
+
+/** The column of a field. `isNew`: it is to be learned from the rows. */
+export function columnOf(field: LearnedField, isNew: boolean, fault: CellFault): FieldColumn {
+  return field.kind === 'numeric' ? new NumberColumn(field, isNew, fault) : new CategoryColumn(field, isNew, fault);
+}
+
+export function isMissing(value: FeatureValue): value is null | undefined | '' {
+  return value === undefined || value === null || value === '' || (typeof value === 'number' && Number.isNaN(value));
+}
+
+/** A number as a cell may hold it: NaN where it is none. */
+export function numberOf(value: FeatureValue): number {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'string') return value.trim() === '' ? Number.NaN : Number(value);
+  return typeof value === 'boolean' ? Number(value) : Number.NaN;
+}
+
+/** An array of at least `length` entries that starts with those of `array`. */
+export function grown<T extends Int32Array | Float64Array>(array: T, length: number): T {
+  if (length <= array.length) return array;
+  const larger = new (array.constructor as new (length: number) => T)(Math.max(length, 2 * array.length));
+  larger.set(array);
+  return larger;
+}
+
+class NumberColumn implements FieldColumn {
+  /** NaN: missing. */
+  private cells = new Float64Array(1024);
+  private size = 0;
+  private missing = 0;
+
+  constructor(
+    private field: Extract<LearnedField, { kind: 'numeric' }>,
+    private readonly isNew: boolean,
+    private readonly fault: CellFault,
+  ) {}
+
+  get entries(): number {
+    return this.size + this.missing;
+  }
+
+  add(row: FeatureRow): void {
+    const { column } = this.field;
+    const cell = row[column];
+    let value = Number.NaN;
+    if (isMissing(cell)) this.missing++;
+    else {
+      value = numberOf(cell);
+      if (!Number.isFinite(Math.fround(value))) throw this.fault(column, cell, 'a finite number, or nothing');
+    }
+    this.cells = grown(this.cells, this.size + 1);
+    this.cells[this.size++] = value;
+  }
+
+  learn(): LearnedField {
+    if (!this.isNew) return this.field;
+    const count = this.size - this.missing;
+    let sum = 0;
+    for (let r = 0; r < this.size; r++) if (!Number.isNaN(this.cells[r]!)) sum += this.cells[r]!;
+    const mean = count === 0 ? 0 : sum / count;
+    let squares = 0;
+    for (let r = 0; r < this.size; r++) {
+      const cell = this.cells[r]!;
+      if (!Number.isNaN(cell)) squares += (cell - mean) * (cell - mean);
+    }
+    // A column of one value has none, or what rounding makes of it.
+    const deviation = count === 0 ? 0 : Math.sqrt(squares / count);
+    this.field = { ...this.field, mean, deviation: deviation > 1e-12 * Math.abs(mean) ? deviation : 1 };
+    return this.field;
+  }
+
+  write(row: number, offset: number, indices: Int32Array, values: Float32Array, at: number): number {
+    const { mean, deviation, standardize } = this.field;
+    const cell = this.cells[row]!;
+    const isAbsent = Number.isNaN(cell);
+    const value = isAbsent ? mean : cell;
+    indices[at] = offset;
+    values[at++] = standardize ? (value - mean) / deviation : value;
+    if (!isAbsent) return at;
+    indices[at] = offset + 1;
+    values[at++] = 1;
+    return at;
+  }
+}
+
+class CategoryColumn implements FieldColumn {
+  private readonly field: LearnedCategories;
+  /** Whether the categories of the rows are to be listed and counted. */
+  private readonly isListed: boolean;
+  /** Of every category met, or known. */
+  private readonly codes = new Map<string, number>();
+  /** In how many rows each code is; counted while learning. */
+  private counts = new Int32Array(64);
+  /** The codes of all rows, and where those of each row start where a row may have several. */
+  private cells = new Int32Array(1024);
+  private starts: Int32Array | null = null;
+  private size = 0;
+  private filled = 0;
+
+  constructor(
+    field: LearnedCategories,
+    isNew: boolean,
+    private readonly fault: CellFault,
+  ) {
+    this.field = field;
+    this.isListed = isNew && !(field.kind === 'crossed' && field.buckets !== null);
+    if (field.kind === 'multi') this.starts = new Int32Array(1024);
+    for (const [k, category] of field.categories.entries()) this.codes.set(category, RESERVED + k);
+  }
+
+  get entries(): number {
+    return this.filled;
+  }
+
+  add(row: FeatureRow): void {
+    const field = this.field;
+    if (field.kind === 'multi') this.addSeveral(row[field.column], field.column, field.separator);
+    else if (field.kind === 'categorical') {
+      const cell = row[field.column];
+      this.put(isMissing(cell) ? MISSING : this.codeOf(this.text(cell, field.column)), this.filled);
+    } else {
+      const [first, second] = field.of;
+      const [a, b] = [row[first], row[second]];
+      const isAbsent = isMissing(a) || isMissing(b);
+      this.put(isAbsent ? MISSING : this.codeOfPair(this.text(a, first), this.text(b, second)), this.filled);
+    }
+    this.size++;
+    if (this.starts === null) return;
+    this.starts = grown(this.starts, this.size + 1);
+    this.starts[this.size] = this.filled;
+  }
+
+  learn(): LearnedField {
+    const field = this.field;
+    if (!this.isListed) return field;
+    const kept: string[] = [];
+    const newCode = new Int32Array(RESERVED + this.codes.size);
+    newCode[MISSING] = MISSING;
+    for (const [category, code] of this.codes) {
+      if (this.counts[code]! < field.minCount) continue;
+      newCode[code] = RESERVED + kept.length;
+      kept.push(category);
+    }
+    for (let k = 0; k < this.filled; k++) this.cells[k] = newCode[this.cells[k]!]!;
+    if (this.starts !== null) this.dropRepeats(this.starts);
+    return { ...field, categories: kept };
+  }
+
+  write(row: number, offset: number, indices: Int32Array, values: Float32Array, at: number): number {
+    const from = this.starts === null ? row : this.starts[row]!;
+    const to = this.starts === null ? row + 1 : this.starts[row + 1]!;
+    for (let k = from; k < to; k++) {
+      indices[at] = offset + this.cells[k]!;
+      values[at++] = 1;
+    }
+    return at;
+  }
+
+  private addSeveral(cell: FeatureValue, column: string, separator: string): void {
+    const start = this.filled;
+    const parts =
+      typeof cell === 'string' ? cell.split(separator) : Array.isArray(cell) ? (cell as FeatureValue[]) : [cell];
+    for (const part of parts) {
+      const trimmed = typeof part === 'string' ? part.trim() : part;
+      if (isMissing(trimmed)) continue;
+      this.put(this.codeOf(this.text(trimmed, column)), start);
+    }
+    if (this.filled === start) this.put(MISSING, start);
+  }
+
+  /**
+   * Rare categories have become one: it may be in a row several times, and out of order. What is written lies before what
+   * is read, since a row has no more codes than it had.
+   */
+  private dropRepeats(starts: Int32Array): void {
+    const filled = this.filled;
+    this.filled = 0;
+    for (let row = 0, from = 0; row < this.size; row++) {
+      const to = row + 1 < this.size ? starts[row + 1]! : filled;
+      const start = this.filled;
+      for (let k = from; k < to; k++) this.place(this.cells[k]!, start);
+      starts[row] = start;
+      from = to;
+    }
+    starts[this.size] = this.filled;
+  }
+
+  /** The next code of a row whose codes start at `start`. */
+  private put(code: number, start: number): void {
+    if (!this.place(code, start) || !this.isListed) return;
+    this.counts = grown(this.counts, code + 1);
+    this.counts[code]!++;
+  }
+
+  /** Puts a code in its place among those of the row; false where it is there already. */
+  private place(code: number, start: number): boolean {
+    let at = this.filled;
+    while (at > start && this.cells[at - 1]! > code) at--;
+    if (at > start && this.cells[at - 1] === code) return false;
+    this.cells = grown(this.cells, this.filled + 1);
+    this.cells.copyWithin(at + 1, at, this.filled);
+    this.cells[at] = code;
+    this.filled++;
+    return true;
+  }
+
+  private codeOf(category: string): number {
+    const known = this.codes.get(category);
+    if (known !== undefined) return known;
+    if (!this.isListed) return UNKNOWN;
+    const code = RESERVED + this.codes.size;
+    this.codes.set(ownString(category), code);
+    return code;
+  }
+
+  /** The length keeps 'a' with 'bc' and 'ab' with 'c' apart. */
+  private codeOfPair(first: string, second: string): number {
+    const key = `${first.length}:${first}:${second}`;
+    const { buckets } = this.field as { buckets: number | null };
+    return buckets === null ? this.codeOf(key) : RESERVED + ((hash(key)[0] >>> 0) % buckets);
+  }
+
+  private text(cell: FeatureValue, column: string): string {
+    if (typeof cell === 'string') return cell;
+    if (typeof cell === 'number' || typeof cell === 'boolean') return String(cell);
+    throw this.fault(column, cell, 'a string, a number, true, false or nothing');
+  }
+}
