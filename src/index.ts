@@ -36,7 +36,6 @@ export type { EvaluateRankingOptions, NegativeDraw } from './evaluation/ranking-
 export type { SearchRange, SearchSpace } from './evaluation/search-space';
 export { type Trial, type TuneOptions, type Tuning, tune } from './evaluation/tune';
 // Data
-export type { FeatureRows, FieldRange } from './interactions/features';
 export {
   type CategoricalField,
   type CrossedField,

@@ -76,10 +76,10 @@ export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly ran
 
   /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
   static load(bytes: Uint8Array): FM {
-    return decodeFeatureModel(bytes, 'fm', (saved, fields) => {
+    return decodeFeatureModel(bytes, 'fm', (saved, layout) => {
       const options = saved as FM['options'];
       const recommender = new FM({ ...options, optimizer: savedRule(options.optimizer) });
-      return { recommender, model: recommender.restored(fields) };
+      return { recommender, model: recommender.restored(layout) };
     });
   }
 }

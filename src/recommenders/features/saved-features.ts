@@ -1,12 +1,15 @@
-// A fitted model of features as bytes, and back: its options, its fields and its tables, products multiplied out.
+// A fitted model of features as bytes, and back: its options, its schema (or the fields of rows that came encoded) and its
+// tables, products multiplied out.
 
 import { FormatError } from '../../core/errors';
+import { FeatureSchema } from '../../interactions/feature-schema';
 import type { FieldRange } from '../../interactions/features';
 import type { FeatureModel } from '../../models/feature-model';
 import { decodeSafetensors, encodeSafetensors } from '../../persistence/safetensors';
 import type { Tensor } from '../../persistence/tensor';
 import { remakeWith } from '../restore';
 import { checkFinite, parseObject, taker } from '../saved-model';
+import type { RowLayout } from './check-rows';
 
 /** The version of the layout; a reader refuses others. */
 const VERSION = '1';
@@ -16,7 +19,7 @@ const KINDS: readonly string[] = ['numeric', 'categorical', 'multi', 'crossed'] 
 export function encodeFeatureModel(
   recommender: string,
   options: object,
-  fields: readonly FieldRange[],
+  { fields, schema }: RowLayout,
   model: FeatureModel,
 ): Uint8Array {
   const tensors = new Map<string, Tensor>(
@@ -30,7 +33,9 @@ export function encodeFeatureModel(
     version: VERSION,
     recommender,
     options: JSON.stringify(options),
-    fields: JSON.stringify(fields.map(({ name, kind, offset, size }) => ({ name, kind, offset, size }))),
+    ...(schema === null
+      ? { fields: JSON.stringify(fields.map(({ name, kind, offset, size }) => ({ name, kind, offset, size }))) }
+      : { schema: JSON.stringify(schema) }),
   });
 }
 
@@ -38,7 +43,7 @@ export function encodeFeatureModel(
 export function decodeFeatureModel<R>(
   bytes: Uint8Array,
   kind: string,
-  make: (options: object, fields: readonly FieldRange[]) => { recommender: R; model: FeatureModel },
+  make: (options: object, layout: RowLayout) => { recommender: R; model: FeatureModel },
 ): R {
   if (!(bytes instanceof Uint8Array)) throw new FormatError('a model file is a Uint8Array; got something else');
   const { tensors, metadata } = decodeSafetensors(bytes);
@@ -49,12 +54,13 @@ export function decodeFeatureModel<R>(
   if (metadata.recommender !== kind)
     throw new FormatError(`the file holds a '${metadata.recommender}', not a '${kind}'`);
   const options = parseObject(metadata.options, 'options');
-  const fields = readFields(metadata.fields);
+  const schema = metadata.schema === undefined ? null : FeatureSchema.fromJSON(parseObject(metadata.schema, 'schema'));
+  const fields = schema === null ? readFields(metadata.fields) : schema.fields;
   // What it says must be what is there before memory is asked for.
   const rows = fields.reduce((sum, { size }) => sum + size, 0);
   if (tensors.get('embedding')?.shape[0] !== rows)
     throw new FormatError(`the fields have ${rows} features, tensor 'embedding' does not; the file is damaged`);
-  const { recommender, model } = remakeWith(() => make(options, fields));
+  const { recommender, model } = remakeWith(() => make(options, { fields, schema }));
   const take = taker(tensors);
   for (const parameter of model.parameters) {
     const data = take(parameter.name, Float32Array, parameter.rows * parameter.dim);
