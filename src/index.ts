@@ -142,7 +142,7 @@ export type {
   FeatureRegularization,
 } from './recommenders/features/feature-options';
 export type { FeatureFitOptions } from './recommenders/features/fit-features';
-export { FM, type FMOptions } from './recommenders/features/fm';
+export { FM, type FMFitOptions, type FMOptions } from './recommenders/features/fm';
 export { WideDeep, type WideDeepOptions } from './recommenders/features/wide-deep';
 export type { FoldedItem } from './recommenders/folded-item';
 export type { FoldedUser } from './recommenders/folded-user';

@@ -6,15 +6,23 @@ import { checkFeatureRows } from '../../interactions/feature-rows-check';
 import type { FeatureSchema } from '../../interactions/feature-schema';
 import { FeatureTable } from '../../interactions/feature-table';
 import type { FeatureRows, FieldRange } from '../../interactions/features';
+import type { Pairing } from './pairing';
 
 /** What a model knows of its rows: their fields, and by what they were encoded where that is known. */
 export interface RowLayout {
   readonly fields: readonly FieldRange[];
   readonly schema: FeatureSchema | null;
+  /** How pairs of users and items become such rows; absent where the rows were no such pairs. */
+  readonly pairing?: Pairing;
 }
 
 /** Rows and their layout: a table, or as much of one. */
 export type LaidOutRows = FeatureRows & RowLayout;
+
+/** What stays of rows in a model. */
+export function layoutOf({ fields, schema, pairing }: LaidOutRows): RowLayout {
+  return pairing === undefined ? { fields, schema } : { fields, schema, pairing };
+}
 
 /** Rows whose arrays fit together. @throws OptionError for what is none; DataError where they do not */
 export function checkRows(value: unknown, name: string): LaidOutRows {

@@ -10,7 +10,7 @@ import type { Optimizer } from '../../optimizers/optimizer';
 import { usesWasm } from '../../training/engine-options';
 import type { History } from '../../training/history';
 import type { RuleOf } from '../../training/split-sink';
-import { checkLayout, checkRows, type RowLayout } from './check-rows';
+import { checkLayout, checkRows, type LaidOutRows, layoutOf, type RowLayout } from './check-rows';
 import type { FeatureOverparam, FilledFeatureOptions } from './feature-options';
 import { type FeatureFitOptions, fitFeatures, readFeatureFit } from './fit-features';
 import { encodeFeatureModel } from './saved-features';
@@ -63,10 +63,14 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
    * signal's reason after an abort
    */
   async fit(features: FeatureRows, options?: FeatureFitOptions): Promise<History> {
-    const rows = checkRows(features, 'features');
+    return this.fitRows(checkRows(features, 'features'), options);
+  }
+
+  /** The same of rows that fit together. */
+  protected async fitRows(rows: LaidOutRows, options: FeatureFitOptions | undefined): Promise<History> {
     const fit = readFeatureFit(`${this.owner}.fit`, options, this.options.task);
     const model = this.createModel(rows.fields, this.options.overparam);
-    const install = () => this.install(model, { fields: rows.fields, schema: rows.schema });
+    const install = () => this.install(model, layoutOf(rows));
     return fitFeatures({ model, rows, options: this.options, rules: this.rulesOf(model), fit, install });
   }
 
@@ -75,9 +79,14 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
    * @throws NotFittedError; DataError where the rows do not have the fields of the fit, or were encoded by another schema
    */
   predictRows(features: FeatureRows): Float32Array {
-    const { model, layout } = this.need('predictRows');
     const rows = checkRows(features, 'features');
-    checkLayout(rows, layout, 'features');
+    checkLayout(rows, this.layout('predictRows'), 'features');
+    return this.predictAll(rows);
+  }
+
+  /** The same of rows that suit the model. */
+  protected predictAll(rows: FeatureRows): Float32Array {
+    const { model } = this.need('predictRows');
     const scorer = new RowScorer(model, this.options.task === 'classification');
     if (rows.size < WORTH_MOVING || !usesWasm(this.options.kernels)) return scorer.all(rows);
     model.reserve(ROWS_AT_ONCE, featuresAtOnce(rows));
@@ -123,6 +132,11 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
 
   private install(model: FeatureModel, layout: RowLayout): void {
     this.fitted = { model, layout };
+  }
+
+  /** What is known of the rows of the fit. */
+  protected layout(call: string): RowLayout {
+    return this.need(call).layout;
   }
 
   private need(call: string): FittedFeatures {

@@ -10,6 +10,7 @@ import type { Tensor } from '../../persistence/tensor';
 import { remakeWith } from '../restore';
 import { checkFinite, parseObject, taker } from '../saved-model';
 import type { RowLayout } from './check-rows';
+import { decodePairing, encodePairing } from './saved-pairing';
 
 /** The version of the layout; a reader refuses others. */
 const VERSION = '1';
@@ -19,7 +20,7 @@ const KINDS: readonly string[] = ['numeric', 'categorical', 'multi', 'crossed'] 
 export function encodeFeatureModel(
   recommender: string,
   options: object,
-  { fields, schema }: RowLayout,
+  { fields, schema, pairing }: RowLayout,
   model: FeatureModel,
 ): Uint8Array {
   const tensors = new Map<string, Tensor>(
@@ -28,6 +29,8 @@ export function encodeFeatureModel(
       return [parameter.name, { dtype: 'F32', shape: [parameter.rows, parameter.dim], data }];
     }),
   );
+  const pairs = pairing && encodePairing(pairing);
+  for (const [name, tensor] of pairs?.tensors ?? []) tensors.set(name, tensor);
   return encodeSafetensors(tensors, {
     format: 'opmf',
     version: VERSION,
@@ -36,6 +39,7 @@ export function encodeFeatureModel(
     ...(schema === null
       ? { fields: JSON.stringify(fields.map(({ name, kind, offset, size }) => ({ name, kind, offset, size }))) }
       : { schema: JSON.stringify(schema) }),
+    ...pairs?.metadata,
   });
 }
 
@@ -60,7 +64,12 @@ export function decodeFeatureModel<R>(
   const rows = fields.reduce((sum, { size }) => sum + size, 0);
   if (tensors.get('embedding')?.shape[0] !== rows)
     throw new FormatError(`the fields have ${rows} features, tensor 'embedding' does not; the file is damaged`);
-  const { recommender, model } = remakeWith(() => make(options, { fields, schema }));
+  const { recommender, model } = remakeWith(() => {
+    const pairing = decodePairing(tensors, metadata);
+    if (pairing !== undefined && JSON.stringify(pairing.fields) !== JSON.stringify(fields))
+      throw new FormatError('the users, items and tables in the file do not have its fields; the file is damaged');
+    return make(options, pairing === undefined ? { fields, schema } : { fields, schema, pairing });
+  });
   const take = taker(tensors);
   for (const parameter of model.parameters) {
     const data = take(parameter.name, Float32Array, parameter.rows * parameter.dim);
