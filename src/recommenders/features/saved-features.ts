@@ -36,9 +36,7 @@ export function encodeFeatureModel(
     version: VERSION,
     recommender,
     options: JSON.stringify(options),
-    ...(schema === null
-      ? { fields: JSON.stringify(fields.map(({ name, kind, offset, size }) => ({ name, kind, offset, size }))) }
-      : { schema: JSON.stringify(schema) }),
+    ...(schema === null ? { fields: fieldsText(fields) } : { schema: JSON.stringify(schema) }),
     ...pairs?.metadata,
   });
 }
@@ -66,7 +64,7 @@ export function decodeFeatureModel<R>(
     throw new FormatError(`the fields have ${rows} features, tensor 'embedding' does not; the file is damaged`);
   const { recommender, model } = remakeWith(() => {
     const pairing = decodePairing(tensors, metadata);
-    if (pairing !== undefined && JSON.stringify(pairing.fields) !== JSON.stringify(fields))
+    if (pairing !== undefined && fieldsText(pairing.fields) !== fieldsText(fields))
       throw new FormatError('the users, items and tables in the file do not have its fields; the file is damaged');
     return make(options, pairing === undefined ? { fields, schema } : { fields, schema, pairing });
   });
@@ -77,6 +75,11 @@ export function decodeFeatureModel<R>(
     parameter.assign(data);
   }
   return recommender;
+}
+
+/** The same for equal fields, in whatever order a caller wrote their properties. */
+function fieldsText(fields: readonly FieldRange[]): string {
+  return JSON.stringify(fields.map(({ name, kind, offset, size }) => ({ name, kind, offset, size })));
 }
 
 function readFields(text: string | undefined): readonly FieldRange[] {

@@ -75,6 +75,15 @@ test('ids of a shared vocabulary that do not occur have no feature of their own'
   expect(model.predict('later', 'nothing')).toBe(model.model.bias.collapse()[0]);
 });
 
+test('a table that came encoded, its fields written in another order', async () => {
+  const rows = { size: 1, starts: Int32Array.of(0, 1), indices: Int32Array.of(0), values: Float32Array.of(2) };
+  const fields = [{ size: 1, offset: 0, name: 'strength', kind: 'numeric' }] as const;
+  const strengths = FeatureTable.fromRows({ ...rows, labels: null, weights: null, fields }, ['t0']);
+  const model = make({ epochs: 1 });
+  await model.fit(data, { itemFeatures: strengths });
+  expect(FM.load(model.save()).predictMany(data)).toEqual(model.predictMany(data));
+});
+
 test('what it refuses', async () => {
   expect(() => make().predict(0, 't0')).toThrow(NotFittedError);
   const rows = make({ epochs: 1 });
