@@ -35,6 +35,7 @@ export { evaluateRatings, type RatingEvaluation } from './evaluation/evaluate-ra
 export type { EvaluateRankingOptions, NegativeDraw } from './evaluation/ranking-options';
 export type { SearchRange, SearchSpace } from './evaluation/search-space';
 export { type Trial, type TuneOptions, type Tuning, tune } from './evaluation/tune';
+// Data
 export {
   type CategoricalField,
   type CrossedField,
@@ -143,7 +144,7 @@ export type {
   FeatureRegularization,
 } from './recommenders/features/feature-options';
 export type { FeatureFitOptions } from './recommenders/features/fit-features';
-export { FM, type FMOptions } from './recommenders/features/fm';
+export { FM, type FMFitOptions, type FMOptions } from './recommenders/features/fm';
 export { WideDeep, type WideDeepOptions } from './recommenders/features/wide-deep';
 export type { FoldedItem } from './recommenders/folded-item';
 export type { FoldedUser } from './recommenders/folded-user';

@@ -4,8 +4,9 @@ import { DataError } from '../core/errors';
 import { show } from '../core/options';
 import type { FeatureRows } from './features';
 
-/** Throws DataError where the arrays of rows do not fit each other or the fields. Cost: one pass over the entries. */
-export function checkFeatureRows(rows: FeatureRows): void {
+/** Throws DataError, for `owner`, where the arrays of rows do not fit each other or the fields. Cost: one pass over the entries. */
+export function checkFeatureRows(rows: FeatureRows, owner: string): void {
+  const broken = (found: string, wanted: string) => new DataError(`${owner}: ${found}; want ${wanted}`);
   const { size, starts, indices, values, labels, weights, fields } = rows;
   let features = 0;
   for (const { name, offset, size: count } of fields) {
@@ -43,8 +44,4 @@ export function checkFeatureRows(rows: FeatureRows): void {
       before = feature;
     }
   }
-}
-
-function broken(found: string, wanted: string): DataError {
-  return new DataError(`FeatureTable.fromRows: ${found}; want ${wanted}`);
 }

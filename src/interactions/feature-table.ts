@@ -94,7 +94,7 @@ export class FeatureTable implements FeatureRows {
    */
   static fromRows(rows: FeatureRows, ids?: readonly Id[]): FeatureTable {
     if (rows instanceof FeatureTable && ids === undefined) return rows;
-    checkFeatureRows(rows);
+    checkFeatureRows(rows, 'FeatureTable.fromRows');
     if (ids === undefined) return new FeatureTable(rows, null, null);
     const all = Vocabulary.from(ids);
     if (all.size === rows.size && ids.length === rows.size) {

@@ -60,8 +60,7 @@ export interface InteractionFeatureOptions extends SideFeatures {
 export function interactionFeatures(interactions: Interactions, options?: InteractionFeatureOptions): FeatureTable {
   const owner = 'interactionFeatures';
   const read = readOptions<InteractionFeatureOptions>(owner, options, {
-    userFeatures: optional(aTable),
-    itemFeatures: optional(aTable),
+    ...sideFields,
     users: optional(aVocabulary),
     items: optional(aVocabulary),
   });
@@ -202,6 +201,9 @@ const aTable: Check<FeatureTable> = (value, name) => {
   if (value instanceof FeatureTable) return value;
   throw wrong(name, value, "a FeatureTable, such as FeatureTable.from(rows, { id: 'userId', fields })");
 };
+
+/** The options that are tables of users and items. */
+export const sideFields = { userFeatures: optional(aTable), itemFeatures: optional(aTable) };
 
 const aVocabulary: Check<Vocabulary> = (value, name) => {
   if (value instanceof Vocabulary) return value;

@@ -5,6 +5,9 @@ import { type HeapCode, heapOf, heapOfDoubles, heapOfIntegers } from './heap';
 import type { Kernels, Numbers, ProductShape } from './kernels';
 import { reference } from './reference';
 
+/** Rows of a matrix product that are made together. */
+const ROWS_AT_ONCE = 64;
+
 /** The WebAssembly twin. */
 export const simd: Kernels = {
   dot(a, aStart, b, bStart, n) {
@@ -135,8 +138,17 @@ export const simd: Kernels = {
 
   multiply(a, ids, b, m, k, n, c) {
     const heap = heapOf(c);
-    if (heap === undefined || !holds(heap, a, b) || !holdsIds(heap, ids)) reference.multiply(a, ids, b, m, k, n, c);
-    else heap.routines.multiply(a.byteOffset, addressOf(ids), b.byteOffset, m, k, n, c.byteOffset);
+    if (heap === undefined || !holds(heap, a, b) || !holdsIds(heap, ids)) {
+      reference.multiply(a, ids, b, m, k, n, c);
+      return;
+    }
+    // A part of b is gone through for each few columns: with all of a it would not stay in the cache.
+    for (let row = 0; row < m; row += ROWS_AT_ONCE) {
+      const rows = Math.min(ROWS_AT_ONCE, m - row);
+      const from = a.byteOffset + (ids === null ? 4 * row * k : 0);
+      const named = ids === null ? 0 : ids.byteOffset + 4 * row;
+      heap.routines.multiply(from, named, b.byteOffset, rows, k, n, c.byteOffset + 4 * row * n);
+    }
   },
 
   multiplyTransposed(a, b, m, n, k, c) {

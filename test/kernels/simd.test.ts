@@ -67,6 +67,30 @@ test('the penalty', () => {
   );
 });
 
+// Sums of more terms, and more rows, than WebAssembly takes at a time: onHeap compares with the reference.
+test.each([
+  [70, 127, 9],
+  [64, 128, 8],
+  [131, 129, 6],
+  [3, 300, 17],
+])('matrix products in parts: %d x %d x %d', (m, k, n) => {
+  const stream = Stream.of(m);
+  const reals = (length: number) => Float32Array.from({ length }, () => stream.normal());
+  for (const [rows, terms] of [
+    [m, k],
+    [k, m],
+  ] as const) {
+    for (const ids of [null, Int32Array.from({ length: rows }, () => stream.below(5))]) {
+      const a = reals((ids === null ? rows : 5) * terms);
+      const c = reals(Math.max(rows, terms) * n);
+      onHeap.multiply(a, ids, reals(terms * n), rows, terms, n, c);
+      expect(c.slice(0, rows * n).every(Number.isFinite)).toBe(true);
+      onHeap.transposedMultiply(a, ids, reals(rows * n), rows, terms, n, c);
+      expect(c.slice(0, terms * n).every(Number.isFinite)).toBe(true);
+    }
+  }
+});
+
 test('a heap moves each array once, and out again to memory of its own', () => {
   const shared = Float32Array.of(1, 2, 3);
   const held = { a: shared, b: shared, c: Int32Array.of(4) };

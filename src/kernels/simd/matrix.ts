@@ -1,49 +1,142 @@
-// Dense matrix products in WebAssembly, blocked by registers: a block of the result stays in locals while its sums run.
+// Dense matrix products in WebAssembly, blocked by registers and by caches: a block of the result stays in locals while some
+// of its terms are added, so few that what they read of b is in the first cache for all rows. A sum that waits in memory
+// until its next terms come is the same sum.
 
-import { type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../assembler/code';
+import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../assembler/code';
 import type { FunctionBuilder, ModuleBuilder } from '../assembler/module';
 import { advance, bytesOf, LaneDots, type Put, RowWalk, rowAt, shiftOf, times } from './walk';
 
 /** Rows and vectors of a block: eight sums, and room for what they are made of in sixteen registers. */
 const ROWS = 4;
 const VECTORS = 2;
-const SUMS_AHEAD = 4;
+/** The most terms that are added before it is the next block's turn. */
+const TERMS = 128;
 
-/** A block of the result. */
-class Block {
+/** A product c = sums of terms: a number of a times a row of b. */
+class Product {
+  readonly a: Local<'i32'>;
+  readonly aBytes: Local<'i32'>;
+  /** The terms of a part, and of the parts before. */
+  readonly part: Local<'i32'>;
+  readonly done: Local<'i32'>;
+  /** The row of c that a block starts with. */
+  readonly row: Local<'i32'>;
+  /** Where the next term's row of b is, in the columns of the block. */
+  private readonly q: Local<'i32'>;
+  private readonly ids: Local<'i32'>;
+  private readonly b: Local<'i32'>;
+  private readonly m: Local<'i32'>;
+  private readonly k: Local<'i32'>;
+  private readonly n: Local<'i32'>;
+  private readonly c: Local<'i32'>;
+  private readonly bBytes: Local<'i32'>;
   private readonly sums: readonly (readonly Local<'v128'>[])[];
   private readonly right: readonly Local<'v128'>[];
   private readonly left: Local<'v128'>;
 
-  constructor(f: FunctionBuilder) {
+  constructor(private readonly f: FunctionBuilder) {
+    [this.a, this.ids, this.b] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
+    [this.m, this.k, this.n, this.c] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
+    [this.aBytes, this.bBytes, this.q] = [f.local('i32'), f.local('i32'), f.local('i32')];
+    [this.part, this.done, this.row] = [f.local('i32'), f.local('i32'), f.local('i32')];
     const some = (count: number) => Array.from({ length: count }, () => f.local('v128'));
     this.sums = Array.from({ length: ROWS }, () => some(VECTORS));
     this.right = some(VECTORS);
     this.left = f.local('v128');
   }
 
-  start(rows: number, vectors: number): Code<'void'> {
-    return sequence(...this.of(rows, vectors).flatMap((sums) => sums.map((sum) => set(sum, f32x4.zero()))));
+  /**
+   * Writes the function: c has a row for each of those of a, or for each of a's columns. `addPart`: the code that adds a
+   * part of the terms to the sums of a block.
+   */
+  emit(by: 'rows of a' | 'columns of a', addPart: (rows: number, vectors: number) => Code<'void'>): void {
+    const { f, aBytes, bBytes, q, part, done, row, m, k, n, b, c } = this;
+    const [rows, total] = by === 'rows of a' ? [m, k] : [k, m];
+    const [parts, left, column, from, to] = [
+      f.local('i32'),
+      f.local('i32'),
+      f.local('i32'),
+      f.local('i32'),
+      f.local('i32'),
+    ];
+    const walk = new RowWalk(f, n);
+    const block = (count: number, vectors: number, put: Put) =>
+      sequence(
+        this.start(count, vectors, to),
+        set(q, get(from)),
+        addPart(count, vectors),
+        this.end(count, vectors, to, put),
+        advance(row, count),
+      );
+    f.emit(
+      walk.prepare,
+      set(aBytes, bytesOf(get(k))),
+      set(bBytes, bytesOf(get(n))),
+      // The last part may be of no terms, as the only one of an empty sum is.
+      set(parts, i32.add(i32.shrU(get(total), i32.const(shiftOf(TERMS))), i32.const(1))),
+      times(
+        parts,
+        set(part, i32.sub(get(total), get(done))),
+        branch(i32.geU(get(part), i32.const(TERMS)), set(part, i32.const(TERMS))),
+        set(column, get(c)),
+        set(from, get(b)),
+        walk.blocks([column, from], VECTORS, (vectors, put) =>
+          sequence(
+            set(to, get(column)),
+            set(row, i32.const(0)),
+            set(left, i32.shrU(get(rows), i32.const(shiftOf(ROWS)))),
+            times(left, block(ROWS, vectors, put)),
+            set(left, i32.and(get(rows), i32.const(ROWS - 1))),
+            times(left, block(1, vectors, put)),
+          ),
+        ),
+        advance(b, i32.mul(get(bBytes), i32.const(TERMS))),
+        advance(done, TERMS),
+      ),
+    );
   }
 
-  /** sums += left_r times the vectors at `b`, for every row r. */
-  add(vectors: number, lefts: readonly Code<'v128'>[], b: Local<'i32'>): Code<'void'> {
-    const { right, left } = this;
+  /** sums += left_r times the row of b that comes next, for every row r. */
+  add(vectors: number, lefts: readonly Code<'v128'>[]): Code<'void'> {
+    const { right, left, q } = this;
     return sequence(
-      ...right.slice(0, vectors).map((vector, v) => set(vector, v128.load(get(b), 16 * v))),
+      ...right.slice(0, vectors).map((vector, v) => set(vector, v128.load(get(q), 16 * v))),
       ...this.of(lefts.length, vectors).flatMap((sums, r) => [
         set(left, lefts[r]!),
         ...sums.map((sum, v) => set(sum, f32x4.add(get(sum), f32x4.mul(get(left), get(right[v]!))))),
       ]),
+      advance(q, get(this.bBytes)),
     );
   }
 
-  /** Writes the sums to rows `bytes` apart, from `to` on, which is moved. */
-  end(rows: number, vectors: number, to: Local<'i32'>, bytes: Local<'i32'>, put: Put): Code<'void'> {
+  /** The row that `ids` names at `index`; the index itself where ids is 0. */
+  named(index: Local<'i32'>, ahead = 0): Code<'i32'> {
+    const { ids } = this;
+    const id = i32.load(i32.add(get(ids), bytesOf(get(index))), 4 * ahead);
+    return choose(get(ids), id, i32.add(get(index), i32.const(ahead)));
+  }
+
+  /** The sums of the parts before; 0 in the first. */
+  private start(rows: number, vectors: number, to: Local<'i32'>): Code<'void'> {
+    const { q, bBytes, done } = this;
+    const sums = this.of(rows, vectors);
+    const loads = sums.flatMap((some) => [
+      ...some.map((sum, v) => set(sum, v128.load(get(q), 16 * v))),
+      advance(q, get(bBytes)),
+    ]);
+    return branch(
+      get(done),
+      sequence(set(q, get(to)), ...loads),
+      sequence(...sums.flatMap((some) => some.map((sum) => set(sum, f32x4.zero())))),
+    );
+  }
+
+  /** Writes the sums to the rows of c from `to` on, which is moved. */
+  private end(rows: number, vectors: number, to: Local<'i32'>, put: Put): Code<'void'> {
     return sequence(
       ...this.of(rows, vectors).flatMap((sums) => [
         ...sums.map((sum, v) => put(to, get(sum), 16 * v)),
-        advance(to, get(bytes)),
+        advance(to, get(this.bBytes)),
       ]),
     );
   }
@@ -53,111 +146,52 @@ class Block {
   }
 }
 
-/** The body for blocks of rows, and for the rows that are left one by one. */
-function inRows(left: Local<'i32'>, count: Local<'i32'>, body: (rows: number) => Code<'void'>): Code<'void'> {
-  return sequence(
-    set(left, i32.shrU(get(count), i32.const(shiftOf(ROWS)))),
-    times(left, body(ROWS)),
-    set(left, i32.and(get(count), i32.const(ROWS - 1))),
-    times(left, body(1)),
-  );
-}
-
-/** The row that `ids` names at `index`; the index itself where ids is 0. */
-function named(ids: Local<'i32'>, index: Local<'i32'>, ahead = 0): Code<'i32'> {
-  const id = i32.load(i32.add(get(ids), bytesOf(get(index))), 4 * ahead);
-  return choose(get(ids), id, i32.add(get(index), i32.const(ahead)));
-}
-
 /** @see Kernels.multiply */
 export function multiply(module: ModuleBuilder): void {
   const f = module.function('void', 'multiply');
-  const [a, ids, b, m] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
-  const [k, n, c] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
-  const [kBytes, nBytes, rows, index] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
-  const [column, to, from, q, terms] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+  const product = new Product(f);
+  const { a, aBytes, part, done, row } = product;
+  const terms = f.local('i32');
   const lefts = Array.from({ length: ROWS }, () => f.local('i32'));
-  const walk = new RowWalk(f, n);
-  const block = new Block(f);
-  const rowsOf = (count: number) => {
-    const ps = lefts.slice(0, count);
-    const term = (vectors: number, l: number) => [
-      block.add(
-        vectors,
-        ps.map((p) => v128.loadSplat(get(p), 4 * l)),
-        q,
-      ),
-      advance(q, get(nBytes)),
-    ];
-    const move = (bytes: number) => ps.map((p) => advance(p, bytes));
+  product.emit('rows of a', (rows, vectors) => {
+    const ps = lefts.slice(0, rows);
     return sequence(
-      ...ps.map((p, r) => set(p, rowAt(a, named(ids, index, r), get(kBytes)))),
-      set(column, get(c)),
-      set(from, get(b)),
-      walk.blocks([column, from], VECTORS, (vectors, put) =>
-        sequence(
-          block.start(count, vectors),
-          set(q, get(from)),
-          set(terms, i32.shrU(get(k), i32.const(shiftOf(SUMS_AHEAD)))),
-          times(
-            terms,
-            ...Array.from({ length: SUMS_AHEAD }, (_, l) => term(vectors, l)).flat(),
-            ...move(4 * SUMS_AHEAD),
-          ),
-          set(terms, i32.and(get(k), i32.const(SUMS_AHEAD - 1))),
-          times(terms, ...term(vectors, 0), ...move(4)),
-          ...ps.map((p) => set(p, i32.sub(get(p), get(kBytes)))),
-          set(to, get(column)),
-          block.end(count, vectors, to, nBytes, put),
+      ...ps.map((p, r) => set(p, i32.add(rowAt(a, product.named(row, r), get(aBytes)), bytesOf(get(done))))),
+      set(terms, get(part)),
+      // One term a round: code for several takes a third longer on V8.
+      times(
+        terms,
+        product.add(
+          vectors,
+          ps.map((p) => v128.loadSplat(get(p))),
         ),
+        ...ps.map((p) => advance(p, 4)),
       ),
-      advance(index, count),
-      advance(c, i32.mul(get(nBytes), i32.const(count))),
     );
-  };
-  f.emit(walk.prepare, set(kBytes, bytesOf(get(k))), set(nBytes, bytesOf(get(n))), inRows(rows, m, rowsOf));
+  });
 }
 
 /** @see Kernels.transposedMultiply */
 export function transposedMultiply(module: ModuleBuilder): void {
   const f = module.function('void', 'transposedMultiply');
-  const [a, ids, b, m] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
-  const [k, n, c] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
-  const [kBytes, nBytes, rows, index] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
-  const [column, to, from, p, q] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
-  const terms = f.local('i32');
-  const walk = new RowWalk(f, n);
-  const block = new Block(f);
-  // Rows of the result are columns of a.
-  const rowsOf = (count: number) =>
+  const product = new Product(f);
+  const { a, aBytes, part, done, row } = product;
+  const [terms, index, p] = [f.local('i32'), f.local('i32'), f.local('i32')];
+  product.emit('columns of a', (rows, vectors) =>
     sequence(
-      set(column, get(c)),
-      set(from, get(b)),
-      walk.blocks([column, from], VECTORS, (vectors, put) =>
-        sequence(
-          block.start(count, vectors),
-          set(q, get(from)),
-          set(index, i32.const(0)),
-          set(terms, get(m)),
-          times(
-            terms,
-            set(p, rowAt(a, named(ids, index), get(kBytes))),
-            block.add(
-              vectors,
-              Array.from({ length: count }, (_, r) => v128.loadSplat(get(p), 4 * r)),
-              q,
-            ),
-            advance(q, get(nBytes)),
-            advance(index, 1),
-          ),
-          set(to, get(column)),
-          block.end(count, vectors, to, nBytes, put),
+      set(index, get(done)),
+      set(terms, get(part)),
+      times(
+        terms,
+        set(p, i32.add(rowAt(a, product.named(index), get(aBytes)), bytesOf(get(row)))),
+        product.add(
+          vectors,
+          Array.from({ length: rows }, (_, r) => v128.loadSplat(get(p), 4 * r)),
         ),
+        advance(index, 1),
       ),
-      advance(a, 4 * count),
-      advance(c, i32.mul(get(nBytes), i32.const(count))),
-    );
-  f.emit(walk.prepare, set(kBytes, bytesOf(get(k))), set(nBytes, bytesOf(get(n))), inRows(rows, k, rowsOf));
+    ),
+  );
 }
 
 /** @see Kernels.multiplyTransposed */

@@ -2,10 +2,31 @@
 
 import { DataError } from '../../core/errors';
 import { show, wrong } from '../../core/options';
+import { checkFeatureRows } from '../../interactions/feature-rows-check';
+import type { FeatureSchema } from '../../interactions/feature-schema';
+import { FeatureTable } from '../../interactions/feature-table';
 import type { FeatureRows, FieldRange } from '../../interactions/features';
+import type { Pairing } from './pairing';
 
-/** Rows with consistent arrays. @throws OptionError for what is none; DataError where arrays do not fit together */
-export function checkRows(value: unknown, name: string): FeatureRows {
+/** What a model knows of its rows: their fields, and by what they were encoded where that is known. */
+export interface RowLayout {
+  readonly fields: readonly FieldRange[];
+  readonly schema: FeatureSchema | null;
+  /** How pairs of users and items become such rows; absent where the rows were no such pairs. */
+  readonly pairing?: Pairing;
+}
+
+/** Rows and their layout: a table, or as much of one. */
+export type LaidOutRows = FeatureRows & RowLayout;
+
+/** What stays of rows in a model. */
+export function layoutOf({ fields, schema, pairing }: LaidOutRows): RowLayout {
+  return pairing === undefined ? { fields, schema } : { fields, schema, pairing };
+}
+
+/** Rows whose arrays fit together. @throws OptionError for what is none; DataError where they do not */
+export function checkRows(value: unknown, name: string): LaidOutRows {
+  if (value instanceof FeatureTable) return value;
   const rows = value as FeatureRows;
   const isRows =
     typeof value === 'object' &&
@@ -14,49 +35,41 @@ export function checkRows(value: unknown, name: string): FeatureRows {
     rows.indices instanceof Int32Array &&
     rows.values instanceof Float32Array &&
     Array.isArray(rows.fields);
-  if (!isRows) throw wrong(name, value, 'rows of features: { size, starts, indices, values, labels, weights, fields }');
-  const { size, starts, indices, values } = rows;
-  const features = featureCount(rows.fields);
-  if (starts.length < size + 1) throw new DataError(`${name}.starts has ${starts.length} numbers; want ${size + 1}`);
-  for (let s = 0; s < size; s++)
-    if (starts[s]! > starts[s + 1]!)
-      throw new DataError(`${name}.starts falls at row ${s}; want where each row starts`);
-  const [from, to] = [starts[0]!, starts[size]!];
-  if (from < 0 || to > indices.length || to > values.length)
-    throw new DataError(`${name}.starts goes from ${from} to ${to}, beyond the ${indices.length} entries there are`);
-  for (let p = from; p < to; p++) {
-    if (indices[p]! < 0 || indices[p]! >= features)
-      throw new DataError(`${name}.indices[${p}] is ${indices[p]}; want a feature from 0 to ${features - 1}`);
-    if (!Number.isFinite(values[p])) throw new DataError(`${name}.values[${p}] is ${values[p]}; want a finite number`);
+  if (!isRows) {
+    const wanted = 'a FeatureTable, or rows of features: { size, starts, indices, values, labels, weights, fields }';
+    throw wrong(name, value, wanted);
   }
-  return rows;
+  checkFeatureRows(rows, name);
+  return { ...rows, fields: rows.fields.map((one) => ({ ...one })), schema: null };
 }
 
-/** The labels of rows. @throws DataError without any, or where one is not what the task has */
-export function checkLabels(rows: FeatureRows, name: string, task: 'classification' | 'regression'): Float32Array {
-  const { labels, weights, size } = rows;
+/**
+ * What a loss is to make of the labels of rows: themselves in regression; 1 and 0 in classification, where -1 is 0.
+ * @throws DataError without any, or where one is not what the task has
+ */
+export function targetsOf(rows: FeatureRows, name: string, task: 'classification' | 'regression'): Float32Array {
+  const { labels, size } = rows;
   if (size === 0) throw new DataError(`${name} has no rows; want at least one`);
   if (labels === null) throw new DataError(`${name} has no labels; want one for each of its ${size} rows`);
-  const isLabel = task === 'regression' ? Number.isFinite : (label: number) => label >= 0 && label <= 1;
-  for (let s = 0; s < size; s++) {
-    if (!isLabel(labels[s]!)) {
-      const wanted = task === 'regression' ? 'a finite number' : "0 or 1 (for other numbers use task: 'regression')";
-      throw new DataError(`${name}.labels[${s}] is ${show(labels[s])}; want ${wanted}`);
-    }
-    if (weights !== null && !(weights[s]! >= 0 && weights[s]! < Infinity))
-      throw new DataError(`${name}.weights[${s}] is ${show(weights[s])}; want a finite number of at least 0`);
-  }
-  return labels;
+  if (task === 'regression') return labels;
+  return labels.map((label, s) => {
+    if (label === 1 || label === 0 || label === -1) return label > 0 ? 1 : 0;
+    const wanted = "0 or 1, or -1 or 1 (for other numbers use task: 'regression')";
+    throw new DataError(`${name}.labels[${s}] is ${show(label)}; want ${wanted}`);
+  });
 }
 
 /** Rows to be predicted must have the features that the model was fitted on. */
-export function checkFields(fields: readonly FieldRange[], fitted: readonly FieldRange[], name: string): void {
+export function checkLayout(rows: RowLayout, fitted: RowLayout, name: string): void {
   const text = (list: readonly FieldRange[]) => list.map((one) => `${one.name} ${one.kind} ${one.size}`).join(', ');
-  if (text(fields) !== text(fitted))
-    throw new DataError(`${name} has the fields ${text(fields)}; the model was fitted on ${text(fitted)}`);
-}
-
-/** The number of features of some fields. */
-export function featureCount(fields: readonly FieldRange[]): number {
-  return fields.reduce((sum, { size }) => sum + size, 0);
+  if (text(rows.fields) !== text(fitted.fields)) {
+    const [got, wanted] = [text(rows.fields), text(fitted.fields)];
+    throw new DataError(`${name} has the fields ${got}; the model was fitted on ${wanted}`);
+  }
+  // Vocabularies of one size can be of other words: all would go well, and be wrong.
+  if (rows.schema === null || fitted.schema === null || rows.schema === fitted.schema) return;
+  if (JSON.stringify(rows.schema.toJSON().fields) !== JSON.stringify(fitted.schema.toJSON().fields)) {
+    const wanted = 'FeatureTable.encode(rows, model.schema)';
+    throw new DataError(`${name} was encoded by another schema than the model was fitted on; want ${wanted}`);
+  }
 }

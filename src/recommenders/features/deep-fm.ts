@@ -60,10 +60,10 @@ export class DeepFM extends FeatureRecommender<FilledDeepOptions> {
 
   /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
   static load(bytes: Uint8Array): DeepFM {
-    return decodeFeatureModel(bytes, 'deep-fm', (saved, fields) => {
+    return decodeFeatureModel(bytes, 'deep-fm', (saved, layout) => {
       const options = saved as FilledDeepOptions;
       const recommender = new DeepFM({ ...options, optimizer: savedRule(options.optimizer) });
-      return { recommender, model: recommender.restored(fields) };
+      return { recommender, model: recommender.restored(layout) };
     });
   }
 }

@@ -1,6 +1,7 @@
 // A model of features as its user holds it: what FM, WideDeep and DeepFM share, which is all but their options and models.
 
 import { NotFittedError } from '../../core/errors';
+import type { FeatureSchema } from '../../interactions/feature-schema';
 import type { FeatureRows, FieldRange } from '../../interactions/features';
 import { Heap } from '../../kernels/heap';
 import { type Move, moveOut } from '../../kernels/move';
@@ -9,7 +10,7 @@ import type { Optimizer } from '../../optimizers/optimizer';
 import { usesWasm } from '../../training/engine-options';
 import type { History } from '../../training/history';
 import type { RuleOf } from '../../training/split-sink';
-import { checkFields, checkRows } from './check-rows';
+import { checkLayout, checkRows, type LaidOutRows, layoutOf, type RowLayout } from './check-rows';
 import type { FeatureOverparam, FilledFeatureOptions } from './feature-options';
 import { type FeatureFitOptions, fitFeatures, readFeatureFit } from './fit-features';
 import { encodeFeatureModel } from './saved-features';
@@ -21,7 +22,7 @@ const WORTH_MOVING = 4 * ROWS_AT_ONCE;
 /** A trained state. */
 interface FittedFeatures {
   readonly model: FeatureModel;
-  readonly fields: readonly FieldRange[];
+  readonly layout: RowLayout;
 }
 
 /** The common part of the models of features. */
@@ -50,28 +51,42 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
     return this.need('model').model;
   }
 
+  /** What the rows of the fit were encoded by, for rows to come: null where they came encoded. */
+  get schema(): FeatureSchema | null {
+    return this.need('schema').layout.schema;
+  }
+
   /**
-   * Trains on rows of features, from the start. Other tasks of the process go on meanwhile.
+   * Trains on rows of features, a FeatureTable or rows that came encoded, from the start. Other tasks of the process go on
+   * meanwhile.
    * @throws DataError without rows or labels, or where they are not what the task has; OptionError; DivergenceError; the
    * signal's reason after an abort
    */
   async fit(features: FeatureRows, options?: FeatureFitOptions): Promise<History> {
-    const rows = checkRows(features, 'features');
+    return this.fitRows(checkRows(features, 'features'), options);
+  }
+
+  /** The same of rows that fit together. */
+  protected async fitRows(rows: LaidOutRows, options: FeatureFitOptions | undefined): Promise<History> {
     const fit = readFeatureFit(`${this.owner}.fit`, options, this.options.task);
-    const fields = rows.fields.map((one) => ({ ...one }));
-    const model = this.createModel(fields, this.options.overparam);
-    const install = () => this.install(model, fields);
+    const model = this.createModel(rows.fields, this.options.overparam);
+    const install = () => this.install(model, layoutOf(rows));
     return fitFeatures({ model, rows, options: this.options, rules: this.rulesOf(model), fit, install });
   }
 
   /**
    * The predictions of rows: probabilities of label 1 in classification, numbers in regression.
-   * @throws NotFittedError; DataError where the rows do not have the fields of the fit
+   * @throws NotFittedError; DataError where the rows do not have the fields of the fit, or were encoded by another schema
    */
   predictRows(features: FeatureRows): Float32Array {
-    const { model, fields } = this.need('predictRows');
     const rows = checkRows(features, 'features');
-    checkFields(rows.fields, fields, 'features');
+    checkLayout(rows, this.layout('predictRows'), 'features');
+    return this.predictAll(rows);
+  }
+
+  /** The same of rows that suit the model. */
+  protected predictAll(rows: FeatureRows): Float32Array {
+    const { model } = this.need('predictRows');
     const scorer = new RowScorer(model, this.options.task === 'classification');
     if (rows.size < WORTH_MOVING || !usesWasm(this.options.kernels)) return scorer.all(rows);
     model.reserve(ROWS_AT_ONCE, featuresAtOnce(rows));
@@ -87,19 +102,19 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
     }
   }
 
-  /** The bytes of a safetensors file: options, fields and tables, products multiplied out. */
+  /** The bytes of a safetensors file: options, schema (or fields) and tables, products multiplied out. */
   save(): Uint8Array {
-    const { model, fields } = this.need('save');
-    return encodeFeatureModel(this.name, this.options, fields, model);
+    const { model, layout } = this.need('save');
+    return encodeFeatureModel(this.name, this.options, layout, model);
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */
   protected collapsed(): FeatureRecommender<Options> {
-    const { model, fields } = this.need('collapse');
+    const { model, layout } = this.need('collapse');
     const plain = this.with({ ...this.options, overparam: false });
-    const copy = plain.createModel(fields, false);
+    const copy = plain.createModel(layout.fields, false);
     for (const [i, parameter] of model.parameters.entries()) copy.parameters[i]!.assign(parameter.collapse());
-    plain.install(copy, fields);
+    plain.install(copy, layout);
     return plain;
   }
 
@@ -108,15 +123,20 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
     return [{ optimizer: this.rule, parameters: model.parameters }];
   }
 
-  /** Makes a plain model of some fields the one that answers; its tables are still to be filled. */
-  protected restored(fields: readonly FieldRange[]): FeatureModel {
-    const model = this.createModel(fields, false);
-    this.install(model, fields);
+  /** Makes a plain model of some rows the one that answers; its tables are still to be filled. */
+  protected restored(layout: RowLayout): FeatureModel {
+    const model = this.createModel(layout.fields, false);
+    this.install(model, layout);
     return model;
   }
 
-  private install(model: FeatureModel, fields: readonly FieldRange[]): void {
-    this.fitted = { model, fields };
+  private install(model: FeatureModel, layout: RowLayout): void {
+    this.fitted = { model, layout };
+  }
+
+  /** What is known of the rows of the fit. */
+  protected layout(call: string): RowLayout {
+    return this.need(call).layout;
   }
 
   private need(call: string): FittedFeatures {

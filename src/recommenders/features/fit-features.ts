@@ -15,13 +15,13 @@ import { logistic, squared } from '../../training/losses';
 import type { RuleOf } from '../../training/split-sink';
 import { train } from '../../training/train';
 import { abortSignal } from '../fit-options';
-import { checkFields, checkLabels, checkRows } from './check-rows';
+import { checkLayout, checkRows, type LaidOutRows, targetsOf } from './check-rows';
 import type { FilledFeatureOptions } from './feature-options';
 import { featuresAtOnce, ROWS_AT_ONCE, RowScorer } from './score-rows';
 
 /** The options of a fit on rows of features. */
 export interface FeatureFitOptions {
-  /** Rows with labels, of the same fields. */
+  /** Rows with labels, encoded alike: by the schema of the training rows. */
   readonly validation?: FeatureRows | undefined;
   /** What of the validation rows is told each epoch. @defaultValue ['auc', 'logloss']; regression: ['rmse'] */
   readonly metrics?: readonly RowMetricName[] | undefined;
@@ -40,7 +40,7 @@ export interface FeatureFitOptions {
 
 /** Read. */
 export interface FilledFeatureFit {
-  readonly validation?: FeatureRows;
+  readonly validation?: LaidOutRows;
   readonly metrics: readonly RowMetricName[];
   readonly earlyStopping?: { readonly metric: RowMetricName; readonly patience: number; readonly minDelta: number };
   readonly onEpoch?: (epoch: EpochRecord) => unknown;
@@ -56,7 +56,7 @@ export function readFeatureFit(owner: string, given: unknown, task: FilledFeatur
     onEpoch: optional(callable<(epoch: EpochRecord) => unknown>()),
     signal: optional(abortSignal),
   });
-  if (read.validation !== undefined) checkLabels(read.validation, 'validation', task);
+  if (read.validation !== undefined) targetsOf(read.validation, 'validation', task);
   if (read.earlyStopping === undefined) return read;
   if (read.validation === undefined)
     throw wrong('validation', undefined, 'rows with labels: earlyStopping needs validation data to watch');
@@ -77,7 +77,7 @@ export function readFeatureFit(owner: string, given: unknown, task: FilledFeatur
 /** What a fit is made of. */
 export interface FeatureFitTask {
   readonly model: FeatureModel;
-  readonly rows: FeatureRows;
+  readonly rows: LaidOutRows;
   readonly options: FilledFeatureOptions;
   readonly rules: readonly [RuleOf, ...RuleOf[]];
   readonly fit: FilledFeatureFit;
@@ -89,15 +89,16 @@ export interface FeatureFitTask {
 export async function fitFeatures({ model, rows, options, rules, fit, install }: FeatureFitTask): Promise<History> {
   const { validation, metrics, earlyStopping, onEpoch, signal } = fit;
   const turns = new Breather(signal);
-  const labels = checkLabels(rows, 'features', options.task);
+  const targets = targetsOf(rows, 'features', options.task);
   const isRegression = options.task === 'regression';
-  if (validation !== undefined) checkFields(validation.fields, rows.fields, 'validation');
+  if (validation !== undefined) checkLayout(validation, rows, 'validation');
   const { epochs, batchSize, shuffle, kernels } = options;
-  const data = { ...rowsOf(rows), targets: labels };
-  model.bias.assign(Float32Array.of(startOf(labels, isRegression)));
+  const { size, starts, indices, values, weights } = rows;
+  const data = { size, starts, indices, values, weights, targets };
+  model.bias.assign(Float32Array.of(startOf(targets, isRegression)));
   const batcher = new FeatureBatcher(data, Stream.of(options.seed).fork('order'), shuffle);
   await batcher.prepare(turns);
-  const batch = Math.min(batchSize, rows.size);
+  const batch = Math.min(batchSize, size);
   // Validation runs through the same arrays, between the epochs.
   const [rowsAtOnce, features] = validation === undefined ? [0, 0] : [ROWS_AT_ONCE, featuresAtOnce(validation)];
   model.reserve(Math.max(batch, rowsAtOnce), Math.max(batcher.featuresIn(batch), features));
@@ -110,15 +111,13 @@ export async function fitFeatures({ model, rows, options, rules, fit, install }:
   const scorer = new RowScorer(model, !isRegression);
   const measure = async (of: FeatureRows) => {
     const predictions = await scorer.allInTurns(of, turns);
-    return Object.fromEntries(
-      metrics.map((name) => [name, rowMetrics[name](predictions, of.labels!.subarray(0, of.size))]),
-    );
+    return Object.fromEntries(metrics.map((name) => [name, rowMetrics[name](predictions, of.labels!)]));
   };
   let wholeEpochs = 0;
   try {
     const history = await train(model, trainer, {
       epochs,
-      ratings: rows.size,
+      ratings: size,
       validate: validation && (() => measure(validation)),
       earlyStopping,
       onEpoch: (record) => {
@@ -139,15 +138,11 @@ export async function fitFeatures({ model, rows, options, rules, fit, install }:
   }
 }
 
-function rowsOf({ size, starts, indices, values, weights }: FeatureRows) {
-  return { size, starts, indices, values, weights };
-}
-
-/** The bias that predicts the mean label: the mean, or its log-odds. */
-function startOf(labels: Float32Array, isRegression: boolean): number {
+/** The bias that predicts the mean target: the mean, or its log-odds. */
+function startOf(targets: Float32Array, isRegression: boolean): number {
   let sum = 0;
-  for (let s = 0; s < labels.length; s++) sum += labels[s]!;
-  const mean = sum / labels.length;
+  for (let s = 0; s < targets.length; s++) sum += targets[s]!;
+  const mean = sum / targets.length;
   if (isRegression) return mean;
   // A mean at an end has no finite log-odds: stay a thousandth away from both.
   const part = Math.min(Math.max(mean, 0.001), 0.999);

@@ -1,8 +1,15 @@
 // The factorization machine as a recommender.
 
-import type { FieldRange } from '../../interactions/features';
+import { UnsupportedError } from '../../core/errors';
+import type { FeatureRows, FieldRange } from '../../interactions/features';
+import type { SideFeatures } from '../../interactions/interaction-features';
+import { Interactions } from '../../interactions/interactions';
+import type { Id } from '../../interactions/vocabulary';
 import { planFeatures } from '../../models/feature-model';
 import { FMModel } from '../../models/fm';
+import { Breather } from '../../training/breather';
+import type { History } from '../../training/history';
+import { checkList } from '../recommend-options';
 import { savedRule } from '../restore';
 import {
   dimField,
@@ -12,12 +19,20 @@ import {
   readFeatureOptions,
 } from './feature-options';
 import { FeatureRecommender } from './feature-recommender';
+import type { FeatureFitOptions } from './fit-features';
+import { Pairing } from './pairing';
 import { decodeFeatureModel } from './saved-features';
 
 /** The options of FM. */
 export interface FMOptions extends FeatureRecommenderOptions {
   /** The length k of a feature's vector. @defaultValue 16 */
   readonly rank?: number | undefined;
+}
+
+/** The options of FM's fit on interactions; on rows of features it has no tables. */
+export interface FMFitOptions extends Omit<FeatureFitOptions, 'validation'>, SideFeatures {
+  /** Interactions where the fit is on those, else rows with labels, encoded alike. */
+  readonly validation?: FeatureRows | Interactions | undefined;
 }
 
 /**
@@ -60,6 +75,45 @@ export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly ran
     super('FM', read.options, read.rule);
   }
 
+  /**
+   * Trains on rows of features, or on interactions: their users, items, and what `userFeatures` and `itemFeatures` say of
+   * them are the features of a row, the value is its label. Only ids that occur get a feature of their own.
+   * @throws DataError, OptionError, DivergenceError; the signal's reason after an abort
+   */
+  override async fit(data: FeatureRows | Interactions, options?: FMFitOptions): Promise<History> {
+    if (!(data instanceof Interactions)) return super.fit(data, options as FeatureFitOptions | undefined);
+    const { userFeatures, itemFeatures, validation, ...rest } = options ?? {};
+    const turns = new Breather(undefined);
+    const pairing = Pairing.of('FM.fit', data, { userFeatures, itemFeatures });
+    const rows = await pairing.rowsInTurns(data, turns);
+    if (!(validation instanceof Interactions)) return this.fitRows(rows, { ...rest, validation });
+    return this.fitRows(rows, { ...rest, validation: await pairing.rowsInTurns(validation, turns) });
+  }
+
+  /**
+   * The prediction of a pair, after a fit on interactions. Who was not in them counts by side features alone, without any
+   * by the bias. Not clipped.
+   * @throws NotFittedError; UnsupportedError after a fit on rows
+   */
+  predict(userId: Id, itemId: Id): number {
+    return this.predictAll(this.pairing('predict').rows([[userId, itemId]]))[0]!;
+  }
+
+  /** The predictions of many pairs, in order. @throws as `predict` */
+  predictMany(pairs: Iterable<readonly [Id, Id]> | Interactions): Float32Array {
+    const pairing = this.pairing('predictMany');
+    if (pairs instanceof Interactions) return this.predictAll(pairing.rowsOf(pairs));
+    return this.predictAll(pairing.rows(checkList(pairs, 'pairs', 'Interactions, or a list of [userId, itemId]')));
+  }
+
+  private pairing(call: string): Pairing {
+    const { pairing } = this.layout(call);
+    if (pairing !== undefined) return pairing;
+    throw new UnsupportedError(
+      `FM.${call}: the model was fitted on rows of features; use predictRows, or fit on Interactions`,
+    );
+  }
+
   protected createModel(fields: readonly FieldRange[], overparam: FeatureOverparam): FMModel {
     const { rank: dim, initScale, seed } = this.options;
     return new FMModel({ fields, dim, initScale, overparam, seed, precision: 'float32' });
@@ -76,10 +130,10 @@ export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly ran
 
   /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
   static load(bytes: Uint8Array): FM {
-    return decodeFeatureModel(bytes, 'fm', (saved, fields) => {
+    return decodeFeatureModel(bytes, 'fm', (saved, layout) => {
       const options = saved as FM['options'];
       const recommender = new FM({ ...options, optimizer: savedRule(options.optimizer) });
-      return { recommender, model: recommender.restored(fields) };
+      return { recommender, model: recommender.restored(layout) };
     });
   }
 }

@@ -1,12 +1,16 @@
-// A fitted model of features as bytes, and back: its options, its fields and its tables, products multiplied out.
+// A fitted model of features as bytes, and back: its options, its schema (or the fields of rows that came encoded) and its
+// tables, products multiplied out.
 
 import { FormatError } from '../../core/errors';
+import { FeatureSchema } from '../../interactions/feature-schema';
 import type { FieldRange } from '../../interactions/features';
 import type { FeatureModel } from '../../models/feature-model';
 import { decodeSafetensors, encodeSafetensors } from '../../persistence/safetensors';
 import type { Tensor } from '../../persistence/tensor';
 import { remakeWith } from '../restore';
 import { checkFinite, parseObject, taker } from '../saved-model';
+import type { RowLayout } from './check-rows';
+import { decodePairing, encodePairing } from './saved-pairing';
 
 /** The version of the layout; a reader refuses others. */
 const VERSION = '1';
@@ -16,7 +20,7 @@ const KINDS: readonly string[] = ['numeric', 'categorical', 'multi', 'crossed'] 
 export function encodeFeatureModel(
   recommender: string,
   options: object,
-  fields: readonly FieldRange[],
+  { fields, schema, pairing }: RowLayout,
   model: FeatureModel,
 ): Uint8Array {
   const tensors = new Map<string, Tensor>(
@@ -25,12 +29,15 @@ export function encodeFeatureModel(
       return [parameter.name, { dtype: 'F32', shape: [parameter.rows, parameter.dim], data }];
     }),
   );
+  const pairs = pairing && encodePairing(pairing);
+  for (const [name, tensor] of pairs?.tensors ?? []) tensors.set(name, tensor);
   return encodeSafetensors(tensors, {
     format: 'opmf',
     version: VERSION,
     recommender,
     options: JSON.stringify(options),
-    fields: JSON.stringify(fields.map(({ name, kind, offset, size }) => ({ name, kind, offset, size }))),
+    ...(schema === null ? { fields: fieldsText(fields) } : { schema: JSON.stringify(schema) }),
+    ...pairs?.metadata,
   });
 }
 
@@ -38,7 +45,7 @@ export function encodeFeatureModel(
 export function decodeFeatureModel<R>(
   bytes: Uint8Array,
   kind: string,
-  make: (options: object, fields: readonly FieldRange[]) => { recommender: R; model: FeatureModel },
+  make: (options: object, layout: RowLayout) => { recommender: R; model: FeatureModel },
 ): R {
   if (!(bytes instanceof Uint8Array)) throw new FormatError('a model file is a Uint8Array; got something else');
   const { tensors, metadata } = decodeSafetensors(bytes);
@@ -49,12 +56,18 @@ export function decodeFeatureModel<R>(
   if (metadata.recommender !== kind)
     throw new FormatError(`the file holds a '${metadata.recommender}', not a '${kind}'`);
   const options = parseObject(metadata.options, 'options');
-  const fields = readFields(metadata.fields);
+  const schema = metadata.schema === undefined ? null : FeatureSchema.fromJSON(parseObject(metadata.schema, 'schema'));
+  const fields = schema === null ? readFields(metadata.fields) : schema.fields;
   // What it says must be what is there before memory is asked for.
   const rows = fields.reduce((sum, { size }) => sum + size, 0);
   if (tensors.get('embedding')?.shape[0] !== rows)
     throw new FormatError(`the fields have ${rows} features, tensor 'embedding' does not; the file is damaged`);
-  const { recommender, model } = remakeWith(() => make(options, fields));
+  const { recommender, model } = remakeWith(() => {
+    const pairing = decodePairing(tensors, metadata);
+    if (pairing !== undefined && fieldsText(pairing.fields) !== fieldsText(fields))
+      throw new FormatError('the users, items and tables in the file do not have its fields; the file is damaged');
+    return make(options, pairing === undefined ? { fields, schema } : { fields, schema, pairing });
+  });
   const take = taker(tensors);
   for (const parameter of model.parameters) {
     const data = take(parameter.name, Float32Array, parameter.rows * parameter.dim);
@@ -62,6 +75,11 @@ export function decodeFeatureModel<R>(
     parameter.assign(data);
   }
   return recommender;
+}
+
+/** The same for equal fields, in whatever order a caller wrote their properties. */
+function fieldsText(fields: readonly FieldRange[]): string {
+  return JSON.stringify(fields.map(({ name, kind, offset, size }) => ({ name, kind, offset, size })));
 }
 
 function readFields(text: string | undefined): readonly FieldRange[] {

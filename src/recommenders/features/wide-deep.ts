@@ -94,11 +94,11 @@ export class WideDeep extends FeatureRecommender<FilledWideDeep> {
 
   /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
   static load(bytes: Uint8Array): WideDeep {
-    return decodeFeatureModel(bytes, 'wide-deep', (saved, fields) => {
+    return decodeFeatureModel(bytes, 'wide-deep', (saved, layout) => {
       const options = saved as FilledWideDeep;
       const [optimizer, wideOptimizer] = [savedRule(options.optimizer), savedRule(options.wideOptimizer)];
       const recommender = new WideDeep({ ...options, optimizer, wideOptimizer });
-      return { recommender, model: recommender.restored(fields) };
+      return { recommender, model: recommender.restored(layout) };
     });
   }
 }

@@ -3,6 +3,8 @@
 
 import { DataError, FormatError, NotFittedError, OptionError } from '../../../src/core/errors';
 import { Stream } from '../../../src/core/random';
+import { categorical, crossed } from '../../../src/interactions/feature-fields';
+import { FeatureTable } from '../../../src/interactions/feature-table';
 import type { FeatureRows } from '../../../src/interactions/features';
 import { heapOf } from '../../../src/kernels/heap';
 import { DeepFM } from '../../../src/recommenders/features/deep-fm';
@@ -138,6 +140,37 @@ describe.each(Object.keys(kinds))('%s', (kind) => {
     expect(() => load(model.save().subarray(0, 900))).toThrow(FormatError);
   });
 
+  test('a table: its schema goes with the model, over a file too, and another one is refused', async () => {
+    const words = (size: number, from: number) =>
+      Array.from({ length: size }, (_, r) => ({
+        left: 'abc'[(r + from) % 3]!,
+        right: 'xy'[(r >> 1) % 2]!,
+        label: ((r + from) % 3) % 2,
+      }));
+    const fields = { left: categorical(), right: categorical(), 'left x right': crossed('left', 'right') };
+    const table = FeatureTable.from(words(60, 0), { fields, label: 'label' });
+    const more = { epochs: 2, ...(kind === 'WideDeep' ? { wide: ['left x right'] } : {}) };
+    const model = make(more);
+    await model.fit(table, { validation: table.encode(words(12, 0)) });
+    const loaded = load(model.save());
+    expect(JSON.stringify(loaded.schema)).toBe(JSON.stringify(table.schema));
+    expect(loaded.save()).toEqual(model.save());
+    const unlabelled = FeatureTable.encode([{ left: 'a', right: 'y' }, { left: 'never seen' }], loaded.schema!);
+    expect(loaded.predictRows(unlabelled)).toEqual(model.predictRows(unlabelled));
+    // The same fields of the same sizes, with the words in another order.
+    const other = FeatureTable.from(words(60, 1), { fields, label: 'label' });
+    expect(() => model.predictRows(other)).toThrow('encoded by another schema');
+    await expect(make(more).fit(unlabelled)).rejects.toThrow('no labels');
+  });
+
+  test('labels of -1 and 1 are those of 0 and 1', async () => {
+    const signed = { ...rows, labels: rows.labels!.map((label) => 2 * label - 1) };
+    const model = make({ epochs: 3 });
+    const { epochs } = await model.fit(signed, { validation: signed });
+    expect(model.predictRows(others)).toEqual((await fitted()).predictRows(others));
+    expect(epochs[0]!.metrics.logloss).toBeLessThan(1);
+  });
+
   test('collapse: a plain model with equal predictions', async () => {
     const model = await fitted({ overparam: { kind: 'dense', depth: 3, init: 1.5 } });
     const plain = model.collapse();
@@ -217,7 +250,7 @@ describe.each(Object.keys(kinds))('%s', (kind) => {
     expect(() => model.predictRows({ ...rows, fields: rows.fields.slice(0, 4) })).toThrow(DataError);
     await expect(make().fit({ ...rows, labels: null })).rejects.toThrow('features has no labels');
     await expect(make().fit({ ...rows, labels: rows.labels!.map((y) => 3 * y) })).rejects.toThrow(
-      "want 0 or 1 (for other numbers use task: 'regression')",
+      "want 0 or 1, or -1 or 1 (for other numbers use task: 'regression')",
     );
     await expect(make().fit({ ...rows, indices: rows.indices.map((i) => i + 1) })).rejects.toThrow(DataError);
     await expect(make().fit({ ...rows, values: rows.values.map(() => Number.NaN) })).rejects.toThrow(DataError);

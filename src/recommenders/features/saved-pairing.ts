@@ -1,0 +1,60 @@
+// The users and items of a model of features in its file: their ids, and the tables of what is known of them.
+
+import { FormatError } from '../../core/errors';
+import { FeatureSchema } from '../../interactions/feature-schema';
+import { FeatureTable } from '../../interactions/feature-table';
+import type { FieldRange } from '../../interactions/features';
+import type { SideFeatures } from '../../interactions/interaction-features';
+import { Vocabulary } from '../../interactions/vocabulary';
+import { decodeIds, encodeIds } from '../../persistence/id-tensors';
+import type { Tensor } from '../../persistence/tensor';
+import { parseObject, taker, vector } from '../saved-model';
+import { Pairing } from './pairing';
+
+type SideName = keyof SideFeatures;
+const SIDES: readonly SideName[] = ['userFeatures', 'itemFeatures'];
+
+/** The tensors and the metadata of users and items. */
+export function encodePairing({ users, items, side }: Pairing) {
+  const tensors = new Map<string, Tensor>([...encodeIds('users', users), ...encodeIds('items', items)]);
+  const metadata: Record<string, string> = {};
+  for (const name of SIDES) {
+    const table = side[name];
+    if (table === undefined) continue;
+    const { size, fields, schema, starts, indices, values } = table;
+    metadata[name] = JSON.stringify({ size, fields, schema });
+    tensors.set(`${name}.starts`, vector('I32', starts));
+    tensors.set(`${name}.indices`, vector('I32', indices));
+    tensors.set(`${name}.values`, vector('F32', values));
+    for (const [key, tensor] of encodeIds(`${name}.ids`, Vocabulary.from(table.ids!))) tensors.set(key, tensor);
+  }
+  return { tensors, metadata };
+}
+
+/** Reads them; undefined where the file has none. @throws FormatError where they are damaged, or errors of what they make */
+export function decodePairing(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>>,
+): Pairing | undefined {
+  if (!tensors.has('users.kinds')) return undefined;
+  const table = (name: SideName): FeatureTable | undefined => {
+    if (metadata[name] === undefined) return undefined;
+    const saved = parseObject(metadata[name], name) as { size: number; fields: FieldRange[]; schema: unknown };
+    const { size, fields, schema } = saved;
+    if (!Number.isSafeInteger(size) || size < 0 || !Array.isArray(fields))
+      throw new FormatError(`metadata.${name} is no table of features; the file is damaged`);
+    const take = taker(tensors);
+    const starts = take(`${name}.starts`, Int32Array, size + 1);
+    const entries = starts[size]!;
+    const indices = take(`${name}.indices`, Int32Array, entries);
+    const values = take(`${name}.values`, Float32Array, entries);
+    const rows = { size, starts, indices, values, labels: null, weights: null, fields };
+    const ids = [...decodeIds(`${name}.ids`, tensors)];
+    const checked = FeatureTable.fromRows(rows, ids);
+    return schema === null
+      ? checked
+      : FeatureTable.ofEncoded({ rows: checked, schema: FeatureSchema.fromJSON(schema), ids });
+  };
+  const side = { userFeatures: table('userFeatures'), itemFeatures: table('itemFeatures') };
+  return new Pairing('load', decodeIds('users', tensors), decodeIds('items', tensors), side);
+}
