@@ -79,7 +79,8 @@ async function epoch() {
 
 const arms: Readonly<Record<string, () => Promise<object>>> = {
   'frappe-fm': () => frappe(new FM({ rank: 16, epochs: 40, optimizer: adam(0.003) }), 0.96),
-  'frappe-wide-deep': () => frappe(new WideDeep({ ...layers, epochs: 6 }), 0.975),
+  'frappe-wide-deep': () =>
+    frappe(new WideDeep({ ...layers, hidden: [128, 64], epochs: 7, batchSize: 512, optimizer: adam(0.002) }), 0.975),
   'frappe-deep-fm': () => frappe(new DeepFM({ ...layers, epochs: 6 }), 0.975),
   adult,
   libfm,
