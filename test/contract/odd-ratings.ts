@@ -14,6 +14,8 @@ export interface RecommenderUnderTest {
   make(options?: Options): Recommender;
   /** Whether it solves equations, and takes neither an optimizer nor an order of the ratings. */
   readonly isSolved?: boolean;
+  /** Whether it learns what users have, so that predictions are no ratings. */
+  readonly isRanking?: boolean;
   /** The `load` of its class. */
   load(bytes: Uint8Array): Recommender;
   /** Where it is not a factorization: what it does otherwise. */
