@@ -7,6 +7,7 @@ import {
   ItemKNN,
   loadRecommender,
   MF,
+  NeuralCF,
   OverparamMF,
   Popularity,
   syntheticInteractions,
@@ -37,9 +38,19 @@ const WORDS = [
 
 /** Small files of every kind. */
 export async function samples(): Promise<Uint8Array[]> {
-  const data = syntheticInteractions({ users: 12, items: 15, ratings: 60 });
+  // Nobody has every item: negatives are drawn from the others.
+  const data = syntheticInteractions({ users: 12, items: 30, ratings: 60 });
   const small = { rank: 2, epochs: 1 };
-  const models = [new MF(small), new OverparamMF(small), new ALS(small), new Popularity(), new ItemKNN(), new EASE()];
+  const neural = new NeuralCF({ factors: 2, layers: [4, 3], epochs: 1 });
+  const models = [
+    new MF(small),
+    new OverparamMF(small),
+    new ALS(small),
+    new Popularity(),
+    new ItemKNN(),
+    new EASE(),
+    neural,
+  ];
   const files: Uint8Array[] = [];
   for (const model of models) {
     await model.fit(data);
