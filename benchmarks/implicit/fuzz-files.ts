@@ -7,6 +7,7 @@ import {
   ItemKNN,
   loadRecommender,
   MF,
+  NeuralCF,
   NMF,
   OverparamMF,
   Popularity,
@@ -39,7 +40,8 @@ const WORDS = [
 
 /** Small files of every kind. */
 export async function samples(): Promise<Uint8Array[]> {
-  const data = syntheticInteractions({ users: 12, items: 15, ratings: 60 });
+  // Nobody has every item: negatives are drawn from the others.
+  const data = syntheticInteractions({ users: 12, items: 30, ratings: 60 });
   const small = { rank: 2, epochs: 1 };
   const models = [
     new MF(small),
@@ -50,6 +52,7 @@ export async function samples(): Promise<Uint8Array[]> {
     new Popularity(),
     new ItemKNN(),
     new EASE(),
+    new NeuralCF({ factors: 2, layers: [4, 3], epochs: 1 }),
   ];
   const files: Uint8Array[] = [];
   for (const model of models) {

@@ -15,6 +15,7 @@ import { PairProduct } from './blocks/pair-product';
 import { PairTower } from './blocks/pair-tower';
 import { layerDims, Perceptron } from './blocks/perceptron';
 import { parameterStream } from './factorization-tables';
+import { WHOLE } from './grid/blocks';
 import type { Batcher, Model, OrderOptions, RatingData } from './model';
 import { type RatingBatch, RatingBatcher } from './rating-batcher';
 
@@ -125,7 +126,8 @@ export class NeuralCFModel implements Model<RatingBatch> {
   }
 
   batches(data: RatingData, order: OrderOptions): Batcher<RatingBatch> {
-    return new RatingBatcher(data, this, order);
+    // All items in every batch: layers and their bias would follow the tile at hand, where negatives are of all items.
+    return new RatingBatcher(data, this, { ...order, blocks: WHOLE });
   }
 
   select({ users, items, count }: RatingBatch): void {

@@ -16,6 +16,8 @@ export interface RecommenderUnderTest {
   readonly isSolved?: boolean;
   /** Whether it has no biases: for an item that is not known all users are alike, and the other way round. */
   readonly isUnbiased?: boolean;
+  /** Whether it learns what users have, so that predictions are no ratings. */
+  readonly isRanking?: boolean;
   /** The `load` of its class. */
   load(bytes: Uint8Array): Recommender;
   /** Where it is not a factorization: what it does otherwise. */

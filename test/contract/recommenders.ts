@@ -29,9 +29,18 @@ function checkerboard(size: number): Interactions {
 }
 
 /** Runs the contract over a recommender. */
-export function recommenderContract({ name, make, item, isSolved, isUnbiased }: RecommenderUnderTest): void {
+export function recommenderContract({
+  name,
+  make,
+  item,
+  isSolved,
+  isUnbiased,
+  isRanking = false,
+}: RecommenderUnderTest): void {
   /** What only a model of ratings keeps: predictions on the scale of the data, embeddings that options can scale. */
-  const ofRatings = item === undefined ? test : test.skip;
+  const isRated = item === undefined && !isRanking;
+  const ofRatings = isRated ? test : test.skip;
+  const ofVectors = item === undefined ? test : test.skip;
   const basis = item?.basis ?? 'model';
   const fitted = (options?: Options, data?: Interactions) => fittedBy(make, options, data);
 
@@ -40,7 +49,7 @@ export function recommenderContract({ name, make, item, isSolved, isUnbiased }: 
     let unclipped: Recommender;
     beforeAll(async () => {
       model = await fitted();
-      unclipped = item === undefined ? await fitted({ ...quick, clip: false }) : model;
+      unclipped = isRated ? await fitted({ ...quick, clip: false }) : model;
     });
 
     ofRatings('recommends the right square of a checkerboard', async () => {
@@ -193,7 +202,7 @@ export function recommenderContract({ name, make, item, isSolved, isUnbiased }: 
       expect(catchError(call)).toMatchObject({ option });
     });
 
-    ofRatings('similar items and users, by cosine or dot product: others, trained ones, most alike first', () => {
+    ofVectors('similar items and users, by cosine or dot product: others, trained ones, most alike first', () => {
       for (const measure of ['cosine', 'dot'] as const) {
         const items = model.similarItems('', { n: 100, measure });
         const users = model.similarUsers('', { n: 100, measure });

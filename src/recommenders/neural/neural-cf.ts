@@ -34,7 +34,7 @@ import { decodeNeural } from './saved-neural';
  * @example
  * ```ts
  * import { NeuralCF, syntheticInteractions } from 'opmf';
- * const data = syntheticInteractions({ users: 60, items: 40, ratings: 900 });
+ * const data = syntheticInteractions({ users: 60, items: 200, ratings: 900 });
  * const model = new NeuralCF({ factors: 8, layers: [16, 8], epochs: 3, overparam: { kind: 'dense' } });
  * await model.fit(data);
  * console.log(model.recommend(data.users.idOf(0), { n: 3 }).length); // 3
