@@ -24,7 +24,8 @@ export interface CheckpointOwner {
   readonly options: string;
   readonly data: string;
   readonly parameters: readonly Parameter[];
-  readonly slots: readonly SlotSpec[];
+  /** What the rule of a factor keeps of it. */
+  slotsOf(factor: Factor): readonly SlotSpec[];
 }
 
 /** Where a training stands. */
@@ -37,10 +38,11 @@ export interface Standing {
 export function encodeCheckpoint(owner: CheckpointOwner, { trainer, progress }: Standing): Uint8Array {
   const tensors = new Map<string, Tensor>();
   const factors = factorsOf(owner);
-  for (const [k, { name, data }] of factors.entries()) {
+  for (const [k, factor] of factors.entries()) {
+    const { name, data } = factor;
     tensors.set(name, vector('F32', data as Float32Array));
     if (progress.best.length > 0) tensors.set(`best.${name}`, vector('F32', progress.best[k] as Float32Array));
-    for (const [s, slot] of owner.slots.entries())
+    for (const [s, slot] of owner.slotsOf(factor).entries())
       tensors.set(`${slot.name}.${name}`, vector('F32', trainer.slots.get(name)![s] as Float32Array));
   }
   const { epochs, seconds, bestEpoch, bestValue } = progress;
@@ -98,7 +100,7 @@ export function restoreCheckpoint(bytes: Uint8Array, owner: CheckpointOwner): St
   const values = factors.map((factor) => taken(factor.name, lengthOf(factor)));
   const best = said.bestEpoch > 0 ? factors.map((factor) => taken(`best.${factor.name}`, lengthOf(factor))) : [];
   const slots = factors.map((factor): [string, Real[]] => {
-    const lists = owner.slots.map((slot) => taken(`${slot.name}.${factor.name}`, slotLength(slot, factor)));
+    const lists = owner.slotsOf(factor).map((slot) => taken(`${slot.name}.${factor.name}`, slotLength(slot, factor)));
     return [factor.name, lists];
   });
   // Only now: a file that is refused changes nothing.

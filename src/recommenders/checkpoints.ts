@@ -1,22 +1,18 @@
 // The checkpoints of a fit: where it goes on from, and what it leaves behind.
 
 import type { Turns } from '../core/turns';
-import type { Interactions } from '../interactions/interactions';
-import type { SlotSpec } from '../optimizers/optimizer';
-import type { Parameter } from '../parameters/parameter';
 import type { TrainerState } from '../training/rule-state';
 import type { FitPlan } from '../training/train';
-import { encodeCheckpoint, restoreCheckpoint } from './checkpoint';
-import { dataText, optionsText } from './fingerprint';
+import { type CheckpointOwner, encodeCheckpoint, restoreCheckpoint } from './checkpoint';
+import { optionsText } from './fingerprint';
 import type { FilledFitOptions } from './fit-options';
 
 /** A training that is to be kept, or gone on with. */
-export interface KeptTraining {
-  readonly recommender: string;
+export interface KeptTraining extends Pick<CheckpointOwner, 'recommender' | 'parameters' | 'slotsOf'> {
   readonly options: object;
-  readonly data: Interactions;
-  readonly parameters: readonly Parameter[];
-  readonly slots: readonly SlotSpec[];
+  /** The training data as text, and the validation data where there are any: worked out only where it is needed. */
+  data(): Promise<string>;
+  validation?: (() => Promise<string>) | undefined;
   /** Goes on with what a trainer has carried. */
   resume(state: TrainerState): void;
   readState(turns: Turns): Promise<TrainerState>;
@@ -25,15 +21,19 @@ export interface KeptTraining {
 /** The part of a fit's plan that is about checkpoints. With `resume`, factors and trainer are put back first. */
 export async function checkpointPlan(
   training: KeptTraining,
-  { checkpoint, resume, earlyStopping, validation }: FilledFitOptions,
+  {
+    checkpoint,
+    resume,
+    earlyStopping,
+  }: Pick<FilledFitOptions, 'checkpoint' | 'resume'> & { readonly earlyStopping?: object },
   turns: Turns,
 ): Promise<Pick<FitPlan, 'checkpoint' | 'resume'>> {
   if (checkpoint === undefined && resume === undefined) return {};
-  const { recommender, parameters, slots } = training;
+  const { recommender, parameters, slotsOf } = training;
   // What decides when to stop is part of the training.
-  const watch = earlyStopping && { earlyStopping, validation: validation && (await dataText(validation, turns)) };
+  const watch = earlyStopping && { earlyStopping, validation: await training.validation?.() };
   const options = optionsText({ ...training.options, ...watch });
-  const owner = { recommender, options, data: await dataText(training.data, turns), parameters, slots };
+  const owner = { recommender, options, data: await training.data(), parameters, slotsOf };
   const standing = resume && restoreCheckpoint(resume, owner);
   if (standing !== undefined) training.resume(standing.trainer);
   return {

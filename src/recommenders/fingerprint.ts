@@ -1,6 +1,7 @@
 // What tells one training from another: the options that change its bits, and the data.
 
 import { inTurns, type Turns } from '../core/turns';
+import type { FeatureRows } from '../interactions/features';
 import type { Interactions } from '../interactions/interactions';
 
 /** Options that change no bit of the result: a training may go on elsewhere. */
@@ -11,11 +12,25 @@ export function optionsText(options: object): string {
   return JSON.stringify(options, (key, value) => (ELSEWHERE.includes(key) ? undefined : value));
 }
 
-/** The data as text: sizes, and a hash of every row (FNV-1a, two of 32 bits). Cost: linear in the rows. */
+/** The data as text: sizes, and a hash of every row (after FNV-1a). Cost: linear in the rows. */
 export async function dataText(data: Interactions, turns: Turns): Promise<string> {
   const { size, users, items, userIndex, itemIndex, values, weights } = data;
+  const hash = await hashOf([userIndex, itemIndex, values, ...(weights === undefined ? [] : [weights])], turns);
+  return `${size} interactions of ${users.size} users and ${items.size} items, ${hash}`;
+}
+
+/** The same of rows of features. */
+export async function rowsText(rows: FeatureRows, turns: Turns): Promise<string> {
+  const { size, starts, indices, values, labels, weights, fields } = rows;
+  const columns = [starts, indices, values, labels, weights].filter((column) => column !== null);
+  const names = fields.map(({ name, kind, size }) => `${name} (${kind}, ${size})`).join(', ');
+  return `${size} rows of ${names}, ${await hashOf(columns, turns)}`;
+}
+
+/** Two words of 32 bits over all numbers. */
+async function hashOf(columns: readonly (Int32Array | Float32Array)[], turns: Turns): Promise<string> {
   let [a, b] = [0x811c9dc5, 0x9e3779b9];
-  for (const column of [userIndex, itemIndex, values, ...(weights === undefined ? [] : [weights])]) {
+  for (const column of columns) {
     const words = new Int32Array(column.buffer, column.byteOffset, column.length);
     await inTurns(words.length, turns, (from, to) => {
       for (let k = from; k < to; k++) {
@@ -25,5 +40,5 @@ export async function dataText(data: Interactions, turns: Turns): Promise<string
     });
   }
   const hex = (word: number) => (word >>> 0).toString(16).padStart(8, '0');
-  return `${size} interactions of ${users.size} users and ${items.size} items, ${hex(a)}${hex(b)}`;
+  return hex(a) + hex(b);
 }

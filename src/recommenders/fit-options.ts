@@ -30,18 +30,8 @@ export function readFitOptions(owner: string, given: FitOptions | undefined): Fi
     earlyStopping: optional((value) => value as NonNullable<FilledFitOptions['earlyStopping']>),
     onEpoch: optional(callable<(epoch: EpochRecord) => unknown>()),
     signal: optional(abortSignal),
-    checkpoint: optional((value) =>
-      readOptions<NonNullable<FilledFitOptions['checkpoint']>>(
-        owner,
-        value,
-        { every: field(integer({ min: 1 }), 1), write: field(callable<CheckpointWriter>(), noWriter) },
-        'checkpoint.',
-      ),
-    ),
-    resume: optional(fileBytes),
+    ...checkpointFields(owner),
   });
-  if (read.checkpoint?.write === noWriter)
-    throw wrong('checkpoint.write', undefined, 'a function that keeps the bytes, such as checkpointFile(path).write');
   if (read.earlyStopping === undefined) return read;
   if (read.validation === undefined) {
     throw wrong('validation', undefined, 'Interactions: earlyStopping needs validation data to watch');
@@ -58,6 +48,23 @@ export function readFitOptions(owner: string, given: FitOptions | undefined): Fi
   );
   const metrics = read.metrics.includes(earlyStopping.metric) ? read.metrics : [...read.metrics, earlyStopping.metric];
   return { ...read, metrics, earlyStopping };
+}
+
+/** The fields of the options that every fit with epochs has for its checkpoints. */
+export function checkpointFields(owner: string) {
+  return {
+    checkpoint: optional((value) => {
+      const read = readOptions<NonNullable<FilledFitOptions['checkpoint']>>(
+        owner,
+        value,
+        { every: field(integer({ min: 1 }), 1), write: field(callable<CheckpointWriter>(), noWriter) },
+        'checkpoint.',
+      );
+      if (read.write !== noWriter) return read;
+      throw wrong('checkpoint.write', undefined, 'a function that keeps the bytes, such as checkpointFile(path).write');
+    }),
+    resume: optional(fileBytes),
+  };
 }
 
 /** @throws UnsupportedError where a training of one step is to be kept */

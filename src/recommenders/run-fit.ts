@@ -9,6 +9,7 @@ import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import { type Training, train } from '../training/train';
 import { checkpointPlan } from './checkpoints';
+import { dataText } from './fingerprint';
 import type { FilledFitOptions } from './fit-options';
 import { type RowCounts, Seen } from './seen';
 import { type Judged, Validation } from './validation';
@@ -56,9 +57,10 @@ export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
       {
         recommender: name,
         options,
-        data,
+        data: () => dataText(data, turns),
+        validation: validation && (() => dataText(validation, turns)),
         parameters,
-        slots,
+        slotsOf: () => slots,
         resume: (state) => training.resume(state),
         readState: (breather) => training.readState(breather),
       },

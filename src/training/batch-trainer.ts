@@ -3,14 +3,16 @@
 
 import type { Turns } from '../core/turns';
 import type { Batch, Batcher, Scorer } from '../models/model';
-import type { Real } from '../optimizers/factor';
+import type { Factor, Real } from '../optimizers/factor';
+import type { SlotSpec } from '../optimizers/optimizer';
 import type { Penalty } from '../parameters/penalty';
 import { checkFinite } from './divergence';
 import { type KernelChoice, usesWasm } from './engine-options';
 import type { Loss } from './loss';
+import type { TrainerState } from './rule-state';
 import { type RuleOf, SplitSink } from './split-sink';
 import { Stepper } from './stepper';
-import type { Epochs } from './train';
+import type { Training } from './train';
 import type { EpochResult } from './trainer';
 
 /** How to go through the data. */
@@ -21,9 +23,10 @@ export interface BatchTrainerOptions {
 }
 
 /** Trains a model by steps of batches, each part by its rule. */
-export class BatchTrainer<B extends Batch> implements Epochs {
+export class BatchTrainer<B extends Batch> implements Training {
   private readonly sink: SplitSink;
   private stepper: Stepper<B> | null = null;
+  private resumed: TrainerState | null = null;
 
   constructor(
     private readonly model: Scorer<B>,
@@ -41,7 +44,7 @@ export class BatchTrainer<B extends Batch> implements Epochs {
   /** One pass over the data. @throws DivergenceError as soon as the loss is no longer finite; the reason of an abort */
   async epoch(epoch: number, turns: Turns): Promise<EpochResult> {
     const { model, data, options, sink } = this;
-    this.stepper ??= this.start();
+    this.stepper ??= await this.start();
     const started = performance.now();
     const loss = await this.stepper.epoch(epoch, turns);
     const progress = (epoch - 1) / options.epochs;
@@ -53,14 +56,32 @@ export class BatchTrainer<B extends Batch> implements Epochs {
     };
   }
 
+  /** @see Training.resume */
+  resume(state: TrainerState): void {
+    this.resumed = state;
+  }
+
+  /** What the rule of a factor keeps of it. */
+  slotsOf(factor: Factor): readonly SlotSpec[] {
+    return this.sink.slotsOf(factor);
+  }
+
+  readState(): Promise<TrainerState> {
+    return this.stepper!.readState();
+  }
+
   /** Gives back memory. */
   dispose(): void {
     this.stepper?.dispose();
     this.stepper = null;
   }
 
-  private start(): Stepper<B> {
+  private async start(): Promise<Stepper<B>> {
     const { model, loss, penalties, batcher, sink, data, options } = this;
-    return new Stepper(model, loss, penalties, batcher, sink, sink, data, 1, options, usesWasm(options.kernels));
+    const wasm = usesWasm(options.kernels);
+    const stepper = new Stepper(model, loss, penalties, batcher, sink, sink, data, 1, options, wasm);
+    if (this.resumed !== null) await stepper.writeState(this.resumed);
+    this.resumed = null;
+    return stepper;
   }
 }

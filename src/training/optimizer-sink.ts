@@ -3,7 +3,7 @@
 import type { Heap } from '../kernels/heap';
 import type { Move } from '../kernels/move';
 import type { Factor, Real, RowGradient } from '../optimizers/factor';
-import type { Optimizer, StepInfo } from '../optimizers/optimizer';
+import type { Optimizer, SlotSpec, StepInfo } from '../optimizers/optimizer';
 import type { GradientSink, Parameter } from '../parameters/parameter';
 import { HeapUpdates } from './heap-updates';
 import { emptySlot, type RuleState } from './rule-state';
@@ -39,6 +39,11 @@ export class OptimizerSink implements GradientSink {
   /** Lets updates run on a heap that everything has been moved to. */
   runOn(heap: Heap): void {
     this.onHeap = HeapUpdates.of(this.optimizer, heap);
+  }
+
+  /** What the rule keeps of each factor. */
+  get slots(): readonly SlotSpec[] {
+    return this.optimizer.slots;
   }
 
   /** A copy of the rule's memory. */

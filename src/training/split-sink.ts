@@ -5,7 +5,7 @@ import type { Heap } from '../kernels/heap';
 import type { Move } from '../kernels/move';
 import type { Factor, RowGradient } from '../optimizers/factor';
 import { LearningRates } from '../optimizers/learning-rate';
-import type { Optimizer } from '../optimizers/optimizer';
+import type { Optimizer, SlotSpec } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
 import { OptimizerSink } from './optimizer-sink';
 import type { RuleState } from './rule-state';
@@ -53,6 +53,11 @@ export class SplitSink implements StepSink {
 
   runOn(heap: Heap): void {
     for (const sink of this.sinks) sink.runOn(heap);
+  }
+
+  /** What the rule of a factor keeps of it. */
+  slotsOf(factor: Factor): readonly SlotSpec[] {
+    return this.sinkOf.get(factor)!.slots;
   }
 
   readState(): RuleState {

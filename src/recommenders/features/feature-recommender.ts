@@ -10,9 +10,10 @@ import type { Optimizer } from '../../optimizers/optimizer';
 import { usesWasm } from '../../training/engine-options';
 import type { History } from '../../training/history';
 import type { RuleOf } from '../../training/split-sink';
-import { checkLayout, checkRows, type LaidOutRows, layoutOf, type RowLayout } from './check-rows';
+import { checkLayout, checkRows, type LaidOutRows, layoutOf, type RowLayout, targetsOf } from './check-rows';
+import { type FeatureFitOptions, type FilledFeatureFit, readFeatureFit } from './feature-fit-options';
 import type { FeatureOverparam, FilledFeatureOptions } from './feature-options';
-import { type FeatureFitOptions, fitFeatures, readFeatureFit } from './fit-features';
+import { fitFeatures } from './fit-features';
 import { encodeFeatureModel } from './saved-features';
 import { featuresAtOnce, ROWS_AT_ONCE, RowScorer } from './score-rows';
 
@@ -63,15 +64,24 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
    * signal's reason after an abort
    */
   async fit(features: FeatureRows, options?: FeatureFitOptions): Promise<History> {
-    return this.fitRows(checkRows(features, 'features'), options);
+    const rows = checkRows(features, 'features');
+    const validation = (value: unknown, name: string) => this.labelled(checkRows(value, name), name);
+    return this.fitRows(rows, readFeatureFit(`${this.owner}.fit`, options, this.options.task, validation));
   }
 
   /** The same of rows that fit together. */
-  protected async fitRows(rows: LaidOutRows, options: FeatureFitOptions | undefined): Promise<History> {
-    const fit = readFeatureFit(`${this.owner}.fit`, options, this.options.task);
+  protected async fitRows(rows: LaidOutRows, fit: FilledFeatureFit): Promise<History> {
     const model = this.createModel(rows.fields, this.options.overparam);
     const install = () => this.install(model, layoutOf(rows));
-    return fitFeatures({ model, rows, options: this.options, rules: this.rulesOf(model), fit, install });
+    return fitFeatures({
+      name: this.name,
+      model,
+      rows,
+      options: this.options,
+      rules: this.rulesOf(model),
+      fit,
+      install,
+    });
   }
 
   /**
@@ -116,6 +126,12 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
     for (const [i, parameter] of model.parameters.entries()) copy.parameters[i]!.assign(parameter.collapse());
     plain.install(copy, layout);
     return plain;
+  }
+
+  /** Rows whose labels are what the task has. */
+  protected labelled(rows: LaidOutRows, name: string): LaidOutRows {
+    targetsOf(rows, name, this.options.task);
+    return rows;
   }
 
   /** Which rule trains what. */

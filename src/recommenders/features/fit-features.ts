@@ -1,81 +1,29 @@
 // From rows of features to a trained model: the wiring of loss, penalties, trainer and validation.
 
 import { naturalLog } from '../../core/elementary';
-import { callable, field, integer, number, optional, readOptions, wrong } from '../../core/options';
 import { Stream } from '../../core/random';
 import type { FeatureRows } from '../../interactions/features';
-import { type RowMetricName, rowMetricList, rowMetricName, rowMetrics } from '../../metrics/row-metrics';
+import { rowMetrics } from '../../metrics/row-metrics';
 import { FeatureBatcher } from '../../models/feature-batcher';
 import type { FeatureModel } from '../../models/feature-model';
 import { Penalty } from '../../parameters/penalty';
 import { BatchTrainer } from '../../training/batch-trainer';
 import { Breather } from '../../training/breather';
-import type { EpochRecord, History } from '../../training/history';
+import type { History } from '../../training/history';
 import { logistic, squared } from '../../training/losses';
 import type { RuleOf } from '../../training/split-sink';
 import { train } from '../../training/train';
-import { abortSignal } from '../fit-options';
-import { checkLayout, checkRows, type LaidOutRows, targetsOf } from './check-rows';
+import { checkpointPlan } from '../checkpoints';
+import { rowsText } from '../fingerprint';
+import { checkLayout, type LaidOutRows, targetsOf } from './check-rows';
+import type { FilledFeatureFit } from './feature-fit-options';
 import type { FilledFeatureOptions } from './feature-options';
 import { featuresAtOnce, ROWS_AT_ONCE, RowScorer } from './score-rows';
 
-/** The options of a fit on rows of features. */
-export interface FeatureFitOptions {
-  /** Rows with labels, encoded alike: by the schema of the training rows. */
-  readonly validation?: FeatureRows | undefined;
-  /** What of the validation rows is told each epoch. @defaultValue ['auc', 'logloss']; regression: ['rmse'] */
-  readonly metrics?: readonly RowMetricName[] | undefined;
-  /** Stops when a metric has not got better for `patience` epochs; the best epoch's parameters are put back. */
-  readonly earlyStopping?:
-    | {
-        readonly metric?: RowMetricName | undefined;
-        readonly patience?: number | undefined;
-        readonly minDelta?: number | undefined;
-      }
-    | undefined;
-  readonly onEpoch?: ((epoch: EpochRecord) => unknown) | undefined;
-  /** Stops the fit; the model keeps the last whole epoch. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Read. */
-export interface FilledFeatureFit {
-  readonly validation?: LaidOutRows;
-  readonly metrics: readonly RowMetricName[];
-  readonly earlyStopping?: { readonly metric: RowMetricName; readonly patience: number; readonly minDelta: number };
-  readonly onEpoch?: (epoch: EpochRecord) => unknown;
-  readonly signal?: AbortSignal;
-}
-
-/** Checks the options of a fit. */
-export function readFeatureFit(owner: string, given: unknown, task: FilledFeatureOptions['task']): FilledFeatureFit {
-  const read = readOptions<FilledFeatureFit>(owner, given, {
-    validation: optional((value, name) => checkRows(value, name)),
-    metrics: field(rowMetricList, task === 'regression' ? ['rmse'] : ['auc', 'logloss']),
-    earlyStopping: optional((value) => value as NonNullable<FilledFeatureFit['earlyStopping']>),
-    onEpoch: optional(callable<(epoch: EpochRecord) => unknown>()),
-    signal: optional(abortSignal),
-  });
-  if (read.validation !== undefined) targetsOf(read.validation, 'validation', task);
-  if (read.earlyStopping === undefined) return read;
-  if (read.validation === undefined)
-    throw wrong('validation', undefined, 'rows with labels: earlyStopping needs validation data to watch');
-  const earlyStopping = readOptions<NonNullable<FilledFeatureFit['earlyStopping']>>(
-    owner,
-    read.earlyStopping,
-    {
-      metric: field(rowMetricName, read.metrics[0]!),
-      patience: field(integer({ min: 1 }), 3),
-      minDelta: field(number({ min: 0 }), 0),
-    },
-    'earlyStopping.',
-  );
-  const metrics = read.metrics.includes(earlyStopping.metric) ? read.metrics : [...read.metrics, earlyStopping.metric];
-  return { ...read, metrics, earlyStopping };
-}
-
 /** What a fit is made of. */
 export interface FeatureFitTask {
+  /** The kind of the recommender. */
+  readonly name: string;
   readonly model: FeatureModel;
   readonly rows: LaidOutRows;
   readonly options: FilledFeatureOptions;
@@ -86,7 +34,15 @@ export interface FeatureFitTask {
 }
 
 /** Trains the model. */
-export async function fitFeatures({ model, rows, options, rules, fit, install }: FeatureFitTask): Promise<History> {
+export async function fitFeatures({
+  name,
+  model,
+  rows,
+  options,
+  rules,
+  fit,
+  install,
+}: FeatureFitTask): Promise<History> {
   const { validation, metrics, earlyStopping, onEpoch, signal } = fit;
   const turns = new Breather(signal);
   const targets = targetsOf(rows, 'features', options.task);
@@ -95,7 +51,7 @@ export async function fitFeatures({ model, rows, options, rules, fit, install }:
   const { epochs, batchSize, shuffle, kernels } = options;
   const { size, starts, indices, values, weights } = rows;
   const data = { size, starts, indices, values, weights, targets };
-  model.bias.assign(Float32Array.of(startOf(targets, isRegression)));
+  model.bias.assign(Float32Array.of(startOf(targets, weights, isRegression)));
   const batcher = new FeatureBatcher(data, Stream.of(options.seed).fork('order'), shuffle);
   await batcher.prepare(turns);
   const batch = Math.min(batchSize, size);
@@ -115,7 +71,23 @@ export async function fitFeatures({ model, rows, options, rules, fit, install }:
   };
   let wholeEpochs = 0;
   try {
+    const kept = await checkpointPlan(
+      {
+        recommender: name,
+        options,
+        data: () => rowsText(rows, turns),
+        validation: validation && (() => rowsText(validation, turns)),
+        parameters: model.parameters,
+        slotsOf: (factor) => trainer.slotsOf(factor),
+        resume: (state) => trainer.resume(state),
+        readState: () => trainer.readState(),
+      },
+      fit,
+      turns,
+    );
+    wholeEpochs = kept.resume?.epochs.length ?? 0;
     const history = await train(model, trainer, {
+      ...kept,
       epochs,
       ratings: size,
       validate: validation && (() => measure(validation)),
@@ -139,10 +111,14 @@ export async function fitFeatures({ model, rows, options, rules, fit, install }:
 }
 
 /** The bias that predicts the mean target: the mean, or its log-odds. */
-function startOf(targets: Float32Array, isRegression: boolean): number {
-  let sum = 0;
-  for (let s = 0; s < targets.length; s++) sum += targets[s]!;
-  const mean = sum / targets.length;
+function startOf(targets: Float32Array, weights: Float32Array | null, isRegression: boolean): number {
+  let [sum, total] = [0, 0];
+  for (let s = 0; s < targets.length; s++) {
+    const weight = weights === null ? 1 : weights[s]!;
+    sum += weight * targets[s]!;
+    total += weight;
+  }
+  const mean = total > 0 ? sum / total : 0;
   if (isRegression) return mean;
   // A mean at an end has no finite log-odds: stay a thousandth away from both.
   const part = Math.min(Math.max(mean, 0.001), 0.999);

@@ -2,7 +2,7 @@
 
 import { UnsupportedError } from '../../core/errors';
 import type { FeatureRows, FieldRange } from '../../interactions/features';
-import type { SideFeatures } from '../../interactions/interaction-features';
+import { type SideFeatures, sideFields } from '../../interactions/interaction-features';
 import { Interactions } from '../../interactions/interactions';
 import type { Id } from '../../interactions/vocabulary';
 import { planFeatures } from '../../models/feature-model';
@@ -11,6 +11,8 @@ import { Breather } from '../../training/breather';
 import type { History } from '../../training/history';
 import { checkList } from '../recommend-options';
 import { savedRule } from '../restore';
+import { checkRows } from './check-rows';
+import { type FeatureFitOptions, readFeatureFit } from './feature-fit-options';
 import {
   dimField,
   type FeatureOverparam,
@@ -19,7 +21,6 @@ import {
   readFeatureOptions,
 } from './feature-options';
 import { FeatureRecommender } from './feature-recommender';
-import type { FeatureFitOptions } from './fit-features';
 import { Pairing } from './pairing';
 import { decodeFeatureModel } from './saved-features';
 
@@ -82,12 +83,16 @@ export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly ran
    */
   override async fit(data: FeatureRows | Interactions, options?: FMFitOptions): Promise<History> {
     if (!(data instanceof Interactions)) return super.fit(data, options as FeatureFitOptions | undefined);
-    const { userFeatures, itemFeatures, validation, ...rest } = options ?? {};
-    const turns = new Breather(undefined);
-    const pairing = Pairing.of('FM.fit', data, { userFeatures, itemFeatures });
+    const readValidation = (value: unknown, name: string) =>
+      value instanceof Interactions ? value : this.labelled(checkRows(value, name), name);
+    const { validation, ...fit } = readFeatureFit('FM.fit', options, this.options.task, readValidation, sideFields);
+    const turns = new Breather(fit.signal);
+    const pairing = Pairing.of('FM.fit', data, fit);
     const rows = await pairing.rowsInTurns(data, turns);
-    if (!(validation instanceof Interactions)) return this.fitRows(rows, { ...rest, validation });
-    return this.fitRows(rows, { ...rest, validation: await pairing.rowsInTurns(validation, turns) });
+    if (validation === undefined) return this.fitRows(rows, fit);
+    if (!(validation instanceof Interactions)) return this.fitRows(rows, { ...fit, validation });
+    const heldOut = await pairing.rowsInTurns(validation, turns);
+    return this.fitRows(rows, { ...fit, validation: this.labelled(heldOut, 'validation') });
   }
 
   /**

@@ -1,10 +1,9 @@
 // Users and items for a model of features: who has a feature of its own and what is known of them, so that pairs of ids
 // become rows, in training and in all predictions to come.
 
-import { readOptions } from '../../core/options';
 import type { Turns } from '../../core/turns';
 import type { FeatureRows } from '../../interactions/features';
-import { PairFeatures, type Pairs, type SideFeatures, sideFields } from '../../interactions/interaction-features';
+import { PairFeatures, type Pairs, type SideFeatures } from '../../interactions/interaction-features';
 import type { Interactions } from '../../interactions/interactions';
 import { runThrough } from '../../interactions/steps';
 import { type Id, Vocabulary } from '../../interactions/vocabulary';
@@ -24,8 +23,8 @@ export class Pairing {
   }
 
   /** Those that occur in the interactions: others of a shared vocabulary have nothing that could be learned. */
-  static of(owner: string, data: Interactions, given: SideFeatures): Pairing {
-    const side = readOptions<SideFeatures>(owner, given, sideFields);
+  static of(owner: string, data: Interactions, { userFeatures, itemFeatures }: SideFeatures): Pairing {
+    const side = { userFeatures, itemFeatures };
     return new Pairing(owner, occurring(data.users, data.userIndex), occurring(data.items, data.itemIndex), side);
   }
 

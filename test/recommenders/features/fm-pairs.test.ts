@@ -103,3 +103,12 @@ test('what it refuses', async () => {
     .replace('item.colour', 'item.colouR');
   expect(() => FM.load(Uint8Array.from(Buffer.from(text, 'latin1')))).toThrow(FormatError);
 });
+
+test('options are read and a signal is heeded before any row is made', async () => {
+  const neverRead = { ...itemFeatures } as never;
+  await expect(make().fit(data, 5 as never)).rejects.toThrow(OptionError);
+  await expect(make().fit(data, { itemFeatures: neverRead })).rejects.toThrow('itemFeatures');
+  await expect(make().fit(data, { earlyStopping: {} })).rejects.toThrow('needs validation');
+  const reason = new Error('the service shuts down');
+  await expect(make().fit(data, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+});
