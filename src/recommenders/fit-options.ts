@@ -1,7 +1,7 @@
 // Reading the options of a fit.
 
 import { DataError, UnsupportedError } from '../core/errors';
-import { callable, field, integer, number, optional, readOptions, wrong } from '../core/options';
+import { type Check, callable, field, integer, number, optional, readOptions, wrong } from '../core/options';
 import { Interactions } from '../interactions/interactions';
 import type { MetricName } from '../metrics/metric-names';
 import { metricList, metricName } from '../metrics/metric-names';
@@ -32,11 +32,20 @@ export function readFitOptions(owner: string, given: FitOptions | undefined): Fi
     signal: optional(abortSignal),
     ...checkpointFields(owner),
   });
+  return withEarlyStopping(owner, read, metricName, 'Interactions');
+}
+
+/** Options whose `earlyStopping` is read by its own fields, its metric among those that are measured. */
+export function withEarlyStopping<Metric extends string, Read extends Watching<Metric>>(
+  owner: string,
+  read: Read,
+  metricName: Check<Metric>,
+  data: string,
+): Read {
   if (read.earlyStopping === undefined) return read;
-  if (read.validation === undefined) {
-    throw wrong('validation', undefined, 'Interactions: earlyStopping needs validation data to watch');
-  }
-  const earlyStopping = readOptions<NonNullable<FilledFitOptions['earlyStopping']>>(
+  if (read.validation === undefined)
+    throw wrong('validation', undefined, `${data}: earlyStopping needs validation data to watch`);
+  const earlyStopping = readOptions<NonNullable<Watching<Metric>['earlyStopping']>>(
     owner,
     read.earlyStopping,
     {
@@ -48,6 +57,13 @@ export function readFitOptions(owner: string, given: FitOptions | undefined): Fi
   );
   const metrics = read.metrics.includes(earlyStopping.metric) ? read.metrics : [...read.metrics, earlyStopping.metric];
   return { ...read, metrics, earlyStopping };
+}
+
+/** What early stopping is about. */
+interface Watching<Metric> {
+  readonly validation?: unknown;
+  readonly metrics: readonly Metric[];
+  readonly earlyStopping?: { readonly metric: Metric; readonly patience: number; readonly minDelta: number };
 }
 
 /** The fields of the options that every fit with epochs has for its checkpoints. */

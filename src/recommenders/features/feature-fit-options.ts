@@ -1,27 +1,17 @@
 // Reading the options of a fit on features.
 
-import {
-  type Check,
-  callable,
-  type Fields,
-  field,
-  integer,
-  number,
-  optional,
-  readOptions,
-  wrong,
-} from '../../core/options';
+import { type Check, callable, type Fields, field, optional, readOptions } from '../../core/options';
 import type { FeatureRows } from '../../interactions/features';
 import type { SideFeatures, sideFields } from '../../interactions/interaction-features';
 import { type RowMetricName, rowMetricList, rowMetricName } from '../../metrics/row-metrics';
 import type { EpochRecord } from '../../training/history';
-import { abortSignal, checkpointFields, type FilledFitOptions } from '../fit-options';
+import { abortSignal, checkpointFields, type FilledFitOptions, withEarlyStopping } from '../fit-options';
 import type { FitOptions } from '../recommender';
 import type { LaidOutRows } from './check-rows';
 import type { FilledFeatureOptions } from './feature-options';
 
 /** The options of a fit on rows of features. */
-export interface FeatureFitOptions extends Pick<FitOptions, 'checkpoint' | 'resume'> {
+export interface FeatureFitOptions extends Pick<FitOptions, 'onEpoch' | 'signal' | 'checkpoint' | 'resume'> {
   /** Rows with labels, encoded alike: by the schema of the training rows. */
   readonly validation?: FeatureRows | undefined;
   /** What of the validation rows is told each epoch. @defaultValue ['auc', 'logloss']; regression: ['rmse'] */
@@ -34,20 +24,15 @@ export interface FeatureFitOptions extends Pick<FitOptions, 'checkpoint' | 'resu
         readonly minDelta?: number | undefined;
       }
     | undefined;
-  readonly onEpoch?: ((epoch: EpochRecord) => unknown) | undefined;
-  /** Stops the fit; the model keeps the last whole epoch. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Read; side features are those of a fit on interactions. */
 export interface FilledFeatureFit<V = LaidOutRows>
-  extends Pick<FilledFitOptions, 'checkpoint' | 'resume'>,
+  extends Pick<FilledFitOptions, 'onEpoch' | 'signal' | 'checkpoint' | 'resume'>,
     SideFeatures {
   readonly validation?: V;
   readonly metrics: readonly RowMetricName[];
   readonly earlyStopping?: { readonly metric: RowMetricName; readonly patience: number; readonly minDelta: number };
-  readonly onEpoch?: (epoch: EpochRecord) => unknown;
-  readonly signal?: AbortSignal;
 }
 
 /** Checks the options of a fit: `validation` is read by who knows what may be given for it; `side` are the tables' fields. */
@@ -68,19 +53,5 @@ export function readFeatureFit<V>(
     ...checkpointFields(owner),
   };
   const read = readOptions<FilledFeatureFit<V>>(owner, given, fields as Fields<FilledFeatureFit<V>>);
-  if (read.earlyStopping === undefined) return read;
-  if (read.validation === undefined)
-    throw wrong('validation', undefined, 'rows with labels: earlyStopping needs validation data to watch');
-  const earlyStopping = readOptions<NonNullable<FilledFeatureFit['earlyStopping']>>(
-    owner,
-    read.earlyStopping,
-    {
-      metric: field(rowMetricName, read.metrics[0]!),
-      patience: field(integer({ min: 1 }), 3),
-      minDelta: field(number({ min: 0 }), 0),
-    },
-    'earlyStopping.',
-  );
-  const metrics = read.metrics.includes(earlyStopping.metric) ? read.metrics : [...read.metrics, earlyStopping.metric];
-  return { ...read, metrics, earlyStopping };
+  return withEarlyStopping(owner, read, rowMetricName, 'rows with labels');
 }
