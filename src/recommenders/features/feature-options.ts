@@ -23,6 +23,7 @@ import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../../optimizers/registry';
 import type { ProductOptions } from '../../parameters/overparam';
 import type { KernelChoice } from '../../training/engine-options';
+import type { LossName } from '../../training/losses';
 
 /**
  * One product for the embeddings (and, where it is dense, for every dense layer; with `biases` for the linear weights), or
@@ -49,8 +50,10 @@ export interface FeatureRegularization {
 
 /** The options that every model of features has. */
 export interface FeatureRecommenderOptions {
-  /** 'classification': labels 0 and 1, logistic loss, predictions are probabilities. 'regression': squared loss. @defaultValue 'classification' */
+  /** 'classification': labels 0 and 1, predictions are probabilities. 'regression': numbers. @defaultValue 'classification' */
   readonly task?: 'classification' | 'regression' | undefined;
+  /** In regression 'squared', 'absolute' or 'huber'; in classification 'logistic'. @defaultValue 'squared', 'logistic' */
+  readonly loss?: LossName | undefined;
   /** A name, a configuration, or an object with the Optimizer seam. @defaultValue adam, learning rate 0.001 */
   readonly optimizer?: Optimizer | OptimizerConfig | OptimizerName | undefined;
   /** @defaultValue 10 */
@@ -88,11 +91,12 @@ export interface DeepRecommenderOptions extends FeatureRecommenderOptions {
 }
 
 /** What is read by rules of its own. */
-type ReadLater = 'optimizer' | 'regularization';
+type ReadLater = 'loss' | 'optimizer' | 'regularization';
 
 /** The common options, filled in. */
 export type FilledFeatureOptions = Readonly<
   Filled<Omit<FeatureRecommenderOptions, ReadLater>> & {
+    readonly loss: LossName;
     readonly optimizer: OptimizerConfig;
     readonly regularization: Filled<FeatureRegularization>;
   }
@@ -101,6 +105,12 @@ export type FilledFeatureOptions = Readonly<
 /** Those of models with layers, filled in. */
 export type FilledDeepOptions = FilledFeatureOptions &
   Readonly<Filled<Omit<DeepRecommenderOptions, keyof FeatureRecommenderOptions>>>;
+
+/** The losses of each task, the default first. */
+const LOSSES_OF: Readonly<Record<FilledFeatureOptions['task'], readonly [LossName, ...LossName[]]>> = {
+  classification: ['logistic'],
+  regression: ['squared', 'absolute', 'huber'],
+};
 
 const size = integer({ min: 1, max: MAX_RANK });
 
@@ -132,6 +142,7 @@ export function readFeatureOptions<Own extends object>(
   type Common = Filled<Omit<FeatureRecommenderOptions, ReadLater>> & Pick<FeatureRecommenderOptions, ReadLater>;
   const common: Fields<Common> = {
     task: field(oneOf('classification', 'regression'), 'classification'),
+    loss: optional(oneOf('squared', 'logistic', 'absolute', 'huber')),
     optimizer: optional((value) => value as OptimizerConfig),
     epochs: field(integer({ min: 1 }), 10),
     batchSize: field(integer({ min: 1 }), 1024),
@@ -144,10 +155,12 @@ export function readFeatureOptions<Own extends object>(
   };
   const read = readOptions<Common & Own>(owner, given, { ...common, ...own } as Fields<Common & Own>);
   // In the same order whoever gave them, so that files are the same.
-  const { optimizer, regularization, ...rest } = read;
+  const { loss = LOSSES_OF[read.task][0], optimizer, regularization, ...rest } = read;
+  if (!LOSSES_OF[read.task].includes(loss))
+    throw wrong('loss', loss, `${LOSSES_OF[read.task].join(', ')}, as task is '${read.task}'`);
   const rule = resolveOptimizer(optimizer ?? adam());
   const strengths = Object.freeze(readStrengths(owner, regularization));
-  const options = { ...rest, optimizer: rule.config, regularization: strengths };
+  const options = { ...rest, loss, optimizer: rule.config, regularization: strengths };
   return { options: Object.freeze(options) as unknown as FilledFeatureOptions & Readonly<Own>, rule };
 }
 

@@ -10,7 +10,7 @@ import { Penalty } from '../../parameters/penalty';
 import { BatchTrainer } from '../../training/batch-trainer';
 import { Breather } from '../../training/breather';
 import type { History } from '../../training/history';
-import { logistic, squared } from '../../training/losses';
+import { LOSSES } from '../../training/losses';
 import type { RuleOf } from '../../training/split-sink';
 import { train } from '../../training/train';
 import { checkpointPlan } from '../checkpoints';
@@ -58,8 +58,7 @@ export async function fitFeatures({
   // Validation runs through the same arrays, between the epochs.
   const [rowsAtOnce, features] = validation === undefined ? [0, 0] : [ROWS_AT_ONCE, featuresAtOnce(validation)];
   model.reserve(Math.max(batch, rowsAtOnce), Math.max(batcher.featuresIn(batch), features));
-  const loss = isRegression ? squared : logistic;
-  const trainer = new BatchTrainer(model, loss, rules, penaltiesOf(model, options), batcher, data, {
+  const trainer = new BatchTrainer(model, LOSSES[options.loss], rules, penaltiesOf(model, options), batcher, data, {
     epochs,
     batchSize,
     kernels,

@@ -138,6 +138,28 @@ describe.each(Object.keys(kinds))('%s', (kind) => {
     expect(epochs[39]!.metrics.rmse).toBeLessThan(3);
   });
 
+  test('regression by the absolute loss goes to the median, by the squared one to the mean', async () => {
+    // Of equal rows, so that there is nothing to tell them apart by.
+    const labels = Float32Array.of(0, 0, 0, 0, 10);
+    const five = { size: 5, starts: Int32Array.of(0, 1, 2, 3, 4, 5), indices: new Int32Array(5), weights: null };
+    const same = { ...five, values: new Float32Array(5).fill(1), labels, fields: [{ ...rows.fields[0]!, size: 1 }] };
+    const predicted = async (loss: string) => {
+      const model = make({
+        task: 'regression',
+        loss,
+        epochs: 400,
+        batchSize: 5,
+        ...(kind === 'WideDeep' && { wide: [] }),
+      });
+      await model.fit(same);
+      return model.predictRows(same)[0]!;
+    };
+    expect(await predicted('absolute')).toBeLessThan(0.5);
+    expect(await predicted('squared')).toBeCloseTo(2, 1);
+    expect(() => make({ loss: 'huber' })).toThrow("want logistic, as task is 'classification'");
+    expect(() => make({ task: 'regression', loss: 'logistic' })).toThrow(OptionError);
+  });
+
   test('early stopping puts the best epoch back', async () => {
     const model = make({ epochs: 60 });
     const noise = { ...others, labels: others.labels!.map((_, s) => s % 2) };
