@@ -7,7 +7,9 @@ import { PairFeatures, type Pairs, type SideFeatures } from '../../interactions/
 import type { Interactions } from '../../interactions/interactions';
 import { runThrough } from '../../interactions/steps';
 import { type Id, Vocabulary } from '../../interactions/vocabulary';
-import type { LaidOutRows } from './check-rows';
+
+/** Rows that were pairs. */
+export type PairRows = FeatureRows & { readonly schema: null; readonly pairing: Pairing };
 
 /** Who and what a model was fitted on. */
 export class Pairing {
@@ -33,7 +35,7 @@ export class Pairing {
   }
 
   /** A row a pair, letting other tasks run in between. */
-  async rowsInTurns(pairs: Pairs, turns: Turns): Promise<LaidOutRows> {
+  async rowsInTurns(pairs: Pairs, turns: Turns): Promise<PairRows> {
     const steps = this.features.rows(pairs);
     for (;;) {
       const { done, value } = steps.next();
@@ -43,7 +45,7 @@ export class Pairing {
   }
 
   /** A row a pair of ids. */
-  rows(pairs: Iterable<readonly [Id, Id]>): LaidOutRows {
+  rows(pairs: Iterable<readonly [Id, Id]>): PairRows {
     const [userIds, itemIds]: [Id[], Id[]] = [[], []];
     for (const [userId, itemId] of pairs) {
       userIds.push(userId);
@@ -56,11 +58,11 @@ export class Pairing {
   }
 
   /** A row a pair. */
-  rowsOf(pairs: Pairs): LaidOutRows {
+  rowsOf(pairs: Pairs): PairRows {
     return this.laidOut(runThrough(this.features.rows(pairs)));
   }
 
-  private laidOut(rows: FeatureRows): LaidOutRows {
+  private laidOut(rows: FeatureRows): PairRows {
     return { ...rows, schema: null, pairing: this };
   }
 }

@@ -7,7 +7,6 @@ import type { Interactions } from '../../interactions/interactions';
 import type { Vocabulary } from '../../interactions/vocabulary';
 import { createScorer } from '../../kernels/scoring/create-scorer';
 import type { RowTable, Scorer } from '../../kernels/scoring/scorer';
-import type { NeuralCFModel } from '../../models/neural-cf';
 import type { Answers, ItemRequest, SimilarRequest } from '../answers';
 import { Marks } from '../marks';
 import { popularItems } from '../popular-items';
@@ -15,18 +14,10 @@ import { type Ranked, Ranking } from '../ranked';
 import type { Seen } from '../seen';
 import { similarRows } from '../similar';
 import { translation } from '../translation';
+import type { FittedNeural } from './fitted-neural';
 import type { FilledNeuralOptions } from './neural-options';
-import { ITEMS_AT_ONCE, type NeuralScorer } from './neural-scorer';
+import { ITEMS_AT_ONCE } from './neural-scorer';
 import { encodeNeural } from './saved-neural';
-
-/** A trained state. */
-export interface FittedNeural {
-  readonly model: NeuralCFModel;
-  readonly users: Vocabulary;
-  readonly items: Vocabulary;
-  readonly seen: Seen;
-  readonly scorer: NeuralScorer;
-}
 
 /** The answers of NeuralCF. */
 export class NeuralAnswers implements Answers {

@@ -5,7 +5,7 @@ import { FormatError } from '../../core/errors';
 import { NeuralCFModel, neuralTables } from '../../models/neural-cf';
 import type { Tensor } from '../../persistence/tensor';
 import { checkFinite, encodeModel, type SavedModel, taker } from '../saved-model';
-import type { FittedNeural } from './neural-answers';
+import type { FittedNeural } from './fitted-neural';
 import type { FilledNeuralOptions } from './neural-options';
 
 /** The bytes of a trained state. Without `history`, who has what is left out; how often stays. */

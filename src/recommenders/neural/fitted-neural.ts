@@ -1,0 +1,15 @@
+// What a fit of NeuralCF leaves behind: what files keep and answers are given from.
+
+import type { Vocabulary } from '../../interactions/vocabulary';
+import type { NeuralCFModel } from '../../models/neural-cf';
+import type { Seen } from '../seen';
+import type { NeuralScorer } from './neural-scorer';
+
+/** A trained state. */
+export interface FittedNeural {
+  readonly model: NeuralCFModel;
+  readonly users: Vocabulary;
+  readonly items: Vocabulary;
+  readonly seen: Seen;
+  readonly scorer: NeuralScorer;
+}
