@@ -12,7 +12,7 @@ export const OVERPARAMS: Readonly<Record<string, false | ProductOptions>> = {
 };
 
 const SEEDS = [1, 2, 3];
-/** Multiples of the paper's rate; batches of 128 average their gradients, so that theirs go further up. */
+/** Multiples of the paper's rate; batches average their gradients, so that those of SGD go further up. */
 const MULTIPLES = { one: [0.3, 1, 3, 10], batch: [1, 10, 30, 100, 300] } as const;
 const TUNED = ['sgd', 'adam'];
 
@@ -44,7 +44,7 @@ export async function runArms(subject: Subject, say: (line: string) => void): Pr
     for (const name of PAPER_OPTIMIZERS) await measure('paper', arm, PAPER_CONSTANTS[name]!);
     for (const name of TUNED) {
       const constants = PAPER_CONSTANTS[name as keyof typeof PAPER_CONSTANTS]!;
-      const multiples = name === 'sgd' && subject.metric !== 'rmse' ? MULTIPLES.batch : MULTIPLES.one;
+      const multiples = name === 'sgd' && subject.isBatched ? MULTIPLES.batch : MULTIPLES.one;
       let chosen = constants;
       let least = Infinity;
       for (const multiple of multiples) {

@@ -40,12 +40,16 @@ export interface Subject {
   /** What the model is given beside the setting, for the page. */
   readonly about: string;
   readonly metric: 'rmse' | 'logloss' | 'ndcg@10';
+  /** Whether a step takes many rows, whose gradients it averages. */
+  readonly isBatched: boolean;
   /** The parts of a seed: train on one, judge on another; `tuning` ones leave out what the others judge on. */
   task(seed: number, part: 'test' | 'tuning'): Promise<Task>;
 }
 
 export const EPOCHS = 15;
 const [RANK, RATING_BATCH, FEATURE_BATCH] = [15, 1, 128];
+/** Products have no closed form for what a user's items pool: a step reads and writes the whole set. */
+const USER_BATCH = 32;
 /** The part of the rows of Frappe that is used. */
 const FRAPPE_PART = 0.2;
 const TEST_PART = 0.1;
@@ -53,10 +57,16 @@ const TEST_PART = 0.1;
 const PENALTY = 0.02;
 
 /** Rating models, on MovieLens 100K: 90 % to train on, RMSE of the rest, not clipped. */
-const ratings = (name: string, about: string, create: (setting: Setting) => { fit: MF['fit'] }): Subject => ({
+const ratings = (
+  name: string,
+  about: string,
+  create: (setting: Setting) => { fit: MF['fit'] },
+  isBatched = false,
+): Subject => ({
   name,
   about: `ml-100k; ${about}`,
   metric: 'rmse',
+  isBatched,
   async task(seed, part) {
     const outer = splitRandom(await loadDataset('ml-100k'), { testFraction: TEST_PART, seed });
     const { train, test } = part === 'test' ? outer : splitRandom(outer.train, { testFraction: TEST_PART, seed });
@@ -69,6 +79,7 @@ const features = (name: string, about: string, create: (setting: Setting) => { f
   name,
   about: `a fifth of Frappe; batches of ${FEATURE_BATCH}; ${about}`,
   metric: 'logloss',
+  isBatched: true,
   async task(seed, part) {
     const { train: all } = await loadFrappe();
     const { test: some } = all.split({ testFraction: FRAPPE_PART, seed });
@@ -98,7 +109,12 @@ export const SUBJECTS: readonly Subject[] = [
     const { overparam: _, ...options } = { ...rating({ overparam: false, ...setting }), clip: false };
     return overparam === false ? new MF(options) : new OverparamMF({ ...options, overparam });
   }),
-  ratings('SVDpp', 'rank 15, one rating a step', (setting) => new SVDpp({ ...rating(setting), clip: false })),
+  ratings(
+    'SVDpp',
+    `rank 15, steps of up to ${USER_BATCH} ratings of a user`,
+    (setting) => new SVDpp({ ...rating(setting), batchSize: USER_BATCH, clip: false }),
+    true,
+  ),
   ratings(
     'NMF',
     'rank 15, one rating a step, by gradients with projection',
@@ -108,6 +124,7 @@ export const SUBJECTS: readonly Subject[] = [
     name: 'NeuralCF',
     about: 'ml-100k as likes, the last of each user left out, all items ranked; NeuMF of 8 and 32-16-8, batches of 128',
     metric: 'ndcg@10',
+    isBatched: true,
     async task(seed, part) {
       const outer = splitLeaveOneOut(await loadDataset('ml-100k'), { by: 'random', seed });
       const { train, test } = part === 'test' ? outer : splitLeaveOneOut(outer.train, { by: 'random', seed });

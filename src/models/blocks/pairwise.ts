@@ -6,9 +6,10 @@ import type { Real } from '../../optimizers/factor';
 import { allocate, type Precision } from '../../parameters/memory';
 import type { Parameter } from '../../parameters/parameter';
 import type { SparseRows } from '../feature-batch';
+import type { ScorePart } from './score-part';
 
 /** The interactions of every two features of a row. */
-export class Pairwise {
+export class Pairwise implements ScorePart {
   /** Row by row, what the way back needs: sum_i v_i x_i. */
   private sums: Real;
 
