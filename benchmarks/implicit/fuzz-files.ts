@@ -2,17 +2,26 @@
 
 import {
   ALS,
+  categorical,
+  DataError,
+  DeepFM,
   EASE,
+  FeatureTable,
+  FM,
   FormatError,
   ItemKNN,
   loadRecommender,
   MF,
+  multiValued,
   NeuralCF,
   NMF,
+  numeric,
   OverparamMF,
   Popularity,
   SVDpp,
   syntheticInteractions,
+  UnsupportedError,
+  WideDeep,
 } from 'opmf';
 import { Stream } from '../../src/core/random';
 
@@ -38,12 +47,20 @@ const WORDS = [
   '}',
 ];
 
+/** A file of some kind, and how one is loaded and asked. */
+export interface Sample {
+  readonly file: Uint8Array;
+  /** What is loaded gives its answers when it is called. @throws FormatError */
+  load(bytes: Uint8Array): () => Iterable<number>;
+}
+
 /** Small files of every kind. */
-export async function samples(): Promise<Uint8Array[]> {
+export async function samples(): Promise<Sample[]> {
   // Nobody has every item: negatives are drawn from the others.
   const data = syntheticInteractions({ users: 12, items: 30, ratings: 60 });
   const small = { rank: 2, epochs: 1 };
-  const models = [
+  const found: Sample[] = [];
+  for (const model of [
     new MF(small),
     new OverparamMF(small),
     new ALS(small),
@@ -53,39 +70,90 @@ export async function samples(): Promise<Uint8Array[]> {
     new ItemKNN(),
     new EASE(),
     new NeuralCF({ factors: 2, layers: [4, 3], epochs: 1 }),
-  ];
-  const files: Uint8Array[] = [];
-  for (const model of models) {
+  ]) {
     await model.fit(data);
-    files.push(model.save());
+    found.push({ file: model.save(), load: loadOfIds });
   }
-  return files;
+  const table = FeatureTable.from(CUPS, {
+    label: 'liked',
+    fields: { colour: categorical(), grams: numeric(), tags: multiValued() },
+  });
+  const deep = { hidden: [3], embeddingDim: 2, epochs: 1, batchNorm: true };
+  const fm = new FM({ ...small, task: 'regression' });
+  await fm.fit(data, { itemFeatures: FeatureTable.from(ITEMS, { id: 'item', fields: { colour: categorical() } }) });
+  const pairs = [
+    ['1', '1'],
+    ['2', 'x'],
+  ] as const;
+  found.push({ file: fm.save(), load: (bytes) => bind(FM.load(bytes), (model) => model.predictMany(pairs)) });
+  for (const [model, load] of [
+    [new FM(small), FM.load],
+    [new WideDeep({ ...deep, wide: ['colour'] }), WideDeep.load],
+    [new DeepFM(deep), DeepFM.load],
+  ] as const) {
+    await model.fit(table);
+    // A file may have come to other fields, whose rows these are not.
+    const answers = (loaded: FM | WideDeep | DeepFM) =>
+      loaded.schema === null ? [] : loaded.predictRows(FeatureTable.encode([{}], loaded.schema));
+    found.push({ file: model.save(), load: (bytes) => bind(load(bytes), answers) });
+  }
+  return found;
 }
 
-/** Loads so many mutated files, and asks what loads. @throws what is no FormatError, and for an answer that is no number */
-export function fuzz(files: readonly Uint8Array[], times: number, seed: number): FuzzCounts {
+const CUPS = Array.from({ length: 20 }, (_, cup) => ({
+  colour: ['black', 'green'][cup % 2],
+  grams: cup % 7,
+  tags: ['a', 'b', 'c'].slice(cup % 3),
+  liked: cup % 2,
+}));
+const ITEMS = Array.from({ length: 9 }, (_, item) => ({ item: String(item), colour: ['black', 'green'][item % 2] }));
+
+const bind =
+  <M>(model: M, ask: (model: M) => Iterable<number>) =>
+  () =>
+    ask(model);
+
+function loadOfIds(bytes: Uint8Array): () => Iterable<number> {
+  const model = loadRecommender(bytes);
+  return () => [
+    ...model.predictMany([
+      ['1', '1'],
+      ['2', 'x'],
+    ]),
+    ...model.recommend('1', { n: 3, filterSeen: false }).map(({ score }) => score),
+  ];
+}
+
+/** Loads so many mutated files, and asks what loads. @throws what is no error of ours, and for an answer that is no number */
+export function fuzz(files: readonly Sample[], times: number, seed: number): FuzzCounts {
   const stream = Stream.of(seed).fork('fuzz');
   const counts: FuzzCounts = { refused: 0, loaded: 0 };
   for (let k = 0; k < times; k++) {
-    const bytes = mutate(files[stream.below(files.length)]!, stream);
-    let model: ReturnType<typeof loadRecommender>;
+    const { file, load } = files[stream.below(files.length)]!;
+    const bytes = mutate(file, stream);
+    let ask: () => Iterable<number>;
     try {
-      model = loadRecommender(bytes);
+      ask = load(bytes);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       counts.refused++;
       continue;
     }
     counts.loaded++;
-    const predictions = model.predictMany([
-      ['1', '1'],
-      ['2', 'x'],
-    ]);
-    const scores = model.recommend('1', { n: 3, filterSeen: false }).map(({ score }) => score);
-    for (const value of [...predictions, ...scores])
+    for (const value of answersOf(ask))
       if (Number.isNaN(value)) throw new Error(`mutation ${k} of seed ${seed} loads, and answers NaN`);
   }
   return counts;
+}
+
+/** What is answered; nothing where the model says that it cannot. */
+function answersOf(ask: () => Iterable<number>): Iterable<number> {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof DataError || error instanceof UnsupportedError) return [];
+    throw error;
+  }
 }
 
 function mutate(file: Uint8Array, stream: Stream): Uint8Array {

@@ -1,6 +1,7 @@
 // Predictions of rows of features in batches, by a model as it is at the moment.
 
 import { sigmoid } from '../../core/elementary';
+import { DataError } from '../../core/errors';
 import type { Turns } from '../../core/turns';
 import type { FeatureRows } from '../../interactions/features';
 import type { FeatureModel } from '../../models/feature-model';
@@ -26,7 +27,7 @@ export class RowScorer {
     private readonly isProbability: boolean,
   ) {}
 
-  /** All rows. */
+  /** All rows. @throws DataError where a prediction is no number */
   all(rows: FeatureRows): Float32Array {
     const out = new Float32Array(rows.size);
     for (let from = 0; from < rows.size; from += ROWS_AT_ONCE) this.write(rows, from, out);
@@ -55,6 +56,14 @@ export class RowScorer {
     const batch = { count, starts, indices, values, targets: scores, weights: null };
     model.select(batch);
     model.forward(batch, scores);
-    for (let s = 0; s < count; s++) out[from + s] = this.isProbability ? sigmoid(scores[s]!) : scores[s]!;
+    for (let s = 0; s < count; s++) {
+      const prediction = this.isProbability ? sigmoid(scores[s]!) : scores[s]!;
+      if (!Number.isFinite(prediction))
+        throw new DataError(
+          `the prediction of row ${from + s} is ${prediction}: numbers of the row or of the model are beyond what ` +
+            'arithmetic holds; scale the fields (numeric() standardizes), or load the file again from its source',
+        );
+      out[from + s] = prediction;
+    }
   }
 }

@@ -1,6 +1,7 @@
 // The scores of one user and many items by a trained neural model: those of its parts, added up. Each item's is the same
 // whoever it is scored with.
 
+import { DataError } from '../../core/errors';
 import { inTurns, type Turns } from '../../core/turns';
 import type { ActivationName } from '../../models/blocks/activations';
 import { type NeuralTables, type PairVectors, vectorsOf } from './neural-tables';
@@ -57,7 +58,7 @@ export class NeuralScorer {
     for (let k = 0; k < product.length; k++) product[k] = weigh[k]! * gmf!.users[user * gmf!.dim + k]!;
   }
 
-  /** The scores of up to ITEMS_AT_ONCE items for the user at hand. */
+  /** The scores of up to ITEMS_AT_ONCE items for the user at hand. @throws DataError where one is no number */
   score(items: Int32Array, count: number, scores: Float64Array): void {
     const { gmf, product, bias, tower } = this;
     const { length } = product;
@@ -68,5 +69,12 @@ export class NeuralScorer {
       scores[s] = sum;
     }
     tower?.add(items, count, scores);
+    for (let s = 0; s < count; s++) {
+      if (Number.isFinite(scores[s]!)) continue;
+      throw new DataError(
+        `the score of item number ${items[s]} is ${scores[s]}: numbers of the model are beyond what arithmetic holds; ` +
+          'load the file again from its source, or train with a lower learning rate',
+      );
+    }
   }
 }

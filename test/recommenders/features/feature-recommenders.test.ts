@@ -270,3 +270,13 @@ test('the bias starts at the log-odds of the labels by weight', async () => {
   const odds = (3 * positives) / (rows.size - positives);
   expect(model.model.bias.collapse()[0]).toBeCloseTo(Math.log(odds), 5);
 });
+
+test('numbers too large for arithmetic are an error that names the row, never NaN', async () => {
+  const model = kinds.FM!.make({ epochs: 1, task: 'regression' });
+  await model.fit(rows);
+  const values = others.values.slice();
+  const k = others.starts[3]! + 2;
+  values[k] = 3e38;
+  expect(() => model.predictRows({ ...others, values })).toThrow(/the prediction of row 3 is (NaN|-?Infinity): numbers of the row/);
+  expect(model.predictRows(others).every(Number.isFinite)).toBe(true);
+});
