@@ -17,14 +17,25 @@ const MODELS = [
   'ALS({ epochs: 2 })',
   'ItemKNN()',
   'EASE()',
+  'SVDpp({ epochs: 2 })',
+  'NMF({ epochs: 2 })',
+  'NeuralCF({ factors: 4, layers: [8, 4], epochs: 2 })',
+  "FM({ epochs: 2, task: 'regression' })",
+  "WideDeep({ epochs: 1, task: 'regression', hidden: [8, 4], batchNorm: true })",
+  "DeepFM({ epochs: 1, task: 'regression', hidden: [8, 4] })",
 ];
-/** The bits of many predictions, as text. */
-const PREDICT = `(opmf, bytes) => {
+/** What models of features are trained on and asked about: interactions as rows. */
+const ROWS = 'opmf.interactionFeatures(opmf.syntheticInteractions({ users: 60, items: 120, ratings: 1500 }))';
+/** The bits of many predictions, as text; `name` is that of the class. */
+const PREDICT = `(opmf, bytes, name) => {
+  const textOf = (numbers) => Array.from(new Uint32Array(numbers.buffer)).join();
+  if (opmf[name].prototype.predictRows) return textOf(opmf[name].load(bytes).predictRows(${ROWS}));
   const model = opmf.loadRecommender(bytes);
   const pairs = [];
   for (let user = 0; user < 25; user++) for (let item = 0; item < 20; item++) pairs.push([String(user), String(item)]);
-  return Array.from(new Uint32Array(model.predictMany(pairs).buffer)).join() + JSON.stringify(model.recommend('7'));
+  return textOf(model.predictMany(pairs)) + JSON.stringify(model.recommend('7'));
 }`;
+const nameOf = (model: string): string => JSON.stringify(model.split('(')[0]);
 
 let folder: string;
 beforeAll(async () => {
@@ -37,9 +48,9 @@ function saved(model: string): { file: string; predicted: string } {
   return evaluate(`
     const opmf = ${LOADERS.import('opmf')};
     const model = new opmf.${model};
-    await model.fit(opmf.syntheticInteractions({ users: 60, items: 120, ratings: 1500 }));
+    await model.fit(model.predictRows ? ${ROWS} : opmf.syntheticInteractions({ users: 60, items: 120, ratings: 1500 }));
     const bytes = model.save();
-    return { file: Buffer.from(bytes).toString('base64'), predicted: (${PREDICT})(opmf, bytes) };`) as never;
+    return { file: Buffer.from(bytes).toString('base64'), predicted: (${PREDICT})(opmf, bytes, ${nameOf(model)}) };`) as never;
 }
 
 describe.each(MODELS)('%s', (model) => {
@@ -48,7 +59,7 @@ describe.each(MODELS)('%s', (model) => {
     const path = join(folder, 'model.safetensors');
     await writeFile(path, Buffer.from(file, 'base64'));
     const bytes = `new Uint8Array(require('node:fs').readFileSync(${JSON.stringify(path)}))`;
-    const body = `return (${PREDICT})(${LOADERS[way]('opmf')}, ${bytes});`;
+    const body = `return (${PREDICT})(${LOADERS[way]('opmf')}, ${bytes}, ${nameOf(model)});`;
     expect(evaluate(body)).toBe(predicted);
   });
 });
@@ -63,7 +74,9 @@ inBrowser(
     const contents = `
     import * as opmf from 'opmf';
     const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-    const found = ${JSON.stringify(models.map(({ file }) => file))}.map((file) => (${PREDICT})(opmf, bytesOf(file)));
+    const names = [${MODELS.map(nameOf).join()}];
+    const files = ${JSON.stringify(models.map(({ file }) => file))};
+    const found = files.map((file, k) => (${PREDICT})(opmf, bytesOf(file), names[k]));
     document.body.textContent = btoa(JSON.stringify(found));`;
     const { outputFiles } = buildSync({
       stdin: { contents, resolveDir: ROOT },

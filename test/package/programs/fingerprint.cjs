@@ -18,6 +18,9 @@ module.exports = async function fingerprint(opmf) {
       train,
     ],
     [new MF({ rank: 4, loss: 'logistic', epochs: 3 }), liked],
+    [new opmf.SVDpp({ rank: 3, epochs: 2 }), train],
+    [new opmf.NMF({ rank: 3, epochs: 3 }), train],
+    [new opmf.NeuralCF({ factors: 3, layers: [4, 3], epochs: 2 }), liked],
   ];
   for (const [model, on] of runs) {
     const { epochs } = await model.fit(on, { validation: test });
@@ -27,6 +30,17 @@ module.exports = async function fingerprint(opmf) {
     hash.update(JSON.stringify([...model.recommendMany(['1', '2', 'nobody'], { n: 5 })]));
     hash.update(JSON.stringify([model.similarItems('1'), model.similarUsers('2', { measure: 'dot' })]));
     hash.update(opmf.loadRecommender(model.save()).predictMany(test));
+  }
+  const rows = opmf.interactionFeatures(train);
+  const layers = { task: 'regression', epochs: 1, batchSize: 128, hidden: [5, 3], dropout: 0.2, batchNorm: true };
+  for (const model of [
+    new opmf.FM({ task: 'regression', epochs: 2 }),
+    new opmf.WideDeep(layers),
+    new opmf.DeepFM(layers),
+  ]) {
+    await model.fit(rows);
+    hash.update(model.save());
+    hash.update(model.predictRows(rows));
   }
   for (const fold of kFold(data, { folds: 3 })) hash.update(fold.test.userIndex);
   return hash.digest('hex');

@@ -277,6 +277,8 @@ test('numbers too large for arithmetic are an error that names the row, never Na
   const values = others.values.slice();
   const k = others.starts[3]! + 2;
   values[k] = 3e38;
-  expect(() => model.predictRows({ ...others, values })).toThrow(/the prediction of row 3 is (NaN|-?Infinity): numbers of the row/);
+  expect(() => model.predictRows({ ...others, values })).toThrow(
+    /the prediction of row 3 is (NaN|-?Infinity): numbers of the row/,
+  );
   expect(model.predictRows(others).every(Number.isFinite)).toBe(true);
 });
