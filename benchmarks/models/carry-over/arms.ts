@@ -41,6 +41,7 @@ export async function runArms(subject: Subject, say: (line: string) => void): Pr
     say(`${subject.name} ${terms} ${optimizer.name} ${arm} rate ${rate}: ${bests.join(' ')}`);
   };
   for (const arm of Object.keys(OVERPARAMS)) {
+    if (subject.without?.includes(arm)) continue;
     for (const name of PAPER_OPTIMIZERS) await measure('paper', arm, PAPER_CONSTANTS[name]!);
     for (const name of TUNED) {
       const constants = PAPER_CONSTANTS[name as keyof typeof PAPER_CONSTANTS]!;

@@ -43,7 +43,10 @@ function summary(documents: readonly Document[]): string {
     (['paper', 'tuned'] as const).flatMap((terms) =>
       optimizersOf(document, terms).map((optimizer) => {
         const rows = rowsOf(document, terms, optimizer);
-        return `| ${[document.name, terms, optimizer, ...rows.map(cell)].join(' | ')} |`;
+        const cells = ARMS.map((arm) => rows.find(({ result }) => result.arm === arm)).map((row) =>
+          row ? cell(row) : '-',
+        );
+        return `| ${[document.name, terms, optimizer, ...cells].join(' | ')} |`;
       }),
     ),
   );
@@ -89,8 +92,9 @@ function optimizersOf({ results }: Document, terms: Result['terms']): string[] {
 function rowsOf(document: Document, terms: Result['terms'], optimizer: string): Row[] {
   const own = document.results.filter((result) => result.terms === terms && result.optimizer === optimizer);
   const target = bestMean(document, own.find(({ arm }) => arm === 'plain')!.curves);
-  return ARMS.map((arm) => {
-    const result = own.find((one) => one.arm === arm)!;
+  return ARMS.flatMap((arm) => {
+    const result = own.find((one) => one.arm === arm);
+    if (result === undefined) return [];
     const means = meanCurve(result.curves);
     const at = means.findIndex(({ metric }) => costOf(document, metric) <= costOf(document, target));
     const bests = result.curves.map((curve) => best(document, curve));

@@ -42,6 +42,8 @@ export interface Subject {
   readonly metric: 'rmse' | 'logloss' | 'ndcg@10';
   /** Whether a step takes many rows, whose gradients it averages. */
   readonly isBatched: boolean;
+  /** The products that it has not. */
+  readonly without?: readonly string[];
   /** The parts of a seed: train on one, judge on another; `tuning` ones leave out what the others judge on. */
   task(seed: number, part: 'test' | 'tuning'): Promise<Task>;
 }
@@ -115,11 +117,14 @@ export const SUBJECTS: readonly Subject[] = [
     (setting) => new SVDpp({ ...rating(setting), batchSize: USER_BATCH, clip: false }),
     true,
   ),
-  ratings(
-    'NMF',
-    'rank 15, one rating a step, by gradients with projection',
-    (setting) => new NMF({ ...rating(setting), solver: 'gradient', clip: false }),
-  ),
+  {
+    ...ratings(
+      'NMF',
+      'rank 15, one rating a step, by gradients with projection; no dense product is non-negative',
+      (setting) => new NMF({ ...rating(setting), solver: 'gradient', clip: false }),
+    ),
+    without: ['dense-2'],
+  },
   {
     name: 'NeuralCF',
     about: 'ml-100k as likes, the last of each user left out, all items ranked; NeuMF of 8 and 32-16-8, batches of 128',
