@@ -1,0 +1,58 @@
+// What the WebAssembly twin of the matrix products of dense layers is worth: the sizes of a DeepFM layer of 400 inputs and
+// outputs over 1024 rows, interleaved with the reference in JavaScript, whose bits it has.
+// Run: node benchmarks/run.mjs benchmarks/models/matrix-products.ts
+
+import { writeFileSync } from 'node:fs';
+import { Stream } from '../../src/core/random';
+import { Heap } from '../../src/kernels/heap';
+import type { Kernels } from '../../src/kernels/kernels';
+import { reference } from '../../src/kernels/reference';
+import { kernels } from '../../src/kernels/select';
+import { machine } from '../machine';
+import { interleave, spread } from '../speed/interleave';
+
+const [ROWS, INPUTS, OUTPUTS, ROUNDS] = [1024, 400, 400, 5];
+const FLOPS = 2 * ROWS * INPUTS * OUTPUTS;
+
+const stream = Stream.of(1);
+const normal = (length: number) => Float32Array.from({ length }, () => stream.normal());
+const make = () => ({
+  x: normal(ROWS * INPUTS),
+  w: normal(INPUTS * OUTPUTS),
+  y: normal(ROWS * OUTPUTS),
+  made: new Float32Array(ROWS * OUTPUTS),
+  gradient: new Float32Array(INPUTS * OUTPUTS),
+});
+type Arrays = ReturnType<typeof make>;
+const ordinary = make();
+const onHeap = make();
+const heap = Heap.holding((move) => {
+  for (const name of Object.keys(onHeap) as (keyof Arrays)[]) onHeap[name] = move(onHeap[name]);
+});
+if (heap === null) throw new Error('no WebAssembly here');
+
+const products: Readonly<Record<string, (kernels: Kernels, arrays: Arrays) => void>> = {
+  'rows times weights': (by, { x, w, made }) => by.multiply(x, null, w, ROWS, INPUTS, OUTPUTS, made),
+  'gradient of weights': (by, { x, y, gradient }) => by.transposedMultiply(x, null, y, ROWS, INPUTS, OUTPUTS, gradient),
+};
+const results = [];
+for (const [name, product] of Object.entries(products)) {
+  const timed = (by: Kernels, arrays: Arrays) => () => {
+    const started = performance.now();
+    product(by, arrays);
+    return FLOPS / (performance.now() - started) / 1e6;
+  };
+  const contestants = [
+    { name: 'wasm', run: timed(kernels, onHeap) },
+    { name: 'js', run: timed(reference, ordinary) },
+  ];
+  for (const { run } of contestants) run();
+  const [wasm, js] = (await interleave(contestants, ROUNDS)).map(({ samples }) => spread(samples)) as [Spread, Spread];
+  results.push({ name, gflops: { wasm, js }, factor: wasm.median / js.median });
+  console.log(
+    `${name}, ${ROWS} x ${INPUTS} x ${OUTPUTS}: ${wasm.median.toFixed(2)} GFLOP/s, JavaScript ${js.median.toFixed(2)}`,
+  );
+}
+type Spread = ReturnType<typeof spread>;
+const document = { machine: machine(), protocol: `${ROUNDS} interleaved rounds, one thread`, results };
+writeFileSync('benchmarks/results/models-matrix-products.json', `${JSON.stringify(document, null, 2)}\n`);
