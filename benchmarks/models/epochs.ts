@@ -15,7 +15,7 @@ import { FOLDER, loadTensorFlow } from '../speed/rivals';
 import { loadFrappe } from './frappe-data';
 import { type DeepTensorFlow, deepFm, neuMf, type Step } from './tensor-flow-models';
 
-const EPOCHS = 3;
+const EPOCHS = 1;
 const ROUNDS = 3;
 const DIM = 10;
 const HIDDEN = [400, 400, 400];
@@ -94,7 +94,9 @@ async function deepFmContest(): Promise<Contest> {
 
 async function neuMfContest(): Promise<Contest> {
   const { test: data } = splitRandom(await loadDataset('ml-1m'), { testFraction: 0.2, seed: 1 });
-  const batchSize = 256;
+  /** Interactions of a step of opmf, each with its negatives: rows here. */
+  const interactions = 256;
+  const batchSize = interactions * (1 + NEGATIVES);
   const stream = Stream.of(1);
   const users = Int32Array.from({ length: batchSize }, (_, r) => data.userIndex[Math.floor(r / (1 + NEGATIVES))]!);
   const items = Int32Array.from({ length: batchSize }, (_, r) =>
@@ -107,7 +109,13 @@ async function neuMfContest(): Promise<Contest> {
     batchSize,
     ours: () =>
       secondsOf((onEpoch) =>
-        new NeuralCF({ factors: FACTORS, layers: LAYERS, negatives: NEGATIVES, epochs: EPOCHS }).fit(data, { onEpoch }),
+        new NeuralCF({
+          factors: FACTORS,
+          layers: LAYERS,
+          negatives: NEGATIVES,
+          batchSize: interactions,
+          epochs: EPOCHS,
+        }).fit(data, { onEpoch }),
       ),
     steps: (tf) => {
       const whole: Step = neuMf(tf, data.users.size, data.items.size, FACTORS, LAYERS);
