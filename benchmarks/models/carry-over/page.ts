@@ -101,7 +101,8 @@ function summary(documents: readonly Document[]): string {
   ].join('\n');
 }
 
-const cell = ({ plain, best: value }: Row) => `${plain?.epoch ?? 'never'} (${value.toFixed(4)})`;
+const cell = ({ plain, best: value }: Row) =>
+  Number.isNaN(value) ? 'diverged' : `${plain?.epoch ?? 'never'} (${value.toFixed(4)})`;
 const moment = (at: Moment | undefined) => (at === undefined ? 'never' : `${at.epoch} (${at.seconds.toFixed(2)} s)`);
 
 function section(document: Document): string {
@@ -120,7 +121,7 @@ function section(document: Document): string {
           result.optimizer,
           result.arm,
           result.rate.toPrecision(3),
-          `${value.toFixed(4)} +- ${spread.toFixed(4)}`,
+          Number.isNaN(value) ? 'diverged' : `${value.toFixed(4)} +- ${spread.toFixed(4)}`,
           moment(plain),
           moment(fixed),
         ].join(' | ')} |`,
