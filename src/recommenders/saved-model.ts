@@ -70,6 +70,10 @@ export function decodeModel(bytes: Uint8Array): SavedModel {
   if (metadata.version !== VERSION) {
     throw new FormatError(`the file has layout version ${metadata.version}; this version of opmf reads ${VERSION}`);
   }
+  if (metadata.schema !== undefined || metadata.fields !== undefined)
+    throw new FormatError(
+      `the file holds a '${metadata.recommender}', a model of features: load it by its class, as FM.load`,
+    );
   const users = decodeIds('users', tensors);
   const items = decodeIds('items', tensors);
   const take = taker(tensors);

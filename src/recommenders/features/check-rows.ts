@@ -36,7 +36,9 @@ export function checkRows(value: unknown, name: string): LaidOutRows {
     rows.values instanceof Float32Array &&
     Array.isArray(rows.fields);
   if (!isRows) {
-    const wanted = 'a FeatureTable, or rows of features: { size, starts, indices, values, labels, weights, fields }';
+    const wanted =
+      'a FeatureTable (of objects: FeatureTable.from(rows, { fields, label })), or rows of features: ' +
+      '{ size, starts, indices, values, labels, weights, fields }';
     throw wrong(name, value, wanted);
   }
   checkFeatureRows(rows, name);

@@ -1,7 +1,9 @@
 // A model of features as its user holds it: what FM, WideDeep and DeepFM share, which is all but their options and models.
 
 import { NotFittedError } from '../../core/errors';
+import type { FeatureRow } from '../../interactions/feature-fields';
 import type { FeatureSchema } from '../../interactions/feature-schema';
+import { FeatureTable } from '../../interactions/feature-table';
 import type { FeatureRows, FieldRange } from '../../interactions/features';
 import { Heap } from '../../kernels/heap';
 import { type Move, moveOut } from '../../kernels/move';
@@ -85,12 +87,15 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
   }
 
   /**
-   * The predictions of rows: probabilities of label 1 in classification, numbers in regression.
+   * The predictions of rows: probabilities of label 1 in classification, numbers in regression. A list of objects is encoded
+   * by the schema of the fit.
    * @throws NotFittedError; DataError where the rows do not have the fields of the fit, or were encoded by another schema
    */
-  predictRows(features: FeatureRows): Float32Array {
-    const rows = checkRows(features, 'features');
-    checkLayout(rows, this.layout('predictRows'), 'features');
+  predictRows(features: FeatureRows | readonly FeatureRow[]): Float32Array {
+    const layout = this.layout('predictRows');
+    const given = isList(features) && layout.schema !== null ? FeatureTable.encode(features, layout.schema) : features;
+    const rows = checkRows(given, 'features');
+    checkLayout(rows, layout, 'features');
     return this.predictAll(rows);
   }
 
@@ -160,3 +165,5 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
     return this.fitted;
   }
 }
+
+const isList = (rows: FeatureRows | readonly FeatureRow[]): rows is readonly FeatureRow[] => Array.isArray(rows);

@@ -1,6 +1,7 @@
 // From rows of features to a trained model: the wiring of loss, penalties, trainer and validation.
 
 import { naturalLog } from '../../core/elementary';
+import { DataError } from '../../core/errors';
 import { Stream } from '../../core/random';
 import type { FeatureRows } from '../../interactions/features';
 import { rowMetrics } from '../../metrics/row-metrics';
@@ -48,6 +49,7 @@ export async function fitFeatures({
   const targets = targetsOf(rows, 'features', options.task);
   const isRegression = options.task === 'regression';
   if (validation !== undefined) checkLayout(validation, rows, 'validation');
+  if (validation !== undefined && earlyStopping?.metric === 'auc') checkBothLabels(validation, options.task);
   const { epochs, batchSize, shuffle, kernels } = options;
   const { size, starts, indices, values, weights } = rows;
   const data = { size, starts, indices, values, weights, targets };
@@ -107,6 +109,15 @@ export async function fitFeatures({
     if (signal?.aborted && wholeEpochs > 0) install();
     throw error;
   }
+}
+
+/** @throws DataError where nothing is to be ranked above anything else: the area under the curve is no number then */
+function checkBothLabels(validation: LaidOutRows, task: FilledFeatureOptions['task']): void {
+  const positives = targetsOf(validation, 'validation', task).filter((target) => target > 0).length;
+  if (positives > 0 && positives < validation.size) return;
+  throw new DataError(
+    `validation has ${positives} rows of label 1 among ${validation.size}; earlyStopping by auc wants both labels, or another metric`,
+  );
 }
 
 /** The bias that predicts the mean target: the mean, or its log-odds. */

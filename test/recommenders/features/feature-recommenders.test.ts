@@ -261,24 +261,3 @@ test('the wide side is trained by its own rule: L1 keeps weights at exactly 0, a
   const moved = [...weak.model.linear.collapse()].flatMap((weight, i) => (weight === 0 ? [] : [i]));
   expect(moved).toEqual([0, 1, 2, 3, 10, 11, 12]);
 });
-
-test('the bias starts at the log-odds of the labels by weight', async () => {
-  const weights = rows.labels!.map((label) => (label === 1 ? 3 : 1));
-  const model = new FM({ epochs: 1, optimizer: { name: 'sgd', learningRate: 1e-9 } });
-  await model.fit({ ...rows, weights });
-  const positives = rows.labels!.reduce((sum, label) => sum + label, 0);
-  const odds = (3 * positives) / (rows.size - positives);
-  expect(model.model.bias.collapse()[0]).toBeCloseTo(Math.log(odds), 5);
-});
-
-test('numbers too large for arithmetic are an error that names the row, never NaN', async () => {
-  const model = kinds.FM!.make({ epochs: 1, task: 'regression' });
-  await model.fit(rows);
-  const values = others.values.slice();
-  const k = others.starts[3]! + 2;
-  values[k] = 3e38;
-  expect(() => model.predictRows({ ...others, values })).toThrow(
-    /the prediction of row 3 is (NaN|-?Infinity): numbers of the row/,
-  );
-  expect(model.predictRows(others).every(Number.isFinite)).toBe(true);
-});
