@@ -13,7 +13,7 @@ export const OVERPARAMS: Readonly<Record<string, false | ProductOptions>> = {
 
 const SEEDS = [1, 2, 3];
 /** Multiples of the paper's rate; batches average their gradients, so that those of SGD go further up. */
-const MULTIPLES = { one: [0.3, 1, 3, 10], batch: [1, 10, 30, 100, 300, 1000] } as const;
+const MULTIPLES = { one: [0.1, 0.3, 1, 3, 10], batch: [1, 10, 30, 100, 300, 1000] } as const;
 const TUNED = ['sgd', 'adam'];
 
 export interface Result {
