@@ -2,12 +2,14 @@
 // as well as plain's best epoch does. Run: node benchmarks/run.mjs benchmarks/models/carry-over/main.ts [MODEL,...]; with
 // `render` the page alone is made again. Each model's results are a document of their own.
 
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { machine } from '../../machine';
 import { runArms } from './arms';
 import { type Document, page } from './page';
 import { EPOCHS, SUBJECTS } from './subjects';
 
+const PAGE = 'docs/models/overparameterized.md';
 const fileOf = (name: string) => `benchmarks/results/carry-over-${name.toLowerCase()}.json`;
 
 const asked = process.argv[2];
@@ -23,10 +25,8 @@ for (const subject of SUBJECTS) {
   console.log(`${name}: ${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
 }
 const documents = SUBJECTS.map(({ name }) => fileOf(name)).filter((file) => existsSync(file));
-writeFileSync(
-  'docs/models/overparameterized.md',
-  page(documents.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Document)),
-);
+writeFileSync(PAGE, page(documents.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Document)));
+execFileSync('npx', ['biome', 'format', '--write', PAGE], { stdio: 'ignore' });
 
 /** Six digits are more than the spread over the seeds supports. */
 function round(_key: string, value: unknown): unknown {
