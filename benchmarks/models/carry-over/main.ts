@@ -6,7 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { machine } from '../../machine';
 import { runArms } from './arms';
-import { type Document, page } from './page';
+import { page } from './page';
+import type { Document } from './rows';
 import { EPOCHS, SUBJECTS } from './subjects';
 
 const PAGE = 'docs/models/overparameterized.md';
