@@ -54,11 +54,7 @@ export {
 export { FeatureSchema, type FeatureSchemaJson } from './interactions/feature-schema';
 export { FeatureTable } from './interactions/feature-table';
 export type { FeatureRows, FieldKind, FieldRange } from './interactions/features';
-export {
-  type InteractionFeatureOptions,
-  interactionFeatures,
-  type SideFeatures,
-} from './interactions/interaction-features';
+export { type InteractionFeatureOptions, interactionFeatures } from './interactions/interaction-features';
 export {
   type DuplicatePolicy,
   type InputColumns,
@@ -70,6 +66,7 @@ export {
 } from './interactions/interactions';
 export { type KFoldOptions, kFold } from './interactions/k-fold';
 export type { LearnedField } from './interactions/learned-field';
+export type { SideFeatures } from './interactions/pair-features';
 export { predefinedSplit } from './interactions/predefined-split';
 export type { Split } from './interactions/split';
 export { type SplitByTimeOptions, splitByTime } from './interactions/split-by-time';
@@ -87,7 +84,7 @@ export { auc, type Calibration, type CalibrationBin, calibration, logLoss } from
 // Metrics: their names, and what recommended lists are like
 export { coverage, diversity, gini, novelty } from './metrics/list-metrics';
 export type { MetricName, RankingMeasureName, RankingMetricName } from './metrics/metric-names';
-export type { RowMetricName } from './metrics/row-metrics';
+export type { FeatureMetricName, RowMetricName } from './metrics/row-metrics';
 // Bare models
 export type { DenseUpdate, ScalarUpdate } from './models/effective-update';
 export type { Factorization } from './models/factorization';
@@ -144,7 +141,7 @@ export type {
   FeatureRecommenderOptions,
   FeatureRegularization,
 } from './recommenders/features/feature-options';
-export { FM, type FMFitOptions, type FMOptions } from './recommenders/features/fm';
+export { FM, type FMOptions } from './recommenders/features/fm';
 export { WideDeep, type WideDeepOptions } from './recommenders/features/wide-deep';
 export type { FoldedItem } from './recommenders/folded-item';
 export type { FoldedUser } from './recommenders/folded-user';

@@ -2,58 +2,21 @@
 // MovieLens 100K, 5 random folds; RMSE, clipped to 1 to 5, of the test ratings whose film has fewer than 5 ratings in the
 // training part, and of all. Run: node benchmarks/run.mjs benchmarks/models/cold-items.ts
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
-import {
-  categorical,
-  FeatureTable,
-  FM,
-  type FMFitOptions,
-  type Interactions,
-  kFold,
-  MF,
-  multiValued,
-  numeric,
-} from 'opmf';
+import { writeFileSync } from 'node:fs';
+import { FM, type Interactions, kFold, MF, type SideFeatures } from 'opmf';
 import { loadDataset } from 'opmf/node';
 import { spread } from '../../src/evaluation/spread';
-import { filesOf } from '../files-of';
 import { machine } from '../machine';
+import { itemFeatures, userFeatures } from './film-features';
 
 const FEW = 5;
-
-const find = filesOf('ml-100k', undefined);
-const lines = (name: string) => {
-  const bytes = readFileSync(find(name));
-  const text = (bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString('latin1');
-  return text.trim().split(/\r?\n/);
-};
-const genres = lines('u.genre').map((line) => line.split('|')[0]!);
-const itemFeatures = FeatureTable.from(
-  lines('u.item').map((line) => {
-    const [film, , released, , , ...flags] = line.split('|');
-    return {
-      film,
-      decade: released === '' ? undefined : `${released!.slice(-4, -1)}0`,
-      genres: genres.filter((_, g) => flags[g] === '1'),
-    };
-  }),
-  { id: 'film', fields: { decade: categorical(), genres: multiValued() } },
-);
-const userFeatures = FeatureTable.from(
-  lines('u.user').map((line) => {
-    const [user, age, gender, occupation] = line.split('|');
-    return { user, age: Number(age), gender, occupation };
-  }),
-  { id: 'user', fields: { age: numeric(), gender: categorical(), occupation: categorical() } },
-);
 
 interface Arm {
   readonly name: string;
   predict(train: Interactions, test: Interactions): Promise<Float32Array>;
 }
 
-const fm = (name: string, side: FMFitOptions): Arm => ({
+const fm = (name: string, side: SideFeatures): Arm => ({
   name,
   async predict(train, test) {
     const model = new FM({

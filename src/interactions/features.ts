@@ -57,3 +57,6 @@ export interface FeatureRows {
   /** In order: each starts where the one before ends. */
   readonly fields: readonly FieldRange[];
 }
+
+/** The features of rows, without what is to be learned of them. */
+export type UnlabelledRows = Pick<FeatureRows, 'size' | 'starts' | 'indices' | 'values'>;

@@ -44,6 +44,9 @@ export interface FoldedItemAnswers {
   predict(user: number): number;
 }
 
+/** Pairs to be predicted, by number. */
+export type PairColumns = Pick<Interactions, 'size' | 'users' | 'items' | 'userIndex' | 'itemIndex'>;
+
 /** A trained state. Scores of lists are those that a caller sees. */
 export interface Answers {
   readonly users: Vocabulary;
@@ -52,8 +55,8 @@ export interface Answers {
   hasUser(user: number): boolean;
   hasItem(item: number): boolean;
   predict(user: number, item: number): number;
-  /** The predictions of interactions, whose vocabularies may be others than the model's. */
-  predictAll(pairs: Interactions): Float32Array;
+  /** The predictions of pairs, whose vocabularies may be others than the model's. */
+  predictAll(pairs: PairColumns): Float32Array;
   /** The best items of each user, best first; the popular ones, with their counts, for one not known. */
   best(users: readonly number[], request: ItemRequest): Ranked[][];
   similarItems(item: number, request: SimilarRequest): Ranked[];

@@ -34,7 +34,7 @@ export class BestItems {
   ) {
     // Not the size of the vocabulary, which may have grown since the fit, where other data share it.
     this.count = seen.itemCounts.length;
-    this.marks = new Marks(this.count, served.hasItem);
+    this.marks = new Marks(this.count, (item) => seen.itemCounts[item]! > 0);
   }
 
   /** The best items of each user, best first, with their scores; the popular ones, with their counts, for one not known. */

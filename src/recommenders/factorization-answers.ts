@@ -1,7 +1,6 @@
 // A trained factorization as what answers questions: its collapsed tables, and what finds the best rows of them.
 
 import { UnsupportedError } from '../core/errors';
-import type { Interactions } from '../interactions/interactions';
 import { type KernelChoice, usesWasm } from '../training/engine-options';
 import { NormalEquations } from '../training/fold-in/normal-equations';
 import type {
@@ -10,6 +9,7 @@ import type {
   FoldedUserAnswers,
   HistoryEntry,
   ItemRequest,
+  PairColumns,
   SimilarRequest,
 } from './answers';
 import type { Fitted } from './fitted';
@@ -61,17 +61,13 @@ export class FactorizationAnswers implements Answers {
     return this.fitted.served.predict(user, item, this.options.clip);
   }
 
-  predictAll(pairs: Interactions): Float32Array {
+  predictAll(pairs: PairColumns): Float32Array {
     const { served, users, items } = this.fitted;
     return served.predictAll(users, items, pairs, this.options.clip);
   }
 
   best(users: readonly number[], request: ItemRequest): Ranked[][] {
-    const { served } = this.fitted;
-    return this.serving.bestItems.of(users, request).map((list, at) => {
-      if (!served.hasUser(users[at]!)) return list;
-      return list.map(({ index, score }) => ({ index, score: served.toRating(score) }));
-    });
+    return this.serving.recommend(users, request);
   }
 
   similarItems(item: number, request: SimilarRequest): Ranked[] {

@@ -12,8 +12,13 @@ export function optionsText(options: object): string {
   return JSON.stringify(options, (key, value) => (ELSEWHERE.includes(key) ? undefined : value));
 }
 
+/** What tells interactions from others. */
+type Identified = Pick<Interactions, 'size' | 'users' | 'items' | 'userIndex' | 'itemIndex' | 'values'> & {
+  readonly weights?: Float32Array | undefined;
+};
+
 /** The data as text: sizes, and a hash of every row (after FNV-1a). Cost: linear in the rows. */
-export async function dataText(data: Interactions, turns: Turns): Promise<string> {
+export async function dataText(data: Identified, turns: Turns): Promise<string> {
   const { size, users, items, userIndex, itemIndex, values, weights } = data;
   const hash = await hashOf([userIndex, itemIndex, values, ...(weights === undefined ? [] : [weights])], turns);
   return `${size} interactions of ${users.size} users and ${items.size} items, ${hash}`;

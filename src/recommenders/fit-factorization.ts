@@ -10,11 +10,10 @@ import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
 import type { Breather } from '../training/breather';
 import { threadsOf } from '../training/engine-options';
-import { bpr, softmax, warp } from '../training/group-losses';
+import { lossNamed } from '../training/group-losses';
 import type { History } from '../training/history';
 import type { Link } from '../training/link';
 import type { Loss } from '../training/loss';
-import { LOSSES } from '../training/losses';
 import type { PairEngine } from '../training/pairs/pair-engine';
 import { Trainer, type TrainerOptions } from '../training/trainer';
 import type { FilledOptions } from './factorization-options';
@@ -118,11 +117,9 @@ export async function fitFactorization({
 }
 
 function lossOf(name: FilledOptions['loss'], link: Link, items: number): Loss {
-  if (name === 'warp') return warp(items);
-  if (name === 'bpr') return bpr;
-  if (name === 'softmax') return softmax;
-  // The logistic loss is one of scores already: its sigmoid is part of it.
-  return name === 'logistic' ? LOSSES.logistic : link.compose(LOSSES[name]);
+  const loss = lossNamed(name, items);
+  // Of ratings, on their scale; the others are of scores already, the sigmoid of the logistic loss part of it.
+  return name === 'squared' || name === 'absolute' || name === 'huber' ? link.compose(loss) : loss;
 }
 
 function penalties(model: FitTask['model'], { regularization }: FilledOptions, counts: RowCounts): Penalty[] {

@@ -2,15 +2,16 @@
 // and gives ids back.
 
 import { NotFittedError, UnknownIdError, UnsupportedError } from '../core/errors';
-import { boolean, type Filled, field, integer, oneOf, readOptions } from '../core/options';
+import { boolean, type Filled, field, integer, readOptions } from '../core/options';
 import { Interactions } from '../interactions/interactions';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
 import type { History } from '../training/history';
 import type { Answers } from './answers';
 import { FoldedItem } from './folded-item';
-import { FoldedUser, indicesOf } from './folded-user';
+import { FoldedUser } from './folded-user';
+import { itemsLike, listsOf, usersLike } from './lists';
 import { readHistory } from './read-history';
-import { checkList, readRecommendOptions } from './recommend-options';
+import { checkList } from './recommend-options';
 import type {
   ExplainOptions,
   Explanation,
@@ -91,10 +92,14 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
   predictMany(pairs: Iterable<readonly [Id, Id]> | Interactions): Float32Array {
     const answers = this.need('predictMany');
     if (pairs instanceof Interactions) return answers.predictAll(pairs);
-    const predictions: number[] = [];
-    for (const [userId, itemId] of checkList(pairs, 'pairs', 'Interactions, or a list of [userId, itemId]'))
-      predictions.push(this.predict(userId, itemId));
-    return Float32Array.from(predictions);
+    const { users, items } = answers;
+    const [userIndex, itemIndex]: [number[], number[]] = [[], []];
+    for (const [userId, itemId] of checkList(pairs, 'pairs', 'Interactions, or a list of [userId, itemId]')) {
+      userIndex.push(users.indexOf(userId));
+      itemIndex.push(items.indexOf(itemId));
+    }
+    const columns = { userIndex: Int32Array.from(userIndex), itemIndex: Int32Array.from(itemIndex) };
+    return answers.predictAll({ size: userIndex.length, users, items, ...columns });
   }
 
   /**
@@ -109,49 +114,17 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
   /** `recommend` for many users, a few at a time in one pass over the items. Memory: the lists. */
   recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Map<Id, RecommendationList> {
     const answers = this.need('recommendMany');
-    const { users, items, seen } = answers;
-    const read = readRecommendOptions(`${this.owner}.recommend`, options);
-    const { n, filterSeen = seen.isKept, exclude = [], candidates } = read;
-    if (filterSeen && !seen.isKept) {
-      throw new UnsupportedError(
-        `${this.owner}.recommend: filterSeen needs to know who has rated what, and this model was saved with history: false; ` +
-          'save it with its history, or pass what the user has rated as exclude',
-      );
-    }
-    const request = {
-      n,
-      filterSeen,
-      exclude: indicesOf(items, exclude),
-      candidates: candidates === undefined ? null : indicesOf(items, candidates),
-    };
-    const ids = [...new Set(checkList(userIds, 'userIds', 'a list or set of user ids'))];
-    const rows = ids.map((id) => users.indexOf(id));
-    const lists = answers.best(rows, request).map((ranked, at): RecommendationList => {
-      const list = ranked.map(({ index, score }): Recommendation => ({ itemId: items.idOf(index), score }));
-      const basis = answers.hasUser(rows[at]!) ? ('model' as const) : ('popularity' as const);
-      return Object.assign(list, { basis });
-    });
-    return new Map(ids.map((id, at) => [id, lists[at]!]));
+    return listsOf(this.owner, answers, userIds, options);
   }
 
   /** The items most like one, by the cosine (or dot product) of their vectors. @throws UnknownIdError */
   similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
-    const answers = this.need('similarItems');
-    const { items } = answers;
-    const row = items.indexOf(itemId);
-    if (!answers.hasItem(row)) throw new UnknownIdError('item', itemId, `${this.owner}.similarItems`);
-    const found = answers.similarItems(row, readSimilarOptions(`${this.owner}.similarItems`, options));
-    return found.map(({ index, score }) => ({ itemId: items.idOf(index), score }));
+    return itemsLike(this.owner, this.need('similarItems'), itemId, options);
   }
 
   /** The users most like one, by the cosine (or dot product) of their vectors. @throws UnknownIdError */
   similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[] {
-    const answers = this.need('similarUsers');
-    const { users } = answers;
-    const row = users.indexOf(userId);
-    if (!answers.hasUser(row)) throw new UnknownIdError('user', userId, `${this.owner}.similarUsers`);
-    const found = answers.similarUsers(row, readSimilarOptions(`${this.owner}.similarUsers`, options));
-    return found.map(({ index, score }) => ({ userId: users.idOf(index), score }));
+    return usersLike(this.owner, this.need('similarUsers'), userId, options);
   }
 
   /**
@@ -222,11 +195,4 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
     });
     return answers.encode(history);
   }
-}
-
-function readSimilarOptions(owner: string, given: SimilarOptions | undefined): Readonly<Filled<SimilarOptions>> {
-  return readOptions<Filled<SimilarOptions>>(owner, given, {
-    n: field(integer({ min: 0 }), 10),
-    measure: field(oneOf('cosine', 'dot'), 'cosine'),
-  });
 }

@@ -26,23 +26,27 @@ export class RankValidation {
     private readonly items: number,
   ) {}
 
-  /** Looks up what is relevant to whom. Validation may have vocabularies of its own. */
+  /** Looks up what is relevant to whom: rows of every value, or some. Validation may have vocabularies of its own. */
   static async of(
     validation: Interactions,
     metrics: readonly RankingMetric[],
     train: { readonly users: Vocabulary; readonly items: Vocabulary; readonly seen: Seen },
     turns: Turns,
+    relevant?: (value: number) => boolean,
   ): Promise<RankValidation> {
     const { seen } = train;
     const userOf = translation(validation.users, train.users);
     const itemOf = translation(train.items, validation.items);
-    const steps = relevantUsers(validation, { seen: (user) => Array.from(seen.itemsOf(userOf(user)), itemOf) });
+    const steps = relevantUsers(validation, {
+      relevant,
+      seen: (user) => Array.from(seen.itemsOf(userOf(user)), itemOf),
+    });
     for (;;) {
       const { done, value } = steps.next();
       if (done) {
         if (value.users.length === 0) {
           throw new DataError(
-            `validation: each of its ${validation.size} pairs of user and item is in the training data too, so there is nothing to rank`,
+            `validation: none of its ${validation.size} pairs of user and item is relevant and not in the training data too, so there is nothing to rank`,
           );
         }
         const rows = value.users.map(({ user }) => userOf(user));

@@ -4,6 +4,9 @@ import { FormatError } from '../core/errors';
 import { oneOf } from '../core/options';
 import { ALS, type ALSOptions } from './als';
 import type { FilledAlsOptions } from './als-options';
+import { DeepFM, type DeepFMOptions } from './features/deep-fm';
+import { FM, type FMOptions } from './features/fm';
+import { WideDeep, type WideDeepOptions } from './features/wide-deep';
 import { EASE, type EASEOptions } from './item-based/ease';
 import { ItemKNN, type ItemKNNOptions } from './item-based/item-knn';
 import { Popularity } from './item-based/popularity';
@@ -13,9 +16,9 @@ import type { NeuralCFOptions } from './neural/neural-options';
 import { NMF, type NMFOptions } from './nmf';
 import type { FilledNmfOptions } from './nmf-options';
 import { OverparamMF, type OverparamMFOptions } from './overparam-mf';
-import { remake } from './restore';
+import { ofUsersAndItems } from './restore';
 import { decodeFitted } from './saved-factorization';
-import { decodeModel, type SavedModel } from './saved-model';
+import { decodeFile, type SavedFile } from './saved-model';
 import { SVDpp, type SVDppOptions } from './svdpp';
 import type { FilledSvdppOptions } from './svdpp-options';
 
@@ -30,6 +33,9 @@ export interface RecommenderKinds {
   'item-knn': ItemKNN;
   ease: EASE;
   'neural-cf': NeuralCF;
+  fm: FM;
+  'wide-deep': WideDeep;
+  'deep-fm': DeepFM;
 }
 
 /** The options of each. */
@@ -43,6 +49,9 @@ export interface RecommenderKindOptions {
   'item-knn': ItemKNNOptions;
   ease: EASEOptions;
   'neural-cf': NeuralCFOptions;
+  fm: FMOptions;
+  'wide-deep': WideDeepOptions;
+  'deep-fm': DeepFMOptions;
 }
 
 /** The names of the recommenders. */
@@ -51,25 +60,34 @@ export type RecommenderName = keyof RecommenderKinds;
 /** How each kind is made of options, and of what a file says. */
 interface Kind<N extends RecommenderName> {
   make(options: RecommenderKindOptions[N] | undefined): RecommenderKinds[N];
-  restore(saved: SavedModel): RecommenderKinds[N];
+  restore(file: SavedFile): RecommenderKinds[N];
 }
 
 const KINDS: { readonly [N in RecommenderName]: Kind<N> } = {
-  mf: { make: (options) => new MF(options), restore: (saved) => MF.of(decodeFitted(saved)) },
+  mf: { make: (options) => new MF(options), restore: ofUsersAndItems((saved) => MF.of(decodeFitted(saved))) },
   'overparam-mf': {
     make: (options) => new OverparamMF(options),
-    restore: (saved) => OverparamMF.of(decodeFitted(saved)),
+    restore: ofUsersAndItems((saved) => OverparamMF.of(decodeFitted(saved))),
   },
-  als: { make: (options) => new ALS(options), restore: (saved) => ALS.of(decodeFitted<FilledAlsOptions>(saved)) },
+  als: {
+    make: (options) => new ALS(options),
+    restore: ofUsersAndItems((saved) => ALS.of(decodeFitted<FilledAlsOptions>(saved))),
+  },
   svdpp: {
     make: (options) => new SVDpp(options),
-    restore: (saved) => SVDpp.of(decodeFitted<FilledSvdppOptions>(saved)),
+    restore: ofUsersAndItems((saved) => SVDpp.of(decodeFitted<FilledSvdppOptions>(saved))),
   },
-  nmf: { make: (options) => new NMF(options), restore: (saved) => NMF.of(decodeFitted<FilledNmfOptions>(saved)) },
-  popularity: { make: (options) => new Popularity(options), restore: Popularity.of },
-  'item-knn': { make: (options) => new ItemKNN(options), restore: ItemKNN.of },
-  ease: { make: (options) => new EASE(options), restore: EASE.of },
-  'neural-cf': { make: (options) => new NeuralCF(options), restore: NeuralCF.of },
+  nmf: {
+    make: (options) => new NMF(options),
+    restore: ofUsersAndItems((saved) => NMF.of(decodeFitted<FilledNmfOptions>(saved))),
+  },
+  popularity: { make: (options) => new Popularity(options), restore: ofUsersAndItems(Popularity.of) },
+  'item-knn': { make: (options) => new ItemKNN(options), restore: ofUsersAndItems(ItemKNN.of) },
+  ease: { make: (options) => new EASE(options), restore: ofUsersAndItems(EASE.of) },
+  'neural-cf': { make: (options) => new NeuralCF(options), restore: ofUsersAndItems(NeuralCF.of) },
+  fm: { make: (options) => new FM(options), restore: FM.of },
+  'wide-deep': { make: (options) => new WideDeep(options), restore: WideDeep.of },
+  'deep-fm': { make: (options) => new DeepFM(options), restore: DeepFM.of },
 };
 
 /** Every name. */
@@ -107,8 +125,8 @@ export function createRecommender<N extends RecommenderName>(
  * ```
  */
 export function loadRecommender(bytes: Uint8Array): RecommenderKinds[RecommenderName] {
-  const saved = decodeModel(bytes);
-  const name = RECOMMENDER_NAMES.find((one) => one === saved.recommender);
-  if (name !== undefined) return remake(saved, (state) => KINDS[name].restore(state));
-  throw new FormatError(`the file holds a '${saved.recommender}'; this version knows ${RECOMMENDER_NAMES.join(', ')}`);
+  const file = decodeFile(bytes);
+  const name = RECOMMENDER_NAMES.find((one) => one === file.recommender);
+  if (name !== undefined) return KINDS[name].restore(file);
+  throw new FormatError(`the file holds a '${file.recommender}'; this version knows ${RECOMMENDER_NAMES.join(', ')}`);
 }

@@ -3,26 +3,35 @@
 import { FormatError, OpmfError, UnsupportedError } from '../core/errors';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { OPTIMIZER_NAMES } from '../optimizers/registry';
-import { decodeModel, type SavedModel } from './saved-model';
+import { decodeFile, decodeModel, type SavedFile, type SavedModel } from './saved-model';
 
-/** Reads a file that must be of one kind. A file whose options no longer make sense is a damaged file. */
+/** Reads a file that must be of one kind. */
 export function restore<T>(bytes: Uint8Array, kind: string, make: (saved: SavedModel) => T): T {
-  const saved = decodeModel(bytes);
-  if (saved.recommender !== kind) {
-    throw new FormatError(
-      `the file holds a '${saved.recommender}', not a '${kind}'; loadRecommender(bytes) takes every kind`,
-    );
-  }
-  return remake(saved, make);
+  return ofUsersAndItems(make)(fileOf(bytes, kind));
 }
 
-/** Makes a recommender of what a file said. @throws FormatError where its options are refused */
-export function remake<T>(saved: SavedModel, make: (saved: SavedModel) => T): T {
-  return remakeWith(() => make(saved));
+/** Opens a file that must be of one kind. @throws FormatError */
+export function fileOf(bytes: Uint8Array, kind: string): SavedFile {
+  const file = decodeFile(bytes);
+  if (file.recommender === kind) return file;
+  throw new FormatError(
+    `the file holds a '${file.recommender}', not a '${kind}'; loadRecommender(bytes) takes every kind`,
+  );
 }
 
-/** The same of what a closure knows of a file. */
-export function remakeWith<T>(make: () => T): T {
+/** What makes a recommender of a file that has users and items. */
+export function ofUsersAndItems<T>(make: (saved: SavedModel) => T): (file: SavedFile) => T {
+  return (file) => {
+    const saved = decodeModel(file);
+    return remake(() => make(saved));
+  };
+}
+
+/**
+ * Makes a recommender of what a file said. A file whose options no longer make sense is a damaged file.
+ * @throws FormatError where its options are refused
+ */
+export function remake<T>(make: () => T): T {
   try {
     return make();
   } catch (error) {

@@ -11,36 +11,75 @@ import { Seen } from './seen';
 /** The version of the layout; a reader refuses others. */
 const VERSION = '1';
 
-/** A trained state as a file is to hold it. */
-export interface ModelFile {
-  readonly recommender: string;
-  readonly options: object;
+/** Users and items as a file holds them: their ids, who has rated what and how often. */
+export interface SavedPeople {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
   readonly seen: Seen;
+}
+
+/** A trained state as a file is to hold it. */
+export interface ModelFile extends SavedPeople {
+  readonly recommender: string;
+  readonly options: object;
   /** The tensors of its kind. */
   readonly tensors: Iterable<readonly [string, Tensor]>;
   /** Further metadata of its kind. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** What a file says, before its kind has read its own tensors. */
-export interface SavedModel {
+/** What every file says of itself. */
+export interface SavedFile {
   readonly recommender: string;
   readonly options: object;
-  readonly users: Vocabulary;
-  readonly items: Vocabulary;
-  readonly seen: Seen;
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** The same, with the users and items of a recommender, before its kind has read its own tensors. */
+export interface SavedModel extends SavedFile, SavedPeople {}
+
+/** A file as it is to be written. */
+export type FileContent = Omit<ModelFile, keyof SavedPeople>;
+
 /** The bytes of a trained state. Without `history`, who has rated what is left out; how often stays. */
 export function encodeModel(model: ModelFile, history: boolean): Uint8Array {
-  const { seen, users, items } = model;
+  return encodeFile({ ...model, tensors: [...model.tensors, ...encodePeople(model, history)] });
+}
+
+/** The bytes of a file. */
+export function encodeFile({ recommender, options, tensors, metadata }: FileContent): Uint8Array {
+  return encodeSafetensors(new Map(tensors), {
+    format: 'opmf',
+    version: VERSION,
+    recommender,
+    options: JSON.stringify(options),
+    ...metadata,
+  });
+}
+
+/** Opens a file of this library. @throws FormatError where it is something else */
+export function decodeFile(bytes: Uint8Array): SavedFile {
+  if (!(bytes instanceof Uint8Array)) throw new FormatError('a model file is a Uint8Array; got something else');
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  if (metadata.format !== 'opmf')
+    throw new FormatError('a safetensors file, but not a model of opmf (metadata.format)');
+  if (metadata.version !== VERSION) {
+    throw new FormatError(`the file has layout version ${metadata.version}; this version of opmf reads ${VERSION}`);
+  }
+  const options = parseObject(metadata.options, 'options');
+  return { recommender: metadata.recommender ?? '', options, tensors, metadata };
+}
+
+/** Reads its users and items. @throws FormatError where they are inconsistent */
+export function decodeModel(file: SavedFile): SavedModel {
+  return { ...file, ...decodePeople(file.tensors) };
+}
+
+/** The tensors of ids, of who has rated what and of how often. Without `history`, who has rated what is left out. */
+export function encodePeople({ users, items, seen }: SavedPeople, history: boolean): Map<string, Tensor> {
   // Vocabularies are shared with data and may have grown since the fit; the rows of the tables have not.
   const tensors = new Map<string, Tensor>([
-    ...model.tensors,
     ['userCounts', vector('I32', seen.userCounts)],
     ['itemCounts', vector('I32', seen.itemCounts)],
     ...encodeIds('users', users, seen.userCounts.length),
@@ -52,28 +91,11 @@ export function encodeModel(model: ModelFile, history: boolean): Uint8Array {
     tensors.set('history.items', vector('I32', seen.items));
     if (seen.values !== null) tensors.set('history.values', vector('F32', seen.values));
   }
-  return encodeSafetensors(tensors, {
-    format: 'opmf',
-    version: VERSION,
-    recommender: model.recommender,
-    options: JSON.stringify(model.options),
-    ...model.metadata,
-  });
+  return tensors;
 }
 
-/** Reads the bytes of `encodeModel`. @throws FormatError where they are something else, or inconsistent */
-export function decodeModel(bytes: Uint8Array): SavedModel {
-  if (!(bytes instanceof Uint8Array)) throw new FormatError('a model file is a Uint8Array; got something else');
-  const { tensors, metadata } = decodeSafetensors(bytes);
-  if (metadata.format !== 'opmf')
-    throw new FormatError('a safetensors file, but not a model of opmf (metadata.format)');
-  if (metadata.version !== VERSION) {
-    throw new FormatError(`the file has layout version ${metadata.version}; this version of opmf reads ${VERSION}`);
-  }
-  if (metadata.schema !== undefined || metadata.fields !== undefined)
-    throw new FormatError(
-      `the file holds a '${metadata.recommender}', a model of features: load it by its class, as FM.load`,
-    );
+/** Reads them. @throws FormatError where they are missing or inconsistent */
+export function decodePeople(tensors: ReadonlyMap<string, Tensor>): SavedPeople {
   const users = decodeIds('users', tensors);
   const items = decodeIds('items', tensors);
   const take = taker(tensors);
@@ -84,15 +106,8 @@ export function decodeModel(bytes: Uint8Array): SavedModel {
   // Files of before the first version have none.
   const values = tensors.has('history.values') ? take('history.values', Float32Array, seenItems.length) : null;
   if (values !== null) checkFinite({ 'history.values': values });
-  const seen = new Seen(
-    offsets,
-    seenItems,
-    take('userCounts', Int32Array, users.size),
-    take('itemCounts', Int32Array, items.size),
-    values,
-  );
-  const options = parseObject(metadata.options, 'options');
-  return { recommender: metadata.recommender ?? '', options, users, items, seen, tensors, metadata };
+  const counts = [take('userCounts', Int32Array, users.size), take('itemCounts', Int32Array, items.size)] as const;
+  return { users, items, seen: new Seen(offsets, seenItems, ...counts, values) };
 }
 
 /** A tensor of one dimension. */

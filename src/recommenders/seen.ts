@@ -9,8 +9,11 @@ export interface RowCounts {
   readonly items: Int32Array;
 }
 
+/** Who has what. */
+export type Columns = Pick<Interactions, 'size' | 'users' | 'items' | 'userIndex' | 'itemIndex' | 'values'>;
+
 /** Counts users and items. */
-export async function countRows(data: Interactions, turns: Turns): Promise<RowCounts> {
+export async function countRows(data: Columns, turns: Turns): Promise<RowCounts> {
   const users = new Int32Array(data.users.size);
   const items = new Int32Array(data.items.size);
   await inTurns(data.size, turns, (from, to) => {
@@ -36,7 +39,7 @@ export class Seen {
   ) {}
 
   /** The history of some interactions, given how often each user and item occurs in them. */
-  static async of(data: Interactions, { users, items }: RowCounts, turns: Turns): Promise<Seen> {
+  static async of(data: Columns, { users, items }: RowCounts, turns: Turns): Promise<Seen> {
     const offsets = new Int32Array(users.length + 1);
     for (let u = 0; u < users.length; u++) offsets[u + 1] = offsets[u]! + users[u]!;
     const next = offsets.slice();
@@ -58,6 +61,17 @@ export class Seen {
   /** The counts alone. */
   static counted({ users, items }: RowCounts): Seen {
     return new Seen(new Int32Array(0), new Int32Array(0), users, items, null);
+  }
+
+  /** The same among more users and items, who come after these and have nothing. */
+  among(users: number, items: number): Seen {
+    const longer = (counts: Int32Array, length: number) => {
+      const all = new Int32Array(length);
+      all.set(counts);
+      return all;
+    };
+    const { offsets, userCounts, itemCounts, values } = this;
+    return new Seen(offsets, this.items, longer(userCounts, users), longer(itemCounts, items), values);
   }
 
   /** Whether it is known who has rated what. */

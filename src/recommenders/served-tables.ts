@@ -1,13 +1,13 @@
 // What answers questions: the collapsed tables of a factorization, with predictions on the rating scale.
 // A row that training never saw has its random start in the tables; it is read as 0, so that the answer is the baseline.
 
-import type { Interactions } from '../interactions/interactions';
 import type { Vocabulary } from '../interactions/vocabulary';
 import { kernels } from '../kernels/select';
 import type { Factorization } from '../models/factorization';
 import { tableOf } from '../models/table-view';
 import type { Real } from '../optimizers/factor';
 import type { Link } from '../training/link';
+import type { PairColumns } from './answers';
 import type { Seen } from './seen';
 import { translation } from './translation';
 import { linkOf, type Units } from './units';
@@ -47,14 +47,20 @@ export class ServedTables {
     private readonly tables: Tables,
     private readonly units: Units,
     private readonly seen: Seen,
+    /** Whether rows that training never saw are made of what is known of them, and no random start. */
+    private readonly isEveryRowKnown = false,
   ) {
     this.link = linkOf(units);
   }
 
-  /** Whether training saw the user. */
-  readonly hasUser = (user: number): boolean => user >= 0 && this.seen.userCounts[user]! > 0;
-  /** Whether training saw the item. */
-  readonly hasItem = (item: number): boolean => item >= 0 && this.seen.itemCounts[item]! > 0;
+  /** Whether something is known of the user: by training, for most. */
+  readonly hasUser = (user: number): boolean => this.isKnown(this.seen.userCounts, user);
+  /** The same of the item. */
+  readonly hasItem = (item: number): boolean => this.isKnown(this.seen.itemCounts, item);
+
+  private isKnown(counts: Int32Array, row: number): boolean {
+    return row >= 0 && (this.isEveryRowKnown ? row < counts.length : counts[row]! > 0);
+  }
 
   /** Where the scores of a user start: mean + the bias of a known user, in float32. */
   base(user: number): number {
@@ -107,15 +113,15 @@ export class ServedTables {
     return clip ? Math.min(Math.max(rating, this.units.minimum), this.units.maximum) : rating;
   }
 
-  /** The predicted ratings of interactions, whose vocabularies may be others than the model's. */
-  predictAll(users: Vocabulary, items: Vocabulary, pairs: Interactions, clip: boolean): Float32Array {
+  /** The predicted ratings of pairs, whose vocabularies may be others than the model's. */
+  predictAll(users: Vocabulary, items: Vocabulary, pairs: PairColumns, clip: boolean): Float32Array {
     const predictions = new Float32Array(pairs.size);
     this.predictor(users, items, pairs, clip, predictions)(0, pairs.size);
     return predictions;
   }
 
   /** The same for a part of them at a time, from one row up to another. */
-  predictor(users: Vocabulary, items: Vocabulary, pairs: Interactions, clip: boolean, predictions: Float32Array) {
+  predictor(users: Vocabulary, items: Vocabulary, pairs: PairColumns, clip: boolean, predictions: Float32Array) {
     const userOf = translation(pairs.users, users);
     const itemOf = translation(pairs.items, items);
     return (from: number, to: number): void => {

@@ -3,7 +3,7 @@
 
 import { createScorer } from '../kernels/scoring/create-scorer';
 import type { RowTable, Scorer } from '../kernels/scoring/scorer';
-import type { SimilarRequest } from './answers';
+import type { ItemRequest, SimilarRequest } from './answers';
 import { BestItems } from './best-items';
 import type { Ranked } from './ranked';
 import type { Seen } from './seen';
@@ -31,6 +31,15 @@ export class Serving {
   get bestItems(): BestItems {
     this.best ??= new BestItems(this.tables, this.served, this.seen, () => this.itemRows.scorer);
     return this.best;
+  }
+
+  /** As Answers.best. */
+  recommend(users: readonly number[], request: ItemRequest): Ranked[][] {
+    const { served } = this;
+    return this.bestItems.of(users, request).map((list, at) => {
+      if (!served.hasUser(users[at]!)) return list;
+      return list.map(({ index, score }) => ({ index, score: served.toRating(score) }));
+    });
   }
 
   similarItems(item: number, { n, measure }: SimilarRequest): Ranked[] {

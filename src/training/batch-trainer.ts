@@ -20,6 +20,8 @@ export interface BatchTrainerOptions {
   readonly epochs: number;
   readonly batchSize: number;
   readonly kernels: KernelChoice;
+  /** Rows for each that is counted. */
+  readonly group: number;
 }
 
 /** Trains a model by steps of batches, each part by its rule. */

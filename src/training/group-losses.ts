@@ -4,6 +4,7 @@
 import { exponential, naturalLog, sigmoid, softplus } from '../core/elementary';
 import type { Real } from '../optimizers/factor';
 import type { Loss, LossBatch } from './loss';
+import { LOSSES, type LossName } from './losses';
 
 /** The names of the losses of groups. */
 export type GroupLossName = 'bpr' | 'warp' | 'softmax';
@@ -88,3 +89,10 @@ export const softmax: Loss = {
     return sum;
   },
 };
+
+/** A loss of either kind by name; `items`: how many there are to choose from. */
+export function lossNamed(name: LossName | GroupLossName, items: number): Loss {
+  if (name === 'warp') return warp(items);
+  if (name === 'bpr') return bpr;
+  return name === 'softmax' ? softmax : LOSSES[name];
+}

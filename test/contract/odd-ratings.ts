@@ -18,6 +18,8 @@ export interface RecommenderUnderTest {
   readonly isUnbiased?: boolean;
   /** Whether it learns what users have, so that predictions are no ratings. */
   readonly isRanking?: boolean;
+  /** Whether it forgets ids of a vocabulary that have no interaction: as candidates they are ignored. */
+  readonly isOfOccurring?: boolean;
   /** The `load` of its class. */
   load(bytes: Uint8Array): Recommender;
   /** Where it is not a factorization: what it does otherwise. */

@@ -15,7 +15,7 @@ import {
   OptionError,
   Vocabulary,
 } from '../../src/index';
-import { PairFeatures } from '../../src/interactions/interaction-features';
+import { PairFeatures } from '../../src/interactions/pair-features';
 import { runThrough } from '../../src/interactions/steps';
 
 const userFeatures = FeatureTable.from(

@@ -1,6 +1,6 @@
-// The names of the metrics of rows.
+// The names of the metrics of rows and lists.
 
-import { isLessBetter, rowMetricList, rowMetrics } from '../../src/metrics/row-metrics';
+import { featureMetricList, isLessBetter, rowMetrics } from '../../src/metrics/row-metrics';
 
 test('each name is its metric', () => {
   const of = (name: keyof typeof rowMetrics) => rowMetrics[name]([0.2, 0.6], [0, 1]);
@@ -10,9 +10,9 @@ test('each name is its metric', () => {
 });
 
 test('names', () => {
-  expect(rowMetricList(['auc', 'rmse'], 'metrics')).toEqual(['auc', 'rmse']);
-  expect(() => rowMetricList(['auk'], 'metrics')).toThrow(
-    'metrics[0] is "auk"; want one of auc, logloss, rmse (did you mean \'auc\'?)',
+  expect(featureMetricList(['auc', 'ndcg@10'], 'metrics')).toEqual(['auc', 'ndcg@10']);
+  expect(() => featureMetricList(['auk'], 'metrics')).toThrow(
+    /^metrics\[0\] is "auk"; want one of auc, logloss, rmse, mae, or of lists .*ndcg@K.* \(did you mean 'auc'\?\)$/,
   );
   expect(['auc', 'logloss', 'rmse', 'ndcg@10', 'mae'].map((name) => isLessBetter(name as 'auc'))).toEqual([
     false,

@@ -6,6 +6,7 @@ import { checkFeatureRows } from '../../interactions/feature-rows-check';
 import type { FeatureSchema } from '../../interactions/feature-schema';
 import { FeatureTable } from '../../interactions/feature-table';
 import type { FeatureRows, FieldRange } from '../../interactions/features';
+import type { FilledFeatureOptions } from './feature-options';
 import type { Pairing } from './pairing';
 
 /** What a model knows of its rows: their fields, and by what they were encoded where that is known. */
@@ -46,10 +47,10 @@ export function checkRows(value: unknown, name: string): LaidOutRows {
 }
 
 /**
- * What a loss is to make of the labels of rows: themselves in regression; 1 and 0 in classification, where -1 is 0.
+ * What a loss is to make of the labels of rows: themselves in regression; else 1 and 0, where -1 is 0.
  * @throws DataError without any, or where one is not what the task has
  */
-export function targetsOf(rows: FeatureRows, name: string, task: 'classification' | 'regression'): Float32Array {
+export function targetsOf(rows: FeatureRows, name: string, task: FilledFeatureOptions['task']): Float32Array {
   const { labels, size } = rows;
   if (size === 0) throw new DataError(`${name} has no rows; want at least one`);
   if (labels === null) throw new DataError(`${name} has no labels; want one for each of its ${size} rows`);

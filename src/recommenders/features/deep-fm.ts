@@ -3,7 +3,8 @@
 import type { FieldRange } from '../../interactions/features';
 import { DeepFMModel } from '../../models/deep-fm';
 import { planFeatures } from '../../models/feature-model';
-import { savedRule } from '../restore';
+import { fileOf, savedRule } from '../restore';
+import type { SavedFile } from '../saved-model';
 import {
   type DeepRecommenderOptions,
   deepFields,
@@ -60,7 +61,12 @@ export class DeepFM extends FeatureRecommender<FilledDeepOptions> {
 
   /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
   static load(bytes: Uint8Array): DeepFM {
-    return decodeFeatureModel(bytes, 'deep-fm', (saved, layout) => {
+    return DeepFM.of(fileOf(bytes, 'deep-fm'));
+  }
+
+  /** A recommender of a saved file. @throws FormatError where it is inconsistent */
+  static of(file: SavedFile): DeepFM {
+    return decodeFeatureModel(file, (saved, layout) => {
       const options = saved as FilledDeepOptions;
       const recommender = new DeepFM({ ...options, optimizer: savedRule(options.optimizer) });
       return { recommender, model: recommender.restored(layout) };

@@ -1,25 +1,38 @@
 // Reading the options of a fit on features.
 
-import { type Check, callable, type Fields, field, optional, readOptions } from '../../core/options';
+import { type Check, callable, type Fields, field, optional, readOptions, wrong } from '../../core/options';
 import type { FeatureRows } from '../../interactions/features';
-import type { SideFeatures, sideFields } from '../../interactions/interaction-features';
-import { type RowMetricName, rowMetricList, rowMetricName } from '../../metrics/row-metrics';
+import type { sideFields } from '../../interactions/interaction-features';
+import { Interactions } from '../../interactions/interactions';
+import type { SideFeatures } from '../../interactions/pair-features';
+import {
+  type FeatureMetricName,
+  featureMetricList,
+  featureMetricName,
+  isRowMetric,
+  listMetricsOf,
+} from '../../metrics/row-metrics';
 import type { EpochRecord } from '../../training/history';
 import { abortSignal, checkpointFields, type FilledFitOptions, withEarlyStopping } from '../fit-options';
 import type { FitOptions } from '../recommender';
 import type { LaidOutRows } from './check-rows';
 import type { FilledFeatureOptions } from './feature-options';
 
-/** The options of a fit on rows of features. */
-export interface FeatureFitOptions extends Pick<FitOptions, 'onEpoch' | 'signal' | 'checkpoint' | 'resume'> {
-  /** Rows with labels, encoded alike: by the schema of the training rows. */
-  readonly validation?: FeatureRows | undefined;
-  /** What of the validation rows is told each epoch. @defaultValue ['auc', 'logloss']; regression: ['rmse'] */
-  readonly metrics?: readonly RowMetricName[] | undefined;
+/** The options of a fit on rows of features, or on interactions; on rows there are no tables of users and items. */
+export interface FeatureFitOptions
+  extends Pick<FitOptions, 'onEpoch' | 'signal' | 'checkpoint' | 'resume'>,
+    SideFeatures {
+  /** Rows with labels, encoded by the schema of the training rows; interactions where the fit is on those. */
+  readonly validation?: FeatureRows | Interactions | undefined;
+  /**
+   * What of the validation is told each epoch. Metrics of lists, as 'ndcg@10', want interactions; `auc` is that of labels.
+   * @defaultValue ['auc', 'logloss']; regression: ['rmse']; with negatives: ['ndcg@10']
+   */
+  readonly metrics?: readonly FeatureMetricName[] | undefined;
   /** Stops when a metric has not got better for `patience` epochs; the best epoch's parameters are put back. */
   readonly earlyStopping?:
     | {
-        readonly metric?: RowMetricName | undefined;
+        readonly metric?: FeatureMetricName | undefined;
         readonly patience?: number | undefined;
         readonly minDelta?: number | undefined;
       }
@@ -31,27 +44,46 @@ export interface FilledFeatureFit<V = LaidOutRows>
   extends Pick<FilledFitOptions, 'onEpoch' | 'signal' | 'checkpoint' | 'resume'>,
     SideFeatures {
   readonly validation?: V;
-  readonly metrics: readonly RowMetricName[];
-  readonly earlyStopping?: { readonly metric: RowMetricName; readonly patience: number; readonly minDelta: number };
+  readonly metrics: readonly FeatureMetricName[];
+  readonly earlyStopping?: { readonly metric: FeatureMetricName; readonly patience: number; readonly minDelta: number };
 }
+
+const USUAL_METRICS: Readonly<Record<FilledFeatureOptions['task'], readonly FeatureMetricName[]>> = {
+  classification: ['auc', 'logloss'],
+  regression: ['rmse'],
+  ranking: ['ndcg@10'],
+};
 
 /** Checks the options of a fit: `validation` is read by who knows what may be given for it; `side` are the tables' fields. */
 export function readFeatureFit<V>(
   owner: string,
   given: unknown,
-  task: FilledFeatureOptions['task'],
+  { task, negatives }: Pick<FilledFeatureOptions, 'task' | 'negatives'>,
   validation: Check<V>,
   side: Partial<typeof sideFields> = {},
 ): FilledFeatureFit<V> {
   const fields = {
     ...side,
     validation: optional(validation),
-    metrics: field(rowMetricList, task === 'regression' ? ['rmse'] : ['auc', 'logloss']),
+    metrics: field(featureMetricList, negatives !== false ? ['ndcg@10'] : USUAL_METRICS[task]),
     earlyStopping: optional((value) => value as NonNullable<FilledFeatureFit['earlyStopping']>),
     onEpoch: optional(callable<(epoch: EpochRecord) => unknown>()),
     signal: optional(abortSignal),
     ...checkpointFields(owner),
   };
   const read = readOptions<FilledFeatureFit<V>>(owner, given, fields as Fields<FilledFeatureFit<V>>);
-  return withEarlyStopping(owner, read, rowMetricName, 'rows with labels');
+  const watched = withEarlyStopping(owner, read, featureMetricName, 'rows with labels');
+  const ofRows = watched.metrics.find(isRowMetric);
+  if (negatives !== false && ofRows !== undefined) {
+    const wanted = `metrics of lists, as 'ndcg@10': what users have says yes alone, and ${ofRows} wants values`;
+    throw wrong('metrics', watched.metrics, wanted);
+  }
+  const lists = listMetricsOf(watched.metrics);
+  if (lists.length === 0 || watched.validation === undefined || watched.validation instanceof Interactions)
+    return watched;
+  throw wrong(
+    'metrics',
+    watched.metrics,
+    `none of lists for rows: ${lists[0]!.name} ranks items for users, and wants Interactions`,
+  );
 }

@@ -23,7 +23,10 @@ import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../../optimizers/registry';
 import type { ProductOptions } from '../../parameters/overparam';
 import type { KernelChoice } from '../../training/engine-options';
+import type { GroupLossName } from '../../training/group-losses';
 import type { LossName } from '../../training/losses';
+import type { NegativeSampling } from '../../training/negatives/item-sampler';
+import { type Negatives, readNegatives } from '../negatives-option';
 
 /**
  * One product for the embeddings (and, where it is dense, for every dense layer; with `biases` for the linear weights), or
@@ -50,10 +53,22 @@ export interface FeatureRegularization {
 
 /** The options that every model of features has. */
 export interface FeatureRecommenderOptions {
-  /** 'classification': labels 0 and 1, predictions are probabilities. 'regression': numbers. @defaultValue 'classification' */
-  readonly task?: 'classification' | 'regression' | undefined;
-  /** In regression 'squared', 'absolute' or 'huber'; in classification 'logistic'. @defaultValue 'squared', 'logistic' */
-  readonly loss?: LossName | undefined;
+  /**
+   * 'classification': labels 0 and 1, predictions are probabilities. 'regression': numbers. 'ranking': the order of items
+   * for users, learned of interactions; predictions are scores. @defaultValue 'classification'
+   */
+  readonly task?: 'classification' | 'regression' | 'ranking' | undefined;
+  /**
+   * In regression 'squared', 'absolute' or 'huber'; in classification 'logistic'; in ranking 'bpr', 'warp' or 'softmax'.
+   * @defaultValue the first of its task
+   */
+  readonly loss?: LossName | GroupLossName | undefined;
+  /**
+   * Items drawn for each interaction that its user does not have: values are then of no account, what users have says yes,
+   * and what is drawn no. In classification and ranking, for fits on interactions. @defaultValue false; ranking: that of
+   * the loss (bpr 1, warp 16, softmax 32)
+   */
+  readonly negatives?: number | Negatives | false | undefined;
   /** A name, a configuration, or an object with the Optimizer seam. @defaultValue adam, learning rate 0.001 */
   readonly optimizer?: Optimizer | OptimizerConfig | OptimizerName | undefined;
   /** @defaultValue 10 */
@@ -91,12 +106,13 @@ export interface DeepRecommenderOptions extends FeatureRecommenderOptions {
 }
 
 /** What is read by rules of its own. */
-type ReadLater = 'loss' | 'optimizer' | 'regularization';
+type ReadLater = 'loss' | 'negatives' | 'optimizer' | 'regularization';
 
 /** The common options, filled in. */
 export type FilledFeatureOptions = Readonly<
   Filled<Omit<FeatureRecommenderOptions, ReadLater>> & {
-    readonly loss: LossName;
+    readonly loss: LossName | GroupLossName;
+    readonly negatives: NegativeSampling | false;
     readonly optimizer: OptimizerConfig;
     readonly regularization: Filled<FeatureRegularization>;
   }
@@ -106,10 +122,13 @@ export type FilledFeatureOptions = Readonly<
 export type FilledDeepOptions = FilledFeatureOptions &
   Readonly<Filled<Omit<DeepRecommenderOptions, keyof FeatureRecommenderOptions>>>;
 
+type AnyLoss = FilledFeatureOptions['loss'];
+
 /** The losses of each task, the default first. */
-const LOSSES_OF: Readonly<Record<FilledFeatureOptions['task'], readonly [LossName, ...LossName[]]>> = {
+const LOSSES_OF: Readonly<Record<FilledFeatureOptions['task'], readonly [AnyLoss, ...AnyLoss[]]>> = {
   classification: ['logistic'],
   regression: ['squared', 'absolute', 'huber'],
+  ranking: ['bpr', 'warp', 'softmax'],
 };
 
 const size = integer({ min: 1, max: MAX_RANK });
@@ -141,8 +160,9 @@ export function readFeatureOptions<Own extends object>(
 ): { options: FilledFeatureOptions & Readonly<Own>; rule: Optimizer } {
   type Common = Filled<Omit<FeatureRecommenderOptions, ReadLater>> & Pick<FeatureRecommenderOptions, ReadLater>;
   const common: Fields<Common> = {
-    task: field(oneOf('classification', 'regression'), 'classification'),
-    loss: optional(oneOf('squared', 'logistic', 'absolute', 'huber')),
+    task: field(oneOf('classification', 'regression', 'ranking'), 'classification'),
+    loss: optional(oneOf('squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax')),
+    negatives: optional((value) => value as Negatives),
     optimizer: optional((value) => value as OptimizerConfig),
     epochs: field(integer({ min: 1 }), 10),
     batchSize: field(integer({ min: 1 }), 1024),
@@ -155,12 +175,13 @@ export function readFeatureOptions<Own extends object>(
   };
   const read = readOptions<Common & Own>(owner, given, { ...common, ...own } as Fields<Common & Own>);
   // In the same order whoever gave them, so that files are the same.
-  const { loss = LOSSES_OF[read.task][0], optimizer, regularization, ...rest } = read;
+  const { loss = LOSSES_OF[read.task][0], negatives: drawn, optimizer, regularization, ...rest } = read;
   if (!LOSSES_OF[read.task].includes(loss))
     throw wrong('loss', loss, `${LOSSES_OF[read.task].join(', ')}, as task is '${read.task}'`);
   const rule = resolveOptimizer(optimizer ?? adam());
   const strengths = Object.freeze(readStrengths(owner, regularization));
-  const options = { ...rest, loss, optimizer: rule.config, regularization: strengths };
+  const negatives = readNegatives(owner, drawn, loss);
+  const options = { ...rest, loss, negatives, optimizer: rule.config, regularization: strengths };
   return { options: Object.freeze(options) as unknown as FilledFeatureOptions & Readonly<Own>, rule };
 }
 

@@ -1,52 +1,41 @@
 // A model of features as its user holds it: what FM, WideDeep and DeepFM share, which is all but their options and models.
+// Fitted on rows it answers for rows; fitted on interactions for users and items as well.
 
-import { NotFittedError } from '../../core/errors';
 import type { FeatureRow } from '../../interactions/feature-fields';
 import type { FeatureSchema } from '../../interactions/feature-schema';
 import { FeatureTable } from '../../interactions/feature-table';
 import type { FeatureRows, FieldRange } from '../../interactions/features';
-import { Heap } from '../../kernels/heap';
-import { type Move, moveOut } from '../../kernels/move';
+import { Interactions } from '../../interactions/interactions';
+import type { Id } from '../../interactions/vocabulary';
 import type { FeatureModel } from '../../models/feature-model';
 import type { Optimizer } from '../../optimizers/optimizer';
-import { usesWasm } from '../../training/engine-options';
 import type { History } from '../../training/history';
 import type { RuleOf } from '../../training/split-sink';
-import { checkLayout, checkRows, type LaidOutRows, layoutOf, type RowLayout, targetsOf } from './check-rows';
-import { type FeatureFitOptions, type FilledFeatureFit, readFeatureFit } from './feature-fit-options';
+import { IdRecommender } from '../id-recommender';
+import { checkLayout, checkRows, type RowLayout } from './check-rows';
+import { FeatureAnswers } from './feature-answers';
+import type { FeatureFitOptions } from './feature-fit-options';
 import type { FeatureOverparam, FilledFeatureOptions } from './feature-options';
 import { fitFeatures } from './fit-features';
-import { encodeFeatureModel } from './saved-features';
-import { featuresAtOnce, ROWS_AT_ONCE, RowScorer } from './score-rows';
-
-/** So many rows are worth moving the tables to where WebAssembly works on them. */
-const WORTH_MOVING = 4 * ROWS_AT_ONCE;
-
-/** A trained state. */
-interface FittedFeatures {
-  readonly model: FeatureModel;
-  readonly layout: RowLayout;
-}
+import { readPairs, readRows } from './fit-input';
 
 /** The common part of the models of features. */
-export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
-  /** What files call it. */
-  abstract readonly name: string;
-  private fitted: FittedFeatures | null = null;
-
+export abstract class FeatureRecommender<Options extends FilledFeatureOptions> extends IdRecommender<FeatureAnswers> {
   protected constructor(
-    private readonly owner: string,
+    owner: string,
     readonly options: Options,
     protected readonly rule: Optimizer,
-  ) {}
+  ) {
+    super(owner);
+  }
 
   /** Makes the model to be trained, or a plain one that is to be filled. */
   protected abstract createModel(fields: readonly FieldRange[], overparam: FeatureOverparam): FeatureModel;
   /** A recommender of the same kind with other options, not fitted. */
   protected abstract with(options: Options): FeatureRecommender<Options>;
 
-  get isFitted(): boolean {
-    return this.fitted !== null;
+  fresh(): this {
+    return this.with(this.options) as this;
   }
 
   /** The trained model. */
@@ -60,28 +49,30 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
   }
 
   /**
-   * Trains on rows of features, a FeatureTable or rows that came encoded, from the start. Other tasks of the process go on
-   * meanwhile.
+   * Trains from the start on rows of features, a FeatureTable or rows that came encoded; or on interactions: their users,
+   * items, and what `userFeatures` and `itemFeatures` say of them are the features of a row, the value is its label, and
+   * only ids that occur get a feature of their own. Other tasks of the process go on meanwhile.
    * @throws DataError without rows or labels, or where they are not what the task has; OptionError; DivergenceError; the
    * signal's reason after an abort
    */
-  async fit(features: FeatureRows, options?: FeatureFitOptions): Promise<History> {
-    const rows = checkRows(features, 'features');
-    const validation = (value: unknown, name: string) => this.labelled(checkRows(value, name), name);
-    return this.fitRows(rows, readFeatureFit(`${this.owner}.fit`, options, this.options.task, validation));
-  }
-
-  /** The same of rows that fit together. */
-  protected async fitRows(rows: LaidOutRows, fit: FilledFeatureFit): Promise<History> {
-    const model = this.createModel(rows.fields, this.options.overparam);
-    const install = () => this.install(model, layoutOf(rows));
+  async fit(data: FeatureRows | Interactions, options?: FeatureFitOptions): Promise<History> {
+    const { name } = this;
+    const owner = `${this.owner}.fit`;
+    const input =
+      data instanceof Interactions
+        ? await readPairs(owner, data, options, this.options)
+        : await readRows(owner, data, options, this.options);
+    const { layout } = input.rows;
+    const model = this.createModel(layout.fields, this.options.overparam);
+    const answersNow = () => this.answersOf(model, layout, true);
+    const install = () => this.install(this.answersOf(model, layout));
     return fitFeatures({
-      name: this.name,
-      model,
-      rows,
+      ...input,
+      name,
       options: this.options,
+      model,
       rules: this.rulesOf(model),
-      fit,
+      answersNow,
       install,
     });
   }
@@ -92,51 +83,26 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
    * @throws NotFittedError; DataError where the rows do not have the fields of the fit, or were encoded by another schema
    */
   predictRows(features: FeatureRows | readonly FeatureRow[]): Float32Array {
-    const layout = this.layout('predictRows');
+    const answers = this.need('predictRows');
+    const { layout } = answers;
     const given = isList(features) && layout.schema !== null ? FeatureTable.encode(features, layout.schema) : features;
     const rows = checkRows(given, 'features');
     checkLayout(rows, layout, 'features');
-    return this.predictAll(rows);
+    return answers.predictRows(rows);
   }
 
-  /** The same of rows that suit the model. */
-  protected predictAll(rows: FeatureRows): Float32Array {
-    const { model } = this.need('predictRows');
-    const scorer = new RowScorer(model, this.options.task === 'classification');
-    if (rows.size < WORTH_MOVING || !usesWasm(this.options.kernels)) return scorer.all(rows);
-    model.reserve(ROWS_AT_ONCE, featuresAtOnce(rows));
-    const moveModel = (move: Move): void => {
-      for (const parameter of model.parameters) parameter.move(move);
-      model.move(move);
-    };
-    const heap = Heap.holding(moveModel);
-    try {
-      return scorer.all(rows);
-    } finally {
-      if (heap !== null) moveOut(moveModel);
-    }
-  }
-
-  /** The bytes of a safetensors file: options, schema (or fields) and tables, products multiplied out. */
-  save(): Uint8Array {
-    const { model, layout } = this.need('save');
-    return encodeFeatureModel(this.name, this.options, layout, model);
+  override knows(userId: Id, itemId: Id): boolean {
+    const { users, items, seen } = this.need('knows');
+    return seen.userCounts[users.indexOf(userId)]! > 0 && seen.itemCounts[items.indexOf(itemId)]! > 0;
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */
   protected collapsed(): FeatureRecommender<Options> {
     const { model, layout } = this.need('collapse');
     const plain = this.with({ ...this.options, overparam: false });
-    const copy = plain.createModel(layout.fields, false);
+    const copy = plain.restored(layout);
     for (const [i, parameter] of model.parameters.entries()) copy.parameters[i]!.assign(parameter.collapse());
-    plain.install(copy, layout);
     return plain;
-  }
-
-  /** Rows whose labels are what the task has. */
-  protected labelled(rows: LaidOutRows, name: string): LaidOutRows {
-    targetsOf(rows, name, this.options.task);
-    return rows;
   }
 
   /** Which rule trains what. */
@@ -147,22 +113,12 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> {
   /** Makes a plain model of some rows the one that answers; its tables are still to be filled. */
   protected restored(layout: RowLayout): FeatureModel {
     const model = this.createModel(layout.fields, false);
-    this.install(model, layout);
+    this.install(this.answersOf(model, layout));
     return model;
   }
 
-  private install(model: FeatureModel, layout: RowLayout): void {
-    this.fitted = { model, layout };
-  }
-
-  /** What is known of the rows of the fit. */
-  protected layout(call: string): RowLayout {
-    return this.need(call).layout;
-  }
-
-  private need(call: string): FittedFeatures {
-    if (this.fitted === null) throw new NotFittedError(this.owner, call);
-    return this.fitted;
+  private answersOf(model: FeatureModel, layout: RowLayout, isAtWork = false): FeatureAnswers {
+    return new FeatureAnswers({ owner: this.owner, name: this.name }, this.options, model, layout, isAtWork);
   }
 }
 

@@ -1,18 +1,10 @@
 // The factorization machine as a recommender.
 
-import { UnsupportedError } from '../../core/errors';
-import type { FeatureRows, FieldRange } from '../../interactions/features';
-import { type SideFeatures, sideFields } from '../../interactions/interaction-features';
-import { Interactions } from '../../interactions/interactions';
-import type { Id } from '../../interactions/vocabulary';
+import type { FieldRange } from '../../interactions/features';
 import { planFeatures } from '../../models/feature-model';
 import { FMModel } from '../../models/fm';
-import { Breather } from '../../training/breather';
-import type { History } from '../../training/history';
-import { checkList } from '../recommend-options';
-import { savedRule } from '../restore';
-import { checkRows } from './check-rows';
-import { type FeatureFitOptions, readFeatureFit } from './feature-fit-options';
+import { fileOf, savedRule } from '../restore';
+import type { SavedFile } from '../saved-model';
 import {
   dimField,
   type FeatureOverparam,
@@ -21,19 +13,12 @@ import {
   readFeatureOptions,
 } from './feature-options';
 import { FeatureRecommender } from './feature-recommender';
-import { Pairing } from './pairing';
 import { decodeFeatureModel } from './saved-features';
 
 /** The options of FM. */
 export interface FMOptions extends FeatureRecommenderOptions {
   /** The length k of a feature's vector. @defaultValue 16 */
   readonly rank?: number | undefined;
-}
-
-/** The options of FM's fit on interactions; on rows of features it has no tables. */
-export interface FMFitOptions extends Omit<FeatureFitOptions, 'validation'>, SideFeatures {
-  /** Interactions where the fit is on those, else rows with labels, encoded alike. */
-  readonly validation?: FeatureRows | Interactions | undefined;
 }
 
 /**
@@ -76,49 +61,6 @@ export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly ran
     super('FM', read.options, read.rule);
   }
 
-  /**
-   * Trains on rows of features, or on interactions: their users, items, and what `userFeatures` and `itemFeatures` say of
-   * them are the features of a row, the value is its label. Only ids that occur get a feature of their own.
-   * @throws DataError, OptionError, DivergenceError; the signal's reason after an abort
-   */
-  override async fit(data: FeatureRows | Interactions, options?: FMFitOptions): Promise<History> {
-    if (!(data instanceof Interactions)) return super.fit(data, options as FeatureFitOptions | undefined);
-    const readValidation = (value: unknown, name: string) =>
-      value instanceof Interactions ? value : this.labelled(checkRows(value, name), name);
-    const { validation, ...fit } = readFeatureFit('FM.fit', options, this.options.task, readValidation, sideFields);
-    const turns = new Breather(fit.signal);
-    const pairing = Pairing.of('FM.fit', data, fit);
-    const rows = await pairing.rowsInTurns(data, turns);
-    if (validation === undefined) return this.fitRows(rows, fit);
-    if (!(validation instanceof Interactions)) return this.fitRows(rows, { ...fit, validation });
-    const heldOut = await pairing.rowsInTurns(validation, turns);
-    return this.fitRows(rows, { ...fit, validation: this.labelled(heldOut, 'validation') });
-  }
-
-  /**
-   * The prediction of a pair, after a fit on interactions. Who was not in them counts by side features alone, without any
-   * by the bias. Not clipped.
-   * @throws NotFittedError; UnsupportedError after a fit on rows
-   */
-  predict(userId: Id, itemId: Id): number {
-    return this.predictAll(this.pairing('predict').rows([[userId, itemId]]))[0]!;
-  }
-
-  /** The predictions of many pairs, in order. @throws as `predict` */
-  predictMany(pairs: Iterable<readonly [Id, Id]> | Interactions): Float32Array {
-    const pairing = this.pairing('predictMany');
-    if (pairs instanceof Interactions) return this.predictAll(pairing.rowsOf(pairs));
-    return this.predictAll(pairing.rows(checkList(pairs, 'pairs', 'Interactions, or a list of [userId, itemId]')));
-  }
-
-  private pairing(call: string): Pairing {
-    const { pairing } = this.layout(call);
-    if (pairing !== undefined) return pairing;
-    throw new UnsupportedError(
-      `FM.${call}: the model was fitted on rows of features; use predictRows, or fit on Interactions`,
-    );
-  }
-
   protected createModel(fields: readonly FieldRange[], overparam: FeatureOverparam): FMModel {
     const { rank: dim, initScale, seed } = this.options;
     return new FMModel({ fields, dim, initScale, overparam, seed, precision: 'float32' });
@@ -135,7 +77,12 @@ export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly ran
 
   /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
   static load(bytes: Uint8Array): FM {
-    return decodeFeatureModel(bytes, 'fm', (saved, layout) => {
+    return FM.of(fileOf(bytes, 'fm'));
+  }
+
+  /** A recommender of a saved file. @throws FormatError where it is inconsistent */
+  static of(file: SavedFile): FM {
+    return decodeFeatureModel(file, (saved, layout) => {
       const options = saved as FM['options'];
       const recommender = new FM({ ...options, optimizer: savedRule(options.optimizer) });
       return { recommender, model: recommender.restored(layout) };

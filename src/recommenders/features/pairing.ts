@@ -1,74 +1,101 @@
-// Users and items for a model of features: who has a feature of its own and what is known of them, so that pairs of ids
-// become rows, in training and in all predictions to come.
+// Users and items for a model of features: who has a feature of its own, what is known of them and who has what, so that
+// pairs of ids become rows, in training and in all answers to come.
 
-import type { Turns } from '../../core/turns';
+import { inTurns, type Turns } from '../../core/turns';
 import type { FeatureRows } from '../../interactions/features';
-import { PairFeatures, type Pairs, type SideFeatures } from '../../interactions/interaction-features';
 import type { Interactions } from '../../interactions/interactions';
-import { runThrough } from '../../interactions/steps';
-import { type Id, Vocabulary } from '../../interactions/vocabulary';
+import { PairFeatures, type PairRows, type Pairs, type SideFeatures } from '../../interactions/pair-features';
+import { Vocabulary } from '../../interactions/vocabulary';
+import type { SavedPeople } from '../saved-model';
+import { countRows, Seen } from '../seen';
 
 /** Rows that were pairs. */
-export type PairRows = FeatureRows & { readonly schema: null; readonly pairing: Pairing };
+export type RowsOfPairs = FeatureRows & { readonly schema: null; readonly pairing: Pairing };
+
+/** Interactions by the numbers of a pairing. */
+export type NumberedPairs = Pick<Interactions, 'size' | 'userIndex' | 'itemIndex' | 'values'> & {
+  readonly weights: Float32Array | undefined;
+};
+
+/** Users and items, who of them has what, and their pairs as rows. */
+export interface KnownPairs extends SavedPeople {
+  readonly rows: PairRows;
+}
 
 /** Who and what a model was fitted on. */
 export class Pairing {
   private readonly features: PairFeatures;
+  private answerable: KnownPairs | undefined;
 
   constructor(
     owner: string,
-    readonly users: Vocabulary,
-    readonly items: Vocabulary,
+    /** Those of the training data. */
+    readonly people: SavedPeople,
     readonly side: SideFeatures,
   ) {
-    this.features = new PairFeatures(owner, users, items, side);
+    this.features = new PairFeatures(owner, people.users, people.items, side);
   }
 
   /** Those that occur in the interactions: others of a shared vocabulary have nothing that could be learned. */
-  static of(owner: string, data: Interactions, { userFeatures, itemFeatures }: SideFeatures): Pairing {
-    const side = { userFeatures, itemFeatures };
-    return new Pairing(owner, occurring(data.users, data.userIndex), occurring(data.items, data.itemIndex), side);
+  static async of(
+    owner: string,
+    data: Interactions,
+    { userFeatures, itemFeatures }: SideFeatures,
+    turns: Turns,
+  ): Promise<{ pairing: Pairing; pairs: NumberedPairs }> {
+    const [users, userIndex] = await occurring(data.users, data.userIndex, turns);
+    const [items, itemIndex] = await occurring(data.items, data.itemIndex, turns);
+    const { size, values, weights } = data;
+    const pairs = { size, userIndex, itemIndex, values, weights };
+    const columns = { ...pairs, users, items };
+    const seen = await Seen.of(columns, await countRows(columns, turns), turns);
+    return { pairing: new Pairing(owner, { users, items, seen }, { userFeatures, itemFeatures }), pairs };
   }
 
   get fields() {
     return this.features.fields;
   }
 
+  /** All that something is known of, those of the training first. Made when it is first asked for. */
+  get known(): KnownPairs {
+    if (this.answerable === undefined) {
+      const { people, side } = this;
+      const users = Vocabulary.from([...people.users, ...(side.userFeatures?.ids ?? [])]);
+      const items = Vocabulary.from([...people.items, ...(side.itemFeatures?.ids ?? [])]);
+      const seen = people.seen.among(users.size, items.size);
+      this.answerable = { users, items, seen, rows: this.among(users, items) };
+    }
+    return this.answerable;
+  }
+
+  /** The rows of pairs that others number. */
+  among(users: Vocabulary, items: Vocabulary): PairRows {
+    return this.features.among(users, items);
+  }
+
   /** A row a pair, letting other tasks run in between. */
-  async rowsInTurns(pairs: Pairs, turns: Turns): Promise<PairRows> {
+  async rowsInTurns(pairs: Pairs, turns: Turns): Promise<RowsOfPairs> {
     const steps = this.features.rows(pairs);
     for (;;) {
       const { done, value } = steps.next();
-      if (done) return this.laidOut(value);
+      if (done) return { ...value, schema: null, pairing: this };
       if (turns.isDue(1 << 12)) await turns.breathe();
     }
   }
-
-  /** A row a pair of ids. */
-  rows(pairs: Iterable<readonly [Id, Id]>): PairRows {
-    const [userIds, itemIds]: [Id[], Id[]] = [[], []];
-    for (const [userId, itemId] of pairs) {
-      userIds.push(userId);
-      itemIds.push(itemId);
-    }
-    const [users, items] = [Vocabulary.from(userIds), Vocabulary.from(itemIds)];
-    const userIndex = Int32Array.from(userIds, (id) => users.indexOf(id));
-    const itemIndex = Int32Array.from(itemIds, (id) => items.indexOf(id));
-    return this.rowsOf({ users, items, userIndex, itemIndex });
-  }
-
-  /** A row a pair. */
-  rowsOf(pairs: Pairs): PairRows {
-    return this.laidOut(runThrough(this.features.rows(pairs)));
-  }
-
-  private laidOut(rows: FeatureRows): PairRows {
-    return { ...rows, schema: null, pairing: this };
-  }
 }
 
-function occurring(all: Vocabulary, index: Int32Array): Vocabulary {
+/** The ids that occur, and the column by their numbers. */
+async function occurring(all: Vocabulary, index: Int32Array, turns: Turns): Promise<[Vocabulary, Int32Array]> {
   const occurs = new Uint8Array(all.size);
-  for (const k of index) occurs[k] = 1;
-  return Vocabulary.from([...all].filter((_, k) => occurs[k] === 1));
+  await inTurns(index.length, turns, (from, to) => {
+    for (let k = from; k < to; k++) occurs[index[k]!] = 1;
+  });
+  // A vocabulary of its own, which does not grow with that of the data.
+  const ids = Vocabulary.from([...all].filter((_, k) => occurs[k] === 1));
+  const places = Int32Array.from(all, (id) => ids.indexOf(id));
+  const column = new Int32Array(index.length);
+  await inTurns(index.length, turns, (from, to) => {
+    for (let k = from; k < to; k++) column[k] = places[index[k]!]!;
+  });
+  return [ids, column];
 }

@@ -5,64 +5,44 @@ import { FormatError } from '../../core/errors';
 import { FeatureSchema } from '../../interactions/feature-schema';
 import type { FieldRange } from '../../interactions/features';
 import type { FeatureModel } from '../../models/feature-model';
-import { decodeSafetensors, encodeSafetensors } from '../../persistence/safetensors';
 import type { Tensor } from '../../persistence/tensor';
-import { remakeWith } from '../restore';
-import { checkFinite, parseObject, taker } from '../saved-model';
+import { remake } from '../restore';
+import { checkFinite, encodeFile, parseObject, type SavedFile, taker } from '../saved-model';
 import type { RowLayout } from './check-rows';
 import { decodePairing, encodePairing } from './saved-pairing';
 
-/** The version of the layout; a reader refuses others. */
-const VERSION = '1';
 const KINDS: readonly string[] = ['numeric', 'categorical', 'multi', 'crossed'] satisfies FieldRange['kind'][];
 
-/** The bytes of a trained model. */
+/** The bytes of a trained model. Without `history`, who has rated what is left out. */
 export function encodeFeatureModel(
   recommender: string,
   options: object,
   { fields, schema, pairing }: RowLayout,
   model: FeatureModel,
+  history: boolean,
 ): Uint8Array {
-  const tensors = new Map<string, Tensor>(
-    model.parameters.map((parameter) => {
-      const data = parameter.collapse() as Float32Array;
-      return [parameter.name, { dtype: 'F32', shape: [parameter.rows, parameter.dim], data }];
-    }),
-  );
-  const pairs = pairing && encodePairing(pairing);
-  for (const [name, tensor] of pairs?.tensors ?? []) tensors.set(name, tensor);
-  return encodeSafetensors(tensors, {
-    format: 'opmf',
-    version: VERSION,
-    recommender,
-    options: JSON.stringify(options),
-    ...(schema === null ? { fields: fieldsText(fields) } : { schema: JSON.stringify(schema) }),
-    ...pairs?.metadata,
+  const tables = model.parameters.map((parameter): [string, Tensor] => {
+    const data = parameter.collapse() as Float32Array;
+    return [parameter.name, { dtype: 'F32', shape: [parameter.rows, parameter.dim], data }];
   });
+  const pairs = pairing && encodePairing(pairing, history);
+  const form = schema === null ? { fields: fieldsText(fields) } : { schema: JSON.stringify(schema) };
+  const tensors = [...tables, ...(pairs?.tensors ?? [])];
+  return encodeFile({ recommender, options, tensors, metadata: { ...form, ...pairs?.metadata } });
 }
 
-/** Reads such bytes: `make` gives the recommender of the options and its plain model, whose tables are then filled. */
+/** Reads such a file: `make` gives the recommender of the options and its plain model, whose tables are then filled. */
 export function decodeFeatureModel<R>(
-  bytes: Uint8Array,
-  kind: string,
+  { options, tensors, metadata }: SavedFile,
   make: (options: object, layout: RowLayout) => { recommender: R; model: FeatureModel },
 ): R {
-  if (!(bytes instanceof Uint8Array)) throw new FormatError('a model file is a Uint8Array; got something else');
-  const { tensors, metadata } = decodeSafetensors(bytes);
-  if (metadata.format !== 'opmf')
-    throw new FormatError('a safetensors file, but not a model of opmf (metadata.format)');
-  if (metadata.version !== VERSION)
-    throw new FormatError(`the file has layout version ${metadata.version}; this version of opmf reads ${VERSION}`);
-  if (metadata.recommender !== kind)
-    throw new FormatError(`the file holds a '${metadata.recommender}', not a '${kind}'`);
-  const options = parseObject(metadata.options, 'options');
   const schema = metadata.schema === undefined ? null : FeatureSchema.fromJSON(parseObject(metadata.schema, 'schema'));
   const fields = schema === null ? readFields(metadata.fields) : schema.fields;
   // What it says must be what is there before memory is asked for.
   const rows = fields.reduce((sum, { size }) => sum + size, 0);
   if (tensors.get('embedding')?.shape[0] !== rows)
     throw new FormatError(`the fields have ${rows} features, tensor 'embedding' does not; the file is damaged`);
-  const { recommender, model } = remakeWith(() => {
+  const { recommender, model } = remake(() => {
     const pairing = decodePairing(tensors, metadata);
     if (pairing !== undefined && fieldsText(pairing.fields) !== fieldsText(fields))
       throw new FormatError('the users, items and tables in the file do not have its fields; the file is damaged');

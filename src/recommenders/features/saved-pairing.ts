@@ -4,19 +4,19 @@ import { FormatError } from '../../core/errors';
 import { FeatureSchema } from '../../interactions/feature-schema';
 import { FeatureTable } from '../../interactions/feature-table';
 import type { FieldRange } from '../../interactions/features';
-import type { SideFeatures } from '../../interactions/interaction-features';
+import type { SideFeatures } from '../../interactions/pair-features';
 import { Vocabulary } from '../../interactions/vocabulary';
 import { decodeIds, encodeIds } from '../../persistence/id-tensors';
 import type { Tensor } from '../../persistence/tensor';
-import { parseObject, taker, vector } from '../saved-model';
+import { decodePeople, encodePeople, parseObject, taker, vector } from '../saved-model';
 import { Pairing } from './pairing';
 
 type SideName = keyof SideFeatures;
 const SIDES: readonly SideName[] = ['userFeatures', 'itemFeatures'];
 
-/** The tensors and the metadata of users and items. */
-export function encodePairing({ users, items, side }: Pairing) {
-  const tensors = new Map<string, Tensor>([...encodeIds('users', users), ...encodeIds('items', items)]);
+/** The tensors and the metadata of users and items. Without `history`, who has rated what is left out. */
+export function encodePairing({ people, side }: Pairing, history: boolean) {
+  const tensors = encodePeople(people, history);
   const metadata: Record<string, string> = {};
   for (const name of SIDES) {
     const table = side[name];
@@ -56,5 +56,5 @@ export function decodePairing(
       : FeatureTable.ofEncoded({ rows: checked, schema: FeatureSchema.fromJSON(schema), ids });
   };
   const side = { userFeatures: table('userFeatures'), itemFeatures: table('itemFeatures') };
-  return new Pairing('load', decodeIds('users', tensors), decodeIds('items', tensors), side);
+  return new Pairing('load', decodePeople(tensors), side);
 }

@@ -3,18 +3,42 @@
 import { sigmoid } from '../../core/elementary';
 import { DataError } from '../../core/errors';
 import type { Turns } from '../../core/turns';
-import type { FeatureRows } from '../../interactions/features';
+import type { UnlabelledRows } from '../../interactions/features';
+import { Heap } from '../../kernels/heap';
+import { type Move, moveOut } from '../../kernels/move';
 import type { FeatureModel } from '../../models/feature-model';
+import { type KernelChoice, usesWasm } from '../../training/engine-options';
 
 /** Rows of one batch. */
 export const ROWS_AT_ONCE = 256;
+/** So many rows are worth moving the tables to where WebAssembly works on them. */
+const WORTH_MOVING = 4 * ROWS_AT_ONCE;
 
 /** The most features that batches of rows have together. */
-export function featuresAtOnce({ size, starts }: FeatureRows): number {
+export function featuresAtOnce({ size, starts }: UnlabelledRows): number {
   let most = 0;
   for (let from = 0; from < size; from += ROWS_AT_ONCE)
     most = Math.max(most, starts[Math.min(from + ROWS_AT_ONCE, size)]! - starts[from]!);
   return most;
+}
+
+/**
+ * Asks for the predictions of so many rows, `features` in the longest batch, with the model where WebAssembly works on it
+ * while that lasts and pays.
+ */
+export function onHeap<T>(model: FeatureModel, kernels: KernelChoice, rows: number, features: number, ask: () => T): T {
+  if (rows < WORTH_MOVING || !usesWasm(kernels)) return ask();
+  model.reserve(ROWS_AT_ONCE, features);
+  const moveModel = (move: Move): void => {
+    for (const parameter of model.parameters) parameter.move(move);
+    model.move(move);
+  };
+  const heap = Heap.holding(moveModel);
+  try {
+    return ask();
+  } finally {
+    if (heap !== null) moveOut(moveModel);
+  }
 }
 
 /** Writes the predictions of some rows: scores, or their sigmoids. */
@@ -28,14 +52,14 @@ export class RowScorer {
   ) {}
 
   /** All rows. @throws DataError where a prediction is no number */
-  all(rows: FeatureRows): Float32Array {
+  all(rows: UnlabelledRows): Float32Array {
     const out = new Float32Array(rows.size);
     for (let from = 0; from < rows.size; from += ROWS_AT_ONCE) this.write(rows, from, out);
     return out;
   }
 
   /** All rows, letting other tasks run in between. */
-  async allInTurns(rows: FeatureRows, turns: Turns): Promise<Float32Array> {
+  async allInTurns(rows: UnlabelledRows, turns: Turns): Promise<Float32Array> {
     const out = new Float32Array(rows.size);
     for (let from = 0; from < rows.size; from += ROWS_AT_ONCE) {
       this.write(rows, from, out);
@@ -46,7 +70,7 @@ export class RowScorer {
   }
 
   /** The batch that starts at a row. */
-  private write(rows: FeatureRows, from: number, out: Float32Array): void {
+  private write(rows: UnlabelledRows, from: number, out: Float32Array): void {
     const { model, scores, starts } = this;
     const count = Math.min(ROWS_AT_ONCE, rows.size - from);
     const first = rows.starts[from]!;

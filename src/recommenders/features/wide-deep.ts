@@ -8,7 +8,8 @@ import { ftrl } from '../../optimizers/ftrl';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../../optimizers/registry';
 import type { RuleOf } from '../../training/split-sink';
-import { savedRule } from '../restore';
+import { fileOf, savedRule } from '../restore';
+import type { SavedFile } from '../saved-model';
 import {
   type DeepRecommenderOptions,
   deepFields,
@@ -94,7 +95,12 @@ export class WideDeep extends FeatureRecommender<FilledWideDeep> {
 
   /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
   static load(bytes: Uint8Array): WideDeep {
-    return decodeFeatureModel(bytes, 'wide-deep', (saved, layout) => {
+    return WideDeep.of(fileOf(bytes, 'wide-deep'));
+  }
+
+  /** A recommender of a saved file. @throws FormatError where it is inconsistent */
+  static of(file: SavedFile): WideDeep {
+    return decodeFeatureModel(file, (saved, layout) => {
       const options = saved as FilledWideDeep;
       const [optimizer, wideOptimizer] = [savedRule(options.optimizer), savedRule(options.wideOptimizer)];
       const recommender = new WideDeep({ ...options, optimizer, wideOptimizer });

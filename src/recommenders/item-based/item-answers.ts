@@ -1,9 +1,8 @@
 // Weights between items as a trained state: a user is the items of its history, and nothing else.
 
 import { UnsupportedError } from '../../core/errors';
-import type { Interactions } from '../../interactions/interactions';
 import type { Vocabulary } from '../../interactions/vocabulary';
-import type { Answers, FoldedUserAnswers, HistoryEntry, ItemRequest, SimilarRequest } from '../answers';
+import type { Answers, FoldedUserAnswers, HistoryEntry, ItemRequest, PairColumns, SimilarRequest } from '../answers';
 import { Marks } from '../marks';
 import { popularItems } from '../popular-items';
 import { type Ranked, Ranking } from '../ranked';
@@ -45,7 +44,7 @@ export class ItemAnswers<W extends ItemWeights = ItemWeights> implements Answers
     return this.hasUser(user) ? this.scoreOf(this.seen.itemsOf(user), item) : 0;
   }
 
-  predictAll(pairs: Interactions): Float32Array {
+  predictAll(pairs: PairColumns): Float32Array {
     return predictPairs(this, pairs);
   }
 

@@ -1,9 +1,8 @@
 // The counts of items as a trained state: the same for every user, but for what each has seen.
 
 import { UnsupportedError } from '../../core/errors';
-import type { Interactions } from '../../interactions/interactions';
 import type { Vocabulary } from '../../interactions/vocabulary';
-import type { Answers, FoldedUserAnswers, HistoryEntry, ItemRequest } from '../answers';
+import type { Answers, FoldedUserAnswers, HistoryEntry, ItemRequest, PairColumns } from '../answers';
 import { Marks } from '../marks';
 import { popularItems } from '../popular-items';
 import type { Ranked } from '../ranked';
@@ -35,7 +34,7 @@ export class PopularityAnswers implements Answers {
     return this.hasItem(item) ? this.seen.itemCounts[item]! : 0;
   }
 
-  predictAll(pairs: Interactions): Float32Array {
+  predictAll(pairs: PairColumns): Float32Array {
     return predictPairs(this, pairs);
   }
 

@@ -1,11 +1,10 @@
 // The scores of many interactions, one by one.
 
-import type { Interactions } from '../../interactions/interactions';
-import type { Answers } from '../answers';
+import type { Answers, PairColumns } from '../answers';
 import { translation } from '../translation';
 
-/** What `predict` says of every interaction; their vocabularies may be others than the state's. */
-export function predictPairs(answers: Pick<Answers, 'users' | 'items' | 'predict'>, pairs: Interactions): Float32Array {
+/** What `predict` says of every pair; their vocabularies may be others than the state's. */
+export function predictPairs(answers: Pick<Answers, 'users' | 'items' | 'predict'>, pairs: PairColumns): Float32Array {
   const userOf = translation(pairs.users, answers.users);
   const itemOf = translation(pairs.items, answers.items);
   return Float32Array.from({ length: pairs.size }, (_, k) => {

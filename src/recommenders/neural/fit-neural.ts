@@ -6,10 +6,8 @@ import type { Interactions } from '../../interactions/interactions';
 import type { NeuralCFModel } from '../../models/neural-cf';
 import type { Optimizer } from '../../optimizers/optimizer';
 import { Penalty } from '../../parameters/penalty';
-import { bpr, softmax, warp } from '../../training/group-losses';
+import { lossNamed } from '../../training/group-losses';
 import type { History } from '../../training/history';
-import type { Loss } from '../../training/loss';
-import { logistic } from '../../training/losses';
 import { Trainer } from '../../training/trainer';
 import type { FilledFitOptions } from '../fit-options';
 import { runFit } from '../run-fit';
@@ -48,7 +46,7 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
   };
   const stream = Stream.of(seed).fork('order');
   const penalties = penaltiesOf(model, options);
-  const trainer = new Trainer(model, lossOf(loss, data.items.size), rule, penalties, ratings, {
+  const trainer = new Trainer(model, lossNamed(loss, data.items.size), rule, penalties, ratings, {
     epochs,
     batchSize,
     shuffle,
@@ -84,12 +82,6 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
     install,
     turns,
   });
-}
-
-function lossOf(name: FilledNeuralOptions['loss'], items: number): Loss {
-  if (name === 'warp') return warp(items);
-  if (name === 'bpr') return bpr;
-  return name === 'softmax' ? softmax : logistic;
 }
 
 function penaltiesOf(model: NeuralCFModel, { regularization }: FilledNeuralOptions): Penalty[] {

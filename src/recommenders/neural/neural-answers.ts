@@ -3,14 +3,12 @@
 
 import { naturalLog, sigmoid } from '../../core/elementary';
 import { UnsupportedError } from '../../core/errors';
-import type { Interactions } from '../../interactions/interactions';
 import type { Vocabulary } from '../../interactions/vocabulary';
 import { createScorer } from '../../kernels/scoring/create-scorer';
 import type { RowTable, Scorer } from '../../kernels/scoring/scorer';
-import type { Answers, ItemRequest, SimilarRequest } from '../answers';
-import { Marks } from '../marks';
-import { popularItems } from '../popular-items';
-import { type Ranked, Ranking } from '../ranked';
+import type { Answers, ItemRequest, PairColumns, SimilarRequest } from '../answers';
+import { type BlockScorer, ItemScan } from '../item-scan';
+import type { Ranked } from '../ranked';
 import type { Seen } from '../seen';
 import { similarRows } from '../similar';
 import { translation } from '../translation';
@@ -24,9 +22,9 @@ export class NeuralAnswers implements Answers {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
   readonly seen: Seen;
-  private readonly marks: Marks;
-  private readonly block = new Int32Array(ITEMS_AT_ONCE);
-  private readonly scores = new Float64Array(ITEMS_AT_ONCE);
+  private readonly scan: ItemScan;
+  private readonly one = new Int32Array(1);
+  private readonly score = new Float64Array(1);
   private itemRows: { table: RowTable; scorer: Scorer } | undefined;
   private userRows: { table: RowTable; scorer: Scorer } | undefined;
 
@@ -37,7 +35,16 @@ export class NeuralAnswers implements Answers {
     this.users = fitted.users;
     this.items = fitted.items;
     this.seen = fitted.seen;
-    this.marks = new Marks(this.seen.itemCounts.length, (item) => this.hasItem(item));
+    const scorer: BlockScorer = {
+      itemsAtOnce: ITEMS_AT_ONCE,
+      begin: (user) => fitted.scorer.begin(user),
+      score: (items, count, scores) => {
+        fitted.scorer.score(items, count, scores);
+        for (let s = 0; s < count; s++) if (!this.hasItem(items[s]!)) scores[s] = this.coldScore;
+      },
+    };
+    const hasUser = (user: number) => this.hasUser(user);
+    this.scan = new ItemScan(this.seen, hasUser, scorer, (score) => this.prediction(score));
   }
 
   hasUser(user: number): boolean {
@@ -54,14 +61,14 @@ export class NeuralAnswers implements Answers {
     return this.scoreOf(item);
   }
 
-  predictAll(pairs: Interactions): Float32Array {
+  predictAll(pairs: PairColumns): Float32Array {
     const predictions = new Float32Array(pairs.size);
     this.predictor(pairs, predictions)(0, pairs.size);
     return predictions;
   }
 
   /** What writes the predictions of a part of some interactions. */
-  predictor(pairs: Interactions, out: Float32Array): (from: number, to: number) => void {
+  predictor(pairs: PairColumns, out: Float32Array): (from: number, to: number) => void {
     const userOf = translation(pairs.users, this.users);
     const itemOf = translation(pairs.items, this.items);
     return (from, to) => {
@@ -73,15 +80,7 @@ export class NeuralAnswers implements Answers {
   }
 
   best(users: readonly number[], request: ItemRequest): Ranked[][] {
-    const { marks } = this;
-    const { n, exclude, candidates, filterSeen } = request;
-    return marks.during(candidates, exclude, (marked) =>
-      users.map((user) => {
-        if (!this.hasUser(user)) return popularItems(this.seen, marks.check(0, candidates !== null), n);
-        const hidden = filterSeen ? [this.seen.itemsOf(user)] : [];
-        return marks.hiding(hidden, () => this.bestOf(user, marked, n));
-      }),
-    );
+    return this.scan.of(users, request);
   }
 
   similarItems(item: number, { n, measure }: SimilarRequest): Ranked[] {
@@ -128,27 +127,9 @@ export class NeuralAnswers implements Answers {
 
   /** The prediction of an item for the user at hand. */
   private scoreOf(item: number): number {
-    this.block[0] = item;
-    this.fitted.scorer.score(this.block, 1, this.scores);
-    return this.prediction(this.scores[0]!);
-  }
-
-  private bestOf(user: number, candidates: readonly number[] | null, n: number): Ranked[] {
-    const { block, scores, marks, fitted } = this;
-    const count = candidates?.length ?? this.seen.itemCounts.length;
-    const isAllowed = marks.check(0, candidates !== null);
-    const ranking = new Ranking(Math.min(n, this.seen.itemCounts.length));
-    fitted.scorer.begin(user);
-    for (let next = 0; next < count; ) {
-      let filled = 0;
-      for (; next < count && filled < ITEMS_AT_ONCE; next++) {
-        const item = candidates === null ? next : candidates[next]!;
-        if (isAllowed(item)) block[filled++] = item;
-      }
-      fitted.scorer.score(block, filled, scores);
-      for (let s = 0; s < filled; s++) ranking.offer(block[s]!, this.hasItem(block[s]!) ? scores[s]! : this.coldScore);
-    }
-    return ranking.list().map(({ index, score }) => ({ index, score: this.prediction(score) }));
+    this.one[0] = item;
+    this.fitted.scorer.score(this.one, 1, this.score);
+    return this.prediction(this.score[0]!);
   }
 
   /** The vectors of GMF and of the MLP, one after the other. */

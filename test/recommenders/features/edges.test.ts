@@ -4,6 +4,7 @@ import { OptionError } from '../../../src/core/errors';
 import { categorical } from '../../../src/interactions/feature-fields';
 import { FeatureTable } from '../../../src/interactions/feature-table';
 import { FM } from '../../../src/recommenders/features/fm';
+import { MF } from '../../../src/recommenders/mf';
 import { loadRecommender } from '../../../src/recommenders/registry';
 import { kinds, makeRows } from './kinds';
 
@@ -19,9 +20,8 @@ test('objects are encoded by the schema of the fit, over a file too', async () =
   const predictions = model.predictRows(unlabelled);
   expect(predictions).toEqual(model.predictRows(FeatureTable.encode(unlabelled, table.schema!)));
   expect(FM.load(model.save()).predictRows(unlabelled)).toEqual(predictions);
-  expect(() => loadRecommender(model.save())).toThrow(
-    "the file holds a 'fm', a model of features: load it by its class",
-  );
+  expect((loadRecommender(model.save()) as FM).predictRows(unlabelled)).toEqual(predictions);
+  expect(() => MF.load(model.save())).toThrow("the file holds a 'fm', not a 'mf'; loadRecommender(bytes)");
   await expect(model.fit(cups as never)).rejects.toThrow('FeatureTable.from(rows, { fields, label })');
   const encoded = new FM({ epochs: 1 });
   await encoded.fit(rows);

@@ -1,0 +1,150 @@
+// A trained model of features as what answers questions: about rows, and about users and items by index. After a fit on
+// rows nothing is known of users and items, and every question about them says so.
+
+import { UnsupportedError } from '../../core/errors';
+import type { UnlabelledRows } from '../../interactions/features';
+import type { FeatureModel } from '../../models/feature-model';
+import { FMModel } from '../../models/fm';
+import type { Answers, ItemRequest, PairColumns, SimilarRequest } from '../answers';
+import type { Ranked } from '../ranked';
+import { ServedTables } from '../served-tables';
+import { Serving } from '../serving';
+import type { Units } from '../units';
+import type { RowLayout } from './check-rows';
+import type { FilledFeatureOptions } from './feature-options';
+import type { PairAnswers } from './pair-answers';
+import type { KnownPairs, Pairing } from './pairing';
+import { PairsByRows } from './pairs-by-rows';
+import { PairsByTables } from './pairs-by-tables';
+import { encodeFeatureModel } from './saved-features';
+import { featuresAtOnce, onHeap, RowScorer } from './score-rows';
+import { sideTables } from './side-tables';
+
+/** Scores are numbers as they are, or log-odds. */
+const NUMBERS: Units = { link: 'identity', shift: 0, scale: 1, minimum: 0, maximum: 1, start: 0 };
+const LOG_ODDS: Units = { ...NUMBERS, link: 'sigmoid' };
+
+/** The answers of a model of features, as it is when it is first asked. */
+export class FeatureAnswers implements Answers {
+  private ownTables: { readonly served: ServedTables; readonly serving: Serving } | undefined;
+  private ownPairs: PairAnswers | undefined;
+
+  constructor(
+    /** Whose answers they are: the class and the name of its files. */
+    private readonly recommender: { readonly owner: string; readonly name: string },
+    private readonly options: FilledFeatureOptions,
+    readonly model: FeatureModel,
+    readonly layout: RowLayout,
+    /** Whether the model is to stay where it is. */
+    private readonly isAtWork = false,
+  ) {}
+
+  /** The predictions of rows that suit the model. */
+  predictRows(rows: UnlabelledRows): Float32Array {
+    const scorer = new RowScorer(this.model, this.isProbability);
+    return onHeap(this.model, this.options.kernels, rows.size, featuresAtOnce(rows), () => scorer.all(rows));
+  }
+
+  /** Those of training, then those that the tables know. */
+  get users() {
+    return this.pairing.known.users;
+  }
+  get items() {
+    return this.pairing.known.items;
+  }
+  get seen() {
+    return this.pairing.known.seen;
+  }
+
+  /** Whether anything is known of a user, by training or by a table. */
+  hasUser(user: number): boolean {
+    return user >= 0 && user < this.seen.userCounts.length;
+  }
+  hasItem(item: number): boolean {
+    return item >= 0 && item < this.seen.itemCounts.length;
+  }
+
+  predict(user: number, item: number): number {
+    return this.pairs.predict(user, item);
+  }
+
+  predictAll(pairs: PairColumns): Float32Array {
+    return this.pairs.predictAll(pairs);
+  }
+
+  /** Trained items; what only a table knows where it is a candidate. */
+  best(users: readonly number[], request: ItemRequest): Ranked[][] {
+    return this.pairs.best(users, request);
+  }
+
+  get scoreCost(): number {
+    return this.pairs.scoreCost;
+  }
+
+  similarItems(item: number, request: SimilarRequest): Ranked[] {
+    return this.tables.serving.similarItems(item, request);
+  }
+
+  similarUsers(user: number, request: SimilarRequest): Ranked[] {
+    return this.tables.serving.similarUsers(user, request);
+  }
+
+  explain(): never {
+    throw this.unsupported('explain: a score is of pairs of features, no sum over a history; use similarItems, or ALS');
+  }
+
+  foldInUser(): never {
+    throw this.unsupported(
+      'foldInUser: fit again with the new interactions, or say who is new in userFeatures; MF folds in',
+    );
+  }
+
+  foldInItem(): never {
+    throw this.unsupported(
+      'foldInItem: fit again with the new interactions, or say what is new in itemFeatures; MF folds in',
+    );
+  }
+
+  encode(history: boolean): Uint8Array {
+    return encodeFeatureModel(this.recommender.name, this.options, this.layout, this.model, history);
+  }
+
+  private get pairing(): Pairing {
+    const { pairing } = this.layout;
+    if (pairing !== undefined) return pairing;
+    throw this.unsupported(
+      'predictRows is all after a fit on rows of features; fit it on Interactions to ask for users and items',
+    );
+  }
+
+  private unsupported(why: string): UnsupportedError {
+    return new UnsupportedError(`${this.recommender.owner}.${why}`);
+  }
+
+  private get isProbability(): boolean {
+    return this.options.task === 'classification';
+  }
+
+  /** What the embeddings say of each user and each item. */
+  private get tables() {
+    this.ownTables ??= this.tablesOf(this.pairing.known);
+    return this.ownTables;
+  }
+
+  private tablesOf(known: KnownPairs) {
+    const tables = sideTables(known, this.model);
+    const served = new ServedTables(tables, this.isProbability ? LOG_ODDS : NUMBERS, known.seen, true);
+    return { served, serving: new Serving(tables, served, known.seen, this.options.kernels) };
+  }
+
+  private get pairs(): PairAnswers {
+    this.ownPairs ??= this.pairsOf(this.pairing);
+    return this.ownPairs;
+  }
+
+  private pairsOf(pairing: Pairing): PairAnswers {
+    const { model, isAtWork, options } = this;
+    if (model instanceof FMModel) return new PairsByTables(pairing.known, this.tables.served, this.tables.serving);
+    return new PairsByRows(model, pairing, this.isProbability, isAtWork ? 'js' : options.kernels);
+  }
+}

@@ -1,0 +1,109 @@
+// What a fit of a model of features is given, read: rows with labels, or interactions, whose pairs are made rows.
+
+import { DataError, UnsupportedError } from '../../core/errors';
+import type { Turns } from '../../core/turns';
+import { sideFields } from '../../interactions/interaction-features';
+import { Interactions } from '../../interactions/interactions';
+import { isRowMetric, listMetricsOf } from '../../metrics/row-metrics';
+import { Breather } from '../../training/breather';
+import { checkInteractions } from '../fit-options';
+import { checkLayout, checkRows, type LaidOutRows, type RowLayout, targetsOf } from './check-rows';
+import { type FeatureFitOptions, type FilledFeatureFit, readFeatureFit } from './feature-fit-options';
+import type { FilledFeatureOptions } from './feature-options';
+import { type HeldOut, heldOutLists, heldOutRows } from './held-out';
+import { Pairing } from './pairing';
+import { candidateRows, labelledRows, type TrainingRows } from './training-rows';
+
+/** All that a fit needs but a model. */
+export interface FitInput {
+  readonly rows: TrainingRows;
+  readonly heldOut: readonly HeldOut[];
+  readonly fit: Omit<FilledFeatureFit, 'validation'>;
+  readonly turns: Turns;
+}
+
+/** Of rows of features. */
+export async function readRows(
+  owner: string,
+  features: unknown,
+  given: FeatureFitOptions | undefined,
+  options: FilledFeatureOptions,
+): Promise<FitInput> {
+  const rows = checkRows(features, 'features');
+  if (options.negatives !== false) {
+    throw new UnsupportedError(
+      `${owner}: loss '${options.loss}' with negatives learns what users have from what not: fit it on Interactions; rows have labels instead (negatives: false)`,
+    );
+  }
+  const { validation, ...fit } = readFeatureFit(owner, given, options, (value, name) => labelled(value, name, options));
+  const turns = new Breather(fit.signal);
+  return {
+    rows: await labelledRows(rows, options, turns),
+    heldOut: validation === undefined ? [] : [heldOutOf(validation, rows, fit, options)],
+    fit,
+    turns,
+  };
+}
+
+/** Of interactions. */
+export async function readPairs(
+  owner: string,
+  data: Interactions,
+  given: FeatureFitOptions | undefined,
+  options: FilledFeatureOptions,
+): Promise<FitInput> {
+  const { negatives } = options;
+  const readValidation = (value: unknown, name: string) =>
+    value instanceof Interactions || negatives !== false
+      ? checkInteractions(value, name)
+      : labelled(value, name, options);
+  const { validation, ...fit } = readFeatureFit(owner, given, options, readValidation, sideFields);
+  checkInteractions(data, 'data');
+  const turns = new Breather(fit.signal);
+  const { pairing, pairs } = await Pairing.of(owner, data, fit, turns);
+  if (options.task === 'classification' && negatives === false) checkSaysNo(data.values);
+  // Labels say yes or no; ratings, and what users have, are all of what should be listed.
+  const relevant = options.task === 'classification' && negatives === false ? (value: number) => value > 0 : undefined;
+  const heldOut: HeldOut[] = [];
+  if (validation instanceof Interactions) {
+    if (fit.metrics.some(isRowMetric)) {
+      const rows = await pairing.rowsInTurns(validation, turns);
+      targetsOf(rows, 'validation', options.task);
+      heldOut.push(heldOutRows(rows, fit, options.task));
+    }
+    if (listMetricsOf(fit.metrics).length > 0)
+      heldOut.push(await heldOutLists(validation, fit.metrics, pairing, relevant, turns));
+  } else if (validation !== undefined) {
+    heldOut.push(heldOutOf(validation, { fields: pairing.fields, schema: null }, fit, options));
+  }
+  const rows =
+    negatives === false
+      ? await labelledRows(await pairing.rowsInTurns(data, turns), options, turns)
+      : await candidateRows(pairing, pairs, options, negatives, turns);
+  return { rows, heldOut, fit, turns };
+}
+
+/** @throws DataError where there is nothing to tell from anything, as in clicks */
+function checkSaysNo(values: Float32Array): void {
+  if (values.some((value) => value !== 1)) return;
+  throw new DataError(
+    'data: every value is 1, what users have, and nothing is 0: want negatives: 4, items drawn that users do not have',
+  );
+}
+
+/** Rows whose labels are what the task has. */
+function labelled(value: unknown, name: string, { task }: FilledFeatureOptions): LaidOutRows {
+  const rows = checkRows(value, name);
+  targetsOf(rows, name, task);
+  return rows;
+}
+
+function heldOutOf(
+  rows: LaidOutRows,
+  layout: RowLayout,
+  fit: Pick<FilledFeatureFit, 'metrics' | 'earlyStopping'>,
+  { task }: FilledFeatureOptions,
+): HeldOut {
+  checkLayout(rows, layout, 'validation');
+  return heldOutRows(rows, fit, task);
+}

@@ -1,0 +1,115 @@
+// What a model of features is trained on, once it is read: rows with labels, or pairs that users have beside some that
+// they do not have.
+
+import { naturalLog } from '../../core/elementary';
+import { Stream } from '../../core/random';
+import type { Turns } from '../../core/turns';
+import type { FeatureBatch } from '../../models/feature-batch';
+import { FeatureBatcher } from '../../models/feature-batcher';
+import { WHOLE } from '../../models/grid/blocks';
+import type { Batcher } from '../../models/model';
+import { RatingBatcher } from '../../models/rating-batcher';
+import { lossNamed } from '../../training/group-losses';
+import type { Loss } from '../../training/loss';
+import { CandidateBatcher } from '../../training/negatives/candidate-batcher';
+import { CandidateRows } from '../../training/negatives/candidate-rows';
+import type { NegativeSampling } from '../../training/negatives/item-sampler';
+import { dataText, rowsText } from '../fingerprint';
+import { type LaidOutRows, layoutOf, type RowLayout, targetsOf } from './check-rows';
+import type { FilledFeatureOptions } from './feature-options';
+import type { NumberedPairs, Pairing } from './pairing';
+
+/** Rows to be trained on. */
+export interface TrainingRows {
+  readonly layout: RowLayout;
+  /** How many there are, and what is to be learned of them. */
+  readonly data: { readonly size: number; readonly targets: Float32Array };
+  /** Prepared already. */
+  readonly batcher: Batcher<FeatureBatch>;
+  /** The rows of one that is counted: itself, and its negatives. */
+  readonly group: number;
+  /** The most features of so many that are counted. */
+  featuresIn(count: number): number;
+  readonly loss: Loss;
+  /** The score that is best for all alike: what the bias starts at. */
+  readonly bias: number;
+  /** What tells them from others. */
+  text(): Promise<string>;
+}
+
+/** Rows with labels. */
+export async function labelledRows(
+  rows: LaidOutRows,
+  { task, loss, seed, shuffle }: FilledFeatureOptions,
+  turns: Turns,
+): Promise<TrainingRows> {
+  const { size, starts, indices, values, weights } = rows;
+  const targets = targetsOf(rows, 'features', task);
+  const data = { size, starts, indices, values, weights, targets };
+  const batcher = new FeatureBatcher(data, Stream.of(seed).fork('order'), shuffle);
+  await batcher.prepare(turns);
+  return {
+    layout: layoutOf(rows),
+    data,
+    batcher,
+    group: 1,
+    featuresIn: (count) => batcher.featuresIn(count),
+    loss: lossNamed(loss, 0),
+    bias: startOf(targets, weights, task === 'regression'),
+    text: () => rowsText(rows, turns),
+  };
+}
+
+/** Pairs, each with items drawn that its user does not have. What is not drawn is not made: a row is there for its step. */
+export async function candidateRows(
+  pairing: Pairing,
+  pairs: NumberedPairs,
+  { loss, seed, shuffle }: FilledFeatureOptions,
+  negatives: NegativeSampling,
+  turns: Turns,
+): Promise<TrainingRows> {
+  const { size, userIndex, itemIndex, values, weights = null } = pairs;
+  const { users, items, seen } = pairing.people;
+  const counts = { users: seen.userCounts, items: seen.itemCounts };
+  const data = { size, users: userIndex, items: itemIndex, targets: values, weights, counts };
+  const sizes = { users: users.size, items: items.size };
+  const stream = Stream.of(seed).fork('order');
+  const inner = new RatingBatcher(data, sizes, { stream, shuffle, blocks: WHOLE, grouping: 1 });
+  const candidates = new CandidateBatcher(inner, data, sizes, negatives, stream.fork('negatives'));
+  const group = 1 + negatives.count;
+  const rows = pairing.among(users, items);
+  const batcher = new CandidateRows(candidates, group, rows);
+  await batcher.prepare(turns);
+  const { userFeatures, itemFeatures } = pairing.side;
+  const tables = [userFeatures, itemFeatures].filter((table) => table !== undefined);
+  return {
+    layout: { fields: pairing.fields, schema: null, pairing },
+    data,
+    batcher,
+    group,
+    featuresIn: (count) => count * group * rows.longest,
+    loss: lossNamed(loss, items.size),
+    // One of a group is what a user has; an order is the same wherever it starts.
+    bias: loss === 'logistic' ? -naturalLog(negatives.count) : 0,
+    text: async () => {
+      const texts = [await dataText({ ...pairs, users, items }, turns)];
+      for (const table of tables) texts.push(await rowsText(table, turns));
+      return texts.join('; ');
+    },
+  };
+}
+
+/** The bias that predicts the mean target: the mean, or its log-odds. */
+function startOf(targets: Float32Array, weights: Float32Array | null, isRegression: boolean): number {
+  let [sum, total] = [0, 0];
+  for (let s = 0; s < targets.length; s++) {
+    const weight = weights === null ? 1 : weights[s]!;
+    sum += weight * targets[s]!;
+    total += weight;
+  }
+  const mean = total > 0 ? sum / total : 0;
+  if (isRegression) return mean;
+  // A mean at an end has no finite log-odds: stay a thousandth away from both.
+  const part = Math.min(Math.max(mean, 0.001), 0.999);
+  return naturalLog(part / (1 - part));
+}
