@@ -10,7 +10,6 @@ import {
   entryViolations,
   LAYERS,
   layerViolations,
-  lengthViolations,
   nameViolations,
   openingViolations,
   packageViolations,
@@ -124,14 +123,6 @@ describe('files', () => {
     expect(nameViolations(made({ ...Object.fromEntries(bad.map((path) => [path, ''])), ...good })).sort()).toEqual(
       [...bad].sort(),
     );
-  });
-  test('are short', () => {
-    expect(lengthViolations(sources)).toEqual([]);
-    const lines = (count: number) => 'a;\n'.repeat(count);
-    expect(lengthViolations(made({ 'core/a.ts': lines(301), 'core/b.ts': lines(300), 'core/c.ts': '' }))).toEqual([
-      'core/a.ts has 301 lines',
-      'the median file has 300 lines',
-    ]);
   });
   test('open with a comment that says what they are', () => {
     expect(openingViolations(sources)).toEqual([]);

@@ -24,9 +24,6 @@ export const LAYERS = [
 /** Where the same seed must give the same bits in every engine. */
 export const EXACT_LAYERS = ['core', 'kernels', 'interactions', 'optimizers', 'parameters', 'models', 'training'];
 
-export const MAXIMUM_LINES = 300;
-export const MEDIAN_LINES = 120;
-
 /** The number of a file's layer; `index.ts` stands just below `node`; undefined where no layer holds the file. */
 function levelOf(path: string): number | undefined {
   if (path === 'index.ts') return LAYERS.length - 1.5;
@@ -110,17 +107,6 @@ export function nameViolations(files: readonly SourceFile[]): string[] {
         .some((part) => /\b(utils?|helpers?|common)\b/.test(part) || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(part)),
     )
     .map(({ path }) => path);
-}
-
-/** Files that are too long, and a median that is. */
-export function lengthViolations(files: readonly SourceFile[]): string[] {
-  const lengths = files.map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }));
-  const sorted = lengths.map(({ lines }) => lines).sort((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
-  return [
-    ...lengths.filter(({ lines }) => lines > MAXIMUM_LINES).map(({ path, lines }) => `${path} has ${lines} lines`),
-    ...(median > MEDIAN_LINES ? [`the median file has ${median} lines`] : []),
-  ];
 }
 
 /** Arithmetic that differs in the last bit from engine to engine, where the bits matter. */
