@@ -2,6 +2,7 @@
 
 import { callable, seed as checkSeed, field, integer, optional, readOptions } from '../core/options';
 import type { Seed } from '../core/random';
+import { now } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { kFold } from '../interactions/k-fold';
 import { type MetricName, metricList } from '../metrics/metric-names';
@@ -74,11 +75,11 @@ export async function crossValidate(
   const fresh = typeof recommender === 'function' ? recommender : () => recommender.fresh();
   const folds: FoldResult[] = [];
   for (const { train, test } of kFold(data, { folds: read.folds, seed: read.seed })) {
-    const started = performance.now();
+    const started = now();
     const model = fresh();
     await model.fit(train);
     const metrics = measure(model, { train, test }, read.metrics);
-    const result = { fold: folds.length + 1, metrics, seconds: (performance.now() - started) / 1000 };
+    const result = { fold: folds.length + 1, metrics, seconds: (now() - started) / 1000 };
     folds.push(result);
     read.onFold?.(result);
   }

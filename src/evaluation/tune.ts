@@ -14,6 +14,7 @@ import {
   wrong,
 } from '../core/options';
 import { type Seed, Stream } from '../core/random';
+import { now } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import type { Split } from '../interactions/split';
 import { splitRandom } from '../interactions/split-random';
@@ -114,7 +115,7 @@ export async function tune(
   const trials: Trial[] = [];
   const run = async ({ trial, options: given }: Candidate, epochs?: number): Promise<Trial> => {
     read.signal?.throwIfAborted();
-    const started = performance.now();
+    const started = now();
     const model = make(epochs === undefined ? given : { ...given, epochs });
     const score = await scoreOf(model, split, metric, read.signal);
     const { epochs: trained } = model.options as { epochs?: number };
@@ -123,7 +124,7 @@ export async function tune(
       options: given,
       score,
       ...(trained !== undefined && { epochs: trained }),
-      seconds: (performance.now() - started) / 1000,
+      seconds: (now() - started) / 1000,
     };
     trials.push(done);
     read.onTrial?.(done);

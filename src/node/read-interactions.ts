@@ -1,7 +1,6 @@
 // A file of ratings, plain or gzipped, into Interactions. The text itself is read by io/byte-table.ts, a chunk at a time.
 
-import { performance } from 'node:perf_hooks';
-import { setImmediate } from 'node:timers/promises';
+import { nextTask, now } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { ByteTable } from '../io/byte-table';
 import { isForBytes } from '../io/read-bytes';
@@ -46,12 +45,12 @@ export async function readInteractions(path: string, options?: ReadOptions): Pro
     // A pipe cannot be gone over twice, and counting packed lines would be unpacking twice.
     const isCountable = !isPacked && (await file.stat()).isFile();
     const table = new ByteTable(settings, isCountable ? await surveyFile(file, path) : undefined);
-    let until = performance.now() + TURN;
+    let until = now() + TURN;
     for await (const chunk of text) {
       table.push(chunk);
-      if (performance.now() < until) continue;
-      await setImmediate();
-      until = performance.now() + TURN;
+      if (now() < until) continue;
+      await nextTask();
+      until = now() + TURN;
     }
     return await withTurns(table.finish());
   } finally {

@@ -2,6 +2,7 @@
 // tables alone become a recommender.
 
 import { field, oneOf, readOptions } from '../core/options';
+import { now } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import type { Factorization } from '../models/factorization';
 import { MFModel } from '../models/mf';
@@ -92,7 +93,7 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
     const { validation, metrics, onEpoch, signal, ...kept } = readFitOptions(`${this.owner}.partialFit`, options);
     refuseCheckpoints(`${this.owner}.partialFit`, kept);
     const breather = new Breather(signal);
-    const started = performance.now();
+    const started = now();
     const { state, loss } = await partialFit(
       this.need('partialFit').fitted,
       data,
@@ -101,7 +102,7 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
       breather,
     );
     this.installSaved(state);
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = (now() - started) / 1000;
     const { fitted } = this.need('partialFit');
     const { users, items, seen } = fitted;
     const known = { users, items, counts: { users: seen.userCounts, items: seen.itemCounts }, history: () => seen };
@@ -112,7 +113,7 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
       metrics: (await validated?.measure(judged(fitted, this.options), breather)) ?? {},
       learningRate: 0,
       seconds,
-      ratingsPerSecond: data.size / seconds,
+      ratingsPerSecond: seconds > 0 ? data.size / seconds : 0,
     };
     await onEpoch?.(record);
     return { epochs: [record], bestEpoch: 1, stopped: 'epochs', seconds };

@@ -1,6 +1,7 @@
 // A training by batches alone, of any model: what models of features run. Trainer is for models of users and items, and
 // has other ways to make its steps.
 
+import { now } from '../core/scheduler';
 import type { Turns } from '../core/turns';
 import type { Batch, Batcher, Scorer } from '../models/model';
 import type { Factor, Real } from '../optimizers/factor';
@@ -47,13 +48,13 @@ export class BatchTrainer<B extends Batch> implements Training {
   async epoch(epoch: number, turns: Turns): Promise<EpochResult> {
     const { model, data, options, sink } = this;
     this.stepper ??= await this.start();
-    const started = performance.now();
+    const started = now();
     const loss = await this.stepper.epoch(epoch, turns);
     const progress = (epoch - 1) / options.epochs;
     await checkFinite(loss, model.parameters, epoch, progress, sink.rates, turns);
     return {
       loss: loss / data.size,
-      seconds: (performance.now() - started) / 1000,
+      seconds: (now() - started) / 1000,
       learningRate: sink.rates.at(progress),
     };
   }

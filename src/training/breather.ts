@@ -1,5 +1,6 @@
 // Giving way to the event loop during a long loop: a service that trains in-process must go on answering.
 
+import { nextTask, now } from '../core/scheduler';
 import type { Turns } from '../core/turns';
 
 /**
@@ -9,13 +10,16 @@ import type { Turns } from '../core/turns';
 const TURN = 6;
 /** Reading the clock costs about as much as a small step, so it is read once in this many ratings. */
 const RATINGS_PER_LOOK = 512;
+/** A turn also ends after so many looks at a clock that stands still, as it does in edge workers while code runs. */
+const MOST_LOOKS = 64;
 
 /** Says when a loop should pause, and pauses it; notices an abort. */
 export class Breather implements Turns {
-  private until = performance.now() + TURN;
+  private begun = now();
   private ratings = 0;
+  private looks = 0;
 
-  constructor(private readonly signal: AbortSignal | undefined) {
+  constructor(readonly signal: AbortSignal | undefined) {
     signal?.throwIfAborted();
   }
 
@@ -23,25 +27,14 @@ export class Breather implements Turns {
     this.ratings += ratings;
     if (this.ratings < RATINGS_PER_LOOK) return false;
     this.ratings = 0;
-    return performance.now() >= this.until;
+    const passed = now() - this.begun;
+    return passed >= TURN || (passed === 0 && ++this.looks >= MOST_LOOKS);
   }
 
   async breathe(): Promise<void> {
     await nextTask();
     this.signal?.throwIfAborted();
-    this.until = performance.now() + TURN;
+    this.begun = now();
+    this.looks = 0;
   }
-}
-
-/** Resolves in a new task. A timer would be held back to 4 ms in browsers once nested; a message is not. */
-function nextTask(): Promise<void> {
-  if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }

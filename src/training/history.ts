@@ -18,7 +18,9 @@ export interface EpochRecord {
   readonly metrics: Readonly<Partial<Record<MetricName | RowMetricName, number>>>;
   /** The rate of embeddings at the start of the epoch; 0 where there is none, as in ALS. */
   readonly learningRate: number;
+  /** Wall-clock time of the epoch. */
   readonly seconds: number;
+  /** 0 where the host's clock did not move meanwhile. */
   readonly ratingsPerSecond: number;
 }
 

@@ -1,5 +1,6 @@
 // A whole fit: epochs, a watch over the validation metrics, early stopping, and what an abort leaves behind.
 
+import { now } from '../core/scheduler';
 import type { Turns } from '../core/turns';
 import type { MetricName } from '../metrics/metric-names';
 import { isLessBetter, type RowMetricName } from '../metrics/row-metrics';
@@ -28,9 +29,9 @@ export interface Training extends Epochs {
 export function timed(solver: Solver): Training {
   return {
     async epoch(epoch, turns) {
-      const started = performance.now();
+      const started = now();
       const loss = await solver.epoch(epoch, turns);
-      return { loss, seconds: (performance.now() - started) / 1000, learningRate: 0 };
+      return { loss, seconds: (now() - started) / 1000, learningRate: 0 };
     },
     resume: () => undefined,
     readState: async () => STATELESS,
@@ -80,8 +81,8 @@ export async function train(
   plan: FitPlan,
 ): Promise<History> {
   const { epochs, ratings, earlyStopping, signal, turns, resume, checkpoint } = plan;
-  const started = performance.now() - 1000 * (resume?.seconds ?? 0);
-  const seconds = () => (performance.now() - started) / 1000;
+  const started = now() - 1000 * (resume?.seconds ?? 0);
+  const seconds = () => (now() - started) / 1000;
   const records: EpochRecord[] = [...(resume?.epochs ?? [])];
   const best = earlyStopping === undefined ? undefined : new Snapshot(model.parameters, resume?.best);
   const whole = signal === undefined ? undefined : new Snapshot(model.parameters);
@@ -129,6 +130,6 @@ async function runEpoch(trainer: Epochs, plan: FitPlan, epoch: number): Promise<
     metrics: (await plan.validate?.()) ?? {},
     learningRate,
     seconds,
-    ratingsPerSecond: plan.ratings / seconds,
+    ratingsPerSecond: seconds > 0 ? plan.ratings / seconds : 0,
   };
 }

@@ -2,6 +2,7 @@
 // watches over their losses.
 
 import type { Stream } from '../core/random';
+import { now } from '../core/scheduler';
 import type { Turns } from '../core/turns';
 import type { WorkerHost } from '../core/worker-host';
 import { chooseBlocks, type Side, WHOLE } from '../models/grid/blocks';
@@ -104,12 +105,12 @@ export class Trainer<B extends Batch> {
   async epoch(epoch: number, turns: Turns = new Breather(undefined)): Promise<EpochResult> {
     const { options, data, rates } = this;
     if (this.runner === null) await this.start(turns);
-    const started = performance.now();
+    const started = now();
     const loss = await this.runner!.epoch(epoch, turns);
     await checkFinite(loss, this.model.parameters, epoch, (epoch - 1) / options.epochs, rates, turns);
     return {
       loss: loss / data.size,
-      seconds: (performance.now() - started) / 1000,
+      seconds: (now() - started) / 1000,
       learningRate: rates.at((epoch - 1) / options.epochs),
     };
   }

@@ -2,6 +2,7 @@
 // far as they have a meaning.
 
 import { UnsupportedError } from '../../core/errors';
+import { now } from '../../core/scheduler';
 import type { Turns } from '../../core/turns';
 import type { Interactions } from '../../interactions/interactions';
 import { Breather } from '../../training/breather';
@@ -24,7 +25,7 @@ export async function fitOnce(
       `${owner}.fit: validation has nothing to watch, for there are no epochs and scores are no ratings; leave it out and measure afterwards`,
     );
   }
-  const started = performance.now();
+  const started = now();
   await work(new Breather(signal));
-  return { epochs: [], bestEpoch: 0, stopped: 'epochs', seconds: (performance.now() - started) / 1000 };
+  return { epochs: [], bestEpoch: 0, stopped: 'epochs', seconds: (now() - started) / 1000 };
 }
