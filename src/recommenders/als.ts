@@ -5,9 +5,8 @@ import type { History } from '../training/history';
 import { AlsFolder } from './als-folder';
 import { type ALSOptions, type FilledAlsOptions, readAlsOptions } from './als-options';
 import { fitAls } from './fit-als';
-import { checkInteractions, readFitOptions } from './fit-options';
+import type { FilledFitOptions } from './fit-options';
 import type { TrainedState } from './partial-fit';
-import type { FitOptions } from './recommender';
 import { restore } from './restore';
 import type { SavedFactorization } from './saved-factorization';
 import { decodeFitted } from './saved-factorization';
@@ -55,15 +54,9 @@ export class ALS extends TableRecommender {
     return new ALS(this.options);
   }
 
-  /**
-   * Trains on the interactions, from the start. Other tasks of the process go on meanwhile.
-   * @throws DataError without interactions, or where alpha makes a weight negative; OptionError; the signal's reason after
-   * an abort
-   */
-  async fit(data: Interactions, options?: FitOptions): Promise<History> {
-    checkInteractions(data, 'data');
-    const fitOptions = readFitOptions('ALS.fit', options);
-    return fitAls({ data, options: this.options, fitOptions, install: (fitted) => this.serve(fitted) });
+  protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
+    const { options, isFitted: isServing } = this;
+    return fitAls({ data, options, fitOptions, isServing, install: (fitted) => this.serve(fitted) });
   }
 
   protected problemsOf(state: TrainedState): AlsFolder {

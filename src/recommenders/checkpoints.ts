@@ -1,6 +1,7 @@
 // The checkpoints of a fit: where it goes on from, and what it leaves behind.
 
 import type { Turns } from '../core/turns';
+import { untilAborted } from '../core/until-aborted';
 import type { TrainerState } from '../training/rule-state';
 import type { FitPlan } from '../training/train';
 import { type CheckpointOwner, encodeCheckpoint, restoreCheckpoint } from './checkpoint';
@@ -25,7 +26,8 @@ export async function checkpointPlan(
     checkpoint,
     resume,
     earlyStopping,
-  }: Pick<FilledFitOptions, 'checkpoint' | 'resume'> & { readonly earlyStopping?: object },
+    signal,
+  }: Pick<FilledFitOptions, 'checkpoint' | 'resume' | 'signal'> & { readonly earlyStopping?: object },
   turns: Turns,
 ): Promise<Pick<FitPlan, 'checkpoint' | 'resume'>> {
   if (checkpoint === undefined && resume === undefined) return {};
@@ -42,7 +44,7 @@ export async function checkpointPlan(
       every: checkpoint.every,
       async write(progress) {
         const bytes = encodeCheckpoint(owner, { trainer: await training.readState(turns), progress });
-        await checkpoint.write(bytes, progress.epochs.length);
+        await untilAborted(checkpoint.write(bytes, progress.epochs.length), signal);
       },
     },
   };

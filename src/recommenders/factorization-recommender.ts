@@ -12,11 +12,10 @@ import {
   readRecommenderOptions,
 } from './factorization-options';
 import { fitFactorization } from './fit-factorization';
-import { checkInteractions, readFitOptions } from './fit-options';
+import type { FilledFitOptions } from './fit-options';
 import type { Fitted } from './fitted';
 import type { TrainedState } from './partial-fit';
 import type { Presets } from './presets';
-import type { FitOptions } from './recommender';
 import { RowFolder } from './row-folder';
 import { TableRecommender } from './table-recommender';
 
@@ -37,21 +36,15 @@ export abstract class FactorizationRecommender extends TableRecommender {
   /** Makes the model to be trained, with embeddings of 0: their start is drawn afterwards, giving way to other tasks. */
   protected abstract createModel(users: number, items: number): Factorization;
 
-  /**
-   * Trains on the ratings, from the start. Other tasks of the process go on meanwhile.
-   * Cost: O(epochs x ratings x rank).
-   * @throws DataError without ratings; OptionError; DivergenceError; the signal's reason after an abort
-   */
-  async fit(data: Interactions, options?: FitOptions): Promise<History> {
-    checkInteractions(data, 'data');
-    const { rule, owner, name } = this;
-    const fitOptions = readFitOptions(`${owner}.fit`, options);
+  protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
+    const { rule, name, options, isFitted: isServing } = this;
     const breather = new Breather(fitOptions.signal);
     const model = this.createModel(data.users.size, data.items.size);
     await drawStart([model.userEmbedding, model.itemEmbedding], this.options, breather);
     const install = (fitted: Fitted) => this.serve(fitted);
     const plainOf = () => model;
-    return fitFactorization({ name, data, options: this.options, rule, fitOptions, model, plainOf, breather, install });
+    const task = { name, data, options, rule, fitOptions, model, plainOf, breather, install, isServing };
+    return fitFactorization(task);
   }
 
   protected problemsOf(state: TrainedState): RowFolder {

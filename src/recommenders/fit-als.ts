@@ -23,8 +23,9 @@ export interface AlsTask {
   readonly data: Interactions;
   readonly options: FilledAlsOptions;
   readonly fitOptions: FilledFitOptions;
-  /** Called once with the trained state; after an abort too, when a whole epoch was done. */
   readonly install: (fitted: Fitted) => void;
+  /** Whether the recommender has a trained state already. */
+  readonly isServing: boolean;
 }
 
 /** Scores of implicit feedback: 1 for what a user has, 0 for the rest, and not bounded by either. */
@@ -39,7 +40,7 @@ const SCORES: Units = {
 const RATINGS = { loss: 'squared', link: 'identity', standardize: true, negatives: false } as const;
 
 /** Trains tables and installs the result. */
-export async function fitAls({ data, options, fitOptions, install }: AlsTask): Promise<History> {
+export async function fitAls({ data, options, fitOptions, install, isServing }: AlsTask): Promise<History> {
   const { rank, seed, biases, initScale, feedback } = options;
   const turns = new Breather(fitOptions.signal);
   const isExplicit = feedback === 'explicit';
@@ -71,6 +72,7 @@ export async function fitAls({ data, options, fitOptions, install }: AlsTask): P
     judge: async (seen, breather) => judged(await serve(model, data, seen, units, breather), options),
     finish: (seen, breather) => finish(model, data, seen, units, breather),
     install,
+    isServing,
     turns,
   });
 }

@@ -50,8 +50,9 @@ export interface FitTask {
   readonly unitsOf?: (units: Units) => Units;
   /** Gives way to other tasks between the passes over the data. */
   readonly breather: Breather;
-  /** Called once with the trained state; after an abort too, when a whole epoch was done. */
   readonly install: (fitted: Fitted) => void;
+  /** Whether the recommender has a trained state already. */
+  readonly isServing: boolean;
 }
 
 /** Trains the model and installs the result. */
@@ -67,6 +68,7 @@ export async function fitFactorization({
   unitsOf = (units) => units,
   breather,
   install,
+  isServing,
 }: FitTask): Promise<History> {
   const units = unitsOf(await chooseUnits(data, options, breather));
   const link = linkOf(units);
@@ -112,6 +114,7 @@ export async function fitFactorization({
     judge: async (seen, turns) => judged(await serve(await plainOf(turns), data, seen, units, turns), options),
     finish: async (seen, turns) => finish(await plainOf(turns), data, seen, units, turns),
     install,
+    isServing,
     turns: breather,
   });
 }

@@ -3,10 +3,12 @@
 
 import { NotFittedError, UnknownIdError, UnsupportedError } from '../core/errors';
 import { boolean, type Filled, field, integer, readOptions } from '../core/options';
+import { untilAborted } from '../core/until-aborted';
 import { Interactions } from '../interactions/interactions';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
 import type { History } from '../training/history';
 import type { Answers } from './answers';
+import { checkInteractions, type FilledFitOptions, readFitOptions } from './fit-options';
 import { FoldedItem } from './folded-item';
 import { FoldedUser } from './folded-user';
 import { itemsLike, listsOf, usersLike } from './lists';
@@ -40,14 +42,60 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
 
   /** A recommender of the same kind and options, not fitted. */
   abstract fresh(): Recommender;
-  /** Trains from the start. */
-  abstract fit(data: Interactions, options?: FitOptions): Promise<History>;
-  /** Goes on training with new interactions; before a fit it is `fit`. @throws UnsupportedError where the kind cannot */
+
+  /**
+   * Trains on the interactions, from the start. Other tasks of the process go on meanwhile, and the recommender answers
+   * from its last complete state. Several calls of `fit` and `partialFit` run one after another, in the order of the calls.
+   *
+   * After an abort or an error a recommender that was fitted before stays as it was; otherwise it keeps the last whole
+   * epoch, that is, the last one that was trained and measured, where there was one.
+   *
+   * @throws DataError without interactions, or with values that the kind does not take; OptionError; DivergenceError; the
+   * signal's reason after an abort; what `onEpoch` or `checkpoint.write` throws or rejects with
+   */
+  async fit(data: Interactions, options?: FitOptions): Promise<History> {
+    checkInteractions(data, 'data');
+    const fitOptions = readFitOptions(`${this.owner}.fit`, options);
+    return this.inTurn(fitOptions.signal, () => this.train(data, fitOptions));
+  }
+
+  /**
+   * Goes on training with new interactions; where nothing has been fitted when its turn comes, it is `fit`.
+   * @throws UnsupportedError where the kind cannot
+   */
   async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
-    if (!this.isFitted) return this.fit(data, options);
+    checkInteractions(data, 'data');
+    const fitOptions = readFitOptions(`${this.owner}.partialFit`, options);
+    return this.inTurn(fitOptions.signal, () =>
+      this.isFitted ? this.update(data, fitOptions) : this.train(data, fitOptions),
+    );
+  }
+
+  /** Trains from the start and installs the result. */
+  protected abstract train(data: Interactions, options: FilledFitOptions): Promise<History>;
+
+  /** Goes on training and installs the result. */
+  protected async update(_data: Interactions, _options?: FilledFitOptions): Promise<History> {
     throw new UnsupportedError(
       `${this.owner} has no partialFit: what is new changes all that it knows; fit it again to all interactions`,
     );
+  }
+
+  /** The last training that was asked for, while there is one; it never rejects. */
+  private queue: Promise<unknown> | undefined;
+
+  /**
+   * Runs a training when those before it have ended, well or not. An abort takes it out of the queue, whose order stays.
+   * @throws what the training throws; the signal's reason
+   */
+  protected inTurn<T>(signal: AbortSignal | undefined, training: () => Promise<T>): Promise<T> {
+    const before = this.queue;
+    const result = before === undefined ? training() : untilAborted(before, signal).then(training);
+    const queue: Promise<unknown> = Promise.allSettled([before, result]).then(() => {
+      if (this.queue === queue) this.queue = undefined;
+    });
+    this.queue = queue;
+    return result;
   }
 
   get isFitted(): boolean {

@@ -10,11 +10,10 @@ import { MultiplicativeSolver } from '../training/nmf/multiplicative';
 import { timed } from '../training/train';
 import { drawStart } from './draw-start';
 import { fitFactorization } from './fit-factorization';
-import { checkInteractions, readFitOptions } from './fit-options';
+import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
 import { asFactorization, type FilledNmfOptions, type NMFOptions, readNmfOptions } from './nmf-options';
 import type { TrainedState } from './partial-fit';
-import type { FitOptions } from './recommender';
 import { restore, savedRule } from './restore';
 import { RowFolder } from './row-folder';
 import { runFit } from './run-fit';
@@ -70,15 +69,9 @@ export class NMF extends TableRecommender {
     return new NMF(optimizer === undefined ? options : { ...options, optimizer: this.rule });
   }
 
-  /**
-   * Trains on the ratings, from the start. Other tasks of the process go on meanwhile.
-   * @throws DataError without ratings, or with one below 0; OptionError; DivergenceError; the signal's reason after an abort
-   */
-  async fit(data: Interactions, options?: FitOptions): Promise<History> {
-    checkInteractions(data, 'data');
-    const { name, rule } = this;
+  protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
+    const { name, rule, isFitted: isServing } = this;
     const { solver, rank, seed, overparam, initRange } = this.options;
-    const fitOptions = readFitOptions('NMF.fit', options);
     const breather = new Breather(fitOptions.signal);
     const shared = asFactorization(this.options, rule);
     const units = unitsOf(await chooseUnits(data, shared, breather));
@@ -87,7 +80,8 @@ export class NMF extends TableRecommender {
     const install = (fitted: Fitted) => this.serve(fitted);
     if (solver === 'gradient') {
       const plainOf = () => model;
-      const task = { name, data, options: shared, rule, fitOptions, model, plainOf, unitsOf, breather, install };
+      const steps = { rule, plainOf, unitsOf, breather };
+      const task = { name, data, options: shared, fitOptions, model, install, isServing, ...steps };
       return fitFactorization(task);
     }
     const counts = await countRows(data, breather);
@@ -113,6 +107,7 @@ export class NMF extends TableRecommender {
       judge: async (seen, turns) => judged(await serve(model, data, seen, units, turns), this.options),
       finish: (seen, turns) => finish(model, data, seen, units, turns),
       install,
+      isServing,
       turns: breather,
     });
   }

@@ -27,11 +27,17 @@ export interface FitOptions {
         readonly minDelta?: number | undefined;
       }
     | undefined;
-  /** Called after every epoch, and awaited; what it throws or rejects with, `fit` rejects with. */
+  /**
+   * Called after every epoch, and awaited. What it throws or rejects with, `fit` rejects with, and leaves what an abort
+   * leaves. It must not wait for another training of the same recommender, which waits for this one.
+   */
   readonly onEpoch?: ((epoch: EpochRecord) => unknown) | undefined;
-  /** Aborts the fit: it rejects with the signal's reason, and the model keeps the last whole epoch. */
+  /**
+   * Aborts the fit, also while it waits for its turn or for a callback: it rejects with the signal's reason. A recommender
+   * that was fitted before stays as it was; one that was not keeps the last epoch that was trained and measured.
+   */
   readonly signal?: AbortSignal | undefined;
-  /** Hands out the whole training after every so many epochs. What `write` throws or rejects with, `fit` rejects with. */
+  /** Hands out the whole training after every so many epochs. `write` is awaited, and may fail, as `onEpoch`. */
   readonly checkpoint?:
     | {
         /** @defaultValue 1 */

@@ -1,6 +1,7 @@
 // The run of a fit, whatever trains: epochs with validation and checkpoints, and what is installed at its end or after an
 // abort.
 
+import { DivergenceError } from '../core/errors';
 import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import type { SlotSpec } from '../optimizers/optimizer';
@@ -32,65 +33,114 @@ export interface FitRun<Fitted> {
   judge(seen: Seen, turns: Turns): Promise<Judged>;
   /** The trained state at the end, when nothing trains on. */
   finish(seen: Seen, turns: Turns): Promise<Fitted>;
-  /** Called once with the trained state; after an abort too, when a whole epoch was done. */
+  /** Called once with the trained state; after an abort or an error see `installWhole`. */
   install(fitted: Fitted): void;
+  /** Whether the recommender has a trained state already. */
+  readonly isServing: boolean;
   /** Gives way to other tasks between the passes over the data. */
   readonly turns: Turns;
 }
 
 /** Trains and installs the result. */
 export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
-  const { name, data, options, fitOptions, counts, training, parameters, slots, rmseScale, turns } = run;
+  const { name, data, options, fitOptions, counts, training, parameters, slots, rmseScale, isServing, turns } = run;
   const { validation, metrics, onEpoch, earlyStopping, signal } = fitOptions;
   const { users, items } = data;
-  // The ratings of the trainer are given back before the history is laid out.
-  const complete = async (breather: Turns) => {
-    training.dispose();
-    await breather.breathe();
-    run.install(await run.finish(await Seen.of(data, counts, breather), breather));
-  };
+  return installWhole({
+    signal,
+    isServing,
+    turns,
+    async train(tell) {
+      const known = { users, items, counts, history: () => Seen.of(data, counts, turns) };
+      const validated = validation && (await Validation.of(validation, metrics, known, turns));
+      const kept = await checkpointPlan(
+        {
+          recommender: name,
+          options,
+          data: () => dataText(data, turns),
+          validation: validation && (() => dataText(validation, turns)),
+          parameters,
+          slotsOf: () => slots,
+          resume: (state) => training.resume(state),
+          readState: (breather) => training.readState(breather),
+        },
+        fitOptions,
+        turns,
+      );
+      if (kept.resume !== undefined) tell(kept.resume.epochs.length, true);
+      const weight = meanWeight(data);
+      return train({ parameters }, training, {
+        ...kept,
+        epochs: options.epochs,
+        ratings: data.size,
+        rmseOf: rmseScale === undefined ? undefined : (mean) => rmseScale * Math.sqrt((2 * mean) / weight),
+        validate: validated && (async () => validated.measure(await run.judge(validated.seen, turns), turns)),
+        earlyStopping,
+        onEpoch: (record) => {
+          tell(1);
+          return onEpoch?.(record);
+        },
+        signal,
+        keepsWholeEpochs: !isServing,
+        turns,
+      });
+    },
+    // The ratings of the trainer are given back before the history is laid out.
+    async finish(breather) {
+      training.dispose();
+      await breather.breathe();
+      return run.finish(await Seen.of(data, counts, breather), breather);
+    },
+    install: (fitted) => run.install(fitted),
+  }).finally(() => training.dispose());
+}
+
+/** A training whose result is to be installed; `Fitted` is the trained state. */
+export interface Installation<Fitted> {
+  readonly signal: AbortSignal | undefined;
+  /** Whether the recommender has a trained state already, which an abort or an error is to leave. */
+  readonly isServing: boolean;
+  readonly turns: Turns;
+  /** Trains, and tells of the whole epochs that it leaves in the model, its own and those of a checkpoint. */
+  train(tell: (epochs: number, areResumed?: boolean) => void): Promise<History>;
+  /** The trained state, when nothing trains on. Called once at most: it may change the model. */
+  finish(turns: Turns): Promise<Fitted>;
+  install(fitted: Fitted): void;
+}
+
+/**
+ * Trains and installs the result. After an abort or an error a recommender that serves goes on serving what it did; one
+ * that does not is given the last whole epoch, which is as good as a fit of fewer epochs.
+ */
+export async function installWhole<Fitted>(plan: Installation<Fitted>): Promise<History> {
+  const { signal, isServing, turns } = plan;
   let wholeEpochs = 0;
+  let isResumed = false;
+  let isFinishing = false;
+  /** Heeds no abort: what it installs is installed after an abort too. */
+  const complete = async () => {
+    isFinishing = true;
+    plan.install(await plan.finish(new Breather(undefined)));
+  };
   try {
-    const known = { users, items, counts, history: () => Seen.of(data, counts, turns) };
-    const validated = validation && (await Validation.of(validation, metrics, known, turns));
-    const kept = await checkpointPlan(
-      {
-        recommender: name,
-        options,
-        data: () => dataText(data, turns),
-        validation: validation && (() => dataText(validation, turns)),
-        parameters,
-        slotsOf: () => slots,
-        resume: (state) => training.resume(state),
-        readState: (breather) => training.readState(breather),
-      },
-      fitOptions,
-      turns,
-    );
-    wholeEpochs = kept.resume?.epochs.length ?? 0;
-    const weight = meanWeight(data);
-    const history = await train({ parameters }, training, {
-      ...kept,
-      epochs: options.epochs,
-      ratings: data.size,
-      rmseOf: rmseScale === undefined ? undefined : (mean) => rmseScale * Math.sqrt((2 * mean) / weight),
-      validate: validated && (async () => validated.measure(await run.judge(validated.seen, turns), turns)),
-      earlyStopping,
-      onEpoch: (record) => {
-        wholeEpochs++;
-        return onEpoch?.(record);
-      },
-      signal,
-      turns,
+    const history = await plan.train((epochs, areResumed = false) => {
+      wholeEpochs += epochs;
+      isResumed ||= areResumed;
     });
-    await complete(turns);
+    if (!isServing) await complete();
+    else {
+      const fitted = await plan.finish(turns);
+      signal?.throwIfAborted();
+      plan.install(fitted);
+    }
+    signal?.throwIfAborted();
     return history;
   } catch (error) {
-    // An abort leaves the last whole epoch in the factors, which are as good as those of fewer epochs.
-    if (signal?.aborted && wholeEpochs > 0) await complete(new Breather(undefined));
+    // What made a training diverge may have been the checkpoint.
+    const isSuspect = isResumed && error instanceof DivergenceError;
+    // An epoch that cannot be served, as its numbers are too large, is no epoch to be kept.
+    if (wholeEpochs > 0 && !isServing && !isFinishing && !isSuspect) await complete().catch(() => undefined);
     throw error;
-  } finally {
-    training.dispose();
   }
 }
 

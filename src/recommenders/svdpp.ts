@@ -12,10 +12,9 @@ import type { History } from '../training/history';
 import { PooledSgd } from '../training/svdpp/pooled-sgd';
 import { drawStart } from './draw-start';
 import { fitFactorization } from './fit-factorization';
-import { checkInteractions, readFitOptions } from './fit-options';
+import type { FilledFitOptions } from './fit-options';
 import type { Fitted } from './fitted';
 import type { TrainedState } from './partial-fit';
-import type { FitOptions } from './recommender';
 import { restore, savedRule } from './restore';
 import { RowFolder } from './row-folder';
 import { decodeFitted, type SavedFactorization } from './saved-factorization';
@@ -66,14 +65,8 @@ export class SVDpp extends TableRecommender {
     return new SVDpp({ ...this.options, optimizer: this.rule });
   }
 
-  /**
-   * Trains on the ratings, from the start. Other tasks of the process go on meanwhile.
-   * @throws DataError without ratings; OptionError; DivergenceError; the signal's reason after an abort
-   */
-  async fit(data: Interactions, options?: FitOptions): Promise<History> {
-    checkInteractions(data, 'data');
-    const { rule, name } = this;
-    const fitOptions = readFitOptions('SVDpp.fit', options);
+  protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
+    const { rule, name, isFitted: isServing } = this;
     const breather = new Breather(fitOptions.signal);
     const { rank, biases, seed, overparam } = this.options;
     const [users, items] = [data.users.size, data.items.size];
@@ -96,6 +89,7 @@ export class SVDpp extends TableRecommender {
       engineOf: (parts) => PooledSgd.of({ ...parts, model }),
       breather,
       install: (fitted: Fitted) => this.serve(fitted),
+      isServing,
     });
   }
 

@@ -3,13 +3,14 @@
 
 import { field, oneOf, readOptions } from '../core/options';
 import { now } from '../core/scheduler';
+import { untilAborted } from '../core/until-aborted';
 import type { Interactions } from '../interactions/interactions';
 import type { Factorization } from '../models/factorization';
 import { MFModel } from '../models/mf';
 import { Breather } from '../training/breather';
 import type { EpochRecord, History } from '../training/history';
 import { FactorizationAnswers, type ServingOptions } from './factorization-answers';
-import { checkInteractions, readFitOptions, refuseCheckpoints } from './fit-options';
+import { type FilledFitOptions, refuseCheckpoints } from './fit-options';
 import type { Fitted } from './fitted';
 import type { RowProblems } from './folded-answers';
 import { IdRecommender } from './id-recommender';
@@ -88,9 +89,11 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
    * @throws as fit; UnsupportedError for a model saved with `history: false`
    */
   override async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
-    if (!this.isFitted) return this.fit(data, options);
-    checkInteractions(data, 'data');
-    const { validation, metrics, onEpoch, signal, ...kept } = readFitOptions(`${this.owner}.partialFit`, options);
+    return super.partialFit(data, options);
+  }
+
+  protected override async update(data: Interactions, options: FilledFitOptions): Promise<History> {
+    const { validation, metrics, onEpoch, signal, ...kept } = options;
     refuseCheckpoints(`${this.owner}.partialFit`, kept);
     const breather = new Breather(signal);
     const started = now();
@@ -101,9 +104,8 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
       this.options.kernels,
       breather,
     );
-    this.installSaved(state);
     const seconds = (now() - started) / 1000;
-    const { fitted } = this.need('partialFit');
+    const fitted = fittedOf(state);
     const { users, items, seen } = fitted;
     const known = { users, items, counts: { users: seen.userCounts, items: seen.itemCounts }, history: () => seen };
     const validated = validation && (await Validation.of(validation, metrics, known, breather));
@@ -115,7 +117,9 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
       seconds,
       ratingsPerSecond: seconds > 0 ? data.size / seconds : 0,
     };
-    await onEpoch?.(record);
+    await untilAborted(onEpoch?.(record), signal);
+    signal?.throwIfAborted();
+    this.serve(fitted);
     return { epochs: [record], bestEpoch: 1, stopped: 'epochs', seconds };
   }
 
@@ -125,13 +129,17 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
   }
 
   /** Takes over a trained state from tables alone: a file, or a collapsed product. Its model is plain. */
-  protected installSaved(state: Omit<Fitted, 'model' | 'served'>): void {
-    const { units, seen } = state;
-    const model = plainModel(state);
-    // The tables that answer are those of the model: who changes a view of one changes both, as after a fit.
-    const tables = tablesOf(model);
-    this.serve({ ...state, model, tables, served: new ServedTables(tables, units, seen) });
+  protected installSaved(state: TrainedState): void {
+    this.serve(fittedOf(state));
   }
+}
+
+function fittedOf(state: TrainedState): Fitted {
+  const { units, seen } = state;
+  const model = plainModel(state);
+  // The tables that answer are those of the model: who changes a view of one changes both, as after a fit.
+  const tables = tablesOf(model);
+  return { ...state, model, tables, served: new ServedTables(tables, units, seen) };
 }
 
 /** A plain model of a trained state's tables. */

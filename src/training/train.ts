@@ -2,6 +2,7 @@
 
 import { now } from '../core/scheduler';
 import type { Turns } from '../core/turns';
+import { untilAborted } from '../core/until-aborted';
 import type { MetricName } from '../metrics/metric-names';
 import { isLessBetter, type RowMetricName } from '../metrics/row-metrics';
 import type { Real } from '../optimizers/factor';
@@ -57,6 +58,8 @@ export interface FitPlan {
   readonly turns: Turns;
   /** Where to go on: the factors are those of that moment already. */
   readonly resume?: FitProgress | undefined;
+  /** Whether an abort or an error is to leave the last whole epoch in the factors; otherwise it leaves anything there. */
+  readonly keepsWholeEpochs: boolean;
   /** Called after every so many epochs with all that going on from here takes beside the trainer and the factors. */
   readonly checkpoint?: { readonly every: number; write(progress: FitProgress): Promise<void> } | undefined;
 }
@@ -73,7 +76,7 @@ export interface FitProgress {
 
 /**
  * Trains for the planned epochs. With early stopping the parameters of the best epoch are put back; after an abort or
- * an error those of the last whole epoch are, and the error is thrown on.
+ * an error, where the plan says so, those of the last epoch that was trained and measured are, and the error is thrown on.
  */
 export async function train(
   model: { readonly parameters: readonly Parameter[] },
@@ -85,7 +88,7 @@ export async function train(
   const seconds = () => (now() - started) / 1000;
   const records: EpochRecord[] = [...(resume?.epochs ?? [])];
   const best = earlyStopping === undefined ? undefined : new Snapshot(model.parameters, resume?.best);
-  const whole = signal === undefined ? undefined : new Snapshot(model.parameters);
+  const whole = plan.keepsWholeEpochs ? new Snapshot(model.parameters) : undefined;
   let { bestEpoch, bestValue } = resume ?? { bestEpoch: 0, bestValue: Infinity };
   const isStale = () => earlyStopping !== undefined && records.length - bestEpoch >= earlyStopping.patience;
   while (records.length < epochs && !isStale()) {
@@ -99,7 +102,7 @@ export async function train(
     }
     whole?.take();
     const record = records[records.length - 1]!;
-    await plan.onEpoch?.(record);
+    await untilAborted(plan.onEpoch?.(record), signal);
     // Epochs of small data are over before their loops would give way.
     if (epoch < epochs && turns.isDue(ratings)) await turns.breathe();
     if (earlyStopping !== undefined) {

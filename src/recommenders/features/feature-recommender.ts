@@ -11,13 +11,14 @@ import type { FeatureModel } from '../../models/feature-model';
 import type { Optimizer } from '../../optimizers/optimizer';
 import type { History } from '../../training/history';
 import type { RuleOf } from '../../training/split-sink';
+import { checkInteractions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import { checkLayout, checkRows, type RowLayout } from './check-rows';
 import { FeatureAnswers } from './feature-answers';
 import type { FeatureFitOptions } from './feature-fit-options';
 import type { FeatureOverparam, FilledFeatureOptions } from './feature-options';
 import { fitFeatures } from './fit-features';
-import { readPairs, readRows } from './fit-input';
+import { type CheckedFit, readPairs, readRows } from './fit-input';
 
 /** The common part of the models of features. */
 export abstract class FeatureRecommender<Options extends FilledFeatureOptions> extends IdRecommender<FeatureAnswers> {
@@ -51,17 +52,38 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> e
   /**
    * Trains from the start on rows of features, a FeatureTable or rows that came encoded; or on interactions: their users,
    * items, and what `userFeatures` and `itemFeatures` say of them are the features of a row, the value is its label, and
-   * only ids that occur get a feature of their own. Other tasks of the process go on meanwhile.
+   * only ids that occur get a feature of their own. Other tasks of the process go on meanwhile, and the recommender answers
+   * from its last complete state; several calls run one after another, in the order of the calls.
+   *
+   * After an abort or an error a recommender that was fitted before stays as it was; otherwise it keeps the last whole
+   * epoch, that is, the last one that was trained and measured, where there was one.
    * @throws DataError without rows or labels, or where they are not what the task has; OptionError; DivergenceError; the
-   * signal's reason after an abort
+   * signal's reason after an abort; what `onEpoch` or `checkpoint.write` throws or rejects with
    */
-  async fit(data: FeatureRows | Interactions, options?: FeatureFitOptions): Promise<History> {
-    const { name } = this;
-    const owner = `${this.owner}.fit`;
-    const input =
-      data instanceof Interactions
-        ? await readPairs(owner, data, options, this.options)
-        : await readRows(owner, data, options, this.options);
+  override async fit(data: FeatureRows | Interactions, options?: FeatureFitOptions): Promise<History> {
+    const checked = this.check(`${this.owner}.fit`, data, options);
+    return this.inTurn(checked.signal, () => this.trainOn(checked));
+  }
+
+  /** Before a fit it is `fit` on the interactions. @throws UnsupportedError once there is one */
+  override async partialFit(data: Interactions, options?: FeatureFitOptions): Promise<History> {
+    const checked = this.check(`${this.owner}.partialFit`, checkInteractions(data, 'data'), options);
+    return this.inTurn(checked.signal, () => (this.isFitted ? this.update(data) : this.trainOn(checked)));
+  }
+
+  protected train(data: Interactions, options: FeatureFitOptions): Promise<History> {
+    return this.trainOn(this.check(`${this.owner}.fit`, data, options));
+  }
+
+  private check(owner: string, data: FeatureRows | Interactions, options: FeatureFitOptions | undefined): CheckedFit {
+    return data instanceof Interactions
+      ? readPairs(owner, data, options, this.options)
+      : readRows(owner, data, options, this.options);
+  }
+
+  private async trainOn(checked: CheckedFit): Promise<History> {
+    const { name, isFitted: isServing } = this;
+    const input = await checked.load();
     const { layout } = input.rows;
     const model = this.createModel(layout.fields, this.options.overparam);
     const answersNow = () => this.answersOf(model, layout, true);
@@ -73,6 +95,7 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> e
       model,
       rules: this.rulesOf(model),
       answersNow,
+      isServing,
       install,
     });
   }

@@ -7,6 +7,7 @@ import type { History } from '../../training/history';
 import type { RuleOf } from '../../training/split-sink';
 import { train } from '../../training/train';
 import { checkpointPlan } from '../checkpoints';
+import { installWhole } from '../run-fit';
 import type { FeatureAnswers } from './feature-answers';
 import type { FilledFeatureOptions } from './feature-options';
 import type { FitInput } from './fit-input';
@@ -22,13 +23,14 @@ export interface FeatureFitTask extends FitInput {
   readonly model: FeatureModel;
   /** What it answers as it is: it is asked where its kernels work, and not to be moved. */
   readonly answersNow: () => FeatureAnswers;
-  /** Called once the model is trained; after an abort too, when a whole epoch was done. */
+  /** Whether the recommender has a trained model already. */
+  readonly isServing: boolean;
   readonly install: () => void;
 }
 
 /** Trains the model. */
 export async function fitFeatures(task: FeatureFitTask): Promise<History> {
-  const { name, options, rows, model, rules, heldOut, answersNow, install, turns } = task;
+  const { name, options, rows, model, rules, heldOut, answersNow, isServing, install, turns } = task;
   const { earlyStopping, onEpoch, signal } = task.fit;
   const { epochs, batchSize, kernels } = options;
   const { data, batcher, group, loss } = rows;
@@ -45,46 +47,45 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
     for (const one of heldOut) Object.assign(values, await one.measure(answersNow(), turns));
     return values;
   };
-  let wholeEpochs = 0;
-  try {
-    const kept = await checkpointPlan(
-      {
-        recommender: name,
-        options,
-        data: () => rows.text(),
-        // Whatever is measured of it, it is one set.
-        validation: heldOut[0] && (() => heldOut[0]!.text(turns)),
-        parameters: model.parameters,
-        slotsOf: (factor) => trainer.slotsOf(factor),
-        resume: (state) => trainer.resume(state),
-        readState: () => trainer.readState(),
-      },
-      task.fit,
-      turns,
-    );
-    wholeEpochs = kept.resume?.epochs.length ?? 0;
-    const history = await train(model, trainer, {
-      ...kept,
-      epochs,
-      ratings: data.size,
-      validate: heldOut.length === 0 ? undefined : measure,
-      earlyStopping,
-      onEpoch: (record) => {
-        wholeEpochs++;
-        return onEpoch?.(record);
-      },
-      signal,
-      turns,
-    });
-    trainer.dispose();
-    install();
-    return history;
-  } catch (error) {
-    trainer.dispose();
-    // An abort leaves the last whole epoch in the model, which is as good a model as one of fewer epochs.
-    if (signal?.aborted && wholeEpochs > 0) install();
-    throw error;
-  }
+  return installWhole({
+    signal,
+    isServing,
+    turns,
+    async train(tell) {
+      const kept = await checkpointPlan(
+        {
+          recommender: name,
+          options,
+          data: () => rows.text(),
+          // Whatever is measured of it, it is one set.
+          validation: heldOut[0] && (() => heldOut[0]!.text(turns)),
+          parameters: model.parameters,
+          slotsOf: (factor) => trainer.slotsOf(factor),
+          resume: (state) => trainer.resume(state),
+          readState: () => trainer.readState(),
+        },
+        task.fit,
+        turns,
+      );
+      if (kept.resume !== undefined) tell(kept.resume.epochs.length, true);
+      return train(model, trainer, {
+        ...kept,
+        epochs,
+        ratings: data.size,
+        validate: heldOut.length === 0 ? undefined : measure,
+        earlyStopping,
+        onEpoch: (record) => {
+          tell(1);
+          return onEpoch?.(record);
+        },
+        signal,
+        keepsWholeEpochs: !isServing,
+        turns,
+      });
+    },
+    finish: async () => trainer.dispose(),
+    install,
+  }).finally(() => trainer.dispose());
 }
 
 function penaltiesOf(model: FeatureModel, { regularization }: FilledFeatureOptions): Penalty[] {

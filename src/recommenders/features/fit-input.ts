@@ -14,6 +14,13 @@ import { type HeldOut, heldOutLists, heldOutRows } from './held-out';
 import { Pairing } from './pairing';
 import { candidateRows, labelledRows, type TrainingRows } from './training-rows';
 
+/** A fit whose arguments have been checked, and that may have to wait for its turn. */
+export interface CheckedFit {
+  readonly signal: AbortSignal | undefined;
+  /** Makes the rows. */
+  load(): Promise<FitInput>;
+}
+
 /** All that a fit needs but a model. */
 export interface FitInput {
   readonly rows: TrainingRows;
@@ -23,12 +30,12 @@ export interface FitInput {
 }
 
 /** Of rows of features. */
-export async function readRows(
+export function readRows(
   owner: string,
   features: unknown,
   given: FeatureFitOptions | undefined,
   options: FilledFeatureOptions,
-): Promise<FitInput> {
+): CheckedFit {
   const rows = checkRows(features, 'features');
   if (options.negatives !== false) {
     throw new UnsupportedError(
@@ -36,22 +43,23 @@ export async function readRows(
     );
   }
   const { validation, ...fit } = readFeatureFit(owner, given, options, (value, name) => labelled(value, name, options));
-  const turns = new Breather(fit.signal);
+  const heldOut = validation === undefined ? [] : [heldOutOf(validation, rows, fit, options)];
   return {
-    rows: await labelledRows(rows, options, turns),
-    heldOut: validation === undefined ? [] : [heldOutOf(validation, rows, fit, options)],
-    fit,
-    turns,
+    signal: fit.signal,
+    async load() {
+      const turns = new Breather(fit.signal);
+      return { rows: await labelledRows(rows, options, turns), heldOut, fit, turns };
+    },
   };
 }
 
 /** Of interactions. */
-export async function readPairs(
+export function readPairs(
   owner: string,
   data: Interactions,
   given: FeatureFitOptions | undefined,
   options: FilledFeatureOptions,
-): Promise<FitInput> {
+): CheckedFit {
   const { negatives } = options;
   const readValidation = (value: unknown, name: string) =>
     value instanceof Interactions || negatives !== false
@@ -59,6 +67,17 @@ export async function readPairs(
       : labelled(value, name, options);
   const { validation, ...fit } = readFeatureFit(owner, given, options, readValidation, sideFields);
   checkInteractions(data, 'data');
+  const checked = { data, validation, fit };
+  return { signal: fit.signal, load: () => loadPairs(owner, checked, options) };
+}
+
+async function loadPairs(
+  owner: string,
+  checked: { data: Interactions; validation: Interactions | LaidOutRows | undefined; fit: FitInput['fit'] },
+  options: FilledFeatureOptions,
+): Promise<FitInput> {
+  const { data, validation, fit } = checked;
+  const { negatives } = options;
   const turns = new Breather(fit.signal);
   const { pairing, pairs } = await Pairing.of(owner, data, fit, turns);
   if (options.task === 'classification' && negatives === false) checkSaysNo(data.values);

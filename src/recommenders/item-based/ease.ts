@@ -4,9 +4,8 @@ import { DataError } from '../../core/errors';
 import { type Filled, field, number, readOptions } from '../../core/options';
 import type { Interactions } from '../../interactions/interactions';
 import type { History } from '../../training/history';
-import { checkInteractions } from '../fit-options';
+import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
-import type { FitOptions } from '../recommender';
 import { restore } from '../restore';
 import { checkFinite, encodeModel, type SavedModel, taker } from '../saved-model';
 import { DenseWeights } from './dense-weights';
@@ -61,15 +60,15 @@ export class EASE extends IdRecommender<ItemAnswers<DenseWeights>> {
     return new EASE(this.options);
   }
 
-  /** Solves. The history has no epochs. @throws DataError without interactions or beyond 5,000 items; the signal's reason */
-  async fit(data: Interactions, options?: FitOptions): Promise<History> {
-    const { size } = checkInteractions(data, 'data').items;
+  /** Solves. The history has no epochs. */
+  protected async train(data: Interactions, options: FilledFitOptions): Promise<History> {
+    const { size } = data.items;
     if (size > MAX_ITEMS) {
       throw new DataError(
         `EASE.fit: data has ${size} items, and EASE is dense over items: at most ${MAX_ITEMS}; use ItemKNN, or keep the most popular items`,
       );
     }
-    return fitOnce('EASE', data, options, async (turns) => {
+    return fitOnce('EASE', options, async (turns) => {
       const histories = await historiesOf(data, turns);
       this.serve(data, histories.seen, await solveEase(histories, this.options.regularization, turns));
     });

@@ -4,21 +4,16 @@
 import { UnsupportedError } from '../../core/errors';
 import { now } from '../../core/scheduler';
 import type { Turns } from '../../core/turns';
-import type { Interactions } from '../../interactions/interactions';
 import { Breather } from '../../training/breather';
 import type { History } from '../../training/history';
-import { checkInteractions, readFitOptions, refuseCheckpoints } from '../fit-options';
-import type { FitOptions } from '../recommender';
+import { type FilledFitOptions, refuseCheckpoints } from '../fit-options';
 
-/** Runs `work`, giving way to other tasks, and tells how long it took. The history has no epochs. */
+/** Runs `work`, giving way to other tasks, and tells how long it took. The history has no epochs. `work` installs last. */
 export async function fitOnce(
   owner: string,
-  data: Interactions,
-  options: FitOptions | undefined,
+  { validation, signal, ...kept }: FilledFitOptions,
   work: (turns: Turns) => Promise<void>,
 ): Promise<History> {
-  checkInteractions(data, 'data');
-  const { validation, signal, ...kept } = readFitOptions(`${owner}.fit`, options);
   refuseCheckpoints(`${owner}.fit`, kept);
   if (validation !== undefined) {
     throw new UnsupportedError(

@@ -3,8 +3,8 @@
 import { type Filled, field, integer, number, oneOf, readOptions } from '../../core/options';
 import type { Interactions } from '../../interactions/interactions';
 import type { History } from '../../training/history';
+import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
-import type { FitOptions } from '../recommender';
 import { restore } from '../restore';
 import { checkFinite, checkLists, encodeModel, type SavedModel, taker, vector } from '../saved-model';
 import { FEATURE_WEIGHTINGS, type FeatureWeighting } from './feature-weights';
@@ -66,9 +66,9 @@ export class ItemKNN extends IdRecommender<ItemAnswers<NeighborLists>> {
     return new ItemKNN(this.options);
   }
 
-  /** Finds the neighbours. The history has no epochs. @throws DataError without interactions; the signal's reason */
-  fit(data: Interactions, options?: FitOptions): Promise<History> {
-    return fitOnce('ItemKNN', data, options, async (turns) => {
+  /** Finds the neighbours. The history has no epochs. */
+  protected train(data: Interactions, options: FilledFitOptions): Promise<History> {
+    return fitOnce('ItemKNN', options, async (turns) => {
       const histories = await historiesOf(data, turns);
       this.serve(data, histories.seen, await findNeighbors(histories, this.options, turns));
     });

@@ -4,8 +4,9 @@ import { readOptions } from '../../core/options';
 import type { Interactions } from '../../interactions/interactions';
 import type { Id } from '../../interactions/vocabulary';
 import type { History } from '../../training/history';
+import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
-import type { FitOptions, RecommendationList, RecommendOptions } from '../recommender';
+import type { RecommendationList, RecommendOptions } from '../recommender';
 import { restore } from '../restore';
 import type { SavedModel } from '../saved-model';
 import { countRows, Seen } from '../seen';
@@ -43,9 +44,9 @@ export class Popularity extends IdRecommender<PopularityAnswers> {
     return new Popularity();
   }
 
-  /** Counts. The history has no epochs. @throws DataError without interactions; the signal's reason after an abort */
-  fit(data: Interactions, options?: FitOptions): Promise<History> {
-    return fitOnce('Popularity', data, options, async (turns) => {
+  /** Counts. The history has no epochs. */
+  protected train(data: Interactions, options: FilledFitOptions): Promise<History> {
+    return fitOnce('Popularity', options, async (turns) => {
       const seen = await Seen.of(data, await countRows(data, turns), turns);
       this.install(new PopularityAnswers(data.users, data.items, seen));
     });

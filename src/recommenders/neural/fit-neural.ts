@@ -26,13 +26,14 @@ export interface NeuralTask {
   readonly fitOptions: FilledFitOptions;
   readonly model: NeuralCFModel;
   readonly turns: Turns;
-  /** Called once with the trained state; after an abort too, when a whole epoch was done. */
   readonly install: (fitted: FittedNeural) => void;
+  /** Whether the recommender has a trained state already. */
+  readonly isServing: boolean;
 }
 
 /** Trains the model and installs the result. */
 export async function fitNeural(task: NeuralTask): Promise<History> {
-  const { data, options, rule, fitOptions, model, turns, install } = task;
+  const { data, options, rule, fitOptions, model, turns, install, isServing } = task;
   const counts = await countRows(data, turns);
   const { epochs, batchSize, shuffle, kernels, negatives, seed, loss, activation } = options;
   const ratings = {
@@ -80,6 +81,7 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
     },
     finish: stateOf,
     install,
+    isServing,
     turns,
   });
 }

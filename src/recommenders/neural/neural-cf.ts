@@ -6,9 +6,8 @@ import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import { Breather } from '../../training/breather';
 import type { History } from '../../training/history';
 import { drawStart } from '../draw-start';
-import { checkInteractions, readFitOptions } from '../fit-options';
+import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
-import type { FitOptions } from '../recommender';
 import { restore, savedRule } from '../restore';
 import type { SavedModel } from '../saved-model';
 import { fitNeural } from './fit-neural';
@@ -62,19 +61,14 @@ export class NeuralCF extends IdRecommender<NeuralAnswers> {
     return this.need('model').fitted.model;
   }
 
-  /**
-   * Trains on the interactions, from the start. Other tasks of the process go on meanwhile.
-   * @throws DataError without interactions; OptionError; DivergenceError; the signal's reason after an abort
-   */
-  async fit(data: Interactions, options?: FitOptions): Promise<History> {
-    checkInteractions(data, 'data');
-    const fitOptions = readFitOptions('NeuralCF.fit', options);
+  protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
+    const { isFitted: isServing } = this;
     const turns = new Breather(fitOptions.signal);
     const [users, items] = [data.users.size, data.items.size];
     const model = new NeuralCFModel({ ...this.options, users, items, initScale: 0, precision: 'float32' });
     await drawStart([...model.sides.users, ...model.sides.items], this.options, turns);
     const install = (fitted: FittedNeural) => this.serve(fitted);
-    return fitNeural({ data, options: this.options, rule: this.rule, fitOptions, model, turns, install });
+    return fitNeural({ data, options: this.options, rule: this.rule, fitOptions, model, turns, install, isServing });
   }
 
   /** A plain recommender with equal scores: the products multiplied out. */
