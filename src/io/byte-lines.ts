@@ -11,7 +11,7 @@ import { ByteTriples, isOfTriples } from './byte-triples';
 import { LARGEST_FLOAT32 } from './decimal';
 import { byteLength, cellText } from './decode';
 import type { Faults } from './fault';
-import { type LongLayout, readRow } from './long-table';
+import { type LongLayout, readRow, refuseHeaderAgain } from './long-table';
 import type { RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
 import { RecordReader } from './record-reader';
@@ -85,6 +85,11 @@ export class ByteLines {
       }
     }
     return to;
+  }
+
+  /** Throws where a row is the header again. */
+  refuseHeaderAgain(): void {
+    refuseHeaderAgain(this.layout, this.table);
   }
 
   /** Adds the row whose fields have been cut; false, and nothing added, where something is odd. */

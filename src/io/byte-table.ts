@@ -53,6 +53,7 @@ export class ByteTable {
   *finish(): Steps<Interactions> {
     if (!this.isSettled) this.look(true);
     if (this.fault !== undefined) throw this.fault;
+    this.lines?.refuseHeaderAgain();
     this.buffer = new Uint8Array(0);
     return yield* finishTable(this.table!, this.settings);
   }

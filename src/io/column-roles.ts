@@ -2,7 +2,7 @@
 // Where that leaves a doubt, it is an error that lists the columns; a guess would train on the wrong numbers.
 
 import { nearest, show } from '../core/options';
-import { findRole, type Role } from './column-names';
+import { findRole, isMostly, isNumber, isUnnamed, looksLikeTime, type Role, withoutType } from './column-names';
 import type { ColumnLabel, Faults } from './fault';
 import type { ColumnRefs } from './read-options';
 
@@ -19,9 +19,14 @@ export interface Shape {
   readonly separator: string;
   /** The first cell of the first line: all of it, where the separator is not in it. */
   readonly firstCell: string;
-  /** Whether a cell of the first data row could be a time. */
+  /** The cells of the first rows. */
+  readonly rows: readonly (readonly string[])[];
+  /** Whether a cell of the first row could be a time. */
   isTime(column: number): boolean;
 }
+
+/** What is to be said of the columns themselves. */
+type Columns = Omit<Shape, 'isTime' | 'rows'>;
 
 const POSITIONS: Readonly<Record<Role, number>> = { user: 0, item: 1, value: 2, timestamp: 3, weight: -1 };
 /** The widest table that is read by position. */
@@ -37,29 +42,27 @@ export function resolveRoles(shape: Shape, columns: ColumnRefs, faults: Faults):
     const ref = columns[role];
     if (ref !== undefined) roles[role] = ref === false ? -1 : resolveColumn(`columns.${role}`, ref, shape, faults);
   }
-  const { names } = shape;
-  if (names !== undefined) {
+  const { names, rows, width } = shape;
+  const isNamed = names !== undefined && !names.every((name) => isNumber(name) || isUnnamed(name));
+  if (isNamed) {
     for (const role of ROLES) {
-      const found = roles[role] === undefined ? findRole(role, names, taken(roles)) : -1;
-      if (found >= 0) roles[role] = found;
+      if (roles[role] === undefined) setOnly(roles, role, findRole(role, names, taken(roles)), shape, faults);
     }
-  }
-  if (names === undefined || Object.keys(roles).length === 0)
-    fillByPosition(roles, shape, Object.keys(columns).length === 0);
+    if (Object.keys(roles).length === 0) throw unknownHeader(names, shape, faults);
+  } else fillByPosition(roles, shape, columns, faults);
   for (const role of ['user', 'item'] as const) {
     if (roles[role] === undefined) throw missing(role, shape, faults);
   }
-  if (roles.value === undefined && taken(roles).size < shape.width) throw missing('value', shape, faults);
+  // A column without a name is that of the row numbers.
+  const others = Array.from({ length: width }, (_, i) => i).filter((i) => !isUnnamed(names?.[i] ?? `${i}`));
+  const used = taken(roles);
+  if (roles.value === undefined && others.some((i) => !used.has(i))) throw missing('value', shape, faults);
+  refuseLists(roles, names, rows, shape.firstLine, faults);
   return { user: -1, item: -1, value: -1, timestamp: -1, weight: -1, ...roles };
 }
 
 /** The number of the column that `ref` (the value of `option`) means. */
-export function resolveColumn(
-  option: string,
-  ref: string | number,
-  shape: Omit<Shape, 'isTime'>,
-  faults: Faults,
-): number {
+export function resolveColumn(option: string, ref: string | number, shape: Columns, faults: Faults): number {
   const { names, width, firstLine } = shape;
   if (typeof ref === 'number') {
     if (ref < width) return ref;
@@ -71,8 +74,16 @@ export function resolveColumn(
         : `${option} is ${ref}, but there are ${width} columns; want a number from 0 to ${width - 1}`,
     );
   }
-  const found = names?.indexOf(ref) ?? -1;
-  if (found >= 0) return found;
+  const found = columnsNamed(names ?? [], ref);
+  if (found.length === 1) return found[0]!;
+  if (found.length > 1) {
+    const wanted = `set ${option} to the number of one, from 0`;
+    throw faults.at(
+      firstLine,
+      undefined,
+      `columns ${found.join(' and ')} are named ${show(ref)} (${option}); ${wanted}`,
+    );
+  }
   const close = nearest(ref, names ?? []);
   const advice = close === undefined ? '' : `; did you mean '${close}'?`;
   throw faults.at(firstLine, undefined, `no column is named ${show(ref)} (${option}); ${listColumns(shape)}${advice}`);
@@ -84,14 +95,43 @@ export function labelOf(names: readonly string[] | undefined, i: number): Column
   return name === undefined || name === '' ? i + 1 : name;
 }
 
-function fillByPosition(roles: Partial<Record<Role, number>>, shape: Shape, allSniffed: boolean): void {
+/** The columns of that name; of none, those that have it but for a type behind. */
+function columnsNamed(names: readonly string[], ref: string): number[] {
+  const where = (isIt: (name: string) => boolean) => names.flatMap((name, i) => (isIt(name) ? [i] : []));
+  const exact = where((name) => name === ref);
+  return exact.length > 0 ? exact : where((name) => withoutType(name) === ref);
+}
+
+/** Gives a role to the only column that a name was found for. */
+function setOnly(
+  roles: Partial<Record<Role, number>>,
+  role: Role,
+  found: readonly number[],
+  { names, firstLine }: Shape,
+  faults: Faults,
+): void {
+  if (found.length === 1) roles[role] = found[0]!;
+  if (found.length < 2) return;
+  const listed = found.map((i) => `${i} (${show(names![i])})`).join(' and ');
+  throw faults.at(
+    firstLine,
+    undefined,
+    `columns ${listed} could both hold the ${role}; set columns.${role} to the number of one of them`,
+  );
+}
+
+function fillByPosition(roles: Partial<Record<Role, number>>, shape: Shape, columns: ColumnRefs, faults: Faults): void {
+  const allSniffed = Object.keys(columns).length === 0;
   for (const role of ROLES) {
     const position = POSITIONS[role];
     if (roles[role] !== undefined || position < 0 || position >= shape.width || taken(roles).has(position)) continue;
     // A fourth column is a time only in a table that is laid out as usual and only where it looks like one.
     if (role === 'timestamp' && !(allSniffed && shape.isTime(position))) continue;
-    // Five columns and more come in any order; a wrong guess would train on genres.
-    if (role === 'value' && shape.width > USUAL_WIDTH) continue;
+    if (role === 'value') {
+      // Five columns and more come in any order; a wrong guess would train on genres.
+      if (shape.width > USUAL_WIDTH) continue;
+      if (isMostly(looksLikeTime, shape.rows, position)) throw timesForValues(position, shape, faults);
+    }
     roles[role] = position;
   }
 }
@@ -108,11 +148,54 @@ function missing(role: 'user' | 'item' | 'value', shape: Shape, faults: Faults) 
   return faults.at(shape.firstLine, undefined, message);
 }
 
-function listColumns({ names, width, separator, firstCell }: Omit<Shape, 'isTime'>): string {
+/** None of the names is known: by position the numbers of one column would be taken for those of another. */
+function unknownHeader(names: readonly string[], shape: Shape, faults: Faults) {
+  if (shape.width === 1) return missing('item', shape, faults);
+  const [user, item, value] = names.flatMap((name, i) => (isUnnamed(name) ? [] : [nameOf(name, i)]));
+  const such = `user: ${user}, item: ${item ?? user}${value === undefined ? '' : `, value: ${value}`}`;
+  return faults.at(
+    shape.firstLine,
+    undefined,
+    `cannot tell which column holds the user: no name is known; ${listColumns(shape)}; ` +
+      `set columns, such as { ${such} }, or set header: false where this line is data`,
+  );
+}
+
+function timesForValues(position: number, shape: Shape, faults: Faults) {
+  const cell = show(shape.rows[0]![position]!);
+  return faults.at(
+    shape.firstLine,
+    position + 1,
+    `a time (${cell}) stands where the value should; set columns.value to false or to another column and ` +
+      `columns.timestamp to ${position}, or columns.value to ${position} where it is the value`,
+  );
+}
+
+/** A column of lists, as RecBole's `item_id_list:token_seq`, has no id a row. */
+function refuseLists(
+  roles: Partial<Record<Role, number>>,
+  names: readonly string[] | undefined,
+  rows: Shape['rows'],
+  firstLine: number,
+  faults: Faults,
+): void {
+  for (const role of ['user', 'item'] as const) {
+    const i = roles[role]!;
+    if (!/_seq$/i.test(names?.[i] ?? '') || !isMostly((cell) => /\s/.test(cell), rows, i)) continue;
+    const message = `column ${show(names![i])} holds lists, such as ${show(rows[0]![i])}; want one ${role} a row`;
+    throw faults.at(firstLine, undefined, `${message}; write a row for each, or set columns.${role} to another column`);
+  }
+}
+
+function nameOf(name: string, i: number): string {
+  return name.length > 30 || name.includes("'") ? `${i}` : `'${name}'`;
+}
+
+function listColumns({ names, width, separator, firstCell }: Columns): string {
   if (width === 1)
     return `the separator ${show(separator)} leaves the line ${show(firstCell)} one column; set separator to what stands between its columns`;
   if (names === undefined) return `the columns are 0 to ${width - 1}`;
-  const shown = names.slice(0, NAMES_SHOWN).map((name) => `'${name}'`);
+  const shown = names.slice(0, NAMES_SHOWN).map((name) => `'${name.length > 40 ? `${name.slice(0, 37)}...` : name}'`);
   if (names.length > NAMES_SHOWN) shown.push(`${names.length - NAMES_SHOWN} more`);
   return `the columns are ${shown.join(', ')}`;
 }

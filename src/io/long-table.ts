@@ -27,12 +27,16 @@ export interface LongLayout {
   readonly startLine: number;
 }
 
+/** Rows that are looked at to tell a header from data. */
+const SAMPLE = 20;
+
 /** Finds the layout; `records` stands before the first record, of which there is one, and then at the first row. */
 export function openLongTable(records: RecordReader, settings: ReadSettings, faults: Faults): LongLayout {
+  const sample = records.peek(1 + SAMPLE);
   records.next();
   const first = records.fields();
   const firstLine = records.line;
-  const hasHeader = settings.header ?? looksLikeHeader(first, settings.columns);
+  const hasHeader = settings.header ?? looksLikeHeader(sample, settings.columns);
   const names = hasHeader ? first : undefined;
   const start = hasHeader ? records.position : 0;
   const startLine = hasHeader ? records.lineAfter : 1;
@@ -43,7 +47,8 @@ export function openLongTable(records: RecordReader, settings: ReadSettings, fau
   const { text } = records;
   const { dateFormat } = settings;
   const isTime = (i: number) => !Number.isNaN(parseTimestamp(text, records.start(i), records.end(i), dateFormat));
-  const shape = { names, width, firstLine, separator: records.separator, firstCell: first[0]! };
+  const rows = hasHeader ? sample.slice(1) : sample;
+  const shape = { names, width, firstLine, separator: records.separator, firstCell: first[0]!, rows };
   const roles = resolveRoles({ ...shape, isTime }, settings.columns, faults);
   return {
     ...{ names, width, firstLine, roles, dateFormat, start, startLine },
@@ -63,7 +68,13 @@ export function readLongTable(records: RecordReader, settings: ReadSettings, fau
   } catch (error) {
     throw table.faultAfter(error);
   }
+  refuseHeaderAgain(layout, table);
   return table;
+}
+
+/** Throws where a row of ids alone is the header again; a value in it has been a fault already. */
+export function refuseHeaderAgain({ names, roles }: LongLayout, table: RatingColumns): void {
+  if (names !== undefined) table.refuseHeader(names[roles.user]!, names[roles.item]!);
 }
 
 /** Adds the record that `records` stands at. */

@@ -11,12 +11,15 @@ import { readText } from './read-text';
 /**
  * Reads ratings from delimited text: comma, tab, `::`, semicolon, `|` or spaces between columns, with or without a header.
  *
- * Separator and header are found out from the first lines; columns by common header names (`userId`, `movie_id`, `rating`,
- * `timestamp`, ...), else by position: user, item, value, timestamp. All of it can be said in `options` instead. Without a
- * column of values every row counts 1. Where the columns stay in doubt an error lists them. Blank lines are skipped; line
- * ends may be LF or CR LF; a byte order mark is dropped. Numbers have a point for decimals.
+ * Separator and header are found out from the first lines. Under a header, columns are found by common names (`userId`,
+ * `movie_id`, `rating`, `timestamp`, ...; a type as in `user_id:token` or a table as in `ratings.user_id` does not count);
+ * a header without a known name is an error that shows it. Without a header columns go by position: user, item, value,
+ * timestamp. All of it can be said in `options` instead. Without a column of values every row counts 1. Where the columns
+ * stay in doubt an error lists them. Blank lines are skipped; line ends may be LF or CR LF; a byte order mark is dropped.
+ * Numbers have a point for decimals.
  *
  * Wide tables (`layout: 'wide'`) have one user a line and one column an item, named by the header or by column number from 0.
+ * A column that is no item, as the count of ratings in front of each line of Jester's files, is named in `ignoreColumns`.
  *
  * Units: timestamps become seconds since 1970 UTC. Cost: one pass; a million lines take less than a second.
  *
@@ -31,8 +34,8 @@ import { readText } from './read-text';
  * const data = parseInteractions('userId,movieId,rating\nann,"Alien, 1979",5\nbob,Heat,3.5\n');
  * console.log(data.size, data.items.idOf(0)); // 2 Alien, 1979
  *
- * const jester = parseInteractions('7.5,99,-3\n99,99,10', { layout: 'wide', missing: 99 });
- * console.log([...jester].map(({ userId, itemId, value }) => `${userId}/${itemId}/${value}`).join(' ')); // 0/0/7.5 0/2/-3 1/2/10
+ * const jester = parseInteractions('2,7.5,99,-3\n1,99,99,10', { layout: 'wide', missing: 99, ignoreColumns: [0] });
+ * console.log([...jester].map(({ userId, itemId, value }) => `${userId}/${itemId}/${value}`).join(' ')); // 0/1/7.5 0/3/-3 1/3/10
  * ```
  */
 export function parseInteractions(text: string | Uint8Array, options?: ReadOptions): Interactions {

@@ -92,6 +92,21 @@ export class RatingColumns {
     this.page[column]![this.row - 1] = value;
   }
 
+  /** Throws where a row is the header again, as in files that were put together: with no value it reads like any other. */
+  refuseHeader(user: string, item: string): void {
+    const [userNumber, itemNumber] = [this.users.indexOf(user), this.items.indexOf(item)];
+    if (userNumber < 0 || itemNumber < 0) return;
+    let before = 0;
+    for (const { userIndex, itemIndex, rows } of [...this.fullPages, { ...this.page, rows: this.row }]) {
+      for (let row = 0; row < rows; row++) {
+        if (userIndex[row] !== userNumber || itemIndex[row] !== itemNumber) continue;
+        const what = `row ${before + row + 1} is the header again (user ${show(user)}, item ${show(item)})`;
+        throw this.faults.whole(`${what}; remove it, or set columns and header: false where it is data`);
+      }
+      before += rows;
+    }
+  }
+
   /** Makes room for more rows. */
   turnPage(): void {
     const { rows } = this.page;

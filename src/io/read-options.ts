@@ -41,9 +41,12 @@ export interface ReadOptions {
   readonly columns?: ColumnRefs | undefined;
   /** Wide tables: the value that means "no rating"; an empty cell always does. @defaultValue '' */
   readonly missing?: string | number | undefined;
-  /** Wide tables: the column of the user ids. When absent and not found by name, users are '0', '1', ... by row. */
-  readonly idColumn?: ColumnRef | undefined;
-  /** Wide tables: columns that are no items, such as a count of ratings. @defaultValue [] */
+  /**
+   * Wide tables: the column of the user ids; `false`: users are '0', '1', ... by row. When absent it is found in the
+   * header, by its name or as the only one that is no number; without a header users are numbered by row.
+   */
+  readonly idColumn?: ColumnRef | false | undefined;
+  /** Wide tables: columns that are no items, such as the count of ratings in Jester's files. @defaultValue [] */
   readonly ignoreColumns?: readonly ColumnRef[] | undefined;
   /** Whether ids become strings or numbers; `number` demands that every id is one. @defaultValue 'string' */
   readonly ids?: 'string' | 'number' | undefined;
@@ -68,7 +71,6 @@ export interface ReadSettings extends ReadOptions {
   readonly layout: 'long' | 'wide';
   readonly columns: ColumnRefs;
   readonly missing: string | number;
-  readonly ignoreColumns: readonly ColumnRef[];
   readonly ids: 'string' | 'number';
   readonly dateFormat: DateFormat;
   readonly encoding: Encoding;
@@ -87,8 +89,8 @@ export function readSettings(owner: string, given: ReadOptions | undefined): Rea
     header: optional(boolean),
     columns: field<ColumnRefs>((value) => readColumns(owner, value), {}),
     missing: field<string | number>(sentinel, ''),
-    idColumn: optional(column),
-    ignoreColumns: field<readonly ColumnRef[]>(columnList, []),
+    idColumn: optional(columnOrNone),
+    ignoreColumns: optional(columnList),
     ids: field<'string' | 'number'>(oneOf('string', 'number'), 'string'),
     dateFormat: field<DateFormat>(oneOf('auto', 'seconds', 'milliseconds', 'iso'), 'auto'),
     encoding: field<Encoding>(oneOf('utf-8', 'latin1'), 'utf-8'),
@@ -118,7 +120,7 @@ function refuseNamesWithoutHeader(owner: string, settings: ReadSettings): void {
   if (settings.header !== false) return;
   const named: [string, unknown][] = Object.entries(settings.columns).map(([role, ref]) => [`columns.${role}`, ref]);
   named.push(['idColumn', settings.idColumn]);
-  for (const ref of settings.ignoreColumns) named.push(['ignoreColumns', ref]);
+  for (const ref of settings.ignoreColumns ?? []) named.push(['ignoreColumns', ref]);
   for (const [name, ref] of named) {
     if (typeof ref !== 'string') continue;
     throw new OptionError(
@@ -135,7 +137,11 @@ const column: Check<ColumnRef> = (value, name) => {
   throw wrong(name, value, 'a header name or a column number from 0');
 };
 
-const columnOrNone: Check<ColumnRef | false> = (value, name) => (value === false ? value : column(value, name));
+const columnOrNone: Check<ColumnRef | false> = (value, name) => {
+  if (value === false || typeof value === 'string' || typeof value === 'number')
+    return value === false ? value : column(value, name);
+  throw wrong(name, value, 'a header name, a column number from 0, or false');
+};
 
 const columnList: Check<readonly ColumnRef[]> = (value, name) => {
   if (Array.isArray(value)) return value.map((entry: unknown) => column(entry, name));

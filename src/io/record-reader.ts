@@ -2,6 +2,7 @@
 // Quoting is that of RFC 4180 ("" inside a quoted field is one quote; a quoted field may hold line ends).
 // Blank lines are skipped; spaces around an unquoted field do not belong to it.
 
+import { DataError } from '../core/errors';
 import { show } from '../core/options';
 import type { Faults } from './fault';
 
@@ -24,6 +25,7 @@ export class RecordReader {
   position = 0;
   /** Whether a quote was still open where the text ends. */
   isOpen = false;
+  private sawEnd = false;
   private nextLine: number;
   /** A single space stands for any run of spaces and tabs. */
   private readonly isRun: boolean;
@@ -59,6 +61,23 @@ export class RecordReader {
     return true;
   }
 
+  /** The fields of the next `count` records, or of as many as can be read; the cursor stays where it is. */
+  peek(count: number): string[][] {
+    const { position, nextLine } = this;
+    const records: string[][] = [];
+    try {
+      while (records.length < count && this.next()) records.push(this.fields());
+    } catch (error) {
+      // It is thrown again when its turn comes.
+      if (!(error instanceof DataError)) throw error;
+    }
+    this.sawEnd ||= this.touchesEnd;
+    this.isOpen = false;
+    this.position = position;
+    this.nextLine = nextLine;
+    return records;
+  }
+
   /** The line on which the next record starts. */
   get lineAfter(): number {
     return this.nextLine;
@@ -66,7 +85,7 @@ export class RecordReader {
 
   /** Whether more text could make another record of the last one. */
   get touchesEnd(): boolean {
-    return this.isOpen || this.position >= this.text.length;
+    return this.sawEnd || this.isOpen || this.position >= this.text.length;
   }
 
   /** Where field `i` starts in the text; for numbers that are read in place. */
@@ -143,6 +162,16 @@ export class RecordReader {
         this.fieldCount + 1,
         'a quote opens and never closes; close it, or set quotes: false',
       );
+    }
+    // The name of a column behind those of its schema and table: "public"."ratings"."user_id".
+    if (this.line === 1 && text.startsWith('"."', close)) {
+      const name = /(?:"[^"\r\n]+"\.)+"[^"\r\n]+"/y;
+      name.lastIndex = open;
+      const end = name.test(text) ? name.lastIndex : -1;
+      if (end > 0 && (end === text.length || this.endsFieldAt(end))) {
+        this.push(open, end, PLAIN);
+        return end;
+      }
     }
     // Not indexOf, which would run past the field: to the end of a text whose lines end otherwise.
     for (let at = open + 1; at < close; at++) {

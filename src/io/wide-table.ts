@@ -2,7 +2,7 @@
 
 import { show } from '../core/options';
 import type { Id } from '../interactions/vocabulary';
-import { findRole, isNumber } from './column-names';
+import { findRole, isNumber, isUnnamed } from './column-names';
 import { labelOf, resolveColumn } from './column-roles';
 import { LARGEST_FLOAT32, parseDecimal } from './decimal';
 import type { Faults } from './fault';
@@ -11,24 +11,32 @@ import type { ReadSettings } from './read-options';
 import type { RecordReader } from './record-reader';
 
 const NONE: ReadonlySet<number> = new Set();
+/** Rows that are looked at to tell a header from data, and a count from ratings. */
+const SAMPLE = 20;
+
+type Shape = Parameters<typeof resolveColumn>[2];
 
 /** Reads every record; `records` stands before the first, and there is one. Items are named by the header, else by column number. */
 export function readWideTable(records: RecordReader, settings: ReadSettings, faults: Faults): RatingColumns {
+  const sample = records.peek(1 + SAMPLE);
   records.next();
   const first = records.fields();
   const firstLine = records.line;
   const isMissing = missingTest(settings.missing);
-  const hasHeader = settings.header ?? looksLikeWideHeader(first, settings);
+  const hasHeader = settings.header ?? looksLikeWideHeader(sample, settings);
   const names = hasHeader ? first : undefined;
   if (hasHeader && !records.next()) throw faults.whole('there is a header but no user under it');
 
   const width = first.length;
   const shape = { names, width, firstLine, separator: records.separator, firstCell: first[0]! };
-  const { idColumn } = settings;
-  const sniffed = names === undefined ? -1 : findRole('user', names, NONE);
-  const user = idColumn === undefined ? sniffed : resolveColumn('idColumn', idColumn, shape, faults);
-  const ignored = settings.ignoreColumns.map((ref) => resolveColumn('ignoreColumns', ref, shape, faults));
+  const { idColumn, ignoreColumns = [] } = settings;
+  const ignored = ignoreColumns.map((ref) => resolveColumn('ignoreColumns', ref, shape, faults));
+  let user = -1;
+  if (idColumn === undefined) user = findIdColumn(shape, ignored, faults);
+  else if (idColumn !== false) user = resolveColumn('idColumn', idColumn, shape, faults);
   const items = first.map((_, i) => i).filter((i) => i !== user && !ignored.includes(i));
+  if (settings.ignoreColumns === undefined)
+    refuseCounts(items, hasHeader ? sample.slice(1) : sample, shape, settings, faults);
 
   const table = new RatingColumns(settings, faults, { values: true, timestamps: false, weights: false }, 1);
   const itemIds = items.map((i) => {
@@ -78,14 +86,76 @@ function missingTest(missing: string | number): MissingTest {
   return (value, records, i) => Number.isNaN(value) && records.field(i) === missing;
 }
 
-/** A first line is a header where a name is asked for, or a cell is neither a number, empty nor the sentinel. */
-function looksLikeWideHeader(cells: readonly string[], settings: ReadSettings): boolean {
-  const { idColumn, ignoreColumns, missing } = settings;
+/** Whether a cell is a number that is not the sentinel. */
+function isRating(cell: string | undefined, missing: string | number): boolean {
+  if (cell === undefined || cell === '' || cell === missing || !isNumber(cell)) return false;
+  return (
+    parseDecimal(cell, 0, cell.length) !==
+    (typeof missing === 'number' ? missing : parseDecimal(missing, 0, missing.length))
+  );
+}
+
+/**
+ * Whether the first record is a header: a name is asked for, or one of its cells is neither a number, empty nor the
+ * sentinel, or it has an empty corner above a column of ids, as pandas writes a pivot table.
+ */
+function looksLikeWideHeader(sample: readonly (readonly string[])[], settings: ReadSettings): boolean {
+  const { idColumn, ignoreColumns = [], missing } = settings;
+  const cells = sample[0]!;
   if (typeof idColumn === 'string' || ignoreColumns.some((ref) => typeof ref === 'string')) return true;
-  if (findRole('user', cells, NONE) >= 0) return true;
-  // The corner above a column of ids is often left empty.
-  if (idColumn !== undefined && cells[idColumn] === '') return true;
+  const corner = idColumn === undefined ? 0 : idColumn;
+  if (corner !== false && hasEmptyCorner(sample, corner)) return true;
   return cells.some(
     (cell, i) => i !== idColumn && !ignoreColumns.includes(i) && cell !== '' && cell !== missing && !isNumber(cell),
+  );
+}
+
+/** Whether a cell is empty where the rest of its line holds different names, and the lines below different ids. */
+function hasEmptyCorner([first, ...below]: readonly (readonly string[])[], corner: number): boolean {
+  if (corner >= first!.length || first![corner] !== '') return false;
+  const names = first!.filter((_, i) => i !== corner);
+  const ids = below.map((cells) => cells[corner] ?? '');
+  return [names, ids].every((all) => all.length > 0 && !all.includes('') && new Set(all).size === all.length);
+}
+
+/** The column of the user ids, by its name or by its place before the items; -1 where there is none. */
+function findIdColumn(shape: Shape, ignored: readonly number[], faults: Faults): number {
+  const { names, firstLine } = shape;
+  if (names === undefined) return -1;
+  const found = findRole('user', names, NONE)[0];
+  // Far from the first column it could be the name of an item.
+  if (found !== undefined && (found === 0 || /id$/i.test(names[found]!.trim()))) return found;
+  const [first, ...others] = names.flatMap((name, i) => (ignored.includes(i) ? [] : [{ name, i }]));
+  const areNumbers = others.every(({ name }) => isNumber(name));
+  if (first === undefined || (isNumber(first.name) && areNumbers)) return -1;
+  if (isUnnamed(first.name) || (areNumbers && others.length > 0)) return first.i;
+  throw faults.at(
+    firstLine,
+    undefined,
+    `cannot tell which column holds the user ids; the columns are ${names.slice(0, 6).map(show).join(', ')}` +
+      `${names.length > 6 ? ', ...' : ''}; set idColumn to one of them, or to false where users are numbered by row`,
+  );
+}
+
+/** In Jester's files the first column counts the ratings of its line, and would be read as one more. */
+function refuseCounts(
+  items: readonly number[],
+  rows: readonly (readonly string[])[],
+  { names, firstLine }: Shape,
+  { missing }: ReadSettings,
+  faults: Faults,
+): void {
+  const [first, ...others] = items;
+  if (first === undefined || others.length < 2 || rows.length < 2) return;
+  const counts = rows.map((cells) => others.filter((i) => isRating(cells[i], missing)).length);
+  const isCount = counts.every(
+    (count, row) => isRating(rows[row]![first], missing) && Number(rows[row]![first]) === count,
+  );
+  // Where every line is full, a rating may be as large as their number by chance.
+  if (!isCount || (new Set(counts).size === 1 && others.length < 10)) return;
+  throw faults.at(
+    firstLine,
+    labelOf(names, first),
+    `each line has as many ratings as this column says: it is a count; set ignoreColumns to [${first}], or to [] where it is an item`,
   );
 }

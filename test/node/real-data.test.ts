@@ -76,8 +76,15 @@ whereItIs('ml-100k')('ml-100k: the five folds and the two ten-per-user splits', 
   ]);
 });
 
-/** Files of other sets, read without a word about their layout. */
+/** Files read without a word about their layout. */
 const sniffed: [file: string, rows: number, users: number, items: number][] = [
+  ['ml-100k/u.data.gz', 100_000, 943, 1682],
+  ['ml-100k/u1.base.gz', 80_000, 943, 1650],
+  ['ml-1m/ratings-nots.dat.gz', 1_000_209, 6040, 3706],
+  ['ml-latest-small/ratings.csv.gz', 100_836, 610, 9724],
+  ['filmtrust/ratings.txt.gz', 35_497, 1508, 2071],
+  ['movietweetings-8k/ratings.csv.gz', 8000, 3278, 2679],
+  ['ncf-ml-1m/ml-1m.train.rating.3col.gz', 994_169, 6040, 3704],
   ['steam-200k/game_play.dat.gz', 70_489, 11_350, 3600],
   ['steam-200k/game_purchase.dat.gz', 129_511, 12_393, 5155],
   ['lastfm-hetrec2011/user_artists.dat.gz', 92_834, 1892, 17_632],
@@ -93,6 +100,14 @@ for (const [file, rows, users, items] of sniffed) {
     const data = await readInteractions(path, { duplicates: 'keep' });
     expect([data.size, data.users.size]).toEqual([rows, users]);
     expect(data.items.size).toBe(items);
+  });
+}
+
+/** Files that are no ratings, and were read as such. */
+for (const file of ['ncf-ml-1m/item-map.tsv.gz', 'steam-200k/user_info.dat.gz']) {
+  const path = join(dataDir, file);
+  (existsSync(path) ? test : test.skip)(`${file}: a header of other names is no row`, async () => {
+    await expect(readInteractions(path)).rejects.toThrow(/cannot tell which column holds the user: no name is known/);
   });
 }
 

@@ -60,13 +60,15 @@ export function adviceInFlags(message: string): string {
   const flags = named.map((name) =>
     name === 'columns' ? '--columns user=NAME,item=NAME,value=NAME' : `--${name} ${READ_FLAGS[name].value}`,
   );
+  if (/\bset idColumn\b/.test(message)) flags.push('--columns user=NAME, or user=false');
+  if (/\bset ignoreColumns\b/.test(message)) flags.push('--columns ignore=NUMBER, or ignore=false');
   return flags.length === 0 ? '' : ` (here: ${flags.join(' ')})`;
 }
 
 function readColumns(written: readonly string[], layout: 'long' | 'wide'): ReadOptions {
   const roles: readonly string[] = ROLES[layout];
   const columns: Record<string, string | number | false> = {};
-  const ignoreColumns: (string | number)[] = [];
+  let ignoreColumns: (string | number)[] | undefined;
   for (const pair of written) {
     const at = pair.indexOf('=');
     const role = pair.slice(0, Math.max(at, 0)).trim();
@@ -83,12 +85,12 @@ function readColumns(written: readonly string[], layout: 'long' | 'wide'): ReadO
       );
     }
     const ref = /^\d+$/.test(column) ? Number(column) : column;
-    if (role === 'ignore') ignoreColumns.push(ref);
+    if (role === 'ignore') ignoreColumns = [...(ignoreColumns ?? []), ...(ref === 'false' ? [] : [ref])];
     else if (Object.hasOwn(columns, role)) throw new UsageError(`--columns: ${role} is given twice`);
     else columns[role] = ref === 'false' ? false : ref;
   }
   if (layout === 'long') return { columns };
-  return { ...('user' in columns && { idColumn: columns.user as string | number }), ignoreColumns };
+  return { ...('user' in columns && { idColumn: columns.user }), ...(ignoreColumns && { ignoreColumns }) };
 }
 
 function yesOrNo(given: Arguments, flag: string): boolean | undefined {

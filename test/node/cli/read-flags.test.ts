@@ -51,6 +51,23 @@ test.each([
     ['--layout', 'wide', '--missing', '99', '--columns', 'user=0,ignore=1', '--header', 'no'],
     'every cell is missing',
   ],
+  ['kunde,tee,milch\n7,5,3\n', ['--layout', 'wide', '--columns', 'user=false'], ['0/kunde/7', '0/tee/5', '0/milch/3']],
+  [
+    '2,4,99,5\n1,99,99,3\n',
+    ['--layout', 'wide', '--missing', '99'],
+    '(here: --columns ignore=NUMBER, or ignore=false)',
+  ],
+  [
+    '2,4,99,5\n1,99,99,3\n',
+    ['--layout', 'wide', '--missing', '99', '--columns', 'ignore=0'],
+    ['0/1/4', '0/3/5', '1/3/3'],
+  ],
+  [
+    '1,99,5,99\n1,99,99,3\n',
+    ['--layout', 'wide', '--missing', '99', '--columns', 'ignore=false'],
+    ['0/0/1', '0/2/5', '1/0/1', '1/3/3'],
+  ],
+  ['kunde,artikel,note\n7,8,2\n', [], '(here: --columns user=NAME,item=NAME,value=NAME --header yes|no)'],
 ])('%j with %j', async (content, flags, rows) => {
   if (typeof rows === 'string') await expect(read(content, ...flags)).rejects.toThrow(rows);
   else expect(await read(content, ...flags)).toEqual(rows);
