@@ -221,3 +221,29 @@ test('logistic without negatives refuses other values than those from 0 to 1', a
   expect(user.predict('i14')).toBeGreaterThan(0.8);
   expect(user.predict('i15')).toBeLessThan(0.2);
 });
+
+test.each([1, 10])(
+  'a folded row is where the gradient of the documented objective is 0, ratings times %p',
+  async (times) => {
+    const data = Interactions.from([...synthetic].map((row) => ({ ...row, value: times * row.value! })));
+    const regularization = { embedding: 0.3, bias: 0.07, scaling: 'constant' } as const;
+    const model = new MF({ rank: 3, epochs: 20, clip: false, regularization });
+    await model.fit(data);
+    const deviation = data.stats().standardDeviation;
+    const history = historyOf(data, data.users.idOf(3));
+    const folded = model.foldInUser(history);
+    const row = folded.vector!;
+    const bias = folded.predict('no such item') - model.predict('no such user', 'no such item');
+    // On the rating scale: sum of errors = n lambda_b b; sum of errors times item rows = n lambda sigma e.
+    const errors = history.map(({ itemId, value }) => value! - folded.predict(itemId));
+    expect(errors.reduce((sum, error) => sum + error, 0)).toBeCloseTo(history.length * regularization.bias * bias, 3);
+    expect(Math.abs(bias)).toBeGreaterThan(0.05 * times);
+    for (let f = 0; f < 3; f++) {
+      const pull = history.reduce(
+        (sum, { itemId }, k) => sum + errors[k]! * model.itemFactors.get(data.items.indexOf(itemId), f),
+        0,
+      );
+      expect(pull).toBeCloseTo(history.length * regularization.embedding * deviation * row[f]!, 2);
+    }
+  },
+);

@@ -36,3 +36,24 @@ test('negatives where a loss has no use for them, and none where it needs some, 
   expect(() => new MF({ loss: 'squared', negatives: 2 })).toThrow("loss 'squared' takes the values as they are");
   expect(() => new MF({ loss: 'bpr', negatives: 0 })).toThrow("loss 'bpr' compares");
 });
+
+test('softmax learns how popular items are although popular items are drawn as negatives more often', async () => {
+  // Users choose without a taste of their own: item i is had by 60 / (i + 1) of 60 users.
+  const rows = Array.from({ length: 6 }, (_, i) =>
+    Array.from({ length: 60 / (i + 1) }, (_, k) => [`u${(7 * k + 11 * i) % 60}`, i] as const),
+  );
+  const model = new MF({
+    loss: 'softmax',
+    negatives: { count: 8, sampler: 'popularity', exponent: 1 },
+    rank: 1,
+    epochs: 200,
+    initScale: 0,
+    regularization: 0.001,
+    optimizer: { name: 'adam', learningRate: 0.01 },
+  });
+  await model.fit(Interactions.from(rows.flat()));
+  // The expected loss is least where scores are log(popularity) and a constant. Without the correction by the chance of a draw they are
+  // nearly equal: what is chosen more often is drawn more often.
+  const lead = model.predict('u0', 1) - model.predict('u0', 5);
+  expect(lead).toBeGreaterThan(0.5 * Math.log(3));
+});

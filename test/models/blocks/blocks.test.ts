@@ -190,6 +190,21 @@ describe('perceptron', () => {
     for (const [i, wanted] of layer(layer(x, w1, b1), w2, b2).entries()) expect(out[i]).toBeCloseTo(wanted, 12);
     expect(stack.parameters.map(({ name }) => name)).toEqual(['deep1', 'deep1Bias', 'deep2', 'deep2Bias']);
   });
+  test('every layer drops by a stream of its own', () => {
+    const dropped: string[] = [];
+    const forward = Dropout.prototype.forward;
+    const spy = jest.spyOn(Dropout.prototype, 'forward').mockImplementation(function (this: Dropout, _, count, step) {
+      const kept = forward.call(this, new Float64Array(count * 20).fill(1), count, step);
+      dropped.push(Array.from(kept, (value) => (value === 0 ? '0' : '1')).join(''));
+      return kept;
+    });
+    const stack = make({ hidden: [20, 20, 20], dropout: 0.5 });
+    stack.select();
+    stack.forward(draw(ROWS * 3, 3), ROWS, 1);
+    spy.mockRestore();
+    expect(dropped.length).toBe(3);
+    expect(new Set(dropped).size).toBe(3);
+  });
   test('without layers it is nothing', () => {
     const stack = make({ hidden: [] });
     expect(stack.outputs).toBe(3);
