@@ -1,6 +1,7 @@
 // How well a recommender puts first what users turned out to like.
 
 import { DataError } from '../core/errors';
+import { show } from '../core/options';
 import type { Interactions } from '../interactions/interactions';
 import { runThrough } from '../interactions/steps';
 import type { Id } from '../interactions/vocabulary';
@@ -18,8 +19,14 @@ export interface RankingEvaluation {
   readonly users: number;
   /** The test users without one, who do not count. */
   readonly skipped: number;
-  /** Of `users`, those that training never saw: their lists are of popular items. */
+  /** Of `users`, those that training never saw. */
   readonly cold: number;
+  /** Pairs of the test set that would be relevant, but are in the training data (or `train`): they do not count. */
+  readonly seen: number;
+  /** Negatives that the recommender does not know, over all users: they are no rivals. 0 without `negatives`. */
+  readonly unknown: number;
+  /** With drawn negatives: of `users`, those who lack fewer items than were to be drawn. */
+  readonly short?: number;
   /** By name and cut: `ndcg@10`. */
   readonly metrics: Readonly<Record<RankingMetricName, number>>;
   /** With `perUser`: the metrics of each user that counts. */
@@ -30,19 +37,25 @@ export interface RankingEvaluation {
  * Ranking metrics of a recommender on test interactions: precision, recall, hr (hit rate), ndcg, map, mrr and auc.
  *
  * metric = mean over users with at least one relevant item of the metric of the user's list. recall@k = hits / relevant;
- * ndcg@k = sum_r gain_r / log2(r + 1), over the same of the best list of k, gains of 1 unless `graded`; map@k divides by
- * min(k, relevant); auc@k takes what is behind rank k to be in random order. Equal scores rank by the smaller item number.
+ * ndcg@k = sum_r gain_r / log2(r + 1), over the same of the best list of k, gains as `gains` says; map@k divides by
+ * min(k, relevant); auc@k takes what is behind rank k to be in random order. Items of equal scores have no order: every metric
+ * is its expected value over the orders of ties, so that constant scores give what chance gives, and the order of the
+ * rows of the data changes nothing.
  *
- * Every trained item is ranked, but for those that the user has in `train` (a test row of such a pair does not count); a
- * relevant item that training never saw is missed. With `negatives` a user's relevant items are ranked among those alone,
- * as a set: an item that is given as negative too, or twice, counts once. Published figures of such samples cannot be
+ * Every trained item is ranked, but for those that the user has in `train` or in what the model keeps of its training (a
+ * test row of such a pair does not count: `seen`); a relevant item that training never saw is missed. With `negatives` a user's relevant items are ranked among those alone,
+ * as a set: an item that is given as negative too, or twice, counts once; ids that the recommender does not know are no rivals,
+ * and counted (`unknown`). Published figures of such samples cannot be
  * compared with full rankings, nor between samples of other sizes (Krichene and Rendle 2020).
  *
  * Cost: users x items x rank, and lists of 64 users in memory; with auc, which needs whole lists, also a sort of the items a
  * user. The event loop waits.
  *
- * @throws NotFittedError before `fit`; OptionError; DataError for a test set without relevant items, a user without an
- * entry in `negatives`, or values that are no grades.
+ * @throws NotFittedError before `fit`; OptionError; DataError for a test set without relevant items or all of it in the
+ * training data, a user without an entry in `negatives` or with none that the recommender knows, values that are no
+ * gains, or a score that is no finite number.
+ * @see McSherry, Najork, "Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores"
+ * (ECIR 2008)
  * @see Jarvelin, Kekalainen, "Cumulated gain-based evaluation of IR techniques" (TOIS 2002), for NDCG
  * @see Krichene, Rendle, "On Sampled Metrics for Item Recommendation" (KDD 2020), for negatives
  * @example
@@ -62,31 +75,63 @@ export function evaluateRanking(
   options?: EvaluateRankingOptions,
 ): RankingEvaluation {
   checkInteractions(test, 'test');
-  const { metrics, negatives, relevant, graded, perUser, ...read } = readRankingOptions(options);
+  const { metrics, negatives, relevant, gains, perUser, ...read } = readRankingOptions(options);
   const train = read.train && new TrainItems(read.train);
-  const seen = train && ((user: number) => train.of(test.users.idOf(user)).map((id) => test.items.indexOf(id)));
-  const { users, skipped } = runThrough(relevantUsers(test, { relevant, graded, seen }));
+  const seen = (user: number, wanted: ReadonlyMap<number, number>) => {
+    const id = test.users.idOf(user);
+    const has = train === undefined ? [] : train.of(id).map((itemId) => test.items.indexOf(itemId));
+    for (const item of wanted.keys()) if (recommender.hasSeen?.(id, test.items.idOf(item))) has.push(item);
+    return has;
+  };
+  const { users, skipped, seen: dropped } = runThrough(relevantUsers(test, { relevant, gains, seen }));
   if (users.length === 0) {
     throw new DataError(
-      `test: none of the ${skipped} users has a relevant item (one for which 'relevant' holds, and which is not in train)`,
+      dropped > 0
+        ? `test: all ${dropped} pairs of user and item that are relevant are in the training data, so nothing in it is unseen; want data that were held out (splitRandom, splitLeaveOneOut)`
+        : `test: none of the ${skipped} users has a relevant item (one for which 'relevant' holds, and whose gain is above 0)`,
     );
   }
   const meter = new RankingMeter(metrics);
   const lists =
     negatives === undefined
       ? rankAll(recommender, test, users, train, meter.depth)
-      : rankAmongNegatives(recommender, test, users, train, negatives, meter.depth);
+      : rankAmongNegatives(recommender, test, users, train, negatives);
   const values = new Map<Id, Readonly<Record<RankingMetricName, number>>>();
-  let cold = 0;
-  let at = 0;
-  for (const list of lists) {
+  let [cold, unknown, short, at] = [0, 0, 0, 0];
+  for (const { list, basis, ...counts } of lists) {
     const user = users[at++]!;
-    if (list.basis === 'popularity') cold++;
-    const one = meter.add(
-      user,
-      list.map(({ itemId }) => test.items.indexOf(itemId)),
+    const id = test.users.idOf(user.user);
+    if (recommender.knows === undefined ? basis === 'popularity' : !recommender.knows(id)) cold++;
+    unknown += counts.unknown;
+    if (counts.isShort) short++;
+    const items = list.map(({ itemId }) => test.items.indexOf(itemId));
+    const one = measured(id, () =>
+      meter.add(
+        user,
+        items,
+        list.map(({ score }) => score),
+      ),
     );
-    if (perUser) values.set(test.users.idOf(user.user), one);
+    if (perUser) values.set(id, one);
   }
-  return { users: users.length, skipped, cold, metrics: meter.means(), ...(perUser && { perUser: values }) };
+  return {
+    users: users.length,
+    skipped,
+    cold,
+    seen: dropped,
+    unknown,
+    ...(negatives !== undefined && !(negatives instanceof Map) && { short }),
+    metrics: meter.means(),
+    ...(perUser && { perUser: values }),
+  };
+}
+
+/** What `measure` gives; a fault of the list is one of this user's. */
+function measured<T>(userId: Id, measure: () => T): T {
+  try {
+    return measure();
+  } catch (error) {
+    if (error instanceof DataError) throw new DataError(`recommendations of user ${show(userId)}: ${error.message}`);
+    throw error;
+  }
 }

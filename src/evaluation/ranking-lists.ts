@@ -1,42 +1,54 @@
 // The lists that a ranking evaluation looks at: of all items, or of a user's relevant ones among negatives.
 
-import { DataError } from '../core/errors';
+import { DataError, OptionError } from '../core/errors';
 import { show } from '../core/options';
 import { Stream } from '../core/random';
 import type { Interactions } from '../interactions/interactions';
 import type { Id } from '../interactions/vocabulary';
+import { closeTies, listLength } from '../metrics/ranking-meter';
 import type { RelevantUser } from '../metrics/relevant-items';
-import type { RecommendationList, Recommender } from '../recommenders/recommender';
+import type { Recommendation, RecommendationList, Recommender } from '../recommenders/recommender';
 import { drawNegatives } from './draw-negatives';
 import type { FilledRankingOptions } from './ranking-options';
 import type { TrainItems } from './train-items';
 
-/** What gives lists. */
-export type Ranker = Pick<Recommender, 'recommend' | 'recommendMany'>;
+/** What gives lists. Scores that are equal are a tie. */
+export type Ranker = Pick<Recommender, 'recommend' | 'recommendMany'> & Partial<Pick<Recommender, 'knows' | 'hasSeen'>>;
+
+/** A user's list, and the negatives of it that the ranker does not know. */
+export interface UserList {
+  readonly list: readonly Recommendation[];
+  readonly basis: RecommendationList['basis'];
+  readonly unknown: number;
+  /** Whether fewer negatives were drawn than were wanted. */
+  readonly isShort: boolean;
+}
 
 /** The users of one call: lists of a few are in memory at once. */
 const USERS_A_CALL = 64;
 
-/** The lists of users, in order. `depth` is how long they have to be. */
+/** The lists of users, in order: their first `depth` places, and all that ties with the last of them. */
 export function* rankAll(
   ranker: Ranker,
   test: Interactions,
   users: readonly RelevantUser[],
   train: TrainItems | undefined,
   depth: number,
-): Generator<RecommendationList> {
-  const n = Math.min(depth, train?.present.length ?? Infinity);
+): Generator<UserList> {
+  const n = listLength(depth, depth === Infinity ? train!.present.length : Infinity);
   for (let from = 0; from < users.length; from += USERS_A_CALL) {
     const ids = users.slice(from, from + USERS_A_CALL).map(({ user }) => test.users.idOf(user));
     const lists = ranker.recommendMany(ids, { n });
-    for (const id of ids) yield withoutTrain(ranker, id, lists.get(id)!, train, n);
+    for (const id of ids) {
+      const first = lists.get(id)!;
+      // A model that does not keep its history, or kept another one, is told what to leave out.
+      const has = new Set(train?.of(id));
+      const exclude = first.some(({ itemId }) => has.has(itemId)) ? has : undefined;
+      const ask = (length: number) => ranker.recommend(id, { n: length, exclude });
+      const list = closeTies(exclude === undefined ? first : ask(n), n, depth, ask);
+      yield { list, basis: first.basis, unknown: 0, isShort: false };
+    }
   }
-}
-
-/** A model that does not keep its history, or kept another one, is told what to leave out. */
-function withoutTrain(ranker: Ranker, id: Id, list: RecommendationList, train: TrainItems | undefined, n: number) {
-  const exclude = new Set(train?.of(id));
-  return list.some(({ itemId }) => exclude.has(itemId)) ? ranker.recommend(id, { n, exclude }) : list;
 }
 
 /** The lists of users' relevant items among negatives; an item that is both counts once, as relevant. */
@@ -46,15 +58,43 @@ export function* rankAmongNegatives(
   users: readonly RelevantUser[],
   train: TrainItems | undefined,
   negatives: NonNullable<FilledRankingOptions['negatives']>,
-  depth: number,
-): Generator<RecommendationList> {
-  const find = negatives instanceof Map ? given(negatives) : drawn(test, train!, negatives as Draw);
+): Generator<UserList> {
+  const isGiven = negatives instanceof Map;
+  const find = isGiven ? given(negatives) : drawn(test, train!, negatives as Draw);
   for (const { user, gains } of users) {
     const id = test.users.idOf(user);
-    const candidates = new Set(find(id));
-    for (const item of gains.keys()) candidates.add(test.items.idOf(item));
-    yield ranker.recommend(id, { n: Math.min(depth, candidates.size), candidates, filterSeen: false });
+    const relevant = new Set(Array.from(gains.keys(), (item) => test.items.idOf(item)));
+    const found = find(id);
+    const rivals = new Set(found);
+    for (const item of relevant) rivals.delete(item);
+    if (isGiven && rivals.size === 0) throw noRivals(id, 'has no item beside what is relevant to the user');
+    const list = rankAmong(ranker, id, [...rivals, ...relevant]);
+    const known = list.reduce((count, { itemId }) => count + (rivals.has(itemId) ? 1 : 0), 0);
+    if (known === 0 && rivals.size > 0) {
+      const [one] = rivals;
+      throw noRivals(id, `has no item that the model knows (${show(one)}, a ${typeof one}, is one of ${rivals.size})`);
+    }
+    const isShort = !isGiven && rivals.size < (negatives as Draw).count;
+    yield { list, basis: list.basis, unknown: rivals.size - known, isShort };
   }
+}
+
+/** All candidates that the ranker knows, best first. */
+function rankAmong(ranker: Ranker, userId: Id, candidates: readonly Id[]): RecommendationList {
+  try {
+    return ranker.recommend(userId, { n: candidates.length, candidates, filterSeen: false });
+  } catch (error) {
+    // Recommenders refuse candidates of which they know none.
+    if (error instanceof OptionError && error.option === 'candidates')
+      return Object.assign([], { basis: 'model' as const });
+    throw error;
+  }
+}
+
+function noRivals(userId: Id, what: string): DataError {
+  return new DataError(
+    `negatives: the list of test user ${show(userId)} ${what}; want ids of other items that were trained on (ids are compared with their type: 1 and "1" differ)`,
+  );
 }
 
 type Draw = Exclude<NonNullable<FilledRankingOptions['negatives']>, ReadonlyMap<Id, Iterable<Id>>>;

@@ -9,6 +9,7 @@ import {
   type Filled,
   field,
   integer,
+  oneOf,
   optional,
   readOptions,
   wrong,
@@ -24,6 +25,7 @@ import {
   type RankingMetricName,
   slip,
 } from '../metrics/metric-names';
+import { GAINS, type GainName } from '../metrics/relevant-items';
 import { checkInteractions } from '../recommenders/fit-options';
 
 /** The options of evaluateRanking. */
@@ -42,8 +44,11 @@ export interface EvaluateRankingOptions {
   readonly negatives?: ReadonlyMap<Id, Iterable<Id>> | NegativeDraw | undefined;
   /** Which test values are relevant. @defaultValue all */
   readonly relevant?: ((value: number) => boolean) | undefined;
-  /** NDCG with gains of 2^value - 1 instead of 1; values of 0 are not relevant then. @defaultValue false */
-  readonly graded?: boolean | undefined;
+  /**
+   * What a relevant item gains in NDCG: 1, its value ('linear'), or 2^value - 1 ('exponential'); what gains 0 is not
+   * relevant. @defaultValue 'binary'
+   */
+  readonly gains?: GainName | undefined;
   /**
    * `ndcg@10`; `ndcg` is cut at each of `k`. `auc` has no cut unless it is written: `auc@10`.
    * @defaultValue ['precision', 'recall', 'hr', 'ndcg', 'map', 'mrr']
@@ -66,7 +71,7 @@ export interface FilledRankingOptions {
   readonly train?: Interactions;
   readonly negatives?: ReadonlyMap<Id, Iterable<Id>> | Filled<NegativeDraw>;
   readonly relevant?: (value: number) => boolean;
-  readonly graded: boolean;
+  readonly gains: GainName;
   readonly metrics: readonly RankingMetric[];
   readonly perUser: boolean;
 }
@@ -82,7 +87,7 @@ export function readRankingOptions(given: EvaluateRankingOptions | undefined): F
     k: field(cuts, [10]),
     negatives: optional(checkNegatives),
     relevant: optional(callable<(value: number) => boolean>()),
-    graded: field(boolean, false),
+    gains: field(oneOf(...GAINS), 'binary'),
     metrics: field(names, MEASURES),
     perUser: field(boolean, false),
   });

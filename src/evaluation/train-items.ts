@@ -1,28 +1,29 @@
 // Who has which items in a training set, asked by user id: compressed rows, as a model keeps them.
 
 import type { Interactions } from '../interactions/interactions';
+import { compareIds } from '../interactions/order-ids';
 import type { Id } from '../interactions/vocabulary';
 
 /** The training items of users. */
 export class TrainItems {
   private readonly offsets: Int32Array;
   private readonly rows: Int32Array;
-  /** Items with at least one row, by number. */
-  readonly present: Int32Array;
+  private ownPresent: Int32Array | undefined;
 
   constructor(private readonly train: Interactions) {
-    const { users, items, userIndex, itemIndex } = train;
+    const { users, userIndex, itemIndex } = train;
     this.offsets = new Int32Array(users.size + 1);
     for (const user of userIndex) this.offsets[user + 1]!++;
     for (let user = 0; user < users.size; user++) this.offsets[user + 1]! += this.offsets[user]!;
     const next = this.offsets.slice();
     this.rows = new Int32Array(train.size);
-    const isPresent = new Uint8Array(items.size);
-    for (let at = 0; at < train.size; at++) {
-      this.rows[next[userIndex[at]!]!++] = itemIndex[at]!;
-      isPresent[itemIndex[at]!] = 1;
-    }
-    this.present = Int32Array.from(isPresent.keys()).filter((item) => isPresent[item] === 1);
+    for (let at = 0; at < train.size; at++) this.rows[next[userIndex[at]!]!++] = itemIndex[at]!;
+  }
+
+  /** Items with at least one row, by number, in the order of their ids: that of the rows is to change no draw. */
+  get present(): Int32Array {
+    this.ownPresent ??= Int32Array.from(new Set(this.rows)).sort((a, b) => compareIds(this.idOf(a), this.idOf(b)));
+    return this.ownPresent;
   }
 
   /** The ids of a user's items. */

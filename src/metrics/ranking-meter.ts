@@ -1,11 +1,14 @@
-// Means of ranking metrics over users, one user's list after the other.
+// Means of ranking metrics over users, one user's list after the other: the one place where scores become ranks, for
+// evaluations and for the validation of a fit alike.
 
+import { DataError } from '../core/errors';
 import type { RankingMetric, RankingMetricName } from './metric-names';
+import type { RankedList, TieGroup } from './ranking-metrics';
 import type { RelevantUser } from './relevant-items';
 
 /** Takes lists and gives means. */
 export class RankingMeter {
-  /** How long a list has to be; Infinity where a metric looks at all of it. */
+  /** The ranks that count; Infinity where a metric looks at all of them. See `closeTies` for how long a list has to be. */
   readonly depth: number;
   private readonly sums: Float64Array;
   private users = 0;
@@ -15,11 +18,13 @@ export class RankingMeter {
     this.sums = new Float64Array(metrics.length);
   }
 
-  /** The metrics of a user's list, which now count. `items` are numbers of the test set, best first; -1: none of its. */
-  add({ gains, ideal }: RelevantUser, items: readonly number[]): Record<RankingMetricName, number> {
-    const listed = items.map((item) => gains.get(item) ?? 0);
-    const missing = ideal.length - listed.reduce((count, gain) => count + (gain > 0 ? 1 : 0), 0);
-    const list = { gains: listed, ideal, candidates: items.length + missing };
+  /**
+   * The metrics of a user's list, which now count. `items` are numbers of the test set, best first, -1 for none of its;
+   * `scores` are theirs: neighbours of equal score are a tie.
+   * @throws DataError for a score that is no finite number, or a relevant item that is listed twice
+   */
+  add(user: RelevantUser, items: ArrayLike<number>, scores: ArrayLike<number>): Record<RankingMetricName, number> {
+    const list = rankedList(user, items, scores);
     this.users++;
     return this.byName((at) => {
       const { measure, k } = this.metrics[at]!;
@@ -40,4 +45,54 @@ export class RankingMeter {
       number
     >;
   }
+}
+
+/** The first length to ask a list for, so that `closeTies` can tell whether a tie goes on behind the cut. */
+export function listLength(depth: number, items: number): number {
+  return Math.min(depth, items) + 1;
+}
+
+/** By how much a list grows whose last tie goes on. */
+const GROWTH = 8;
+
+/**
+ * A list that has, with the first `depth` places, all items that tie with the last of them. `list` is what `ask(asked)` gave,
+ * best first; a longer one is asked for only where its end is still of that tie.
+ */
+export function closeTies<T extends { readonly score: number }>(
+  list: readonly T[],
+  asked: number,
+  depth: number,
+  ask: (n: number) => readonly T[],
+): readonly T[] {
+  while (list.length === asked && list[Math.min(depth, list.length) - 1]!.score === list.at(-1)!.score) {
+    asked *= GROWTH;
+    list = ask(asked);
+  }
+  return list;
+}
+
+/** The ties of a list that have relevant items in them. */
+function rankedList({ gains, ideal }: RelevantUser, items: ArrayLike<number>, scores: ArrayLike<number>): RankedList {
+  const groups: TieGroup[] = [];
+  const found = new Set<number>();
+  for (let from = 0; from < items.length; ) {
+    const score = scores[from]!;
+    if (!Number.isFinite(score))
+      throw new DataError(`the score at rank ${from + 1} is ${score}; want a finite number for every item`);
+    let to = from;
+    let ofGroup: number[] | undefined;
+    do {
+      const gain = gains.get(items[to]!);
+      if (gain === undefined) continue;
+      if (found.has(items[to]!))
+        throw new DataError(`the item at rank ${to + 1} is listed before; want each item once`);
+      found.add(items[to]!);
+      ofGroup ??= [];
+      ofGroup.push(gain);
+    } while (++to < items.length && scores[to] === score);
+    if (ofGroup !== undefined) groups.push({ before: from, size: to - from, gains: ofGroup });
+    from = to;
+  }
+  return { groups, ideal, listed: items.length, candidates: items.length + ideal.length - found.size };
 }

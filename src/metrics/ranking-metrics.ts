@@ -1,19 +1,32 @@
 // How well a list puts what is relevant first, for one user: pure functions of numbers, so that training may watch them.
-// What is averaged over users, and which users count, is the evaluation's affair.
+// Items of equal scores have no order of their own, so a metric is its expected value over all orders of each tie, in
+// closed form (McSherry and Najork, ECIR 2008). test/metrics holds them against the enumeration of all orders.
 
 import { naturalLog } from '../core/elementary';
 
+/** Relevant items that have one score, among all items of that score. */
+export interface TieGroup {
+  /** How many items have a higher score. */
+  readonly before: number;
+  /** How many items have this score, relevant or not; 1: no tie. */
+  readonly size: number;
+  /** The gains of the relevant items among them, at least one, all above 0. */
+  readonly gains: readonly number[];
+}
+
 /** One user's list, and what it could have been. */
 export interface RankedList {
-  /** The gain of what is at each rank, best first; 0 for what is not relevant. May be longer than k, or shorter. */
-  readonly gains: ArrayLike<number>;
+  /** The groups of equal scores that have relevant items in them, best first; those within the cut have to be there. */
+  readonly groups: readonly TieGroup[];
   /** The gains of all that is relevant to the user, listed or not, the largest first; at least one, all above 0. */
   readonly ideal: ArrayLike<number>;
-  /** How many items could have been listed, those of `ideal` included. Only AUC asks. */
+  /** How many items are listed. Only AUC asks this and the next. */
+  readonly listed: number;
+  /** How many items could have been listed, those of `ideal` included. */
   readonly candidates: number;
 }
 
-/** A metric of a list cut at rank k. For all of them more is better, and 0 to 1 is the range. */
+/** A metric of a list cut at rank k, in expectation over the orders of ties. For all of them more is better, and 0 to 1 is the range. */
 export type RankingMeasure = (list: RankedList, k: number) => number;
 
 /** hits / k: a list shorter than k counts as filled up with misses. */
@@ -22,59 +35,105 @@ export const precision: RankingMeasure = (list, k) => hits(list, k) / k;
 /** hits / relevant. */
 export const recall: RankingMeasure = (list, k) => hits(list, k) / list.ideal.length;
 
-/** 1 where anything relevant is listed, else 0. */
-export const hitRate: RankingMeasure = (list, k) => (hits(list, k) > 0 ? 1 : 0);
+/** The chance that anything relevant is listed: 1 - C(m - r, t) / C(m, t) for r relevant of m that tie for t places. */
+export const hitRate: RankingMeasure = ({ groups }, k) => {
+  let missed = 1;
+  for (const { before, size, gains } of groups) {
+    const places = placesWithin(before, size, k);
+    if (places === 0) break;
+    // Draw the places of the relevant items one after the other: each misses the t that are left.
+    for (let drawn = 0; drawn < gains.length; drawn++) missed *= Math.max(0, size - places - drawn) / (size - drawn);
+  }
+  return 1 - missed;
+};
 
 /** sum_r gain_r / log2(r + 1), over the same sum of the best possible list of k (Jarvelin and Kekalainen 2002). */
-export const ndcg: RankingMeasure = ({ gains, ideal }, k) => discounted(gains, k) / discounted(ideal, k);
+export const ndcg: RankingMeasure = ({ groups, ideal }, k) => {
+  let sum = 0;
+  for (const { before, size, gains } of groups) {
+    const end = before + placesWithin(before, size, k);
+    if (end === before) break;
+    let gain = 0;
+    for (const one of gains) gain += one;
+    let weights = 0;
+    for (let at = before; at < end; at++) weights += 1 / log2(at + 2);
+    sum += size === 1 ? gain / log2(before + 2) : (gain / size) * weights;
+  }
+  let best = 0;
+  for (let at = 0; at < Math.min(k, ideal.length); at++) best += ideal[at]! / log2(at + 2);
+  return sum / best;
+};
 
 /** The mean, over the best possible number of hits min(k, relevant), of the precision at each hit's rank. */
-export const averagePrecision: RankingMeasure = ({ gains, ideal }, k) => {
+export const averagePrecision: RankingMeasure = ({ groups, ideal }, k) => {
   let found = 0;
   let sum = 0;
-  for (let at = 0; at < Math.min(k, gains.length); at++) if (gains[at]! > 0) sum += ++found / (at + 1);
+  for (const { before, size, gains } of groups) {
+    const places = placesWithin(before, size, k);
+    if (places === 0) break;
+    // Of a hit at place p of the group: the hits before the group, itself, and of its p - 1 equals each by its chance.
+    const chance = gains.length / size;
+    const another = size > 1 ? (gains.length - 1) / (size - 1) : 0;
+    for (let p = 0; p < places; p++) sum += (chance * (found + 1 + p * another)) / (before + p + 1);
+    found += gains.length;
+  }
   return sum / Math.min(k, ideal.length);
 };
 
 /** 1 / the rank of the first hit; 0 without one. */
-export const reciprocalRank: RankingMeasure = ({ gains }, k) => {
-  for (let at = 0; at < Math.min(k, gains.length); at++) if (gains[at]! > 0) return 1 / (at + 1);
-  return 0;
+export const reciprocalRank: RankingMeasure = ({ groups }, k) => {
+  const [first] = groups;
+  if (first === undefined) return 0;
+  const { before, size, gains } = first;
+  const places = placesWithin(before, size, k);
+  let sum = 0;
+  let none = 1;
+  for (let p = 0; p < places && none > 0; p++) {
+    const left = size - p;
+    sum += (none * (gains.length / left)) / (before + p + 1);
+    none *= Math.max(0, left - gains.length) / left;
+  }
+  return sum;
 };
 
 /**
- * The part of all pairs (relevant, not relevant) that are in the right order; what is behind rank k counts as in random
- * order. Without a cut and with a whole list this is the area under the ROC curve. 1 where everything is relevant.
+ * The part of all pairs (relevant, not relevant) that are in the right order, ties counted half; what is behind rank k counts
+ * as in random order. Without a cut and with a whole list this is the area under the ROC curve. 1 where everything is
+ * relevant.
  */
-export const auc: RankingMeasure = ({ gains, ideal, candidates }, k) => {
-  const relevant = ideal.length;
-  const others = candidates - relevant;
+export const auc: RankingMeasure = (list, k) => {
+  const { groups, ideal, listed, candidates } = list;
+  const others = candidates - ideal.length;
   if (others === 0) return 1;
-  let found = 0;
-  let missed = 0;
+  // What is not relevant and behind the cut, in expectation: a relevant item there is before half of it.
+  const behind = others - (Math.min(k, listed) - hits(list, k));
   let right = 0;
-  for (let at = 0; at < Math.min(k, gains.length); at++) {
-    if (gains[at]! > 0) found++;
-    else {
-      missed++;
-      right += found;
-    }
+  let found = 0;
+  for (const { before, size, gains } of groups) {
+    const rivals = size - gains.length;
+    const after = others - (before - found) - rivals;
+    const within = placesWithin(before, size, k) / size;
+    right += gains.length * (within > 0 ? ((1 + within) / 2) * after + rivals / 2 : behind / 2);
+    found += gains.length;
   }
-  // Every other item still to come is behind what was found, and before half of what was not.
-  right += (others - missed) * (found + (relevant - found) / 2);
-  return right / (relevant * others);
+  // Relevant items that are not listed.
+  right += ((ideal.length - found) * behind) / 2;
+  return right / (ideal.length * others);
 };
 
-function hits({ gains }: RankedList, k: number): number {
-  let found = 0;
-  for (let at = 0; at < Math.min(k, gains.length); at++) if (gains[at]! > 0) found++;
-  return found;
+/** How many of the places of a group of equal scores are within the cut. */
+function placesWithin(before: number, size: number, k: number): number {
+  return Math.min(size, Math.max(0, k - before));
 }
 
-function discounted(gains: ArrayLike<number>, k: number): number {
-  let sum = 0;
-  for (let at = 0; at < Math.min(k, gains.length); at++) if (gains[at]! > 0) sum += gains[at]! / log2(at + 2);
-  return sum;
+function hits({ groups }: RankedList, k: number): number {
+  let found = 0;
+  for (const { before, size, gains } of groups) {
+    const places = placesWithin(before, size, k);
+    if (places === 0) break;
+    found += places === size ? gains.length : (gains.length * places) / size;
+  }
+  return found;
 }
 
 /** Logarithms are asked for again and again: every user has the same ranks. */

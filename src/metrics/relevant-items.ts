@@ -14,39 +14,49 @@ export interface RelevantUser {
   readonly ideal: Float64Array;
 }
 
+/** What a relevant item gains: 1, its value, or 2^value - 1. */
+export const GAINS = ['binary', 'linear', 'exponential'] as const;
+export type GainName = (typeof GAINS)[number];
+
 /** Which rows of a test set are relevant, and how much. */
 export interface Relevance {
   /** Whether a row of this value is relevant; absent: every row. */
   readonly relevant?: ((value: number) => boolean) | undefined;
-  /** Gains of 2^value - 1 instead of 1; what gains nothing is not relevant. */
-  readonly graded?: boolean | undefined;
-  /** The items that a user has already: never shown, so not relevant. */
-  readonly seen?: ((user: number) => readonly number[]) | undefined;
+  /** What a row gains: 1, its value, or 2^value - 1; what gains nothing is not relevant. Absent: 1. */
+  readonly gains?: GainName | undefined;
+  /** The items that a user has already, at least those of `relevant`: never shown, so not relevant. */
+  readonly seen?: ((user: number, relevant: ReadonlyMap<number, number>) => readonly number[]) | undefined;
 }
 
 /** Rows, or items of users, that are gone through between two pauses: a millisecond. */
 export const ROWS_A_STEP = 8192;
 
-/** The users with relevant items, by number; and how many other users have rows in the set. In steps of ROWS_A_STEP. */
+/**
+ * The users with relevant items, by number; how many other users have rows in the set; and how many pairs would be relevant
+ * but are `seen`. In steps of ROWS_A_STEP.
+ */
 export function* relevantUsers(
   test: Interactions,
-  { relevant = () => true, graded = false, seen }: Relevance = {},
-): Steps<{ users: RelevantUser[]; skipped: number }> {
+  { relevant = () => true, gains: rule = 'binary', seen }: Relevance = {},
+): Steps<{ users: RelevantUser[]; skipped: number; seen: number }> {
   const byUser = new Map<number, Map<number, number>>();
   for (let at = 0; at < test.size; at++) {
     const user = test.userIndex[at]!;
     const value = test.values[at]!;
     const gains = byUser.get(user) ?? new Map<number, number>();
     byUser.set(user, gains);
-    const gain = relevant(value) ? (graded ? gradedGain(value) : 1) : 0;
-    if (gain > 0) gains.set(test.itemIndex[at]!, gain);
+    const gain = relevant(value) ? gainOf(value, rule) : 0;
+    const item = test.itemIndex[at]!;
+    // Of several rows of a pair the greatest counts, whatever their order.
+    if (gain > (gains.get(item) ?? 0)) gains.set(item, gain);
     if (at % ROWS_A_STEP === ROWS_A_STEP - 1) yield;
   }
   const users: RelevantUser[] = [];
   let done = 0;
+  let dropped = 0;
   for (const [user, gains] of byUser) {
-    const has = seen?.(user) ?? [];
-    for (const item of has) gains.delete(item);
+    const has = seen?.(user, gains) ?? [];
+    for (const item of has) if (gains.delete(item)) dropped++;
     done += has.length + gains.size;
     if (done >= ROWS_A_STEP) {
       done = 0;
@@ -56,21 +66,29 @@ export function* relevantUsers(
   }
   // Sums over users are then the same for any order of the rows.
   users.sort((a, b) => a.user - b.user);
-  return { users, skipped: byUser.size - users.length };
+  return { users, skipped: byUser.size - users.length, seen: dropped };
 }
 
 /** Above this a gain would swallow all others: play counts are not grades. */
 const HIGHEST_GRADE = 50;
 
-/** 2^grade - 1, exact for whole grades. */
-function gradedGain(grade: number): number {
-  if (!(grade >= 0 && grade <= HIGHEST_GRADE)) {
+/** The gain of a value. @throws DataError where it is no grade */
+function gainOf(value: number, rule: GainName): number {
+  if (rule === 'binary') return 1;
+  if (rule === 'linear') {
+    if (value >= 0) return value;
     throw new DataError(
-      `graded: a test row has value ${grade}; want grades from 0 to ${HIGHEST_GRADE}, as the gain is 2^value - 1`,
+      `gains 'linear': a test row has value ${value}; want values of at least 0, which are the gains`,
     );
   }
-  const whole = Math.floor(grade);
-  let power = exponential((grade - whole) * Math.LN2);
+  if (!(value >= 0 && value <= HIGHEST_GRADE)) {
+    throw new DataError(
+      `gains 'exponential': a test row has value ${value}; want grades from 0 to ${HIGHEST_GRADE}, as the gain is 2^value - 1`,
+    );
+  }
+  // Exact for whole grades.
+  const whole = Math.floor(value);
+  let power = exponential((value - whole) * Math.LN2);
   for (let step = 0; step < whole; step++) power *= 2;
   return power - 1;
 }

@@ -1,9 +1,9 @@
 // A user that training never saw, by its history: what a caller holds.
 
-import type { Id, Vocabulary } from '../interactions/vocabulary';
-import type { Answers, FoldedUserAnswers, ItemRequest } from './answers';
+import type { Id } from '../interactions/vocabulary';
+import type { Answers, FoldedUserAnswers } from './answers';
 import type { ReadHistory } from './read-history';
-import { readRecommendOptions } from './recommend-options';
+import { numbered, readRecommendOptions } from './recommend-options';
 import type { RecommendationList, RecommendOptions } from './recommender';
 
 /**
@@ -43,20 +43,10 @@ export class FoldedUser {
     const { state, answers } = this;
     const { items } = state;
     const read = readRecommendOptions(`${this.owner}.recommend`, options);
-    const { n, filterSeen = true, exclude = [], candidates } = read;
-    const request: ItemRequest = {
-      n,
-      filterSeen,
-      exclude: indicesOf(items, exclude),
-      candidates: candidates === undefined ? null : indicesOf(items, candidates),
-    };
+    const { request, ...counted } = numbered(`${this.owner}.recommend`, items, read, read.filterSeen ?? true);
     const ranked = answers === null ? state.best([-1], request)[0]! : answers.best(request);
     const list = ranked.map(({ index, score }) => ({ itemId: items.idOf(index), score }));
-    return Object.assign(list, { basis: answers === null ? ('popularity' as const) : ('model' as const) });
+    const basis = answers === null ? ('popularity' as const) : ('model' as const);
+    return Object.assign(list, { basis, ...counted });
   }
-}
-
-/** The indices of ids, -1 for those not known. */
-export function indicesOf(vocabulary: Vocabulary, ids: Iterable<Id>): number[] {
-  return Array.from(ids, (id) => vocabulary.indexOf(id));
 }

@@ -122,9 +122,20 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
     return this.answers;
   }
 
-  knows(userId: Id, itemId: Id): boolean {
+  /** Whether training saw the user and the item, or the user, where no item is given. */
+  knows(userId: Id, itemId?: Id): boolean {
     const answers = this.need('knows');
-    return answers.hasUser(answers.users.indexOf(userId)) && answers.hasItem(answers.items.indexOf(itemId));
+    const { users, items } = answers;
+    return answers.hasUser(users.indexOf(userId)) && (itemId === undefined || answers.hasItem(items.indexOf(itemId)));
+  }
+
+  /**
+   * Whether the user has the item in the training data; false for a model saved with `history: false`.
+   * Cost: O(items of the user).
+   */
+  hasSeen(userId: Id, itemId: Id): boolean {
+    const { users, items, seen } = this.need('hasSeen');
+    return seen.itemsOf(users.indexOf(userId)).includes(items.indexOf(itemId));
   }
 
   /**

@@ -5,8 +5,7 @@ import { UnknownIdError, UnsupportedError } from '../core/errors';
 import { type Filled, field, integer, oneOf, readOptions } from '../core/options';
 import type { Id } from '../interactions/vocabulary';
 import type { Answers } from './answers';
-import { indicesOf } from './folded-user';
-import { checkList, readRecommendOptions } from './recommend-options';
+import { checkList, numbered, readRecommendOptions } from './recommend-options';
 import type { Recommendation, RecommendationList, RecommendOptions, SimilarOptions, SimilarUser } from './recommender';
 
 /** What lists are made of. */
@@ -24,25 +23,20 @@ export function listsOf(
 ): Map<Id, RecommendationList> {
   const { users, items, seen } = answers;
   const read = readRecommendOptions(`${owner}.recommend`, options);
-  const { n, filterSeen = seen.isKept, exclude = [], candidates } = read;
+  const { filterSeen = seen.isKept } = read;
   if (filterSeen && !seen.isKept) {
     throw new UnsupportedError(
       `${owner}.recommend: filterSeen needs to know who has rated what, and this model was saved with history: false; ` +
         'save it with its history, or pass what the user has rated as exclude',
     );
   }
-  const request = {
-    n,
-    filterSeen,
-    exclude: indicesOf(items, exclude),
-    candidates: candidates === undefined ? null : indicesOf(items, candidates),
-  };
+  const { request, ...counted } = numbered(`${owner}.recommend`, items, read, filterSeen);
   const ids = [...new Set(checkList(userIds, 'userIds', 'a list or set of user ids'))];
   const rows = ids.map((id) => users.indexOf(id));
   const lists = answers.best(rows, request).map((ranked, at): RecommendationList => {
     const list = ranked.map(({ index, score }): Recommendation => ({ itemId: items.idOf(index), score }));
     const basis = answers.hasUser(rows[at]!) ? ('model' as const) : ('popularity' as const);
-    return Object.assign(list, { basis });
+    return Object.assign(list, { basis, ...counted });
   });
   return new Map(ids.map((id, at) => [id, lists[at]!]));
 }

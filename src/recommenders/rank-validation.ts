@@ -5,7 +5,7 @@ import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import type { Vocabulary } from '../interactions/vocabulary';
 import type { RankingMetric, RankingMetricName } from '../metrics/metric-names';
-import { RankingMeter } from '../metrics/ranking-meter';
+import { closeTies, listLength, RankingMeter } from '../metrics/ranking-meter';
 import { type RelevantUser, ROWS_A_STEP, relevantUsers } from '../metrics/relevant-items';
 import type { Seen } from './seen';
 import type { Judged } from './validation';
@@ -63,17 +63,25 @@ export class RankValidation {
   ): Promise<Partial<Record<RankingMetricName, number>>> {
     const { users, rows, itemOf, items } = this;
     const meter = new RankingMeter(this.metrics);
-    const request = { n: Math.min(meter.depth, items), filterSeen: true, exclude: [], candidates: null };
+    const n = listLength(meter.depth, items);
+    const request = { filterSeen: true, exclude: [], candidates: null };
     const usersATurn = Math.min(MOST_USERS_A_TURN, Math.max(1, Math.floor(SCORES_A_TURN / (items * scoreCost))));
     for (let from = 0; from < users.length; from += usersATurn) {
-      const lists = best(rows.slice(from, from + usersATurn), request);
-      for (const [at, list] of lists.entries()) {
+      const ofTurn = rows.slice(from, from + usersATurn);
+      const lists = best(ofTurn, { ...request, n });
+      let asked = lists.length;
+      for (const [at, first] of lists.entries()) {
+        const list = closeTies(first, n, meter.depth, (longer) => {
+          asked++;
+          return best([ofTurn[at]!], { ...request, n: longer })[0]!;
+        });
         meter.add(
           users[from + at]!,
           list.map(({ index }) => itemOf(index)),
+          list.map(({ score }) => score),
         );
       }
-      if (turns.isDue(lists.length * items * scoreCost)) await turns.breathe();
+      if (turns.isDue(asked * items * scoreCost)) await turns.breathe();
     }
     return meter.means();
   }

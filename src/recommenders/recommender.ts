@@ -67,6 +67,8 @@ export interface SimilarUser {
 /** Recommendations, best first. `basis` is 'popularity' for a user that training never saw; scores are then counts. */
 export interface RecommendationList extends Array<Recommendation> {
   readonly basis: 'model' | 'popularity';
+  /** How many of `candidates` and `exclude` the model does not know, which it passed over; absent for none. */
+  readonly unknown?: number;
 }
 
 /** What to recommend from. */
@@ -75,9 +77,9 @@ export interface RecommendOptions {
   readonly n?: number | undefined;
   /** Leaves out what the user has rated in training. @defaultValue true; false for a model saved without history */
   readonly filterSeen?: boolean | undefined;
-  /** Items to leave out; unknown ones are ignored. */
+  /** Items to leave out; unknown ones are passed over and counted. Ids of a type that no item has: OptionError. */
   readonly exclude?: Iterable<Id> | undefined;
-  /** Only these; unknown ones are ignored. @defaultValue every item with a training rating */
+  /** Only these; unknown ones are passed over and counted, and an OptionError where all are. @defaultValue every item with a training rating */
   readonly candidates?: Iterable<Id> | undefined;
 }
 
@@ -132,8 +134,10 @@ export interface Recommender {
   foldInUser(history: Iterable<UserHistoryRow>): FoldedUser;
   foldInItem(history: Iterable<ItemHistoryRow>): FoldedItem;
   explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[];
-  /** Whether training saw both; predictions of others are baselines. */
-  knows(userId: Id, itemId: Id): boolean;
+  /** Whether training saw both, or the user, where no item is given; predictions of others are baselines. */
+  knows(userId: Id, itemId?: Id): boolean;
+  /** Whether the user has the item in the training data, as far as they are kept. */
+  hasSeen(userId: Id, itemId: Id): boolean;
   save(options?: SaveOptions): Uint8Array;
 }
 

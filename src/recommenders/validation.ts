@@ -36,7 +36,7 @@ export function judged({ tables, served, seen, users, items }: Fitted, { clip, k
   const serving = new Serving(tables, served, seen, kernels);
   return {
     predictor: (data, out) => served.predictor(users, items, data, clip, out),
-    best: (rows, request) => serving.bestItems.of(rows, request),
+    best: (rows, request) => serving.recommend(rows, request),
     scoreCost: 1,
   };
 }

@@ -150,8 +150,24 @@ export function recommenderContract({
         expect([...some]).toEqual([...all].filter(({ itemId }) => itemId === '' || itemId === 1));
         expect([...model.recommend('1', { candidates: seenBy('1') })]).toEqual([]);
         expect([...model.recommend('1', { candidates: [] })]).toEqual([]);
-        expect(idsOf(model.recommend('1', { candidates: ['cold'] }))).toEqual(isOfOccurring ? [] : ['cold']);
+        if (!isOfOccurring) expect(idsOf(model.recommend('1', { candidates: ['cold'] }))).toEqual(['cold']);
         expect([...model.recommend('1', { filterSeen: false, candidates: [1], exclude: [1] })]).toEqual([]);
+      });
+
+      test('ids that nothing known has are counted; where all are unknown, or of another type, refused', () => {
+        const some = model.recommend('1', { candidates: ['', 'no such', 'nor this'], filterSeen: false });
+        expect([some.length, some.unknown]).toEqual([1, 2]);
+        expect(model.recommend('1', { candidates: [''] }).unknown).toBeUndefined();
+        expect(model.recommend('1', { exclude: ['no such'] }).unknown).toBe(1);
+        for (const candidates of [['no such'], [12345], [null as never]]) {
+          const error = catchError(() => model.recommend('1', { candidates }));
+          expect(error).toBeInstanceOf(OptionError);
+          expect(error).toMatchObject({ option: 'candidates' });
+          expect((error as OptionError).message).toContain('knows none of them');
+        }
+        expect(catchError(() => model.recommend('1', { exclude: [true as never] }))).toMatchObject({
+          option: 'exclude',
+        });
       });
 
       ofRatings('ties: the item that came first in the data', async () => {

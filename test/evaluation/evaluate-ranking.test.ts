@@ -2,13 +2,13 @@
 
 import { DataError, NotFittedError, OptionError } from '../../src/core/errors';
 import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
-import { Interactions } from '../../src/interactions/interactions';
+import { type Interaction, Interactions } from '../../src/interactions/interactions';
 import { predefinedSplit } from '../../src/interactions/predefined-split';
 import { splitRandom } from '../../src/interactions/split-random';
 import { syntheticInteractions } from '../../src/interactions/synthetic';
 import type { Id } from '../../src/interactions/vocabulary';
 import { MF } from '../../src/recommenders/mf';
-import { loadRecommender } from '../../src/recommenders/registry';
+import { createRecommender, loadRecommender } from '../../src/recommenders/registry';
 import { rankerByScores } from '../support/ranker-by-scores';
 
 const items = ['a', 'b', 'c', 'd', 'e', 'f'];
@@ -50,8 +50,13 @@ describe('by hand', () => {
 
   test('which rows are relevant, and how much', () => {
     const good = evaluateRanking(alphabet, held, { train, relevant: (value) => value >= 4, metrics: ['recall@5'] });
-    expect(good).toEqual({ users: 2, skipped: 1, cold: 0, metrics: { 'recall@5': 1 } });
-    const { perUser } = evaluateRanking(alphabet, held, { train, graded: true, perUser: true, metrics: ['ndcg@5'] });
+    expect(good).toEqual({ users: 2, skipped: 1, cold: 0, seen: 0, unknown: 0, metrics: { 'recall@5': 1 } });
+    const { perUser } = evaluateRanking(alphabet, held, {
+      train,
+      gains: 'exponential',
+      perUser: true,
+      metrics: ['ndcg@5'],
+    });
     // ann: b C(31) d e F(1).
     const expected = (31 / log2(3) + 1 / log2(6)) / (31 + 1 / log2(3));
     expect(perUser!.get('ann')!['ndcg@5']).toBeCloseTo(expected, 14);
@@ -74,7 +79,7 @@ describe('by hand', () => {
     ]);
     const { users, skipped, metrics } = evaluateRanking(alphabet, both, { train, k: 1, metrics: ['recall'] });
     expect({ users, skipped, metrics }).toEqual({ users: 1, skipped: 1, metrics: { 'recall@1': 1 } });
-    expect(() => evaluateRanking(alphabet, train, { train })).toThrow(DataError);
+    expect(() => evaluateRanking(alphabet, train, { train })).toThrow('all 8 pairs');
   });
 
   test('users that training never saw are counted', () => {
@@ -111,6 +116,30 @@ describe('negatives', () => {
     expect(() => evaluateRanking(alphabet, held, { negatives: partial })).toThrow(
       'negatives has no entry for test user "bob"',
     );
+  });
+
+  test('ids that the ranker does not know are no rivals: counted, and refused where all are', () => {
+    const negatives = new Map<Id, Id[]>([
+      ['ann', ['b', 'd', 'unknown', 'x']],
+      ['bob', ['a', 3, 'b']],
+    ]);
+    expect(evaluateRanking(alphabet, held, { negatives }).unknown).toBe(3);
+    for (const [list, reason] of [
+      [[1, 2, 3], 'has no item that the model knows (1, a number, is one of 3)'],
+      [[], 'has no item beside what is relevant'],
+      [['c'], 'has no item beside what is relevant'],
+    ] as const) {
+      const act = () => evaluateRanking(alphabet, held, { negatives: new Map([...negatives, ['ann', [...list]]]) });
+      expect(act).toThrow(DataError);
+      expect(act).toThrow(`negatives: the list of test user "ann" ${reason}`);
+    }
+    expect(evaluateRanking(alphabet, held, { train }).unknown).toBe(0);
+  });
+
+  test('drawn: who has fewer items left than are to be drawn is counted', () => {
+    // Of 6 items ann has one in train and one in test: 4 are left.
+    const short = (count: number) => evaluateRanking(alphabet, held, { train, negatives: { count } }).short;
+    expect([short(4), short(5)]).toEqual([0, 2]);
   });
 
   test('drawn: distinct items that the user has not, the same for a seed and for any order of users', () => {
@@ -182,6 +211,47 @@ describe('a fitted model', () => {
     }
   });
 
+  test('what is in its training is no test, in part or in whole, with train or without', () => {
+    const both = Interactions.from([...held, ...[...train].slice(0, 30)]);
+    for (const options of [{ train }, {}, { negatives: { count: 5 }, train }]) {
+      const result = evaluateRanking(model, both, options);
+      expect(result).toEqual({
+        ...evaluateRanking(model, Interactions.from([...held]), options),
+        seen: 30,
+        skipped: result.skipped,
+      });
+      expect(() => evaluateRanking(model, train, options)).toThrow('nothing in it is unseen');
+    }
+  });
+
+  test('of negatives of another type of ids it knows none', () => {
+    const negatives = new Map([...data.users].map((user) => [user, [...data.items].map(Number)]));
+    expect(() => evaluateRanking(model, held, { negatives })).toThrow('has no item that the model knows');
+  });
+
+  test.each([
+    ['popularity', {}],
+    ['item-knn', {}],
+    ['mf', { epochs: 1 }],
+    ['fm', { epochs: 1, task: 'regression' }],
+  ] as const)('%s: cold are the users that training never saw, and they alone', async (name, options) => {
+    const one = createRecommender(name, options as never);
+    await one.fit(train);
+    const more = Interactions.from([...held, { userId: 'new', itemId: [...held][0]!.itemId }]);
+    const trained = new Set([...train].map(({ userId }) => userId));
+    const cold = [...new Set([...held].map(({ userId }) => userId))].filter((id) => !trained.has(id)).length;
+    expect(evaluateRanking(one, held, { train }).cold).toBe(cold);
+    expect(evaluateRanking(one, more, { train }).cold).toBe(cold + 1);
+    expect(one.knows('new')).toBe(false);
+    expect(one.knows([...train][0]!.userId)).toBe(true);
+    const [{ userId, itemId }] = [...train] as [Interaction];
+    expect([one.hasSeen(userId, itemId), one.hasSeen('new', itemId), one.hasSeen(userId, 'new')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
   test('without its history it is told what to leave out', () => {
     const bare = loadRecommender(model.save({ history: false }));
     const options = { train, k: [3, 10] };
@@ -222,6 +292,6 @@ describe('a fitted model', () => {
     expect(() => evaluateRanking(new MF(), held)).toThrow(NotFittedError);
     expect(() => evaluateRanking(model, [] as never)).toThrow(OptionError);
     const counts = Interactions.from([['1', '1', 5000]]);
-    expect(() => evaluateRanking(model, counts, { graded: true })).toThrow('want grades from 0 to 50');
+    expect(() => evaluateRanking(model, counts, { gains: 'exponential' })).toThrow('want grades from 0 to 50');
   });
 });

@@ -1,7 +1,7 @@
 // Metrics of a list: values by hand, each against its definition over random lists, and what they cannot exceed.
 
 import fc from 'fast-check';
-import { rankingMeasures } from '../../src/metrics/metric-names';
+import { type RankingMeasureName, rankingMeasures } from '../../src/metrics/metric-names';
 import {
   auc,
   averagePrecision,
@@ -12,12 +12,10 @@ import {
   recall,
   reciprocalRank,
 } from '../../src/metrics/ranking-metrics';
+import { listOf, meanOverOrders } from './tie-lists';
 
-const binary = (gains: readonly number[], relevant: number, candidates = 10): RankedList => ({
-  gains,
-  ideal: new Array(relevant).fill(1),
-  candidates,
-});
+const binary = (gains: readonly number[], relevant: number, candidates = 10): RankedList =>
+  listOf(gains, new Array(relevant).fill(1), candidates);
 
 test('by hand: hits at ranks 2 and 4, three relevant, ten candidates', () => {
   const list = binary([0, 1, 0, 1, 0], 3);
@@ -49,9 +47,9 @@ test('a short list is filled up with misses', () => {
 });
 
 test('graded gains', () => {
-  const list: RankedList = { gains: [1, 0, 7], ideal: [7, 3, 1], candidates: 9 };
-  expect(ndcg(list, 3)).toBeCloseTo((1 + 7 / 2) / (7 + 3 / Math.log2(3) + 1 / 2), 14);
-  expect(ndcg({ ...list, gains: [7, 3, 1] }, 3)).toBe(1);
+  const ideal = [7, 3, 1];
+  expect(ndcg(listOf([1, 0, 7], ideal, 9), 3)).toBeCloseTo((1 + 7 / 2) / (7 + 3 / Math.log2(3) + 1 / 2), 14);
+  expect(ndcg(listOf([7, 3, 1], ideal, 9), 3)).toBe(1);
 });
 
 test('auc of whole lists is the part of pairs in order; where all is relevant there is none out of order', () => {
@@ -74,21 +72,19 @@ const cases = fc
   .map(({ all, listed, k }) => ({
     k,
     all,
-    list: {
-      gains: all.slice(0, listed),
-      ideal: all.filter((gain) => gain > 0).sort((a, b) => b - a),
-      candidates: all.length,
-    },
+    gains: all.slice(0, listed),
+    ideal: all.filter((gain) => gain > 0).sort((a, b) => b - a),
   }));
 
 test('every metric is 0 to 1, and 1 for no worse list than the best', () => {
   fc.assert(
-    fc.property(cases, ({ list, k }) => {
+    fc.property(cases, ({ all, gains, ideal, k }) => {
+      const list = listOf(gains, ideal, all.length);
       for (const measure of Object.values(rankingMeasures)) {
         expect(measure(list, k)).toBeGreaterThanOrEqual(0);
         expect(measure(list, k)).toBeLessThanOrEqual(1 + 1e-12);
       }
-      const best = { ...list, gains: list.ideal };
+      const best = listOf(ideal, ideal, all.length);
       expect([ndcg(best, k), averagePrecision(best, k), reciprocalRank(best, k), hitRate(best, k)]).toEqual([
         1, 1, 1, 1,
       ]);
@@ -98,9 +94,10 @@ test('every metric is 0 to 1, and 1 for no worse list than the best', () => {
 
 test('by definition, over ranks from 1', () => {
   fc.assert(
-    fc.property(cases, ({ list, k }) => {
-      const ranks = list.gains.flatMap((gain, at) => (gain > 0 && at < k ? [at + 1] : []));
-      const relevant = list.ideal.length;
+    fc.property(cases, ({ all, gains, ideal, k }) => {
+      const list = listOf(gains, ideal, all.length);
+      const ranks = gains.flatMap((gain, at) => (gain > 0 && at < k ? [at + 1] : []));
+      const relevant = ideal.length;
       expect(precision(list, k)).toBe(ranks.length / k);
       expect(recall(list, k)).toBe(ranks.length / relevant);
       expect(reciprocalRank(list, k)).toBe(ranks.length > 0 ? 1 / ranks[0]! : 0);
@@ -108,7 +105,7 @@ test('by definition, over ranks from 1', () => {
       expect(averagePrecision(list, k)).toBeCloseTo(at.reduce((sum, x) => sum + x, 0) / Math.min(k, relevant), 12);
       const dcg = (gains: readonly number[]) =>
         gains.slice(0, k).reduce((sum, gain, place) => sum + gain / Math.log2(place + 2), 0);
-      expect(ndcg(list, k)).toBeCloseTo(dcg(list.gains) / dcg(list.ideal), 12);
+      expect(ndcg(list, k)).toBeCloseTo(dcg(gains) / dcg(ideal), 12);
     }),
   );
 });
@@ -117,8 +114,11 @@ test('auc is the mean over all orders of what is behind the cut', () => {
   // Pairs by definition, a pair behind the cut counting half.
   fc.assert(
     fc.property(cases, ({ all, k }) => {
-      const gains = all.slice(0, k);
-      const list = { gains, ideal: all.filter((gain) => gain > 0), candidates: all.length };
+      const list = listOf(
+        all.slice(0, k),
+        all.filter((gain) => gain > 0),
+        all.length,
+      );
       let right = 0;
       let pairs = 0;
       for (const [a, x] of all.entries())
@@ -130,4 +130,76 @@ test('auc is the mean over all orders of what is behind the cut', () => {
       expect(auc(list, k)).toBeCloseTo(pairs === 0 ? 1 : right / pairs, 12);
     }),
   );
+});
+
+describe('ties in expectation', () => {
+  const tied = fc
+    .record({
+      // Relevant or not, by how much; and scores of which many are equal.
+      items: fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 })), {
+        minLength: 1,
+        maxLength: 7,
+      }),
+      missing: fc.integer({ min: 0, max: 2 }),
+      k: fc.integer({ min: 1, max: 9 }),
+    })
+    .map(({ items, missing, k }) => {
+      const sorted = [...items].sort(([, a], [, b]) => b - a);
+      const gains = sorted.map(([gain]) => gain);
+      const ideal = [...gains.filter((gain) => gain > 0), ...new Array<number>(missing).fill(1)].sort((a, b) => b - a);
+      return { gains, scores: sorted.map(([, score]) => score), ideal, candidates: items.length + missing, k };
+    })
+    .filter(({ ideal }) => ideal.length > 0);
+
+  test.each(Object.keys(rankingMeasures) as RankingMeasureName[])('%s is the mean over all orders', (name) => {
+    const measure = rankingMeasures[name];
+    fc.assert(
+      fc.property(tied, ({ gains, scores, ideal, candidates, k }) => {
+        for (const cut of [k, Infinity]) {
+          if (cut === Infinity && name === 'precision') continue;
+          const expected = meanOverOrders(measure, gains, scores, ideal, candidates, cut);
+          expect(Math.abs(measure(listOf(gains, ideal, candidates, scores), cut) - expected)).toBeLessThan(1e-12);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('of a list that goes on behind the cut only the tie at the cut counts', () => {
+    // Scores 3 | 2 2 2 | 1: cut at 2, one of the three in the tie is seen.
+    const whole = listOf([0, 1, 0, 0, 1], [1, 1], 5, [3, 2, 2, 2, 1]);
+    const cut = listOf([0, 1, 0, 0], [1, 1], 5, [3, 2, 2, 2]);
+    for (const measure of [precision, recall, hitRate, ndcg, averagePrecision, reciprocalRank])
+      expect(measure(cut, 2)).toBe(measure(whole, 2));
+    expect(recall(cut, 2)).toBeCloseTo(1 / 3 / 2, 14);
+  });
+
+  test.each([
+    [100, 1, 10],
+    [100, 7, 10],
+    [1682, 20, 5],
+    [50, 50, 10],
+    [8, 2, 20],
+  ])('constant scores of %i items, %i relevant, cut at %i: chance', (items, relevant, k) => {
+    const gains = Array.from({ length: items }, (_, at) => (at < relevant ? 1 : 0));
+    const list = listOf(gains, new Array(relevant).fill(1), items, new Array(items).fill(0));
+    const places = Math.min(k, items);
+    const harmonic = (n: number) => Array.from({ length: n }, (_, at) => 1 / (at + 1)).reduce((sum, x) => sum + x, 0);
+    const close = (got: number, expected: number) => expect(Math.abs(got - expected)).toBeLessThan(1e-12);
+    close(recall(list, k), places / items);
+    close(precision(list, k), (relevant * places) / items / k);
+    let miss = 1;
+    for (let place = 0; place < places; place++) miss *= Math.max(0, items - relevant - place) / (items - place);
+    close(hitRate(list, k), 1 - miss);
+    const discounts = (n: number) =>
+      Array.from({ length: n }, (_, at) => 1 / Math.log2(at + 2)).reduce((a, b) => a + b, 0);
+    close(ndcg(list, k), ((relevant / items) * discounts(places)) / discounts(Math.min(k, relevant)));
+    const another = items > 1 ? (relevant - 1) / (items - 1) : 0;
+    const expected =
+      ((relevant / items) * (harmonic(places) * (1 - another) + places * another)) / Math.min(k, relevant);
+    close(averagePrecision(list, k), expected);
+    if (relevant === 1) close(reciprocalRank(list, k), harmonic(places) / items);
+    close(auc(list, Infinity), relevant === items ? 1 : 0.5);
+    close(auc(list, k), relevant === items ? 1 : 0.5);
+  });
 });

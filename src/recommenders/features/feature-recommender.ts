@@ -114,9 +114,10 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> e
     return answers.predictRows(rows);
   }
 
-  override knows(userId: Id, itemId: Id): boolean {
+  override knows(userId: Id, itemId?: Id): boolean {
     const { users, items, seen } = this.need('knows');
-    return seen.userCounts[users.indexOf(userId)]! > 0 && seen.itemCounts[items.indexOf(itemId)]! > 0;
+    const hasItem = itemId === undefined || seen.itemCounts[items.indexOf(itemId)]! > 0;
+    return seen.userCounts[users.indexOf(userId)]! > 0 && hasItem;
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */

@@ -1,6 +1,8 @@
 // The items most like each item, by the users that they share. Exact: every pair with a user in common is looked at.
 
 import type { Turns } from '../../core/turns';
+import { idOrder } from '../../interactions/order-ids';
+import type { Vocabulary } from '../../interactions/vocabulary';
 import { Ranking } from '../ranked';
 import { type FeatureWeighting, featureWeights } from './feature-weights';
 import type { Histories } from './histories';
@@ -26,9 +28,13 @@ const NORMS: { readonly [S in Similarity]: (a: number, b: number, product: numbe
   dot: () => 1,
 };
 
-/** Finds the neighbours. Cost: the sum over users of the square of how many items each has. */
+/**
+ * Finds the neighbours; of equally alike ones those whose ids come first, so that the order of the data chooses none.
+ * Cost: the sum over users of the square of how many items each has, and a sort of the ids.
+ */
 export async function findNeighbors(
   histories: Histories,
+  vocabulary: Vocabulary,
   { neighbors, similarity, shrinkage, featureWeighting }: NeighborOptions,
   turns: Turns,
 ): Promise<NeighborLists> {
@@ -43,6 +49,9 @@ export async function findNeighbors(
     return sum * (factor * factor);
   });
   const norm = NORMS[similarity];
+  const inOrder = idOrder(vocabulary).filter((item) => item < count);
+  const placeOf = new Int32Array(count);
+  for (const [place, item] of inOrder.entries()) placeOf[item] = place;
   const offsets = new Int32Array(count + 1);
   const items: Int32Array[] = [];
   const similarities: Float32Array[] = [];
@@ -53,9 +62,12 @@ export async function findNeighbors(
       const product = sums[other]! * (factors[item]! * factors[other]!);
       // A user with all items but one has no weight under tf-idf: what shares only such users is not alike.
       if (other === item || !(product > 0)) continue;
-      ranking.offer(other, product / (norm(norms[item]!, norms[other]!, product) + shrinkage));
+      // In float32, as it is kept: sums of weights in another order are equal then.
+      const alike = Math.fround(product / (norm(norms[item]!, norms[other]!, product) + shrinkage));
+      ranking.offer(placeOf[other]!, alike);
     }
-    const list = ranking.list().sort((a, b) => a.index - b.index);
+    const kept = ranking.list().map(({ index, score }) => ({ index: inOrder[index]!, score }));
+    const list = kept.sort((a, b) => a.index - b.index);
     items.push(Int32Array.from(list, ({ index }) => index));
     similarities.push(Float32Array.from(list, ({ score }) => score));
     offsets[item + 1] = offsets[item]! + list.length;

@@ -1,4 +1,5 @@
-// Weights between items as a trained state: a user is the items of its history, and nothing else.
+// Weights between items as a trained state: a user is the items of its history, and nothing else. Scores are summed in double
+// and rounded to float32, so that those of equal sums stay equal in whatever order the history is added.
 
 import { UnsupportedError } from '../../core/errors';
 import type { Vocabulary } from '../../interactions/vocabulary';
@@ -94,7 +95,7 @@ export class ItemAnswers<W extends ItemWeights = ItemWeights> implements Answers
     if (!this.hasItem(item)) return 0;
     let sum = 0;
     for (let k = 0; k < history.length; k++) sum += this.weights.at(history[k]!, item);
-    return sum;
+    return Math.fround(sum);
   }
 
   /** The best items for a history; the popular ones, with their counts, for none. */
@@ -111,7 +112,9 @@ export class ItemAnswers<W extends ItemWeights = ItemWeights> implements Answers
         }
         scores.fill(0);
         for (let k = 0; k < history.length; k++) this.weights.addTo(scores, history[k]!);
-        for (let item = 0; item < scores.length; item++) if (isAllowed(item)) ranking.offer(item, scores[item]!);
+        for (let item = 0; item < scores.length; item++) {
+          if (isAllowed(item)) ranking.offer(item, Math.fround(scores[item]!));
+        }
         return ranking.list();
       }),
     );

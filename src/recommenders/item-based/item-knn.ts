@@ -70,7 +70,7 @@ export class ItemKNN extends IdRecommender<ItemAnswers<NeighborLists>> {
   protected train(data: Interactions, options: FilledFitOptions): Promise<History> {
     return fitOnce('ItemKNN', options, async (turns) => {
       const histories = await historiesOf(data, turns);
-      this.serve(data, histories.seen, await findNeighbors(histories, this.options, turns));
+      this.serve(data, histories.seen, await findNeighbors(histories, data.items, this.options, turns));
     });
   }
 

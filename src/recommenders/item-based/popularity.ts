@@ -55,7 +55,8 @@ export class Popularity extends IdRecommender<PopularityAnswers> {
   /** As every recommender's, but that the basis is popularity for everybody. */
   override recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Map<Id, RecommendationList> {
     const lists = super.recommendMany(userIds, options);
-    return new Map(Array.from(lists, ([id, list]) => [id, Object.assign([...list], { basis: 'popularity' as const })]));
+    for (const list of lists.values()) Object.assign(list, { basis: 'popularity' });
+    return lists;
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */

@@ -48,7 +48,8 @@ test('every similarity is that of the definition, and each item keeps its best n
   });
   await fc.assert(
     fc.asyncProperty(pairsOf, options, async (pairs, given) => {
-      const lists = await findNeighbors(await historiesOf(dataOf(pairs), turns()), given, turns());
+      const data = dataOf(pairs);
+      const lists = await findNeighbors(await historiesOf(data, turns()), data.items, given, turns());
       const columns = columnsOf(pairs, given.featureWeighting);
       const inner = (a: number, b: number) => columns[a]!.reduce((sum, x, user) => sum + x * columns[b]![user]!, 0);
       for (let item = 0; item < ITEMS; item++) {
@@ -80,14 +81,14 @@ describe('the answers over weights', () => {
         const data = dataOf(pairs);
         const histories = await historiesOf(data, turns());
         const { options } = new ItemKNN({ neighbors: k });
-        const lists = await findNeighbors(histories, options, turns());
+        const lists = await findNeighbors(histories, data.items, options, turns());
         const { users, items } = data;
         const answers = new ItemAnswers('ItemKNN', users, items, histories.seen, lists, () => new Uint8Array());
         const request = { n: ITEMS, filterSeen: true, exclude: [], candidates: null };
         for (let user = 0; user < USERS; user++) {
           const had = [...new Set(pairs.filter(([u]) => u === user).map(([, item]) => item))];
           if (had.length === 0) continue;
-          const sum = (item: number) => had.reduce((total, from) => total + lists.at(from, item), 0);
+          const sum = (item: number) => Math.fround(had.reduce((total, from) => total + lists.at(from, item), 0));
           const trained = Array.from({ length: ITEMS }, (_, item) => item).filter((item) => answers.hasItem(item));
           const expected = trained
             .filter((item) => !had.includes(item))
@@ -100,7 +101,9 @@ describe('the answers over weights', () => {
           for (const { index, score } of some) expect(score).toBe(answers.predict(user, index));
           for (const item of trained) {
             const reasons = answers.explain(user, item);
-            expect(reasons.reduce((total, { score }) => total + score, 0)).toBeCloseTo(answers.predict(user, item), 10);
+            expect(Math.fround(reasons.reduce((total, { score }) => total + score, 0))).toBe(
+              answers.predict(user, item),
+            );
             expect(reasons.every(({ index }) => had.includes(index))).toBe(true);
           }
           const folded = answers.foldInUser([...had, -1, had[0]!].map((index) => ({ index, value: 1, weight: 1 })));
@@ -130,6 +133,17 @@ describe('the answers over weights', () => {
     expect(loaded.recommend('cy').basis).toBe('popularity');
     expect(loaded.similarItems('tea')).toEqual(model.similarItems('tea'));
   });
+});
+
+test('of equally alike items those with the first ids are kept, in whatever order the data come', async () => {
+  // Everybody has everything: all items are equally alike.
+  const rows = ['ann', 'bob'].flatMap((user) => ['c', 10, 'a', 9, 'd', 'b'].map((item) => [user, item] as const));
+  for (const ordered of [rows, [...rows].reverse()]) {
+    const model = new ItemKNN({ neighbors: 2 });
+    await model.fit(Interactions.from(ordered));
+    expect(new Set(model.similarItems('d').map(({ itemId }) => itemId))).toEqual(new Set([9, 10]));
+    expect(new Set(model.similarItems(9).map(({ itemId }) => itemId))).toEqual(new Set([10, 'a']));
+  }
 });
 
 test.each([
