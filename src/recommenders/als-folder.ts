@@ -1,5 +1,6 @@
 // What a new user or a new item is to tables trained by alternating least squares: one more row of the last half-epoch.
 
+import type { Turns } from '../core/turns';
 import { ridgeOf } from '../training/als/als-rule';
 import { RatingsLoss } from '../training/fold-in/fold-loss';
 import type { RowProblem } from '../training/fold-in/fold-row';
@@ -40,13 +41,34 @@ export class AlsFolder implements RowProblems {
   readonly comparesItems = false;
 
   user(history: readonly HistoryEntry[]): RowProblem {
-    const { tables, seen } = this.fitted;
-    return this.problem({ embedding: tables.itemEmbedding, biases: tables.itemBias, counts: seen.itemCounts }, history);
+    return this.problem(this.items, history);
   }
 
   item(history: readonly HistoryEntry[]): RowProblem {
+    return this.problem(this.users, history);
+  }
+
+  async prepare(side: 'users' | 'items', turns: Turns): Promise<void> {
+    if (this.options.unobservedWeight === 0) return;
+    const frozen = side === 'users' ? this.items : this.users;
+    if (this.sums.has(frozen.counts)) return;
+    const { rank } = this.fitted.tables;
+    const sums = new Float64Array(rank * rank);
+    for (let row = 0; row < frozen.counts.length; row++) {
+      this.addOuter(sums, frozen.embedding, row);
+      if (turns.isDue((rank * rank) >> 4)) await turns.breathe();
+    }
+    this.sums.set(frozen.counts, this.mirrored(sums));
+  }
+
+  private get items(): Frozen {
     const { tables, seen } = this.fitted;
-    return this.problem({ embedding: tables.userEmbedding, biases: tables.userBias, counts: seen.userCounts }, history);
+    return { embedding: tables.itemEmbedding, biases: tables.itemBias, counts: seen.itemCounts };
+  }
+
+  private get users(): Frozen {
+    const { tables, seen } = this.fitted;
+    return { embedding: tables.userEmbedding, biases: tables.userBias, counts: seen.userCounts };
   }
 
   private problem(side: Frozen, history: readonly HistoryEntry[]): RowProblem {
@@ -86,15 +108,24 @@ export class AlsFolder implements RowProblems {
     const known = this.sums.get(counts);
     if (known !== undefined) return known;
     const sums = new Float64Array(rank * rank);
-    for (let row = 0; row < counts.length; row++) {
-      const start = row * rank;
-      for (let i = 0; i < rank; i++) {
-        const part = embedding[start + i]!;
-        for (let j = 0; j <= i; j++) sums[i * rank + j]! += part * embedding[start + j]!;
-      }
+    for (let row = 0; row < counts.length; row++) this.addOuter(sums, embedding, row);
+    this.sums.set(counts, this.mirrored(sums));
+    return sums;
+  }
+
+  /** The lower triangle of a row's outer product. */
+  private addOuter(sums: Float64Array, embedding: Frozen['embedding'], row: number): void {
+    const { rank } = this.fitted.tables;
+    const start = row * rank;
+    for (let i = 0; i < rank; i++) {
+      const part = embedding[start + i]!;
+      for (let j = 0; j <= i; j++) sums[i * rank + j]! += part * embedding[start + j]!;
     }
+  }
+
+  private mirrored(sums: Float64Array): Float64Array {
+    const { rank } = this.fitted.tables;
     for (let i = 0; i < rank; i++) for (let j = 0; j < i; j++) sums[j * rank + i] = sums[i * rank + j]!;
-    this.sums.set(counts, sums);
     return sums;
   }
 }

@@ -1,98 +1,165 @@
 // More history for a trained state: vocabularies that know the new ids, and who has rated what, old and new together.
 
+import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import { Vocabulary } from '../interactions/vocabulary';
-import { Seen } from './seen';
+import { Seen, type UserHistory } from './seen';
+
+/** Users with additions beyond which a history is laid out anew. */
+const MOST_CHANGED = 1024;
 
 /** A history with more in it, and how much of each row's is new. */
 export interface ExtendedHistory {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
   readonly seen: Seen;
-  readonly newOfUser: Int32Array;
-  readonly newOfItem: Int32Array;
+  /** By number, users with something new and their new interactions; items alike. */
+  readonly newOfUser: ReadonlyMap<number, number>;
+  readonly newOfItem: ReadonlyMap<number, number>;
 }
 
-/** Adds interactions to a history. Of a pair that was there the new value counts, of a pair that comes twice the last. */
-export function extendSeen(
-  { users: oldUsers, items: oldItems, seen }: { users: Vocabulary; items: Vocabulary; seen: Seen },
-  data: Interactions,
-): ExtendedHistory {
-  const users = extended(oldUsers, data.users);
-  const items = extended(oldItems, data.items);
-  const added = byUser(data, users, items);
-  const offsets = new Int32Array(users.size + 1);
-  const list = new Int32Array(seen.items.length + data.size);
-  const values = new Float32Array(list.length);
-  if (seen.values === null) values.fill(1);
-  const itemCounts = new Int32Array(items.size);
-  itemCounts.set(seen.itemCounts);
-  /** Of each item, where the user at hand has it in the list, if at or after its start. */
-  const placeOf = new Int32Array(items.size).fill(-1);
-  let end = 0;
-  /** Copies what the users from `first` up to `last` had: in one piece, as most have nothing new. */
-  const copy = (first: number, last: number) => {
-    const from = seen.offsets[first] ?? seen.items.length;
-    const to = seen.offsets[last] ?? seen.items.length;
-    list.set(seen.items.subarray(from, to), end);
-    if (seen.values !== null) values.set(seen.values.subarray(from, to), end);
-    for (let user = first; user < last; user++) {
-      end += (seen.offsets[user + 1] ?? to) - (seen.offsets[user] ?? to);
-      offsets[user + 1] = end;
+/**
+ * Adds interactions, with weights as the history has them, to a history. Of a pair that was there the new value and weight
+ * count, of a pair that comes twice the last. Cost: the new interactions, the histories of their users, and a copy of the
+ * counts; ids that are new take a copy of the vocabulary the first time.
+ */
+export async function extendSeen(
+  state: { readonly users: Vocabulary; readonly items: Vocabulary; readonly seen: Seen },
+  data: Pick<Interactions, 'size' | 'users' | 'items' | 'userIndex' | 'itemIndex' | 'values'> & {
+    readonly weights?: Float32Array | undefined;
+  },
+  turns: Turns,
+): Promise<ExtendedHistory> {
+  const { seen } = state;
+  const users = await numbered(state.users, seen.userCounts.length, data.users, data.userIndex, turns);
+  const items = await numbered(state.items, seen.itemCounts.length, data.items, data.itemIndex, turns);
+  const userCounts = grown(seen.userCounts, users.rows);
+  const itemCounts = grown(seen.itemCounts, items.rows);
+  const rowsOfUser = new Map<number, number[]>();
+  const newOfItem = new Map<number, number>();
+  for (let k = 0; k < data.size; k++) {
+    const [user, item] = [users.numberOf[data.userIndex[k]!]!, items.numberOf[data.itemIndex[k]!]!];
+    const rows = rowsOfUser.get(user);
+    if (rows === undefined) rowsOfUser.set(user, [k]);
+    else rows.push(k);
+    newOfItem.set(item, (newOfItem.get(item) ?? 0) + 1);
+    if (turns.isDue(1)) await turns.breathe();
+  }
+  const changed = new Map(seen.additions.users);
+  const added = new Map(seen.additions.items);
+  const newOfUser = new Map<number, number>();
+  // Users in order, as the lists of who has an item are.
+  for (const user of [...rowsOfUser.keys()].sort((a, b) => a - b)) {
+    const rows = rowsOfUser.get(user)!;
+    const { history, fresh } = longerHistory(seen, user, rows, data, items.numberOf);
+    changed.set(user, history);
+    for (const item of fresh) {
+      itemCounts[item]!++;
+      added.set(item, withUser(added.get(item) ?? [], user));
     }
+    userCounts[user] = history.items.length;
+    newOfUser.set(user, rows.length);
+    if (turns.isDue(history.items.length)) await turns.breathe();
+  }
+  const { offsets, values, weights } = seen;
+  const additions = { users: changed, items: added };
+  const longer = new Seen(offsets, seen.items, userCounts, itemCounts, values, weights, additions, seen);
+  const all = changed.size > MOST_CHANGED ? await longer.laidOutInTurns(turns) : longer;
+  return { users: users.ids, items: items.ids, seen: all, newOfUser, newOfItem };
+}
+
+/** A user's history with some rows of the data after it, and the items among them that it did not have. */
+function longerHistory(
+  seen: Seen,
+  user: number,
+  rows: readonly number[],
+  data: Parameters<typeof extendSeen>[1],
+  itemNumberOf: Int32Array,
+): { history: UserHistory; fresh: number[] } {
+  const old = seen.itemsOf(user);
+  const length = old.length + rows.length;
+  const items = new Int32Array(length);
+  items.set(old);
+  const values = new Float32Array(length).fill(1);
+  values.set(seen.valuesOf(user) ?? []);
+  const oldWeights = seen.weightsOf(user);
+  const weights = oldWeights === null && data.weights === undefined ? null : new Float32Array(length).fill(1);
+  weights?.set(oldWeights ?? []);
+  const placeOf = new Map<number, number>();
+  for (let at = 0; at < old.length; at++) placeOf.set(old[at]!, at);
+  const fresh: number[] = [];
+  let end = old.length;
+  for (const k of rows) {
+    const item = itemNumberOf[data.itemIndex[k]!]!;
+    let at = placeOf.get(item);
+    if (at === undefined) {
+      at = end++;
+      placeOf.set(item, at);
+      items[at] = item;
+      fresh.push(item);
+    }
+    values[at] = data.values[k]!;
+    if (weights !== null) weights[at] = data.weights?.[k] ?? 1;
+  }
+  const history = {
+    items: items.subarray(0, end),
+    values: values.subarray(0, end),
+    weights: weights?.subarray(0, end) ?? null,
   };
-  let copied = 0;
-  for (let user = 0; user < users.size; user++) {
-    const [from, to] = [added.starts[user]!, added.starts[user + 1]!];
-    if (to === from) continue;
-    copy(copied, user + 1);
-    copied = user + 1;
-    const start = offsets[user]!;
-    for (let at = start; at < end; at++) placeOf[list[at]!] = at;
-    for (let k = from; k < to; k++) {
-      const item = added.items[k]!;
-      if (placeOf[item]! < start) {
-        placeOf[item] = end;
-        list[end++] = item;
-        itemCounts[item]!++;
-      }
-      values[placeOf[item]!] = added.values[k]!;
-    }
-    offsets[user + 1] = end;
-  }
-  copy(copied, users.size);
-  const userCounts = new Int32Array(users.size);
-  for (let user = 0; user < users.size; user++) userCounts[user] = offsets[user + 1]! - offsets[user]!;
-  const merged = new Seen(offsets, list.subarray(0, end), userCounts, itemCounts, values.subarray(0, end));
-  return { users, items, seen: merged, newOfUser: added.newOfUser, newOfItem: added.newOfItem };
+  return { history, fresh };
 }
 
-/** The interactions by the user's number, each user's in their order (counting sort). */
-function byUser(data: Interactions, users: Vocabulary, items: Vocabulary) {
-  const userOf = Int32Array.from(data.users, (id) => users.indexOf(id));
-  const itemOf = Int32Array.from(data.items, (id) => items.indexOf(id));
-  const newOfUser = new Int32Array(users.size);
-  const newOfItem = new Int32Array(items.size);
-  for (let k = 0; k < data.size; k++) {
-    newOfUser[userOf[data.userIndex[k]!]!]!++;
-    newOfItem[itemOf[data.itemIndex[k]!]!]!++;
-  }
-  const starts = new Int32Array(users.size + 1);
-  for (let user = 0; user < users.size; user++) starts[user + 1] = starts[user]! + newOfUser[user]!;
-  const next = starts.slice();
-  const sorted = { items: new Int32Array(data.size), values: new Float32Array(data.size) };
-  for (let k = 0; k < data.size; k++) {
-    const at = next[userOf[data.userIndex[k]!]!]!++;
-    sorted.items[at] = itemOf[data.itemIndex[k]!]!;
-    sorted.values[at] = data.values[k]!;
-  }
-  return { ...sorted, starts, newOfUser, newOfItem };
+/** A list of numbers in order, with one more in its place. */
+function withUser(users: readonly number[], user: number): number[] {
+  let at = users.length;
+  while (at > 0 && users[at - 1]! > user) at--;
+  return [...users.slice(0, at), user, ...users.slice(at)];
 }
 
-/** A vocabulary with the ids of both; a copy where it has to grow, as the old one is others' too. */
-function extended(old: Vocabulary, added: Vocabulary): Vocabulary {
-  if (old === added) return old;
-  const all = Vocabulary.from(old);
-  for (const id of added) all.add(id);
+/** Vocabularies that were made here, and grow with the model that has them. */
+const ours = new WeakSet<Vocabulary>();
+
+/**
+ * The numbers that the occurring ids of a column have in a vocabulary, which is made to know them; it is a copy where it
+ * has to grow and is others' too. `rows` is how many rows there are then.
+ */
+async function numbered(
+  known: Vocabulary,
+  rows: number,
+  from: Vocabulary,
+  column: Int32Array,
+  turns: Turns,
+): Promise<{ ids: Vocabulary; numberOf: Int32Array; rows: number }> {
+  const numberOf = new Int32Array(from.size).fill(-1);
+  const occurring: number[] = [];
+  for (const index of column) {
+    if (numberOf[index] === -1) occurring.push(index);
+    numberOf[index] = index;
+  }
+  // New ids get their numbers in the order of their own vocabulary.
+  occurring.sort((a, b) => a - b);
+  let ids = known;
+  if (known !== from) {
+    const isNew = occurring.some((index) => !known.has(from.idOf(index)));
+    if (isNew && !ours.has(known)) ids = await copyOf(known, rows, turns);
+    for (const index of occurring) numberOf[index] = ids.add(from.idOf(index));
+  }
+  return { ids, numberOf, rows: occurring.reduce((most, index) => Math.max(most, numberOf[index]! + 1), rows) };
+}
+
+/** The first ids of a vocabulary. */
+async function copyOf(known: Vocabulary, size: number, turns: Turns): Promise<Vocabulary> {
+  const copy = new Vocabulary();
+  for (let index = 0; index < size; index++) {
+    copy.add(known.idOf(index));
+    if (turns.isDue(16)) await turns.breathe();
+  }
+  ours.add(copy);
+  return copy;
+}
+
+function grown(counts: Int32Array, length: number): Int32Array {
+  const all = new Int32Array(length);
+  all.set(counts);
   return all;
 }

@@ -19,6 +19,17 @@ export interface Fitted {
   readonly units: Units;
   readonly tables: Tables;
   readonly served: ServedTables;
+  /**
+   * Of the rows that partialFit has left as they were: how many of their interactions have come since they were fitted.
+   * Absent: none.
+   */
+  readonly unfitted?: Unfitted | undefined;
+}
+
+/** By the number of a user, or of an item. */
+export interface Unfitted {
+  readonly users: ReadonlyMap<number, number>;
+  readonly items: ReadonlyMap<number, number>;
 }
 
 /** Folds the units into the tables, where the link allows: the scores of the model are then ratings. */

@@ -1,5 +1,6 @@
 // The answers for a user, or an item, that a factorization was not trained on: its row, beside the tables.
 
+import type { Turns } from '../core/turns';
 import { contributions, foldRow, type RowProblem } from '../training/fold-in/fold-row';
 import type { NormalEquations } from '../training/fold-in/normal-equations';
 import type { FoldedItemAnswers, FoldedUserAnswers, HistoryEntry, ItemRequest } from './answers';
@@ -14,6 +15,8 @@ export interface RowProblems {
   readonly needsValues: boolean;
   /** Whether training compares items with each other: users say too little about an item then. */
   readonly comparesItems: boolean;
+  /** Works out what the rows of a side have in common, letting other tasks run in between. */
+  prepare?(side: 'users' | 'items', turns: Turns): Promise<void>;
   /** A user's row from what it has. */
   user(history: readonly HistoryEntry[]): RowProblem;
   /** An item's row from who has it. @throws UnsupportedError where items are compared */

@@ -2,17 +2,19 @@
 // history, one by one, the other side frozen. Every step lowers the objective of the fit; no other row changes a byte.
 
 import { UnsupportedError } from '../core/errors';
-import type { Turns } from '../core/turns';
+import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
+import { MFModel } from '../models/mf';
 import type { Real } from '../optimizers/factor';
 import { type KernelChoice, usesWasm } from '../training/engine-options';
-import { costOf, foldRow, type RowProblem } from '../training/fold-in/fold-row';
+import { costOf, foldSteps, type RowProblem } from '../training/fold-in/fold-row';
 import { NormalEquations } from '../training/fold-in/normal-equations';
 import type { HistoryEntry } from './answers';
 import { extendSeen } from './extend-seen';
 import type { Fitted } from './fitted';
 import { historyOf, type RowProblems } from './folded-answers';
 import type { Seen } from './seen';
+import { ServedTables, tablesOf } from './served-tables';
 import type { Units } from './units';
 
 /** A row moves where at least this part of its history is new; with less it would hardly. */
@@ -28,44 +30,68 @@ export async function partialFit(
   problemsOf: (state: TrainedState) => RowProblems,
   kernels: KernelChoice,
   turns: Turns,
-): Promise<{ state: TrainedState; loss: number }> {
+): Promise<{ fitted: Fitted; loss: number }> {
   if (!fitted.seen.isKept || (fitted.seen.values === null && problemsOf(fitted).needsValues)) {
     throw new UnsupportedError(
       'partialFit fits rows to all of their history, and this model was saved without; save it with history: true, or fit it again',
     );
   }
-  const { users, items, seen, newOfUser, newOfItem } = extendSeen(fitted, data);
-  const { tables: old } = fitted;
-  const { rank } = old;
-  const hasBias = old.userBias.length > 0;
-  const tables = {
-    ...old,
-    userEmbedding: grown(old.userEmbedding, users.size * rank),
-    itemEmbedding: grown(old.itemEmbedding, items.size * rank),
-    userBias: hasBias ? grown(old.userBias, users.size) : old.userBias,
-    itemBias: hasBias ? grown(old.itemBias, items.size) : old.itemBias,
-  };
+  const { users, items, seen, newOfUser, newOfItem } = await extendSeen(fitted, data, turns);
+  const model = await grownModel(fitted.tables, seen, turns);
+  const tables = tablesOf(model);
   const units = widened(fitted.units, data.values);
-  const state = { users, items, seen, units, tables };
+  const unfitted = { users: new Map(fitted.unfitted?.users), items: new Map(fitted.unfitted?.items) };
+  const state = { users, items, seen, units, tables, unfitted };
   const problems = problemsOf(state);
-  const equations = new NormalEquations(rank + (hasBias ? 1 : 0), usesWasm(kernels));
-  const isNew = (count: number, all: number) => count > 0 && count >= LEAST_NEW * all;
+  const equations = new NormalEquations(tables.rank + (tables.userBias.length > 0 ? 1 : 0), usesWasm(kernels));
   let [cost, size] = [0, 0];
-  for (let user = 0; user < users.size; user++) {
-    if (!isNew(newOfUser[user]!, seen.userCounts[user]!)) continue;
+  await problems.prepare?.('users', turns);
+  for (const user of dueRows(newOfUser, unfitted.users, seen.userCounts)) {
     const history = historyOf(seen, user);
     const problem = problems.user(history);
     const row = await fitRow(problem, equations, tables.userEmbedding, tables.userBias, user, turns);
     cost += costOf(problem, row);
     size += history.length;
   }
-  const moved = newOfItem.map((count, item) => (isNew(count, seen.itemCounts[item]!) ? 1 : 0));
   if (!problems.comparesItems) {
-    for (const [item, history] of historiesOf(seen, moved)) {
+    const due = dueRows(newOfItem, unfitted.items, seen.itemCounts);
+    if (due.length > 0) await problems.prepare?.('items', turns);
+    for (const item of due) {
+      const history: HistoryEntry[] = [];
+      await seen.eachUserOf(item, turns, (index, value, weight) => history.push({ index, value, weight }));
       await fitRow(problems.item(history), equations, tables.itemEmbedding, tables.itemBias, item, turns);
     }
   }
-  return { state, loss: size > 0 ? cost / size : 0 };
+  return {
+    fitted: { ...state, model, served: new ServedTables(tables, units, seen) },
+    loss: size > 0 ? cost / size : 0,
+  };
+}
+
+/** The rows of which enough is new since they were fitted, in order: they count from 0 again. The others are remembered. */
+function dueRows(added: ReadonlyMap<number, number>, unfitted: Map<number, number>, counts: Int32Array): number[] {
+  const due: number[] = [];
+  for (const [row, count] of added) {
+    const all = (unfitted.get(row) ?? 0) + count;
+    if (all >= LEAST_NEW * counts[row]!) {
+      due.push(row);
+      unfitted.delete(row);
+    } else unfitted.set(row, all);
+  }
+  return due.sort((a, b) => a - b);
+}
+
+/** A plain model with the tables, and rows of zeros for whoever is new. */
+async function grownModel(tables: Fitted['tables'], seen: Seen, turns: Turns): Promise<MFModel> {
+  const { rank, globalMean, userBias } = tables;
+  const biases = userBias.length > 0;
+  const [users, items] = [seen.userCounts.length, seen.itemCounts.length];
+  const model = new MFModel({ users, items, rank, biases, globalMean, initScale: 0 });
+  for (const { name, values } of model.parameters) {
+    const old = tables[name as 'userEmbedding'];
+    await inTurns(old.length, turns, (from, to) => values.set(old.subarray(from, to), from));
+  }
+  return model;
 }
 
 async function fitRow(
@@ -77,34 +103,14 @@ async function fitRow(
   turns: Turns,
 ): Promise<Float64Array> {
   const { rank, rows } = problem;
-  const found = foldRow(problem, equations);
+  const steps = foldSteps(problem, equations);
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) if (turns.isDue(step.value)) await turns.breathe();
+  const found = step.value;
   table.set(found.subarray(0, rank), row * rank);
   if (biases.length > 0) biases[row] = found[rank]!;
   if (turns.isDue(rows.length * rank)) await turns.breathe();
   return found;
-}
-
-/** Who has each of the marked items. */
-function historiesOf({ offsets, items, values }: Seen, marks: Int32Array): Map<number, HistoryEntry[]> {
-  const lists = new Map<number, HistoryEntry[]>();
-  for (let user = 0; user + 1 < offsets.length; user++) {
-    for (let at = offsets[user]!; at < offsets[user + 1]!; at++) {
-      const item = items[at]!;
-      if (marks[item] === 0) continue;
-      const entry = { index: user, value: values?.[at] ?? 1, weight: 1 };
-      const list = lists.get(item);
-      if (list === undefined) lists.set(item, [entry]);
-      else list.push(entry);
-    }
-  }
-  return lists;
-}
-
-/** A copy with more room, zeroed. */
-function grown(table: Real, length: number): Float32Array {
-  const copy = new Float32Array(length);
-  copy.set(table.subarray(0, length));
-  return copy;
 }
 
 /** Predictions may be as far out as the new ratings; the scale of a sigmoid is part of the model. */

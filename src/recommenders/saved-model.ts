@@ -87,9 +87,10 @@ export function encodePeople({ users, items, seen }: SavedPeople, history: boole
   ]);
   // A recommender that was loaded without its history has none to save.
   if (history && seen.isKept) {
-    tensors.set('history.offsets', vector('I32', seen.offsets));
-    tensors.set('history.items', vector('I32', seen.items));
-    if (seen.values !== null) tensors.set('history.values', vector('F32', seen.values));
+    const { offsets, items: list, values } = seen.laidOut();
+    tensors.set('history.offsets', vector('I32', offsets));
+    tensors.set('history.items', vector('I32', list));
+    if (values !== null) tensors.set('history.values', vector('F32', values));
   }
   return tensors;
 }

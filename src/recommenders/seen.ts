@@ -1,4 +1,5 @@
-// Who has rated what and how, as compressed rows: the items of user u are items[offsets[u]] .. items[offsets[u + 1] - 1].
+// Who has rated what and how, as compressed rows: the items of user u are items[offsets[u]] .. items[offsets[u + 1] - 1],
+// unless something has been added since, which is kept beside them.
 
 import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
@@ -10,7 +11,9 @@ export interface RowCounts {
 }
 
 /** Who has what. */
-export type Columns = Pick<Interactions, 'size' | 'users' | 'items' | 'userIndex' | 'itemIndex' | 'values'>;
+export type Columns = Pick<Interactions, 'size' | 'users' | 'items' | 'userIndex' | 'itemIndex' | 'values'> & {
+  readonly weights?: Float32Array | undefined;
+};
 
 /** Counts users and items. */
 export async function countRows(data: Columns, turns: Turns): Promise<RowCounts> {
@@ -25,10 +28,37 @@ export async function countRows(data: Columns, turns: Turns): Promise<RowCounts>
   return { users, items };
 }
 
+/** What one user has, with values and weights in the same order; null where they are not kept, or all weights are 1. */
+export interface UserHistory {
+  readonly items: Int32Array;
+  readonly values: Float32Array | null;
+  readonly weights: Float32Array | null;
+}
+
+/** What has been added to a history since its columns were laid out. */
+export interface Additions {
+  /** The whole history of every user with something new. */
+  readonly users: ReadonlyMap<number, UserHistory>;
+  /** Of an item its users that are new to it, by their numbers. */
+  readonly items: ReadonlyMap<number, readonly number[]>;
+}
+
+const NOTHING: Additions = { users: new Map(), items: new Map() };
+
+/** The columns of a history the other way round: who has each item, users in order, and where in the columns. */
+interface ByItem {
+  readonly offsets: Int32Array;
+  readonly users: Int32Array;
+  readonly places: Int32Array;
+}
+
 /** The training history, and how often each user and item occurs in it. */
 export class Seen {
+  /** Made when it is first asked for; histories with other additions to the same columns share it. */
+  private readonly byItem: { made: ByItem | null };
+
   constructor(
-    /** users + 1 offsets, or none where the history was not kept. */
+    /** users + 1 offsets, or none where the history was not kept. Without the additions, as the next four columns. */
     readonly offsets: Int32Array,
     readonly items: Int32Array,
     readonly userCounts: Int32Array,
@@ -36,7 +66,14 @@ export class Seen {
     readonly itemCounts: Int32Array,
     /** The ratings, beside `items`; null where they were not kept. */
     readonly values: Float32Array | null,
-  ) {}
+    /** How much each counts, relative to the mean of training; null: all are 1. */
+    readonly weights: Float32Array | null = null,
+    readonly additions: Additions = NOTHING,
+    /** A history with the same columns. */
+    sameColumns?: Seen,
+  ) {
+    this.byItem = sameColumns?.byItem ?? { made: null };
+  }
 
   /** The history of some interactions, given how often each user and item occurs in them. */
   static async of(data: Columns, { users, items }: RowCounts, turns: Turns): Promise<Seen> {
@@ -48,14 +85,16 @@ export class Seen {
     await turns.breathe();
     const values = new Float32Array(data.size);
     await turns.breathe();
+    const weights = data.weights === undefined ? null : new Float32Array(data.size);
     await inTurns(data.size, turns, (from, to) => {
       for (let k = from; k < to; k++) {
         const place = next[data.userIndex[k]!]!++;
         history[place] = data.itemIndex[k]!;
         values[place] = data.values[k]!;
+        if (weights !== null) weights[place] = data.weights![k]!;
       }
     });
-    return new Seen(offsets, history, users, items, values);
+    return new Seen(offsets, history, users, items, values, weights);
   }
 
   /** The counts alone. */
@@ -70,8 +109,9 @@ export class Seen {
       all.set(counts);
       return all;
     };
-    const { offsets, userCounts, itemCounts, values } = this;
-    return new Seen(offsets, this.items, longer(userCounts, users), longer(itemCounts, items), values);
+    const { offsets, userCounts, itemCounts, values, weights, additions } = this;
+    const counts = [longer(userCounts, users), longer(itemCounts, items)] as const;
+    return new Seen(offsets, this.items, ...counts, values, weights, additions, this);
   }
 
   /** Whether it is known who has rated what. */
@@ -81,11 +121,120 @@ export class Seen {
 
   /** The items that a user has rated; none where the history was not kept. */
   itemsOf(user: number): Int32Array {
-    return this.items.subarray(this.offsets[user] ?? 0, this.offsets[user + 1] ?? 0);
+    const changed = this.additions.users.get(user);
+    return changed?.items ?? this.items.subarray(this.offsets[user] ?? 0, this.offsets[user + 1] ?? 0);
   }
 
   /** What the user rated them with, in the same order; null where that was not kept. */
   valuesOf(user: number): Float32Array | null {
+    const changed = this.additions.users.get(user);
+    if (changed !== undefined) return changed.values;
     return this.values?.subarray(this.offsets[user] ?? 0, this.offsets[user + 1] ?? 0) ?? null;
+  }
+
+  /** How much each of them counts, in the same order; null: all alike. */
+  weightsOf(user: number): Float32Array | null {
+    const changed = this.additions.users.get(user);
+    if (changed !== undefined) return changed.weights;
+    return this.weights?.subarray(this.offsets[user] ?? 0, this.offsets[user + 1] ?? 0) ?? null;
+  }
+
+  /**
+   * Tells of everybody who has an item, users in order. Cost: its users and the histories of those who have changed; the
+   * first time for these columns, once through them.
+   */
+  async eachUserOf(
+    item: number,
+    turns: Turns,
+    tell: (user: number, value: number, weight: number) => void,
+  ): Promise<void> {
+    this.byItem.made ??= await this.turnRound(turns);
+    const { offsets, users, places } = this.byItem.made;
+    const { additions, values, weights } = this;
+    const added = additions.items.get(item) ?? [];
+    const end = offsets[item + 1] ?? 0;
+    let next = 0;
+    const tellChanged = (user: number) => {
+      const { items, values, weights } = additions.users.get(user)!;
+      for (let k = 0; k < items.length; k++) if (items[k] === item) tell(user, values?.[k] ?? 1, weights?.[k] ?? 1);
+    };
+    for (let k = offsets[item] ?? end; k < end; k++) {
+      const user = users[k]!;
+      while (next < added.length && added[next]! < user) tellChanged(added[next++]!);
+      if (!additions.users.has(user)) tell(user, values?.[places[k]!] ?? 1, weights?.[places[k]!] ?? 1);
+      // Told once, however often the columns have the pair.
+      else if (k + 1 === end || users[k + 1] !== user) tellChanged(user);
+    }
+    while (next < added.length) tellChanged(added[next++]!);
+  }
+
+  /** One without additions: this one where it has none. Cost: once through the columns, otherwise. */
+  laidOut(): Seen {
+    const steps = this.layOut();
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+    }
+  }
+
+  /** The same, letting other tasks run in between. */
+  async laidOutInTurns(turns: Turns): Promise<Seen> {
+    const steps = this.layOut();
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      if (turns.isDue(value)) await turns.breathe();
+    }
+  }
+
+  /** Tells how many entries it has been through. */
+  private *layOut(): Generator<number, Seen> {
+    const { additions, userCounts, itemCounts } = this;
+    if (additions.users.size === 0) return this;
+    const count = userCounts.length;
+    const offsets = new Int32Array(count + 1);
+    for (let user = 0; user < count; user++) offsets[user + 1] = offsets[user]! + this.itemsOf(user).length;
+    yield count;
+    const size = offsets[count]!;
+    const items = new Int32Array(size);
+    const values = new Float32Array(size);
+    const isWeighted = this.weights !== null || [...additions.users.values()].some(({ weights }) => weights !== null);
+    const weights = isWeighted ? new Float32Array(size) : null;
+    for (let user = 0; user < count; user++) {
+      const at = offsets[user]!;
+      const end = offsets[user + 1]!;
+      items.set(this.itemsOf(user), at);
+      const own = this.valuesOf(user);
+      if (own === null) values.fill(1, at, end);
+      else values.set(own, at);
+      if (weights !== null) {
+        const ownWeights = this.weightsOf(user);
+        if (ownWeights === null) weights.fill(1, at, end);
+        else weights.set(ownWeights, at);
+      }
+      yield end - at + 8;
+    }
+    return new Seen(offsets, items, userCounts, itemCounts, values, weights);
+  }
+
+  private async turnRound(turns: Turns): Promise<ByItem> {
+    const { offsets, items, itemCounts } = this;
+    const starts = new Int32Array(itemCounts.length + 1);
+    await inTurns(items.length, turns, (from, to) => {
+      for (let k = from; k < to; k++) starts[items[k]! + 1]!++;
+    });
+    for (let item = 0; item < itemCounts.length; item++) starts[item + 1]! += starts[item]!;
+    const next = starts.slice();
+    const users = new Int32Array(items.length);
+    const places = new Int32Array(items.length);
+    for (let user = 0; user + 1 < offsets.length; user++) {
+      for (let place = offsets[user]!; place < offsets[user + 1]!; place++) {
+        const at = next[items[place]!]!++;
+        users[at] = user;
+        places[at] = place;
+      }
+      if (turns.isDue(offsets[user + 1]! - offsets[user]!)) await turns.breathe();
+    }
+    return { offsets: starts, users, places };
   }
 }

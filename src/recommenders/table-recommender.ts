@@ -79,13 +79,15 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
   }
 
   /**
-   * Goes on training with new interactions, of known or new users and items; before a fit it is `fit`. The rows of their
-   * users and items, where a quarter of what they have is new, are fitted to all of their history, the other rows as they
-   * are; those keep their bytes, mu stays, and the model is plain afterwards, as after a load. Weights of
+   * Goes on training with new interactions, of known or new users and items; where nothing has been fitted when its turn
+   * comes, it is `fit`. The rows of their users and items, where a quarter of what they have has come since they were last
+   * fitted (in this call or in earlier ones, also before a `save`), are fitted to all of their history, the other rows as
+   * they are; those keep their bytes, mu stays, and the model is plain afterwards, as after a load. Weights of
    * interactions are taken for 1. Losses that compare items (bpr, warp, softmax) move users alone. One epoch, no learning
-   * rate; an abort leaves the model as it was.
+   * rate; an abort or an error leaves the model as it was.
    *
-   * Cost: O(history of those rows x rank^2 + rows x rank^3), and a copy of the tables.
+   * Cost: O(history of those rows x rank^2 + rows x rank^3), and a copy of the tables; once in some thousand changed users
+   * a pass over the history. ALS on implicit feedback: O(all rows x rank^2) beside. It gives way to other tasks.
    * @throws as fit; UnsupportedError for a model saved with `history: false`
    */
   override async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
@@ -97,7 +99,7 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
     refuseCheckpoints(`${this.owner}.partialFit`, kept);
     const breather = new Breather(signal);
     const started = now();
-    const { state, loss } = await partialFit(
+    const { fitted, loss } = await partialFit(
       this.need('partialFit').fitted,
       data,
       (trained) => this.problemsOf(trained),
@@ -105,7 +107,6 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
       breather,
     );
     const seconds = (now() - started) / 1000;
-    const fitted = fittedOf(state);
     const { users, items, seen } = fitted;
     const known = { users, items, counts: { users: seen.userCounts, items: seen.itemCounts }, history: () => seen };
     const validated = validation && (await Validation.of(validation, metrics, known, breather));
