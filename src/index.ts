@@ -9,6 +9,7 @@ export {
   NotFittedError,
   OpmfError,
   OptionError,
+  ThreadError,
   UnknownIdError,
   UnsupportedError,
 } from './core/errors';

@@ -28,7 +28,7 @@ const ordinary = make();
 const onHeap = make();
 const heap = Heap.holding((move) => {
   for (const name of Object.keys(onHeap) as (keyof Arrays)[]) onHeap[name] = move(onHeap[name]);
-});
+}, 'auto');
 if (heap === null) throw new Error('no WebAssembly here');
 
 const products: Readonly<Record<string, (kernels: Kernels, arrays: Arrays) => void>> = {

@@ -189,3 +189,27 @@ export class UnknownIdError extends OpmfError {
 export class UnsupportedError extends OpmfError {
   override readonly name = 'UnsupportedError';
 }
+
+/**
+ * A thread that a fit had started ended before the fit: from outside, or for want of memory. Fit again; `threads: 1`
+ * starts none, with the same results.
+ *
+ * @example
+ * ```ts
+ * import { MF, syntheticInteractions, ThreadError } from 'opmf';
+ * const data = syntheticInteractions({ users: 50, items: 40, ratings: 500 });
+ * const model = new MF({ epochs: 1, threads: 2 });
+ * await model.fit(data).catch((error: unknown) => {
+ *   if (!(error instanceof ThreadError)) throw error;
+ *   return new MF({ ...model.options, threads: 1 }).fit(data);
+ * });
+ * ```
+ */
+export class ThreadError extends OpmfError {
+  override readonly name = 'ThreadError';
+  constructor(reason: string) {
+    super(
+      `a thread of the training is gone: ${reason}; fit again, with threads: 1 to start none, with the same results`,
+    );
+  }
+}

@@ -2,6 +2,8 @@
 
 /** Says when a long loop should pause, and pauses it. */
 export interface Turns {
+  /** What may call the work off. */
+  readonly signal?: AbortSignal | undefined;
   /** Counts work done, in steps of some ten nanoseconds; true when a pause is due. */
   isDue(work: number): boolean;
   /** Lets other tasks run. @throws the signal's reason once it is aborted */

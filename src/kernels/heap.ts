@@ -6,6 +6,7 @@ import { type Movable, type Movers, once } from './move';
 import type { PairRule } from './pairs/rules';
 import { kernelProgram, type Routines, type RuleRoutines, updateProgram } from './simd/program';
 import { READ_AHEAD } from './simd/walk';
+import { createMemory, instantiate, inWasm, type KernelChoice } from './wasm';
 
 /** The most maps that a product has, of both directions: their addresses are listed at the start of the memory. */
 const LISTED = 64;
@@ -14,8 +15,6 @@ const START = 4 * LISTED;
 const ALIGNMENT = 64;
 /** Between arrays: those of a power of two in length would share the same few places of the first cache. */
 const GAP = 5 * ALIGNMENT;
-const PAGE = 65536;
-const MOST_PAGES = 65536;
 
 /** A heap as its arrays know it: the routines on it, and the list of addresses that some of them read. */
 export interface HeapCode {
@@ -127,31 +126,29 @@ export class Heap {
 
   private constructor(
     private readonly memory: WebAssembly.Memory,
+    private readonly kernels: KernelChoice,
     routines: Routines,
   ) {
     this.code = { routines, list: new Int32Array(memory.buffer, 0, LISTED) };
   }
 
-  /** Moves arrays into a heap of their size; null where there is no WebAssembly, or no memory: nothing is moved then. */
-  static holding(movers: Movers): Heap | null {
-    const program = kernelProgram();
-    if (program === null) return null;
-    const memory = memoryOf(sizeOf(movers));
-    if (memory === null) return null;
-    const heap = new Heap(
-      memory,
-      new WebAssembly.Instance(program, { host: { memory } }).exports as unknown as Routines,
-    );
-    movers(once((array) => heap.place(array)));
+  /**
+   * Moves arrays into a heap of their size; null where there is no WebAssembly, or no memory: nothing is moved then.
+   * @throws UnsupportedError where it is demanded
+   */
+  static holding(movers: Movers, kernels: KernelChoice): Heap | null {
+    const heap = inWasm(kernels, () => {
+      const memory = createMemory(sizeOf(movers));
+      return new Heap(memory, kernels, instantiate(kernelProgram(), memory));
+    });
+    if (heap !== null) movers(once((array) => heap.place(array)));
     return heap;
   }
 
   /** The updates of a rule on arrays of this heap; null where they cannot be compiled. */
   updates(rule: PairRule): HeapUpdates | null {
-    const program = updateProgram(rule);
-    if (program === null) return null;
-    const { exports } = new WebAssembly.Instance(program, { host: { memory: this.memory } });
-    const routines = exports as unknown as RuleRoutines;
+    const routines = inWasm(this.kernels, () => instantiate<RuleRoutines>(updateProgram(rule), this.memory));
+    if (routines === null) return null;
     const { code } = this;
     const holds = (arrays: readonly Numbers[]): boolean => {
       for (let k = 0; k < arrays.length; k++) if (heapOf(arrays[k]!) !== code) return false;
@@ -241,14 +238,4 @@ function sizeOf(movers: Movers): number {
 
 function room({ byteLength }: Movable): number {
   return Math.ceil(byteLength / ALIGNMENT) * ALIGNMENT + GAP;
-}
-
-function memoryOf(bytes: number): WebAssembly.Memory | null {
-  const pages = Math.ceil(bytes / PAGE);
-  if (pages > MOST_PAGES) return null;
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages });
-  } catch {
-    return null;
-  }
 }

@@ -1,13 +1,14 @@
 // Arrays of either precision, and the two kinds of factor storage that grow.
 
+import { doubles, floats } from '../core/allocate';
 import type { Factor, FactorGroup, Real } from '../optimizers/factor';
 
 /** float64 is for the reference path: identities to rounding, finite differences. */
 export type Precision = 'float32' | 'float64';
 
-/** A zeroed array. */
-export function allocate(precision: Precision, length: number): Real {
-  return precision === 'float64' ? new Float64Array(length) : new Float32Array(length);
+/** A zeroed array. @throws UnsupportedError where there is no memory for it */
+export function allocate(precision: Precision, length: number, what = `an array of ${length} numbers`): Real {
+  return precision === 'float64' ? doubles(length, what) : floats(length, what);
 }
 
 /** A factor whose rows may grow. */
@@ -24,7 +25,7 @@ export class GrowingFactor implements Factor {
     readonly constraint?: 'nonnegative',
   ) {
     this.rows = rows;
-    this.data = allocate(precision, rows * cols);
+    this.data = allocate(precision, rows * cols, `parameter '${name}', a table of ${rows} x ${cols} numbers,`);
   }
 
   /** Adds zeroed rows; the old ones keep their bytes. */

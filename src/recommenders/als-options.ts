@@ -15,7 +15,7 @@ import {
 import type { Seed } from '../core/random';
 import { MAX_RANK } from '../models/factorization-tables';
 import type { AlsRule } from '../training/als/als-rule';
-import { type KernelChoice, usesWasm } from '../training/engine-options';
+import type { KernelChoice } from '../training/engine-options';
 
 /**
  * The options of ALS.
@@ -68,7 +68,10 @@ export interface ALSOptions {
   readonly initScale?: number | undefined;
   /** @defaultValue 1 */
   readonly seed?: Seed | undefined;
-  /** What does the arithmetic; results never depend on it. `auto`: WebAssembly where there is some. @defaultValue 'auto' */
+  /**
+   * What does the arithmetic; results never depend on it. `auto`: WebAssembly where it and its memory can be had, else
+   * JavaScript; `wasm`: else an UnsupportedError, in answers too. @defaultValue 'auto'
+   */
   readonly kernels?: KernelChoice | undefined;
   /** Clips predicted ratings to the range of the training ratings; explicit feedback alone. @defaultValue true */
   readonly clip?: boolean | undefined;
@@ -134,9 +137,9 @@ export function forData(
   return { ...options, unobservedWeight: Math.min(DENSE_WEIGHT, OUTWEIGHS * density) };
 }
 
-/** What the solver is told of the options. @throws UnsupportedError where WebAssembly is demanded and cannot be had */
+/** What the solver is told of the options. */
 export function ruleOf(options: FilledAlsOptions & { readonly unobservedWeight: number }): AlsRule {
   const { rank, biases, unobservedWeight, regularization, regularizationExponent, solver, steps } = options;
-  const wasm = usesWasm(options.kernels);
-  return { rank, biases, unobservedWeight, regularization, regularizationExponent, method: solver, steps, wasm };
+  const { kernels } = options;
+  return { rank, biases, unobservedWeight, regularization, regularizationExponent, method: solver, steps, kernels };
 }

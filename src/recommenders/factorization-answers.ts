@@ -1,7 +1,7 @@
 // A trained factorization as what answers questions: its collapsed tables, and what finds the best rows of them.
 
 import { UnsupportedError } from '../core/errors';
-import { type KernelChoice, usesWasm } from '../training/engine-options';
+import type { KernelChoice } from '../training/engine-options';
 import { NormalEquations } from '../training/fold-in/normal-equations';
 import type {
   Answers,
@@ -99,7 +99,7 @@ export class FactorizationAnswers implements Answers {
   /** Made when a row is first asked for. */
   private get equations(): NormalEquations {
     const { rank, itemBias } = this.fitted.tables;
-    this.ownEquations ??= new NormalEquations(rank + (itemBias.length > 0 ? 1 : 0), usesWasm(this.options.kernels));
+    this.ownEquations ??= new NormalEquations(rank + (itemBias.length > 0 ? 1 : 0), this.options.kernels);
     return this.ownEquations;
   }
 

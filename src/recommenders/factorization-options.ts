@@ -72,10 +72,14 @@ export interface FactorizationRecommenderOptions {
   readonly seed?: Seed | undefined;
   /**
    * The threads to train on, where batchSize is 1 and every table is keyed by user or item; results never depend on it.
-   * `auto`: one for each core, where there is enough to do. @defaultValue 1
+   * `auto`: one for each core, where there is enough to do. Where threads cannot be started one does the work, which is
+   * said once as a warning; a thread that ends before its time is a ThreadError. @defaultValue 1
    */
   readonly threads?: number | 'auto' | undefined;
-  /** What does the arithmetic; results never depend on it. `auto`: WebAssembly where there is some. @defaultValue 'auto' */
+  /**
+   * What does the arithmetic; results never depend on it. `auto`: WebAssembly where it and its memory can be had, else
+   * JavaScript; `wasm`: else an UnsupportedError, in answers too. @defaultValue 'auto'
+   */
   readonly kernels?: KernelChoice | undefined;
   /**
    * The most ratings of one user that a step takes where batchSize is 1: their errors are all taken from the user's

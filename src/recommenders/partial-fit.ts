@@ -6,7 +6,7 @@ import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import { MFModel } from '../models/mf';
 import type { Real } from '../optimizers/factor';
-import { type KernelChoice, usesWasm } from '../training/engine-options';
+import type { KernelChoice } from '../training/engine-options';
 import { costOf, foldSteps, type RowProblem } from '../training/fold-in/fold-row';
 import { NormalEquations } from '../training/fold-in/normal-equations';
 import type { HistoryEntry } from './answers';
@@ -43,7 +43,7 @@ export async function partialFit(
   const unfitted = { users: new Map(fitted.unfitted?.users), items: new Map(fitted.unfitted?.items) };
   const state = { users, items, seen, units, tables, unfitted };
   const problems = problemsOf(state);
-  const equations = new NormalEquations(tables.rank + (tables.userBias.length > 0 ? 1 : 0), usesWasm(kernels));
+  const equations = new NormalEquations(tables.rank + (tables.userBias.length > 0 ? 1 : 0), kernels);
   let [cost, size] = [0, 0];
   await problems.prepare?.('users', turns);
   for (const user of dueRows(newOfUser, unfitted.users, seen.userCounts)) {

@@ -3,6 +3,7 @@
 
 import { createScorer } from '../kernels/scoring/create-scorer';
 import type { RowTable, Scorer } from '../kernels/scoring/scorer';
+import type { KernelChoice } from '../kernels/wasm';
 import type { ItemRequest, SimilarRequest } from './answers';
 import { BestItems } from './best-items';
 import type { Ranked } from './ranked';
@@ -25,7 +26,7 @@ export class Serving {
     private readonly tables: Tables,
     private readonly served: ServedTables,
     private readonly seen: Seen,
-    private readonly kernels: 'auto' | 'wasm' | 'js',
+    private readonly kernels: KernelChoice,
   ) {}
 
   get bestItems(): BestItems {

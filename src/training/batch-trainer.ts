@@ -3,12 +3,12 @@
 
 import { now } from '../core/scheduler';
 import type { Turns } from '../core/turns';
+import type { KernelChoice } from '../kernels/wasm';
 import type { Batch, Batcher, Scorer } from '../models/model';
 import type { Factor, Real } from '../optimizers/factor';
 import type { SlotSpec } from '../optimizers/optimizer';
 import type { Penalty } from '../parameters/penalty';
 import { checkFinite } from './divergence';
-import { type KernelChoice, usesWasm } from './engine-options';
 import type { Loss } from './loss';
 import type { TrainerState } from './rule-state';
 import { type RuleOf, SplitSink } from './split-sink';
@@ -81,8 +81,7 @@ export class BatchTrainer<B extends Batch> implements Training {
 
   private async start(): Promise<Stepper<B>> {
     const { model, loss, penalties, batcher, sink, data, options } = this;
-    const wasm = usesWasm(options.kernels);
-    const stepper = new Stepper(model, loss, penalties, batcher, sink, sink, data, 1, options, wasm);
+    const stepper = new Stepper(model, loss, penalties, batcher, sink, sink, data, 1, options, options.kernels);
     if (this.resumed !== null) await stepper.writeState(this.resumed);
     this.resumed = null;
     return stepper;

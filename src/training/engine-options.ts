@@ -1,21 +1,8 @@
-// On what a training runs. None of it changes a bit of the result.
+// On how many threads a training runs. It changes no bit of the result.
 
-import { UnsupportedError } from '../core/errors';
-import { canCompile } from '../kernels/assembler/probe';
 import { findHost } from './pairs/find-host';
 
-/** `auto`: WebAssembly where there is some, else JavaScript. */
-export type KernelChoice = 'auto' | 'wasm' | 'js';
-
-/** Whether to run WebAssembly. @throws UnsupportedError where it is demanded and cannot be had */
-export function usesWasm(choice: KernelChoice): boolean {
-  if (choice === 'wasm' && !canCompile()) {
-    throw new UnsupportedError(
-      "kernels is 'wasm', and here is no WebAssembly with SIMD, or no leave to compile it; use kernels: 'auto' or 'js', with the same results",
-    );
-  }
-  return choice !== 'js' && canCompile();
-}
+export type { KernelChoice } from '../kernels/wasm';
 
 /** Starting threads takes longer than training on fewer ratings. */
 const WORTH_THREADS = 1 << 18;

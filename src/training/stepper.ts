@@ -5,6 +5,7 @@ import type { Turns } from '../core/turns';
 import { Heap } from '../kernels/heap';
 import { type Move, moveOut } from '../kernels/move';
 import { kernels } from '../kernels/select';
+import type { KernelChoice } from '../kernels/wasm';
 import type { Batch, Batcher, RatingData, Scorer } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import { allocate } from '../parameters/memory';
@@ -63,7 +64,7 @@ export class Stepper<B extends Batch> {
     data: Pick<RatingData, 'size' | 'targets'>,
     private readonly grouping: 1 | 4,
     private readonly options: { readonly epochs: number; readonly batchSize: number; readonly group?: number },
-    usesWasm = false,
+    choice: KernelChoice = 'js',
     private readonly packing: RowPacking | null = null,
   ) {
     // A step has no more ratings than there are: room for more would be room for nothing.
@@ -84,8 +85,8 @@ export class Stepper<B extends Batch> {
     batcher.reserve(this.batchSize);
     const penalized = new Set(penalties.map(({ parameter }) => parameter));
     this.unpenalized = model.parameters.filter((parameter) => !penalized.has(parameter));
-    if (usesWasm && precision === 'float32') {
-      this.heap = Heap.holding(this.moveAll);
+    if (precision === 'float32') {
+      this.heap = Heap.holding(this.moveAll, choice);
       if (this.heap !== null) sink.runOn(this.heap);
     }
   }

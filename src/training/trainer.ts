@@ -5,6 +5,7 @@ import type { Stream } from '../core/random';
 import { now } from '../core/scheduler';
 import type { Turns } from '../core/turns';
 import type { WorkerHost } from '../core/worker-host';
+import type { KernelChoice } from '../kernels/wasm';
 import { chooseBlocks, type Side, WHOLE } from '../models/grid/blocks';
 import type { Batch, Batcher, Model, OrderOptions, RatingData } from '../models/model';
 import type { RatingBatch } from '../models/rating-batcher';
@@ -14,7 +15,6 @@ import type { Parameter } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
 import { Breather } from './breather';
 import { checkFinite } from './divergence';
-import { type KernelChoice, usesWasm } from './engine-options';
 import type { Loss } from './loss';
 import { CandidateBatcher } from './negatives/candidate-batcher';
 import type { NegativeSampling } from './negatives/item-sampler';
@@ -22,6 +22,7 @@ import { OptimizerSink } from './optimizer-sink';
 import { findHost } from './pairs/find-host';
 import { JsPairs } from './pairs/js-pairs';
 import type { PairEngine } from './pairs/pair-engine';
+import { withoutThreads } from './pairs/pair-threads';
 import { type PairPlan, planPairs } from './pairs/plan-pairs';
 import { WasmPairs } from './pairs/wasm-pairs';
 import { RowPacking } from './row-packing';
@@ -149,10 +150,11 @@ export class Trainer<B extends Batch> {
     const { kernels = 'auto', threads = 1, epochs } = options;
     this.engine = options.engine ?? null;
     if (this.engine !== null) return;
-    if (plan !== null && usesWasm(kernels)) {
+    if (plan !== null) {
       const host = threads > 1 ? (options.host === undefined ? findHost() : options.host) : null;
+      if (threads > 1 && host === null && kernels !== 'js') withoutThreads('here are none that share memory');
       const { slots } = optimizer;
-      this.engine = await WasmPairs.create({ plan, data, order, slots, rates, epochs, threads, host }, turns);
+      this.engine = await WasmPairs.create({ plan, data, order, slots, rates, epochs, kernels, threads, host }, turns);
       if (this.engine !== null) return;
     }
     const sink = new OptimizerSink(optimizer, rates, model.parameters);
@@ -166,10 +168,9 @@ export class Trainer<B extends Batch> {
         negatives === undefined ? ratings : (this.withNegatives(given, negatives) as Batcher<Batch> as Batcher<B>);
       await batcher.prepare(turns);
       const steps = { ...options, group: 1 + (negatives?.count ?? 0) };
-      const wasm = usesWasm(kernels);
       const { penalties, grouping } = this;
       const packing = batcher.places && new RowPacking(model.sides, penalties, sink, batcher.places);
-      this.stepper = new Stepper(model, loss, penalties, batcher, rates, sink, data, grouping, steps, wasm, packing);
+      this.stepper = new Stepper(model, loss, penalties, batcher, rates, sink, data, grouping, steps, kernels, packing);
     }
   }
 

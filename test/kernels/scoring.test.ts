@@ -1,6 +1,7 @@
 // Scorers against the definition of a score, WebAssembly against JavaScript to the bit, and scans against every score.
 
 import fc from 'fast-check';
+import { UnsupportedError } from '../../src/core/errors';
 import { canCompile } from '../../src/kernels/assembler/probe';
 import { dot } from '../../src/kernels/dot';
 import { createScorer } from '../../src/kernels/scoring/create-scorer';
@@ -190,7 +191,9 @@ describe('the choice', () => {
     expect(createScorer(table(5000), 'auto')).toBeInstanceOf(WasmScorer);
   });
 
-  test('a table that 32 bits cannot address is scored in JavaScript', () => {
-    expect(createScorer({ ...table(0), count: 2 ** 26 }, 'wasm')).toBeInstanceOf(JsScorer);
+  test('a table that 32 bits cannot address is scored in JavaScript, unless WebAssembly is demanded', () => {
+    const large = { ...table(0), count: 2 ** 26 };
+    expect(createScorer(large, 'auto')).toBeInstanceOf(JsScorer);
+    expect(() => createScorer(large, 'wasm')).toThrow(UnsupportedError);
   });
 });

@@ -98,7 +98,7 @@ test('a heap moves each array once, and out again to memory of its own', () => {
     held.a = move(held.a);
     held.b = move(held.b);
     held.c = move(held.c);
-  });
+  }, 'wasm');
   expect(heap).not.toBeNull();
   expect(held.a).toBe(held.b);
   expect(held.a).not.toBe(shared);

@@ -52,7 +52,7 @@ function both(name: keyof Kernels): Routine {
         next++;
         return move(array);
       });
-    });
+    }, 'wasm');
     expect(heap).not.toBeNull();
     const ofReference = jest.spyOn(reference, name);
     const got = (simd[name] as Routine)(...placed);

@@ -14,7 +14,7 @@ import { NormalEquations } from '../../src/training/fold-in/normal-equations';
 import { bpr, softmax, warp } from '../../src/training/group-losses';
 import { identity, sigmoidLink } from '../../src/training/link';
 
-const equationsOf = (problem: RowProblem) => new NormalEquations(lengthOf(problem), true);
+const equationsOf = (problem: RowProblem) => new NormalEquations(lengthOf(problem), 'wasm');
 const foldRow = (problem: RowProblem) => foldRowBy(problem, equationsOf(problem));
 
 const HAD = 4;

@@ -1,6 +1,7 @@
 // Sums of outer products in JavaScript: the definition. Eight entries of A stay in registers while all rows pass by, so that
 // an addition costs less than one load.
 
+import { doubles } from '../../core/allocate';
 import { type Gram, ROWS_A_TIME } from './gram';
 
 /** A Gram on plain arrays. */
@@ -9,7 +10,7 @@ export class JsGram implements Gram {
   readonly rows: Float64Array;
 
   constructor(readonly n: number) {
-    this.matrix = new Float64Array(n * n);
+    this.matrix = doubles(n * n, `a matrix of ${n} x ${n} numbers`);
     this.rows = new Float64Array(ROWS_A_TIME * n);
   }
 

@@ -1,5 +1,6 @@
 // A scorer in WebAssembly: a copy of the rows in tiles, in a memory of its own, and a program for each way to score.
 
+import { compile, createMemory, instantiate } from '../wasm';
 import { JsScorer } from './js-scorer';
 import type { RowScores } from './row-scores';
 import {
@@ -17,10 +18,6 @@ import {
 import { encodeScan, type ScanShape } from './scan-program';
 import type { Keeper, Measure, Query, RowTable, Scorer } from './scorer';
 import { fillTiles, leavesOf, TILE } from './tiles';
-
-const PAGE = 65536;
-/** One less than 32 bits can name: the end of the memory is an address too. */
-const MOST_PAGES = 65535;
 
 type Scan = (tiles: number, end: number, row: number, column: number) => void;
 
@@ -40,15 +37,13 @@ export class WasmScorer implements Scorer {
   private readonly programs = new Map<string, Scan>();
   private hasLengths = false;
 
-  /** @throws RangeError where there is no room for the copy */
   constructor(table: RowTable) {
     const { dim, count, shifts, isUsed } = table;
     this.byRow = new JsScorer(table);
     this.rows = this.byRow.rows;
     this.layout = scanLayout(dim, count);
-    const pages = Math.ceil(this.layout.bytes / PAGE);
-    if (pages > MOST_PAGES) throw new RangeError(`${count} rows of ${dim} numbers do not fit 32-bit addresses`);
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    // A page more than there need be: the end of the table is an address too.
+    this.memory = createMemory(this.layout.bytes + 1);
     this.floats = new Float32Array(this.memory.buffer);
     this.ints = new Int32Array(this.memory.buffer);
     this.order = Int32Array.from(leavesOf(dim).flat());
@@ -116,7 +111,7 @@ export class WasmScorer implements Scorer {
     let scan = this.programs.get(name);
     if (scan === undefined) {
       const module = scanModule({ dim: this.rows.table.dim, measure, width });
-      scan = new WebAssembly.Instance(module, { host: { memory: this.memory } }).exports.scan as Scan;
+      ({ scan } = instantiate<{ scan: Scan }>(module, this.memory));
       this.programs.set(name, scan);
     }
     return scan;
@@ -128,7 +123,7 @@ const modules = new Map<string, WebAssembly.Module>();
 
 function scanModule(shape: ScanShape): WebAssembly.Module {
   const name = JSON.stringify(shape);
-  const module = modules.get(name) ?? new WebAssembly.Module(encodeScan(shape));
+  const module = modules.get(name) ?? compile(encodeScan(shape));
   modules.set(name, module);
   return module;
 }

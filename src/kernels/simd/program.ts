@@ -2,6 +2,7 @@
 
 import { type MemoryShape, ModuleBuilder } from '../assembler/module';
 import type { PairRule } from '../pairs/rules';
+import { compile } from '../wasm';
 import { gatherAdd, scatterAdd, selectRows } from './gathers';
 import { multiply, multiplyTransposed, transposedMultiply } from './matrix';
 import { diagonalBackward, scalarBackward } from './product-backward';
@@ -36,16 +37,16 @@ export type RoutineName =
 /** Memories of any size fit. */
 const ANY: MemoryShape = { pages: 1, isShared: false };
 
-let program: WebAssembly.Module | null | undefined;
+let program: WebAssembly.Module | undefined;
 
-/** The routines, compiled; null where WebAssembly, its SIMD or compiling is not to be had. Found out once. */
-export function kernelProgram(): WebAssembly.Module | null {
+/** The routines, compiled once. */
+export function kernelProgram(): WebAssembly.Module {
   program ??= compile(encodeKernels());
   return program;
 }
 
-/** The updates of a rule, compiled; null as above. */
-export function updateProgram(rule: PairRule): WebAssembly.Module | null {
+/** The updates of a rule, compiled. */
+export function updateProgram(rule: PairRule): WebAssembly.Module {
   const module = new ModuleBuilder();
   update(module, rule);
   scaledUpdate(module, rule);
@@ -61,12 +62,4 @@ export function encodeKernels(): Uint8Array<ArrayBuffer> {
   sumForward(module, true);
   sumForward(module, false);
   return module.encode(ANY);
-}
-
-function compile(binary: Uint8Array<ArrayBuffer>): WebAssembly.Module | null {
-  try {
-    return new WebAssembly.Module(binary);
-  } catch {
-    return null;
-  }
 }

@@ -7,7 +7,7 @@ import type { UnlabelledRows } from '../../interactions/features';
 import { Heap } from '../../kernels/heap';
 import { type Move, moveOut } from '../../kernels/move';
 import type { FeatureModel } from '../../models/feature-model';
-import { type KernelChoice, usesWasm } from '../../training/engine-options';
+import type { KernelChoice } from '../../training/engine-options';
 
 /** Rows of one batch. */
 export const ROWS_AT_ONCE = 256;
@@ -27,13 +27,13 @@ export function featuresAtOnce({ size, starts }: UnlabelledRows): number {
  * while that lasts and pays.
  */
 export function onHeap<T>(model: FeatureModel, kernels: KernelChoice, rows: number, features: number, ask: () => T): T {
-  if (rows < WORTH_MOVING || !usesWasm(kernels)) return ask();
+  if (rows < WORTH_MOVING) return ask();
   model.reserve(ROWS_AT_ONCE, features);
   const moveModel = (move: Move): void => {
     for (const parameter of model.parameters) parameter.move(move);
     model.move(move);
   };
-  const heap = Heap.holding(moveModel);
+  const heap = Heap.holding(moveModel, kernels);
   try {
     return ask();
   } finally {

@@ -1,5 +1,6 @@
 // The weights of EASE, solved for: one inverse of a dense matrix of items.
 
+import { doubles, floats } from '../../core/allocate';
 import { DataError } from '../../core/errors';
 import type { Turns } from '../../core/turns';
 import { invert } from '../../kernels/symmetric-inverse';
@@ -11,7 +12,7 @@ import { eachSharedRow } from './shared-users';
 export async function solveEase(histories: Histories, lambda: number, turns: Turns): Promise<DenseWeights> {
   const { itemCounts, userCounts } = histories.seen;
   const count = itemCounts.length;
-  const p = new Float64Array(count * count);
+  const p = doubles(count * count, `the matrix of EASE, of ${count} x ${count} items,`);
   const ones = new Float64Array(userCounts.length).fill(1);
   await eachSharedRow(histories, ones, turns, (item, { sums }) => {
     p.set(sums, item * count);
@@ -22,7 +23,7 @@ export async function solveEase(histories: Histories, lambda: number, turns: Tur
       `EASE: X^T X + regularization I is singular to working precision at regularization ${lambda}; use a greater one`,
     );
   }
-  const values = new Float32Array(count * count);
+  const values = floats(count * count, `the matrix of EASE, of ${count} x ${count} items,`);
   for (let from = 0; from < count; from++) {
     for (let to = 0; to < count; to++) {
       if (to !== from) values[from * count + to] = -p[from * count + to]! / p[to * count + to]!;

@@ -1,6 +1,7 @@
 // What alternating least squares minimizes, and how it solves for a row: the numbers that every row solve needs.
 
 import { exponential, naturalLog } from '../../core/elementary';
+import type { KernelChoice } from '../../kernels/wasm';
 
 /** How the equations of a row are solved. */
 export type RowMethodName = 'cholesky' | 'conjugate-gradient';
@@ -23,8 +24,8 @@ export interface AlsRule {
   readonly method: RowMethodName;
   /** Steps of the conjugate gradient. */
   readonly steps: number;
-  /** Whether WebAssembly does the arithmetic, to the same bits. */
-  readonly wasm: boolean;
+  /** Who does the arithmetic, to the same bits. */
+  readonly kernels: KernelChoice;
 }
 
 /** The penalty's weight of a row with n interactions, where `others` rows of the other side were trained. */

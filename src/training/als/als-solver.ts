@@ -2,6 +2,8 @@
 // the other way round. A pass solves for all users, then for all items.
 
 import type { Turns } from '../../core/turns';
+import { createGram } from '../../kernels/gram/create-gram';
+import { paddedLength } from '../../kernels/gram/gram';
 import type { Real } from '../../optimizers/factor';
 import type { Solver } from '../solver';
 import type { AlsRule } from './als-rule';
@@ -46,9 +48,12 @@ export class AlsSolver implements Solver {
     private readonly rule: AlsRule,
   ) {
     const { users, items } = data.counts;
-    this.rows = new RowSolver(rule);
-    this.users = new FixedSide(userEmbedding, userBias, rule.rank, clear(userEmbedding, users, rule.rank), rule.wasm);
-    this.items = new FixedSide(itemEmbedding, itemBias, rule.rank, clear(itemEmbedding, items, rule.rank), rule.wasm);
+    const { rank } = rule;
+    // One for all: a side is summed up when no row is under way.
+    const gram = createGram(paddedLength(rank + (rule.biases ? 1 : 0)), rule.kernels);
+    this.rows = new RowSolver(rule, gram);
+    this.users = new FixedSide(userEmbedding, userBias, rank, clear(userEmbedding, users, rank), gram);
+    this.items = new FixedSide(itemEmbedding, itemBias, rank, clear(itemEmbedding, items, rank), gram);
   }
 
   /** @returns half the objective's part of the data, unobserved pairs too, by the number of interactions */

@@ -2,9 +2,8 @@
 // interactions.
 
 import { solve } from '../../kernels/cholesky';
-import { createGram } from '../../kernels/gram/create-gram';
 import { factorizeGram } from '../../kernels/gram/factorize-gram';
-import { type Gram, paddedLength, ROWS_A_TIME } from '../../kernels/gram/gram';
+import { type Gram, ROWS_A_TIME } from '../../kernels/gram/gram';
 import type { AlsRule } from './als-rule';
 import type { FixedSide } from './fixed-side';
 import type { RowHistory } from './row-history';
@@ -13,13 +12,14 @@ import type { RowMethod } from './row-method';
 /** Solves by Cholesky's factorization. */
 export class CholeskyRows implements RowMethod {
   private readonly width: number;
-  /** The matrix of the equations, its width rounded up. */
-  private readonly sums: Gram;
   private readonly right: Float64Array;
 
-  constructor(private readonly rule: AlsRule) {
+  constructor(
+    private readonly rule: AlsRule,
+    /** For the matrix of the equations, its width rounded up. */
+    private readonly sums: Gram,
+  ) {
     this.width = rule.rank + (rule.biases ? 1 : 0);
-    this.sums = createGram(paddedLength(this.width), rule.wasm);
     this.right = new Float64Array(this.sums.n);
   }
 

@@ -2,17 +2,14 @@
 // all that the pairs nobody has seen come down to.
 
 import type { Turns } from '../../core/turns';
-import { createGram } from '../../kernels/gram/create-gram';
-import { type Gram, paddedLength, ROWS_A_TIME } from '../../kernels/gram/gram';
+import { type Gram, ROWS_A_TIME } from '../../kernels/gram/gram';
 import type { Real } from '../../optimizers/factor';
 
 /** A table whose rows are given. Rows that training never saw are 0. */
 export class FixedSide {
   /** The sum of q q^T over all rows, padded x padded, both triangles. */
   readonly gram: Float64Array;
-  /** Rank, and one for the bias where there are biases, rounded up to what a Gram takes. */
   readonly padded: number;
-  private readonly sums: Gram;
 
   constructor(
     readonly embedding: Real,
@@ -20,18 +17,19 @@ export class FixedSide {
     readonly rank: number,
     /** How many rows training has seen. */
     readonly trained: number,
-    wasm: boolean,
+    /** For adding up, of rank, and one for the bias where there are biases, rounded up. */
+    private readonly sums: Gram,
   ) {
-    this.padded = paddedLength(rank + (bias === null ? 0 : 1));
-    this.sums = createGram(this.padded, wasm);
-    this.gram = this.sums.matrix;
+    this.padded = sums.n;
+    this.gram = new Float64Array(this.padded * this.padded);
   }
 
   /** Sums the outer products of the table as it is now. Cost: rows x rank^2 / 2. */
   async sum(turns: Turns): Promise<void> {
     const { embedding, rank, padded, gram, sums } = this;
+    const { matrix } = sums;
     const count = embedding.length / rank;
-    gram.fill(0);
+    matrix.fill(0);
     for (let from = 0; from < count; from += ROWS_A_TIME) {
       const to = Math.min(from + ROWS_A_TIME, count);
       for (let row = from; row < to; row++) {
@@ -41,6 +39,7 @@ export class FixedSide {
       sums.add(to - from);
       if (turns.isDue((ROWS_A_TIME * padded * padded) >> 5)) await turns.breathe();
     }
+    gram.set(matrix);
     for (let i = 0; i < padded; i++) for (let j = 0; j < i; j++) gram[j * padded + i] = gram[i * padded + j]!;
   }
 }

@@ -1,6 +1,7 @@
 // One row by its history alone, the other side given: what training does over and over.
 
 import { wrong } from '../../core/options';
+import type { Gram } from '../../kernels/gram/gram';
 import { type AlsRule, ridgeOf } from './als-rule';
 import { CholeskyRows } from './cholesky-rows';
 import { ConjugateGradientRows } from './conjugate-gradient-rows';
@@ -14,9 +15,13 @@ export class RowSolver {
   readonly x: Float64Array;
   private readonly method: RowMethod;
 
-  constructor(readonly rule: AlsRule) {
+  /** Between rows the Gram is anybody's. */
+  constructor(
+    readonly rule: AlsRule,
+    gram: Gram,
+  ) {
     this.x = new Float64Array(rule.rank + (rule.biases ? 1 : 0));
-    this.method = rule.method === 'cholesky' ? new CholeskyRows(rule) : new ConjugateGradientRows(rule);
+    this.method = rule.method === 'cholesky' ? new CholeskyRows(rule, gram) : new ConjugateGradientRows(rule);
   }
 
   /** Begins a row. `x` holds where to start from. */

@@ -41,7 +41,7 @@ export function foldRow(problem: RowProblem, equations: NormalEquations): Float6
   }
 }
 
-/** The same step by step; each tells what it took, in some ten nanoseconds. The equations are its own until it ends. */
+/** The same step by step; each tells what it took, in some ten nanoseconds. Between steps the equations are anybody's. */
 export function* foldSteps(problem: RowProblem, equations: NormalEquations): Generator<number, Float64Array> {
   const { loss } = problem;
   const row = new Float64Array(lengthOf(problem));

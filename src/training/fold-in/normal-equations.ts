@@ -1,10 +1,11 @@
-// The equations of a Newton step of one row: sum_s c_s q_s q_s^T + penalties, in memory that is used for row after row.
+// The equations of a Newton step of one row: sum_s c_s q_s q_s^T + penalties, in memory that is used for row after row, of every model.
 
 import { DataError } from '../../core/errors';
 import { solve } from '../../kernels/cholesky';
-import { createGram } from '../../kernels/gram/create-gram';
+import { commonGram } from '../../kernels/gram/create-gram';
 import { factorizeGram } from '../../kernels/gram/factorize-gram';
 import { type Gram, paddedLength, ROWS_A_TIME } from '../../kernels/gram/gram';
+import type { KernelChoice } from '../../kernels/wasm';
 import type { RowProblem } from './fold-row';
 
 /** The equations of rows of one length: rank, and one more for a bias. */
@@ -14,14 +15,14 @@ export class NormalEquations {
 
   constructor(
     private readonly size: number,
-    wasm: boolean,
+    kernels: KernelChoice,
   ) {
-    this.gram = createGram(paddedLength(size), wasm);
+    this.gram = commonGram(paddedLength(size), kernels);
     this.padded = new Float64Array(this.gram.n);
   }
 
   /**
-   * Sets them up for curvatures c and factorizes them. Without a penalty, and with fewer candidates than unknowns, a little
+   * Sets them up for curvatures c and factorizes them, to be solved before others get a turn: the memory is common. Without a penalty, and with fewer candidates than unknowns, a little
    * of the diagonal makes the answer one. Cost: O(candidates x size^2 + size^3).
    */
   prepare(problem: RowProblem, curvatures: Float64Array): void {

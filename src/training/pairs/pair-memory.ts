@@ -4,6 +4,7 @@
 import type { Turns } from '../../core/turns';
 import { RATES_BYTES, STEPS_A_RATE } from '../../kernels/pairs/pair-program';
 import { RATING, RUN, ratingBytes } from '../../kernels/pairs/run-layout';
+import { createMemory } from '../../kernels/wasm';
 import type { Grid } from '../../models/grid/grid';
 import type { Layout } from '../../models/grid/lay-out';
 import { epochVisits, gridOf, layOutInOrder, stepsOf } from '../../models/grid/rating-order';
@@ -15,16 +16,11 @@ import type { RuleState } from '../rule-state';
 import type { PairPlan } from './plan-pairs';
 import { SideMemory } from './side-memory';
 
-const PAGE = 65536;
-/** What 32 bits can address. */
-const MOST_PAGES = 65536;
 /** In front of everything else: room for the threads' barrier. */
 const CONTROL_BYTES = 64;
 
 /** The memory of a training by pairs. */
 export class PairMemory {
-  readonly memory: WebAssembly.Memory;
-  readonly pages: number;
   readonly ratesAt: number;
   readonly floats: Float32Array;
   private readonly words: Int32Array;
@@ -35,23 +31,18 @@ export class PairMemory {
     private readonly order: OrderOptions,
     private readonly grid: Grid,
     private layout: Layout,
-    isShared: boolean,
+    readonly memory: WebAssembly.Memory,
     readonly sides: readonly [SideMemory, SideMemory],
-    private readonly addresses: { rates: number; ratings: number; groups: number; end: number },
+    private readonly addresses: { rates: number; ratings: number; groups: number },
   ) {
     this.ratesAt = addresses.rates;
-    this.pages = Math.ceil(addresses.end / PAGE);
-    const { pages } = this;
-    this.memory = new WebAssembly.Memory(
-      isShared ? { initial: pages, maximum: pages, shared: true } : { initial: pages },
-    );
-    const { buffer } = this.memory;
+    const { buffer } = memory;
     this.floats = new Float32Array(buffer);
     this.words = new Int32Array(buffer);
     this.doubles = new Float64Array(buffer);
   }
 
-  /** Lays out and fills the memory; null where it would not fit 32-bit addresses. */
+  /** Lays out and fills a memory. */
   static async create(
     plan: PairPlan,
     data: RatingData,
@@ -59,7 +50,7 @@ export class PairMemory {
     slots: readonly SlotSpec[],
     isShared: boolean,
     turns: Turns,
-  ): Promise<PairMemory | null> {
+  ): Promise<PairMemory> {
     const { left, right, spec } = plan;
     const { blocks } = order;
     const grid = await gridOf(data, { users: left.rows, items: right.rows }, order, turns);
@@ -83,9 +74,12 @@ export class PairMemory {
     ] as const;
     const ratings = take(data.size * ratingBytes(spec.isWeighted));
     const groups = take(spec.grouping === 1 ? 0 : data.size * 4);
-    if (end > MOST_PAGES * PAGE) return null;
     const whole: Layout = { starts: grid.starts, groups: null };
-    const memory = new PairMemory(plan, order, grid, whole, isShared, sides, { rates, ratings, groups, end });
+    const memory = new PairMemory(plan, order, grid, whole, createMemory(end, isShared), sides, {
+      rates,
+      ratings,
+      groups,
+    });
     await turns.breathe();
     await memory.fill(data, slots, turns);
     return memory;

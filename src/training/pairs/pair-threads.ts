@@ -1,39 +1,45 @@
 // The threads of a training by pairs. Tiles of a stratum share no row, so that nobody waits for a lock, and which thread
 // runs a tile changes nothing. The caller's thread only waits: its event loop is free.
 
+import { ThreadError } from '../../core/errors';
+import { sayOnce } from '../../core/say-once';
+import { after } from '../../core/scheduler';
 import type { Turns } from '../../core/turns';
 import type { WorkerHandle, WorkerHost } from '../../core/worker-host';
-import { CONTROL, PAIR_WORKER } from './pair-worker';
+import { PAIR_WORKER } from './pair-worker';
 
-/** How often an abort is looked for, in milliseconds. */
-const LOOK = 20;
+/** A thread that has not answered after so many milliseconds never will. */
+const START = 10_000;
 
 /** Threads with the program loaded. */
 export class PairThreads {
-  private constructor(
-    private readonly workers: readonly WorkerHandle[],
-    private readonly control: Int32Array,
-  ) {}
+  private constructor(private readonly workers: readonly WorkerHandle[]) {}
 
-  /** Starts the threads; null where they may not be started, as under a content security policy without `worker-src`. */
+  /**
+   * Starts the threads; null, and a warning, where they cannot be started, as under a content security policy without
+   * `worker-src blob:`. @throws the signal's reason after an abort
+   */
   static async start(
     host: WorkerHost,
     count: number,
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
     turns: Turns,
+    within = START,
   ): Promise<PairThreads | null> {
     const workers: WorkerHandle[] = [];
-    const threads = new PairThreads(workers, new Int32Array(memory.buffer));
+    const threads = new PairThreads(workers);
     try {
       while (workers.length < count) {
         workers.push(host.start(PAIR_WORKER));
         await turns.breathe();
       }
-      await threads.ask(() => ({ module, memory, threads: count }));
+      await threads.ask(() => ({ module, memory, threads: count }), turns, within);
       return threads;
-    } catch {
+    } catch (error) {
       threads.stop();
+      turns.signal?.throwIfAborted();
+      withoutThreads(error instanceof Error ? error.message : String(error));
       return null;
     }
   }
@@ -42,40 +48,50 @@ export class PairThreads {
     return this.workers.length;
   }
 
-  /** Runs an epoch's shares. @throws the signal's reason after an abort, once every thread has stopped */
+  /**
+   * Runs an epoch's shares. After an abort or a failure no thread is left.
+   * @throws the signal's reason after an abort; ThreadError where a thread has ended
+   */
   async run(shares: readonly number[][][], rates: number, firstStep: number, turns: Turns): Promise<void> {
-    const { control } = this;
-    Atomics.store(control, CONTROL.abort, 0);
-    let reason: unknown;
-    const watch = setInterval(() => {
-      turns.breathe().catch((error: unknown) => {
-        reason = error;
-        Atomics.store(control, CONTROL.abort, 1);
-      });
-    }, LOOK);
     try {
-      await this.ask((thread) => ({ strata: shares[thread], rates, firstStep }));
-    } finally {
-      clearInterval(watch);
+      await this.ask((thread) => ({ strata: shares[thread], rates, firstStep }), turns);
+    } catch (error) {
+      // The others wait for the one that is gone.
+      this.stop();
+      turns.signal?.throwIfAborted();
+      throw new ThreadError(error instanceof Error ? error.message : String(error));
     }
-    if (reason !== undefined) throw reason;
   }
 
   stop(): void {
     for (const worker of this.workers) worker.terminate();
   }
 
-  /** Sends each thread a message and waits until all have answered. */
-  private async ask(message: (thread: number) => unknown): Promise<void> {
-    await Promise.all(
-      this.workers.map(
-        (worker, thread) =>
-          new Promise<void>((resolve, reject) => {
-            worker.onMessage(() => resolve());
-            worker.onError(reject);
-            worker.post(message(thread));
-          }),
-      ),
-    );
+  /** Sends each thread a message and waits until all have answered, one has ended, time is up, or an abort. */
+  private async ask(message: (thread: number) => unknown, { signal }: Turns, within?: number): Promise<void> {
+    let stopWaiting: () => void = () => undefined;
+    const interrupted = new Promise<never>((_, reject) => {
+      const abort = () => reject(signal!.reason);
+      signal?.addEventListener('abort', abort);
+      const cancel =
+        within === undefined
+          ? () => undefined
+          : after(within, () => reject(new Error(`a thread has not answered for ${within / 1000} s`)));
+      stopWaiting = () => {
+        signal?.removeEventListener('abort', abort);
+        cancel();
+      };
+      if (signal?.aborted) abort();
+    });
+    try {
+      await Promise.race([interrupted, Promise.all(this.workers.map((worker, at) => worker.ask(message(at))))]);
+    } finally {
+      stopWaiting();
+    }
   }
+}
+
+/** Says that a training which was to run on threads does without. */
+export function withoutThreads(reason: string): void {
+  sayOnce(`opmf trains on one thread instead of several, with the same results: ${reason}`);
 }

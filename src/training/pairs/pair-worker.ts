@@ -1,14 +1,16 @@
 // What a thread runs: it waits for the share of an epoch, runs it stratum by stratum, and meets the other threads after
 // each. A script as text, because a library cannot know where an application's bundler puts a file of its own.
 
-/** The words of the control block: how many threads have arrived, which stratum it is, whether to give up. */
-export const CONTROL = { arrived: 0, stratum: 1, abort: 2 } as const;
+/** The words of the control block: how many threads have arrived, and which stratum it is. */
+const CONTROL = { arrived: 0, stratum: 1 } as const;
 
-/** The script. In Node it runs as CommonJS, elsewhere as a classic worker. */
+/** The script. In Node it runs as CommonJS, elsewhere as a classic worker. What it throws ends it, and is heard of. */
 export const PAIR_WORKER = `
 const node = globalThis.process?.getBuiltinModule;
 const port = node ? process.getBuiltinModule('worker_threads').parentPort : self;
 const listen = (handle) => port.on ? port.on('message', handle) : (port.onmessage = ({ data }) => handle(data));
+const refuse = () => { throw new Error('a thread cannot read what it is sent: is sharing memory forbidden here?'); };
+if (port.on) port.on('messageerror', refuse); else port.onmessageerror = refuse;
 let program, control, threads;
 function meet() {
   const stratum = Atomics.load(control, ${CONTROL.stratum});
@@ -29,11 +31,10 @@ listen((message) => {
     program = new WebAssembly.Instance(message.module, { host: { memory: message.memory } }).exports;
   } else {
     for (const runs of message.strata) {
-      if (Atomics.load(control, ${CONTROL.abort}) === 0)
-        for (let i = 0; i < runs.length; i += 2) {
-          program.prefetch(runs[i]);
-          program.run(runs[i], runs[i + 1], message.rates, message.firstStep);
-        }
+      for (let i = 0; i < runs.length; i += 2) {
+        program.prefetch(runs[i]);
+        program.run(runs[i], runs[i + 1], message.rates, message.firstStep);
+      }
       meet();
     }
   }

@@ -4,6 +4,7 @@ import type { Turns } from '../../core/turns';
 import type { WorkerHost } from '../../core/worker-host';
 import { encodePairs, RATES_BYTES, STEPS_A_RATE } from '../../kernels/pairs/pair-program';
 import { slotsOf } from '../../kernels/pairs/rules';
+import { compile, instantiate, isWanted, type KernelChoice, withoutWasm } from '../../kernels/wasm';
 import type { Visit } from '../../models/grid/visits';
 import type { OrderOptions, RatingData } from '../../models/model';
 import type { LearningRates } from '../../optimizers/learning-rate';
@@ -17,6 +18,8 @@ import type { PairPlan } from './plan-pairs';
 
 /** Numbers that a call may change before the event loop is looked at: about a millisecond of the slowest rule. */
 const NUMBERS_A_CALL = 1 << 19;
+
+const PAGE = 65536;
 
 /** What a program exports. The norms are there where rows carry them. */
 interface Program {
@@ -34,6 +37,7 @@ export interface WasmPairsTask {
   readonly slots: readonly SlotSpec[];
   readonly rates: LearningRates;
   readonly epochs: number;
+  readonly kernels: KernelChoice;
   /** More than 1 only with a host. */
   readonly threads: number;
   readonly host: WorkerHost | null;
@@ -48,18 +52,32 @@ export class WasmPairs implements PairEngine {
     private readonly threads: PairThreads | null,
   ) {}
 
-  /** Null where the training does not fit 32-bit addresses. */
+  /** Null where JavaScript is to do it. @throws UnsupportedError where WebAssembly is demanded and cannot be had */
   static async create(task: WasmPairsTask, turns: Turns): Promise<WasmPairs | null> {
+    const { kernels, threads, host } = task;
+    if (!isWanted(kernels)) return null;
+    // Where memory cannot be shared there may still be some for one thread.
+    for (const isShared of threads > 1 && host !== null ? [true, false] : [false]) {
+      try {
+        return await WasmPairs.load(task, isShared, turns);
+      } catch (error) {
+        withoutWasm(isShared ? 'auto' : kernels, error);
+      }
+    }
+    return null;
+  }
+
+  private static async load(task: WasmPairsTask, isShared: boolean, turns: Turns): Promise<WasmPairs> {
     const { plan, data, order, slots, threads, host } = task;
-    const isShared = threads > 1 && host !== null;
-    const memory = await PairMemory.create(plan, data, order, slots, isShared, turns);
-    if (memory === null) return null;
+    const pairs = await PairMemory.create(plan, data, order, slots, isShared, turns);
+    const { memory } = pairs;
     await turns.breathe();
-    const module = compile(encodePairs(plan.spec, { pages: memory.pages, isShared }));
+    const module = compile(encodePairs(plan.spec, { pages: memory.buffer.byteLength / PAGE, isShared }));
+    keep(module);
     await turns.breathe();
-    const workers = isShared ? await PairThreads.start(host, threads, module, memory.memory, turns) : null;
-    const { exports } = new WebAssembly.Instance(module, { host: { memory: memory.memory } });
-    return new WasmPairs(task, memory, exports as unknown as Program, workers);
+    const program = instantiate<Program>(module, memory);
+    const workers = isShared ? await PairThreads.start(host!, threads, module, memory, turns) : null;
+    return new WasmPairs(task, pairs, program, workers);
   }
 
   async epoch(epoch: number, turns: Turns): Promise<number> {
@@ -138,9 +156,7 @@ export class WasmPairs implements PairEngine {
 const RECENT = 8;
 const recent: WebAssembly.Module[] = [];
 
-function compile(binary: Uint8Array<ArrayBuffer>): WebAssembly.Module {
-  const module = new WebAssembly.Module(binary);
+function keep(module: WebAssembly.Module): void {
   recent.push(module);
   if (recent.length > RECENT) recent.shift();
-  return module;
 }

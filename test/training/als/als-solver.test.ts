@@ -14,12 +14,12 @@ const implicit: AlsRule = {
   regularizationExponent: 1,
   method: 'cholesky',
   steps: 3,
-  wasm: true,
+  kernels: 'wasm',
 };
 const RULES: readonly [string, AlsRule, boolean][] = [
   ['implicit', implicit, false],
   ['implicit, weighted', { ...implicit, regularizationExponent: 0.5 }, true],
-  ['implicit, rank of a block', { ...implicit, wasm: false, rank: 4, regularizationExponent: 0 }, true],
+  ['implicit, rank of a block', { ...implicit, kernels: 'js', rank: 4, regularizationExponent: 0 }, true],
   ['explicit', { ...implicit, unobservedWeight: 0 }, true],
   ['explicit, biases', { ...implicit, unobservedWeight: 0, biases: true, rank: 2 }, true],
 ];

@@ -1,0 +1,27 @@
+// What is too large for memory is told as such, with its size, wherever options multiply up to it.
+
+import { MFModel, OverparamMF, OverparamMFModel, syntheticInteractions, UnsupportedError } from 'opmf';
+import { doubles, floats } from '../../src/core/allocate';
+
+test('the size is in the message', () => {
+  expect(() => doubles(1e10, 'a table')).toThrow(/^a table takes 80 GB, more than this process can have/);
+  expect(() => floats(2 ** 50, 'a table')).toThrow(/^a table takes 4.5 PB/);
+  expect(() => floats(-1, 'a table')).toThrow(UnsupportedError);
+  expect(floats(3, 'a table')).toEqual(new Float32Array(3));
+});
+
+const data = syntheticInteractions({ users: 200, items: 100, ratings: 2000 });
+
+test.each([
+  ['rows of a model', () => new MFModel({ users: 1e9, items: 10, rank: 1000 })],
+  [
+    'rows of a product',
+    () => new OverparamMFModel({ users: 1e9, items: 10, rank: 1000, overparam: { kind: 'scalar' } }),
+  ],
+  ['a wide product', () => new OverparamMF({ overparam: { kind: 'scalar', width: 1e9 } }).fit(data)],
+  ['a wide dense product', () => new OverparamMF({ overparam: { kind: 'dense', width: 1e8 } }).fit(data)],
+])('%s', async (_, make) => {
+  const error = await (async () => make())().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(UnsupportedError);
+  expect((error as Error).message).toMatch(/'\w+', a table of \d+ x \d+ numbers, takes [\d.]+ [GTP]B/);
+});
