@@ -3,6 +3,7 @@
 
 import { type Check, optional, readOptions, wrong } from '../core/options';
 import { type DuplicatePolicy, duplicatesField, resolveDuplicates } from './duplicates';
+import { type LeftOut, NOTHING_LEFT_OUT } from './left-out';
 import { type InputColumns, readColumns, readRows } from './read-rows';
 import { type Columns, type Interaction, type Row, selectColumns } from './row';
 import { columnStats, type InteractionStats } from './stats';
@@ -10,6 +11,7 @@ import { runThrough } from './steps';
 import { Vocabulary } from './vocabulary';
 
 export type { DuplicatePolicy } from './duplicates';
+export type { LeftOut } from './left-out';
 export type { InputColumns } from './read-rows';
 export type { Interaction, Row } from './row';
 export type { InteractionStats } from './stats';
@@ -70,8 +72,11 @@ export class Interactions implements Iterable<Interaction> {
   declare readonly weights?: Float32Array;
   /** Each row's time in seconds; absent where rows came without. */
   declare readonly timestamps?: Float64Array;
+  /** What was left out when the rows were read; parts of a split have nothing to tell. */
+  readonly leftOut: LeftOut;
 
-  private constructor(users: Vocabulary, items: Vocabulary, columns: Columns) {
+  private constructor(users: Vocabulary, items: Vocabulary, columns: Columns, leftOut: LeftOut = NOTHING_LEFT_OUT) {
+    this.leftOut = leftOut;
     this.size = columns.values.length;
     this.users = users;
     this.items = items;
@@ -114,8 +119,11 @@ export class Interactions implements Iterable<Interaction> {
   }
 
   /** @internal Takes columns as they are, unchecked and uncopied. */
-  static ofIndices({ users, items, ...columns }: { users: Vocabulary; items: Vocabulary } & Columns): Interactions {
-    return new Interactions(users, items, columns);
+  static ofIndices(
+    { users, items, ...columns }: { users: Vocabulary; items: Vocabulary } & Columns,
+    leftOut?: LeftOut,
+  ): Interactions {
+    return new Interactions(users, items, columns, leftOut);
   }
 
   /** @internal The rows at some positions, in the order of the positions, over the same vocabularies. */
@@ -171,8 +179,14 @@ function build(
   });
   const [userCount, itemCount] = [users.size, items.size];
   try {
-    const columns = runThrough(resolveDuplicates(read(users, items), duplicates, users, items));
-    return Interactions.ofIndices({ users, items, ...columns });
+    const all = read(users, items);
+    const size = all.values.length;
+    const columns = runThrough(resolveDuplicates(all, duplicates, users, items));
+    const repeated = size - columns.values.length;
+    return Interactions.ofIndices(
+      { users, items, ...columns },
+      repeated === 0 ? undefined : { ...NOTHING_LEFT_OUT, repeated },
+    );
   } catch (error) {
     users.truncate(userCount);
     items.truncate(itemCount);

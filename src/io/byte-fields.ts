@@ -1,6 +1,8 @@
 // Cuts a line of bytes into fields: what RecordReader does to text, for lines without surprises. A quoted field that
 // holds a quote or a line end, and whatever would be an error, is left to RecordReader.
 
+import type { TextForm } from './record-reader';
+
 const LF = 10;
 const CR = 13;
 const TAB = 9;
@@ -18,18 +20,20 @@ export class ByteFields {
   /** A single space stands for any run of spaces and tabs. */
   private readonly isRun: boolean;
   private readonly quote: number;
+  private readonly escape: number;
 
   /** `separator` is ASCII; a line has `width` fields. */
   constructor(
     separator: string,
-    quotes: boolean,
+    form: Pick<TextForm, 'quotes' | 'escape'>,
     private readonly width: number,
   ) {
     this.separator = Uint8Array.from(separator, (character) => character.charCodeAt(0));
     this.first = this.separator[0]!;
     this.isRun = separator === ' ';
     // 256 is no byte.
-    this.quote = quotes ? QUOTE : 256;
+    this.quote = form.quotes ? QUOTE : 256;
+    this.escape = form.escape === undefined ? 256 : form.escape.charCodeAt(0);
     this.starts = new Int32Array(width + 1);
     this.ends = new Int32Array(width + 1);
   }
@@ -113,7 +117,7 @@ export class ByteFields {
     let at = open + 1;
     for (;;) {
       const byte = bytes[at]!;
-      if (byte === LF || byte === CR) return -1;
+      if (byte === LF || byte === CR || byte === this.escape) return -1;
       if (byte === QUOTE) return bytes[at + 1] === QUOTE ? -1 : at;
       at++;
     }

@@ -1,7 +1,6 @@
 // Reads rows of a long table out of bytes: the fast twin of readRow in long-table.ts, which stays the definition. A line
 // that is not plain (errors among them) is made text and read there, so that the twin knows no messages.
 
-import type { DataError } from '../core/errors';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
 import { ByteFields } from './byte-fields';
 import { ByteIds } from './byte-ids';
@@ -9,17 +8,19 @@ import { decimalAt, timestampAt } from './byte-numbers';
 import { BytePlainRows, canBePlain } from './byte-plain-rows';
 import { ByteTriples, isOfTriples } from './byte-triples';
 import { LARGEST_FLOAT32 } from './decimal';
-import { byteLength, cellText } from './decode';
+import { byteLength, bytesOf, cellText } from './decode';
 import type { Faults } from './fault';
 import { type LongLayout, readRow, refuseHeaderAgain } from './long-table';
 import type { RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
-import { RecordReader } from './record-reader';
+import { RecordReader, tooLong } from './record-reader';
 import { SmallIds } from './small-ids';
 
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
+/** Plain lines of numbers are shorter. */
+const PLAIN_LENGTH = 1 << 8;
 
 /** The rows of one table, in pieces of whole lines. */
 export class ByteLines {
@@ -28,7 +29,9 @@ export class ByteLines {
   private readonly itemIds = new ByteIds();
   /** The loop for plain lines, where the table can have any. */
   private readonly plain: BytePlainRows | ByteTriples | undefined;
-  private line: number;
+  private readonly comment: Uint8Array | undefined;
+  /** The line at hand, or the next one, from 1. */
+  line: number;
 
   constructor(
     private readonly separator: string,
@@ -37,13 +40,16 @@ export class ByteLines {
     private readonly settings: ReadSettings,
     private readonly faults: Faults,
   ) {
-    this.fields = new ByteFields(separator, settings.quotes, layout.width);
+    const { comment, encoding, maxLineLength } = settings;
+    this.fields = new ByteFields(separator, settings, layout.width);
+    this.comment = comment === undefined ? undefined : bytesOf(comment, encoding);
     // Not where users and items are numbered in turn: these loops number a column at once.
-    if (table.users !== table.items && canBePlain(layout, separator)) {
-      const Loop = isOfTriples(layout, separator) ? ByteTriples : BytePlainRows;
+    if (table.users !== table.items && canBePlain(layout, separator, comment) && maxLineLength >= PLAIN_LENGTH) {
       const known = { users: this.userIds, items: this.itemIds };
-      const [users, items] = [new SmallIds(table.users, settings.ids), new SmallIds(table.items, settings.ids)];
-      this.plain = new Loop(separator, layout, table, known, { users, items });
+      const small = { users: new SmallIds(table.users, settings.ids), items: new SmallIds(table.items, settings.ids) };
+      this.plain = isOfTriples(layout, separator)
+        ? new ByteTriples(separator, layout, table, known, small)
+        : new BytePlainRows(separator, layout, table, known, small, maxLineLength);
     }
     this.line = layout.startLine;
   }
@@ -54,6 +60,7 @@ export class ByteLines {
    */
   read(bytes: Uint8Array, from: number, to: number, isLast: boolean): number {
     const { fields, table } = this;
+    const { maxLineLength } = this.settings;
     let at = from;
     while (at < to) {
       if (this.plain !== undefined) {
@@ -74,7 +81,18 @@ export class ByteLines {
         table.turnPage();
         continue;
       }
+      if (this.comment !== undefined && startsWith(bytes, at, this.comment)) {
+        at = endOfLine(bytes, at, to);
+        this.line++;
+        continue;
+      }
       const end = fields.cut(bytes, at);
+      if (end - at > maxLineLength) {
+        table.invalid.add(tooLong(this.faults, this.line, maxLineLength));
+        at = afterLineEnd(bytes, end);
+        this.line++;
+        continue;
+      }
       if (end >= 0 && fields.count === this.layout.width && this.readFields(bytes)) {
         at = afterLineEnd(bytes, end);
         this.line++;
@@ -98,15 +116,14 @@ export class ByteLines {
     const { starts, ends } = this.fields;
     const { user, item, value, timestamp, weight } = this.layout.roles;
     let userNumber = this.userIds.find(bytes, starts[user]!, ends[user]!);
-    if (userNumber < 0) userNumber = this.newUser(bytes, starts[user]!, ends[user]!);
-    if (userNumber < 0) return false;
+    const userId = userNumber < 0 ? this.newId(bytes, starts[user]!, ends[user]!) : '';
     let itemNumber = this.itemIds.find(bytes, starts[item]!, ends[item]!);
-    if (itemNumber < 0) itemNumber = this.newItem(bytes, starts[item]!, ends[item]!);
-    if (itemNumber < 0) return false;
+    const itemId = itemNumber < 0 ? this.newId(bytes, starts[item]!, ends[item]!) : '';
+    if (userId === undefined || itemId === undefined) return false;
     const { page, row } = table;
     if (value >= 0) {
       const rating = decimalAt(bytes, starts[value]!, ends[value]!);
-      if (!(Math.abs(rating) <= LARGEST_FLOAT32)) return false;
+      if (!(Math.abs(rating) <= LARGEST_FLOAT32) || this.layout.missing?.numbers.has(rating)) return false;
       page.values![row] = rating;
     }
     if (timestamp >= 0) {
@@ -119,6 +136,9 @@ export class ByteLines {
       if (!(given >= 0 && given <= LARGEST_FLOAT32)) return false;
       page.weights![row] = given;
     }
+    // Nothing is added before all of the row is known to be good.
+    if (userNumber < 0) userNumber = remember(this.userIds, table.users, userId, bytes, starts[user]!, ends[user]!);
+    if (itemNumber < 0) itemNumber = remember(this.itemIds, table.items, itemId, bytes, starts[item]!, ends[item]!);
     page.userIndex[row] = userNumber;
     page.itemIndex[row] = itemNumber;
     if (page.lines) page.lines[row] = this.line;
@@ -126,18 +146,9 @@ export class ByteLines {
     return true;
   }
 
-  private newUser(bytes: Uint8Array, start: number, end: number): number {
-    const { table, layout } = this;
-    if (start === end) return -1;
-    const id = table.toId(this.textOf(bytes, start, end), false, 'user', this.line, layout.userLabel);
-    return remember(this.userIds, table.users, id, bytes, start, end);
-  }
-
-  private newItem(bytes: Uint8Array, start: number, end: number): number {
-    const { table, layout } = this;
-    if (start === end) return -1;
-    const id = table.toId(this.textOf(bytes, start, end), false, 'item', this.line, layout.itemLabel);
-    return remember(this.itemIds, table.items, id, bytes, start, end);
+  /** The id that is new at [start, end); undefined where it is none. */
+  private newId(bytes: Uint8Array, start: number, end: number): Id | undefined {
+    return start === end ? undefined : this.table.parseId(this.textOf(bytes, start, end));
   }
 
   private textOf(bytes: Uint8Array, start: number, end: number): string {
@@ -149,15 +160,18 @@ export class ByteLines {
     for (let length = 1; ; ) {
       const end = endOfLine(bytes, at + length - 1, to);
       const text = this.textOf(bytes, at, end);
-      const records = new RecordReader(text, this.separator, this.settings.quotes, this.faults, this.line);
+      const records = new RecordReader(text, this.separator, this.settings, this.faults, this.line);
       try {
         if (records.next()) readRow(records, this.layout, this.table, this.faults);
       } catch (error) {
-        if (!records.isOpen || (isLast && end === to)) throw error as DataError;
         // A quoted field with a line end in it: the record ends on a later line.
-        if (end === to) return -1;
-        length = 2 * (end - at);
-        continue;
+        if (records.isOpen && !(isLast && end === to)) {
+          if (end === to) return -1;
+          length = 2 * (end - at);
+          continue;
+        }
+        this.table.invalid.add(error);
+        records.recover();
       }
       this.line = records.lineAfter;
       return records.position === text.length
@@ -178,6 +192,11 @@ function remember(
   const number = vocabulary.add(id);
   known.add(bytes, start, end, number);
   return number;
+}
+
+function startsWith(bytes: Uint8Array, at: number, start: Uint8Array): boolean {
+  for (let i = 0; i < start.length; i++) if (bytes[at + i] !== start[i]) return false;
+  return true;
 }
 
 /** LF, CR LF and a lone CR end a line. */

@@ -23,9 +23,11 @@ const POWERS = Float64Array.from({ length: HALF + 1 }, (_, k) => 10 ** k);
 const [PASSED, USER, ITEM, VALUE, TIME] = [0, 1, 2, 3, 4] as const;
 
 /** Whether a table can have such lines: not where a column has two roles, or a separator could be part of a number. */
-export function canBePlain({ roles, dateFormat }: LongLayout, separator: string): boolean {
+export function canBePlain({ roles, dateFormat, missing }: LongLayout, separator: string, comment = ' '): boolean {
   const columns = Object.values(roles).filter((column) => column >= 0);
   const hasDates = roles.timestamp >= 0 && dateFormat === 'iso';
+  // A number that means none, and a comment that looks like a row, are left to be looked at.
+  if (missing !== undefined || /^[-.0-9]/.test(comment) || (comment !== ' ' && !columns.includes(0))) return false;
   return new Set(columns).size === columns.length && !hasDates && !/^[-.0-9]/.test(separator);
 }
 
@@ -42,6 +44,7 @@ export class BytePlainRows {
     private readonly table: RatingColumns,
     private readonly known: { readonly users: ByteIds; readonly items: ByteIds },
     private readonly small: { readonly users: SmallIds; readonly items: SmallIds },
+    private readonly maxLineLength: number,
   ) {
     const { width, roles, dateFormat } = layout;
     this.separator = Uint8Array.from(separator, (character) => character.charCodeAt(0));
@@ -56,7 +59,7 @@ export class BytePlainRows {
 
   /** Adds rows from `from` on, for as long as lines are plain, up to `to` and the end of the page; returns where it stopped. */
   read(bytes: Uint8Array, from: number, to: number, firstLine: number): number {
-    const { table, kinds, separator, isRun, known } = this;
+    const { table, kinds, separator, isRun, known, maxLineLength } = this;
     const { rows, userIndex, itemIndex, values, timestamps, weights, lines } = table.page;
     const first = separator[0]!;
     const separatorLength = separator.length;
@@ -73,6 +76,7 @@ export class BytePlainRows {
         if (kind === PASSED) {
           if (byte === QUOTE || byte === SPACE || byte === TAB) break all;
           while (byte !== first && byte !== LF && byte !== CR && !(isRun && byte === TAB)) byte = bytes[++at]!;
+          if (at - line > maxLineLength) break all;
         } else {
           if (byte === MINUS && kind > ITEM) byte = bytes[++at]!;
           const digits = at;

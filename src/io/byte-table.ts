@@ -11,9 +11,12 @@ import { Faults } from './fault';
 import { finishTable } from './finish-table';
 import { RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
+import { tooMuch } from './read-text';
+import { tooLong } from './record-reader';
 import { readHead } from './table-head';
 
 const LF = 10;
+const CR = 13;
 /** First lines are looked for in this many bytes. */
 const HEAD = 1 << 16;
 
@@ -25,6 +28,15 @@ export class ByteTable {
   private start = 0;
   private checked = 0;
   private end = 0;
+  /** Behind the last line end that has come; bytes after it are looked at once. */
+  private lineEnd = 0;
+  /** How many bytes have come. */
+  private size = 0;
+  /** How many first lines are still to be passed over, and how many have been. */
+  private toSkip: number;
+  private skipped = 0;
+  /** Whether what comes before the next line end is the rest of a line that is too long. */
+  private isDropping = false;
   /** Nothing is looked at before there are so many bytes: a long record is not begun anew for every chunk. */
   private needed = 3;
   private isOpened = false;
@@ -40,11 +52,22 @@ export class ByteTable {
     private readonly known: { readonly lines: number; readonly isAscii: boolean } = { lines: 0, isAscii: false },
   ) {
     this.faults = new Faults(settings.file);
+    this.toSkip = settings.skipLines;
+  }
+
+  /** Whether whatever may come changes nothing: a limit was passed, or the bytes are of another kind. */
+  get isDone(): boolean {
+    return this.isSettled;
   }
 
   /** Takes the next bytes. They are copied: a caller may use the array again. */
   push(chunk: Uint8Array): void {
     if (this.isSettled) return;
+    this.size += chunk.length;
+    if (this.size > this.settings.maxBytes) {
+      this.settle(tooMuch(this.settings.maxBytes, this.faults));
+      return;
+    }
     this.append(chunk);
     if (this.end - this.start >= this.needed) this.look(false);
   }
@@ -55,7 +78,7 @@ export class ByteTable {
     if (this.fault !== undefined) throw this.fault;
     this.lines?.refuseHeaderAgain();
     this.buffer = new Uint8Array(0);
-    return yield* finishTable(this.table!, this.settings);
+    return yield* finishTable(this.table!, this.settings, this.faults);
   }
 
   private append(chunk: Uint8Array): void {
@@ -65,9 +88,11 @@ export class ByteTable {
       larger.set(this.buffer.subarray(this.start, this.end));
       this.buffer = larger;
     } else if (this.start > 0) this.buffer.copyWithin(0, this.start, this.end);
-    this.buffer.set(chunk, held);
     this.checked -= this.start;
+    const end = endOfLastLine(chunk, held > 0 && this.buffer[held - 1] === CR);
+    this.lineEnd = end >= 0 ? held + end : Math.max(0, this.lineEnd - this.start);
     this.start = 0;
+    this.buffer.set(chunk, held);
     this.end = held + chunk.length;
   }
 
@@ -75,7 +100,8 @@ export class ByteTable {
   private look(isLast: boolean): void {
     const { encoding } = this.settings;
     if (!this.isOpened && !this.open()) return;
-    const to = isLast ? this.end : this.buffer.lastIndexOf(LF, this.end - 1) + 1;
+    const to = isLast ? this.end : Math.max(this.lineEnd, this.start);
+    if (this.isDropping && !this.dropLine()) return;
     if (to > this.checked) {
       if (!this.known.isAscii && !areOfEncoding(this.buffer, this.checked, to, encoding)) {
         this.settle(encodingFault(encoding, this.faults));
@@ -92,7 +118,54 @@ export class ByteTable {
       this.start = to;
     }
     // Where a record has no end yet, as much again must come before it is worth another look.
-    this.needed = this.start === to ? 0 : 2 * (this.end - this.start);
+    this.needed = this.start >= to ? 0 : 2 * (this.end - this.start);
+    if ((this.table?.size ?? 0) > this.settings.maxRows) this.refuseRows();
+    else if (this.end - Math.max(this.start, this.lineEnd) > this.longest) this.refuseLine();
+  }
+
+  /** How many bytes without a line end are held: before the first lines are understood, some room is left for them. */
+  private get longest(): number {
+    const { maxLineLength } = this.settings;
+    return this.lines === undefined && this.fault === undefined ? Math.max(maxLineLength, HEAD) : maxLineLength;
+  }
+
+  private refuseRows(): void {
+    try {
+      this.table!.demandRoom();
+    } catch (error) {
+      this.settle(error);
+    }
+  }
+
+  /** The last line has become too long, and its end has not come. */
+  private refuseLine(): void {
+    const { lines, table, settings } = this;
+    const fault = this.fault ?? tooLong(this.faults, lines?.line ?? this.lineHeld(), settings.maxLineLength);
+    if (this.fault !== undefined || lines === undefined || table === undefined || table.invalid.isStrict) {
+      this.settle(fault);
+      return;
+    }
+    table.invalid.add(fault);
+    this.isDropping = true;
+    this.needed = 0;
+    this.dropLine();
+  }
+
+  /** The number of the line whose end has not come, before the first lines are understood. */
+  private lineHeld(): number {
+    let line = this.skipped + 1;
+    for (let at = this.start; at < this.lineEnd; line++) at = afterFirstLine(this.buffer, at, this.lineEnd);
+    return line;
+  }
+
+  /** Passes over the rest of a line; whether its end has come. */
+  private dropLine(): boolean {
+    const hasEnd = this.lineEnd > this.start;
+    this.start = hasEnd ? afterFirstLine(this.buffer, this.start, this.lineEnd) : this.end;
+    this.checked = Math.max(this.checked, this.start);
+    if (hasEnd) this.lines!.line++;
+    this.isDropping = !hasEnd;
+    return hasEnd;
   }
 
   /** Looks at the very first bytes. */
@@ -116,6 +189,10 @@ export class ByteTable {
   }
 
   private read(to: number, isLast: boolean): void {
+    for (; this.toSkip > 0; this.toSkip--, this.skipped++) {
+      if (this.start >= this.lineEnd && !isLast) return;
+      this.start = afterFirstLine(this.buffer, this.start, to);
+    }
     this.lines ??= this.openLines(to, isLast);
     if (this.lines === undefined) return;
     // The last line may have no line end of its own.
@@ -140,4 +217,19 @@ export class ByteTable {
       if (cut === to) return undefined;
     }
   }
+}
+
+/** Behind the last line end in `bytes`, -1 where none is; a carriage return at the very end may have a line feed to come. */
+function endOfLastLine(bytes: Uint8Array, isAfterReturn: boolean): number {
+  const feed = bytes.lastIndexOf(LF);
+  if (feed >= 0) return feed + 1;
+  for (let at = bytes.length - 2; at >= 0; at--) if (bytes[at] === CR) return at + 1;
+  return isAfterReturn && bytes.length > 0 ? 0 : -1;
+}
+
+/** Behind the first line end of [from, to), or `to`. */
+function afterFirstLine(bytes: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && bytes[at] !== LF && bytes[at] !== CR) at++;
+  return Math.min(to, at + (bytes[at] === CR && bytes[at + 1] === LF ? 2 : 1));
 }

@@ -8,7 +8,7 @@ import { Survey } from './survey';
 export type Encoding = 'utf-8' | 'latin1';
 
 /** What one JavaScript string can hold in V8, in UTF-16 units. */
-const LONGEST_STRING = 2 ** 29 - 24;
+export const LONGEST_STRING = 2 ** 29 - 24;
 /** For fewer bytes, setting a decoder up takes longer than decoding. */
 const FEW = 40;
 const decoders: Partial<Record<Encoding, TextDecoder>> = {};
@@ -59,6 +59,13 @@ export function cellText(bytes: Uint8Array, start: number, end: number, encoding
   for (let at = start; at < end; at++) all |= bytes[at]!;
   const part = bytes.subarray(start, end);
   return all < 0x80 ? String.fromCharCode.apply(null, part as unknown as number[]) : textOf(part, encoding, faults);
+}
+
+/** The bytes of a text. */
+export function bytesOf(text: string, encoding: Encoding): Uint8Array {
+  return encoding === 'utf-8'
+    ? new TextEncoder().encode(text)
+    : Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 /** How many bytes a text takes. */

@@ -4,12 +4,14 @@ import { resolveDuplicates } from '../interactions/duplicates';
 import { Interactions } from '../interactions/interactions';
 import { inSteps, type Steps } from '../interactions/steps';
 import type { Vocabulary } from '../interactions/vocabulary';
+import type { Faults } from './fault';
 import type { RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
 
 /** The ratings of a table. Vocabularies of the caller's are touched last: whatever has a fault leaves them as they were. */
-export function* finishTable(table: RatingColumns, settings: ReadSettings): Steps<Interactions> {
-  const { users, items } = table;
+export function* finishTable(table: RatingColumns, settings: ReadSettings, faults: Faults): Steps<Interactions> {
+  const { users, items, invalid, size } = table;
+  invalid.demandRows(size, faults);
   // The table itself refused repeats, because it knows their lines.
   const policy = settings.duplicates === 'error' ? 'keep' : settings.duplicates;
   const columns = yield* resolveDuplicates(yield* table.takeColumns(), policy, users, items);
@@ -18,7 +20,16 @@ export function* finishTable(table: RatingColumns, settings: ReadSettings): Step
   const itemNumbers = users === items ? userNumbers : adopt(items, settings.items);
   if (userNumbers !== null) yield* renumber(columns.userIndex, userNumbers);
   if (itemNumbers !== null) yield* renumber(columns.itemIndex, itemNumbers);
-  return Interactions.ofIndices({ ...columns, users: settings.users ?? users, items: settings.items ?? items });
+  const leftOut = {
+    invalid: invalid.count,
+    missing: invalid.missing,
+    repeated: size - columns.userIndex.length,
+    faults: Object.freeze(invalid.first),
+  };
+  return Interactions.ofIndices(
+    { ...columns, users: settings.users ?? users, items: settings.items ?? items },
+    Object.freeze(leftOut),
+  );
 }
 
 /** Adds `own` to the caller's vocabulary; returns the new number of each id, or null where none changes. */

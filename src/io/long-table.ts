@@ -6,10 +6,14 @@ import { looksLikeHeader } from './column-names';
 import { labelOf, type Roles, resolveRoles } from './column-roles';
 import { LARGEST_FLOAT32, parseDecimal } from './decimal';
 import type { ColumnLabel, Faults } from './fault';
+import { isMissing, type Missing, missingOf } from './missing';
 import { type ColumnsHeld, RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
 import type { RecordReader } from './record-reader';
 import { type DateFormat, describeFormat, parseTimestamp } from './timestamp';
+
+/** Rows that are looked at to tell a header from data, and how wide the table is. */
+const SAMPLE = 20;
 
 /** What holds for every row of a table. */
 export interface LongLayout {
@@ -22,31 +26,42 @@ export interface LongLayout {
   readonly userLabel: ColumnLabel;
   readonly itemLabel: ColumnLabel;
   readonly dateFormat: DateFormat;
+  /** The values that mean none; undefined where none does. */
+  readonly missing: Missing | undefined;
   /** Where in the text the first row starts, and its line. */
   readonly start: number;
   readonly startLine: number;
 }
 
-/** Rows that are looked at to tell a header from data. */
-const SAMPLE = 20;
-
-/** Finds the layout; `records` stands before the first record, of which there is one, and then at the first row. */
+/** Finds the layout; `records` stands before the first record, of which there is one, and then somewhere among the rows. */
 export function openLongTable(records: RecordReader, settings: ReadSettings, faults: Faults): LongLayout {
+  const isStrict = settings.invalid === 'error';
   const sample = records.peek(1 + SAMPLE);
-  records.next();
-  const first = records.fields();
-  const firstLine = records.line;
+  if (!nextSound(records, isStrict)) throw faults.whole('no line can be cut into fields; set separator or quotes');
+  let first = records.fields();
+  let firstLine = records.line;
   const hasHeader = settings.header ?? looksLikeHeader(sample, settings.columns);
   const names = hasHeader ? first : undefined;
   const start = hasHeader ? records.position : 0;
-  const startLine = hasHeader ? records.lineAfter : 1;
-  if (hasHeader && !records.next()) throw faults.whole('there is a header but no rating under it');
+  const startLine = hasHeader ? records.lineAfter : settings.skipLines + 1;
+  if (hasHeader && !nextSound(records, isStrict)) throw faults.whole('there is a header but no rating under it');
 
+  if (!hasHeader && !isStrict) {
+    // The first row may be one of those to leave out: the table is as wide as most of its first rows are.
+    const usual = usualWidth(sample);
+    records.seek(0, startLine);
+    do nextSound(records, isStrict);
+    while (records.fieldCount !== usual);
+    first = records.fields();
+    firstLine = records.line;
+  }
   const width = first.length;
-  records.demandFields(width, firstLine);
+  if (isStrict) records.demandFields(width, firstLine);
+  else for (let k = 0; k < SAMPLE && records.fieldsOf(width) !== width && nextSound(records, isStrict); k++);
   const { text } = records;
   const { dateFormat } = settings;
-  const isTime = (i: number) => !Number.isNaN(parseTimestamp(text, records.start(i), records.end(i), dateFormat));
+  const isTime = (i: number) =>
+    i < records.fieldCount && !Number.isNaN(parseTimestamp(text, records.start(i), records.end(i), dateFormat));
   const rows = hasHeader ? sample.slice(1) : sample;
   const shape = { names, width, firstLine, separator: records.separator, firstCell: first[0]!, rows };
   const roles = resolveRoles({ ...shape, isTime }, settings.columns, faults);
@@ -55,6 +70,7 @@ export function openLongTable(records: RecordReader, settings: ReadSettings, fau
     held: { values: roles.value >= 0, timestamps: roles.timestamp >= 0, weights: roles.weight >= 0 },
     userLabel: labelOf(names, roles.user),
     itemLabel: labelOf(names, roles.item),
+    missing: missingOf(settings.missing),
   };
 }
 
@@ -62,14 +78,46 @@ export function openLongTable(records: RecordReader, settings: ReadSettings, fau
 export function readLongTable(records: RecordReader, settings: ReadSettings, faults: Faults): RatingColumns {
   const layout = openLongTable(records, settings, faults);
   const table = new RatingColumns(settings, faults, layout.held, 1);
+  records.seek(layout.start, layout.startLine);
+  readRecords(records, table, () => readRow(records, layout, table, faults));
+  refuseHeaderAgain(layout, table);
+  return table;
+}
+
+/** Reads records to the end, by `readOne`; those with a fault are left out, or end the reading. */
+export function readRecords(records: RecordReader, table: RatingColumns, readOne: () => void): void {
   try {
-    do readRow(records, layout, table, faults);
-    while (records.next());
+    for (let isMore = true; isMore; ) {
+      try {
+        isMore = records.next();
+        if (isMore) readOne();
+      } catch (error) {
+        table.invalid.add(error);
+        records.recover();
+      }
+    }
   } catch (error) {
     throw table.faultAfter(error);
   }
-  refuseHeaderAgain(layout, table);
-  return table;
+}
+
+/** The number of fields that most of some records have. */
+function usualWidth(sample: readonly (readonly string[])[]): number {
+  const times = new Map<number, number>();
+  for (const { length } of sample) times.set(length, (times.get(length) ?? 0) + 1);
+  return [...times].reduce((best, one) => (one[1] > best[1] ? one : best))[0];
+}
+
+/** Moves to the next record; one that cannot be cut is passed over unless it is to be an error. */
+function nextSound(records: RecordReader, isStrict: boolean): boolean {
+  for (;;) {
+    try {
+      return records.next();
+    } catch (error) {
+      if (isStrict) throw error;
+      records.recover();
+    }
+  }
 }
 
 /** Throws where a row of ids alone is the header again; a value in it has been a fault already. */
@@ -85,23 +133,30 @@ export function readRow(records: RecordReader, layout: LongLayout, table: Rating
   const fault = (i: number, what: string, wanted: string) =>
     faults.at(line, labelOf(names, i), `${what} is ${show(records.field(i))}; want ${wanted}`);
   if (records.fieldCount !== width) records.demandFields(width, firstLine);
+  let rating = 1;
+  if (value >= 0) {
+    rating = parseDecimal(text, records.start(value), records.end(value));
+    if (layout.missing !== undefined && isMissing(layout.missing, rating, records, value)) {
+      table.invalid.missing++;
+      return;
+    }
+  }
   const userId = table.toId(records.field(user), records.isQuoted(user), 'user', line, userLabel);
   const itemId = table.toId(records.field(item), records.isQuoted(item), 'item', line, itemLabel);
-  table.addPair(userId, itemId, line);
-  if (value >= 0) {
-    const rating = parseDecimal(text, records.start(value), records.end(value));
-    if (!(Math.abs(rating) <= LARGEST_FLOAT32))
-      throw fault(value, 'value', 'a finite number, with a point for decimals');
-    table.put('values', rating);
-  }
+  if (!(Math.abs(rating) <= LARGEST_FLOAT32)) throw fault(value, 'value', 'a finite number, with a point for decimals');
+  let time = 0;
   if (timestamp >= 0) {
-    const time = parseTimestamp(text, records.start(timestamp), records.end(timestamp), dateFormat);
+    time = parseTimestamp(text, records.start(timestamp), records.end(timestamp), dateFormat);
     if (Number.isNaN(time)) throw fault(timestamp, 'timestamp', describeFormat(dateFormat));
-    table.put('timestamps', time);
   }
+  let given = 1;
   if (weight >= 0) {
-    const given = parseDecimal(text, records.start(weight), records.end(weight));
+    given = parseDecimal(text, records.start(weight), records.end(weight));
     if (!(given >= 0 && given <= LARGEST_FLOAT32)) throw fault(weight, 'weight', 'a finite number of at least 0');
-    table.put('weights', given);
   }
+  // Nothing is added before all of the row is known to be good.
+  table.addPair(userId, itemId, line);
+  if (value >= 0) table.put('values', rating);
+  if (timestamp >= 0) table.put('timestamps', time);
+  if (weight >= 0) table.put('weights', given);
 }

@@ -25,9 +25,18 @@ import { FeatureTable } from '../interactions/feature-table';
 import { columnsOf, newField } from '../interactions/learned-field';
 import { runThrough, type Steps } from '../interactions/steps';
 import { parseDecimal } from './decimal';
-import { decode, type Encoding } from './decode';
+import { decode, type Encoding, LONGEST_STRING } from './decode';
 import { Faults } from './fault';
-import { separator as separatorCheck } from './read-options';
+import { isMissing, type Missing, missingOf } from './missing';
+import {
+  commentCheck,
+  escapeCheck,
+  type MissingValue,
+  missingValues,
+  most,
+  separator as separatorCheck,
+} from './read-options';
+import { afterLines, isEmpty, tooMuch } from './read-text';
 import { RecordReader } from './record-reader';
 import { sniffSeparator } from './separator';
 
@@ -53,14 +62,24 @@ export interface ReadFeatureOptions extends Partial<FeatureTableOptions> {
   readonly separator?: string | undefined;
   /** Whether the ids of rows become strings or numbers: as in the interactions that they are for. @defaultValue 'string' */
   readonly ids?: 'string' | 'number' | undefined;
-  /** Cells that count as missing, besides empty ones, such as '?' or 'NA'. @defaultValue [] */
-  readonly missing?: readonly string[] | undefined;
-  /** How many lines to leave out before the table. @defaultValue 0 */
+  /** Cells that count as missing, besides empty ones, such as '?', -1 or ['NA', 'null']. @defaultValue [] */
+  readonly missing?: MissingValue | readonly MissingValue[] | undefined;
+  /** How many lines to leave out before the table and its header. @defaultValue 0 */
   readonly skipLines?: number | undefined;
+  /** What a line starts with that is to be left out, such as '#'. @defaultValue no line is */
+  readonly comment?: string | undefined;
   /** Encoding of bytes; a string needs none. @defaultValue 'utf-8' */
   readonly encoding?: Encoding | undefined;
   /** Whether a field that starts with `"` is a quoted one. @defaultValue true */
   readonly quotes?: boolean | undefined;
+  /** The character that makes the next one of a quoted field an ordinary one, such as '\\'. `""` is a quote in any case. @defaultValue '"' */
+  readonly escape?: string | undefined;
+  /** The most characters of a line, or of a record that quotes spread over lines. @defaultValue 2^24 */
+  readonly maxLineLength?: number | undefined;
+  /** The most rows. @defaultValue 2^30 */
+  readonly maxRows?: number | undefined;
+  /** The most bytes of text, unpacked; what one string holds at most. @defaultValue 2^29 - 24 */
+  readonly maxBytes?: number | undefined;
   /** The file's name, for error messages. */
   readonly file?: string | undefined;
 }
@@ -71,10 +90,15 @@ interface TextSettings {
   readonly header: boolean | undefined;
   readonly separator: string | undefined;
   readonly ids: 'string' | 'number';
-  readonly missing: readonly string[];
+  readonly missing: readonly MissingValue[];
   readonly skipLines: number;
+  readonly comment: string | undefined;
   readonly encoding: Encoding;
   readonly quotes: boolean;
+  readonly escape: string | undefined;
+  readonly maxLineLength: number;
+  readonly maxRows: number;
+  readonly maxBytes: number;
   readonly file: string | undefined;
 }
 
@@ -126,10 +150,15 @@ export function readFeatureSettings(owner: string, options: ReadFeatureOptions):
     header: optional(boolean),
     separator: optional(separatorCheck),
     ids: field<'string' | 'number'>(oneOf('string', 'number'), 'string'),
-    missing: field(texts, []),
+    missing: field<readonly MissingValue[]>(missingValues, []),
     skipLines: field(integer({ min: 0 }), 0),
+    comment: optional(commentCheck),
     encoding: field<Encoding>(oneOf('utf-8', 'latin1'), 'utf-8'),
     quotes: field<boolean>(boolean, true),
+    escape: optional(escapeCheck),
+    maxLineLength: field(most, 2 ** 24),
+    maxRows: field(most, 2 ** 30),
+    maxBytes: field(most, LONGEST_STRING),
     file: optional(string),
   });
   if (settings.header === false && settings.columns === undefined) {
@@ -152,12 +181,13 @@ export function readFeatureSettings(owner: string, options: ReadFeatureOptions):
 /** Reads a text, with turns for other tasks. */
 export function* readFeatureText(source: string | Uint8Array, settings: FeatureSettings): Steps<FeatureTable> {
   const faults = new Faults(settings.file);
+  if (source.length > settings.maxBytes) throw tooMuch(settings.maxBytes, faults);
   const text = decode(source, settings.encoding, faults);
   const start = afterLines(text, settings.skipLines);
   const body = start === 0 ? text : text.slice(start);
-  if (body.trim() === '') throw faults.whole('the file is empty; want a table, one row a line');
-  const separator = settings.separator ?? sniffSeparator(body, settings.quotes, faults);
-  const records = new RecordReader(body, separator, settings.quotes, faults, settings.skipLines + 1);
+  if (isEmpty(body, settings, faults)) throw faults.whole('the file is empty; want a table, one row a line');
+  const separator = settings.separator ?? sniffSeparator(body, settings, faults);
+  const records = new RecordReader(body, separator, settings, faults, settings.skipLines + 1);
   const rows = rowsOf(records, settings, faults);
   const fault: TableFault = (_, column, message) => faults.at(records.line, column, message);
   const { source: by } = settings;
@@ -165,20 +195,10 @@ export function* readFeatureText(source: string | Uint8Array, settings: FeatureS
   return FeatureTable.ofEncoded(yield* encoded);
 }
 
-/** Where the first line after `count` others starts. */
-function afterLines(text: string, count: number): number {
-  let at = 0;
-  for (let line = 0; line < count && at < text.length; line++) {
-    const end = /\r\n|\n|\r/g;
-    end.lastIndex = at;
-    at = end.exec(text) === null ? text.length : end.lastIndex;
-  }
-  return at;
-}
-
 /** The rows, each in the same object: whoever reads them keeps none. */
 function* rowsOf(records: RecordReader, settings: FeatureSettings, faults: Faults): Generator<FeatureRow> {
-  const { columns, missing, source } = settings;
+  const { columns, source } = settings;
+  const missing = missingOf(settings.missing);
   const hasHeader = settings.header ?? columns === undefined;
   records.next();
   const names = columns ?? records.fields();
@@ -197,20 +217,32 @@ function* rowsOf(records: RecordReader, settings: FeatureSettings, faults: Fault
     );
   }
   if (hasHeader && !records.next()) throw faults.whole('there is a header but no row under it');
-  const absent = new Set(missing);
   const present = used.filter(([, at]) => at >= 0);
   const row: Record<string, string | number> = Object.create(null);
   const { id } = source instanceof FeatureSchema ? source.learned : source;
   const numbered = settings.ids === 'number' && present.some(([name]) => name === id) ? id : null;
+  let count = 0;
   do {
     if (records.fieldCount !== names.length) records.demandFields(names.length, firstLine);
     for (const [name, at] of present) {
       const cell = records.field(at);
-      row[name] = absent.has(cell) ? '' : cell;
+      const isNone = missing !== undefined && isMissing(missing, numberIn(cell, missing), records, at);
+      row[name] = isNone ? '' : cell;
     }
     if (numbered !== null) row[numbered] = numberId(row[numbered] as string, numbered, records.line, faults);
+    if (++count > settings.maxRows)
+      throw faults.at(
+        records.line,
+        undefined,
+        `there are more than maxRows = ${settings.maxRows} rows; set maxRows higher`,
+      );
     yield row;
   } while (records.next());
+}
+
+/** The number of a cell, where a number could mean none; else NaN. */
+function numberIn(cell: string, { numbers }: Missing): number {
+  return numbers.size > 0 ? parseDecimal(cell, 0, cell.length) : Number.NaN;
 }
 
 /** As ids of interactions: whole numbers beyond 2^53 are rounded, and two would become one. */

@@ -10,6 +10,7 @@ import { runThrough, type Steps } from '../interactions/steps';
 import { type Id, Vocabulary } from '../interactions/vocabulary';
 import { parseDecimal } from './decimal';
 import type { ColumnLabel, Faults } from './fault';
+import { InvalidRows } from './invalid-rows';
 import { type Column, keep, release } from './kept-column';
 import type { ReadSettings } from './read-options';
 
@@ -42,6 +43,8 @@ export class RatingColumns {
   /** The page that is being filled, and how many of its rows are: for a reader that writes in place. */
   page: Page;
   row = 0;
+  /** The rows that were left out. */
+  readonly invalid: InvalidRows;
   private fullPages: Page[] = [];
 
   /** `expected` rows have room from the start; where more come, pages are added. */
@@ -53,7 +56,8 @@ export class RatingColumns {
   ) {
     // A caller may number users and items alike; then their ids come in turn.
     this.items = settings.items !== undefined && settings.items === settings.users ? this.users : new Vocabulary();
-    this.page = this.newPage(Math.max(SMALLEST_PAGE, expected));
+    this.page = this.newPage(Math.max(SMALLEST_PAGE, Math.min(expected, settings.maxRows + 1)));
+    this.invalid = new InvalidRows(settings.invalid, settings.limit);
   }
 
   /** How many rows there are. */
@@ -66,16 +70,22 @@ export class RatingColumns {
     if (text === '' && !isQuoted) {
       throw this.faults.at(line, column, `the ${kind} id is empty; fill it in, or write "" if the empty id is meant`);
     }
-    if (this.settings.ids === 'string') return text;
-    const id = parseDecimal(text, 0, text.length);
-    // Whole numbers beyond 2^53 are rounded: two ids would become one.
-    if (!Number.isNaN(id) && Math.abs(id) <= Number.MAX_SAFE_INTEGER) return id;
+    const id = this.parseId(text);
+    if (id !== undefined) return id;
     const wanted = `a number of at most ${Number.MAX_SAFE_INTEGER} in size`;
     throw this.faults.at(
       line,
       column,
       `${kind} id is ${show(text)}; want ${wanted}, because ids is 'number'; or set ids: 'string'`,
     );
+  }
+
+  /** The id that a text which is not empty means; undefined where it means none. */
+  parseId(text: string): Id | undefined {
+    if (this.settings.ids === 'string') return text;
+    const id = parseDecimal(text, 0, text.length);
+    // Whole numbers beyond 2^53 are rounded: two ids would become one.
+    return Math.abs(id) <= Number.MAX_SAFE_INTEGER ? id : undefined;
   }
 
   /** Opens a row; its value, time and weight are put in by the reader that knows them. */
@@ -110,14 +120,23 @@ export class RatingColumns {
   /** Makes room for more rows. */
   turnPage(): void {
     const { rows } = this.page;
+    this.demandRoom();
     this.fullPages.push(kept(this.page));
     if (rows < LARGEST_PAGE) this.page = this.newPage(2 * rows);
     this.row = 0;
   }
 
+  /** Throws where there are more rows than there may be. */
+  demandRoom(): void {
+    const { maxRows } = this.settings;
+    if (this.size <= maxRows) return;
+    throw this.faults.whole(`there are more than maxRows = ${maxRows} rows; set maxRows higher if they are meant`);
+  }
+
   /** All rows as columns of their exact length; the table is empty then. */
   *takeColumns(): Steps<Columns> {
     const { size } = this;
+    this.demandRoom();
     const column = <T extends Column>(name: ColumnName, Kind: new (length: number) => T) =>
       joined(this.fullPages, this.page, size, name, Kind);
     const columns = {

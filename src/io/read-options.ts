@@ -1,10 +1,22 @@
 // What a caller may say about a text of ratings, and its check. Whatever is left out is found out from the text.
 
 import { OptionError } from '../core/errors';
-import { boolean, type Check, field, oneOf, optional, readOptions, show, string, wrong } from '../core/options';
+import {
+  boolean,
+  type Check,
+  field,
+  integer,
+  oneOf,
+  optional,
+  readOptions,
+  show,
+  string,
+  wrong,
+} from '../core/options';
 import type { DuplicatePolicy } from '../interactions/interactions';
 import { Vocabulary } from '../interactions/vocabulary';
 import type { Encoding } from './decode';
+import type { InvalidPolicy } from './invalid-rows';
 import type { DateFormat } from './timestamp';
 
 /** A column: its header name, or its number from 0. */
@@ -39,8 +51,11 @@ export interface ReadOptions {
   readonly header?: boolean | undefined;
   /** Long tables: where the columns are. Found by common header names, else user, item, value, timestamp in order. */
   readonly columns?: ColumnRefs | undefined;
-  /** Wide tables: the value that means "no rating"; an empty cell always does. @defaultValue '' */
-  readonly missing?: string | number | undefined;
+  /**
+   * Values that mean "no rating", such as 0, -1, 'NA' or ['', '?']: rows of a long table that have one are left out, and so
+   * are such cells of a wide table. In a wide table an empty cell always means that. @defaultValue []
+   */
+  readonly missing?: MissingValue | readonly MissingValue[] | undefined;
   /**
    * Wide tables: the column of the user ids; `false`: users are '0', '1', ... by row. When absent it is found in the
    * header, by its name or as the only one that is no number; without a header users are numbered by row.
@@ -56,6 +71,25 @@ export interface ReadOptions {
   readonly encoding?: Encoding | undefined;
   /** Whether a field that starts with `"` is a quoted one. @defaultValue true */
   readonly quotes?: boolean | undefined;
+  /** The character that makes the next one of a quoted field an ordinary one, such as '\\'. `""` is a quote in any case. @defaultValue '"' */
+  readonly escape?: string | undefined;
+  /** How many lines to leave out before the table and its header. @defaultValue 0 */
+  readonly skipLines?: number | undefined;
+  /** What a line starts with that is to be left out, such as '#'. @defaultValue no line is */
+  readonly comment?: string | undefined;
+  /**
+   * What becomes of a row that cannot be read: `error` throws its fault, `skip` leaves the row out, a function is given the
+   * fault and leaves the row out. `leftOut` of the result says how many there were. @defaultValue 'error'
+   */
+  readonly invalid?: InvalidPolicy | undefined;
+  /** The most rows that `invalid` may leave out; one more is an error. @defaultValue Infinity */
+  readonly limit?: number | undefined;
+  /** The most characters of a line, or of a record that quotes spread over lines. @defaultValue 2^24 */
+  readonly maxLineLength?: number | undefined;
+  /** The most rows. @defaultValue 2^30 */
+  readonly maxRows?: number | undefined;
+  /** The most bytes of text, unpacked. What is read as a whole (wide tables) has at most 2^29 - 24. @defaultValue 2^34 */
+  readonly maxBytes?: number | undefined;
   /** Which rating of a repeated pair stays. @defaultValue 'last' */
   readonly duplicates?: DuplicatePolicy | undefined;
   /** The file's name, for error messages. */
@@ -66,20 +100,29 @@ export interface ReadOptions {
   readonly items?: Vocabulary | undefined;
 }
 
+/** A value that means none: numbers are compared as numbers (99 is 99.00), anything else as text. */
+export type MissingValue = string | number;
+
 /** The options with their defaults in place. */
 export interface ReadSettings extends ReadOptions {
   readonly layout: 'long' | 'wide';
   readonly columns: ColumnRefs;
-  readonly missing: string | number;
+  readonly missing: readonly MissingValue[];
   readonly ids: 'string' | 'number';
   readonly dateFormat: DateFormat;
   readonly encoding: Encoding;
   readonly quotes: boolean;
+  readonly skipLines: number;
+  readonly invalid: InvalidPolicy;
+  readonly limit: number;
+  readonly maxLineLength: number;
+  readonly maxRows: number;
+  readonly maxBytes: number;
   readonly duplicates: DuplicatePolicy;
 }
 
 const LONG_ONLY = ['columns'] as const;
-const WIDE_ONLY = ['missing', 'idColumn', 'ignoreColumns'] as const;
+const WIDE_ONLY = ['idColumn', 'ignoreColumns'] as const;
 
 /** Checks the options of `owner` and fills in the defaults. */
 export function readSettings(owner: string, given: ReadOptions | undefined): ReadSettings {
@@ -88,13 +131,21 @@ export function readSettings(owner: string, given: ReadOptions | undefined): Rea
     separator: optional(separator),
     header: optional(boolean),
     columns: field<ColumnRefs>((value) => readColumns(owner, value), {}),
-    missing: field<string | number>(sentinel, ''),
+    missing: field<readonly MissingValue[]>(missingValues, []),
     idColumn: optional(columnOrNone),
     ignoreColumns: optional(columnList),
     ids: field<'string' | 'number'>(oneOf('string', 'number'), 'string'),
     dateFormat: field<DateFormat>(oneOf('auto', 'seconds', 'milliseconds', 'iso'), 'auto'),
     encoding: field<Encoding>(oneOf('utf-8', 'latin1'), 'utf-8'),
     quotes: field<boolean>(boolean, true),
+    escape: optional(escapeCheck),
+    skipLines: field(integer({ min: 0 }), 0),
+    comment: optional(commentCheck),
+    invalid: field<InvalidPolicy>(invalidPolicy, 'error'),
+    limit: field(most, Infinity),
+    maxLineLength: field(most, 2 ** 24),
+    maxRows: field(most, 2 ** 30),
+    maxBytes: field(most, 2 ** 34),
     duplicates: field<DuplicatePolicy>(oneOf('last', 'first', 'sum', 'keep', 'error'), 'last'),
     file: optional(string),
     users: optional(vocabulary),
@@ -173,9 +224,37 @@ export const separator: Check<string> = (value, name) => {
   return value.includes('\t') ? '\t' : ' ';
 };
 
-const sentinel: Check<string | number> = (value, name) => {
+const sentinel: Check<MissingValue> = (value, name) => {
   if (typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))) return value;
-  throw wrong(name, value, "a finite number or a string, such as 99, 'NA' or ''");
+  throw wrong(name, value, "a finite number or a string, such as 99, 'NA' or '', or an array of them");
+};
+
+/** Values that mean none, one or several. */
+export const missingValues: Check<readonly MissingValue[]> = (value, name) =>
+  Array.isArray(value) ? Array.from(value, (one: unknown) => sentinel(one, name)) : [sentinel(value, name)];
+
+/** The character before another that is to be taken as it is; undefined: only a doubled quote is one quote. */
+export const escapeCheck: Check<string | undefined> = (value, name) => {
+  if (value === '"') return undefined;
+  if (typeof value === 'string' && /^[\x21-\x7e]$/.test(value) && !/[\w]/.test(value)) return value;
+  throw wrong(name, value, "one ASCII character that is no letter, digit or space, such as '\\\\'");
+};
+
+/** What a comment starts with. */
+export const commentCheck: Check<string> = (value, name) => {
+  if (typeof value === 'string' && /^[^\s"]+$/.test(value)) return value;
+  throw wrong(name, value, "a string of one or more characters, none of them a space or a quote, such as '#'");
+};
+
+const invalidPolicy: Check<InvalidPolicy> = (value, name) => {
+  if (value === 'error' || value === 'skip' || typeof value === 'function') return value as InvalidPolicy;
+  throw wrong(name, value, "'error', 'skip' or a function of the fault");
+};
+
+/** A bound on how much there may be. */
+export const most: Check<number> = (value, name) => {
+  if (value === Infinity || (Number.isSafeInteger(value) && (value as number) >= 0)) return value as number;
+  throw wrong(name, value, 'a whole number of at least 0, or Infinity');
 };
 
 const vocabulary: Check<Vocabulary> = (value, name) => {

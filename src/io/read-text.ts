@@ -7,19 +7,38 @@ import { Faults } from './fault';
 import { finishTable } from './finish-table';
 import { readLongTable } from './long-table';
 import type { ReadSettings } from './read-options';
-import { RecordReader } from './record-reader';
+import { RecordReader, type TextForm } from './record-reader';
 import { sniffSeparator } from './separator';
 import { readWideTable } from './wide-table';
 
 /** Reads a text; bytes are decoded first. */
 export function readText(source: string | Uint8Array, settings: ReadSettings): Steps<Interactions> {
   const faults = new Faults(settings.file);
-  const text = decode(source, settings.encoding, faults);
-  if (text.trim() === '') throw emptyFault(faults);
-  const separator = settings.separator ?? sniffSeparator(text, settings.quotes, faults);
-  const records = new RecordReader(text, separator, settings.quotes, faults);
+  if (source.length > settings.maxBytes) throw tooMuch(settings.maxBytes, faults);
+  const all = decode(source, settings.encoding, faults);
+  const text = all.slice(afterLines(all, settings.skipLines));
+  if (isEmpty(text, settings, faults)) throw emptyFault(faults);
+  const separator = settings.separator ?? sniffSeparator(text, settings, faults);
+  const records = new RecordReader(text, separator, settings, faults, settings.skipLines + 1);
   const read = settings.layout === 'wide' ? readWideTable : readLongTable;
-  return finishTable(read(records, settings, faults), settings);
+  return finishTable(read(records, settings, faults), settings, faults);
+}
+
+/** Where the first line after `count` others starts. */
+export function afterLines(text: string, count: number): number {
+  const end = /\r\n|\n|\r/g;
+  for (let line = 0; line < count; line++) if (end.exec(text) === null) return text.length;
+  return end.lastIndex;
+}
+
+/** There are more bytes than there may be. */
+export function tooMuch(most: number, faults: Faults) {
+  return faults.whole(`there are more than maxBytes = ${most} bytes of text; set maxBytes higher if they are meant`);
+}
+
+/** Whether a text has no record: nothing but white space and comments. */
+export function isEmpty(text: string, form: TextForm, faults: Faults): boolean {
+  return text.trim() === '' || !new RecordReader(text, ',', form, faults).hasMore();
 }
 
 /** There is nothing in it but white space. */

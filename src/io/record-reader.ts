@@ -12,6 +12,18 @@ const TAB = 9;
 const SPACE = 32;
 const QUOTE = 34;
 
+/** How records are written, beside what stands between their fields. */
+export interface TextForm {
+  /** Whether a field that starts with `"` is a quoted one. */
+  readonly quotes: boolean;
+  /** Makes the next character of a quoted field an ordinary one, as a doubled quote does anyway. */
+  readonly escape?: string | undefined;
+  /** A line that starts with it is passed over. */
+  readonly comment?: string | undefined;
+  /** The most characters of a record. */
+  readonly maxLineLength: number;
+}
+
 /** A cursor over the records of a text; the fields of the current record are read by number. */
 export class RecordReader {
   /** How many fields the current record has. */
@@ -25,30 +37,52 @@ export class RecordReader {
   position = 0;
   /** Whether a quote was still open where the text ends. */
   isOpen = false;
-  private sawEnd = false;
+  /** Whether more text could have made another record of any so far. */
+  touchesEnd = false;
   private nextLine: number;
   /** A single space stands for any run of spaces and tabs. */
   private readonly isRun: boolean;
   private readonly first: number;
+  private readonly escape: number;
+  /** Where the record starts that is being cut; -1 where none is. */
+  private begun = -1;
 
   constructor(
     readonly text: string,
     readonly separator: string,
-    private readonly quotes: boolean,
+    private readonly form: TextForm,
     private readonly faults: Faults,
-    firstLine = 1,
+    private readonly firstLine = 1,
   ) {
     this.nextLine = firstLine;
     this.isRun = separator === ' ';
     this.first = separator.charCodeAt(0);
+    this.escape = form.escape === undefined ? -1 : form.escape.charCodeAt(0);
+  }
+
+  /** Goes on at a position, where a line starts. */
+  seek(position: number, line: number): void {
+    this.position = position;
+    this.nextLine = line;
+    this.begun = -1;
+    this.isOpen = false;
+  }
+
+  /** After a fault: goes on at the next record, or at the next line where the fault was met while a record was cut. */
+  recover(): void {
+    if (this.begun < 0) return;
+    let at = this.begun;
+    while (at < this.text.length && !isLineEnd(this.text.charCodeAt(at))) at++;
+    this.seek(at, this.line);
+    if (at < this.text.length) this.position = this.afterLineEnd(at);
   }
 
   /** Moves to the next record that is not blank; false at the end. */
   next(): boolean {
     const { text } = this;
-    this.skipBlankLines();
-    if (this.position >= text.length) return false;
+    if (!this.hasMore()) return false;
     this.line = this.nextLine;
+    this.begun = this.position;
     this.fieldCount = 0;
     let at = this.isRun ? this.skipRun(this.position) : this.position;
     for (;;) {
@@ -57,35 +91,41 @@ export class RecordReader {
       if (at >= text.length || isLineEnd(text.charCodeAt(at))) break;
       if (!this.isRun) at += this.separator.length;
     }
+    if (at - this.begun > this.form.maxLineLength) throw tooLong(this.faults, this.line, this.form.maxLineLength);
     this.position = at >= text.length ? at : this.afterLineEnd(at);
+    this.touchesEnd ||= this.position >= text.length;
+    this.begun = -1;
     return true;
   }
 
-  /** The fields of the next `count` records, or of as many as can be read; the cursor stays where it is. */
+  /** The fields of the next `count` records that can be cut, or of as many as there are; the cursor stays where it is. */
   peek(count: number): string[][] {
     const { position, nextLine } = this;
     const records: string[][] = [];
-    try {
-      while (records.length < count && this.next()) records.push(this.fields());
-    } catch (error) {
-      // It is thrown again when its turn comes.
-      if (!(error instanceof DataError)) throw error;
+    for (;;) {
+      try {
+        if (records.length === count || !this.next()) break;
+        records.push(this.fields());
+      } catch (error) {
+        // It is thrown again when its turn comes.
+        if (!(error instanceof DataError)) throw error;
+        this.recover();
+      }
     }
-    this.sawEnd ||= this.touchesEnd;
-    this.isOpen = false;
-    this.position = position;
-    this.nextLine = nextLine;
+    this.seek(position, nextLine);
     return records;
+  }
+
+  /** Whether there is another record: blank lines and comments are passed over. */
+  hasMore(): boolean {
+    this.skipBlankLines();
+    this.touchesEnd ||= this.position >= this.text.length;
+    return this.position < this.text.length;
   }
 
   /** The line on which the next record starts. */
   get lineAfter(): number {
     return this.nextLine;
-  }
-
-  /** Whether more text could make another record of the last one. */
-  get touchesEnd(): boolean {
-    return this.sawEnd || this.isOpen || this.position >= this.text.length;
   }
 
   /** Where field `i` starts in the text; for numbers that are read in place. */
@@ -106,7 +146,8 @@ export class RecordReader {
   /** The text of field `i`. */
   field(i: number): string {
     const raw = this.text.slice(this.starts[i], this.ends[i]);
-    return this.forms[i] === ESCAPED ? raw.replaceAll('""', '"') : raw;
+    if (this.forms[i] !== ESCAPED) return raw;
+    return this.escape < 0 ? raw.replaceAll('""', '"') : unescaped(raw, this.escape);
   }
 
   /** All fields of the current record; for headers, not for every line. */
@@ -114,10 +155,16 @@ export class RecordReader {
     return Array.from({ length: this.fieldCount }, (_, i) => this.field(i));
   }
 
-  /** Throws unless the record has `width` fields; empty ones too many at its end are forgiven. */
-  demandFields(width: number, firstLine: number): void {
+  /** How many fields the record has, less empty ones at its end that are more than `width`. */
+  fieldsOf(width: number): number {
     let count = this.fieldCount;
     while (count > width && this.starts[count - 1] === this.ends[count - 1]) count--;
+    return count;
+  }
+
+  /** Throws unless the record has `width` fields; empty ones too many at its end are forgiven. */
+  demandFields(width: number, firstLine: number): void {
+    const count = this.fieldsOf(width);
     if (count === width) return;
     const advice = count < width ? 'fill in the missing fields' : 'quote fields that contain the separator';
     throw this.faults.at(
@@ -134,7 +181,7 @@ export class RecordReader {
     const { length } = text;
     const single = this.separator.length === 1;
     while (at < length && text.charCodeAt(at) === SPACE && first !== SPACE) at++;
-    if (this.quotes && text.charCodeAt(at) === QUOTE) return this.readQuoted(at);
+    if (this.form.quotes && text.charCodeAt(at) === QUOTE) return this.readQuoted(at);
     let stop = at;
     for (; stop < length; stop++) {
       const code = text.charCodeAt(stop);
@@ -150,13 +197,16 @@ export class RecordReader {
   private readQuoted(open: number): number {
     const { text } = this;
     let form = QUOTED;
-    let close = text.indexOf('"', open + 1);
+    let close = this.quoteFrom(open + 1);
     while (close >= 0 && text.charCodeAt(close + 1) === QUOTE) {
       form = ESCAPED;
-      close = text.indexOf('"', close + 2);
+      close = this.quoteFrom(close + 2);
     }
-    if (close < 0) {
-      this.isOpen = true;
+    const most = this.begun + this.form.maxLineLength;
+    if (close < 0 || close > most) {
+      // More text could close it, if that did not make the record too long.
+      this.isOpen = close < 0 && text.length <= most;
+      this.touchesEnd ||= this.isOpen;
       throw this.faults.at(
         this.line,
         this.fieldCount + 1,
@@ -164,7 +214,7 @@ export class RecordReader {
       );
     }
     // The name of a column behind those of its schema and table: "public"."ratings"."user_id".
-    if (this.line === 1 && text.startsWith('"."', close)) {
+    if (this.line === this.firstLine && text.startsWith('"."', close)) {
       const name = /(?:"[^"\r\n]+"\.)+"[^"\r\n]+"/y;
       name.lastIndex = open;
       const end = name.test(text) ? name.lastIndex : -1;
@@ -177,6 +227,7 @@ export class RecordReader {
     for (let at = open + 1; at < close; at++) {
       const code = text.charCodeAt(at);
       if (code === LF || (code === CR && text.charCodeAt(at + 1) !== LF)) this.nextLine++;
+      else if (code === this.escape) form = ESCAPED;
     }
     this.push(open + 1, close, form);
     let stop = close + 1;
@@ -190,6 +241,18 @@ export class RecordReader {
       );
     }
     return stop;
+  }
+
+  /** Where the next quote is that is not escaped by a character before it; -1 where none is. */
+  private quoteFrom(from: number): number {
+    const { text } = this;
+    if (this.escape < 0) return text.indexOf('"', from);
+    for (let at = from; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === QUOTE) return at;
+      if (code === this.escape) at++;
+    }
+    return -1;
   }
 
   private endsFieldAt(at: number): boolean {
@@ -215,7 +278,11 @@ export class RecordReader {
       // In a tab-separated line tabs are fields, if empty ones.
       while (at < text.length && isBlank(text.charCodeAt(at)) && text.charCodeAt(at) !== this.first) at++;
       if (this.isRun) at = this.skipRun(at);
-      if (at < text.length && !isLineEnd(text.charCodeAt(at))) return;
+      if (at < text.length && !isLineEnd(text.charCodeAt(at))) {
+        const { comment } = this.form;
+        if (comment === undefined || !text.startsWith(comment, this.position)) return;
+        while (at < text.length && !isLineEnd(text.charCodeAt(at))) at++;
+      }
       this.position = at < text.length ? this.afterLineEnd(at) : at;
     }
   }
@@ -236,6 +303,25 @@ export class RecordReader {
 const PLAIN = 0;
 const QUOTED = 1;
 const ESCAPED = 2;
+
+/** The fault of a line that is longer than a line may be. */
+export function tooLong(faults: Faults, line: number, most: number) {
+  const message = `the line has more than maxLineLength = ${most} characters; set maxLineLength higher if it is meant`;
+  return faults.at(line, undefined, message);
+}
+
+/** The content of a quoted field: of an escape or a doubled quote, what comes after it. */
+function unescaped(raw: string, mark: number): string {
+  let text = '';
+  let from = 0;
+  for (let at = 0; at < raw.length; at++) {
+    const code = raw.charCodeAt(at);
+    if (code !== mark && code !== QUOTE) continue;
+    text += raw.slice(from, at);
+    from = ++at;
+  }
+  return text + raw.slice(from);
+}
 
 function isLineEnd(code: number): boolean {
   return code === LF || code === CR;

@@ -3,7 +3,7 @@
 import type { Faults } from './fault';
 import { type LongLayout, openLongTable } from './long-table';
 import type { ReadSettings } from './read-options';
-import { emptyFault } from './read-text';
+import { emptyFault, isEmpty } from './read-text';
 import { RecordReader } from './record-reader';
 import { sniffSeparator } from './separator';
 
@@ -15,13 +15,13 @@ export interface TableHead {
 
 /** The head of a text; undefined where it is not all and what follows could decide otherwise. */
 export function readHead(text: string, isAll: boolean, settings: ReadSettings, faults: Faults): TableHead | undefined {
-  if (text.trim() === '') {
+  if (isEmpty(text, settings, faults)) {
     if (isAll) throw emptyFault(faults);
     return undefined;
   }
-  const separator = settings.separator ?? sniffSeparator(text, settings.quotes, faults, isAll);
+  const separator = settings.separator ?? sniffSeparator(text, settings, faults, isAll);
   if (separator === undefined) return undefined;
-  const records = new RecordReader(text, separator, settings.quotes, faults);
+  const records = new RecordReader(text, separator, settings, faults, settings.skipLines + 1);
   try {
     const layout = openLongTable(records, settings, faults);
     return isAll || !records.touchesEnd ? { separator, layout } : undefined;

@@ -6,6 +6,8 @@ import { findRole, isNumber, isUnnamed } from './column-names';
 import { labelOf, resolveColumn } from './column-roles';
 import { LARGEST_FLOAT32, parseDecimal } from './decimal';
 import type { Faults } from './fault';
+import { readRecords } from './long-table';
+import { isMissing, type Missing, missingOf } from './missing';
 import { RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
 import type { RecordReader } from './record-reader';
@@ -22,21 +24,21 @@ export function readWideTable(records: RecordReader, settings: ReadSettings, fau
   records.next();
   const first = records.fields();
   const firstLine = records.line;
-  const isMissing = missingTest(settings.missing);
+  const missing = missingOf(settings.missing);
   const hasHeader = settings.header ?? looksLikeWideHeader(sample, settings);
   const names = hasHeader ? first : undefined;
-  if (hasHeader && !records.next()) throw faults.whole('there is a header but no user under it');
+  if (!hasHeader) records.seek(0, settings.skipLines + 1);
 
   const width = first.length;
   const shape = { names, width, firstLine, separator: records.separator, firstCell: first[0]! };
   const { idColumn, ignoreColumns = [] } = settings;
-  const ignored = ignoreColumns.map((ref) => resolveColumn('ignoreColumns', ref, shape, faults));
+  const ignored = new Set(ignoreColumns.map((ref) => resolveColumn('ignoreColumns', ref, shape, faults)));
   let user = -1;
-  if (idColumn === undefined) user = findIdColumn(shape, ignored, faults);
+  if (idColumn === undefined) user = findIdColumn(shape, [...ignored], faults);
   else if (idColumn !== false) user = resolveColumn('idColumn', idColumn, shape, faults);
-  const items = first.map((_, i) => i).filter((i) => i !== user && !ignored.includes(i));
+  const items = first.map((_, i) => i).filter((i) => i !== user && !ignored.has(i));
   if (settings.ignoreColumns === undefined)
-    refuseCounts(items, hasHeader ? sample.slice(1) : sample, shape, settings, faults);
+    refuseCounts(items, hasHeader ? sample.slice(1) : sample, shape, missing, faults);
 
   const table = new RatingColumns(settings, faults, { values: true, timestamps: false, weights: false }, 1);
   const itemIds = items.map((i) => {
@@ -44,55 +46,53 @@ export function readWideTable(records: RecordReader, settings: ReadSettings, fau
     return table.toId(text, false, 'item', firstLine, labelOf(names, i));
   });
   let row = 0;
+  // The cells of a line that hold ratings: none is added before all of the line is known to be good.
+  const rated = new Int32Array(items.length);
+  const ratings = new Float64Array(items.length);
   const readUser = () => {
     const { line } = records;
+    const user0 = row++;
     if (records.fieldCount !== width) records.demandFields(width, firstLine);
     const userId: Id =
       user < 0
-        ? table.toId(String(row), false, 'user', line, 1)
+        ? table.toId(String(user0), false, 'user', line, 1)
         : table.toId(records.field(user), records.isQuoted(user), 'user', line, labelOf(names, user));
+    let count = 0;
     for (let k = 0; k < items.length; k++) {
       const i = items[k]!;
       const start = records.start(i);
       const end = records.end(i);
       if (start === end) continue;
       const value = parseDecimal(records.text, start, end);
-      if (isMissing(value, records, i)) continue;
+      if (missing !== undefined && isMissing(missing, value, records, i)) continue;
       if (!(Math.abs(value) <= LARGEST_FLOAT32)) {
-        const wanted = `a finite number, an empty cell, or the value of missing (${show(settings.missing)})`;
+        const none =
+          settings.missing.length === 0
+            ? 'one of missing (set it)'
+            : `one of missing (${settings.missing.map(show).join(', ')})`;
+        const wanted = `a finite number, an empty cell, or ${none}`;
         throw faults.at(line, labelOf(names, i), `value is ${show(records.field(i))}; want ${wanted}`);
       }
-      table.addPair(userId, itemIds[k]!, line);
-      table.put('values', value);
+      rated[count] = k;
+      ratings[count++] = value;
     }
-    row++;
+    for (let k = 0; k < count; k++) {
+      table.addPair(userId, itemIds[rated[k]!]!, line);
+      table.put('values', ratings[k]!);
+    }
   };
-  try {
-    do readUser();
-    while (records.next());
-  } catch (error) {
-    throw table.faultAfter(error);
-  }
-  if (table.size === 0) throw faults.whole('every cell is missing; want at least one rating');
+  readRecords(records, table, readUser);
+  if (hasHeader && row + table.invalid.count === 0) throw faults.whole('there is a header but no user under it');
+  if (table.size === 0 && table.invalid.count === 0)
+    throw faults.whole('every cell is missing; want at least one rating');
   return table;
 }
 
-type MissingTest = (value: number, records: RecordReader, i: number) => boolean;
-
-/** A sentinel that is a number is compared as one (99 is 99.00), any other as text. */
-function missingTest(missing: string | number): MissingTest {
-  const sentinel = typeof missing === 'number' ? missing : parseDecimal(missing, 0, missing.length);
-  if (!Number.isNaN(sentinel)) return (value) => value === sentinel;
-  return (value, records, i) => Number.isNaN(value) && records.field(i) === missing;
-}
-
-/** Whether a cell is a number that is not the sentinel. */
-function isRating(cell: string | undefined, missing: string | number): boolean {
-  if (cell === undefined || cell === '' || cell === missing || !isNumber(cell)) return false;
-  return (
-    parseDecimal(cell, 0, cell.length) !==
-    (typeof missing === 'number' ? missing : parseDecimal(missing, 0, missing.length))
-  );
+/** Whether a cell is a number that does not mean none. */
+function isRating(cell: string | undefined, missing: Missing | undefined): boolean {
+  if (cell === undefined) return false;
+  const value = parseDecimal(cell, 0, cell.length);
+  return !Number.isNaN(value) && !missing?.numbers.has(value);
 }
 
 /**
@@ -106,7 +106,8 @@ function looksLikeWideHeader(sample: readonly (readonly string[])[], settings: R
   const corner = idColumn === undefined ? 0 : idColumn;
   if (corner !== false && hasEmptyCorner(sample, corner)) return true;
   return cells.some(
-    (cell, i) => i !== idColumn && !ignoreColumns.includes(i) && cell !== '' && cell !== missing && !isNumber(cell),
+    (cell, i) =>
+      i !== idColumn && !ignoreColumns.includes(i) && cell !== '' && !missing.includes(cell) && !isNumber(cell),
   );
 }
 
@@ -142,7 +143,7 @@ function refuseCounts(
   items: readonly number[],
   rows: readonly (readonly string[])[],
   { names, firstLine }: Shape,
-  { missing }: ReadSettings,
+  missing: Missing | undefined,
   faults: Faults,
 ): void {
   const [first, ...others] = items;

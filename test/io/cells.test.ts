@@ -79,6 +79,9 @@ describe('parseTimestamp', () => {
   );
 });
 
+/** Quotes, and nothing else. */
+const FORM = { quotes: true, maxLineLength: Infinity };
+
 describe('RecordReader', () => {
   const cell = fc.string({
     unit: fc.constantFrom('a', '"', ',', ' ', '\n', '\r', ';', ':', '|', '\t', 'é', '7'),
@@ -91,7 +94,7 @@ describe('RecordReader', () => {
       fc.property(table, fc.constantFrom('\n', '\r\n'), fc.boolean(), (rows, lineEnd, ends) => {
         const lines = rows.map((row) => row.map((text) => `"${text.replaceAll('"', '""')}"`).join(separator));
         const text = lines.join(lineEnd) + (ends ? lineEnd : '');
-        const records = new RecordReader(text, separator, true, new Faults('f'));
+        const records = new RecordReader(text, separator, FORM, new Faults('f'));
         const read: string[][] = [];
         while (records.next()) read.push(records.fields());
         expect(read).toEqual(rows);
@@ -103,7 +106,7 @@ describe('RecordReader', () => {
     const bare = fc.stringMatching(/^[a-z0-9. ]{0,6}$/);
     fc.assert(
       fc.property(fc.array(fc.array(bare, { minLength: 2, maxLength: 20 }), { minLength: 1 }), (rows) => {
-        const records = new RecordReader(rows.map((row) => row.join(',')).join('\n'), ',', true, new Faults('f'));
+        const records = new RecordReader(rows.map((row) => row.join(',')).join('\n'), ',', FORM, new Faults('f'));
         rows.forEach((row, i) => {
           expect(records.next()).toBe(true);
           expect(records.line).toBe(i + 1);

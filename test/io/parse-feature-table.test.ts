@@ -131,7 +131,7 @@ test.each<[string, unknown]>([
   ['columns', { ...plain, columns: [] }],
   ['header', { ...plain, header: false }],
   ['skipLines', { ...plain, skipLines: -1 }],
-  ['missing', { ...plain, missing: '?' }],
+  ['missing', { ...plain, missing: [null] }],
   ['schema', { schema: schema!.toJSON() }],
   ['fields', { ...plain, schema }],
   ['label', { label: 'y', schema }],

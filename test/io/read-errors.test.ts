@@ -203,7 +203,7 @@ const dataErrors: Case[] = [
     'wide: a cell that is text',
     'userId,tea,milk\nann,5,x',
     { layout: 'wide' },
-    `r.csv, line 2, column 'milk': value is "x"; want a finite number, an empty cell, or the value of missing ("")`,
+    `r.csv, line 2, column 'milk': value is "x"; want a finite number, an empty cell, or one of missing (set it)`,
   ],
   [
     'wide: nothing but missing cells',
@@ -283,10 +283,10 @@ const optionErrors: [what: string, options: unknown, option: string, message: st
   ['an unknown policy', { duplicates: 'mean' }, 'duplicates', 'want one of last, first, sum, keep, error'],
   ['ids of another kind', { ids: 'bigint' }, 'ids', 'want one of string, number'],
   [
-    'missing in a long table',
-    { missing: 99 },
-    'missing',
-    "missing is only for wide tables; set layout: 'wide' or leave it out",
+    'idColumn in a long table',
+    { idColumn: 0 },
+    'idColumn',
+    "idColumn is only for wide tables; set layout: 'wide' or leave it out",
   ],
   ['columns in a wide table', { layout: 'wide', columns: {} }, 'columns', 'columns is only for long tables'],
   [
