@@ -63,6 +63,7 @@ export {
   type InteractionStats,
   Interactions,
   type InteractionsOptions,
+  type LeftOut,
   type Row,
 } from './interactions/interactions';
 export { type KFoldOptions, kFold } from './interactions/k-fold';
@@ -76,11 +77,12 @@ export { type SplitLeaveOneOutOptions, splitLeaveOneOut } from './interactions/s
 export { type SplitRandomOptions, splitRandom } from './interactions/split-random';
 export { type SyntheticOptions, syntheticInteractions } from './interactions/synthetic';
 export { type Id, Vocabulary } from './interactions/vocabulary';
+export type { InvalidPolicy } from './io/invalid-rows';
 // Reading text, and reports as strings
 export { parseFeatureTable, type ReadFeatureOptions } from './io/parse-feature-table';
 export { parseInteractions } from './io/parse-interactions';
 export { type LibFMOptions, parseLibFM } from './io/parse-libfm';
-export type { ColumnRef, ColumnRefs, ReadOptions } from './io/read-options';
+export type { ColumnRef, ColumnRefs, MissingValue, ReadOptions } from './io/read-options';
 export { auc, type Calibration, type CalibrationBin, calibration, logLoss } from './metrics/label-metrics';
 // Metrics: their names, and what recommended lists are like
 export { coverage, diversity, gini, novelty } from './metrics/list-metrics';

@@ -123,6 +123,10 @@ class CategoryColumn implements FieldColumn {
   private starts: Int32Array | null = null;
   private size = 0;
   private filled = 0;
+  /** The row, from 1, that had each code last; and whether the codes of the row at hand are in ascending order. */
+  private lastRows = new Int32Array(64);
+  private isSorted = true;
+  private rowStart = 0;
 
   constructor(
     field: LearnedCategories,
@@ -144,12 +148,12 @@ class CategoryColumn implements FieldColumn {
     if (field.kind === 'multi') this.addSeveral(row[field.column], field.column, field.separator);
     else if (field.kind === 'categorical') {
       const cell = row[field.column];
-      this.put(isMissing(cell) ? MISSING : this.codeOf(this.text(cell, field.column)), this.filled);
+      this.put(isMissing(cell) ? MISSING : this.codeOf(this.text(cell, field.column)));
     } else {
       const [first, second] = field.of;
       const [a, b] = [row[first], row[second]];
       const isAbsent = isMissing(a) || isMissing(b);
-      this.put(isAbsent ? MISSING : this.codeOfPair(this.text(a, first), this.text(b, second)), this.filled);
+      this.put(isAbsent ? MISSING : this.codeOfPair(this.text(a, first), this.text(b, second)));
     }
     this.size++;
     if (this.starts === null) return;
@@ -185,14 +189,16 @@ class CategoryColumn implements FieldColumn {
 
   private addSeveral(cell: FeatureValue, column: string, separator: string): void {
     const start = this.filled;
+    this.rowStart = start;
     const parts =
       typeof cell === 'string' ? cell.split(separator) : Array.isArray(cell) ? (cell as FeatureValue[]) : [cell];
     for (const part of parts) {
       const trimmed = typeof part === 'string' ? part.trim() : part;
       if (isMissing(trimmed)) continue;
-      this.put(this.codeOf(this.text(trimmed, column)), start);
+      this.put(this.codeOf(this.text(trimmed, column)));
     }
-    if (this.filled === start) this.put(MISSING, start);
+    if (this.filled === start) this.put(MISSING);
+    this.sortFrom(start);
   }
 
   /**
@@ -202,33 +208,43 @@ class CategoryColumn implements FieldColumn {
   private dropRepeats(starts: Int32Array): void {
     const filled = this.filled;
     this.filled = 0;
+    this.lastRows.fill(0);
     for (let row = 0, from = 0; row < this.size; row++) {
       const to = row + 1 < this.size ? starts[row + 1]! : filled;
       const start = this.filled;
-      for (let k = from; k < to; k++) this.place(this.cells[k]!, start);
+      this.rowStart = start;
+      for (let k = from; k < to; k++) this.place(this.cells[k]!, row + 1);
+      this.sortFrom(start);
       starts[row] = start;
       from = to;
     }
     starts[this.size] = this.filled;
   }
 
-  /** The next code of a row whose codes start at `start`. */
-  private put(code: number, start: number): void {
-    if (!this.place(code, start) || !this.isListed) return;
+  /** The next code of the row at hand. */
+  private put(code: number): void {
+    if (!this.place(code, this.size + 1) || !this.isListed) return;
     this.counts = grown(this.counts, code + 1);
     this.counts[code]!++;
   }
 
-  /** Puts a code in its place among those of the row; false where it is there already. */
-  private place(code: number, start: number): boolean {
-    let at = this.filled;
-    while (at > start && this.cells[at - 1]! > code) at--;
-    if (at > start && this.cells[at - 1] === code) return false;
+  /** Adds a code to a row; false where it is there already. */
+  private place(code: number, row: number): boolean {
+    if (this.starts !== null) {
+      this.lastRows = grown(this.lastRows, code + 1);
+      if (this.lastRows[code] === row) return false;
+      this.lastRows[code] = row;
+      if (this.filled > this.rowStart && code < this.cells[this.filled - 1]!) this.isSorted = false;
+    }
     this.cells = grown(this.cells, this.filled + 1);
-    this.cells.copyWithin(at + 1, at, this.filled);
-    this.cells[at] = code;
-    this.filled++;
+    this.cells[this.filled++] = code;
     return true;
+  }
+
+  /** Brings the codes from `start` on into ascending order. */
+  private sortFrom(start: number): void {
+    if (!this.isSorted) this.cells.subarray(start, this.filled).sort();
+    this.isSorted = true;
   }
 
   private codeOf(category: string): number {

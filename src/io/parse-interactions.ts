@@ -16,7 +16,9 @@ import { readText } from './read-text';
  * a header without a known name is an error that shows it. Without a header columns go by position: user, item, value,
  * timestamp. All of it can be said in `options` instead. Without a column of values every row counts 1. Where the columns
  * stay in doubt an error lists them. Blank lines are skipped; line ends may be LF or CR LF; a byte order mark is dropped.
- * Numbers have a point for decimals.
+ * Numbers have a point for decimals. A row that cannot be read is an error that names its line, unless `invalid` says to leave
+ * such rows out; `leftOut` of the result says how many there were. Limits on lines, rows and bytes (`maxLineLength`, `maxRows`,
+ * `maxBytes`) bound what text from strangers can ask for.
  *
  * Wide tables (`layout: 'wide'`) have one user a line and one column an item, named by the header or by column number from 0.
  * A column that is no item, as the count of ratings in front of each line of Jester's files, is named in `ignoreColumns`.

@@ -7,8 +7,11 @@ import { FeatureTable } from '../interactions/feature-table';
 import type { FieldKind, FieldRange } from '../interactions/features';
 import { runThrough, type Steps } from '../interactions/steps';
 import { LARGEST_FLOAT32, parseDecimal } from './decimal';
-import { decode } from './decode';
+import { decode, LONGEST_STRING } from './decode';
 import { Faults } from './fault';
+import { most } from './read-options';
+import { tooMuch } from './read-text';
+import { tooLong } from './record-reader';
 
 /**
  * How to read libFM text.
@@ -23,6 +26,17 @@ import { Faults } from './fault';
 export interface LibFMOptions {
   /** How many features there are: set it where a test file lacks the last ones. @defaultValue the largest number + 1 */
   readonly features?: number | undefined;
+  /**
+   * The most features where neither `features` nor `fields` says how many there are: a model has a row of its table for each,
+   * so that one number in the text decides how much memory it takes. @defaultValue 2^24
+   */
+  readonly maxFeatures?: number | undefined;
+  /** The most characters of a line. @defaultValue 2^24 */
+  readonly maxLineLength?: number | undefined;
+  /** The most rows. @defaultValue 2^30 */
+  readonly maxRows?: number | undefined;
+  /** The most bytes of text, unpacked; what one string holds at most. @defaultValue 2^29 - 24 */
+  readonly maxBytes?: number | undefined;
   /** The fields in the order of their features, for models that need to know them. @defaultValue one field, `features` */
   readonly fields?:
     | readonly { readonly name: string; readonly size: number; readonly kind?: FieldKind | undefined }[]
@@ -34,6 +48,10 @@ export interface LibFMOptions {
 /** The options once read. */
 export interface LibFMSettings {
   readonly features: number | undefined;
+  readonly maxFeatures: number;
+  readonly maxLineLength: number;
+  readonly maxRows: number;
+  readonly maxBytes: number;
   readonly fields: readonly FieldRange[] | undefined;
   readonly file: string | undefined;
 }
@@ -72,6 +90,10 @@ const LARGEST = 2 ** 31 - 1;
 export function readLibFMSettings(owner: string, options: LibFMOptions | undefined): LibFMSettings {
   const settings = readOptions<LibFMSettings>(owner, options, {
     features: optional(integer({ min: 1, max: LARGEST })),
+    maxFeatures: field(integer({ min: 1, max: LARGEST }), 2 ** 24),
+    maxLineLength: field(most, 2 ** 24),
+    maxRows: field(most, 2 ** 30),
+    maxBytes: field(most, LONGEST_STRING),
     fields: optional(ranges),
     file: optional(string),
   });
@@ -117,9 +139,13 @@ const CR = 13;
 
 /** Reads a text, with turns for other tasks. */
 export function* readLibFMText(source: string | Uint8Array, settings: LibFMSettings): Steps<FeatureTable> {
-  const text = decode(source, 'utf-8', new Faults(settings.file));
-  const limit = settings.features ?? (settings.fields && last(settings.fields)) ?? LARGEST;
-  const rows = new LibFMRows(text, limit, settings.file ?? 'text');
+  const faults = new Faults(settings.file);
+  if (source.length > settings.maxBytes) throw tooMuch(settings.maxBytes, faults);
+  const text = decode(source, 'utf-8', faults);
+  const given = settings.features ?? (settings.fields && last(settings.fields));
+  const limit = given ?? settings.maxFeatures;
+  const advice = given === undefined ? '; set features, fields or maxFeatures where there are more' : '';
+  const rows = new LibFMRows(text, limit, advice, settings, faults);
   for (let line = 1; !rows.isDone; line++) {
     rows.readLine(line);
     if (line % LINES === 0) yield;
@@ -139,9 +165,12 @@ function last(fields: readonly FieldRange[]): number {
 class LibFMRows {
   /** The largest feature number. */
   most = -1;
+  private readonly file: string;
   private at = 0;
   private size = 0;
   private filled = 0;
+  /** Whether the features of the row at hand have come in ascending order. */
+  private isSorted = true;
   private labels = new Float64Array(1024);
   private starts = new Int32Array(1024);
   private indices = new Int32Array(8192);
@@ -150,8 +179,12 @@ class LibFMRows {
   constructor(
     private readonly text: string,
     private readonly limit: number,
-    private readonly file: string,
-  ) {}
+    private readonly advice: string,
+    private readonly settings: LibFMSettings,
+    private readonly faults: Faults,
+  ) {
+    this.file = settings.file ?? 'text';
+  }
 
   get isDone(): boolean {
     return this.at >= this.text.length;
@@ -159,6 +192,8 @@ class LibFMRows {
 
   readLine(line: number): void {
     const { text } = this;
+    const { maxLineLength, maxRows } = this.settings;
+    const lineStart = this.at;
     let isFirst = true;
     for (;;) {
       while (this.at < text.length && isSpace(text.charCodeAt(this.at))) this.at++;
@@ -175,9 +210,13 @@ class LibFMRows {
       else this.addPair(start, colon, line);
       isFirst = false;
     }
+    if (this.at - lineStart > maxLineLength) throw tooLong(this.faults, line, maxLineLength);
     if (text.charCodeAt(this.at) === CR && text.charCodeAt(this.at + 1) === LF) this.at++;
     this.at++;
     if (isFirst) return;
+    if (this.size === maxRows)
+      throw this.faults.at(line, undefined, `there are more than maxRows = ${maxRows} rows; set maxRows higher`);
+    if (!this.isSorted) this.sortRow(line);
     this.starts = grown(this.starts, this.size + 2);
     this.starts[++this.size] = this.filled;
   }
@@ -202,22 +241,41 @@ class LibFMRows {
   private addPair(start: number, colon: number, line: number): void {
     const feature = colon < 0 ? Number.NaN : parseDecimal(this.text, start, colon);
     if (!(Number.isInteger(feature) && feature >= 0 && feature < this.limit)) {
-      throw this.fault(start, line, 'pair', `feature:value with a whole number from 0 to ${this.limit - 1}`);
+      throw this.fault(
+        start,
+        line,
+        'pair',
+        `feature:value with a whole number from 0 to ${this.limit - 1}${this.advice}`,
+      );
     }
     const value = this.number(colon + 1, start, line, 'pair');
-    const first = this.starts[this.size]!;
-    let to = this.filled;
-    while (to > first && this.indices[to - 1]! > feature) to--;
-    if (to > first && this.indices[to - 1] === feature)
-      throw this.fault(start, line, 'pair', 'each feature once a row');
+    const before = this.filled > this.starts[this.size]! ? this.indices[this.filled - 1]! : -1;
+    if (feature === before) throw this.fault(start, line, 'pair', 'each feature once a row');
+    if (feature < before) this.isSorted = false;
     this.indices = grown(this.indices, this.filled + 1);
     this.values = grown(this.values, this.filled + 1);
-    this.indices.copyWithin(to + 1, to, this.filled);
-    this.values.copyWithin(to + 1, to, this.filled);
-    this.indices[to] = feature;
-    this.values[to] = value;
+    this.indices[this.filled] = feature;
+    this.values[this.filled] = value;
     this.filled++;
     if (feature > this.most) this.most = feature;
+  }
+
+  /** Brings the pairs of a row, which are the last, into the order of their features. */
+  private sortRow(line: number): void {
+    this.isSorted = true;
+    const first = this.starts[this.size]!;
+    const { indices, values } = this;
+    const [features, numbers] = [indices.slice(first, this.filled), values.slice(first, this.filled)];
+    const order = Int32Array.from(features, (_, k) => k).sort((a, b) => features[a]! - features[b]!);
+    order.forEach((k, at) => {
+      const feature = features[k]!;
+      if (at > 0 && indices[first + at - 1] === feature) {
+        const pair = show(`${feature}:${numbers[k]}`);
+        throw new FormatError(`${this.file}, line ${line}: pair is ${pair}; want each feature once a row`);
+      }
+      indices[first + at] = feature;
+      values[first + at] = numbers[k]!;
+    });
   }
 
   private number(from: number, start: number, line: number, what: string): number {

@@ -17,7 +17,7 @@ import type { DuplicatePolicy } from '../interactions/interactions';
 import { Vocabulary } from '../interactions/vocabulary';
 import type { Encoding } from './decode';
 import type { InvalidPolicy } from './invalid-rows';
-import type { DateFormat } from './timestamp';
+import { DATE_FORMATS, type DateFormat } from './timestamp';
 
 /** A column: its header name, or its number from 0. */
 export type ColumnRef = string | number;
@@ -135,7 +135,7 @@ export function readSettings(owner: string, given: ReadOptions | undefined): Rea
     idColumn: optional(columnOrNone),
     ignoreColumns: optional(columnList),
     ids: field<'string' | 'number'>(oneOf('string', 'number'), 'string'),
-    dateFormat: field<DateFormat>(oneOf('auto', 'seconds', 'milliseconds', 'iso'), 'auto'),
+    dateFormat: field<DateFormat>(oneOf(...DATE_FORMATS), 'auto'),
     encoding: field<Encoding>(oneOf('utf-8', 'latin1'), 'utf-8'),
     quotes: field<boolean>(boolean, true),
     escape: optional(escapeCheck),

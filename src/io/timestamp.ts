@@ -3,8 +3,11 @@
 
 import { parseDecimal } from './decimal';
 
+/** The ways in which times are written. */
+export const DATE_FORMATS = ['auto', 'seconds', 'milliseconds', 'iso'] as const;
+
 /** How times are written; `auto` decides per cell between seconds and ISO dates. */
-export type DateFormat = 'auto' | 'seconds' | 'milliseconds' | 'iso';
+export type DateFormat = (typeof DATE_FORMATS)[number];
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?\s?(?:Z|UTC|([+-])(\d\d):?(\d\d))?)?$/;
 

@@ -4,6 +4,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { DataError, FormatError } from '../core/errors';
+import { LONGEST_STRING } from '../io/decode';
+import { Faults } from '../io/fault';
+import { tooMuch } from '../io/read-text';
 import { Survey } from '../io/survey';
 
 /** Large enough that the reading does not count, small enough that a chunk is read in a few milliseconds. */
@@ -87,21 +90,28 @@ export async function* startingWith(first: IteratorResult<Uint8Array>, rest: Chu
   yield* rest;
 }
 
-/** All chunks as one. */
-export async function joined(chunks: Chunks): Promise<Uint8Array> {
+/** All chunks as one. @throws DataError where they have more than `most` bytes */
+export async function joined(chunks: Chunks, path: string, most: number): Promise<Uint8Array> {
+  // One string holds no more: what is unpacked from a small file could be any size.
+  const room = Math.min(most, LONGEST_STRING);
   const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(chunk.slice());
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > room) throw tooMuch(room, new Faults(path));
+    parts.push(chunk.slice());
+  }
   return Buffer.concat(parts);
 }
 
-/** All of a file, unpacked where it is gzipped. */
-export async function wholeFile(path: string): Promise<Uint8Array> {
+/** All of a file, unpacked where it is gzipped. @throws DataError where that is more than `most` bytes */
+export async function wholeFile(path: string, most: number): Promise<Uint8Array> {
   const file = await openFile(path);
   try {
     const chunks = chunksOf(file, path);
     const first = await chunks.next();
     const all = startingWith(first, chunks);
-    return await joined(!first.done && isGzip(first.value) ? unzipped(all, path) : all);
+    return await joined(!first.done && isGzip(first.value) ? unzipped(all, path) : all, path, most);
   } finally {
     await file.close();
   }

@@ -30,7 +30,7 @@ import { withTurns } from './with-turns';
  */
 export async function readFeatureTable(path: string, options: ReadFeatureOptions): Promise<FeatureTable> {
   const settings = readFeatureSettings('readFeatureTable', { ...options, file: options?.file ?? path });
-  return withTurns(readFeatureText(await wholeFile(path), settings));
+  return withTurns(readFeatureText(await wholeFile(path, settings.maxBytes), settings));
 }
 
 /**
@@ -55,5 +55,5 @@ export async function readFeatureTable(path: string, options: ReadFeatureOptions
  */
 export async function readLibFM(path: string, options?: LibFMOptions): Promise<FeatureTable> {
   const settings = readLibFMSettings('readLibFM', { ...options, file: options?.file ?? path });
-  return withTurns(readLibFMText(await wholeFile(path), settings));
+  return withTurns(readLibFMText(await wholeFile(path, settings.maxBytes), settings));
 }

@@ -41,13 +41,14 @@ export async function readInteractions(path: string, options?: ReadOptions): Pro
     const isPacked = !first.done && isGzip(first.value);
     const all = startingWith(first, chunks);
     const text = isPacked ? unzipped(all, path) : all;
-    if (!isForBytes(settings)) return await withTurns(readText(await joined(text), settings));
+    if (!isForBytes(settings)) return await withTurns(readText(await joined(text, path, settings.maxBytes), settings));
     // A pipe cannot be gone over twice, and counting packed lines would be unpacking twice.
     const isCountable = !isPacked && (await file.stat()).isFile();
     const table = new ByteTable(settings, isCountable ? await surveyFile(file, path) : undefined);
     let until = now() + TURN;
     for await (const chunk of text) {
       table.push(chunk);
+      if (table.isDone) break;
       if (now() < until) continue;
       await nextTask();
       until = now() + TURN;

@@ -72,7 +72,12 @@ test('a function is given every fault, in order', () => {
   const places: unknown[] = [];
   const data = parseInteractions(bytesOf(BAD), { invalid: ({ place }) => places.push([place.line, place.column]) });
   expect(data.size).toBe(2);
-  expect(places).toEqual([[3, 'rating'], [4, undefined], [5, 'user'], [6, 'time']]);
+  expect(places).toEqual([
+    [3, 'rating'],
+    [4, undefined],
+    [5, 'user'],
+    [6, 'time'],
+  ]);
 });
 
 test('what a function throws ends the reading', () => {
@@ -91,7 +96,11 @@ test('a limit holds', () => {
 
 test('only the first few faults are kept', () => {
   const text = `u,i,r\n${'a,b,x\n'.repeat(1000)}a,b,1\n`;
-  const { leftOut } = parseInteractions(text, { header: true, columns: { user: 'u', item: 'i', value: 'r' }, invalid: 'skip' });
+  const { leftOut } = parseInteractions(text, {
+    header: true,
+    columns: { user: 'u', item: 'i', value: 'r' },
+    invalid: 'skip',
+  });
   expect([leftOut.invalid, leftOut.faults.length]).toEqual([1000, 5]);
 });
 
@@ -108,7 +117,12 @@ test.each([
   ['is closed within a field', 'u,i,r\na,"b"x,1\nc,d,2\n', ['c/d/2']],
   ['is in the last line', 'u,i,r\nc,d,2\na,"b,1', ['c/d/2']],
 ])('after a quote that %s, reading goes on with the next line', (_, text, rows) => {
-  const options = { separator: ',', header: true, columns: { user: 'u', item: 'i', value: 'r' }, invalid: 'skip' } as const;
+  const options = {
+    separator: ',',
+    header: true,
+    columns: { user: 'u', item: 'i', value: 'r' },
+    invalid: 'skip',
+  } as const;
   expect(readAlike(text, options)).toMatchObject({ rows });
 });
 
@@ -116,7 +130,10 @@ test('the first row may be a bad one', () => {
   const numbers = { separator: ',', header: false, invalid: 'skip' } as const;
   expect(readAlike('1,2\n1,2,3\n4,5,6\n', numbers)).toMatchObject({ rows: ['1/2/3', '4/5/6'], invalid: 1 });
   expect(readAlike('1,"2"x,3\n1,2,3\n4,5,6\n', numbers)).toMatchObject({ rows: ['1/2/3', '4/5/6'], invalid: 1 });
-  expect(readAlike('user,item,rating\n1,2\n4,5,6\n', { invalid: 'skip' })).toMatchObject({ rows: ['4/5/6'], invalid: 1 });
+  expect(readAlike('user,item,rating\n1,2\n4,5,6\n', { invalid: 'skip' })).toMatchObject({
+    rows: ['4/5/6'],
+    invalid: 1,
+  });
 });
 
 test('wide tables leave whole lines out', () => {
@@ -147,7 +164,13 @@ test('comments and first lines are left out, and lines keep their numbers', () =
   expect(readAlike(text, { ...options, invalid: 'skip' })).toMatchObject({ rows: ['7/8/9'], invalid: 1 });
   expect(readAlike(text.replaceAll('\n', '\r\n'), { ...options, invalid: 'skip' })).toMatchObject({ rows: ['7/8/9'] });
   expect(readAlike(text.replaceAll('\n', '\r'), { ...options, invalid: 'skip' })).toMatchObject({ rows: ['7/8/9'] });
-  expect(readAlike('x,1,2,3\n//,1,2,3\ny,4,5,6\n', { columns: { user: 1, item: 2, value: 3 }, header: false, comment: '//' })).toMatchObject({
+  expect(
+    readAlike('x,1,2,3\n//,1,2,3\ny,4,5,6\n', {
+      columns: { user: 1, item: 2, value: 3 },
+      header: false,
+      comment: '//',
+    }),
+  ).toMatchObject({
     rows: ['1/2/3', '4/5/6'],
   });
   expect(readAlike('#a\n#b\n', { comment: '#' })).toMatch(/the file is empty/);
@@ -155,8 +178,14 @@ test('comments and first lines are left out, and lines keep their numbers', () =
 });
 
 test('an escape makes a quote or itself an ordinary character', () => {
-  const text = String.raw`"a \"b\"","c\\",1` + '\n' + String.raw`"d ""e""","f,\,",2` + '\n' + String.raw`g\,"h\
-i",3` + '\n';
+  const text =
+    String.raw`"a \"b\"","c\\",1` +
+    '\n' +
+    String.raw`"d ""e""","f,\,",2` +
+    '\n' +
+    String.raw`g\,"h\
+i",3` +
+    '\n';
   expect(readAlike(text, { escape: '\\', separator: ',', header: false })).toMatchObject({
     ids: ['a "b"', 'd "e"', 'g\\', '|', 'c\\', 'f,,', 'h\ni'],
   });
@@ -167,7 +196,9 @@ test('faults of the first lines are told where they are, whatever stands in the 
   const good = (k: number) => `${k},Toy Story,${k % 5}\n`;
   const first = [1, 2].map(good).join('');
   const rest = Array.from({ length: 30 }, (_, k) => good(k + 4)).join('');
-  expect(readAlike(`${first}3,"Toy" Story,4\n${rest}`)).toMatch(/^text, line 3, column 2: text follows a closing quote/);
+  expect(readAlike(`${first}3,"Toy" Story,4\n${rest}`)).toMatch(
+    /^text, line 3, column 2: text follows a closing quote/,
+  );
   expect(readAlike(`${first}3,"Toy Story,4\n${rest}`)).toMatch(/^text, line 3, column 2: a quote opens/);
   expect(readAlike(`${first}3,Toy, Story,4\n${rest}`)).toMatch(/^text, line 3: too many fields: 4 where line 1 has 3/);
   expect(readAlike(`${first}3,Toy Story\n${rest}`)).toMatch(/^text, line 3: too few fields: 2/);
@@ -177,14 +208,24 @@ test('faults of the first lines are told where they are, whatever stands in the 
 test('limits on lines, rows and bytes are errors that name the option', () => {
   const text = `user,item,rating\n1,2,3\n1,${'x'.repeat(50)},3\n4,5,6\n`;
   expect(readAlike(text, { maxLineLength: 40 })).toMatch(/^text, line 3: the line has more than maxLineLength = 40 /);
-  expect(readAlike(text, { maxLineLength: 40, invalid: 'skip' })).toMatchObject({ rows: ['1/2/3', '4/5/6'], invalid: 1 });
+  expect(readAlike(text, { maxLineLength: 40, invalid: 'skip' })).toMatchObject({
+    rows: ['1/2/3', '4/5/6'],
+    invalid: 1,
+  });
   expect(readAlike(text, { maxLineLength: 56 })).toMatchObject({ invalid: 0 });
   expect(readAlike(text, { maxRows: 2 })).toMatch(/more than maxRows = 2 rows/);
   expect(readAlike(text, { maxRows: 3 })).toMatchObject({ invalid: 0 });
   expect(readAlike(text, { maxBytes: text.length - 1 })).toMatch(/more than maxBytes = /);
   expect(readAlike(text, { maxBytes: text.length })).toMatchObject({ invalid: 0 });
   const tail = `9,9,9,${'y'.repeat(200)}\n`;
-  expect(readAlike(`1,2,3,z\n${tail}4,5,6,z`, { columns: { user: 0, item: 1, value: 2 }, header: false, maxLineLength: 100, invalid: 'skip' })).toMatchObject({
+  expect(
+    readAlike(`1,2,3,z\n${tail}4,5,6,z`, {
+      columns: { user: 0, item: 1, value: 2 },
+      header: false,
+      maxLineLength: 100,
+      invalid: 'skip',
+    }),
+  ).toMatchObject({
     rows: ['1/2/3', '4/5/6'],
   });
 });
@@ -204,7 +245,24 @@ test('a long line takes time in proportion, and is refused early', () => {
 });
 
 test('any text of rows, some of them bad, reads alike as text, bytes and chunks', () => {
-  const cell = fc.constantFrom('1', '2', 'a', '"b"', '"c', 'd"', '""', '', '0', '-1', '7.5', 'NA', '#', '"e\n', '\\', '"\\""');
+  const cell = fc.constantFrom(
+    '1',
+    '2',
+    'a',
+    '"b"',
+    '"c',
+    'd"',
+    '""',
+    '',
+    '0',
+    '-1',
+    '7.5',
+    'NA',
+    '#',
+    '"e\n',
+    '\\',
+    '"\\""',
+  );
   const line = fc.array(cell, { minLength: 1, maxLength: 5 }).map((cells) => cells.join(','));
   const options = fc.record<ReadOptions>(
     {

@@ -74,6 +74,33 @@ test.each<[string, string, LibFMOptions, string]>([
   expect(read).toThrow(message);
 });
 
+test('one number does not decide how large a table is', () => {
+  expect(() => parseLibFM('1 2147483646:1')).toThrow(
+    /whole number from 0 to 16777215; set features, fields or maxFeatures/,
+  );
+  expect(parseLibFM('1 2147483646:1', { features: 2 ** 31 - 1 }).features).toBe(2 ** 31 - 1);
+  expect(parseLibFM('1 16777216:1', { maxFeatures: 2 ** 25 }).features).toBe(2 ** 24 + 1);
+  expect(() => parseLibFM('1 9:1', { maxFeatures: 9 })).toThrow(FormatError);
+});
+
+test('limits on lines, rows and bytes', () => {
+  expect(() => parseLibFM('1 0:1\n1 0:1 1:1\n', { maxLineLength: 8 })).toThrow(
+    'line 2: the line has more than maxLineLength = 8',
+  );
+  expect(() => parseLibFM('1 0:1\n1 0:1\n', { maxRows: 1 })).toThrow('line 2: there are more than maxRows = 1');
+  expect(() => parseLibFM('1 0:1\n1 0:1\n', { maxBytes: 11 })).toThrow('more than maxBytes = 11');
+  expect(parseLibFM('1 0:1\n1 0:1\n', { maxBytes: 12, maxRows: 2, maxLineLength: 5 }).size).toBe(2);
+});
+
+test('a long row of features in descending order takes time in proportion', () => {
+  const count = 300_000;
+  const start = performance.now();
+  const table = parseLibFM(`1 ${Array.from({ length: count }, (_, k) => `${count - k}:${k}`).join(' ')}`);
+  expect([table.indices[0], table.values[0], table.indices[count - 1]]).toEqual([1, count - 1, count]);
+  // It took minutes.
+  expect(performance.now() - start).toBeLessThan(5000);
+});
+
 test.each<[string, unknown]>([
   ['features', { features: 0 }],
   ['features', { features: 3, fields: [{ name: 'a', size: 3 }] }],

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { categorical, DataError, FormatError, numeric, parseFeatureTable, parseLibFM } from '../../src/index';
 import { readFeatureTable, readLibFM } from '../../src/node/read-features';
+import { readInteractions } from '../../src/node/read-interactions';
 
 const folder = mkdtempSync(join(tmpdir(), 'opmf-features-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -41,6 +42,22 @@ test('plain and gzipped libFM files give what their text gives', async () => {
   expect(await readLibFM(write('a', text))).toEqual(parseLibFM(text));
   expect(await readLibFM(write('b', gzipSync(text)), { features: 9 })).toEqual(parseLibFM(text, { features: 9 }));
 });
+
+test('a small file that unpacks to a large one is refused while it is unpacked', async () => {
+  const piece = gzipSync(Buffer.alloc(1 << 24, 'a,b\n'));
+  // Members of gzip may follow each other.
+  const path = write('bomb.gz', Buffer.concat(Array.from({ length: 64 }, () => piece)));
+  const wanted = expect.objectContaining({
+    name: 'DataError',
+    message: expect.stringContaining('maxBytes = 536870888'),
+  });
+  const columns = { fields: { a: categorical() }, columns: ['a', 'b'] };
+  await expect(readLibFM(path)).rejects.toEqual(wanted);
+  await expect(readFeatureTable(path, { ...columns, maxBytes: 1e6 })).rejects.toThrow('maxBytes = 1000000');
+  await expect(readInteractions(path, { layout: 'wide', maxBytes: 1e6 })).rejects.toThrow('maxBytes = 1000000');
+  await expect(readInteractions(path, { maxBytes: 1e6 })).rejects.toThrow('maxBytes = 1000000');
+  await expect(readInteractions(path, { maxRows: 1e6, header: false })).rejects.toThrow('maxRows = 1000000');
+}, 60_000);
 
 test('faults name the file; damage and absence have their errors', async () => {
   const bad = write('bad.csv', 'city,age,y\nRome,x,1\n');

@@ -41,7 +41,7 @@ async function runBench(given: Arguments, io: Io): Promise<void> {
   const rank = given.count('rank', 1) ?? 32;
   const threads = given.count('threads', 1) ?? 1;
   const rounds = given.count('rounds', 1) ?? 3;
-  const { name: dataset, data } = await openSource(given.positionals[0], given);
+  const { name: dataset, data } = await openSource(given.positionals[0], given, io);
   const arms = OPTIMIZER_NAMES.flatMap((optimizer) =>
     KINDS.map((kind) => ({ optimizer, kind, seconds: [] as number[] })),
   );

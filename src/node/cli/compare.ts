@@ -65,7 +65,7 @@ async function runCompare(given: Arguments, io: Io): Promise<void> {
   const out = given.text('out');
   // Known now rather than after minutes of training.
   if (out !== undefined) await requireWritable(out);
-  const { name, data } = await openSource(given.positionals[0], given);
+  const { name, data } = await openSource(given.positionals[0], given, io);
 
   const progress = startProgress(io);
   const threads = startArmThreads(given.count('threads') ?? availableParallelism());

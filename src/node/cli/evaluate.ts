@@ -45,9 +45,9 @@ async function runEvaluate(given: Arguments, io: Io): Promise<void> {
     throw new UsageError('--metrics auc needs --train DATA: all items that the model was trained on are ranked');
   const [path, written] = given.positionals;
   const recommender = await loadModel(path!);
-  const source = await openSource(written, given);
+  const source = await openSource(written, given, io);
   const train = given.text('train');
-  const trained = train === undefined ? undefined : (await openSource(train, given)).data;
+  const trained = train === undefined ? undefined : (await openSource(train, given, io)).data;
   const test = trained === undefined ? source.data : without(source.data, trained);
   if (test.size === 0)
     throw new DataError(

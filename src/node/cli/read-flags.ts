@@ -3,6 +3,7 @@
 
 import { nearest, show } from '../../core/options';
 import type { ReadOptions } from '../../io/read-options';
+import { DATE_FORMATS } from '../../io/timestamp';
 import type { Arguments } from './arguments';
 import type { Flag } from './usage';
 import { UsageError } from './usage-error';
@@ -19,10 +20,22 @@ export const READ_FLAGS = {
     value: 'long|wide',
     about: 'wide: a user a line, a column an item; then --columns takes user= and ignore=',
   },
-  missing: { value: 'VALUE', about: 'wide: what means no rating; an empty cell always does' },
+  missing: { value: 'VALUE', about: 'what means no rating, such as 0 or NA; repeats', repeats: true },
   ids: { value: 'string|number', about: 'what ids become; default string' },
   encoding: { value: 'utf-8|latin1', about: 'of the text; default utf-8' },
   quotes: { value: 'yes|no', about: 'whether a field that starts with " is a quoted one; default yes' },
+  escape: { value: 'CHARACTER', about: 'what makes a quote within quotes an ordinary character, such as \\' },
+  'skip-lines': { value: 'N', about: 'leave out the first N lines' },
+  comment: { value: 'TEXT', about: 'leave out lines that start with it, such as #' },
+  'date-format': { value: 'FORMAT', about: `how times are written: ${DATE_FORMATS.join(', ')}` },
+  invalid: {
+    value: 'error|skip',
+    about: 'whether a row that cannot be read ends the reading (default) or is left out',
+  },
+  limit: { value: 'N', about: 'with --invalid skip: the most rows that are left out' },
+  'max-line-length': { value: 'N', about: 'the most characters of a line; default 2^24' },
+  'max-rows': { value: 'N', about: 'the most rows; default 2^30' },
+  'max-bytes': { value: 'N', about: 'the most bytes of text, unpacked; default 2^34' },
   duplicates: { value: 'POLICY', about: 'of a repeated pair: last (default), first, sum, keep, or error' },
 } as const satisfies Record<string, Flag>;
 
@@ -32,6 +45,14 @@ const ROLES = { long: ['user', 'item', 'value', 'timestamp', 'weight'], wide: ['
 const SEPARATORS: Readonly<Record<string, string>> = {
   ...{ tab: '\t', '\\t': '\t', comma: ',', semicolon: ';', space: ' ', pipe: '|' },
 };
+
+const TEXTS = ['ids', 'encoding', 'duplicates', 'escape', 'comment', 'date-format', 'invalid'] as const;
+const COUNTS = ['skip-lines', 'limit', 'max-line-length', 'max-rows', 'max-bytes'] as const;
+
+/** The option that a flag is called after: skip-lines is skipLines. */
+function optionOf(flag: string): string {
+  return flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
 
 /** The flags that were given, as options; undefined where there are none. */
 export function readFlags(given: Arguments): ReadOptions | undefined {
@@ -44,7 +65,9 @@ export function readFlags(given: Arguments): ReadOptions | undefined {
     separator: Object.hasOwn(SEPARATORS, separator ?? '') ? SEPARATORS[separator!] : separator,
     header: yesOrNo(given, 'header'),
     quotes: yesOrNo(given, 'quotes'),
-    ...Object.fromEntries(['missing', 'ids', 'encoding', 'duplicates'].map((name) => [name, given.text(name)])),
+    ...(given.has('missing') && { missing: given.texts('missing') }),
+    ...Object.fromEntries(TEXTS.map((name) => [optionOf(name), given.text(name)])),
+    ...Object.fromEntries(COUNTS.map((name) => [optionOf(name), given.count(name, 0)])),
   };
   return FLAGS.some((name) => given.has(name)) ? (options as ReadOptions) : undefined;
 }
@@ -56,7 +79,7 @@ export function readFlagsGiven(given: Arguments): string[] {
 
 /** Errors of a file speak of options (`set columns.value`); what they are called here, or nothing. */
 export function adviceInFlags(message: string): string {
-  const named = FLAGS.filter((name) => new RegExp(`\\bset ${name}\\b`).test(message));
+  const named = FLAGS.filter((name) => new RegExp(`\\b(set|raise) ${optionOf(name)}\\b`).test(message));
   const flags = named.map((name) =>
     name === 'columns' ? '--columns user=NAME,item=NAME,value=NAME' : `--${name} ${READ_FLAGS[name].value}`,
   );

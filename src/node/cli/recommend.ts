@@ -6,6 +6,7 @@ import type { Command } from './command';
 import { counted } from './counted';
 import { asNumberId } from './ids';
 import type { Io } from './io';
+import { printableValue } from './printable';
 
 /** The command. */
 export const recommendCommand: Command = {
@@ -35,10 +36,10 @@ async function runRecommend(given: Arguments, io: Io): Promise<void> {
   for (const { userId, basis, items } of answers) {
     const note =
       basis === 'popularity' && recommender.name !== 'popularity' ? ' (not in the training data: popular items)' : '';
-    io.stdout.write(`user ${userId}${note}\n`);
+    io.stdout.write(`user ${printableValue(userId)}${note}\n`);
     for (const [i, { itemId, score }] of items.entries()) {
       const value = basis === 'popularity' ? counted(score, 'rating') : score.toFixed(4);
-      io.stdout.write(`  ${String(i + 1).padStart(2)}. ${itemId}  ${value}\n`);
+      io.stdout.write(`  ${String(i + 1).padStart(2)}. ${printableValue(itemId)}  ${value}\n`);
     }
   }
 }

@@ -12,6 +12,7 @@ import { evaluateCommand } from './evaluate';
 import { exportCommand } from './export';
 import { commandHelp, formOf, generalHelp } from './help';
 import type { Io } from './io';
+import { printable } from './printable';
 import { recommendCommand } from './recommend';
 import { similarCommand } from './similar';
 import { trainCommand } from './train';
@@ -51,21 +52,23 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     io.stdout.write(commandHelp(usage));
     return 0;
   }
+  // What comes from data is shown, never obeyed; progress alone draws on a terminal, and only numbers of its own.
+  const stdout = { write: (text: string) => io.stdout.write(printable(text)) };
   try {
-    await command.run(parseArguments(usage, rest), io);
+    await command.run(parseArguments(usage, rest), { ...io, stdout });
     return 0;
   } catch (error) {
-    if (rest.includes('--debug')) io.stderr.write(`${(error as Error).stack ?? error}\n`);
+    if (rest.includes('--debug')) io.stderr.write(printable(`${(error as Error).stack ?? error}\n`));
     // A bad option here was written on the command line.
     if (error instanceof UsageError || error instanceof OptionError)
       return refuse(io, `${name}: ${error.message}`, formOf(usage));
-    io.stderr.write(`opmf: ${oneLine(describe(error))}\n`);
+    io.stderr.write(`opmf: ${printable(oneLine(describe(error)))}\n`);
     return 1;
   }
 }
 
 function refuse(io: Io, reason: string, form: string): number {
-  io.stderr.write(`opmf: ${oneLine(reason)}\n${form}\n`);
+  io.stderr.write(`opmf: ${printable(oneLine(reason))}\n${form}\n`);
   return 2;
 }
 

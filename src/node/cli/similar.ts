@@ -1,12 +1,14 @@
 // `opmf similar`: the items most like some items, from a saved model.
 
 import { DataError, UnknownIdError } from '../../core/errors';
+import { show } from '../../core/options';
 import type { MF } from '../../recommenders/mf';
 import { loadModel } from '../model-file';
 import type { Arguments } from './arguments';
 import type { Command } from './command';
 import { knownId } from './ids';
 import type { Io } from './io';
+import { printableValue } from './printable';
 
 /** The command. */
 export const similarCommand: Command = {
@@ -36,14 +38,14 @@ async function runSimilar(given: Arguments, io: Io): Promise<void> {
     io.stdout.write(`${JSON.stringify({ model: recommender.name, n, items: answers, unknown })}\n`);
   } else {
     for (const { itemId, similar } of answers) {
-      io.stdout.write(`item ${itemId}\n`);
+      io.stdout.write(`item ${printableValue(itemId)}\n`);
       for (const [i, { itemId: other, score }] of similar.entries()) {
-        io.stdout.write(`  ${String(i + 1).padStart(2)}. ${other}  ${score.toFixed(4)}\n`);
+        io.stdout.write(`  ${String(i + 1).padStart(2)}. ${printableValue(other)}  ${score.toFixed(4)}\n`);
       }
     }
   }
   if (unknown.length === 0) return;
-  const names = unknown.map((text) => JSON.stringify(text)).join(', ');
+  const names = unknown.map(show).join(', ');
   throw new DataError(
     `the training data of ${path} have no rating of ${names}; want ids of items that were trained on`,
   );

@@ -3,12 +3,15 @@
 import { statSync } from 'node:fs';
 import { DataError } from '../../core/errors';
 import { show } from '../../core/options';
-import type { Interactions } from '../../interactions/interactions';
+import type { Interactions, LeftOut } from '../../interactions/interactions';
 import { syntheticInteractions } from '../../interactions/synthetic';
 import type { ReadOptions } from '../../io/read-options';
 import { listDatasets, loadDataset } from '../load-dataset';
 import { readInteractions } from '../read-interactions';
 import type { Arguments } from './arguments';
+import { counted } from './counted';
+import type { Io } from './io';
+import { printable } from './printable';
 import { adviceInFlags, READ_FLAGS, readFlags, readFlagsGiven } from './read-flags';
 import type { Flag } from './usage';
 import { UsageError } from './usage-error';
@@ -32,10 +35,10 @@ export interface Source {
 }
 
 /** Reads DATA, the word `written`, as the flags of DATA_FLAGS say. A file wins over a data set of the same name. */
-export async function openSource(written: string | undefined, given: Arguments): Promise<Source> {
+export async function openSource(written: string | undefined, given: Arguments, io: Io): Promise<Source> {
   const reading = readFlags(given);
   if (written !== undefined && statSync(written, { throwIfNoEntry: false })?.isFile())
-    return { name: written, data: await readFile(written, reading) };
+    return { name: written, data: await readFile(written, reading, io) };
   const dataDir = given.text('data-dir');
   const options = dataDir === undefined ? {} : { dataDir };
   const known = listDatasets(options);
@@ -55,11 +58,26 @@ export async function openSource(written: string | undefined, given: Arguments):
   return { name: written, data: await loadDataset(written, options) };
 }
 
-async function readFile(path: string, reading: ReadOptions | undefined): Promise<Interactions> {
+async function readFile(path: string, reading: ReadOptions | undefined, io: Io): Promise<Interactions> {
   try {
-    return await readInteractions(path, reading);
+    const data = await readInteractions(path, reading);
+    io.stderr.write(printable(whatIsLeftOut(path, data.leftOut)));
+    return data;
   } catch (error) {
     if (error instanceof DataError) throw new DataError(error.message + adviceInFlags(error.message), error.place);
     throw error;
   }
+}
+
+/** Lines that say what was left out of a file, none where nothing was. */
+function whatIsLeftOut(path: string, { invalid, missing, repeated, faults }: LeftOut): string {
+  const said = [
+    ...(invalid > 0 ? [`${counted(invalid, 'row')} that cannot be read`] : []),
+    ...(missing > 0 ? [`${counted(missing, 'row')} with a value that means none`] : []),
+    ...(repeated > 0 ? [`${counted(repeated, 'row')} of a user and an item that another row has`] : []),
+  ];
+  if (said.length === 0) return '';
+  const more = invalid > faults.length ? [`  and ${invalid - faults.length} more`] : [];
+  const shown = [...faults.map(({ message }) => `  ${message}`), ...more];
+  return [`${path}: left out ${said.join(', ')}`, ...shown, ''].join('\n');
 }

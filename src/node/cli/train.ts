@@ -59,7 +59,7 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   }
   const recommender = createRecommender(name as RecommenderName, trains ? { seed, ...settings } : settings);
   await requireWritable(out);
-  const source = await openSource(given.positionals[0], given);
+  const source = await openSource(given.positionals[0], given, io);
   const split = testFraction === 0 ? undefined : splitRandom(source.data, { testFraction, seed });
 
   const started = performance.now();

@@ -57,7 +57,7 @@ async function runTune(given: Arguments, io: Io): Promise<void> {
   const testFraction = given.number('test-fraction', 'a number above 0 and below 1', (f) => f > 0 && f < 1);
   const metric = (given.text('metric') ?? 'rmse') as MetricName;
   const base = parseSettings(given.texts('set'));
-  const source = await openSource(given.positionals[0], given);
+  const source = await openSource(given.positionals[0], given, io);
   const progress = startProgress(io);
   let done = 0;
   const result = await tune(model, space, source.data, {

@@ -20,7 +20,8 @@ const given = (...argv: string[]) => parseArguments(compareCommand.usage, argv);
 async function read(content: string | Uint8Array, ...flags: string[]) {
   const path = join(folder, 'ratings.txt');
   await writeFile(path, content);
-  const { data } = await openSource(path, given(path, ...flags));
+  const silent = { write: () => undefined };
+  const { data } = await openSource(path, given(path, ...flags), { stdout: silent, stderr: silent, isTTY: false });
   return [...data].map(({ userId, itemId, value }) => `${show(userId)}/${show(itemId)}/${value}`);
 }
 
@@ -110,7 +111,8 @@ describe('wrong usage', () => {
     [['--columns', 'user=0,user=1'], '--columns: user is given twice'],
     [['--header', 'maybe'], '--header is "maybe"; want yes or no'],
     [['--ids', 'text'], 'ids is "text"; want'],
-    [['--missing', '99'], "missing is only for wide tables; set layout: 'wide'"],
+    [['--invalid', 'maybe'], "invalid is \"maybe\"; want 'error', 'skip' or a function of the fault"],
+    [['--limit', '-1'], '--limit is "-1"; want a whole number of at least 0'],
     [['--encoding', 'utf8'], "did you mean 'utf-8'?"],
     [['--separator', ''], 'separator is ""'],
   ])('%j', async (flags, message) => {
