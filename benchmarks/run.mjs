@@ -1,13 +1,16 @@
 // Runs a TypeScript file of this repository: node benchmarks/run.mjs benchmarks/defaults.ts [arguments].
 // It is bundled with the sources of the library into node_modules/.cache, so that what is measured is what is in src.
 
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const [file, ...rest] = process.argv.slice(2);
 const root = fileURLToPath(new URL('..', import.meta.url));
-const outfile = join(root, 'node_modules', '.cache', 'opmf', `${file.replaceAll('/', '-')}.mjs`);
+// A name of this process: two runs of one file, or of two work trees with one node_modules, are not in each other's way.
+const outfile = join(root, 'node_modules', '.cache', 'opmf', `${file.replaceAll('/', '-')}-${process.pid}.mjs`);
+process.on('exit', () => rmSync(outfile, { force: true }));
 await build({
   entryPoints: [file],
   outfile,

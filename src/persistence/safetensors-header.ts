@@ -18,8 +18,12 @@ export interface Header {
   readonly dataStart: number;
 }
 
-/** Longest header taken, in bytes: the limit of the reference implementation. */
-const LONGEST = 100_000_000;
+/** The longest header of a file with so many bytes of data: what grows with a model is tensors, ids and categories too. */
+export function longestHeader(dataLength: number): number {
+  // Not above the limit of the reference implementation. Four times the data is for files of before, which had categories
+  // in the header, and for tables of very many fields.
+  return Math.min(100_000_000, 2 ** 20 + 4 * dataLength);
+}
 
 /** Reads and checks the header of a file. */
 export function readHeader(bytes: Uint8Array): Header {
@@ -28,9 +32,15 @@ export function readHeader(bytes: Uint8Array): Header {
       `${bytes.length} bytes are too few for a safetensors file, which starts with 8 bytes of header length`,
     );
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (length > Math.min(LONGEST, bytes.length - 8)) {
+  if (length > bytes.length - 8) {
     throw new FormatError(
       `the header length ${length} is beyond the file's ${bytes.length} bytes; it is truncated, or no safetensors file`,
+    );
+  }
+  const most = longestHeader(bytes.length - 8 - length);
+  if (length > most) {
+    throw new FormatError(
+      `the header is ${length} bytes long; want at most ${most}, which is more than a model with so much data needs`,
     );
   }
   const text = decodeText(bytes.subarray(8, 8 + length));

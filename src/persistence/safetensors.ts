@@ -3,7 +3,7 @@
 // Everything the header says is checked against the length of the file before an element is copied.
 
 import { FormatError, UnsupportedError } from '../core/errors';
-import { type HeaderEntry, readHeader } from './safetensors-header';
+import { type HeaderEntry, longestHeader, readHeader } from './safetensors-header';
 import { DTYPES, elementCount, type Tensor } from './tensor';
 
 /** What a file holds. `metadata` has no prototype, so that any key is an ordinary one. */
@@ -16,7 +16,7 @@ export interface TensorFile {
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   requireLittleEndian();
   // Wide elements first: every tensor then starts at a multiple of its element's size, and no gap is needed.
   const order = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
@@ -36,6 +36,11 @@ export function encodeSafetensors(
   }
   const text = new TextEncoder().encode(`{${fields.join(',')}}`);
   const headerLength = Math.ceil(text.length / 8) * 8;
+  if (headerLength > longestHeader(end)) {
+    throw new UnsupportedError(
+      `the names and options to be saved are ${headerLength} bytes of text; want at most ${longestHeader(end)}, which is what a reader takes`,
+    );
+  }
   const bytes = new Uint8Array(8 + headerLength + end);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
   bytes.set(text, 8);

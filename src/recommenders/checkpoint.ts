@@ -6,15 +6,13 @@ import { wrong } from '../core/options';
 import type { Factor, Real } from '../optimizers/factor';
 import type { SlotSpec } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
-import { decodeSafetensors, encodeSafetensors } from '../persistence/safetensors';
+import { decodeSealed, encodeSealed, type FileKind } from '../persistence/sealed-file';
 import type { Tensor } from '../persistence/tensor';
 import { slotLength, type TrainerState } from '../training/rule-state';
 import type { FitProgress } from '../training/train';
 import { checkFinite, parseObject, taker, vector } from './saved-model';
 
-const FORMAT = 'opmf-checkpoint';
-/** The version of the layout; a reader refuses others. */
-const VERSION = '1';
+const KIND: FileKind = { format: 'opmf-checkpoint', name: 'checkpoint' };
 
 /** What a checkpoint is of. */
 export interface CheckpointOwner {
@@ -35,7 +33,7 @@ export interface Standing {
 }
 
 /** The bytes of a training that stands at the end of an epoch. */
-export function encodeCheckpoint(owner: CheckpointOwner, { trainer, progress }: Standing): Uint8Array {
+export function encodeCheckpoint(owner: CheckpointOwner, { trainer, progress }: Standing): Uint8Array<ArrayBuffer> {
   const tensors = new Map<string, Tensor>();
   const factors = factorsOf(owner);
   for (const [k, factor] of factors.entries()) {
@@ -46,9 +44,7 @@ export function encodeCheckpoint(owner: CheckpointOwner, { trainer, progress }: 
       tensors.set(`${slot.name}.${name}`, vector('F32', trainer.slots.get(name)![s] as Float32Array));
   }
   const { epochs, seconds, bestEpoch, bestValue } = progress;
-  return encodeSafetensors(tensors, {
-    format: FORMAT,
-    version: VERSION,
+  return encodeSealed(KIND, tensors, {
     recommender: owner.recommender,
     options: owner.options,
     data: owner.data,
@@ -69,13 +65,7 @@ export function encodeCheckpoint(owner: CheckpointOwner, { trainer, progress }: 
  * @throws FormatError where the bytes are no whole checkpoint; OptionError and DataError where they are of another training
  */
 export function restoreCheckpoint(bytes: Uint8Array, owner: CheckpointOwner): Standing {
-  const { tensors, metadata } = decodeSafetensors(bytes);
-  if (metadata.format !== FORMAT)
-    throw new FormatError('resume: a safetensors file, but not a checkpoint of opmf (metadata.format)');
-  if (metadata.version !== VERSION)
-    throw new FormatError(
-      `resume: the checkpoint has layout version ${metadata.version}; this version of opmf reads ${VERSION}`,
-    );
+  const { tensors, metadata } = decodeSealed(KIND, bytes);
   const { recommender = '', options = '', data } = metadata;
   if (recommender !== owner.recommender || options !== owner.options) {
     throw wrong(
@@ -118,11 +108,18 @@ function readProgress(text: string | undefined): Omit<FitProgress, 'best'> & { s
   const isCount = (value: number, most: number) => Number.isSafeInteger(value) && value >= 0 && value <= most;
   const areWhole =
     Array.isArray(epochs) &&
-    epochs.every((record: unknown, k) => (record as { epoch?: unknown } | null)?.epoch === k + 1) &&
+    epochs.every(isRecord) &&
     isCount(bestEpoch, epochs.length) &&
     isCount(steps, Number.MAX_SAFE_INTEGER) &&
     Number.isFinite(seconds) &&
     Number.isFinite(bestValue);
   if (!areWhole) throw new FormatError('metadata.progress is not that of a training; the checkpoint is damaged');
   return { epochs, seconds, bestEpoch, bestValue: bestEpoch > 0 ? bestValue : Infinity, steps };
+}
+
+/** The record of the epoch after `k` others. `ratingsPerSecond` may be Infinity, which is no JSON. */
+function isRecord(value: unknown, k: number): boolean {
+  const { epoch, trainLoss, learningRate, seconds, metrics } = (value ?? {}) as Record<string, unknown>;
+  const areNumbers = [trainLoss, learningRate, seconds].every((one) => Number.isFinite(one));
+  return epoch === k + 1 && areNumbers && typeof metrics === 'object' && metrics !== null;
 }

@@ -1,13 +1,18 @@
 // A trained factorization as one safetensors file, and back. Always the collapsed tables: a file serves, and what is
 // loaded is plain.
 
-import { FormatError } from '../core/errors';
+import { DataError, FormatError } from '../core/errors';
+import { show } from '../core/options';
 import type { Tensor } from '../persistence/tensor';
 import type { FilledOptions } from './factorization-options';
 import type { Fitted, Unfitted } from './fitted';
 import { checkFinite, encodeModel, parseObject, type SavedModel, taker, vector } from './saved-model';
 import type { Tables } from './served-tables';
 import type { Units } from './units';
+
+/** The least and the largest of float32 with all its digits. */
+const LEAST = 2 ** -126;
+const MOST = (2 - 2 ** -23) * 2 ** 127;
 
 /** What a file says of a factorization. */
 export interface SavedFactorization<O = FilledOptions>
@@ -19,8 +24,13 @@ export interface SavedFactorization<O = FilledOptions>
 }
 
 /** The bytes of a trained state. Without `history`, who has rated what is left out; how often stays. */
-export function encodeFitted(name: string, options: object, fitted: Fitted, history: boolean): Uint8Array {
+export function encodeFitted(name: string, options: object, fitted: Fitted, history: boolean): Uint8Array<ArrayBuffer> {
   const { tables, units, seen, users, items } = fitted;
+  if (canOverflow(tables)) {
+    throw new DataError(
+      `${name}: the tables hold numbers that are not finite, or whose products are beyond float32, and no reader would take them; fit again with a lower learning rate`,
+    );
+  }
   const [userRows, itemRows] = [seen.userCounts.length, seen.itemCounts.length];
   const tensors: [string, Tensor][] = [
     ['userEmbedding', { dtype: 'F32', shape: [userRows, tables.rank], data: tables.userEmbedding as Float32Array }],
@@ -37,28 +47,65 @@ export function encodeFitted(name: string, options: object, fitted: Fitted, hist
 
 /** Reads what `encodeFitted` added to a file. @throws FormatError where it is not there, or inconsistent */
 export function decodeFitted<O = FilledOptions>({ tensors, metadata, ...saved }: SavedModel): SavedFactorization<O> {
-  const { globalMean, ...units } = parseObject(metadata.units, 'units') as Units & { globalMean: number };
-  const { shift, scale, minimum, maximum, start, folded = 1, baseline = 0 } = units;
-  for (const value of [globalMean, shift, scale, minimum, maximum, start, folded, baseline]) {
-    if (!Number.isFinite(value)) throw new FormatError('metadata.units lacks a number; the file is damaged');
-  }
-  const { users, items } = saved;
+  const { globalMean, ...units } = readUnits(metadata.units);
+  const { users, items, options } = saved;
   const [, rank = 0] = tensors.get('userEmbedding')?.shape ?? [];
+  const said = (options as { rank?: unknown }).rank;
+  if (said !== rank)
+    throw new FormatError(`the options have rank ${show(said)}, the vectors ${rank} numbers; the file is damaged`);
   const biases = tensors.get('userBias')?.data.length !== 0;
   const take = taker(tensors);
   const embeddings = {
-    userEmbedding: take('userEmbedding', Float32Array, users.size * rank),
-    itemEmbedding: take('itemEmbedding', Float32Array, items.size * rank),
+    userEmbedding: take('userEmbedding', Float32Array, users.size, rank),
+    itemEmbedding: take('itemEmbedding', Float32Array, items.size, rank),
     userBias: take('userBias', Float32Array, biases ? users.size : 0),
     itemBias: take('itemBias', Float32Array, biases ? items.size : 0),
   };
   checkFinite(embeddings);
+  const tables = { rank, globalMean, ...embeddings };
+  if (canOverflow(tables))
+    throw new FormatError('the tables have numbers whose products are beyond float32; the file is damaged');
   const { userCounts, itemCounts } = saved.seen;
   const unfitted = {
     users: decodeUnfitted('unfitted.users', tensors, userCounts),
     items: decodeUnfitted('unfitted.items', tensors, itemCounts),
   };
-  return { ...saved, options: saved.options as O, units, tables: { rank, globalMean, ...embeddings }, unfitted };
+  return { ...saved, options: options as O, units, tables, unfitted };
+}
+
+/** Whether a sum of a score might leave float32: Infinity - Infinity is no number. */
+function canOverflow({ rank, globalMean, userEmbedding, itemEmbedding, userBias, itemBias }: Tables): boolean {
+  const product = rank * largest(userEmbedding) * largest(itemEmbedding);
+  return !Number.isFinite(Math.fround(product + largest(userBias) + largest(itemBias) + Math.abs(globalMean)));
+}
+
+function largest(table: ArrayLike<number>): number {
+  let most = 0;
+  for (let at = 0; at < table.length; at++) most = Math.max(most, Math.abs(table[at]!));
+  return most;
+}
+
+/** Units as `chooseUnits` makes them: what answers, fold-in and partialFit divide by is above 0. */
+function readUnits(text: string | undefined): Units & { globalMean: number } {
+  const units = parseObject(text, 'units') as Units & { globalMean: number };
+  const { link, globalMean, shift, scale, minimum, maximum, start, folded = 1, baseline = 0 } = units;
+  const damaged = (found: string) => new FormatError(`metadata.units: ${found}; the file is damaged`);
+  // Ratings are float32, and so are the mean and the deviation of some.
+  const check = (numbers: Record<string, unknown>, least: number, most: number, wanted: string) => {
+    for (const [name, value] of Object.entries(numbers)) {
+      if (typeof value === 'number' && value >= least && value <= most) continue;
+      throw damaged(`${name} is ${show(value)}; want a number ${wanted}`);
+    }
+  };
+  check({ globalMean, shift, start, baseline }, -MOST, MOST, 'within float32');
+  check({ scale, folded }, LEAST, MOST, 'above 0, within float32');
+  check({ minimum, maximum }, -Number.MAX_VALUE, Number.MAX_VALUE, 'that is finite');
+  if (link !== 'identity' && link !== 'sigmoid') throw damaged(`link is ${show(link)}; want 'identity' or 'sigmoid'`);
+  if (minimum > maximum) throw damaged(`minimum is ${minimum} and maximum ${maximum}`);
+  const range = (maximum - minimum) / scale;
+  if (link === 'sigmoid' && !(range > 0 && range < Infinity))
+    throw damaged(`a sigmoid from ${minimum} to ${maximum} has no range`);
+  return units;
 }
 
 /** Rows and how much of each is new, in turns; nothing where nothing is. */

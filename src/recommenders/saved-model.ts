@@ -4,12 +4,11 @@
 import { FormatError } from '../core/errors';
 import type { Vocabulary } from '../interactions/vocabulary';
 import { decodeIds, encodeIds } from '../persistence/id-tensors';
-import { decodeSafetensors, encodeSafetensors } from '../persistence/safetensors';
+import { decodeSealed, encodeSealed, type FileKind } from '../persistence/sealed-file';
 import type { Tensor, TensorData } from '../persistence/tensor';
 import { Seen } from './seen';
 
-/** The version of the layout; a reader refuses others. */
-const VERSION = '1';
+const KIND: FileKind = { format: 'opmf', name: 'model' };
 
 /** Users and items as a file holds them: their ids, who has rated what and how often. */
 export interface SavedPeople {
@@ -43,30 +42,18 @@ export interface SavedModel extends SavedFile, SavedPeople {}
 export type FileContent = Omit<ModelFile, keyof SavedPeople>;
 
 /** The bytes of a trained state. Without `history`, who has rated what is left out; how often stays. */
-export function encodeModel(model: ModelFile, history: boolean): Uint8Array {
+export function encodeModel(model: ModelFile, history: boolean): Uint8Array<ArrayBuffer> {
   return encodeFile({ ...model, tensors: [...model.tensors, ...encodePeople(model, history)] });
 }
 
 /** The bytes of a file. */
-export function encodeFile({ recommender, options, tensors, metadata }: FileContent): Uint8Array {
-  return encodeSafetensors(new Map(tensors), {
-    format: 'opmf',
-    version: VERSION,
-    recommender,
-    options: JSON.stringify(options),
-    ...metadata,
-  });
+export function encodeFile({ recommender, options, tensors, metadata }: FileContent): Uint8Array<ArrayBuffer> {
+  return encodeSealed(KIND, new Map(tensors), { recommender, options: JSON.stringify(options), ...metadata });
 }
 
-/** Opens a file of this library. @throws FormatError where it is something else */
+/** Opens a file of this library. @throws FormatError where it is something else, or not as it was written */
 export function decodeFile(bytes: Uint8Array): SavedFile {
-  if (!(bytes instanceof Uint8Array)) throw new FormatError('a model file is a Uint8Array; got something else');
-  const { tensors, metadata } = decodeSafetensors(bytes);
-  if (metadata.format !== 'opmf')
-    throw new FormatError('a safetensors file, but not a model of opmf (metadata.format)');
-  if (metadata.version !== VERSION) {
-    throw new FormatError(`the file has layout version ${metadata.version}; this version of opmf reads ${VERSION}`);
-  }
+  const { tensors, metadata } = decodeSealed(KIND, bytes);
   const options = parseObject(metadata.options, 'options');
   return { recommender: metadata.recommender ?? '', options, tensors, metadata };
 }
@@ -107,8 +94,38 @@ export function decodePeople(tensors: ReadonlyMap<string, Tensor>): SavedPeople 
   // Files of before the first version have none.
   const values = tensors.has('history.values') ? take('history.values', Float32Array, seenItems.length) : null;
   if (values !== null) checkFinite({ 'history.values': values });
-  const counts = [take('userCounts', Int32Array, users.size), take('itemCounts', Int32Array, items.size)] as const;
-  return { users, items, seen: new Seen(offsets, seenItems, ...counts, values) };
+  const userCounts = take('userCounts', Int32Array, users.size);
+  const itemCounts = take('itemCounts', Int32Array, items.size);
+  const seen = new Seen(offsets, seenItems, userCounts, itemCounts, values);
+  checkCounts(seen);
+  return { users, items, seen };
+}
+
+/**
+ * Counts say how often a row occurs in the training data: at least as often as the history lists it (which may leave out
+ * repeats), and users together as often as items.
+ */
+function checkCounts({ isKept, offsets, items, userCounts, itemCounts }: Seen): void {
+  const listed = { userCounts: new Int32Array(userCounts.length), itemCounts: new Int32Array(itemCounts.length) };
+  if (isKept) {
+    for (let user = 0; user < userCounts.length; user++) listed.userCounts[user] = offsets[user + 1]! - offsets[user]!;
+    for (const item of items) listed.itemCounts[item]!++;
+  }
+  const sums = Object.entries({ userCounts, itemCounts }).map(([name, counts]) => {
+    const least = listed[name as keyof typeof listed];
+    let sum = 0;
+    for (let row = 0; row < counts.length; row++) {
+      const count = counts[row]!;
+      if (count < least[row]!)
+        throw new FormatError(
+          `tensor '${name}' has ${count} at ${row}; want at least ${least[row]}, as the history has; the file is damaged`,
+        );
+      sum += count;
+    }
+    return sum;
+  });
+  if (sums[0] !== sums[1])
+    throw new FormatError(`userCounts add up to ${sums[0]}, itemCounts to ${sums[1]}; the file is damaged`);
 }
 
 /** A tensor of one dimension. */
@@ -116,13 +133,18 @@ export function vector(dtype: Tensor['dtype'], data: TensorData): Tensor {
   return { dtype, shape: [data.length], data };
 }
 
-/** Takes a tensor out of a file with its type and length checked. */
+/** Takes a tensor out of a file with its type and shape checked; one number is the length of a list. */
 export function taker(tensors: ReadonlyMap<string, Tensor>) {
-  return <T extends TensorData>(name: string, type: new (length: number) => T, length: number): T => {
-    const data = tensors.get(name)?.data;
-    if (!(data instanceof type) || data.length !== length) {
+  return <T extends TensorData>(
+    name: string,
+    type: new (length: number) => T,
+    ...wanted: readonly [rows: number, columns?: number]
+  ): T => {
+    const { data, shape = [] } = tensors.get(name) ?? {};
+    if (!(data instanceof type) || shape.length !== wanted.length || shape.some((length, k) => length !== wanted[k])) {
+      const found = data === undefined ? 'missing' : `${data.constructor.name} of shape ${shape.join(' x ')}`;
       throw new FormatError(
-        `tensor '${name}' is missing or not ${type.name} of ${length} elements; the file is damaged`,
+        `tensor '${name}' is ${found}; want ${type.name} of shape ${wanted.join(' x ')}; the file is damaged`,
       );
     }
     return data;
@@ -141,6 +163,8 @@ export function checkFinite(tables: Readonly<Record<string, ArrayLike<number>>>)
 
 /** Lists of items, one after another, must lie where their offsets say, and name items that there are. */
 export function checkLists(prefix: string, offsets: Int32Array, items: Int32Array, itemCount: number): void {
+  if (offsets.length > 0 && offsets[0] !== 0)
+    throw new FormatError(`tensor '${prefix}.offsets' starts at ${offsets[0]}; want 0; the file is damaged`);
   for (let row = 1; row < offsets.length; row++) {
     if (offsets[row]! < offsets[row - 1]!)
       throw new FormatError(`tensor '${prefix}.offsets' falls; the file is damaged`);

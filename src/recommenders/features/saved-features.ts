@@ -2,16 +2,16 @@
 // tables, products multiplied out.
 
 import { FormatError } from '../../core/errors';
-import { FeatureSchema } from '../../interactions/feature-schema';
 import type { FieldRange } from '../../interactions/features';
+import { layerDims } from '../../models/blocks/perceptron';
 import type { FeatureModel } from '../../models/feature-model';
 import type { Tensor } from '../../persistence/tensor';
 import { remake } from '../restore';
 import { checkFinite, encodeFile, parseObject, type SavedFile, taker } from '../saved-model';
 import type { RowLayout } from './check-rows';
+import { fieldsText, readFields } from './saved-fields';
 import { decodePairing, encodePairing } from './saved-pairing';
-
-const KINDS: readonly string[] = ['numeric', 'categorical', 'multi', 'crossed'] satisfies FieldRange['kind'][];
+import { decodeSchema, encodeSchema } from './saved-schema';
 
 /** The bytes of a trained model. Without `history`, who has rated what is left out. */
 export function encodeFeatureModel(
@@ -20,28 +20,27 @@ export function encodeFeatureModel(
   { fields, schema, pairing }: RowLayout,
   model: FeatureModel,
   history: boolean,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const tables = model.parameters.map((parameter): [string, Tensor] => {
     const data = parameter.collapse() as Float32Array;
     return [parameter.name, { dtype: 'F32', shape: [parameter.rows, parameter.dim], data }];
   });
   const pairs = pairing && encodePairing(pairing, history);
-  const form = schema === null ? { fields: fieldsText(fields) } : { schema: JSON.stringify(schema) };
-  const tensors = [...tables, ...(pairs?.tensors ?? [])];
+  const learned = schema && encodeSchema('schema', schema);
+  const form = learned === null ? { fields: fieldsText(fields) } : { schema: JSON.stringify(learned.json) };
+  const tensors = [...tables, ...(learned?.tensors ?? []), ...(pairs?.tensors ?? [])];
   return encodeFile({ recommender, options, tensors, metadata: { ...form, ...pairs?.metadata } });
 }
 
 /** Reads such a file: `make` gives the recommender of the options and its plain model, whose tables are then filled. */
 export function decodeFeatureModel<R>(
-  { options, tensors, metadata }: SavedFile,
+  { recommender: kind, options, tensors, metadata }: SavedFile,
   make: (options: object, layout: RowLayout) => { recommender: R; model: FeatureModel },
 ): R {
-  const schema = metadata.schema === undefined ? null : FeatureSchema.fromJSON(parseObject(metadata.schema, 'schema'));
-  const fields = schema === null ? readFields(metadata.fields) : schema.fields;
-  // What it says must be what is there before memory is asked for.
-  const rows = fields.reduce((sum, { size }) => sum + size, 0);
-  if (tensors.get('embedding')?.shape[0] !== rows)
-    throw new FormatError(`the fields have ${rows} features, tensor 'embedding' does not; the file is damaged`);
+  const schema =
+    metadata.schema === undefined ? null : decodeSchema('schema', parseObject(metadata.schema, 'schema'), tensors);
+  const fields = schema === null ? readFields(parseObject(metadata.fields, 'fields'), 'fields') : schema.fields;
+  checkTables(options, kind === 'wide-deep' ? fields.filter((one) => one.kind !== 'crossed') : fields, fields, tensors);
   const { recommender, model } = remake(() => {
     const pairing = decodePairing(tensors, metadata);
     if (pairing !== undefined && fieldsText(pairing.fields) !== fieldsText(fields))
@@ -50,29 +49,37 @@ export function decodeFeatureModel<R>(
   });
   const take = taker(tensors);
   for (const parameter of model.parameters) {
-    const data = take(parameter.name, Float32Array, parameter.rows * parameter.dim);
+    const data = take(parameter.name, Float32Array, parameter.rows, parameter.dim);
     checkFinite({ [parameter.name]: data });
+    // Of running means and variances the second row.
+    if (parameter.name.endsWith('Statistics') && data.subarray(parameter.dim).some((variance) => variance < 0))
+      throw new FormatError(`tensor '${parameter.name}' has a variance below 0; the file is damaged`);
     parameter.assign(data);
   }
   return recommender;
 }
 
-/** The same for equal fields, in whatever order a caller wrote their properties. */
-function fieldsText(fields: readonly FieldRange[]): string {
-  return JSON.stringify(fields.map(({ name, kind, offset, size }) => ({ name, kind, offset, size })));
-}
-
-function readFields(text: string | undefined): readonly FieldRange[] {
-  const fields = parseObject(text, 'fields');
-  let next = 0;
-  const isField = (one: Partial<FieldRange> | null): boolean => {
-    if (typeof one !== 'object' || one === null || typeof one.name !== 'string') return false;
-    const { kind, offset, size } = one;
-    if (!KINDS.includes(kind as string) || offset !== next || !Number.isInteger(size) || size! < 0) return false;
-    next += size!;
-    return Number.isSafeInteger(next);
+/** What the options and the fields say of the largest tables must be what is there, before memory is asked for. */
+function checkTables(
+  options: object,
+  deepFields: readonly FieldRange[],
+  fields: readonly FieldRange[],
+  tensors: ReadonlyMap<string, Tensor>,
+): void {
+  const { rank, embeddingDim: dim = rank, hidden } = options as Record<string, unknown>;
+  const rows = fields.reduce((sum, { size }) => sum + size, 0);
+  const want = (name: string, ...shape: readonly unknown[]) => {
+    const found = tensors.get(name)?.shape ?? [];
+    if (found.length !== shape.length || found.some((length, k) => length !== shape[k]))
+      throw new FormatError(
+        `tensor '${name}' has the shape ${found.join(' x ')}, where the fields and options have ${shape.join(' x ')}; the file is damaged`,
+      );
   };
-  if (!Array.isArray(fields) || !fields.every(isField))
-    throw new FormatError('metadata.fields is no list of fields, each where the one before ends; the file is damaged');
-  return fields;
+  want('embedding', rows, dim);
+  if (!Array.isArray(hidden)) return;
+  let inputs: unknown = deepFields.length * (dim as number);
+  for (const [name, outputs] of layerDims('deep', hidden)) {
+    want(name, inputs, outputs);
+    inputs = outputs;
+  }
 }

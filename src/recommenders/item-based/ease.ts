@@ -1,6 +1,6 @@
 // EASE, the shallow autoencoder with a closed form, as a recommender.
 
-import { DataError } from '../../core/errors';
+import { DataError, FormatError } from '../../core/errors';
 import { type Filled, field, number, readOptions } from '../../core/options';
 import type { Interactions } from '../../interactions/interactions';
 import type { History } from '../../training/history';
@@ -95,8 +95,12 @@ export class EASE extends IdRecommender<ItemAnswers<DenseWeights>> {
   /** A recommender of a saved state. @throws FormatError where it is inconsistent */
   static of(saved: SavedModel): EASE {
     const { size } = saved.items;
-    const itemWeights = taker(saved.tensors)('itemWeights', Float32Array, size * size);
+    const itemWeights = taker(saved.tensors)('itemWeights', Float32Array, size, size);
     checkFinite({ itemWeights });
+    for (let item = 0; item < size; item++) {
+      if (itemWeights[item * size + item] !== 0)
+        throw new FormatError(`tensor 'itemWeights' has a weight from item ${item} to itself; the file is damaged`);
+    }
     const model = new EASE(saved.options);
     model.serve(saved, saved.seen, new DenseWeights(size, itemWeights));
     return model;

@@ -1,5 +1,6 @@
 // Nearest neighbours among items as a recommender.
 
+import { FormatError } from '../../core/errors';
 import { type Filled, field, integer, number, oneOf, readOptions } from '../../core/options';
 import type { Interactions } from '../../interactions/interactions';
 import type { History } from '../../training/history';
@@ -104,6 +105,14 @@ export class ItemKNN extends IdRecommender<ItemAnswers<NeighborLists>> {
     const similarities = take('neighbors.similarities', Float32Array, neighbors.length);
     checkLists('neighbors', offsets, neighbors, items.size);
     checkFinite({ 'neighbors.similarities': similarities });
+    for (let item = 0; item < items.size; item++) {
+      for (let k = offsets[item]!; k < offsets[item + 1]!; k++) {
+        if (neighbors[k] === item || (k > offsets[item]! && neighbors[k]! <= neighbors[k - 1]!))
+          throw new FormatError(
+            `tensor 'neighbors.items' does not list other items in rising order for item ${item}; the file is damaged`,
+          );
+      }
+    }
     const model = new ItemKNN(saved.options);
     model.serve(saved, saved.seen, new NeighborLists(offsets, neighbors, similarities));
     return model;

@@ -9,7 +9,11 @@ import type { FittedNeural } from './fitted-neural';
 import type { FilledNeuralOptions } from './neural-options';
 
 /** The bytes of a trained state. Without `history`, who has what is left out; how often stays. */
-export function encodeNeural(options: FilledNeuralOptions, fitted: FittedNeural, history: boolean): Uint8Array {
+export function encodeNeural(
+  options: FilledNeuralOptions,
+  fitted: FittedNeural,
+  history: boolean,
+): Uint8Array<ArrayBuffer> {
   const { model, users, items, seen } = fitted;
   const tensors = model.parameters.map((parameter): [string, Tensor] => {
     const { name, rows, dim } = parameter;
@@ -26,7 +30,7 @@ export function decodeNeural({ tensors, users, items }: SavedModel, options: Fil
     const [length, width] = tensors.get(name)?.shape ?? [];
     if (length !== rows || width !== dim)
       throw new FormatError(`tensor '${name}' is not ${rows} x ${dim}, as the options have it; the file is damaged`);
-    return [name, take(name, Float32Array, rows * dim)] as const;
+    return [name, take(name, Float32Array, rows, dim)] as const;
   });
   checkFinite(Object.fromEntries(tables));
   const model = new NeuralCFModel({

@@ -1,6 +1,7 @@
 // One row of a factorization by itself, the other side frozen: Newton's method on rank (+ 1 for a bias) unknowns. For a
 // squared loss one step is the answer, the ridge of alternating least squares (Hu, Koren, Volinsky, ICDM 2008).
 
+import { DataError } from '../../core/errors';
 import type { Real } from '../../optimizers/factor';
 import type { FoldLoss } from './fold-loss';
 import type { NormalEquations } from './normal-equations';
@@ -54,7 +55,7 @@ export function* foldSteps(problem: RowProblem, equations: NormalEquations): Gen
     equations.prepare(problem, curvatures);
     const direction = descent(problem, row, slopes);
     equations.solve(direction);
-    if (loss.isQuadratic) return direction;
+    if (loss.isQuadratic) return requireFinite(direction);
     const change = directionScores(problem, direction);
     const before = loss.value(scores) + penaltyOf(problem, row);
     let length = 1;
@@ -62,7 +63,7 @@ export function* foldSteps(problem: RowProblem, equations: NormalEquations): Gen
       for (let s = 0; s < moved.length; s++) moved[s] = scores[s]! + length * change[s]!;
       const next = row.map((value, k) => value + length * direction[k]!);
       if (loss.value(moved) + penaltyOf(problem, next) <= before) break;
-      if (halving === MOST_HALVINGS) return row;
+      if (halving === MOST_HALVINGS) return requireFinite(row);
       length /= 2;
     }
     let [largest, size] = [0, 0];
@@ -75,7 +76,12 @@ export function* foldSteps(problem: RowProblem, equations: NormalEquations): Gen
     if (largest <= TOLERANCE * size) break;
     yield problem.rows.length * problem.rank;
   }
-  return row;
+  return requireFinite(row);
+}
+
+function requireFinite(row: Float64Array): Float64Array {
+  if (row.every((value) => Math.abs(value) < Infinity)) return row;
+  throw new DataError('a row cannot be fitted: its values, weights or the trained tables are beyond what numbers hold');
 }
 
 /** What the scores of a row's candidates cost, without the penalty. */

@@ -8,6 +8,9 @@ import { type Gram, paddedLength, ROWS_A_TIME } from '../../kernels/gram/gram';
 import type { KernelChoice } from '../../kernels/wasm';
 import type { RowProblem } from './fold-row';
 
+/** The ridge grows by 100 each time: after ten it outweighs whatever was positive. */
+const MOST_ATTEMPTS = 32;
+
 /** The equations of rows of one length: rank, and one more for a bias. */
 export class NormalEquations {
   private readonly gram: Gram;
@@ -27,7 +30,7 @@ export class NormalEquations {
    */
   prepare(problem: RowProblem, curvatures: Float64Array): void {
     const { size } = this;
-    for (let ridge = 0; ; ) {
+    for (let attempt = 0, ridge = 0; attempt < MOST_ATTEMPTS; attempt++) {
       const trace = this.assemble(problem, curvatures, ridge);
       // Only tables that somebody has written to can be at fault.
       if (!Number.isFinite(trace))
@@ -35,6 +38,9 @@ export class NormalEquations {
       if (factorizeGram(this.gram)) return;
       ridge = ridge * 100 + (trace / size) * 1e-12 + 1e-30;
     }
+    throw new DataError(
+      'the equations of a row have no solution: the trained tables, weights or penalties are beyond what numbers hold, or a weight or penalty is negative',
+    );
   }
 
   /** Overwrites the right side with the solution. */
