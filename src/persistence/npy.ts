@@ -14,7 +14,7 @@ const ALIGNMENT = 64;
  * console.log(encodeNpy(Float32Array.of(1, 2, 3, 4, 5, 6), 2, 3).length); // 152
  * ```
  */
-export function encodeNpy(values: Float32Array, rows: number, cols: number): Uint8Array {
+export function encodeNpy(values: Float32Array, rows: number, cols: number): Uint8Array<ArrayBuffer> {
   const head = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${cols}), }`;
   const before = MAGIC.length + 2;
   const size = Math.ceil((before + head.length + 1) / ALIGNMENT) * ALIGNMENT;

@@ -67,5 +67,5 @@ export interface Answers {
   foldInUser?(history: readonly HistoryEntry[]): FoldedUserAnswers;
   foldInItem?(history: readonly HistoryEntry[]): FoldedItemAnswers;
   /** The bytes of a file. */
-  encode(history: boolean): Uint8Array;
+  encode(history: boolean): Uint8Array<ArrayBuffer>;
 }

@@ -103,7 +103,7 @@ export class FactorizationAnswers implements Answers {
     return this.ownEquations;
   }
 
-  encode(history: boolean): Uint8Array {
+  encode(history: boolean): Uint8Array<ArrayBuffer> {
     return encodeFitted(this.name, this.options, this.fitted, history);
   }
 }

@@ -247,7 +247,7 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
   }
 
   /** The trained state, the ids and the options as one safetensors file. `loadRecommender` reads it. */
-  save(options?: SaveOptions): Uint8Array {
+  save(options?: SaveOptions): Uint8Array<ArrayBuffer> {
     const answers = this.need('save');
     const { history } = readOptions<Filled<SaveOptions>>(`${this.owner}.save`, options, {
       history: field(boolean, true),

@@ -42,7 +42,7 @@ export interface FitOptions {
     | {
         /** @defaultValue 1 */
         readonly every?: number | undefined;
-        write(bytes: Uint8Array, epoch: number): unknown;
+        write(bytes: Uint8Array<ArrayBuffer>, epoch: number): unknown;
       }
     | undefined;
   /**
@@ -138,7 +138,7 @@ export interface Recommender {
   knows(userId: Id, itemId?: Id): boolean;
   /** Whether the user has the item in the training data, as far as they are kept. */
   hasSeen(userId: Id, itemId: Id): boolean;
-  save(options?: SaveOptions): Uint8Array;
+  save(options?: SaveOptions): Uint8Array<ArrayBuffer>;
 }
 
 /** What a saved model keeps. */

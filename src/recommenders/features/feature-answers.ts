@@ -105,7 +105,7 @@ export class FeatureAnswers implements Answers {
     );
   }
 
-  encode(history: boolean): Uint8Array {
+  encode(history: boolean): Uint8Array<ArrayBuffer> {
     return encodeFeatureModel(this.recommender.name, this.options, this.layout, this.model, history);
   }
 

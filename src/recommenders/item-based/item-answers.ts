@@ -26,7 +26,7 @@ export class ItemAnswers<W extends ItemWeights = ItemWeights> implements Answers
     /** Each item at most once for a user. */
     readonly seen: Seen,
     readonly weights: W,
-    private readonly toBytes: (history: boolean) => Uint8Array,
+    private readonly toBytes: (history: boolean) => Uint8Array<ArrayBuffer>,
   ) {
     this.scores = new Float64Array(seen.itemCounts.length);
     this.marks = new Marks(this.scores.length, (item) => this.hasItem(item));
@@ -87,7 +87,7 @@ export class ItemAnswers<W extends ItemWeights = ItemWeights> implements Answers
     };
   }
 
-  encode(history: boolean): Uint8Array {
+  encode(history: boolean): Uint8Array<ArrayBuffer> {
     return this.toBytes(history);
   }
 

@@ -59,7 +59,7 @@ export class PopularityAnswers implements Answers {
     };
   }
 
-  encode(history: boolean): Uint8Array {
+  encode(history: boolean): Uint8Array<ArrayBuffer> {
     const { users, items, seen } = this;
     return encodeModel({ recommender: 'popularity', options: {}, users, items, seen, tensors: [] }, history);
   }

@@ -111,7 +111,7 @@ export class NeuralAnswers implements Answers {
     );
   }
 
-  encode(history: boolean): Uint8Array {
+  encode(history: boolean): Uint8Array<ArrayBuffer> {
     return encodeNeural(this.options, this.fitted, history);
   }
 
