@@ -7,6 +7,7 @@ import { FeatureTable } from '../../../src/interactions/feature-table';
 import { interactionFeatures } from '../../../src/interactions/interaction-features';
 import { Interactions } from '../../../src/interactions/interactions';
 import { decodeSafetensors } from '../../../src/persistence/safetensors';
+import { seal } from '../../../src/persistence/sealed-file';
 import { FM } from '../../../src/recommenders/features/fm';
 
 const stream = Stream.of('teas');
@@ -72,6 +73,7 @@ test('numbers of a table beyond arithmetic are an error that names whose they ar
   const at = Buffer.from(bytes).indexOf(Buffer.from(ages.slice(3, 4).buffer));
   const damaged = bytes.slice();
   damaged.set(new Uint8Array(Float32Array.of(3e38).buffer), at);
+  seal(damaged);
   const loaded = FM.load(damaged);
   expect(() => loaded.predict(0, 't0')).toThrow(DataError);
   expect(() => loaded.recommend(0)).toThrow('scores of user 3 are beyond what arithmetic holds');
