@@ -9,6 +9,7 @@ import { ByteLines } from './byte-lines';
 import { areOfEncoding, byteLength, encodingFault, markLength, refuseOtherFormats, textOf } from './decode';
 import { Faults } from './fault';
 import { finishTable } from './finish-table';
+import { FORMAT_BYTES } from './formats';
 import { RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
 import { tooMuch } from './read-text';
@@ -38,7 +39,7 @@ export class ByteTable {
   /** Whether what comes before the next line end is the rest of a line that is too long. */
   private isDropping = false;
   /** Nothing is looked at before there are so many bytes: a long record is not begun anew for every chunk. */
-  private needed = 3;
+  private needed = FORMAT_BYTES;
   private isOpened = false;
   private table: RatingColumns | undefined;
   private lines: ByteLines | undefined;
@@ -104,7 +105,7 @@ export class ByteTable {
     if (this.isDropping && !this.dropLine()) return;
     if (to > this.checked) {
       if (!this.known.isAscii && !areOfEncoding(this.buffer, this.checked, to, encoding)) {
-        this.settle(encodingFault(encoding, this.faults));
+        this.settle(encodingFault(this.buffer.subarray(this.checked, to), encoding, this.faults));
         return;
       }
       this.checked = to;
@@ -172,7 +173,7 @@ export class ByteTable {
   private open(): boolean {
     this.isOpened = true;
     try {
-      refuseOtherFormats(this.buffer.subarray(0, this.end), this.faults);
+      refuseOtherFormats(this.buffer.subarray(0, this.end), this.settings.encoding, this.faults);
     } catch (error) {
       this.settle(error);
       return false;

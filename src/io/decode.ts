@@ -2,15 +2,23 @@
 
 import type { DataError } from '../core/errors';
 import type { Faults } from './fault';
+import { FORMAT_BYTES, type Format, formatOfBytes, formatOfText, isLikeText } from './formats';
 import { Survey } from './survey';
 
 /** The encodings that rating files are met in. */
-export type Encoding = 'utf-8' | 'latin1';
+export type Encoding = 'utf-8' | 'latin1' | 'utf-16le' | 'utf-16be';
+export const ENCODINGS = ['utf-8', 'latin1', 'utf-16le', 'utf-16be'] as const satisfies readonly Encoding[];
 
 /** What one JavaScript string can hold in V8, in UTF-16 units. */
 export const LONGEST_STRING = 2 ** 29 - 24;
 /** For fewer bytes, setting a decoder up takes longer than decoding. */
 const FEW = 40;
+const MARKS: Readonly<Record<Encoding, readonly number[]>> = {
+  'utf-8': [0xef, 0xbb, 0xbf],
+  latin1: [],
+  'utf-16le': [0xff, 0xfe],
+  'utf-16be': [0xfe, 0xff],
+};
 const decoders: Partial<Record<Encoding, TextDecoder>> = {};
 
 function decoderOf(encoding: Encoding): TextDecoder {
@@ -20,24 +28,38 @@ function decoderOf(encoding: Encoding): TextDecoder {
 
 /** The text of `source` without its byte order mark. A string is taken as it is. */
 export function decode(source: string | Uint8Array, encoding: Encoding, faults: Faults): string {
-  if (typeof source === 'string') return source.charCodeAt(0) === 0xfeff ? source.slice(1) : source;
-  refuseOtherFormats(source, faults);
+  if (typeof source === 'string') {
+    const start = Uint8Array.from(source.slice(0, FORMAT_BYTES), (one) => (one < '\u0100' ? one.charCodeAt(0) : 63));
+    refuse(formatOfBytes(start), faults);
+    return source.charCodeAt(0) === 0xfeff ? source.slice(1) : source;
+  }
+  refuseOtherFormats(source, encoding, faults);
   return textOf(source.subarray(markLength(source, encoding)), encoding, faults);
 }
 
 /** Throws where the first bytes are those of something else than text in an encoding that is known here. */
-export function refuseOtherFormats(bytes: Uint8Array, faults: Faults): void {
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    throw faults.whole("the bytes are gzip-compressed; decompress them first, or read the file with 'opmf/node'");
-  }
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
-    throw faults.whole('the bytes are UTF-16; save the file as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8');
-  }
+export function refuseOtherFormats(bytes: Uint8Array, encoding: Encoding, faults: Faults): void {
+  refuse(formatOfBytes(bytes, encoding), faults);
+  if (encoding !== 'utf-8' && markLength(bytes, 'utf-8') > 0)
+    throw faults.whole(`there is a byte order mark of UTF-8, but encoding is '${encoding}'; set encoding: 'utf-8'`);
+}
+
+/** Throws where a text is of a format that is not delimited. */
+export function refuseOtherText(text: string, faults: Faults): void {
+  refuse(formatOfText(text), faults);
+}
+
+function refuse(format: Format | undefined, faults: Faults): void {
+  if (format === undefined) return;
+  const { name, advice } = format;
+  const isAdjective = /^(UTF|no text)|compressed/.test(name);
+  throw faults.whole(isAdjective ? `the bytes are ${name}; ${advice}` : `it is ${name}, no delimited text; ${advice}`);
 }
 
 /** How many bytes the byte order mark takes. */
 export function markLength(bytes: Uint8Array, encoding: Encoding): number {
-  return encoding === 'utf-8' && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  const mark = MARKS[encoding];
+  return mark.length > 0 && mark.every((byte, at) => bytes[at] === byte) ? mark.length : 0;
 }
 
 /** The text of bytes from anywhere in a file. */
@@ -48,7 +70,7 @@ export function textOf(bytes: Uint8Array, encoding: Encoding, faults: Faults): s
   try {
     return decoderOf(encoding).decode(bytes);
   } catch {
-    throw encodingFault(encoding, faults);
+    throw encodingFault(bytes, encoding, faults);
   }
 }
 
@@ -88,7 +110,11 @@ export function areOfEncoding(bytes: Uint8Array, start: number, end: number, enc
 }
 
 /** What is to be thrown where they are not. */
-export function encodingFault(encoding: Encoding, faults: Faults): DataError {
-  const other = encoding === 'utf-8' ? 'latin1' : 'utf-8';
-  return faults.whole(`the bytes are not ${encoding}; set encoding: '${other}'`);
+export function encodingFault(bytes: Uint8Array, encoding: Encoding, faults: Faults): DataError {
+  if (encoding === 'utf-16le' || encoding === 'utf-16be')
+    return faults.whole(`the bytes are not ${encoding}; leave encoding out, or convert the file to UTF-8`);
+  if (!isLikeText(bytes)) return faults.whole('the bytes are no text; check that it is the right file');
+  return faults.whole(
+    `the bytes are not ${encoding}; set encoding: '${encoding === 'utf-8' ? 'latin1' : 'utf-8'}', or convert a file of another encoding: iconv -f ENCODING -t UTF-8`,
+  );
 }

@@ -25,7 +25,7 @@ import { FeatureTable } from '../interactions/feature-table';
 import { columnsOf, newField } from '../interactions/learned-field';
 import { runThrough, type Steps } from '../interactions/steps';
 import { parseDecimal } from './decimal';
-import { decode, type Encoding, LONGEST_STRING } from './decode';
+import { decode, ENCODINGS, type Encoding, LONGEST_STRING, refuseOtherText } from './decode';
 import { Faults } from './fault';
 import { isMissing, type Missing, missingOf } from './missing';
 import {
@@ -153,7 +153,7 @@ export function readFeatureSettings(owner: string, options: ReadFeatureOptions):
     missing: field<readonly MissingValue[]>(missingValues, []),
     skipLines: field(integer({ min: 0 }), 0),
     comment: optional(commentCheck),
-    encoding: field<Encoding>(oneOf('utf-8', 'latin1'), 'utf-8'),
+    encoding: field<Encoding>(oneOf(...ENCODINGS), 'utf-8'),
     quotes: field<boolean>(boolean, true),
     escape: optional(escapeCheck),
     maxLineLength: field(most, 2 ** 24),
@@ -186,6 +186,7 @@ export function* readFeatureText(source: string | Uint8Array, settings: FeatureS
   const start = afterLines(text, settings.skipLines);
   const body = start === 0 ? text : text.slice(start);
   if (isEmpty(body, settings, faults)) throw faults.whole('the file is empty; want a table, one row a line');
+  refuseOtherText(body, faults);
   const separator = settings.separator ?? sniffSeparator(body, settings, faults);
   const records = new RecordReader(body, separator, settings, faults, settings.skipLines + 1);
   const rows = rowsOf(records, settings, faults);

@@ -7,7 +7,7 @@ import { FeatureTable } from '../interactions/feature-table';
 import type { FieldKind, FieldRange } from '../interactions/features';
 import { runThrough, type Steps } from '../interactions/steps';
 import { LARGEST_FLOAT32, parseDecimal } from './decimal';
-import { decode, LONGEST_STRING } from './decode';
+import { decode, LONGEST_STRING, refuseOtherText } from './decode';
 import { Faults } from './fault';
 import { most } from './read-options';
 import { tooMuch } from './read-text';
@@ -142,6 +142,7 @@ export function* readLibFMText(source: string | Uint8Array, settings: LibFMSetti
   const faults = new Faults(settings.file);
   if (source.length > settings.maxBytes) throw tooMuch(settings.maxBytes, faults);
   const text = decode(source, 'utf-8', faults);
+  refuseOtherText(text, faults);
   const given = settings.features ?? (settings.fields && last(settings.fields));
   const limit = given ?? settings.maxFeatures;
   const advice = given === undefined ? '; set features, fields or maxFeatures where there are more' : '';

@@ -8,9 +8,9 @@ import { Survey } from './survey';
 
 const CHUNK = 1 << 18;
 
-/** Whether a table is cut by bytes: wide ones, and those with a separator beyond ASCII, are read as text. */
-export function isForBytes({ layout, separator = '' }: ReadSettings): boolean {
-  return layout === 'long' && [...separator].every((character) => character < '\x80');
+/** Whether a table is cut by bytes: wide ones, those in UTF-16, and those with a separator beyond ASCII are read as text. */
+export function isForBytes({ layout, encoding, separator = '' }: ReadSettings): boolean {
+  return layout === 'long' && !encoding.startsWith('utf-16') && [...separator].every((character) => character < '\x80');
 }
 
 /** Reads a long table. */

@@ -15,7 +15,7 @@ import {
 } from '../core/options';
 import type { DuplicatePolicy } from '../interactions/interactions';
 import { Vocabulary } from '../interactions/vocabulary';
-import type { Encoding } from './decode';
+import { ENCODINGS, type Encoding } from './decode';
 import type { InvalidPolicy } from './invalid-rows';
 import { DATE_FORMATS, type DateFormat } from './timestamp';
 
@@ -136,7 +136,7 @@ export function readSettings(owner: string, given: ReadOptions | undefined): Rea
     ignoreColumns: optional(columnList),
     ids: field<'string' | 'number'>(oneOf('string', 'number'), 'string'),
     dateFormat: field<DateFormat>(oneOf(...DATE_FORMATS), 'auto'),
-    encoding: field<Encoding>(oneOf('utf-8', 'latin1'), 'utf-8'),
+    encoding: field<Encoding>(oneOf(...ENCODINGS), 'utf-8'),
     quotes: field<boolean>(boolean, true),
     escape: optional(escapeCheck),
     skipLines: field(integer({ min: 0 }), 0),

@@ -2,7 +2,7 @@
 
 import type { Interactions } from '../interactions/interactions';
 import type { Steps } from '../interactions/steps';
-import { decode } from './decode';
+import { decode, refuseOtherText } from './decode';
 import { Faults } from './fault';
 import { finishTable } from './finish-table';
 import { readLongTable } from './long-table';
@@ -18,6 +18,7 @@ export function readText(source: string | Uint8Array, settings: ReadSettings): S
   const all = decode(source, settings.encoding, faults);
   const text = all.slice(afterLines(all, settings.skipLines));
   if (isEmpty(text, settings, faults)) throw emptyFault(faults);
+  refuseOtherText(text, faults);
   const separator = settings.separator ?? sniffSeparator(text, settings, faults);
   const records = new RecordReader(text, separator, settings, faults, settings.skipLines + 1);
   const read = settings.layout === 'wide' ? readWideTable : readLongTable;

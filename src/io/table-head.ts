@@ -1,6 +1,8 @@
 // What the first lines of a table say, from no more of its text than it takes.
 
+import { refuseOtherText } from './decode';
 import type { Faults } from './fault';
+import { FORMAT_CHARACTERS } from './formats';
 import { type LongLayout, openLongTable } from './long-table';
 import type { ReadSettings } from './read-options';
 import { emptyFault, isEmpty } from './read-text';
@@ -19,6 +21,8 @@ export function readHead(text: string, isAll: boolean, settings: ReadSettings, f
     if (isAll) throw emptyFault(faults);
     return undefined;
   }
+  if (!isAll && text.length < FORMAT_CHARACTERS) return undefined;
+  refuseOtherText(text, faults);
   const separator = settings.separator ?? sniffSeparator(text, settings, faults, isAll);
   if (separator === undefined) return undefined;
   const records = new RecordReader(text, separator, settings, faults, settings.skipLines + 1);

@@ -1,11 +1,14 @@
-// The bytes of a file in chunks: read, unzipped, counted. The chunks share one array, so a chunk is gone once the next
-// is asked for.
+// The bytes of a source in chunks: read, unzipped, counted. The chunks may share one array, so that a chunk is gone once
+// the next is asked for.
 
 import { type FileHandle, open } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { createGunzip } from 'node:zlib';
-import { DataError, FormatError } from '../core/errors';
+import { DataError, FormatError, OptionError } from '../core/errors';
+import { show } from '../core/options';
 import { LONGEST_STRING } from '../io/decode';
 import { Faults } from '../io/fault';
+import { FORMAT_BYTES } from '../io/formats';
 import { tooMuch } from '../io/read-text';
 import { Survey } from '../io/survey';
 
@@ -14,7 +17,31 @@ const CHUNK = 1 << 19;
 /** Unpacked chunks are new arrays, each in memory until the garbage collector comes: half as large, half as much. */
 const UNPACKED = 1 << 18;
 
-export type Chunks = AsyncIterable<Uint8Array>;
+type Chunks = AsyncIterable<Uint8Array>;
+
+/**
+ * What text is read from: a path; a `file:` URL; or a stream of bytes or text, which is any async iterable of them, such
+ * as a stream of Node, `process.stdin`, a web stream, the body of a response. Text comes in any pieces, line ends included.
+ *
+ * @example
+ * ```ts
+ * import { Readable } from 'node:stream';
+ * import { readInteractions, type TextSource } from 'opmf/node';
+ * const sources: TextSource[] = [Readable.from(['ann,tea,4\n', 'bob,tea,2\n']), new Blob(['ann,tea,4\nbob,tea,2\n']).stream()];
+ * for (const source of sources) console.log((await readInteractions(source)).size); // 2
+ * ```
+ */
+export type TextSource = string | URL | AsyncIterable<Uint8Array | ArrayBuffer | string> | ReadableStream;
+
+/** A source that is being read. */
+export interface OpenText {
+  /** All of it, unpacked where it is gzipped. To be gone over once. */
+  readonly chunks: Chunks;
+  /** Whether text came: then the bytes are its UTF-8. */
+  readonly isText: boolean;
+  /** What can be said at a first look; undefined of what can be gone over only once, or would have to be unpacked twice. */
+  survey(): Promise<Survey | undefined>;
+}
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file; check the path, which is relative to the current directory',
@@ -22,29 +49,121 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'reading it is not permitted; check its permissions',
 };
 
-/** An open file. @throws DataError where it cannot be opened */
-export async function openFile(path: string): Promise<FileHandle> {
+/** What a source is called in errors; undefined where it has no name. @throws OptionError for what is no source */
+export function nameOf(owner: string, source: unknown): string | undefined {
+  if (typeof source === 'string') return isFileUrl(source) ? pathOf(owner, source) : source;
+  if (isUrl(source)) return pathOf(owner, source.href);
+  if (source === null || typeof source !== 'object') throw noSource(owner, source);
+  if (Symbol.asyncIterator in source || 'getReader' in source) {
+    if ('locked' in source && source.locked === true)
+      throw new OptionError('source', source, `${owner}: the stream is locked; hand over one that nobody reads`);
+    return 'path' in source && typeof source.path === 'string' ? source.path : undefined;
+  }
+  throw noSource(owner, source);
+}
+
+/** Opens a source, has it read by `use`, and closes it. */
+export async function readSource<T>(
+  owner: string,
+  source: TextSource,
+  use: (text: OpenText) => Promise<T>,
+): Promise<T> {
+  const name = nameOf(owner, source);
+  if (typeof source !== 'string' && !isUrl(source)) {
+    const pieces = typeof source === 'object' && Symbol.asyncIterator in source ? source : piecesOf(source);
+    const chunks = bytesOf(owner, pieces);
+    try {
+      // The first chunk says whether text comes.
+      const first = await chunks.next();
+      const isText = !first.done && first.value.isText;
+      return await use(
+        await opened(mapped(startingWith(first, chunks)), name ?? 'the stream', isText, () => undefined),
+      );
+    } finally {
+      // Lets go of the stream where not all of it was read; not waited for, as it may have nothing to give for long.
+      chunks.return(undefined).catch(() => undefined);
+    }
+  }
+  if (/^https?:/i.test(name!)) throw noSource(owner, name);
+  const path = name!;
+  const file = await openFile(path);
   try {
-    return await open(path);
-  } catch (error) {
-    throw readFault(path, error);
+    const isFile = (await file.stat()).isFile();
+    return await use(
+      await opened(chunksOf(file, path, isFile), path, false, () => (isFile ? surveyOf(file, path) : undefined)),
+    );
+  } finally {
+    await file.close();
   }
 }
 
+/** All chunks as one. @throws DataError where they have more than `most` bytes */
+export async function joined(chunks: Chunks, file: string | undefined, most: number): Promise<Uint8Array> {
+  // One string holds no more: what is unpacked from a small file could be any size.
+  const room = Math.min(most, LONGEST_STRING);
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > room) throw tooMuch(room, new Faults(file));
+    parts.push(chunk.slice());
+  }
+  return Buffer.concat(parts);
+}
+
+async function opened(
+  chunks: AsyncGenerator<Uint8Array>,
+  name: string,
+  isText: boolean,
+  survey: () => Promise<Survey> | undefined,
+): Promise<OpenText> {
+  const [start, all] = await peeked(chunks);
+  if (!isGzip(start)) return { chunks: all, isText, survey: async () => survey() };
+  const [inner, unpacked] = await peeked(unzipped(all, name));
+  if (isGzip(inner))
+    throw new DataError(`${name}: it is gzip data within gzip data; unpack it once: gzip -dc FILE > NEW.gz`, {
+      file: name,
+    });
+  return { chunks: unpacked, isText: false, survey: async () => undefined };
+}
+
+/** The first bytes, as many as tell any format, and all chunks with them. */
+async function peeked(
+  chunks: AsyncGenerator<Uint8Array>,
+): Promise<[start: Uint8Array, all: AsyncGenerator<Uint8Array>]> {
+  let first = await chunks.next();
+  if (first.done || first.value.length >= FORMAT_BYTES)
+    return [first.value ?? new Uint8Array(0), startingWith(first, chunks)];
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  while (!first.done && size < FORMAT_BYTES) {
+    parts.push(first.value.slice());
+    size += first.value.length;
+    first = await chunks.next();
+  }
+  const start = Buffer.concat(parts);
+  return [start, startingWith({ done: false, value: start }, startingWith(first, chunks))];
+}
+
 /** The chunks of a file, from where it stands (`isAgain`: from the start, without moving it). */
-export async function* chunksOf(file: FileHandle, path: string, isAgain = false): AsyncGenerator<Uint8Array> {
-  // While a chunk is worked on, the next one is read.
+async function* chunksOf(
+  file: FileHandle,
+  path: string,
+  readsAhead: boolean,
+  isAgain = false,
+): AsyncGenerator<Uint8Array> {
+  // While a chunk is worked on, the next one is read; not of a pipe, which could not be closed while that waits.
   const buffers = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)] as const;
   const read = (k: number, position: number) => file.read(buffers[k & 1]!, 0, CHUNK, isAgain ? position : null);
   try {
-    let coming = read(0, 0);
+    let coming: ReturnType<typeof read> | undefined = read(0, 0);
     for (let k = 0, position = 0; ; k++) {
-      const { bytesRead } = await coming;
+      const { bytesRead } = await (coming ?? read(k, position));
       if (bytesRead === 0) return;
       position += bytesRead;
-      coming = read(k + 1, position);
+      coming = readsAhead ? read(k + 1, position) : undefined;
       // Whoever stops here has no use for what may be wrong with it.
-      coming.catch(() => undefined);
+      coming?.catch(() => undefined);
       yield buffers[k & 1]!.subarray(0, bytesRead);
     }
   } catch (error) {
@@ -53,19 +172,18 @@ export async function* chunksOf(file: FileHandle, path: string, isAgain = false)
 }
 
 /** What can be said of a file at a first look. */
-export async function surveyFile(file: FileHandle, path: string): Promise<Survey> {
+async function surveyOf(file: FileHandle, path: string): Promise<Survey> {
   const survey = new Survey();
-  for await (const chunk of chunksOf(file, path, true)) survey.add(chunk);
+  for await (const chunk of chunksOf(file, path, true, true)) survey.add(chunk);
   return survey;
 }
 
-/** Whether bytes are the start of gzip data. */
-export function isGzip(bytes: Uint8Array): boolean {
+function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 /** What is packed in gzip chunks. @throws FormatError where they are damaged */
-export async function* unzipped(chunks: Chunks, path: string): AsyncGenerator<Uint8Array> {
+async function* unzipped(chunks: Chunks, name: string): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: UNPACKED });
   const write = (chunk: Uint8Array) =>
     new Promise<void>((resolve, reject) => gunzip.write(chunk, (error) => (error ? reject(error) : resolve())));
@@ -78,43 +196,114 @@ export async function* unzipped(chunks: Chunks, path: string): AsyncGenerator<Ui
   try {
     yield* gunzip;
   } catch (error) {
-    if (error instanceof DataError) throw error;
-    throw new FormatError(`'${path}' is damaged gzip data (${(error as Error).message}); fetch or pack it again`);
+    // What the source itself throws is not about the data.
+    if (!(error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw error;
+    throw new FormatError(`'${name}' is damaged gzip data (${(error as Error).message}); fetch or pack it again`);
   }
 }
 
-/** The chunks whose first has been asked for already. */
-export async function* startingWith(first: IteratorResult<Uint8Array>, rest: Chunks): AsyncGenerator<Uint8Array> {
+/** The values whose first has been asked for already. */
+async function* startingWith<T>(first: IteratorResult<T, unknown>, rest: AsyncIterable<T>): AsyncGenerator<T> {
   if (first.done) return;
   yield first.value;
   yield* rest;
 }
 
-/** All chunks as one. @throws DataError where they have more than `most` bytes */
-export async function joined(chunks: Chunks, path: string, most: number): Promise<Uint8Array> {
-  // One string holds no more: what is unpacked from a small file could be any size.
-  const room = Math.min(most, LONGEST_STRING);
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunks) {
-    size += chunk.length;
-    if (size > room) throw tooMuch(room, new Faults(path));
-    parts.push(chunk.slice());
-  }
-  return Buffer.concat(parts);
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly isText: boolean;
 }
 
-/** All of a file, unpacked where it is gzipped. @throws DataError where that is more than `most` bytes */
-export async function wholeFile(path: string, most: number): Promise<Uint8Array> {
-  const file = await openFile(path);
-  try {
-    const chunks = chunksOf(file, path);
-    const first = await chunks.next();
-    const all = startingWith(first, chunks);
-    return await joined(!first.done && isGzip(first.value) ? unzipped(all, path) : all, path, most);
-  } finally {
-    await file.close();
+/** The chunks of a stream as bytes; of text, its UTF-8. */
+async function* bytesOf(owner: string, pieces: AsyncIterable<unknown>): AsyncGenerator<Piece> {
+  const encoder = new TextEncoder();
+  let texts = 0;
+  let hasLineEnd = false;
+  let kind: boolean | undefined;
+  // Half of a character beyond 16 bits, whose other half is in the next piece.
+  let half = '';
+  for await (const piece of pieces) {
+    const isText = typeof piece === 'string';
+    if (!isText && !(piece instanceof Uint8Array) && !(piece instanceof ArrayBuffer)) {
+      const what = `${owner}: the stream gives ${show(piece)}; want bytes or text`;
+      throw new OptionError('source', piece, `${what}; rows go to Interactions.from, such as of an array of them`);
+    }
+    if (kind !== undefined && kind !== isText)
+      throw new OptionError('source', piece, `${owner}: the stream gives bytes and text; want one of them`);
+    kind = isText;
+    if (!isText) {
+      yield { bytes: piece instanceof ArrayBuffer ? new Uint8Array(piece) : piece, isText };
+      continue;
+    }
+    if (piece.length > 0) texts++;
+    hasLineEnd ||= /[\r\n]/.test(piece);
+    const all = half + piece;
+    half = /[\ud800-\udbff]$/.exec(all)?.[0] ?? '';
+    yield { bytes: encoder.encode(all.slice(0, all.length - half.length)), isText };
   }
+  if (texts > 1 && !hasLineEnd) {
+    const what = `${owner}: the stream gives ${texts} pieces of text without a line end`;
+    throw new OptionError('source', undefined, `${what}; if each is a line, add '\\n' to it`);
+  }
+}
+
+async function* mapped(pieces: AsyncIterable<Piece>): AsyncGenerator<Uint8Array> {
+  for await (const { bytes } of pieces) yield bytes;
+}
+
+/** The pieces of a web stream, where the host has no iteration of them. */
+async function* piecesOf(stream: ReadableStream): AsyncGenerator<unknown> {
+  const reader = stream.getReader();
+  let isDone = false;
+  try {
+    while (!isDone) {
+      const { done, value } = await reader.read();
+      isDone = done;
+      if (!done) yield value;
+    }
+  } finally {
+    if (!isDone) await reader.cancel();
+    reader.releaseLock();
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path);
+  } catch (error) {
+    throw readFault(path, error);
+  }
+}
+
+function isUrl(source: unknown): source is URL {
+  // Not by its class: it may be of another realm.
+  return source !== null && typeof source === 'object' && 'href' in source && 'protocol' in source;
+}
+
+function isFileUrl(text: string): boolean {
+  return /^file:\/\//i.test(text);
+}
+
+function pathOf(owner: string, href: string): string {
+  if (!isFileUrl(href)) throw noSource(owner, href);
+  try {
+    return fileURLToPath(href);
+  } catch (error) {
+    throw new OptionError('source', href, `${owner}: ${show(href)} names no file (${(error as Error).message})`);
+  }
+}
+
+function noSource(owner: string, source: unknown): OptionError {
+  let advice = 'want a path, a file: URL, or a stream of bytes or text';
+  if (typeof source === 'string') advice = 'nothing is fetched here; hand over a stream: (await fetch(url)).body';
+  else if (source instanceof Promise) advice = 'await it first';
+  else if (source instanceof Uint8Array || source instanceof ArrayBuffer)
+    advice = 'bytes that are there go to parseInteractions';
+  else if (typeof source === 'object' && source !== null && 'body' in source)
+    advice = 'of a response hand over the body';
+  else if (Array.isArray(source))
+    advice = "text goes to parseInteractions, lines joined by '\\n', rows to Interactions.from";
+  return new OptionError('source', source, `${owner}: cannot read ${show(source)}; ${advice}`);
 }
 
 function readFault(path: string, error: unknown): DataError {

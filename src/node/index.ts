@@ -4,6 +4,7 @@ export type { ReadFeatureOptions } from '../io/parse-feature-table';
 export type { LibFMOptions } from '../io/parse-libfm';
 export type { ReadOptions } from '../io/read-options';
 export { type CheckpointFile, checkpointFile } from './checkpoint-file';
+export type { TextSource } from './file-chunks';
 export {
   type DatasetEntry,
   type DatasetOptions,

@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { DataError, FormatError } from '../core/errors';
+import { FORMAT_CHARACTERS, formatOfBytes, formatOfText } from '../io/formats';
 import type { Recommender, SaveOptions } from '../recommenders/recommender';
 import { loadRecommender, type RecommenderKinds, type RecommenderName } from '../recommenders/registry';
 import { writeFileAtomically } from './write-file-atomically';
@@ -65,7 +66,16 @@ export async function loadModel(path: string): Promise<RecommenderKinds[Recommen
   try {
     return loadRecommender(bytes);
   } catch (error) {
-    if (error instanceof FormatError) throw new FormatError(`${path}: ${error.message}`);
-    throw error;
+    if (!(error instanceof FormatError)) throw error;
+    const format = formatOfBytes(bytes) ?? formatOfText(new TextDecoder().decode(bytes.subarray(0, FORMAT_CHARACTERS)));
+    if (format === undefined || format.name.startsWith('a safetensors'))
+      throw new FormatError(`${path}: ${error.message}`);
+    // Only what unpacks it or fetches it is of use: nothing else makes a model of it.
+    const advice = /^(decompress|unpack|fetch)/.test(format.advice)
+      ? `; ${format.advice.replace(' > ratings.csv', ' > MODEL').replace(/, or read.*/, ': gzip -dc FILE > MODEL')}`
+      : '';
+    throw new FormatError(
+      `${path}: it is ${format.name}, and no model; want a file written by saveModel or opmf train${advice}`,
+    );
   }
 }

@@ -1,16 +1,17 @@
-// Files of features, plain or gzipped, into tables. The text is held whole while it is read.
+// Files and streams of features, plain or gzipped, into tables. The text is held whole while it is read.
 
 import type { FeatureTable } from '../interactions/feature-table';
 import { type ReadFeatureOptions, readFeatureSettings, readFeatureText } from '../io/parse-feature-table';
 import { type LibFMOptions, readLibFMSettings, readLibFMText } from '../io/parse-libfm';
-import { wholeFile } from './file-chunks';
+import { joined, nameOf, readSource, type TextSource } from './file-chunks';
 import { withTurns } from './with-turns';
 
 /**
- * Reads a file of features: delimited text in UTF-8 or Latin-1, plain or gzipped (told by its first bytes).
+ * Reads features from a file or a stream: delimited text, plain or gzipped (told by the first bytes).
  *
  * Options and faults are those of `parseFeatureTable`. Cost: as there; other tasks get a turn every few milliseconds.
  *
+ * @param source - a path, a `file:` URL, or a stream of bytes or text: a stream of Node, a web stream, any async iterable.
  * @throws DataError for a file that cannot be read, and for content as `parseFeatureTable` says.
  * @throws FormatError for damaged gzip data.
  * @throws OptionError for an unknown option or a bad value.
@@ -28,16 +29,20 @@ import { withTurns } from './with-turns';
  * console.log(table.size, table.features); // 2 4
  * ```
  */
-export async function readFeatureTable(path: string, options: ReadFeatureOptions): Promise<FeatureTable> {
-  const settings = readFeatureSettings('readFeatureTable', { ...options, file: options?.file ?? path });
-  return withTurns(readFeatureText(await wholeFile(path, settings.maxBytes), settings));
+export async function readFeatureTable(source: TextSource, options: ReadFeatureOptions): Promise<FeatureTable> {
+  const settings = readFeatureSettings('readFeatureTable', withName('readFeatureTable', source, options));
+  return readSource('readFeatureTable', source, async ({ chunks, isText }) => {
+    const bytes = await joined(chunks, settings.file, settings.maxBytes);
+    return withTurns(readFeatureText(bytes, isText ? { ...settings, encoding: 'utf-8' } : settings));
+  });
 }
 
 /**
- * Reads a file in the text form of libFM (SVMlight, LIBSVM), plain or gzipped (told by its first bytes).
+ * Reads a file or a stream in the text form of libFM (SVMlight, LIBSVM), plain or gzipped (told by the first bytes).
  *
  * Options and faults are those of `parseLibFM`. Cost: as there; other tasks get a turn every few milliseconds.
  *
+ * @param source - a path, a `file:` URL, or a stream of bytes or text: a stream of Node, a web stream, any async iterable.
  * @throws DataError for a file that cannot be read.
  * @throws FormatError for damaged gzip data, and for content as `parseLibFM` says.
  * @throws OptionError for an unknown option or a bad value.
@@ -53,7 +58,19 @@ export async function readFeatureTable(path: string, options: ReadFeatureOptions
  * console.log((await readLibFM(path)).features); // 4
  * ```
  */
-export async function readLibFM(path: string, options?: LibFMOptions): Promise<FeatureTable> {
-  const settings = readLibFMSettings('readLibFM', { ...options, file: options?.file ?? path });
-  return withTurns(readLibFMText(await wholeFile(path, settings.maxBytes), settings));
+export async function readLibFM(source: TextSource, options?: LibFMOptions): Promise<FeatureTable> {
+  const settings = readLibFMSettings('readLibFM', withName('readLibFM', source, options));
+  return readSource('readLibFM', source, async ({ chunks }) =>
+    withTurns(readLibFMText(await joined(chunks, settings.file, settings.maxBytes), settings)),
+  );
+}
+
+/** Options with the name that a source has, where they give none. */
+function withName<T extends { readonly file?: string | undefined }>(
+  owner: string,
+  source: unknown,
+  options: T | undefined,
+): T {
+  const file = options?.file ?? nameOf(owner, source);
+  return { ...options, ...(file !== undefined && { file }) } as T;
 }

@@ -1,4 +1,5 @@
-// A file of ratings, plain or gzipped, into Interactions. The text itself is read by io/byte-table.ts, a chunk at a time.
+// A file or a stream of ratings, plain or gzipped, into Interactions. The text itself is read by io/byte-table.ts, a chunk at
+// a time.
 
 import { nextTask, now } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
@@ -6,19 +7,22 @@ import { ByteTable } from '../io/byte-table';
 import { isForBytes } from '../io/read-bytes';
 import { type ReadOptions, readSettings } from '../io/read-options';
 import { readText } from '../io/read-text';
-import { chunksOf, isGzip, joined, openFile, startingWith, surveyFile, unzipped } from './file-chunks';
+import { joined, nameOf, readSource, type TextSource } from './file-chunks';
 import { TURN, withTurns } from './with-turns';
 
 /**
- * Reads a file of ratings: delimited text in UTF-8 or Latin-1, plain or gzipped (told by its first bytes, not by its name).
+ * Reads ratings from a file or a stream: delimited text, plain or gzipped (told by the first bytes, not by a name).
  *
  * Options and units are those of `parseInteractions`. Cost: about 150 MB a second; the text is never held whole, so that
  * memory is that of the result and a few bytes a rating more. Other tasks get a turn every few milliseconds. A plain file
- * is gone over twice: lines are counted first. Wide tables are read at once, at a fifth of the speed.
+ * is gone over twice: lines are counted first. Pipes and streams are read once. Wide tables and UTF-16 are read at once, at
+ * a fifth of the speed.
  *
- * @throws DataError for a file that cannot be read, and for content as `parseInteractions` says.
+ * @param source - a path, a `file:` URL, or a stream of bytes or text: a stream of Node, a web stream, any async iterable.
+ * @throws DataError for a file that cannot be read, and for content as `parseInteractions` says. What a stream throws is
+ * passed on.
  * @throws FormatError for damaged gzip data.
- * @throws OptionError for an unknown option or a bad value.
+ * @throws OptionError for an unknown option or a bad value, and for what is no source.
  *
  * @example
  * ```ts
@@ -32,29 +36,23 @@ import { TURN, withTurns } from './with-turns';
  * console.log(data.size, data.stats().mean); // 2 3
  * ```
  */
-export async function readInteractions(path: string, options?: ReadOptions): Promise<Interactions> {
-  const file = await openFile(path);
-  try {
-    const chunks = chunksOf(file, path);
-    const first = await chunks.next();
-    const settings = readSettings('parseInteractions', { ...options, file: options?.file ?? path });
-    const isPacked = !first.done && isGzip(first.value);
-    const all = startingWith(first, chunks);
-    const text = isPacked ? unzipped(all, path) : all;
-    if (!isForBytes(settings)) return await withTurns(readText(await joined(text, path, settings.maxBytes), settings));
-    // A pipe cannot be gone over twice, and counting packed lines would be unpacking twice.
-    const isCountable = !isPacked && (await file.stat()).isFile();
-    const table = new ByteTable(settings, isCountable ? await surveyFile(file, path) : undefined);
+export async function readInteractions(source: TextSource, options?: ReadOptions): Promise<Interactions> {
+  const owner = 'readInteractions';
+  const file = options?.file ?? nameOf(owner, source);
+  const given = readSettings(owner, { ...options, ...(file !== undefined && { file }) });
+  return readSource(owner, source, async ({ chunks, isText, survey }) => {
+    const settings = isText ? { ...given, encoding: 'utf-8' as const } : given;
+    if (!isForBytes(settings))
+      return withTurns(readText(await joined(chunks, settings.file, settings.maxBytes), settings));
+    const table = new ByteTable(settings, await survey());
     let until = now() + TURN;
-    for await (const chunk of text) {
+    for await (const chunk of chunks) {
       table.push(chunk);
       if (table.isDone) break;
       if (now() < until) continue;
       await nextTask();
       until = now() + TURN;
     }
-    return await withTurns(table.finish());
-  } finally {
-    await file.close();
-  }
+    return withTurns(table.finish());
+  });
 }

@@ -44,6 +44,8 @@ async function runEvaluate(given: Arguments, io: Io): Promise<void> {
   if (rankings.some(({ needsCandidates }) => needsCandidates) && !given.has('train'))
     throw new UsageError('--metrics auc needs --train DATA: all items that the model was trained on are ranked');
   const [path, written] = given.positionals;
+  if (written === '-' && given.text('train') === '-')
+    throw new UsageError('DATA and --train are both -, and standard input is read once; give a file for one of them');
   const recommender = await loadModel(path!);
   const source = await openSource(written, given, io);
   const train = given.text('train');

@@ -22,7 +22,7 @@ export const READ_FLAGS = {
   },
   missing: { value: 'VALUE', about: 'what means no rating, such as 0 or NA; repeats', repeats: true },
   ids: { value: 'string|number', about: 'what ids become; default string' },
-  encoding: { value: 'utf-8|latin1', about: 'of the text; default utf-8' },
+  encoding: { value: 'utf-8|latin1|utf-16le|utf-16be', about: 'of the text; default utf-8' },
   quotes: { value: 'yes|no', about: 'whether a field that starts with " is a quoted one; default yes' },
   escape: { value: 'CHARACTER', about: 'what makes a quote within quotes an ordinary character, such as \\' },
   'skip-lines': { value: 'N', about: 'leave out the first N lines' },

@@ -1,12 +1,17 @@
-// The DATA argument: a file of ratings, the name of a data set, or nothing, which is the built-in synthetic set.
+// The DATA argument: a file of ratings, a pipe, `-` for standard input, the name or folder of a data set, or nothing, which
+// is the built-in synthetic set.
 
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DataError } from '../../core/errors';
 import { show } from '../../core/options';
 import type { Interactions, LeftOut } from '../../interactions/interactions';
 import { syntheticInteractions } from '../../interactions/synthetic';
 import type { ReadOptions } from '../../io/read-options';
+import { DATASETS } from '../datasets';
+import type { TextSource } from '../file-chunks';
 import { listDatasets, loadDataset } from '../load-dataset';
+import { findFile } from '../locate-dataset';
 import { readInteractions } from '../read-interactions';
 import type { Arguments } from './arguments';
 import { counted } from './counted';
@@ -34,34 +39,68 @@ export interface Source {
   readonly data: Interactions;
 }
 
-/** Reads DATA, the word `written`, as the flags of DATA_FLAGS say. A file wins over a data set of the same name. */
+/**
+ * Reads DATA, the word `written`, as the flags of DATA_FLAGS say: `-` is standard input; a file (or pipe) wins over a data
+ * set of the same name; a folder is one that holds a data set, as `ml-100k` in the working directory may.
+ */
 export async function openSource(written: string | undefined, given: Arguments, io: Io): Promise<Source> {
   const reading = readFlags(given);
-  if (written !== undefined && statSync(written, { throwIfNoEntry: false })?.isFile())
-    return { name: written, data: await readFile(written, reading, io) };
+  if (written === '-') {
+    const file = 'standard input';
+    return { name: file, data: await readFile(process.stdin, file, { ...reading, file }, io) };
+  }
+  const found = written === undefined ? undefined : statSync(written, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isDirectory())
+    return { name: written!, data: await readFile(written!, written!, reading, io) };
   const dataDir = given.text('data-dir');
   const options = dataDir === undefined ? {} : { dataDir };
   const known = listDatasets(options);
-  const isSet = written === undefined || written === BUILT_IN || known.some(({ name }) => name === written);
+  const folder = found === undefined ? undefined : datasetIn(written!);
+  const isSet =
+    written === undefined || written === BUILT_IN || folder !== undefined || known.some(({ name }) => name === written);
   if (isSet && reading !== undefined) {
     const what = written === undefined ? 'no DATA was given' : `${show(written)} is a data set`;
     throw new UsageError(`${readFlagsGiven(given).join(', ')}: only for a file of ratings, and ${what}`);
   }
   if (written === undefined || written === BUILT_IN) return { name: BUILT_IN, data: syntheticInteractions() };
-  if (!isSet) {
-    const present = known.filter(({ isPresent }) => isPresent).map(({ name }) => name);
-    throw new DataError(
-      `there is no file ${show(written)} and no data set of that name; sets on this machine: ${[BUILT_IN, ...present].join(', ')}; ` +
-        `known: ${known.map(({ name }) => name).join(', ')}`,
-    );
-  }
-  return { name: written, data: await loadDataset(written, options) };
+  // --data-dir is looked into first; it has no say where the folder was given as a path.
+  const isPath = written !== folder?.name;
+  if (folder !== undefined && (isPath || dataDir === undefined || !isIn(dataDir, folder.name)))
+    return { name: folder.name, data: await loadDataset(folder.name, { dataDir: folder.parent }) };
+  if (isSet) return { name: written, data: await loadDataset(written, options) };
+  const present = known.filter(({ isPresent }) => isPresent).map(({ name }) => name);
+  const sets = `sets on this machine: ${[BUILT_IN, ...present].join(', ')}; known: ${known.map(({ name }) => name).join(', ')}`;
+  if (found === undefined)
+    throw new DataError(`there is no file ${show(written)} and no data set of that name; ${sets}`);
+  const files = readdirSync(written).filter((name) => !name.startsWith('.'));
+  const some = `${files.slice(0, 6).join(', ') || 'nothing'}${files.length > 6 ? ', ...' : ''}`;
+  throw new DataError(
+    `${show(written)} is a directory and no known data set; name a file in it (it has ${some}); ${sets}`,
+  );
 }
 
-async function readFile(path: string, reading: ReadOptions | undefined, io: Io): Promise<Interactions> {
+/** The known data set that a folder holds, by the folder's name. */
+function datasetIn(path: string): { readonly name: string; readonly parent: string } | undefined {
+  const whole = resolve(path);
+  const [name, parent] = [basename(whole), dirname(whole)];
+  return isIn(parent, name) ? { name, parent } : undefined;
+}
+
+/** Whether a folder has the folder of a known data set with its ratings. */
+function isIn(parent: string, name: string): boolean {
+  const spec = DATASETS.find((known) => known.name === name);
+  return spec?.ratings.some((file) => findFile(join(parent, name), file) !== undefined) ?? false;
+}
+
+async function readFile(
+  source: TextSource,
+  name: string,
+  reading: ReadOptions | undefined,
+  io: Io,
+): Promise<Interactions> {
   try {
-    const data = await readInteractions(path, reading);
-    io.stderr.write(printable(whatIsLeftOut(path, data.leftOut)));
+    const data = await readInteractions(source, reading);
+    io.stderr.write(printable(whatIsLeftOut(name, data.leftOut)));
     return data;
   } catch (error) {
     if (error instanceof DataError) throw new DataError(error.message + adviceInFlags(error.message), error.place);

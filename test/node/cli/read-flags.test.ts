@@ -138,6 +138,8 @@ test('an error that advises an option names its flag', async () => {
   await expect(read('user,what,grade\nu,a,3\n')).rejects.toThrow(
     /set columns\.item to one of them \(here: --columns user=NAME,item=NAME,value=NAME\)$/,
   );
-  await expect(read(Uint8Array.of(0xe9, 44, 97))).rejects.toThrow(/\(here: --encoding utf-8\|latin1\)$/);
+  await expect(read(Uint8Array.of(0xe9, 44, 97))).rejects.toThrow(
+    /\(here: --encoding utf-8\|latin1\|utf-16le\|utf-16be\)$/,
+  );
   await expect(read('u;a;3\n', '--separator', 'comma')).rejects.toThrow(/\(here: --separator TEXT\)$/);
 });
