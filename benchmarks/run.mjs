@@ -5,7 +5,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import useSharedData from './data-folder.mjs';
 
+useSharedData();
 const [file, ...rest] = process.argv.slice(2);
 const root = fileURLToPath(new URL('..', import.meta.url));
 // A name of this process: two runs of one file, or of two work trees with one node_modules, are not in each other's way.

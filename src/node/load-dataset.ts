@@ -21,8 +21,8 @@ import { readInteractions } from './read-interactions';
  */
 export interface DatasetOptions {
   /**
-   * A folder with a folder per set. Searched before `$OPMF_DATA`, `../shared/data` and the cache
-   * (`$XDG_CACHE_HOME/opmf`, by default `~/.cache/opmf`).
+   * A folder with a folder per set. Searched before `$OPMF_DATA` and the cache (`$XDG_CACHE_HOME/opmf`, by default
+   * `~/.cache/opmf`).
    */
   readonly dataDir?: string | undefined;
 }
@@ -53,7 +53,7 @@ export interface DatasetEntry {
  * Loads a known set of ratings by name: `ml-100k`, `ml-1m`, `ml-latest-small`, `filmtrust`, `ciaodvd` or
  * `movietweetings-8k`. Of a repeated pair of user and item the last rating stays.
  *
- * The first of these folders that has a folder of that name is used: `dataDir`, `$OPMF_DATA`, `../shared/data`, the cache.
+ * The first of these folders that has a folder of that name is used: `dataDir`, `$OPMF_DATA`, the cache.
  *
  * @throws OptionError for an unknown name, with the known ones.
  * @throws DataError for a set that is not on this machine, with the places searched and the sets that are.

@@ -18,7 +18,7 @@ export function searchFolders(dataDir: string | undefined): string[] {
   const { OPMF_DATA, XDG_CACHE_HOME } = process.env;
   // The XDG specification says to ignore a relative path.
   const cache = XDG_CACHE_HOME !== undefined && isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), '.cache');
-  return [dataDir, OPMF_DATA, join('..', 'shared', 'data'), join(cache, 'opmf')].filter(
+  return [dataDir, OPMF_DATA, join(cache, 'opmf')].filter(
     (folder): folder is string => folder !== undefined && folder !== '',
   );
 }

@@ -11,7 +11,6 @@ import { datasetPath, listDatasets, loadDataset, loadPredefinedSplit } from '../
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'opmf-sets-')));
 const home = process.cwd();
 const environment = process.env;
-const beside = join('..', 'shared', 'data');
 
 /** A current directory with nothing around it, and no variables: only what a test writes is found. */
 beforeEach(() => {
@@ -55,18 +54,23 @@ test('each set is read by its own layout', async () => {
   expect(listDatasets({ dataDir }).every((entry) => entry.isPresent)).toBe(true);
 });
 
-test('folders are searched in order: dataDir, OPMF_DATA, ../shared/data, the cache', async () => {
+test('folders are searched in order: dataDir, OPMF_DATA, the cache', async () => {
   const dataDir = join(root, 'order/option');
   const variable = join(root, 'order/variable');
   process.env.OPMF_DATA = variable;
   process.env.XDG_CACHE_HOME = join(root, 'order/cache');
   // From the last to the first: each goes before those that are there already.
-  const folders = [join(root, 'order/cache/opmf'), beside, variable, dataDir];
+  const folders = [join(root, 'order/cache/opmf'), variable, dataDir];
   for (const [i, folder] of folders.entries()) {
     write(join(folder, 'filmtrust/ratings.txt'), `1 1 ${i + 1}\n`);
     expect([...(await loadDataset('filmtrust', { dataDir })).values]).toEqual([i + 1]);
     expect(datasetPath('filmtrust', { dataDir })).toBe(join(folder, 'filmtrust'));
   }
+});
+
+test('folders around the current directory are not looked at', async () => {
+  write(join('..', 'shared', 'data', 'filmtrust', 'ratings.txt'), '1 1 2\n');
+  expect(listDatasets().some(({ isPresent }) => isPresent)).toBe(false);
 });
 
 test('an unknown name lists the known ones, and the one that was meant', async () => {
@@ -82,7 +86,7 @@ test('an unknown name lists the known ones, and the one that was meant', async (
 
 test('a known set that is absent: where it was sought, and what is there', async () => {
   const dataDir = join(root, 'partial');
-  const places = [dataDir, beside, join(root, 'no-cache', 'opmf')].map((folder) => join(folder, 'ciaodvd'));
+  const places = [dataDir, join(root, 'no-cache', 'opmf')].map((folder) => join(folder, 'ciaodvd'));
   const sought = `data set 'ciaodvd' is not on this machine: no movie-ratings.txt (or .gz) in ${places.join(', ')}; `;
   const advice = '; put it into one of these folders, or set dataDir or OPMF_DATA';
   const failure = () => loadDataset('ciaodvd', { dataDir }).catch((error: unknown) => error);

@@ -6,7 +6,7 @@ import { listDatasets, loadDataset, loadPredefinedSplit } from '../../src/node/l
 import { locate, specOf } from '../../src/node/locate-dataset';
 import { readInteractions } from '../../src/node/read-interactions';
 
-const dataDir = process.env.OPMF_DATA || join('..', 'shared', 'data');
+const dataDir = process.env.OPMF_DATA || join('no', 'folder');
 const present = new Set(listDatasets({ dataDir }).flatMap(({ name, isPresent }) => (isPresent ? [name] : [])));
 
 function whereItIs(name: string): jest.It {

@@ -27,7 +27,7 @@ export const BUILT_IN = 'synthetic-100k';
 /** Where data sets are looked for. */
 export const DATA_DIR: Flag = {
   value: 'DIR',
-  about: 'look for data sets here first, then in $OPMF_DATA, ../shared/data and the cache (~/.cache/opmf)',
+  about: 'look for data sets here first, then in $OPMF_DATA and the cache (~/.cache/opmf)',
 };
 
 /** The flags of every command that takes DATA. */
