@@ -1,6 +1,8 @@
 // The errors a caller can meet. Each names what was wrong, the value got, the range wanted and the next step;
 // `instanceof OpmfError` catches them all, `name` survives a structured clone and a minifier.
 
+import { show } from './show';
+
 /**
  * The base of every error that this library throws on purpose.
  *
@@ -165,7 +167,7 @@ export class UnknownIdError extends OpmfError {
   readonly id: string | number;
   constructor(kind: 'user' | 'item', id: string | number, call: string) {
     super(
-      `${call}: ${kind} ${JSON.stringify(id)} (a ${typeof id}) has no rating in the training data; ` +
+      `${call}: ${kind} ${show(id)} (a ${typeof id}) has no rating in the training data; ` +
         'ids are compared with their type (1 and "1" differ)',
     );
     this.id = id;

@@ -2,6 +2,9 @@
 // An option is described by a field: a check that returns the value or throws, and perhaps a default.
 
 import { OptionError } from './errors';
+import { clipped, show } from './show';
+
+export { show } from './show';
 
 /** Returns the value where it is good, throws OptionError where it is not. `name` is the option's dotted name. */
 export type Check<T> = (value: unknown, name: string) => T;
@@ -57,7 +60,7 @@ export function readOptions<T extends object>(
       throw new OptionError(
         prefix + name,
         (given as Record<string, unknown>)[name],
-        `${owner}: unknown option '${prefix}${name}'; ${advice}`,
+        `${owner}: unknown option '${prefix}${clipped(name)}'; ${advice}`,
       );
     }
   }
@@ -137,20 +140,13 @@ export function wrong(name: string, value: unknown, wanted: string): OptionError
   return new OptionError(name, value, `${name} is ${show(value)}; want ${wanted}`);
 }
 
-/** A value as an error message shows it: short, and with its type visible. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (value !== null && typeof value === 'object')
-    return `an object with ${Object.keys(value).slice(0, 6).join(', ') || 'no keys'}`;
-  return typeof value === 'function' ? 'a function' : String(value);
-}
-
 /** The candidate closest to `name` by edit distance, when close enough to be a slip of the hand. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
+    // The distance is at least the difference of their lengths, and takes as long as their product.
+    if (Math.abs(name.length - candidate.length) >= least) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < least) {
       least = distance;

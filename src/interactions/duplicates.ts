@@ -1,7 +1,7 @@
 // What becomes of two rows of the same user and item. Which rows those are is found by repeats.ts.
 
 import { DataError } from '../core/errors';
-import { field, oneOf } from '../core/options';
+import { field, oneOf, show } from '../core/options';
 import { findRepeats } from './repeats';
 import type { Columns } from './row';
 import { inSteps, type Steps } from './steps';
@@ -144,8 +144,8 @@ function duplicateError(
   users: Vocabulary,
   items: Vocabulary,
 ): DataError {
-  const user = JSON.stringify(users.idOf(userIndex[row]!));
-  const item = JSON.stringify(items.idOf(itemIndex[row]!));
+  const user = show(users.idOf(userIndex[row]!));
+  const item = show(items.idOf(itemIndex[row]!));
   return new DataError(
     `rows ${earlier + 1} and ${row + 1} (counting from 1) are both of user ${user} and item ${item}; ` +
       "remove one, or set duplicates to 'last', 'first', 'sum' or 'keep'",

@@ -7,6 +7,7 @@ import { columnOf, type FieldColumn, grown, isMissing, numberOf } from './featur
 import type { FeatureRow, FeatureValue, LabelSource, TablePlan } from './feature-fields';
 import { FeatureSchema } from './feature-schema';
 import type { FeatureRows } from './features';
+import { requireIterable } from './iterable';
 import { columnsOf, newField } from './learned-field';
 import type { Steps } from './steps';
 import { type Id, Vocabulary, WANTED_ID } from './vocabulary';
@@ -42,6 +43,7 @@ export function* encodeRows(rows: Iterable<FeatureRow>, schema: FeatureSchema, f
 }
 
 function* read(rows: Iterable<FeatureRow>, schema: FeatureSchema, isNew: boolean, fault: TableFault): Steps<Encoded> {
+  requireIterable(rows, 'rows', 'an iterable of objects, each a row of cells by column name');
   const { fields, label, weight, id } = schema.learned;
   let size = 0;
   const cellFault = (column: string, value: FeatureValue, wanted: string) =>

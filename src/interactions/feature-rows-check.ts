@@ -7,7 +7,19 @@ import type { FeatureRows } from './features';
 /** Throws DataError, for `owner`, where the arrays of rows do not fit each other or the fields. Cost: one pass over the entries. */
 export function checkFeatureRows(rows: FeatureRows, owner: string): void {
   const broken = (found: string, wanted: string) => new DataError(`${owner}: ${found}; want ${wanted}`);
+  if (rows === null || typeof rows !== 'object') throw broken(`rows is ${show(rows)}`, 'an object of columns');
   const { size, starts, indices, values, labels, weights, fields } = rows;
+  const demand = (name: string, value: unknown, Kind: new () => object) => {
+    if (!(value instanceof Kind)) throw broken(`${name} is ${show(value)}`, `a ${Kind.name}`);
+  };
+  if (!(Number.isInteger(size) && size >= 0)) throw broken(`size is ${show(size)}`, 'a whole number');
+  demand('starts', starts, Int32Array);
+  demand('indices', indices, Int32Array);
+  demand('values', values, Float32Array);
+  if (labels !== null) demand('labels', labels, Float32Array);
+  if (weights !== null) demand('weights', weights, Float32Array);
+  if (!Array.isArray(fields) || fields.some((one: unknown) => one === null || typeof one !== 'object'))
+    throw broken(`fields is ${show(fields)}`, 'an array of { name, kind, offset, size }');
   let features = 0;
   for (const { name, offset, size: count } of fields) {
     if (offset !== features)

@@ -94,6 +94,8 @@ export class FeatureTable implements FeatureRows {
    */
   static fromRows(rows: FeatureRows, ids?: readonly Id[]): FeatureTable {
     if (rows instanceof FeatureTable && ids === undefined) return rows;
+    if (ids !== undefined && !Array.isArray(ids))
+      throw new DataError(`FeatureTable.fromRows: ids is ${show(ids)}; want an array of ids`);
     checkFeatureRows(rows, 'FeatureTable.fromRows');
     if (ids === undefined) return new FeatureTable(rows, null, null);
     const all = Vocabulary.from(ids);
@@ -130,6 +132,9 @@ export class FeatureTable implements FeatureRows {
    * @throws DataError for a position that no row has.
    */
   take(rows: ArrayLike<number>): FeatureTable {
+    const isList = typeof rows === 'object' && rows !== null && Number.isInteger(rows.length) && rows.length >= 0;
+    if (!isList || rows.length >= 2 ** 31)
+      throw new DataError(`FeatureTable.take: rows is ${show(rows)}; want a list of row numbers`);
     const starts = new Int32Array(rows.length + 1);
     for (let k = 0; k < rows.length; k++) {
       const row = rows[k]!;

@@ -5,6 +5,7 @@ import { type Check, optional, readOptions, wrong } from '../core/options';
 import { FeatureTable } from './feature-table';
 import type { Interactions } from './interactions';
 import { PairFeatures, type SideFeatures } from './pair-features';
+import { requireInteractions } from './split';
 import { runThrough } from './steps';
 import { Vocabulary } from './vocabulary';
 
@@ -45,6 +46,7 @@ export function interactionFeatures(interactions: Interactions, options?: Intera
     users: optional(aVocabulary),
     items: optional(aVocabulary),
   });
+  requireInteractions(owner, interactions);
   const { users = interactions.users, items = interactions.items } = read;
   return FeatureTable.fromRows(runThrough(new PairFeatures(owner, users, items, read).rows(interactions)));
 }

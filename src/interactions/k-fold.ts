@@ -4,7 +4,7 @@ import { OptionError } from '../core/errors';
 import { field, integer, readOptions, seed as seedCheck } from '../core/options';
 import { type Seed, Stream } from '../core/random';
 import type { Interactions } from './interactions';
-import { positionsOf, range, requireTwoRows, type Split } from './split';
+import { positionsOf, range, requireInteractions, requireTwoRows, type Split } from './split';
 
 /** Options of `kFold`. */
 export interface KFoldOptions {
@@ -37,6 +37,7 @@ export function kFold(data: Interactions, options?: KFoldOptions): Split[] {
     folds: field(integer({ min: 2 }), 5),
     seed: field<Seed>(seedCheck, 1),
   });
+  requireInteractions('kFold', data);
   requireTwoRows('kFold', data.size);
   if (folds > data.size) {
     throw new OptionError('folds', folds, `kFold: folds is ${folds}; want at most ${data.size}, the number of rows`);

@@ -2,6 +2,8 @@
 
 import { DataError } from '../core/errors';
 import { show } from '../core/options';
+import { clipped } from '../core/show';
+import { requireIterable } from './iterable';
 import type { Columns, Row } from './row';
 import { type Id, type Vocabulary, WANTED_ID } from './vocabulary';
 
@@ -22,9 +24,7 @@ export interface InputColumns {
 
 /** Reads rows one by one; new ids are added to the vocabularies. */
 export function readRows(rows: Iterable<Row>, users: Vocabulary, items: Vocabulary): Columns {
-  if (typeof (rows as Partial<Iterable<Row>> | null | undefined)?.[Symbol.iterator] !== 'function') {
-    throw new DataError(`rows is ${show(rows)}; want an iterable of rows; ${SHAPE}`);
-  }
+  requireIterable(rows, 'rows', `an iterable of rows; ${SHAPE}`);
   const userIndex: number[] = [];
   const itemIndex: number[] = [];
   const values: number[] = [];
@@ -55,11 +55,11 @@ export function readColumns(columns: InputColumns, users: Vocabulary, items: Voc
   const size = columns?.userIds?.length;
   // A slip such as 'ratings' would otherwise make every value a silent 1.
   const stray = Object.keys(columns ?? {}).find((name) => !COLUMNS.some((known) => known === name));
-  if (stray !== undefined) throw new DataError(`columns has '${stray}'; want ${COLUMNS.join(', ')}`);
+  if (stray !== undefined) throw new DataError(`columns has '${clipped(stray)}'; want ${COLUMNS.join(', ')}`);
   for (const name of COLUMNS) {
     const column = columns?.[name];
     if (column === undefined && name !== 'userIds' && name !== 'itemIds') continue;
-    const isList = column !== null && typeof column === 'object' && typeof column.length === 'number';
+    const isList = column !== null && typeof column === 'object' && isCount(column.length);
     if (!isList || column.length !== size) {
       const wanted = isList
         ? `${size} entries, as many as userIds; it has ${column.length}`
@@ -70,11 +70,11 @@ export function readColumns(columns: InputColumns, users: Vocabulary, items: Voc
   const { userIds, itemIds, values, weights, timestamps } = columns;
   const count = userIds.length;
   const read = {
-    userIndex: new Int32Array(count),
-    itemIndex: new Int32Array(count),
-    values: new Float32Array(count).fill(1),
-    weights: weights && new Float32Array(count),
-    timestamps: timestamps && new Float64Array(count),
+    userIndex: room(count, Int32Array),
+    itemIndex: room(count, Int32Array),
+    values: room(count, Float32Array).fill(1),
+    weights: weights && room(count, Float32Array),
+    timestamps: timestamps && room(count, Float64Array),
   };
   for (let at = 0; at < count; at++) {
     read.userIndex[at] = numberOf(users, userIds[at]!, 'userId', at);
@@ -84,6 +84,32 @@ export function readColumns(columns: InputColumns, users: Vocabulary, items: Voc
     if (timestamps) read.timestamps![at] = checkTimestamp(timestamps[at], at);
   }
   return read;
+}
+
+/** A length that a list can have. */
+function isCount(length: unknown): boolean {
+  return Number.isInteger(length) && (length as number) >= 0 && (length as number) < 2 ** 31;
+}
+
+/** A column of `count` entries. */
+function room<T>(count: number, Kind: new (length: number) => T): T {
+  try {
+    return new Kind(count);
+  } catch {
+    throw new DataError(`columns: there is no memory for ${count} rows; want fewer`);
+  }
+}
+
+/** The names that a row may have. */
+const NAMES: ReadonlySet<string> = new Set(['userId', 'itemId', 'value', 'weight', 'timestamp']);
+
+/** Throws where a row that is an object has anything else: a slip such as `stars` would make every value a silent 1. */
+export function refuseStrayNames(row: object, at: number): void {
+  for (const name in row) {
+    if (NAMES.has(name)) continue;
+    const has = name === 'rating' && !('value' in row) ? "'rating' but no 'value'" : `'${clipped(name)}'`;
+    throw fault(at, `has ${has}; want no others than ${[...NAMES].join(', ')}; ${SHAPE}`);
+  }
 }
 
 /** The fields of a row in either form, not yet checked. */
@@ -96,10 +122,8 @@ function openRow(
     throw fault(at, `is an array of ${row.length}; ${SHAPE}`);
   }
   if (row === null || typeof row !== 'object') throw fault(at, `is ${show(row)}; ${SHAPE}`);
-  const named = row as Exclude<Row, readonly unknown[]>;
-  // A likely slip that would otherwise make every rating a silent 1.
-  if (named.value === undefined && 'rating' in named) throw fault(at, `has 'rating' but no 'value'; ${SHAPE}`);
-  return named;
+  refuseStrayNames(row, at);
+  return row as Exclude<Row, readonly unknown[]>;
 }
 
 function numberOf(vocabulary: Vocabulary, id: Id, name: string, at: number): number {

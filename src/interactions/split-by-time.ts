@@ -3,7 +3,7 @@
 import { DataError } from '../core/errors';
 import { field, number, readOptions } from '../core/options';
 import type { Interactions } from './interactions';
-import { partSize, positionsOf, requireTwoRows, type Split } from './split';
+import { partSize, positionsOf, requireInteractions, requireTwoRows, type Split } from './split';
 
 /** Options of `splitByTime`. */
 export interface SplitByTimeOptions {
@@ -35,6 +35,7 @@ export function splitByTime(data: Interactions, options?: SplitByTimeOptions): S
   const { testFraction } = readOptions<{ testFraction: number }>('splitByTime', options, {
     testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.2),
   });
+  requireInteractions('splitByTime', data);
   requireTwoRows('splitByTime', data.size);
   const times = timestampsOf('splitByTime', data);
   const first = data.size - partSize(testFraction, data.size);

@@ -5,7 +5,7 @@ import { DataError } from '../core/errors';
 import { field, number, readOptions, seed as seedCheck } from '../core/options';
 import { type Seed, Stream } from '../core/random';
 import type { Interactions } from './interactions';
-import { partSize, positionsOf, range, requireTwoRows, type Split } from './split';
+import { partSize, positionsOf, range, requireInteractions, requireTwoRows, type Split } from './split';
 
 /** Options of `splitByUser`. */
 export interface SplitByUserOptions {
@@ -59,6 +59,7 @@ export function splitByUser(data: Interactions, options?: SplitByUserOptions): U
     holdOutPerUser: fraction,
     seed: field<Seed>(seedCheck, 1),
   });
+  requireInteractions('splitByUser', data);
   requireTwoRows('splitByUser', data.size);
   const stream = Stream.of(seed).fork('split-by-user');
   const rowsOf = new Int32Array(data.users.size);

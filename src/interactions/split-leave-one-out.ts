@@ -4,7 +4,7 @@ import { DataError } from '../core/errors';
 import { field, oneOf, readOptions, seed as seedCheck } from '../core/options';
 import { type Seed, Stream } from '../core/random';
 import type { Interactions } from './interactions';
-import { positionsOf, range, type Split } from './split';
+import { positionsOf, range, requireInteractions, type Split } from './split';
 import { timestampsOf } from './split-by-time';
 
 /** Options of `splitLeaveOneOut`. */
@@ -40,6 +40,7 @@ export function splitLeaveOneOut(data: Interactions, options?: SplitLeaveOneOutO
     by: field(oneOf('time', 'random'), 'time'),
     seed: field<Seed>(seedCheck, 1),
   });
+  requireInteractions('splitLeaveOneOut', data);
   const rowsOf = new Int32Array(data.users.size);
   for (const user of data.userIndex) rowsOf[user]!++;
   const left = by === 'time' ? latestRows(data) : drawnRows(data, seed);

@@ -3,7 +3,7 @@
 import { field, number, readOptions, seed as seedCheck } from '../core/options';
 import { type Seed, Stream } from '../core/random';
 import type { Interactions } from './interactions';
-import { partSize, positionsOf, range, requireTwoRows, type Split } from './split';
+import { partSize, positionsOf, range, requireInteractions, requireTwoRows, type Split } from './split';
 
 /** Options of `splitRandom`. */
 export interface SplitRandomOptions {
@@ -36,6 +36,7 @@ export function splitRandom(data: Interactions, options?: SplitRandomOptions): S
     testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.2),
     seed: field<Seed>(seedCheck, 1),
   });
+  requireInteractions('splitRandom', data);
   requireTwoRows('splitRandom', data.size);
   const order = range(data.size);
   Stream.of(seed).fork('split-random').shuffle(order);

@@ -2,7 +2,8 @@
 // item that train never saw is cold to a model, not unknown to the data.
 
 import { DataError } from '../core/errors';
-import type { Interactions } from './interactions';
+import { show } from '../core/options';
+import { Interactions } from './interactions';
 
 /**
  * Ratings to train on and ratings to test with, over the same vocabularies.
@@ -38,6 +39,12 @@ export function range(count: number): Int32Array {
   const numbers = new Int32Array(count);
   for (let at = 0; at < count; at++) numbers[at] = at;
   return numbers;
+}
+
+/** Throws unless `data` is a set of ratings. */
+export function requireInteractions(owner: string, data: unknown): void {
+  if (data instanceof Interactions) return;
+  throw new DataError(`${owner}: data is ${show(data)}; want Interactions: make them with Interactions.from(rows)`);
 }
 
 /** Throws where a set is too small for two parts. */

@@ -3,6 +3,7 @@
 
 import { DataError } from '../core/errors';
 import { show } from '../core/options';
+import { requireIterable } from './iterable';
 
 /**
  * A caller's name of a user or an item. Ids are compared with their type: `1` and `'1'` are two ids.
@@ -38,10 +39,11 @@ export class Vocabulary implements Iterable<Id> {
   /**
    * A vocabulary of the given ids, each once, in the order in which they first appear.
    *
-   * @throws DataError where an id is neither a string nor a finite number; ids are counted from 1.
+   * @throws DataError where an id is neither a string nor a number of at most 2^53 - 1 in size; ids are counted from 1.
    */
   static from(ids: Iterable<Id>): Vocabulary {
     const vocabulary = new Vocabulary();
+    requireIterable(ids, 'ids', 'an iterable of ids');
     let count = 0;
     for (const id of ids) {
       count++;
@@ -62,15 +64,19 @@ export class Vocabulary implements Iterable<Id> {
    * @throws DataError where no id has it.
    */
   idOf(index: number): Id {
-    const id = this.ids[index];
+    const id = typeof index === 'number' ? this.ids[index] : undefined;
     if (id === undefined)
       throw new DataError(`no id has number ${show(index)}; want a whole number from 0 to ${this.size - 1}`);
     return id;
   }
 
-  /** The number of an id, or -1 where it is unknown. */
+  /**
+   * The number of an id, or -1 where it is unknown.
+   *
+   * @throws DataError for what cannot be an id: a number beyond 2^53, which is rounded, NaN, a bigint, null, ...
+   */
   indexOf(id: Id): number {
-    return this.indices.get(id) ?? -1;
+    return this.indices.get(id) ?? unknown(id);
   }
 
   /** Whether the id is known. */
@@ -87,7 +93,7 @@ export class Vocabulary implements Iterable<Id> {
   add(id: Id): number {
     const known = this.indices.get(id);
     if (known !== undefined) return known;
-    if (typeof id === 'number' ? !Number.isFinite(id) : typeof id !== 'string') return -1;
+    if (!isId(id)) return -1;
     const index = this.ids.length;
     // Adding 0 turns -0, which the Map holds equal to 0, into 0 in the list too.
     this.ids.push(typeof id === 'number' ? id + 0 : id);
@@ -101,5 +107,15 @@ export class Vocabulary implements Iterable<Id> {
   }
 }
 
+/** Whether a value can be an id. Numbers beyond 2^53 are rounded: two ids would become one. */
+export function isId(value: unknown): value is Id {
+  return typeof value === 'string' || (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER);
+}
+
 /** What error messages say that an id must be. */
-export const WANTED_ID = 'a string or a finite number (turn a bigint into a string)';
+export const WANTED_ID = 'a string or a finite number of at most 2^53 - 1 in size (turn a bigint into a string)';
+
+function unknown(id: unknown): -1 {
+  if (isId(id)) return -1;
+  throw new DataError(`the id is ${show(id)}; want ${WANTED_ID}`);
+}

@@ -1,6 +1,7 @@
 // The errors of a text table, in one form: the file, the line, the column, what was found there and what is wanted.
 
 import { DataError } from '../core/errors';
+import { clipped } from '../core/show';
 
 /** How a column is named to the caller: its header name, or its number from 1. */
 export type ColumnLabel = string | number;
@@ -12,8 +13,9 @@ export class Faults {
   /** `ratings.csv, line 3, column 'rating': value is "x"; want a finite number`. */
   at(line: number, column: ColumnLabel | undefined, message: string): DataError {
     const where = [this.file ?? 'text', `line ${line}`];
-    if (column !== undefined) where.push(typeof column === 'number' ? `column ${column}` : `column '${column}'`);
-    return new DataError(`${where.join(', ')}: ${message}`, { file: this.file, line, column });
+    const label = typeof column === 'string' ? clipped(column) : column;
+    if (label !== undefined) where.push(typeof label === 'number' ? `column ${label}` : `column '${label}'`);
+    return new DataError(`${where.join(', ')}: ${message}`, { file: this.file, line, column: label });
   }
 
   /** A fault of the whole file. */

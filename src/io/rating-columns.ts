@@ -168,8 +168,8 @@ export class RatingColumns {
     const repeat = yield* firstRepeat(columns, this.users.size, this.items.size);
     if (repeat === null) return;
     const { row, earlier } = repeat;
-    const user = JSON.stringify(this.users.idOf(columns.userIndex[row]!));
-    const item = JSON.stringify(this.items.idOf(columns.itemIndex[row]!));
+    const user = show(this.users.idOf(columns.userIndex[row]!));
+    const item = show(this.items.idOf(columns.itemIndex[row]!));
     const advice = "remove one, or set duplicates to 'last', 'first', 'sum' or 'keep'";
     const message = `user ${user} and item ${item} have a rating on line ${lines[earlier]} already; ${advice}`;
     throw this.faults.at(lines[row]!, undefined, message);

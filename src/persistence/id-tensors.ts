@@ -2,7 +2,7 @@
 // valid Unicode (a lone surrogate, which UTF-8 cannot hold) is kept as UTF-16 code units and marked so.
 
 import { FormatError, UnsupportedError } from '../core/errors';
-import { Vocabulary } from '../interactions/vocabulary';
+import { isId, Vocabulary } from '../interactions/vocabulary';
 import type { Tensor } from './tensor';
 
 /** What an element of the `kinds` tensor says of its id. */
@@ -66,8 +66,7 @@ export function decodeIds(prefix: string, tensors: ReadonlyMap<string, Tensor>):
   let nextNumber = 0;
   for (let i = 0; i < kinds.length; i++) {
     const piece = text.subarray(offsets[i]!, offsets[i + 1]!);
-    if (kinds[i] === NUMBER && piece.length === 0 && Number.isFinite(numbers[nextNumber]))
-      ids.push(numbers[nextNumber++]!);
+    if (kinds[i] === NUMBER && piece.length === 0 && isId(numbers[nextNumber])) ids.push(numbers[nextNumber++]!);
     else if (kinds[i] === UTF8) ids.push(decodeUtf8(prefix, i, utf8, piece));
     else if (kinds[i] === UTF16 && piece.length % 2 === 0) ids.push(fromCodeUnits(piece));
     else throw new FormatError(`'${prefix}': id ${i} is neither a finite number nor a string; the file is corrupt`);

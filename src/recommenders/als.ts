@@ -51,7 +51,7 @@ export class ALS extends TableRecommender {
   }
 
   fresh(): ALS {
-    return new ALS(this.options);
+    return new (this.constructor as typeof ALS)(this.options);
   }
 
   protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {

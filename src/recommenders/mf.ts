@@ -42,7 +42,7 @@ export class MF extends FactorizationRecommender {
   }
 
   fresh(): MF {
-    return new MF({ ...this.options, optimizer: this.rule, overparam: false });
+    return new (this.constructor as typeof MF)({ ...this.options, optimizer: this.rule, overparam: false });
   }
 
   protected createModel(users: number, items: number): MFModel {

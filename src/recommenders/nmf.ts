@@ -66,7 +66,9 @@ export class NMF extends TableRecommender {
 
   fresh(): NMF {
     const { optimizer, ...options } = this.options;
-    return new NMF(optimizer === undefined ? options : { ...options, optimizer: this.rule });
+    return new (this.constructor as typeof NMF)(
+      optimizer === undefined ? options : { ...options, optimizer: this.rule },
+    );
   }
 
   protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {

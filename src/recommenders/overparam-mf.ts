@@ -40,7 +40,7 @@ export class OverparamMF extends FactorizationRecommender {
   }
 
   fresh(): OverparamMF {
-    return new OverparamMF({ ...this.options, optimizer: this.rule });
+    return new (this.constructor as typeof OverparamMF)({ ...this.options, optimizer: this.rule });
   }
 
   protected createModel(users: number, items: number): Factorization {

@@ -1,7 +1,8 @@
 // The history of a new user (or item) as a caller writes it, made into indices that a trained state knows.
 
 import { Interactions } from '../interactions/interactions';
-import type { Row } from '../interactions/row';
+import { refuseStrayNames } from '../interactions/read-rows';
+import type { Interaction, Row } from '../interactions/row';
 import { type Id, Vocabulary } from '../interactions/vocabulary';
 import type { HistoryEntry } from './answers';
 import { checkList } from './recommend-options';
@@ -20,7 +21,7 @@ export function readHistory(
   indexOf: (id: Id) => number,
 ): ReadHistory {
   const wanted = `a list of rows: { ${side}, value?, weight? } or [${side}, value?]`;
-  const named = Array.from(checkList<unknown>(rows, 'history', wanted), (row) => nameless(row, side));
+  const named = Array.from(checkList<unknown>(rows, 'history', wanted), (row, at) => nameless(row, side, at));
   // By its own vocabulary, so that a bad row is told as everywhere, and the model's stay as they are.
   const ids = new Vocabulary();
   const { size, itemIndex, values, weights } = Interactions.from(named, { items: ids });
@@ -33,8 +34,10 @@ export function readHistory(
 }
 
 /** A row of somebody, with what it is about as its item. Misshapen ones are left for Interactions.from to tell. */
-function nameless(row: unknown, side: 'itemId' | 'userId'): Row {
+function nameless(row: unknown, side: 'itemId' | 'userId', at: number): Row {
   if (Array.isArray(row)) return [0, ...row] as unknown as Row;
   if (typeof row !== 'object' || row === null) return row as Row;
-  return { ...row, userId: 0, itemId: (row as Record<string, Id>)[side]! };
+  refuseStrayNames(row, at);
+  const { [side]: itemId, value, weight, timestamp } = row as Interaction;
+  return { userId: 0, itemId, value, weight, timestamp };
 }

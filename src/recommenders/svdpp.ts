@@ -62,7 +62,7 @@ export class SVDpp extends TableRecommender {
   }
 
   fresh(): SVDpp {
-    return new SVDpp({ ...this.options, optimizer: this.rule });
+    return new (this.constructor as typeof SVDpp)({ ...this.options, optimizer: this.rule });
   }
 
   protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {

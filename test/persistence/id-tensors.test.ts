@@ -13,7 +13,7 @@ const id = fc.oneof(
   // Any UTF-16 code units, so lone surrogates too.
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 5 }).map((units) => String.fromCharCode(...units)),
   fc.string({ unit: 'grapheme' }),
-  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.double({ noNaN: true, min: -Number.MAX_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }),
   fc.maxSafeInteger(),
   fc.constantFrom(
     '',

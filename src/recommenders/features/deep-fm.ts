@@ -51,7 +51,7 @@ export class DeepFM extends FeatureRecommender<FilledDeepOptions> {
   }
 
   protected with(options: FilledDeepOptions): DeepFM {
-    return new DeepFM({ ...options, optimizer: this.rule });
+    return new (this.constructor as typeof DeepFM)({ ...options, optimizer: this.rule });
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */

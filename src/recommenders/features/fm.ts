@@ -67,7 +67,7 @@ export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly ran
   }
 
   protected with(options: FM['options']): FM {
-    return new FM({ ...options, optimizer: this.rule });
+    return new (this.constructor as typeof FM)({ ...options, optimizer: this.rule });
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */

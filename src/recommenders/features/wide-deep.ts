@@ -85,7 +85,11 @@ export class WideDeep extends FeatureRecommender<FilledWideDeep> {
   }
 
   protected with(options: FilledWideDeep): WideDeep {
-    return new WideDeep({ ...options, optimizer: this.rule, wideOptimizer: this.wideRule });
+    return new (this.constructor as typeof WideDeep)({
+      ...options,
+      optimizer: this.rule,
+      wideOptimizer: this.wideRule,
+    });
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */

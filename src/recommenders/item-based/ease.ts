@@ -57,7 +57,7 @@ export class EASE extends IdRecommender<ItemAnswers<DenseWeights>> {
   }
 
   fresh(): EASE {
-    return new EASE(this.options);
+    return new (this.constructor as typeof EASE)(this.options);
   }
 
   /** Solves. The history has no epochs. */

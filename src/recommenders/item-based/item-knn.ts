@@ -64,7 +64,7 @@ export class ItemKNN extends IdRecommender<ItemAnswers<NeighborLists>> {
   }
 
   fresh(): ItemKNN {
-    return new ItemKNN(this.options);
+    return new (this.constructor as typeof ItemKNN)(this.options);
   }
 
   /** Finds the neighbours. The history has no epochs. */

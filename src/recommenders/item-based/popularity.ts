@@ -41,7 +41,7 @@ export class Popularity extends IdRecommender<PopularityAnswers> {
   }
 
   fresh(): Popularity {
-    return new Popularity();
+    return new (this.constructor as typeof Popularity)();
   }
 
   /** Counts. The history has no epochs. */

@@ -53,7 +53,7 @@ export class NeuralCF extends IdRecommender<NeuralAnswers> {
   }
 
   fresh(): NeuralCF {
-    return new NeuralCF({ ...this.options, optimizer: this.rule });
+    return new (this.constructor as typeof NeuralCF)({ ...this.options, optimizer: this.rule });
   }
 
   /** The trained model, by index. After a load it is plain. */
