@@ -87,7 +87,9 @@ export { auc, type Calibration, type CalibrationBin, calibration, logLoss } from
 // Metrics: their names, and what recommended lists are like
 export { coverage, diversity, gini, novelty } from './metrics/list-metrics';
 export type { MetricName, RankingMeasureName, RankingMetricName } from './metrics/metric-names';
+export type { GainName } from './metrics/relevant-items';
 export type { FeatureMetricName, RowMetricName } from './metrics/row-metrics';
+export type { Scores } from './metrics/scores';
 // Bare models
 export type { DenseUpdate, ScalarUpdate } from './models/effective-update';
 export type { Factorization } from './models/factorization';

@@ -1,5 +1,6 @@
 // The main job: plain against overparameterized matrix factorization under each optimizer.
 
+import { DataError } from '../core/errors';
 import {
   callable,
   seed as checkSeed,
@@ -58,7 +59,7 @@ type FilledCompare = Filled<Omit<CompareOptions, 'onProgress' | 'signal'>> &
  * product beside a plain twin whose first step is as long; 'tuned', each arm at the best of 24 settings on validation
  * ratings. Cost: optimizers x arms x seeds fits; tuned: 24 more for each arm.
  *
- * @throws OptionError, DataError, or the signal's reason. A run that diverges is marked, not thrown.
+ * @throws OptionError; DataError, also for values that are all equal; the signal's reason. A run that diverges is marked, not thrown.
  * @see Chen and Chen (DeLTA 2020)
  * @example
  * ```ts
@@ -93,7 +94,9 @@ export async function compareWith(
   const filled = readCompareOptions(options);
   const { rank, epochs, seeds, terms, testFraction, onProgress, signal } = filled;
   checkInteractions(data, 'data');
+  checkDiffer(data, 'data');
   const splits = new Map(seeds.map((seed) => [seed, splitRandom(data, { testFraction, seed })]));
+  for (const [seed, { train }] of splits) checkDiffer(train, `the training ratings of seed ${seed}`);
   const rules = filled.optimizers.map((given) => {
     const config = typeof given === 'string' && Object.hasOwn(PAPER_CONSTANTS, given) ? PAPER_CONSTANTS[given] : given;
     return resolveOptimizer(config as OptimizerConfig).config;
@@ -133,6 +136,15 @@ export async function compareWith(
     runs,
     summary: summarize(groupArms(arms, runs, seeds.length)),
   };
+}
+
+/** @throws DataError where every arm would predict the one value without an error, and so would reach its targets at once */
+function checkDiffer({ values, size }: Interactions, name: string): void {
+  if (values.some((value) => value !== values[0])) return;
+  throw new DataError(
+    `compare: all ${size} values of ${name} are ${values[0]}, so there is nothing to predict and no arm could be better; ` +
+      "want ratings that differ. For events, crossValidate recommenders that learn an order, as new MF({ loss: 'bpr' }) or new ALS()",
+  );
 }
 
 /** The runs of each arm, beside those of the plain arm before it, which sets its targets. */

@@ -6,7 +6,7 @@ import { now } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { kFold } from '../interactions/k-fold';
 import { type MetricName, metricList } from '../metrics/metric-names';
-import { RATING_METRICS } from '../metrics/rating-metrics';
+import { checkSuits, usualMetrics } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
 import { measure, pick } from './measure';
@@ -34,8 +34,9 @@ export interface CrossValidateOptions {
   /** The seed of the partition. @defaultValue 1 */
   readonly seed?: Seed | undefined;
   /**
-   * Of ratings and of rankings: 'rmse', 'ndcg@10'. Rankings are of all items but the user's training ones, and every test row
-   * is relevant. @defaultValue ['rmse', 'mae']
+   * Of ratings, where scores are ratings, and of rankings: 'rmse', 'ndcg@10'. Rankings are of all items but the user's
+   * training ones, and every test row is relevant (where scores are probabilities: those of a value above 0).
+   * @defaultValue ['rmse', 'mae'] where scores are ratings, else ['ndcg@10']
    */
   readonly metrics?: readonly MetricName[] | undefined;
   readonly onFold?: ((fold: FoldResult) => void) | undefined;
@@ -46,7 +47,7 @@ export interface CrossValidateOptions {
  *
  * A recommender is never fitted itself: each fold has a fresh one with its options. Cost: k fits.
  *
- * @throws OptionError, DataError, or what a fit throws.
+ * @throws OptionError, DataError, or what a fit throws; UnsupportedError for metrics of ratings where scores are none.
  * @example
  * ```ts
  * import { crossValidate, MF, syntheticInteractions } from 'opmf';
@@ -63,22 +64,26 @@ export async function crossValidate(
   const read = readOptions<{
     folds: number;
     seed: Seed;
-    metrics: readonly MetricName[];
+    metrics?: readonly MetricName[];
     onFold?: CrossValidateOptions['onFold'];
   }>('crossValidate', options, {
     folds: field(integer({ min: 2 }), 5),
     seed: field(checkSeed, 1),
-    metrics: field(metricList, RATING_METRICS),
+    metrics: optional(metricList),
     onFold: optional(callable<NonNullable<CrossValidateOptions['onFold']>>()),
   });
   checkInteractions(data, 'data');
   const fresh = typeof recommender === 'function' ? recommender : () => recommender.fresh();
   const folds: FoldResult[] = [];
+  let names = read.metrics;
   for (const { train, test } of kFold(data, { folds: read.folds, seed: read.seed })) {
     const started = now();
     const model = fresh();
+    if (read.metrics !== undefined && !model.isFitted) checkSuits('crossValidate', read.metrics, model.scores);
     await model.fit(train);
-    const metrics = measure(model, { train, test }, read.metrics);
+    // What the loss is may depend on the data: known after the first fit.
+    names ??= usualMetrics(model.scores ?? 'rating');
+    const metrics = measure(model, { train, test }, names);
     const result = { fold: folds.length + 1, metrics, seconds: (now() - started) / 1000 };
     folds.push(result);
     read.onFold?.(result);
@@ -86,7 +91,7 @@ export async function crossValidate(
   const over = (name: MetricName) => spread(folds.map(({ metrics }) => metrics[name]!));
   return {
     folds,
-    mean: pick(read.metrics, (name) => over(name).mean),
-    std: pick(read.metrics, (name) => over(name).std),
+    mean: pick(names!, (name) => over(name).mean),
+    std: pick(names!, (name) => over(name).std),
   };
 }

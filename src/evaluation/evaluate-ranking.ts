@@ -8,6 +8,7 @@ import type { Id } from '../interactions/vocabulary';
 import type { RankingMetricName } from '../metrics/metric-names';
 import { RankingMeter } from '../metrics/ranking-meter';
 import { relevantUsers } from '../metrics/relevant-items';
+import { usuallyRelevant } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import { type Ranker, rankAll, rankAmongNegatives } from './ranking-lists';
 import { type EvaluateRankingOptions, readRankingOptions } from './ranking-options';
@@ -75,7 +76,8 @@ export function evaluateRanking(
   options?: EvaluateRankingOptions,
 ): RankingEvaluation {
   checkInteractions(test, 'test');
-  const { metrics, negatives, relevant, gains, perUser, ...read } = readRankingOptions(options);
+  const { metrics, negatives, gains, perUser, ...read } = readRankingOptions(options);
+  const relevant = read.relevant ?? usuallyRelevant(recommender.scores);
   const train = read.train && new TrainItems(read.train);
   const seen = (user: number, wanted: ReadonlyMap<number, number>) => {
     const id = test.users.idOf(user);

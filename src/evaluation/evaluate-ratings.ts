@@ -1,7 +1,8 @@
 // How well a recommender predicts held-out ratings.
 
 import type { Interactions } from '../interactions/interactions';
-import { mae, rmse } from '../metrics/rating-metrics';
+import { mae, RATING_METRICS, rmse } from '../metrics/rating-metrics';
+import { checkSuits } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
 
@@ -15,6 +16,8 @@ export interface RatingEvaluation {
   readonly count: number;
   /** Of them, those whose user or item training never saw: predicted by the baseline. */
   readonly cold: number;
+  /** Of them, those whose pair of user and item is in the training data: how well they are predicted says little of others. */
+  readonly seen: number;
 }
 
 /**
@@ -22,7 +25,8 @@ export interface RatingEvaluation {
  *
  * Every rating counts once (not every user), cold ones too. Cost: O(ratings x rank).
  *
- * @throws NotFittedError before `fit`; DataError for an empty test set.
+ * @throws NotFittedError before `fit`; DataError for an empty test set; UnsupportedError where scores are no ratings, as of
+ * losses that learn an order: use evaluateRanking.
  * @example
  * ```ts
  * import { evaluateRatings, MF, splitRandom, syntheticInteractions } from 'opmf';
@@ -33,12 +37,16 @@ export interface RatingEvaluation {
  * ```
  */
 export function evaluateRatings(
-  recommender: Pick<Recommender, 'predictMany' | 'knows'>,
+  recommender: Pick<Recommender, 'predictMany' | 'knows'> & Partial<Pick<Recommender, 'hasSeen' | 'scores'>>,
   test: Interactions,
 ): RatingEvaluation {
   checkInteractions(test, 'test');
+  checkSuits('evaluateRatings', RATING_METRICS, recommender.scores);
   const predictions = recommender.predictMany(test);
-  let cold = 0;
-  for (const { userId, itemId } of test) if (!recommender.knows(userId, itemId)) cold++;
-  return { rmse: rmse(predictions, test.values), mae: mae(predictions, test.values), count: test.size, cold };
+  let [cold, seen] = [0, 0];
+  for (const { userId, itemId } of test) {
+    if (!recommender.knows(userId, itemId)) cold++;
+    else if (recommender.hasSeen?.(userId, itemId)) seen++;
+  }
+  return { rmse: rmse(predictions, test.values), mae: mae(predictions, test.values), count: test.size, cold, seen };
 }

@@ -13,7 +13,8 @@ import type { FilledRankingOptions } from './ranking-options';
 import type { TrainItems } from './train-items';
 
 /** What gives lists. Scores that are equal are a tie. */
-export type Ranker = Pick<Recommender, 'recommend' | 'recommendMany'> & Partial<Pick<Recommender, 'knows' | 'hasSeen'>>;
+export type Ranker = Pick<Recommender, 'recommend' | 'recommendMany'> &
+  Partial<Pick<Recommender, 'knows' | 'hasSeen' | 'scores'>>;
 
 /** A user's list, and the negatives of it that the ranker does not know. */
 export interface UserList {

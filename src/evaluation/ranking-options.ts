@@ -42,7 +42,7 @@ export interface EvaluateRankingOptions {
    * that the user has neither in train nor in test. Absent: every item is ranked.
    */
   readonly negatives?: ReadonlyMap<Id, Iterable<Id>> | NegativeDraw | undefined;
-  /** Which test values are relevant. @defaultValue all */
+  /** Which test values are relevant. @defaultValue all; where scores are probabilities, values above 0 */
   readonly relevant?: ((value: number) => boolean) | undefined;
   /**
    * What a relevant item gains in NDCG: 1, its value ('linear'), or 2^value - 1 ('exponential'); what gains 0 is not

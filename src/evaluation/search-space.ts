@@ -24,16 +24,35 @@ type Draw = (stream: Stream) => unknown;
 /** A space once read. Each option has draws of its own: another option more or less changes no other's. */
 export class Space {
   private readonly draws: ReadonlyMap<string, Draw>;
+  /** What is not drawn, as there is one value: the same in every trial. */
+  private readonly fixed: SearchSpace;
 
-  /** @throws OptionError where it is not one */
-  constructor(space: SearchSpace) {
-    if (space === null || typeof space !== 'object' || Array.isArray(space) || Object.keys(space).length === 0)
+  /** @throws OptionError where it is not one; an empty one `mayBeEmpty` */
+  constructor(space: SearchSpace, mayBeEmpty = false) {
+    const isEmpty = space !== null && typeof space === 'object' && Object.keys(space).length === 0 && !mayBeEmpty;
+    if (space === null || typeof space !== 'object' || Array.isArray(space) || isEmpty)
       throw new OptionError(
         'space',
         space,
         `tune: space is ${show(space)}; want an object such as { rank: [16, 32], regularization: { min: .01, max: 1, scale: 'log' } }`,
       );
     this.draws = new Map(Object.entries(space).map(([name, range]) => [name, drawOf(`space.${name}`, range)]));
+    this.fixed = Object.fromEntries(
+      Object.entries(space).filter(([, range]) => Array.isArray(range) && range.length === 1),
+    );
+  }
+
+  /** How many options are drawn. */
+  get size(): number {
+    return this.draws.size;
+  }
+
+  /** The options of a trial of what the recommender takes by itself: those of `base`, and what is the same in every trial. */
+  usual(base: object): Record<string, unknown> {
+    let options: Record<string, unknown> = { ...base };
+    for (const [name, range] of Object.entries(this.fixed))
+      options = assign(options, name.split('.'), (range as readonly unknown[])[0]);
+    return options;
   }
 
   /** The options of a trial: those of `base`, and one value of each of the space. */

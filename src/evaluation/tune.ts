@@ -1,6 +1,6 @@
 // Choosing options by trying them on validation data: random search (Bergstra and Bengio 2012), or successive halving.
 
-import { DivergenceError, UnsupportedError } from '../core/errors';
+import { DataError, DivergenceError, UnsupportedError } from '../core/errors';
 import {
   callable,
   seed as checkSeed,
@@ -18,13 +18,17 @@ import { now } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import type { Split } from '../interactions/split';
 import { splitRandom } from '../interactions/split-random';
+import type { Id } from '../interactions/vocabulary';
 import { isRatingMetric, type MetricName, metricName } from '../metrics/metric-names';
+import { checkSuits, usualMetrics } from '../metrics/scores';
 import { abortSignal, checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
-import { createRecommender, type RecommenderName } from '../recommenders/registry';
+import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../recommenders/registry';
+import { defaultSpace, kindOfValues, type ValueKind } from './default-spaces';
 import { halvingRungs } from './halving';
 import { measure } from './measure';
 import { type SearchSpace, Space } from './search-space';
+import { TrainItems } from './train-items';
 
 /** One trial: options, and how well they did. */
 export interface Trial {
@@ -45,6 +49,8 @@ type Candidate = Pick<Trial, 'trial' | 'options'>;
 export interface Tuning {
   /** The best trial, of those trained in full length. */
   readonly best: { readonly options: Readonly<Record<string, unknown>>; readonly score: number };
+  /** What `score` is. */
+  readonly metric: MetricName;
   /** Every fit, in the order they were made: with halving an option set comes once for each of its rounds. */
   readonly trials: readonly Trial[];
 }
@@ -53,7 +59,7 @@ export interface Tuning {
 export interface TuneOptions {
   /** How many option sets are drawn. @defaultValue 20 */
   readonly trials?: number | undefined;
-  /** What is to be best. @defaultValue 'rmse' */
+  /** What is to be best. @defaultValue 'rmse' where scores are ratings, else 'ndcg@10' */
   readonly metric?: MetricName | undefined;
   /** @defaultValue 'random' */
   readonly strategy?: 'random' | 'halving' | undefined;
@@ -77,8 +83,11 @@ export interface TuneOptions {
  * same trials, and more trials begin with the same ones. Cost: `trials` fits; halving: about log3(trials) rounds, each as
  * long as trials / 3^rounds full fits.
  *
- * @throws OptionError for what is no space or option; DataError; UnsupportedError where every trial diverged; the signal's
- * reason.
+ * The space 'default' has the options that matter most of each kind of recommender, less those of `base`; its first trial
+ * takes the recommender's defaults.
+ *
+ * @throws OptionError for what is no space or option; DataError, also for validation data that are all in the training
+ * data; UnsupportedError where every trial diverged, or for a metric of ratings where scores are none; the signal's reason.
  * @see Bergstra and Bengio, "Random Search for Hyper-Parameter Optimization" (JMLR 2012); Jamieson and Talwalkar (AISTATS 2016)
  * @example
  * ```ts
@@ -91,23 +100,31 @@ export interface TuneOptions {
  */
 export async function tune(
   recommender: RecommenderName | ((options: Record<string, unknown>) => Recommender),
-  space: SearchSpace,
+  space: SearchSpace | 'default',
   data: Interactions,
   options?: TuneOptions,
 ): Promise<Tuning> {
   const read = readTuneOptions(options);
-  const { trials: count, strategy, base, metric } = read;
+  const { strategy, base } = read;
   checkInteractions(data, 'data');
   const make =
     typeof recommender === 'function'
       ? recommender
       : (given: Record<string, unknown>) => createRecommender(recommender, given);
   const stream = Stream.of(read.seed).fork('tune');
-  const drawn = new Space(space);
+  const isDefault = space === 'default';
+  const values = kindOfValues(data.values);
+  const drawn = isDefault ? new Space(spaceOf(recommender, values, base), true) : new Space(space);
+  // Of a kind without options there is one trial to make.
+  const count = drawn.size === 0 ? 1 : read.trials;
   const candidates: readonly Candidate[] = Array.from({ length: count }, (_, at) => ({
     trial: at + 1,
-    options: drawn.sample(stream.fork(at), base),
+    options: isDefault && at === 0 ? drawn.usual(base) : drawn.sample(stream.fork(at), base),
   }));
+  const metric = read.metric ?? usualMetric(recommender, make, candidates, values);
+  if (typeof recommender === 'string')
+    for (const { options: given } of candidates) checkSuits('tune', [metric], make(given).scores);
+  if (read.validation !== undefined) checkUnseen(read.validation, data);
   const split: Split =
     read.validation === undefined
       ? splitRandom(data, { testFraction: read.testFraction, seed: read.seed })
@@ -149,7 +166,51 @@ export async function tune(
       `tune: each of the ${count} trials diverged; lower the rates in the space (a tenth is a good next try)`,
     );
   }
-  return { best: { options: found, score }, trials };
+  return { best: { options: found, score }, metric, trials };
+}
+
+/** The default space, less what `base` says. @throws OptionError for a recommender that is none of this library's kinds */
+function spaceOf(recommender: unknown, values: ValueKind, base: object): SearchSpace {
+  if (typeof recommender !== 'string')
+    throw wrong('space', 'default', "a space such as { rank: [16, 32] }: 'default' is for recommenders by name");
+  const space = defaultSpace(oneOf(...RECOMMENDER_NAMES)(recommender, 'recommender'), values);
+  return Object.fromEntries(Object.entries(space).filter(([name]) => !says(base, name.split('.'))));
+}
+
+/** Whether nested options have one of a dotted name, or something that is no object in its way. */
+function says(options: object, [name, ...path]: readonly string[]): boolean {
+  if (!Object.hasOwn(options, name!)) return false;
+  const value = (options as Record<string, unknown>)[name!];
+  return path.length === 0 || typeof value !== 'object' || value === null || says(value, path);
+}
+
+/** RMSE where every trial predicts ratings, and there is something to predict. */
+function usualMetric(
+  recommender: unknown,
+  make: (options: Record<string, unknown>) => Recommender,
+  candidates: readonly Candidate[],
+  values: ValueKind,
+): MetricName {
+  const asked = typeof recommender === 'string' ? candidates : candidates.slice(0, 1);
+  const areRatings = asked.every(({ options }) => (make(options).scores ?? 'rating') === 'rating');
+  return usualMetrics(areRatings && values !== 'equal' ? 'rating' : 'order')[0]!;
+}
+
+/** @throws DataError where trials would be judged by what they are trained on */
+function checkUnseen(validation: Interactions, data: Interactions): void {
+  const train = new TrainItems(data);
+  const has = new Map<Id, Set<Id>>();
+  for (const { userId, itemId } of validation) {
+    let items = has.get(userId);
+    if (items === undefined) {
+      items = new Set(train.of(userId));
+      has.set(userId, items);
+    }
+    if (!items.has(itemId)) return;
+  }
+  throw new DataError(
+    `tune: each of the ${validation.size} pairs of user and item in validation is in data too, so nothing in it is unseen; want ratings that trials are not trained on, or leave validation out`,
+  );
 }
 
 /** The metric after a fit; null where it diverges. */
@@ -165,6 +226,7 @@ async function scoreOf(
     if (error instanceof DivergenceError) return null;
     throw error;
   }
+  checkSuits('tune', [metric], model.scores);
   return measure(model, split, [metric])[metric]!;
 }
 
@@ -177,13 +239,13 @@ function epochsOf({ name, options }: Recommender): number {
   );
 }
 
-type FilledTune = Filled<Omit<TuneOptions, 'validation' | 'onTrial' | 'signal'>> &
-  Pick<TuneOptions, 'validation' | 'onTrial' | 'signal'>;
+type FilledTune = Filled<Omit<TuneOptions, 'validation' | 'metric' | 'onTrial' | 'signal'>> &
+  Pick<TuneOptions, 'validation' | 'metric' | 'onTrial' | 'signal'>;
 
 function readTuneOptions(options: TuneOptions | undefined): FilledTune {
   return readOptions<FilledTune>('tune', options, {
     trials: field(integer({ min: 1 }), 20),
-    metric: field(metricName, 'rmse'),
+    metric: optional(metricName),
     strategy: field(oneOf('random', 'halving'), 'random'),
     seed: field<Seed>(checkSeed, 1),
     testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.1),

@@ -14,8 +14,21 @@ export interface RelevantUser {
   readonly ideal: Float64Array;
 }
 
-/** What a relevant item gains: 1, its value, or 2^value - 1. */
+/** The gains. */
 export const GAINS = ['binary', 'linear', 'exponential'] as const;
+/**
+ * What a relevant item gains in NDCG: 1, its value, or 2^value - 1.
+ *
+ * @example
+ * ```ts
+ * import { evaluateRanking, type GainName, MF, splitRandom, syntheticInteractions } from 'opmf';
+ * const { train, test } = splitRandom(syntheticInteractions({ users: 100, items: 80, ratings: 2000 }));
+ * const model = new MF({ rank: 4, epochs: 2 });
+ * await model.fit(train);
+ * const gains: GainName = 'exponential';
+ * console.log(Object.keys(evaluateRanking(model, test, { train, gains, metrics: ['ndcg'] }).metrics)); // [ 'ndcg@10' ]
+ * ```
+ */
 export type GainName = (typeof GAINS)[number];
 
 /** Which rows of a test set are relevant, and how much. */

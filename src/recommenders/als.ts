@@ -1,6 +1,7 @@
 // Alternating least squares as a recommender.
 
 import type { Interactions } from '../interactions/interactions';
+import type { Scores } from '../metrics/scores';
 import type { History } from '../training/history';
 import { AlsFolder } from './als-folder';
 import { type ALSOptions, type FilledAlsOptions, readAlsOptions } from './als-options';
@@ -48,6 +49,11 @@ export class ALS extends TableRecommender {
   constructor(options?: ALSOptions) {
     super('ALS');
     this.options = readAlsOptions(options);
+  }
+
+  /** Ratings of explicit feedback; of implicit feedback orders. */
+  get scores(): Scores {
+    return this.options.feedback === 'explicit' ? 'rating' : 'order';
   }
 
   fresh(): ALS {

@@ -1,6 +1,7 @@
 // A matrix factorization as a recommender: what MF and OverparamMF share, which is all but their presets and models.
 
 import type { Interactions } from '../interactions/interactions';
+import { type Scores, scoresOf } from '../metrics/scores';
 import type { Factorization } from '../models/factorization';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Breather } from '../training/breather';
@@ -29,6 +30,11 @@ export abstract class FactorizationRecommender extends TableRecommender {
     const read = readRecommenderOptions(owner, options, presets);
     this.options = read.options;
     this.rule = read.rule;
+  }
+
+  /** Ratings; of loss 'logistic' without negatives probabilities, and with negatives orders. */
+  get scores(): Scores {
+    return scoresOf(this.options.loss, this.options.negatives !== false);
   }
 
   /** A recommender of the same kind and options, not fitted. */

@@ -5,7 +5,7 @@ import { type Check, callable, field, integer, number, optional, readOptions, wr
 import { Interactions } from '../interactions/interactions';
 import type { MetricName } from '../metrics/metric-names';
 import { metricList, metricName } from '../metrics/metric-names';
-import { RATING_METRICS } from '../metrics/rating-metrics';
+import { checkSuits, type Scores, usuallyRelevant, usualMetrics } from '../metrics/scores';
 import type { EpochRecord } from '../training/history';
 import type { FitOptions } from './recommender';
 
@@ -13,6 +13,8 @@ import type { FitOptions } from './recommender';
 export interface FilledFitOptions {
   readonly validation?: Interactions;
   readonly metrics: readonly MetricName[];
+  /** Which values of the validation are of what should be listed; absent: all. */
+  readonly relevant?: ((value: number) => boolean) | undefined;
   readonly earlyStopping?: { readonly metric: MetricName; readonly patience: number; readonly minDelta: number };
   readonly onEpoch?: (epoch: EpochRecord) => unknown;
   readonly signal?: AbortSignal;
@@ -22,17 +24,22 @@ export interface FilledFitOptions {
 
 type CheckpointWriter = NonNullable<FitOptions['checkpoint']>['write'];
 
-/** Checks the options of a fit. */
-export function readFitOptions(owner: string, given: FitOptions | undefined): FilledFitOptions {
-  const read = readOptions<FilledFitOptions>(owner, given, {
+/**
+ * Checks the options of a fit of a recommender with such scores.
+ * @throws OptionError; UnsupportedError for metrics of ratings where scores are none
+ */
+export function readFitOptions(owner: string, given: FitOptions | undefined, scores: Scores): FilledFitOptions {
+  const read = readOptions<Omit<FilledFitOptions, 'relevant'>>(owner, given, {
     validation: optional((value, name) => checkInteractions(value, name)),
-    metrics: field(metricList, RATING_METRICS),
+    metrics: field(metricList, usualMetrics(scores)),
     earlyStopping: optional((value) => value as NonNullable<FilledFitOptions['earlyStopping']>),
     onEpoch: optional(callable<(epoch: EpochRecord) => unknown>()),
     signal: optional(abortSignal),
     ...checkpointFields(owner),
   });
-  return withEarlyStopping(owner, read, metricName, 'Interactions');
+  const watched = withEarlyStopping(owner, read, metricName, 'Interactions');
+  checkSuits(owner, watched.metrics, scores);
+  return { ...watched, relevant: usuallyRelevant(scores) };
 }
 
 /** Options whose `earlyStopping` is read by its own fields, its metric among those that are measured. */

@@ -6,6 +6,7 @@ import { boolean, type Filled, field, integer, readOptions } from '../core/optio
 import { untilAborted } from '../core/until-aborted';
 import { Interactions } from '../interactions/interactions';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
+import type { Scores } from '../metrics/scores';
 import type { History } from '../training/history';
 import type { Answers } from './answers';
 import { checkInteractions, type FilledFitOptions, readFitOptions } from './fit-options';
@@ -40,6 +41,7 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
     protected readonly owner: string,
   ) {}
 
+  abstract readonly scores: Scores;
   /** A recommender of the same kind and options, not fitted. */
   abstract fresh(): Recommender;
 
@@ -55,7 +57,7 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
    */
   async fit(data: Interactions, options?: FitOptions): Promise<History> {
     checkInteractions(data, 'data');
-    const fitOptions = readFitOptions(`${this.owner}.fit`, options);
+    const fitOptions = readFitOptions(`${this.owner}.fit`, options, this.scoresFor(data));
     return this.inTurn(fitOptions.signal, () => this.train(data, fitOptions));
   }
 
@@ -65,10 +67,15 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
    */
   async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
     checkInteractions(data, 'data');
-    const fitOptions = readFitOptions(`${this.owner}.partialFit`, options);
+    const fitOptions = readFitOptions(`${this.owner}.partialFit`, options, this.scoresFor(data));
     return this.inTurn(fitOptions.signal, () =>
       this.isFitted ? this.update(data, fitOptions) : this.train(data, fitOptions),
     );
+  }
+
+  /** What scores are after a fit to some data: where the data choose the loss, they choose this too. */
+  protected scoresFor(_data: Interactions): Scores {
+    return this.scores;
   }
 
   /** Trains from the start and installs the result. */

@@ -54,6 +54,7 @@ import { judged } from './validation';
  */
 export class NMF extends TableRecommender {
   readonly name = 'nmf';
+  readonly scores = 'rating';
   readonly options: FilledNmfOptions;
   private readonly rule: Optimizer;
 

@@ -3,6 +3,7 @@
 import type { Interactions } from '../interactions/interactions';
 import type { Id } from '../interactions/vocabulary';
 import type { MetricName } from '../metrics/metric-names';
+import type { Scores } from '../metrics/scores';
 import type { EpochRecord, History } from '../training/history';
 import type { FoldedItem } from './folded-item';
 import type { FoldedUser } from './folded-user';
@@ -11,10 +12,13 @@ import type { FoldedUser } from './folded-user';
 export interface FitOptions {
   /**
    * Ratings that are not trained on; `metrics` are measured on them after every epoch. For ranking metrics every row of
-   * them is relevant, and all trained items are ranked that the user does not have in training: users x items x rank.
+   * them is relevant (where scores are probabilities: those of a value above 0), and all trained items are ranked that the user does not have in training: users x items x rank.
    */
   readonly validation?: Interactions | undefined;
-  /** Of ratings and of rankings: 'rmse', 'ndcg@10'. @defaultValue ['rmse', 'mae'] */
+  /**
+   * Of ratings, where scores are ratings, and of rankings: 'rmse', 'ndcg@10'.
+   * @defaultValue ['rmse', 'mae'] where scores are ratings, else ['ndcg@10']
+   */
   readonly metrics?: readonly MetricName[] | undefined;
   /** Stops when `metric` (of rankings more is better) has not improved by `minDelta` for `patience` epochs, and puts the best epoch back. */
   readonly earlyStopping?:
@@ -120,6 +124,8 @@ export interface Recommender {
   /** The options in force, plain JSON. */
   readonly options: object;
   readonly isFitted: boolean;
+  /** What predictions are: ratings, probabilities of a value of 1, or numbers that mean nothing but their order. */
+  readonly scores: Scores;
   /** A recommender of the same kind and options, not fitted. */
   fresh(): Recommender;
   fit(data: Interactions, options?: FitOptions): Promise<History>;

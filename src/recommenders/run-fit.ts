@@ -44,7 +44,7 @@ export interface FitRun<Fitted> {
 /** Trains and installs the result. */
 export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
   const { name, data, options, fitOptions, counts, training, parameters, slots, rmseScale, isServing, turns } = run;
-  const { validation, metrics, onEpoch, earlyStopping, signal } = fitOptions;
+  const { validation, onEpoch, earlyStopping, signal } = fitOptions;
   const { users, items } = data;
   return installWhole({
     signal,
@@ -52,7 +52,7 @@ export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
     turns,
     async train(tell) {
       const known = { users, items, counts, history: () => Seen.of(data, counts, turns) };
-      const validated = validation && (await Validation.of(validation, metrics, known, turns));
+      const validated = validation && (await Validation.of(validation, fitOptions, known, turns));
       const kept = await checkpointPlan(
         {
           recommender: name,
@@ -74,6 +74,7 @@ export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
         epochs: options.epochs,
         ratings: data.size,
         rmseOf: rmseScale === undefined ? undefined : (mean) => rmseScale * Math.sqrt((2 * mean) / weight),
+        cold: validated?.cold,
         validate: validated && (async () => validated.measure(await run.judge(validated.seen, turns), turns)),
         earlyStopping,
         onEpoch: (record) => {

@@ -2,6 +2,7 @@
 
 import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
+import { type Scores, scoresOf } from '../metrics/scores';
 import type { MFModel } from '../models/mf';
 import { addPooled } from '../models/svdpp/pool-rows';
 import { SVDppModel } from '../models/svdpp/svdpp';
@@ -59,6 +60,11 @@ export class SVDpp extends TableRecommender {
     const read = readSvdppOptions(options);
     this.options = Object.freeze(read.options);
     this.rule = read.rule;
+  }
+
+  /** Ratings; of loss 'logistic' probabilities. */
+  get scores(): Scores {
+    return scoresOf(this.options.loss, false);
   }
 
   fresh(): SVDpp {

@@ -95,7 +95,7 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
   }
 
   protected override async update(data: Interactions, options: FilledFitOptions): Promise<History> {
-    const { validation, metrics, onEpoch, signal, ...kept } = options;
+    const { validation, metrics, relevant, onEpoch, signal, ...kept } = options;
     refuseCheckpoints(`${this.owner}.partialFit`, kept);
     const breather = new Breather(signal);
     const started = now();
@@ -109,11 +109,12 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
     const seconds = (now() - started) / 1000;
     const { users, items, seen } = fitted;
     const known = { users, items, counts: { users: seen.userCounts, items: seen.itemCounts }, history: () => seen };
-    const validated = validation && (await Validation.of(validation, metrics, known, breather));
+    const validated = validation && (await Validation.of(validation, { metrics, relevant }, known, breather));
     const record: EpochRecord = {
       epoch: 1,
       trainLoss: loss,
       metrics: (await validated?.measure(judged(fitted, this.options), breather)) ?? {},
+      ...(validated && { cold: validated.cold }),
       learningRate: 0,
       seconds,
       ratingsPerSecond: seconds > 0 ? data.size / seconds : 0,

@@ -1,6 +1,8 @@
 // Validation data as a fit goes on: errors of predictions, and rankings of all items that were not trained on. What stays
 // the same from epoch to epoch is looked up once.
 
+import { DataError } from '../core/errors';
+import { show } from '../core/options';
 import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import type { Vocabulary } from '../interactions/vocabulary';
@@ -8,10 +10,12 @@ import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/me
 import { ratingMetrics } from '../metrics/rating-metrics';
 import type { Answers } from './answers';
 import type { ServingOptions } from './factorization-answers';
+import type { FilledFitOptions } from './fit-options';
 import type { Fitted } from './fitted';
 import { RankValidation } from './rank-validation';
 import { type RowCounts, Seen } from './seen';
 import { Serving } from './serving';
+import { translation } from './translation';
 
 /** The data of a training, as far as measuring must know them. */
 interface Trained {
@@ -49,20 +53,23 @@ export class Validation {
     /** What states to be measured must know of the training: who has what, where lists are judged; else how often. */
     readonly seen: Seen,
     private readonly ranking: RankValidation | undefined,
+    /** How many of its rows are of a user or an item that training never saw. */
+    readonly cold: number,
   ) {}
 
-  /** Looks up what the metrics need to know. */
+  /** Looks up what the metrics need to know. @throws DataError where nobody and nothing in it is known */
   static async of(
     data: Interactions,
-    metrics: readonly MetricName[],
+    { metrics, relevant }: Pick<FilledFitOptions, 'metrics' | 'relevant'>,
     train: Trained,
     turns: Turns,
   ): Promise<Validation> {
     const rankings = rankingMetricsOf(metrics);
-    if (rankings.length === 0) return new Validation(data, metrics, Seen.counted(train.counts), undefined);
+    const cold = await countCold(data, train, turns);
+    if (rankings.length === 0) return new Validation(data, metrics, Seen.counted(train.counts), undefined, cold);
     const seen = await train.history();
     const known = { users: train.users, items: train.items, seen };
-    return new Validation(data, metrics, seen, await RankValidation.of(data, rankings, known, turns));
+    return new Validation(data, metrics, seen, await RankValidation.of(data, rankings, known, turns, relevant), cold);
   }
 
   /** The metrics of a state. */
@@ -78,4 +85,35 @@ export class Validation {
     if (ranking === undefined) return values;
     return Object.assign(values, await ranking.measure(state, turns));
   }
+}
+
+/**
+ * How many rows of a validation set are of a user or an item that training never saw: they are predicted by what is known
+ * of the other. @throws DataError where no row has either, as with ids of another type
+ */
+export async function countCold(
+  data: Interactions,
+  { users, items, counts }: Pick<Trained, 'users' | 'items' | 'counts'>,
+  turns: Turns,
+  /** Whether ids without a training row may be known otherwise: by a table of features. */
+  areIdsEnough = false,
+): Promise<number> {
+  const least = areIdsEnough ? 0 : 1;
+  const userOf = translation(data.users, users);
+  const itemOf = translation(data.items, items);
+  let [cold, strange] = [0, 0];
+  await inTurns(data.size, turns, (from, to) => {
+    for (let k = from; k < to; k++) {
+      const [user, item] = [data.userIndex[k]!, data.itemIndex[k]!];
+      const ofUser = counts.users[userOf?.[user] ?? user] ?? -1;
+      const ofItem = counts.items[itemOf?.[item] ?? item] ?? -1;
+      if (ofUser <= 0 || ofItem <= 0) cold++;
+      if (ofUser < least && ofItem < least) strange++;
+    }
+  });
+  if (strange < data.size) return cold;
+  const [one] = data;
+  throw new DataError(
+    `validation: none of its ${data.size} rows has a user or an item of the training data (the first: user ${show(one!.userId)}, a ${typeof one!.userId}, item ${show(one!.itemId)}, a ${typeof one!.itemId}); ids are compared with their type: 1 and "1" differ`,
+  );
 }

@@ -16,6 +16,8 @@ export interface EpochRecord {
   readonly trainRmse?: number;
   /** The validation metrics, by name; empty without validation data. */
   readonly metrics: Readonly<Partial<Record<MetricName | RowMetricName, number>>>;
+  /** The validation rows of a user or an item that training never saw; absent without validation on interactions. */
+  readonly cold?: number;
   /** The rate of embeddings at the start of the epoch; 0 where there is none, as in ALS. */
   readonly learningRate: number;
   /** Wall-clock time of the epoch. */

@@ -49,6 +49,8 @@ export interface FitPlan {
   readonly rmseOf?: ((loss: number) => number) | undefined;
   /** The validation metrics at present. */
   readonly validate?: (() => Promise<Readonly<Partial<Record<MetricName | RowMetricName, number>>>>) | undefined;
+  /** The rows of the validation that training knows nothing of; absent without one. */
+  readonly cold?: number | undefined;
   readonly earlyStopping?:
     | { readonly metric: MetricName | RowMetricName; readonly patience: number; readonly minDelta: number }
     | undefined;
@@ -131,6 +133,7 @@ async function runEpoch(trainer: Epochs, plan: FitPlan, epoch: number): Promise<
     trainLoss: loss,
     ...(plan.rmseOf === undefined ? {} : { trainRmse: plan.rmseOf(loss) }),
     metrics: (await plan.validate?.()) ?? {},
+    ...(plan.cold === undefined ? {} : { cold: plan.cold }),
     learningRate,
     seconds,
     ratingsPerSecond: seconds > 0 ? plan.ratings / seconds : 0,

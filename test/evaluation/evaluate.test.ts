@@ -28,6 +28,8 @@ describe('evaluateRatings', () => {
       mae: errors.reduce((sum, error) => sum + Math.abs(error), 0) / 4,
       count: 4,
       cold: 3,
+      // '1' has '1' in the training data.
+      seen: 1,
     });
   });
 
@@ -37,7 +39,7 @@ describe('evaluateRatings', () => {
       ['b', 'y', 4],
     ]);
     const always3 = { predictMany: () => Float32Array.of(3, 3), knows: (user: unknown) => user === 'a' };
-    expect(evaluateRatings(always3, test)).toEqual({ rmse: Math.sqrt(2.5), mae: 1.5, count: 2, cold: 1 });
+    expect(evaluateRatings(always3, test)).toEqual({ rmse: Math.sqrt(2.5), mae: 1.5, count: 2, cold: 1, seen: 0 });
   });
 
   test('needs a fitted recommender and a test set', async () => {

@@ -78,7 +78,7 @@ describe('the history', () => {
   });
 
   test('ranks for validation users as evaluateRanking does, beside ratings and without', async () => {
-    const model = new MF({ rank: 4, epochs: 2, loss: 'bpr', kernels: 'js' });
+    const model = new MF({ rank: 4, epochs: 2, kernels: 'js' });
     const metrics = ['ndcg@5', 'auc', 'rmse'] as const;
     const { epochs } = await model.fit(train, { validation: held, metrics });
     const { metrics: expected } = evaluateRanking(model, held, { train, metrics: ['ndcg@5', 'auc'] });

@@ -1,7 +1,10 @@
 // `opmf train`: fits one recommender and saves it.
 
-import { evaluateRatings } from '../../evaluation/evaluate-ratings';
+import { evaluateRanking, type RankingEvaluation } from '../../evaluation/evaluate-ranking';
+import { evaluateRatings, type RatingEvaluation } from '../../evaluation/evaluate-ratings';
+import type { Split } from '../../interactions/split';
 import { splitRandom } from '../../interactions/split-random';
+import type { Recommender } from '../../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../../recommenders/registry';
 import type { EpochRecord } from '../../training/history';
 import { saveModel } from '../model-file';
@@ -32,7 +35,8 @@ export const trainCommand: Command = {
       },
       'test-fraction': {
         value: 'F',
-        about: 'hold out this part of the ratings and report on it (mf, overparam-mf); default 0',
+        about:
+          'hold out this part of the ratings and report on it: RMSE, or NDCG@10 where scores are no ratings; default 0',
       },
       seed: { value: 'N', about: 'seed of the split and of the model; default 1' },
       json: { about: 'print one JSON document and nothing else' },
@@ -52,11 +56,8 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   const testFraction = given.number('test-fraction', 'a number from 0 to below 1', (f) => f >= 0 && f < 1) ?? 0;
   const name = given.text('model') ?? 'overparam-mf';
   const trains = name !== 'popularity' && name !== 'item-knn' && name !== 'ease';
-  if (!trains && (testFraction > 0 || given.has('seed'))) {
-    const flag =
-      testFraction > 0 ? '--test-fraction: its scores are no ratings to compare' : '--seed: it draws nothing';
-    throw new UsageError(`${name} takes no ${flag}; leave it out`);
-  }
+  if (!trains && testFraction === 0 && given.has('seed'))
+    throw new UsageError(`${name} takes no --seed: it draws nothing, and there is no --test-fraction; leave it out`);
   const recommender = createRecommender(name as RecommenderName, trains ? { seed, ...settings } : settings);
   await requireWritable(out);
   const source = await openSource(given.positionals[0], given, io);
@@ -71,7 +72,7 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
     })
     .finally(() => progress.done());
   const seconds = (performance.now() - started) / 1000;
-  const test = split === undefined ? undefined : evaluateRatings(recommender, split.test);
+  const test = split === undefined ? undefined : evaluated(recommender, split);
   await saveModel(out, recommender);
   if (given.has('json')) {
     const document = { model: recommender.name, dataset: source.name, epochs, ...(test && { test }), seconds, out };
@@ -79,12 +80,22 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
     return;
   }
   const lines = [`${recommender.name} on ${source.name}`, ...epochs.map(epochLine)];
-  if (test !== undefined) {
+  if (test !== undefined && 'rmse' in test) {
     lines.push(
       `test RMSE ${test.rmse.toFixed(4)}, MAE ${test.mae.toFixed(4)} on ${counted(test.count, 'rating')}, ${test.cold} of them cold`,
     );
+  } else if (test !== undefined) {
+    lines.push(
+      `test NDCG@10 ${test.metrics['ndcg@10']!.toFixed(4)} for ${counted(test.users, 'user')}, ${test.cold} of them cold`,
+    );
   }
   io.stdout.write(`${[...lines, `trained in ${seconds.toFixed(1)} s, saved to ${out}`].join('\n')}\n`);
+}
+
+/** What the held-out ratings say, as scores are ratings or not. */
+function evaluated(recommender: Recommender, { train, test }: Split): RatingEvaluation | RankingEvaluation {
+  if (recommender.scores === 'rating') return evaluateRatings(recommender, test);
+  return evaluateRanking(recommender, test, { train, metrics: ['ndcg@10'] });
 }
 
 /** How many epochs a fit has; one that is solved has none, and tells of none. */

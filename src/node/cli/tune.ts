@@ -12,32 +12,28 @@ import { parseSettings } from './settings';
 import { DATA_FLAGS, openSource } from './source';
 import { UsageError } from './usage-error';
 
-/** What is tuned where nothing is said: of the factorizations that are trained by gradients. */
-const USUAL: SearchSpace = {
-  rank: [16, 32, 64],
-  epochs: [10, 20],
-  initScale: { min: 0.01, max: 0.1, scale: 'log' },
-  'regularization.embedding': { min: 0.05, max: 0.6, scale: 'log' },
-};
-
 /** The command. */
 export const tuneCommand: Command = {
   usage: {
     name: 'tune',
     about: 'Tries options drawn at random and prints those that did best on held-out ratings.',
-    form: '[DATA] [--model overparam-mf] [--space NAME=VALUES ...] [--set NAME=VALUE ...] [--trials 20] [--metric rmse] [--strategy random|halving] [--seed 1] [--json]',
+    form: '[DATA] [--model overparam-mf] [--space NAME=VALUES ...] [--set NAME=VALUE ...] [--trials 20] [--metric NAME] [--strategy random|halving] [--seed 1] [--json]',
     example: 'opmf tune ml-100k --space rank=16,32,64 --space regularization.embedding=.05..0.5:log --trials 20',
     flags: {
       model: { value: 'NAME', about: 'overparam-mf (default), or another recommender' },
       space: {
         value: 'NAME=VALUES',
         about:
-          'what to draw an option from; repeats; a,b,c or MIN..MAX or MIN..MAX:log; default: rank, epochs, start, penalty',
+          'what to draw an option from; repeats; a,b,c or MIN..MAX or MIN..MAX:log; default: the options that matter most of the model',
         repeats: true,
       },
       set: { value: 'NAME=VALUE', about: 'an option that every trial has; repeats', repeats: true },
       trials: { value: 'N', about: 'how many are drawn; default 20' },
-      metric: { value: 'NAME', about: 'rmse (default), mae, ndcg@10, recall@20, ...' },
+      metric: {
+        value: 'NAME',
+        about:
+          'rmse, mae, ndcg@10, recall@20, ...; default rmse, or ndcg@10 where the scores of the model are no ratings',
+      },
       strategy: { value: 'NAME', about: 'random (default), or halving: all for few epochs, the best for more' },
       'test-fraction': { value: 'F', about: 'the part of the ratings that trials are judged by; default .1' },
       seed: { value: 'N', about: 'seed of the draws and of the split; default 1' },
@@ -52,10 +48,10 @@ export const tuneCommand: Command = {
 async function runTune(given: Arguments, io: Io): Promise<void> {
   const model = (given.text('model') ?? 'overparam-mf') as RecommenderName;
   const spaces = given.texts('space');
-  const space = spaces.length === 0 ? USUAL : readSpace(spaces);
+  const space = spaces.length === 0 ? ('default' as const) : readSpace(spaces);
   const trials = given.count('trials') ?? 20;
   const testFraction = given.number('test-fraction', 'a number above 0 and below 1', (f) => f > 0 && f < 1);
-  const metric = (given.text('metric') ?? 'rmse') as MetricName;
+  const metric = given.text('metric') as MetricName | undefined;
   const base = parseSettings(given.texts('set'));
   const source = await openSource(given.positionals[0], given, io);
   const progress = startProgress(io);
@@ -70,13 +66,14 @@ async function runTune(given: Arguments, io: Io): Promise<void> {
     onTrial: ({ score }) => progress.update(++done / trials, `trial ${done}: ${score?.toFixed(4) ?? 'diverged'}`),
   }).finally(() => progress.done());
   if (given.has('json')) {
-    io.stdout.write(`${JSON.stringify({ model, dataset: source.name, metric, ...result })}\n`);
+    io.stdout.write(`${JSON.stringify({ model, dataset: source.name, ...result })}\n`);
     return;
   }
   const { best } = result;
   const settings = flat(best.options).map(([name, value]) => `--set ${name}=${value}`);
+  if (settings.length === 0) settings.push('the defaults');
   io.stdout.write(
-    `${model} on ${source.name}: best ${metric} ${best.score.toFixed(4)} of ${result.trials.length} fits\n${settings.join(' ')}\n`,
+    `${model} on ${source.name}: best ${result.metric} ${best.score.toFixed(4)} of ${result.trials.length} fits\n${settings.join(' ')}\n`,
   );
 }
 

@@ -12,6 +12,7 @@ import {
   isRowMetric,
   listMetricsOf,
 } from '../../metrics/row-metrics';
+import { checkSuits, scoresOf } from '../../metrics/scores';
 import type { EpochRecord } from '../../training/history';
 import { abortSignal, checkpointFields, type FilledFitOptions, withEarlyStopping } from '../fit-options';
 import type { FitOptions } from '../recommender';
@@ -58,7 +59,7 @@ const USUAL_METRICS: Readonly<Record<FilledFeatureOptions['task'], readonly Feat
 export function readFeatureFit<V>(
   owner: string,
   given: unknown,
-  { task, negatives }: Pick<FilledFeatureOptions, 'task' | 'negatives'>,
+  { task, loss, negatives }: Pick<FilledFeatureOptions, 'task' | 'loss' | 'negatives'>,
   validation: Check<V>,
   side: Partial<typeof sideFields> = {},
 ): FilledFeatureFit<V> {
@@ -73,6 +74,7 @@ export function readFeatureFit<V>(
   };
   const read = readOptions<FilledFeatureFit<V>>(owner, given, fields as Fields<FilledFeatureFit<V>>);
   const watched = withEarlyStopping(owner, read, featureMetricName, 'rows with labels');
+  checkSuits(owner, watched.metrics, scoresOf(loss, negatives !== false));
   const ofRows = watched.metrics.find(isRowMetric);
   if (negatives !== false && ofRows !== undefined) {
     const wanted = `metrics of lists, as 'ndcg@10': what users have says yes alone, and ${ofRows} wants values`;

@@ -7,6 +7,7 @@ import { FeatureTable } from '../../interactions/feature-table';
 import type { FeatureRows, FieldRange } from '../../interactions/features';
 import { Interactions } from '../../interactions/interactions';
 import type { Id } from '../../interactions/vocabulary';
+import { type Scores, scoresOf } from '../../metrics/scores';
 import type { FeatureModel } from '../../models/feature-model';
 import type { Optimizer } from '../../optimizers/optimizer';
 import type { History } from '../../training/history';
@@ -34,6 +35,11 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> e
   protected abstract createModel(fields: readonly FieldRange[], overparam: FeatureOverparam): FeatureModel;
   /** A recommender of the same kind with other options, not fitted. */
   protected abstract with(options: Options): FeatureRecommender<Options>;
+
+  /** Numbers of a regression are ratings; of a classification without negatives probabilities; else orders. */
+  get scores(): Scores {
+    return scoresOf(this.options.loss, this.options.negatives !== false);
+  }
 
   fresh(): this {
     return this.with(this.options) as this;

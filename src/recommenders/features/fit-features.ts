@@ -72,6 +72,7 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
         ...kept,
         epochs,
         ratings: data.size,
+        cold: task.cold,
         validate: heldOut.length === 0 ? undefined : measure,
         earlyStopping,
         onEpoch: (record) => {

@@ -7,6 +7,7 @@ import { Interactions } from '../../interactions/interactions';
 import { isRowMetric, listMetricsOf } from '../../metrics/row-metrics';
 import { Breather } from '../../training/breather';
 import { checkInteractions } from '../fit-options';
+import { countCold } from '../validation';
 import { checkLayout, checkRows, type LaidOutRows, type RowLayout, targetsOf } from './check-rows';
 import { type FeatureFitOptions, type FilledFeatureFit, readFeatureFit } from './feature-fit-options';
 import type { FilledFeatureOptions } from './feature-options';
@@ -27,6 +28,8 @@ export interface FitInput {
   readonly heldOut: readonly HeldOut[];
   readonly fit: Omit<FilledFeatureFit, 'validation'>;
   readonly turns: Turns;
+  /** The validation rows of a user or an item that training never saw; absent where they are no interactions. */
+  readonly cold?: number | undefined;
 }
 
 /** Of rows of features. */
@@ -84,7 +87,15 @@ async function loadPairs(
   // Labels say yes or no; ratings, and what users have, are all of what should be listed.
   const relevant = options.task === 'classification' && negatives === false ? (value: number) => value > 0 : undefined;
   const heldOut: HeldOut[] = [];
+  let cold: number | undefined;
   if (validation instanceof Interactions) {
+    const { users, items, seen } = pairing.known;
+    cold = await countCold(
+      validation,
+      { users, items, counts: { users: seen.userCounts, items: seen.itemCounts } },
+      turns,
+      true,
+    );
     if (fit.metrics.some(isRowMetric)) {
       const rows = await pairing.rowsInTurns(validation, turns);
       targetsOf(rows, 'validation', options.task);
@@ -99,7 +110,7 @@ async function loadPairs(
     negatives === false
       ? await labelledRows(await pairing.rowsInTurns(data, turns), options, turns)
       : await candidateRows(pairing, pairs, options, negatives, turns);
-  return { rows, heldOut, fit, turns };
+  return { rows, heldOut, fit, turns, cold };
 }
 
 /** @throws DataError where there is nothing to tell from anything, as in clicks */

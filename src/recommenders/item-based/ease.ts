@@ -47,6 +47,7 @@ export interface EASEOptions {
  */
 export class EASE extends IdRecommender<ItemAnswers<DenseWeights>> {
   readonly name = 'ease';
+  readonly scores = 'order';
   readonly options: Readonly<Filled<EASEOptions>>;
 
   constructor(options?: EASEOptions) {

@@ -51,6 +51,7 @@ export interface ItemKNNOptions {
  */
 export class ItemKNN extends IdRecommender<ItemAnswers<NeighborLists>> {
   readonly name = 'item-knn';
+  readonly scores = 'order';
   readonly options: Readonly<Filled<ItemKNNOptions>>;
 
   constructor(options?: ItemKNNOptions) {

@@ -33,6 +33,7 @@ import { PopularityAnswers } from './popularity-answers';
  */
 export class Popularity extends IdRecommender<PopularityAnswers> {
   readonly name = 'popularity';
+  readonly scores = 'order';
   readonly options: Readonly<Record<never, never>>;
 
   constructor(options?: Readonly<Record<never, never>>) {

@@ -42,6 +42,7 @@ import { decodeNeural } from './saved-neural';
  */
 export class NeuralCF extends IdRecommender<NeuralAnswers> {
   readonly name = 'neural-cf';
+  readonly scores = 'order';
   readonly options: FilledNeuralOptions;
   private readonly rule: Optimizer;
 

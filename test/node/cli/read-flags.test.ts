@@ -92,8 +92,11 @@ test('opmf train and evaluate read a file as they are told, --train too', async 
   await writeFile(path, rows.join('\n'));
   const flags = ['--separator', '~', '--columns', 'user=2,item=1,value=0'];
   expect(await opmf('train', path, '--out', model, '--set', 'epochs=1', '--json', ...flags)).toMatchObject({ code: 0 });
-  const { count, cold } = JSON.parse((await opmf('evaluate', model, path, '--json', ...flags)).out);
-  expect([count, cold]).toEqual([30, 0]);
+  expect((await opmf('evaluate', model, path, '--json', ...flags)).err).toContain('nothing unseen');
+  const more = join(folder, 'more.txt');
+  await writeFile(more, [...rows, '3~i1~u0', '3~new~u1'].join('\n'));
+  const { count, cold, seen } = JSON.parse((await opmf('evaluate', model, more, '--json', ...flags)).out);
+  expect([count, cold, seen]).toEqual([2, 1, 30]);
   expect((await opmf('evaluate', model, path, '--train', path, ...flags)).err).toContain('nothing to measure');
 });
 

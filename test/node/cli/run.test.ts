@@ -177,12 +177,23 @@ describe('train, evaluate, recommend, similar', () => {
     expect([code, out]).toEqual([0, expect.stringMatching(/^popularity on .*\ntrained in /)]);
     const asked = await opmf('recommend', model, '1', 'stranger', '--n', '1');
     expect(asked.out).toMatch(/^user 1\n {3}1\. i[49] {2}16 ratings\nuser stranger\n/);
-    for (const flags of [
-      ['--seed', '2'],
-      ['--test-fraction', '.1'],
-    ]) {
-      const refused = await opmf('train', ratings, '--out', model, '--model', 'popularity', ...flags);
-      expect([refused.code, refused.err]).toEqual([2, expect.stringContaining(`popularity takes no ${flags[0]}`)]);
+    const refused = await opmf('train', ratings, '--out', model, '--model', 'popularity', '--seed', '2');
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('popularity takes no --seed')]);
+  });
+
+  test('what scores no ratings is reported on by its lists, by train and evaluate alike', async () => {
+    for (const kind of ['popularity', 'item-knn', 'als']) {
+      const flags = ['--out', model, '--model', kind, '--test-fraction', '.2', '--seed', '2'];
+      const { code, out } = await opmf('train', ratings, ...flags);
+      expect([code, out]).toEqual([0, expect.stringMatching(/test NDCG@10 \d\.\d{4} for \d+ users, \d+ of them cold/)]);
+      const { test: reported } = JSON.parse((await opmf('train', ratings, ...flags, '--json')).out);
+      // What was held out is all that the model has not seen of the file.
+      const document = JSON.parse((await opmf('evaluate', model, ratings, '--json')).out);
+      expect(Object.keys(document.metrics)).toEqual(['ndcg@10']);
+      expect(document.metrics['ndcg@10']).toBeCloseTo(reported.metrics['ndcg@10'], 12);
+      expect([document.count, document.seen]).toEqual([38, 154]);
+      const wrong = await opmf('evaluate', model, ratings, '--metrics', 'rmse');
+      expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining("ask for a ranking metric, as 'ndcg@10'")]);
     }
   });
 
@@ -194,7 +205,14 @@ describe('train, evaluate, recommend, similar', () => {
 
   test('evaluate prints the metrics that are asked for, and leaves out what is in --train', async () => {
     await opmf('train', ratings, '--out', model, '--set', 'epochs=2');
+    for (const flags of [[], ['--json'], ['--metrics', 'ndcg@10']]) {
+      const trained = await opmf('evaluate', model, ratings, ...flags);
+      expect([trained.code, trained.out]).toEqual([1, '']);
+      expect(trained.err).toContain('so there is nothing unseen in it; want ratings that were held out');
+    }
+    await opmf('train', ratings, '--out', model, '--set', 'epochs=2', '--test-fraction', '.5');
     const all = JSON.parse((await opmf('evaluate', model, ratings, '--json')).out);
+    expect([all.count, all.seen]).toEqual([96, 96]);
     expect(all.metrics.rmse).toBeGreaterThan(0);
     expect(all.metrics.mae).toBeLessThanOrEqual(all.metrics.rmse);
     const none = await opmf('evaluate', model, ratings, '--train', ratings);
@@ -208,10 +226,11 @@ describe('train, evaluate, recommend, similar', () => {
       (await opmf('evaluate', model, ratings, '--train', part, '--metrics', 'mae', '--json')).out,
     );
     expect(Object.keys(rest.metrics)).toEqual(['mae']);
-    expect(rest.count).toBe(all.count - 50);
-    expect((await opmf('evaluate', model, ratings, '--metrics', 'rmse')).out).toContain(
-      `rmse  ${all.metrics.rmse.toFixed(4)}`,
-    );
+    expect(rest.count).toBeLessThan(all.count);
+    expect(rest.count + rest.seen).toBe(142);
+    const { out } = await opmf('evaluate', model, ratings, '--metrics', 'rmse');
+    expect(out).toContain(`rmse  ${all.metrics.rmse.toFixed(4)}`);
+    expect(out).toContain('; 96 more that the model was trained on are left out');
   });
 
   test('evaluate ranks what users did not have in training', async () => {

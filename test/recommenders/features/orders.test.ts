@@ -106,10 +106,11 @@ test('what has no meaning is refused by name', async () => {
   await expect(ordering().fit(rows)).rejects.toThrow(UnsupportedError);
   await expect(ordering().fit(rows)).rejects.toThrow('fit it on Interactions');
   const fits = [
-    { metrics: ['rmse'], validation: missing },
     { metrics: ['ndcg@10', 'auc'], validation: missing },
     { earlyStopping: { metric: 'logloss' }, validation: missing },
     { validation: rows },
   ] as const;
   for (const options of fits) await expect(ordering().fit(data, options as never)).rejects.toThrow(OptionError);
+  const ofRatings = ordering().fit(data, { metrics: ['rmse'], validation: missing });
+  await expect(ofRatings).rejects.toThrow(UnsupportedError);
 });
