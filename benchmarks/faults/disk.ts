@@ -14,7 +14,10 @@ const WRITERS: readonly (readonly [line: string, file: string])[] = [
   ['$CLI train --out FOLDER/model.safetensors --set epochs=1', 'model.safetensors'],
   ['$CLI export MODEL --items FOLDER/items.csv', 'items.csv'],
   ['$CLI export MODEL --items FOLDER/items.npy', 'items.npy'],
-  ['$CLI compare --epochs 2 --rank 2 --optimizers sgd,adam,adagrad,rmsprop --threads 2 --out FOLDER/report.html', 'report.html'],
+  [
+    '$CLI compare --epochs 2 --rank 2 --optimizers sgd,adam,adagrad,rmsprop --threads 2 --out FOLDER/report.html',
+    'report.html',
+  ],
 ];
 
 /** Null where a failure to write is told as it should be: a typed error in code, one line and code 1 on the command line. */

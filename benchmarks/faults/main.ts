@@ -2,6 +2,7 @@
 // with code 1 where a promise was not held. The results are a table of docs/reliability.md too.
 // Run: npm run bench:faults -- [minutes, default 6] [campaign ...]
 
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { machine } from '../machine';
 import type { Campaign } from './campaign';
@@ -34,7 +35,8 @@ if (results.some(({ tried, held }) => held < tried)) process.exitCode = 1;
 
 // What is kept is of all of them.
 if (names.length === 0) {
-  writeFileSync('benchmarks/results/faults.json', `${JSON.stringify({ machine: machine(), results }, null, 2)}\n`);
+  const kept = 'benchmarks/results/faults.json';
+  writeFileSync(kept, `${JSON.stringify({ machine: machine(), results }, null, 2)}\n`);
   const rows = results.map(({ fault, promised, tried, held }) => `| ${fault} | ${promised} | ${held} of ${tried} |`);
   const table = ['| fault | promised | held |', '| --- | --- | --- |', ...rows].join('\n');
   const page = 'docs/reliability.md';
