@@ -47,4 +47,5 @@ if (names.length === 0) {
     page,
     text.replace(marked, (_, start, end) => `${start}\n${table}\n${end}`),
   );
+  spawnSync('npx', ['biome', 'format', '--write', page, kept]);
 }
