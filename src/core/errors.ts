@@ -203,7 +203,7 @@ export class UnsupportedError extends OpmfError {
  * const model = new MF({ epochs: 1, threads: 2 });
  * await model.fit(data).catch((error: unknown) => {
  *   if (!(error instanceof ThreadError)) throw error;
- *   return new MF({ ...model.options, threads: 1 }).fit(data);
+ *   return new MF({ epochs: 1, threads: 1 }).fit(data);
  * });
  * ```
  */
