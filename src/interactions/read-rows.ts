@@ -5,6 +5,8 @@ import { show } from '../core/options';
 import { clipped } from '../core/show';
 import { requireIterable } from './iterable';
 import type { Columns, Row } from './row';
+import { runThrough } from './steps';
+import { LARGE_TIME, timeFault, toSeconds } from './times';
 import { type Id, type Vocabulary, WANTED_ID } from './vocabulary';
 
 const SHAPE = 'a row is { userId, itemId, value?, weight?, timestamp? } or [userId, itemId, value?, timestamp?]';
@@ -19,7 +21,8 @@ export interface InputColumns {
   readonly values?: ArrayLike<number> | undefined;
   /** @defaultValue all 1 */
   readonly weights?: ArrayLike<number> | undefined;
-  readonly timestamps?: ArrayLike<number> | undefined;
+  /** Since 1970: numbers of seconds (or, where these would lie beyond the year 9999, of milli-, micro- or nanoseconds), or Dates. */
+  readonly timestamps?: ArrayLike<number | Date> | undefined;
 }
 
 /** Reads rows one by one; new ids are added to the vocabularies. */
@@ -29,6 +32,7 @@ export function readRows(rows: Iterable<Row>, users: Vocabulary, items: Vocabula
   const itemIndex: number[] = [];
   const values: number[] = [];
   const timestamps: number[] = [];
+  const times = new Times();
   let weights: number[] | undefined;
   for (const row of rows) {
     const at = values.length;
@@ -39,14 +43,14 @@ export function readRows(rows: Iterable<Row>, users: Vocabulary, items: Vocabula
     if (weight !== undefined && weights === undefined) weights = new Array<number>(at).fill(1);
     weights?.push(weight === undefined ? 1 : checkWeight(weight, at));
     if ((timestamp === undefined ? 0 : at) !== timestamps.length) throw mixedTimestamps(at, timestamp);
-    if (timestamp !== undefined) timestamps.push(checkTimestamp(timestamp, at));
+    if (timestamp !== undefined) timestamps.push(times.read(timestamp, at));
   }
   return {
     userIndex: Int32Array.from(userIndex),
     itemIndex: Int32Array.from(itemIndex),
     values: Float32Array.from(values),
     weights: weights && Float32Array.from(weights),
-    timestamps: timestamps.length > 0 ? Float64Array.from(timestamps) : undefined,
+    timestamps: timestamps.length > 0 ? times.inSeconds(Float64Array.from(timestamps)) : undefined,
   };
 }
 
@@ -76,13 +80,15 @@ export function readColumns(columns: InputColumns, users: Vocabulary, items: Voc
     weights: weights && room(count, Float32Array),
     timestamps: timestamps && room(count, Float64Array),
   };
+  const times = new Times();
   for (let at = 0; at < count; at++) {
     read.userIndex[at] = numberOf(users, userIds[at]!, 'userId', at);
     read.itemIndex[at] = numberOf(items, itemIds[at]!, 'itemId', at);
     if (values) read.values[at] = checkValue(values[at], at);
     if (weights) read.weights![at] = checkWeight(weights[at], at);
-    if (timestamps) read.timestamps![at] = checkTimestamp(timestamps[at], at);
+    if (timestamps) read.timestamps![at] = times.read(timestamps[at], at);
   }
+  if (read.timestamps) times.inSeconds(read.timestamps);
   return read;
 }
 
@@ -146,12 +152,34 @@ function checkWeight(weight: unknown, at: number): number {
   throw fault(at, `has weight ${show(weight)}; want a finite number of at least 0; drop the row or give its weight`);
 }
 
-function checkTimestamp(timestamp: unknown, at: number): number {
-  if (typeof timestamp === 'number' && Number.isFinite(timestamp)) return timestamp;
-  throw fault(
-    at,
-    `has timestamp ${show(timestamp)}; want a finite number of seconds; give it, or leave out all timestamps`,
-  );
+/** The times of some rows: numbers, in a unit that is told by their size once all are there, or dates. */
+class Times {
+  private isLarge = false;
+  private hasDates = false;
+
+  read(timestamp: unknown, at: number): number {
+    if (typeof timestamp === 'number' && Number.isFinite(timestamp)) {
+      if (Math.abs(timestamp) >= LARGE_TIME) this.isLarge = true;
+      return timestamp;
+    }
+    // Not instanceof: a Date may be of another realm, such as a test's.
+    if (Object.prototype.toString.call(timestamp) === '[object Date]') {
+      this.hasDates = true;
+      const time = Number(timestamp) / 1000;
+      if (Number.isFinite(time)) return time;
+      throw fault(at, 'has an invalid Date as its timestamp; give its time, or leave out all timestamps');
+    }
+    throw fault(
+      at,
+      `has timestamp ${show(timestamp)}; want a finite number of seconds or a Date; give it, or leave out all timestamps`,
+    );
+  }
+
+  /** The column, changed where it is not in seconds. */
+  inSeconds(column: Float64Array): Float64Array {
+    if (this.isLarge) runThrough(toSeconds(column, this.hasDates, timeFault));
+    return column;
+  }
 }
 
 function mixedTimestamps(at: number, timestamp: unknown): DataError {

@@ -21,12 +21,13 @@ export interface Interaction {
   readonly value?: number | undefined;
   /** @defaultValue 1 */
   readonly weight?: number | undefined;
-  /** In seconds. Either every row has one, or none. */
+  /** In seconds since 1970. Either every row has one, or none. */
   readonly timestamp?: number | undefined;
 }
 
 /**
- * A rating as a caller may write it: an object, or a tuple without the names.
+ * A rating as a caller may write it: an object, or a tuple without the names. A time may be a Date. Numbers are seconds, unless
+ * the largest of all rows would then lie beyond the year 9999: milliseconds, and by the same rule micro- and nanoseconds.
  *
  * @example
  * ```ts
@@ -36,8 +37,8 @@ export interface Interaction {
  * ```
  */
 export type Row =
-  | Interaction
-  | readonly [userId: Id, itemId: Id, value?: number | undefined, timestamp?: number | undefined];
+  | (Omit<Interaction, 'timestamp'> & { readonly timestamp?: number | Date | undefined })
+  | readonly [userId: Id, itemId: Id, value?: number | undefined, timestamp?: number | Date | undefined];
 
 /** The numbers of many ratings, a column each, all of one length. Users and items are given by their vocabulary numbers. */
 export interface Columns {

@@ -127,7 +127,7 @@ export class ByteLines {
       page.values![row] = rating;
     }
     if (timestamp >= 0) {
-      const time = timestampAt(bytes, starts[timestamp]!, ends[timestamp]!, this.layout.dateFormat);
+      const time = timestampAt(bytes, starts[timestamp]!, ends[timestamp]!, this.layout.dateFormat, table.times);
       if (Number.isNaN(time)) return false;
       page.timestamps![row] = time;
     }

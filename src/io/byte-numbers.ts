@@ -2,7 +2,7 @@
 // plain digits is made a string and left to them.
 
 import { parseDecimal } from './decimal';
-import { type DateFormat, parseTimestamp } from './timestamp';
+import { type DateFormat, noted, parseTimestamp, type SeenTimes, unitOfFormat } from './timestamp';
 
 const MINUS = 45;
 const PLUS = 43;
@@ -51,13 +51,19 @@ export function decimalAt(bytes: Uint8Array, start: number, end: number): number
 }
 
 /** The time at [start, end) of `bytes`, in seconds; NaN where it is none, or an odd one. */
-export function timestampAt(bytes: Uint8Array, start: number, end: number, format: DateFormat): number {
+export function timestampAt(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  format: DateFormat,
+  seen: SeenTimes,
+): number {
   if (format !== 'iso') {
     const value = decimalAt(bytes, start, end);
-    if (format === 'milliseconds') return value / 1000;
-    if (format === 'seconds' || !Number.isNaN(value)) return value;
+    if (format !== 'auto') return value / unitOfFormat(format);
+    if (!Number.isNaN(value)) return noted(value, seen);
   }
-  return end - start > LONG ? Number.NaN : parseTimestamp(latin(bytes, start, end), 0, end - start, 'iso');
+  return end - start > LONG ? Number.NaN : parseTimestamp(latin(bytes, start, end), 0, end - start, 'iso', seen);
 }
 
 /** A character a byte: numbers and times have no others than ASCII. */

@@ -6,6 +6,7 @@ import { decimalAt } from './byte-numbers';
 import type { LongLayout } from './long-table';
 import type { RatingColumns } from './rating-columns';
 import { SMALL, type SmallIds } from './small-ids';
+import { largeTimeOf, unitOfFormat } from './timestamp';
 
 const LF = 10;
 const CR = 13;
@@ -37,6 +38,7 @@ export class BytePlainRows {
   private readonly separator: Uint8Array;
   private readonly isRun: boolean;
   private readonly timeUnit: number;
+  private readonly largeTime: number;
 
   constructor(
     separator: string,
@@ -54,7 +56,8 @@ export class BytePlainRows {
     kinds.forEach((column, k) => {
       if (column >= 0) this.kinds[column] = k + 1;
     });
-    this.timeUnit = dateFormat === 'milliseconds' ? 1000 : 1;
+    this.timeUnit = unitOfFormat(dateFormat);
+    this.largeTime = largeTimeOf(dateFormat);
   }
 
   /** Adds rows from `from` on, for as long as lines are plain, up to `to` and the end of the page; returns where it stopped. */
@@ -122,6 +125,7 @@ export class BytePlainRows {
             } else if (kind === TIME) {
               if (count > 2 * HALF) break all;
               timestamps![row] = number / this.timeUnit;
+              if (number >= this.largeTime || number <= -this.largeTime) table.times.isLarge = true;
             } else {
               if (!(number >= 0) || count > 2 * HALF) break all;
               weights![row] = number;

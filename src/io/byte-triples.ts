@@ -7,6 +7,7 @@ import { decimalAt } from './byte-numbers';
 import type { LongLayout } from './long-table';
 import type { RatingColumns } from './rating-columns';
 import { SMALL, type SmallIds } from './small-ids';
+import { largeTimeOf, unitOfFormat } from './timestamp';
 
 const LF = 10;
 const CR = 13;
@@ -36,6 +37,7 @@ export class ByteTriples {
   private readonly second: number;
   private readonly userIsFirst: boolean;
   private readonly timeUnit: number;
+  private readonly largeTime: number;
 
   constructor(
     separator: string,
@@ -47,12 +49,13 @@ export class ByteTriples {
     this.first = separator.charCodeAt(0);
     this.second = separator.length === 2 ? separator.charCodeAt(1) : 0;
     this.userIsFirst = roles.user === 0;
-    this.timeUnit = dateFormat === 'milliseconds' ? 1000 : 1;
+    this.timeUnit = unitOfFormat(dateFormat);
+    this.largeTime = largeTimeOf(dateFormat);
   }
 
   /** Adds rows from `from` on, for as long as lines are plain, up to `to` and the end of the page; returns where it stopped. */
   read(bytes: Uint8Array, from: number, to: number, firstLine: number): number {
-    const { table, first, second, userIsFirst, timeUnit } = this;
+    const { table, first, second, userIsFirst, timeUnit, largeTime } = this;
     const { users, items } = this.known;
     const { page, row: firstRow } = table;
     const { rows, timestamps, lines } = page;
@@ -162,7 +165,12 @@ export class ByteTriples {
           digit = bytes[++at]! - ZERO;
         }
         if (at - start > 2 * HALF || at === start) break;
-        timestamps[row] = (at - start > HALF ? decimalAt(bytes, start, at) : whole) / timeUnit;
+        let time = whole;
+        if (at - start > HALF) {
+          time = decimalAt(bytes, start, at);
+          if (time >= largeTime) table.times.isLarge = true;
+        }
+        timestamps[row] = time / timeUnit;
       }
 
       if (digit === CR - ZERO) digit = bytes[++at]! - ZERO;

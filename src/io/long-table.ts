@@ -146,7 +146,7 @@ export function readRow(records: RecordReader, layout: LongLayout, table: Rating
   if (!(Math.abs(rating) <= LARGEST_FLOAT32)) throw fault(value, 'value', 'a finite number, with a point for decimals');
   let time = 0;
   if (timestamp >= 0) {
-    time = parseTimestamp(text, records.start(timestamp), records.end(timestamp), dateFormat);
+    time = parseTimestamp(text, records.start(timestamp), records.end(timestamp), dateFormat, table.times);
     if (Number.isNaN(time)) throw fault(timestamp, 'timestamp', describeFormat(dateFormat));
   }
   let given = 1;

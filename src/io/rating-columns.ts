@@ -7,12 +7,14 @@ import { ownString } from '../core/own-string';
 import { firstRepeat } from '../interactions/duplicates';
 import type { Columns } from '../interactions/row';
 import { runThrough, type Steps } from '../interactions/steps';
+import { toSeconds } from '../interactions/times';
 import { type Id, Vocabulary } from '../interactions/vocabulary';
 import { parseDecimal } from './decimal';
 import type { ColumnLabel, Faults } from './fault';
 import { InvalidRows } from './invalid-rows';
 import { type Column, keep, release } from './kept-column';
 import type { ReadSettings } from './read-options';
+import { SeenTimes } from './timestamp';
 
 /** Which columns a table has beside users and items. */
 export interface ColumnsHeld {
@@ -43,6 +45,8 @@ export class RatingColumns {
   /** The page that is being filled, and how many of its rows are: for a reader that writes in place. */
   page: Page;
   row = 0;
+  /** What has been seen of the times. */
+  readonly times = new SeenTimes();
   /** The rows that were left out. */
   readonly invalid: InvalidRows;
   private fullPages: Page[] = [];
@@ -146,6 +150,11 @@ export class RatingColumns {
       timestamps: this.held.timestamps ? yield* column('timestamps', Float64Array) : undefined,
       weights: this.held.weights ? yield* column('weights', Float32Array) : undefined,
     };
+    if (columns.timestamps !== undefined && this.times.isLarge) {
+      const advice = 'set dateFormat';
+      const fault = (message: string) => this.faults.whole(`${message}, or ${advice}`);
+      yield* toSeconds(columns.timestamps, this.times.hasDates, fault);
+    }
     if (this.page.lines) yield* this.refuseRepeats(columns, yield* column('lines', Int32Array));
     this.fullPages = [];
     this.page = this.newPage(1);

@@ -65,7 +65,11 @@ export interface ReadOptions {
   readonly ignoreColumns?: readonly ColumnRef[] | undefined;
   /** Whether ids become strings or numbers; `number` demands that every id is one. @defaultValue 'string' */
   readonly ids?: 'string' | 'number' | undefined;
-  /** How times are written. `auto`: seconds or an ISO date, cell by cell. @defaultValue 'auto' */
+  /**
+   * How times are written. `auto`: numbers or ISO dates (2020-01-01, with a time of day behind T or a space, with Z or an
+   * offset such as +02:00, else UTC). Numbers are seconds, unless the largest of the file would then lie beyond the year 9999:
+   * milliseconds, and by the same rule micro- and nanoseconds; one unit for all. @defaultValue 'auto'
+   */
   readonly dateFormat?: DateFormat | undefined;
   /** Encoding of bytes; a string needs none. @defaultValue 'utf-8' */
   readonly encoding?: Encoding | undefined;

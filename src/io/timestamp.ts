@@ -1,24 +1,55 @@
-// Times of a rating: seconds since 1970, milliseconds, or an ISO 8601 date. A date without a zone is UTC, so that
-// the same file gives the same numbers on every machine (Date.parse would take the local zone for some forms).
+// Times of a rating: numbers since 1970, or an ISO 8601 date. A date without a zone is UTC, so that the same file gives the
+// same numbers on every machine (Date.parse would take the local zone for some forms).
 
+import { LARGE_TIME } from '../interactions/times';
 import { parseDecimal } from './decimal';
 
-/** The ways in which times are written. */
-export const DATE_FORMATS = ['auto', 'seconds', 'milliseconds', 'iso'] as const;
+/** How many of each unit are a second. */
+const UNITS = { seconds: 1, milliseconds: 1e3, microseconds: 1e6, nanoseconds: 1e9 } as const;
 
-/** How times are written; `auto` decides per cell between seconds and ISO dates. */
+/** The ways in which times are written. */
+export const DATE_FORMATS = ['auto', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds', 'iso'] as const;
+
+/** How times are written; `auto` takes numbers, in a unit that their size tells, and ISO dates. */
 export type DateFormat = (typeof DATE_FORMATS)[number];
 
-const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?\s?(?:Z|UTC|([+-])(\d\d):?(\d\d))?)?$/;
+/** What numbers are divided by as they are read; under `auto` they stay as they are until all have been seen. */
+export function unitOfFormat(format: DateFormat): number {
+  return format === 'auto' || format === 'iso' ? 1 : UNITS[format];
+}
 
-/** Seconds since 1970-01-01 UTC of the time written at [start, end); NaN where it is none. */
-export function parseTimestamp(text: string, start: number, end: number, format: DateFormat): number {
+/** From which size on a number is to be told to `SeenTimes`. */
+export function largeTimeOf(format: DateFormat): number {
+  return format === 'auto' ? LARGE_TIME : Infinity;
+}
+
+/** What is to be known of a column of times under `auto`, once it is all there. */
+export class SeenTimes {
+  /** Whether a number is too large for seconds. */
+  isLarge = false;
+  hasDates = false;
+}
+
+/** A year, month and day, perhaps with a time of day, perhaps with its zone. */
+const ISO =
+  /^(\d{4})([-/])(\d\d)\2(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s?(?:[Zz]|UTC|GMT|([+-])(\d\d)(?::?(\d\d))?)?)?$/;
+
+/** Seconds since 1970-01-01 UTC of the time written at [start, end); NaN where it is none. Under `auto`, see `SeenTimes`. */
+export function parseTimestamp(text: string, start: number, end: number, format: DateFormat, seen?: SeenTimes): number {
   if (format !== 'iso') {
     const value = parseDecimal(text, start, end);
-    if (format === 'milliseconds') return value / 1000;
-    if (format === 'seconds' || !Number.isNaN(value)) return value;
+    if (format !== 'auto') return value / UNITS[format];
+    if (!Number.isNaN(value)) return noted(value, seen);
   }
-  return parseIso(text.slice(start, end));
+  const time = parseIso(text.slice(start, end));
+  if (seen !== undefined && !Number.isNaN(time)) seen.hasDates = true;
+  return time;
+}
+
+/** A number as it is, told where it is large. */
+export function noted(value: number, seen: SeenTimes | undefined): number {
+  if (seen !== undefined && Math.abs(value) >= LARGE_TIME) seen.isLarge = true;
+  return value;
 }
 
 /** What a time may look like, for a message. */
@@ -30,11 +61,13 @@ export function describeFormat(format: DateFormat): string {
 function parseIso(text: string): number {
   const parts = ISO.exec(text);
   if (parts === null) return Number.NaN;
-  const [year, month, day, hour, minute, second] = parts.slice(1, 7).map((part) => Number(part ?? 0));
-  const date = new Date(Date.UTC(year!, month! - 1, day!, hour!, minute!, second!));
+  const at = (k: number) => Number(parts[k] ?? 0);
+  const [year, month, day, hour, minute, second] = [at(1), at(3), at(4), at(5), at(6), at(7)];
+  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
   // Date.UTC lets 30 February be 2 March; years below 100 become 19xx. Neither is what was written.
-  const kept = date.getUTCFullYear() === year && date.getUTCMonth() === month! - 1 && date.getUTCDate() === day;
-  if (!kept || hour! > 23 || minute! > 59 || second! > 59) return Number.NaN;
-  const offset = (Number(parts[9] ?? 0) * 60 + Number(parts[10] ?? 0)) * 60 * (parts[8] === '-' ? -1 : 1);
-  return date.getTime() / 1000 + Number(parts[7] ?? 0) - offset;
+  const kept = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  const [zoneHour, zoneMinute] = [at(10), at(11)];
+  if (!kept || hour > 23 || minute > 59 || second > 59 || zoneHour > 23 || zoneMinute > 59) return Number.NaN;
+  const offset = (zoneHour * 60 + zoneMinute) * 60 * (parts[9] === '-' ? -1 : 1);
+  return date.getTime() / 1000 + Number(`0.${parts[8] ?? 0}`) - offset;
 }

@@ -12,7 +12,7 @@ import { ByteTable } from '../../src/io/byte-table';
 import { parseInteractions } from '../../src/io/parse-interactions';
 import { type ReadOptions, readSettings } from '../../src/io/read-options';
 import { Survey } from '../../src/io/survey';
-import { parseTimestamp } from '../../src/io/timestamp';
+import { parseTimestamp, SeenTimes } from '../../src/io/timestamp';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -268,8 +268,11 @@ test('numbers and times by bytes are those by text, to the bit', () => {
         /^[+-]?(\d+\.?\d*|\.\d+)(e-?\d+)?$/.test(text) ? Number(text) : Number.NaN,
       );
       if (text.includes('\u00a0')) return;
-      for (const format of ['auto', 'seconds', 'milliseconds', 'iso'] as const) {
-        expect(timestampAt(bytes, 1, bytes.length - 1, format)).toBe(parseTimestamp(text, 0, text.length, format));
+      for (const format of ['auto', 'seconds', 'milliseconds', 'nanoseconds', 'iso'] as const) {
+        const [ofBytes, ofText] = [new SeenTimes(), new SeenTimes()];
+        const wanted = parseTimestamp(text, 0, text.length, format, ofText);
+        expect(timestampAt(bytes, 1, bytes.length - 1, format, ofBytes)).toBe(wanted);
+        expect(ofBytes).toEqual(ofText);
       }
     }),
     { numRuns: 2000 },
