@@ -143,7 +143,9 @@ function taken(roles: Partial<Record<Role, number>>): Set<number> {
 function missing(role: 'user' | 'item' | 'value', shape: Shape, faults: Faults) {
   const or = role === 'value' ? ', or to false when every row counts 1' : '';
   // One column cannot hold both ids: the separator is at fault.
-  const advice = shape.width === 1 ? '' : `; set columns.${role} to one of them${or}`;
+  const isList = role === 'value' && shape.names === undefined && shape.width > USUAL_WIDTH;
+  const list = isList ? "; where a line holds a user and the user's items, set layout: 'adjacency'" : '';
+  const advice = shape.width === 1 ? '' : `; set columns.${role} to one of them${or}${list}`;
   const message = `cannot tell which column holds the ${role}; ${listColumns(shape)}${advice}`;
   return faults.at(shape.firstLine, undefined, message);
 }

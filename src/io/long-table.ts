@@ -2,6 +2,7 @@
 // definition of what a row means; byte-lines.ts does the same to bytes, faster, and hands over here what is unusual.
 
 import { show } from '../core/options';
+import type { Id } from '../interactions/vocabulary';
 import { looksLikeHeader } from './column-names';
 import { labelOf, type Roles, resolveRoles } from './column-roles';
 import { LARGEST_FLOAT32, parseDecimal } from './decimal';
@@ -40,6 +41,12 @@ export function openLongTable(records: RecordReader, settings: ReadSettings, fau
   if (!nextSound(records, isStrict)) throw faults.whole('no line can be cut into fields; set separator or quotes');
   let first = records.fields();
   let firstLine = records.line;
+  if (first.length === 1 && /.:$/.test(first[0]!))
+    throw faults.at(
+      firstLine,
+      undefined,
+      `the line is ${show(first[0])}; where it opens a block of ratings, set layout: 'netflix'`,
+    );
   const hasHeader = settings.header ?? looksLikeHeader(sample, settings.columns);
   const names = hasHeader ? first : undefined;
   const start = hasHeader ? records.position : 0;
@@ -125,8 +132,14 @@ export function refuseHeaderAgain({ names, roles }: LongLayout, table: RatingCol
   if (names !== undefined) table.refuseHeader(names[roles.user]!, names[roles.item]!);
 }
 
-/** Adds the record that `records` stands at. */
-export function readRow(records: RecordReader, layout: LongLayout, table: RatingColumns, faults: Faults): void {
+/** Adds the record that `records` stands at; `block` is the item of rows that have none of their own. */
+export function readRow(
+  records: RecordReader,
+  layout: LongLayout,
+  table: RatingColumns,
+  faults: Faults,
+  block?: Id,
+): void {
   const { names, width, firstLine, dateFormat, userLabel, itemLabel } = layout;
   const { user, item, value, timestamp, weight } = layout.roles;
   const { text, line } = records;
@@ -142,7 +155,7 @@ export function readRow(records: RecordReader, layout: LongLayout, table: Rating
     }
   }
   const userId = table.toId(records.field(user), records.isQuoted(user), 'user', line, userLabel);
-  const itemId = table.toId(records.field(item), records.isQuoted(item), 'item', line, itemLabel);
+  const itemId = block ?? table.toId(records.field(item), records.isQuoted(item), 'item', line, itemLabel);
   if (!(Math.abs(rating) <= LARGEST_FLOAT32)) throw fault(value, 'value', 'a finite number, with a point for decimals');
   let time = 0;
   if (timestamp >= 0) {

@@ -23,6 +23,9 @@ import { readText } from './read-text';
  * Wide tables (`layout: 'wide'`) have one user a line and one column an item, named by the header or by column number from 0.
  * A column that is no item, as the count of ratings in front of each line of Jester's files, is named in `ignoreColumns`.
  *
+ * Adjacency lists (`layout: 'adjacency'`) have one user a line and the user's items behind, each pair counting 1. Blocks as
+ * those of the Netflix Prize (`layout: 'netflix'`) have a line `item:` and then a line of user, value and time a rating.
+ *
  * Units: timestamps become seconds since 1970 UTC. Cost: one pass; a million lines take less than a second.
  *
  * @throws DataError naming the file, line and column: an empty file, a missing column, too few or too many fields, a value

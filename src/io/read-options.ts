@@ -19,6 +19,10 @@ import { ENCODINGS, type Encoding } from './decode';
 import type { InvalidPolicy } from './invalid-rows';
 import { DATE_FORMATS, type DateFormat } from './timestamp';
 
+/** How ratings are laid out in lines. */
+export const LAYOUTS = ['long', 'wide', 'adjacency', 'netflix'] as const;
+type Layout = (typeof LAYOUTS)[number];
+
 /** A column: its header name, or its number from 0. */
 export type ColumnRef = string | number;
 
@@ -43,13 +47,19 @@ export interface ColumnRefs {
  * ```
  */
 export interface ReadOptions {
-  /** `long`: one rating a line. `wide`: one user a line, one column an item. @defaultValue 'long' */
-  readonly layout?: 'long' | 'wide' | undefined;
+  /**
+   * `long`: one rating a line. `wide`: one user a line, one column an item. `adjacency`: one user a line, the items behind,
+   * each pair counting 1. `netflix`: a line `item:`, then a line of user, value and time for each rating. @defaultValue 'long'
+   */
+  readonly layout?: 'long' | 'wide' | 'adjacency' | 'netflix' | undefined;
   /** What stands between columns; `' '` means any run of spaces and tabs. Found out when absent. */
   readonly separator?: string | undefined;
   /** Whether the first line holds names. Found out when absent. */
   readonly header?: boolean | undefined;
-  /** Long tables: where the columns are. Found by common header names, else user, item, value, timestamp in order. */
+  /**
+   * Long tables: where the columns are. Found by common header names, else user, item, value, timestamp in order. Netflix
+   * blocks: by number, without an item.
+   */
   readonly columns?: ColumnRefs | undefined;
   /**
    * Values that mean "no rating", such as 0, -1, 'NA' or ['', '?']: rows of a long table that have one are left out, and so
@@ -58,10 +68,11 @@ export interface ReadOptions {
   readonly missing?: MissingValue | readonly MissingValue[] | undefined;
   /**
    * Wide tables: the column of the user ids; `false`: users are '0', '1', ... by row. When absent it is found in the
-   * header, by its name or as the only one that is no number; without a header users are numbered by row.
+   * header, by its name or as the only one that is no number; without a header users are numbered by row. Adjacency
+   * lists: its number, 0 when absent, or `false`.
    */
   readonly idColumn?: ColumnRef | false | undefined;
-  /** Wide tables: columns that are no items, such as the count of ratings in Jester's files. @defaultValue [] */
+  /** Wide tables and adjacency lists: columns that are no items, such as the count of ratings in Jester's files. @defaultValue [] */
   readonly ignoreColumns?: readonly ColumnRef[] | undefined;
   /** Whether ids become strings or numbers; `number` demands that every id is one. @defaultValue 'string' */
   readonly ids?: 'string' | 'number' | undefined;
@@ -109,7 +120,7 @@ export type MissingValue = string | number;
 
 /** The options with their defaults in place. */
 export interface ReadSettings extends ReadOptions {
-  readonly layout: 'long' | 'wide';
+  readonly layout: Layout;
   readonly columns: ColumnRefs;
   readonly missing: readonly MissingValue[];
   readonly ids: 'string' | 'number';
@@ -125,13 +136,18 @@ export interface ReadSettings extends ReadOptions {
   readonly duplicates: DuplicatePolicy;
 }
 
-const LONG_ONLY = ['columns'] as const;
-const WIDE_ONLY = ['idColumn', 'ignoreColumns'] as const;
+/** Options that not every layout has, and those that have them. */
+const LAYOUTS_OF = {
+  columns: ['long', 'netflix'],
+  idColumn: ['wide', 'adjacency'],
+  ignoreColumns: ['wide', 'adjacency'],
+  header: ['long', 'wide', 'adjacency'],
+} as const satisfies Partial<Record<keyof ReadOptions, readonly Layout[]>>;
 
 /** Checks the options of `owner` and fills in the defaults. */
 export function readSettings(owner: string, given: ReadOptions | undefined): ReadSettings {
   const settings = readOptions<ReadSettings>(owner, given, {
-    layout: field<'long' | 'wide'>(oneOf('long', 'wide'), 'long'),
+    layout: field<Layout>(oneOf(...LAYOUTS), 'long'),
     separator: optional(separator),
     header: optional(boolean),
     columns: field<ColumnRefs>((value) => readColumns(owner, value), {}),
@@ -155,19 +171,32 @@ export function readSettings(owner: string, given: ReadOptions | undefined): Rea
     users: optional(vocabulary),
     items: optional(vocabulary),
   });
-  const foreign = settings.layout === 'long' ? WIDE_ONLY : LONG_ONLY;
-  for (const name of foreign) {
-    const value = given?.[name];
-    if (value === undefined) continue;
-    const other = settings.layout === 'long' ? 'wide' : 'long';
+  const { layout } = settings;
+  for (const [name, layouts] of Object.entries<readonly Layout[]>(LAYOUTS_OF)) {
+    const value = given?.[name as keyof typeof LAYOUTS_OF];
+    if (value === undefined || layouts.includes(layout)) continue;
+    const [other] = layouts;
     throw new OptionError(
       name,
       value,
       `${owner}: ${name} is only for ${other} tables; set layout: '${other}' or leave it out`,
     );
   }
+  if (layout === 'netflix' || layout === 'adjacency') refuseNames(owner, settings);
   refuseNamesWithoutHeader(owner, settings);
   return settings;
+}
+
+/** Blocks and lists have no columns with names, and the item of a rating in a block stands above it. */
+function refuseNames(owner: string, { columns, idColumn, ignoreColumns = [] }: ReadSettings): void {
+  const refs: [string, unknown][] = Object.entries(columns).map(([role, ref]) => [`columns.${role}`, ref]);
+  refs.push(['idColumn', idColumn], ...ignoreColumns.map((ref): [string, unknown] => ['ignoreColumns', ref]));
+  for (const [name, ref] of refs) {
+    if (ref === undefined || (name !== 'columns.item' && typeof ref !== 'string')) continue;
+    const why =
+      name === 'columns.item' ? 'the item stands above its block' : 'columns have no names here; want a number from 0';
+    throw new OptionError(name, ref, `${owner}: ${name} is ${show(ref)}, but ${why}`);
+  }
 }
 
 /** Names of columns are looked up in a header, so there must be one. */

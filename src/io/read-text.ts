@@ -2,14 +2,23 @@
 
 import type { Interactions } from '../interactions/interactions';
 import type { Steps } from '../interactions/steps';
+import { readAdjacencyTable } from './adjacency-table';
 import { decode, refuseOtherText } from './decode';
 import { Faults } from './fault';
 import { finishTable } from './finish-table';
 import { readLongTable } from './long-table';
+import { readNetflixTable, separatorOfBlocks } from './netflix-table';
 import type { ReadSettings } from './read-options';
 import { RecordReader, type TextForm } from './record-reader';
 import { sniffSeparator } from './separator';
 import { readWideTable } from './wide-table';
+
+const READERS = {
+  long: readLongTable,
+  wide: readWideTable,
+  adjacency: readAdjacencyTable,
+  netflix: readNetflixTable,
+} as const;
 
 /** Reads a text; bytes are decoded first. */
 export function readText(source: string | Uint8Array, settings: ReadSettings): Steps<Interactions> {
@@ -19,10 +28,11 @@ export function readText(source: string | Uint8Array, settings: ReadSettings): S
   const text = all.slice(afterLines(all, settings.skipLines));
   if (isEmpty(text, settings, faults)) throw emptyFault(faults);
   refuseOtherText(text, faults);
-  const separator = settings.separator ?? sniffSeparator(text, settings, faults);
+  const { layout } = settings;
+  const separator =
+    settings.separator ?? (layout === 'netflix' ? separatorOfBlocks(text) : sniffSeparator(text, settings, faults));
   const records = new RecordReader(text, separator, settings, faults, settings.skipLines + 1);
-  const read = settings.layout === 'wide' ? readWideTable : readLongTable;
-  return finishTable(read(records, settings, faults), settings, faults);
+  return finishTable(READERS[layout](records, settings, faults), settings, faults);
 }
 
 /** Where the first line after `count` others starts. */

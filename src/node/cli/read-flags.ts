@@ -17,8 +17,9 @@ export const READ_FLAGS = {
   separator: { value: 'TEXT', about: 'what stands between columns: tab, comma, semicolon, space, pipe, or itself' },
   header: { value: 'yes|no', about: 'whether the first line holds names' },
   layout: {
-    value: 'long|wide',
-    about: 'wide: a user a line, a column an item; then --columns takes user= and ignore=',
+    value: 'long|wide|adjacency|netflix',
+    about:
+      'wide: a user a line, a column an item; adjacency: a user a line, the items behind; netflix: a line "item:", then one a rating; --columns of the first two takes user= and ignore=',
   },
   missing: { value: 'VALUE', about: 'what means no rating, such as 0 or NA; repeats', repeats: true },
   ids: { value: 'string|number', about: 'what ids become; default string' },
@@ -40,7 +41,12 @@ export const READ_FLAGS = {
 } as const satisfies Record<string, Flag>;
 
 const FLAGS = Object.keys(READ_FLAGS) as (keyof typeof READ_FLAGS)[];
-const ROLES = { long: ['user', 'item', 'value', 'timestamp', 'weight'], wide: ['user', 'ignore'] } as const;
+const ROLES = {
+  long: ['user', 'item', 'value', 'timestamp', 'weight'],
+  wide: ['user', 'ignore'],
+  adjacency: ['user', 'ignore'],
+  netflix: ['user', 'value', 'timestamp', 'weight'],
+} as const;
 /** `\t` as two characters is what a shell hands over. */
 const SEPARATORS: Readonly<Record<string, string>> = {
   ...{ tab: '\t', '\\t': '\t', comma: ',', semicolon: ';', space: ' ', pipe: '|' },
@@ -60,7 +66,7 @@ export function readFlags(given: Arguments): ReadOptions | undefined {
   const separator = given.text('separator');
   const columns = given.list('columns');
   const options = {
-    ...(columns && readColumns(columns, layout === 'wide' ? 'wide' : 'long')),
+    ...(columns && readColumns(columns, Object.hasOwn(ROLES, layout ?? '') ? (layout as keyof typeof ROLES) : 'long')),
     layout,
     separator: Object.hasOwn(SEPARATORS, separator ?? '') ? SEPARATORS[separator!] : separator,
     header: yesOrNo(given, 'header'),
@@ -88,7 +94,7 @@ export function adviceInFlags(message: string): string {
   return flags.length === 0 ? '' : ` (here: ${flags.join(' ')})`;
 }
 
-function readColumns(written: readonly string[], layout: 'long' | 'wide'): ReadOptions {
+function readColumns(written: readonly string[], layout: keyof typeof ROLES): ReadOptions {
   const roles: readonly string[] = ROLES[layout];
   const columns: Record<string, string | number | false> = {};
   let ignoreColumns: (string | number)[] | undefined;
@@ -112,7 +118,7 @@ function readColumns(written: readonly string[], layout: 'long' | 'wide'): ReadO
     else if (Object.hasOwn(columns, role)) throw new UsageError(`--columns: ${role} is given twice`);
     else columns[role] = ref === 'false' ? false : ref;
   }
-  if (layout === 'long') return { columns };
+  if (layout === 'long' || layout === 'netflix') return { columns };
   return { ...('user' in columns && { idColumn: columns.user }), ...(ignoreColumns && { ignoreColumns }) };
 }
 

@@ -69,6 +69,11 @@ test.each([
     ['0/0/1', '0/2/5', '1/0/1', '1/3/3'],
   ],
   ['kunde,artikel,note\n7,8,2\n', [], '(here: --columns user=NAME,item=NAME,value=NAME --header yes|no)'],
+  ['7 1 2\n8 2\n', ['--layout', 'adjacency'], ['7/1/1', '7/2/1', '8/2/1']],
+  ['2 7 1 2\n1 8 2\n', ['--layout', 'adjacency', '--columns', 'user=1,ignore=0'], ['7/1/1', '7/2/1', '8/2/1']],
+  ['1:\n7,3,2005-09-06\n', ['--layout', 'netflix'], ['7/1/3']],
+  ['1:\n3,7\n', ['--layout', 'netflix', '--columns', 'user=1,value=0'], ['7/1/3']],
+  ['1:\n7,3,2005-09-06\n', [], '(here: --layout long|wide|adjacency|netflix)'],
 ])('%j with %j', async (content, flags, rows) => {
   if (typeof rows === 'string') await expect(read(content, ...flags)).rejects.toThrow(rows);
   else expect(await read(content, ...flags)).toEqual(rows);
