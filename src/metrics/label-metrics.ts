@@ -2,7 +2,7 @@
 // 0 is a positive one, so that both 0, 1 and -1, 1 will do.
 
 import { naturalLog } from '../core/elementary';
-import { DataError } from '../core/errors';
+import { DataError, OptionError } from '../core/errors';
 import { field, integer, readOptions, show } from '../core/options';
 
 /** The spacing of float32 and float64 above 1. */
@@ -17,7 +17,8 @@ const EPSILON_64 = 2 ** -52;
  * Cost: linear.
  *
  * @param probabilities p(label is positive), from 0 to 1
- * @throws DataError for lengths that differ, no rows, a probability outside [0, 1] or a label that is not finite.
+ * @throws DataError for lengths that differ, no rows, a probability outside [0, 1] or a label that is not finite; OptionError
+ * for what is no array of numbers.
  * @see Bishop, "Pattern Recognition and Machine Learning" (2006), equation 4.90
  * @example
  * ```ts
@@ -42,7 +43,8 @@ export function logLoss(probabilities: ArrayLike<number>, labels: ArrayLike<numb
  * Shapes: one score and one label a row. Range: 0 to 1; NaN where all labels are positive, or none is. Cost: a sort.
  *
  * @param scores any numbers: only their order counts
- * @throws DataError for lengths that differ, no rows, or a score or label that is not finite.
+ * @throws DataError for lengths that differ, no rows, or a score or label that is not finite; OptionError for what is no
+ * array of numbers.
  * @see Fawcett, "An introduction to ROC analysis" (Pattern Recognition Letters 2006), section 7
  * @example
  * ```ts
@@ -100,8 +102,9 @@ export interface Calibration {
  * at the same number. Cost: linear.
  *
  * @param probabilities p(label is positive), from 0 to 1
- * @throws DataError for lengths that differ, no rows, a probability outside [0, 1] or a label that is not finite.
- * @throws OptionError for `bins` that is not a whole number of at least 1, or an unknown option.
+ * @throws DataError for lengths that differ, no rows, a probability outside [0, 1] or a label that is not finite; OptionError
+ * for what is no array of numbers.
+ * @throws OptionError for `bins` that is not a whole number of at least 1 and at most 1,000,000, or an unknown option.
  * @see Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017), equation 3
  * @example
  * ```ts
@@ -147,6 +150,8 @@ function checkRows(
   labels: ArrayLike<number>,
   areProbabilities: boolean,
 ): void {
+  checkColumn(owner, areProbabilities ? 'probabilities' : 'scores', scores);
+  checkColumn(owner, 'labels', labels);
   if (scores.length !== labels.length || labels.length === 0) {
     throw new DataError(
       `${owner}: there are ${scores.length} scores and ${labels.length} labels; want one of each a row, and a row`,
@@ -161,4 +166,10 @@ function checkRows(
     if (!Number.isFinite(labels[r]!))
       throw new DataError(`${owner}: row ${r} has the label ${show(labels[r])}; want 0 or 1`);
   }
+}
+
+/** @throws OptionError where a value is no list of numbered entries */
+function checkColumn(owner: string, name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null && 'length' in value && Number.isSafeInteger(value.length)) return;
+  throw new OptionError(name, value, `${owner}: ${name} is ${show(value)}; want an array of numbers, one a row`);
 }

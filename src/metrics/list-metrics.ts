@@ -2,8 +2,8 @@
 // known it is, how unlike its neighbours, how evenly shared. Pure functions of lists of ids.
 
 import { naturalLog } from '../core/elementary';
-import { OptionError } from '../core/errors';
-import { integer } from '../core/options';
+import { DataError, OptionError } from '../core/errors';
+import { integer, show } from '../core/options';
 
 /**
  * The part of the catalogue that is in any of the lists: |union of lists| / items.
@@ -11,7 +11,8 @@ import { integer } from '../core/options';
  * Shapes: one list of ids a user. Range: 0 to 1. Cost: linear in the entries.
  *
  * @param items the size of the catalogue, at least 1
- * @throws OptionError for a catalogue that is not a whole number of at least 1, or is smaller than what is listed.
+ * @throws OptionError for a catalogue that is not a whole number of at least 1, or is smaller than what is listed; OptionError
+ * or DataError for lists that are no lists of ids.
  * @see Ge, Delgado-Battenfeld, Jannach, "Beyond accuracy" (RecSys 2010), section 3.1
  * @example
  * ```ts
@@ -20,7 +21,7 @@ import { integer } from '../core/options';
  * ```
  */
 export function coverage<T>(lists: Iterable<Iterable<T>>, items: number): number {
-  return countListed(lists, items).size / items;
+  return countListed('coverage', lists, items).size / items;
 }
 
 /**
@@ -40,7 +41,7 @@ export function coverage<T>(lists: Iterable<Iterable<T>>, items: number): number
  * ```
  */
 export function gini<T>(lists: Iterable<Iterable<T>>, items: number): number {
-  const counts = Float64Array.from(countListed(lists, items).values()).sort();
+  const counts = Float64Array.from(countListed('gini', lists, items).values()).sort();
   // The items of no list come first, and add nothing.
   const first = items - counts.length;
   let sum = 0;
@@ -58,7 +59,9 @@ export function gini<T>(lists: Iterable<Iterable<T>>, items: number): number {
  * Units: bits. p is the part of the users that have the item; one that nobody has is infinitely new. Empty lists do not
  * count; NaN where all are empty. Cost: linear in the entries.
  *
- * @param popularity p(item), above 0 and at most 1
+ * @param popularity p(item), from 0 to 1
+ * @throws OptionError or DataError for lists that are no lists of ids, or a popularity that is no function, or gives no such
+ * number.
  * @see Zhou et al., "Solving the apparent diversity-accuracy dilemma" (PNAS 2010), surprisal
  * @example
  * ```ts
@@ -68,9 +71,17 @@ export function gini<T>(lists: Iterable<Iterable<T>>, items: number): number {
  * ```
  */
 export function novelty<T>(lists: Iterable<Iterable<T>>, popularity: (item: T) => number): number {
-  return meanOver(lists, 1, (list) => {
+  checkFunction('novelty', 'popularity', popularity);
+  return meanOver('novelty', lists, 1, (list) => {
     let bits = 0;
-    for (const item of list) bits -= naturalLog(popularity(item)) / Math.LN2;
+    for (const item of list) {
+      const p = popularity(item);
+      if (!(typeof p === 'number' && p >= 0 && p <= 1))
+        throw new DataError(
+          `novelty: the popularity of ${show(item)} is ${show(p)}; want its part of the users, from 0 to 1`,
+        );
+      bits -= naturalLog(p) / Math.LN2;
+    }
     return bits / list.length;
   });
 }
@@ -82,6 +93,8 @@ export function novelty<T>(lists: Iterable<Iterable<T>>, popularity: (item: T) =
  * Lists of fewer than two entries do not count; NaN where all are. Cost: similarities of n (n - 1) / 2 pairs a list.
  *
  * @param similarity the cosine of two items' vectors, or another number of at most 1; symmetric
+ * @throws OptionError or DataError for lists that are no lists of ids, or a similarity that is no function, or gives no such
+ * number.
  * @see Ziegler et al., "Improving recommendation lists through topic diversification" (WWW 2005), section 3.3
  * @example
  * ```ts
@@ -91,19 +104,32 @@ export function novelty<T>(lists: Iterable<Iterable<T>>, popularity: (item: T) =
  * ```
  */
 export function diversity<T>(lists: Iterable<Iterable<T>>, similarity: (a: T, b: T) => number): number {
-  return meanOver(lists, 2, (list) => {
+  checkFunction('diversity', 'similarity', similarity);
+  return meanOver('diversity', lists, 2, (list) => {
     let sum = 0;
-    for (let a = 0; a < list.length; a++)
-      for (let b = a + 1; b < list.length; b++) sum += 1 - similarity(list[a]!, list[b]!);
+    for (let a = 0; a < list.length; a++) {
+      for (let b = a + 1; b < list.length; b++) {
+        const alike = similarity(list[a]!, list[b]!);
+        if (!(typeof alike === 'number' && alike > -Infinity && alike <= MOST_ALIKE)) {
+          throw new DataError(
+            `diversity: the similarity of ${show(list[a])} and ${show(list[b])} is ${show(alike)}; want a finite number of at most 1`,
+          );
+        }
+        sum += 1 - alike;
+      }
+    }
     return sum / ((list.length * (list.length - 1)) / 2);
   });
 }
 
+/** Cosines of rounded vectors may be a little above 1. */
+const MOST_ALIKE = 1 + 1e-6;
+
 /** How often each item that is listed is. */
-function countListed<T>(lists: Iterable<Iterable<T>>, items: number): Map<T, number> {
+function countListed<T>(owner: string, lists: Iterable<Iterable<T>>, items: number): Map<T, number> {
   integer({ min: 1 })(items, 'items');
   const counts = new Map<T, number>();
-  for (const list of lists) for (const item of list) counts.set(item, (counts.get(item) ?? 0) + 1);
+  for (const list of eachList(owner, lists)) for (const item of list) counts.set(item, (counts.get(item) ?? 0) + 1);
   if (counts.size <= items) return counts;
   throw new OptionError(
     'items',
@@ -113,14 +139,50 @@ function countListed<T>(lists: Iterable<Iterable<T>>, items: number): Map<T, num
 }
 
 /** The mean of `value` over the lists that have at least `least` entries. */
-function meanOver<T>(lists: Iterable<Iterable<T>>, least: number, value: (list: readonly T[]) => number): number {
+function meanOver<T>(
+  owner: string,
+  lists: Iterable<Iterable<T>>,
+  least: number,
+  value: (list: readonly T[]) => number,
+): number {
   let sum = 0;
   let count = 0;
-  for (const entries of lists) {
-    const list = [...entries];
+  for (const list of eachList(owner, lists)) {
     if (list.length < least) continue;
     sum += value(list);
     count++;
   }
   return sum / count;
+}
+
+/** Every list as an array. @throws OptionError for what are no lists; DataError for one of them, or one of its entries */
+function* eachList<T>(owner: string, lists: Iterable<Iterable<T>>): Generator<readonly T[]> {
+  // A string is a list of letters, and a Map, as recommendMany gives, one of pairs: neither is meant.
+  if (!isList(lists)) {
+    const advice = (lists as unknown) instanceof Map ? '; of a Map by user its values()' : '';
+    throw new OptionError('lists', lists, `${owner}: lists is ${show(lists)}; want a list of lists of ids${advice}`);
+  }
+  let at = 0;
+  for (const entries of lists) {
+    if (!isList(entries)) throw new DataError(`${owner}: list ${at} is ${show(entries)}; want a list of ids`);
+    const list = [...entries];
+    for (const [place, entry] of list.entries()) {
+      if (entry === undefined || entry === null || (typeof entry === 'object' && 'itemId' in entry)) {
+        throw new DataError(
+          `${owner}: entry ${place} of list ${at} is ${show(entry)}; want an id: of recommendations list.map(({ itemId }) => itemId)`,
+        );
+      }
+    }
+    at++;
+    yield list;
+  }
+}
+
+function isList(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value && !(value instanceof Map);
+}
+
+function checkFunction(owner: string, name: string, value: unknown): void {
+  if (typeof value === 'function') return;
+  throw new OptionError(name, value, `${owner}: ${name} is ${show(value)}; want a function`);
 }

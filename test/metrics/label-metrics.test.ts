@@ -1,7 +1,7 @@
 // Log-loss, AUC and calibration: by hand, against their definitions, and on what they cannot answer.
 
 import * as fc from 'fast-check';
-import { auc, calibration, DataError, logLoss, OptionError } from '../../src/index';
+import { auc, calibration, DataError, logLoss, OpmfError, OptionError } from '../../src/index';
 
 const row = fc.record({ score: fc.integer({ min: 0, max: 8 }).map((eighths) => eighths / 8), label: fc.boolean() });
 const rows = fc.array(row, { minLength: 1, maxLength: 60 });
@@ -81,3 +81,30 @@ test.each([
 test('a bad number of bins is refused', () => {
   expect(() => calibration([0.5], [1], { bins: 0 })).toThrow(OptionError);
 });
+
+test.each([undefined, null, 5, 'ab', {}, new Set([1]), () => 1, new DataView(new ArrayBuffer(8)), Symbol('x'), 10n])(
+  'no array of numbers: %p',
+  (value) => {
+    for (const [name, metric] of [
+      ['auc', auc],
+      ['logLoss', logLoss],
+      ['calibration', calibration],
+    ] as const) {
+      for (const act of [() => metric(value as never, [1]), () => metric([0.5], value as never)]) {
+        expect(act).toThrow(OpmfError);
+        expect(act).toThrow(new RegExp(`^${name}: .{1,200}$`));
+      }
+    }
+  },
+);
+
+test.each([[['0.5']], [[true]], [[1n]], [[undefined]], [new Array(1)], [[{}]], [[-Infinity]], [['x'.repeat(9999)]]])(
+  'entries that are no numbers: %p',
+  (column) => {
+    for (const metric of [auc, logLoss, calibration])
+      for (const act of [() => metric(column as never, [1]), () => metric([0.5], column as never)]) {
+        expect(act).toThrow(DataError);
+        expect(act).toThrow(/^.{1,200}$/);
+      }
+  },
+);

@@ -1,7 +1,7 @@
 // Coverage, Gini, novelty and diversity: by hand, and Gini against its definition as a mean difference.
 
 import fc from 'fast-check';
-import { OptionError } from '../../src/core/errors';
+import { DataError, OpmfError, OptionError } from '../../src/core/errors';
 import { coverage, diversity, gini, novelty } from '../../src/metrics/list-metrics';
 
 test('coverage', () => {
@@ -66,4 +66,58 @@ test('diversity is over pairs of a list', () => {
   // Pairs 1-3 (0), 1-2 (2), 3-2 (2); and 4-6 (0); a list of one has no pair.
   expect(diversity([[1, 3, 2], [4, 6], [5]], near)).toBe((4 / 3 + 0) / 2);
   expect(diversity([[1]], near)).toBeNaN();
+});
+
+describe('what are no lists of ids, or no numbers, is refused by name', () => {
+  const share = () => 0.5;
+  const metrics = (lists: unknown): [string, () => number][] => [
+    ['coverage', () => coverage(lists as never, 9)],
+    ['gini', () => gini(lists as never, 9)],
+    ['novelty', () => novelty(lists as never, share)],
+    ['diversity', () => diversity(lists as never, share)],
+  ];
+
+  test.each([
+    [undefined],
+    [null],
+    [5],
+    ['ab'],
+    [{}],
+    [() => [[1, 2]]],
+    [new Map([['ann', [1, 2]]])],
+    [[null, [1, 2]]],
+    [['ab']],
+    [[{}]],
+    [[[1, undefined]]],
+    [
+      [
+        [
+          { itemId: 1, score: 2 },
+          { itemId: 2, score: 1 },
+        ],
+      ],
+    ],
+    [['x'.repeat(5000)]],
+  ])('%p', (lists) => {
+    for (const [name, act] of metrics(lists)) {
+      expect(act).toThrow(OpmfError);
+      expect(act).toThrow(new RegExp(`^${name}: .{1,200}$`));
+    }
+  });
+
+  test.each([Number.NaN, -0.1, 1.1, undefined, '0.5', Infinity, 1n])('a popularity of %p', (p) => {
+    expect(() => novelty([['tea']], () => p as never)).toThrow(DataError);
+    expect(() => novelty([['tea']], () => p as never)).toThrow('the popularity of "tea" is');
+  });
+
+  test.each([Number.NaN, 1.1, undefined, '0.5', -Infinity])('a similarity of %p', (alike) => {
+    expect(() => diversity([['tea', 'milk']], () => alike as never)).toThrow(DataError);
+    expect(() => diversity([['tea', 'milk']], () => alike as never)).toThrow('of "tea" and "milk" is');
+  });
+
+  test('functions that are none', () => {
+    expect(() => novelty([['tea']], undefined as never)).toThrow(OptionError);
+    expect(() => diversity([['tea', 'milk']], { tea: 1 } as never)).toThrow(OptionError);
+    expect(diversity([['a', 'b']], () => 1 + 2e-7)).toBeCloseTo(0, 6);
+  });
 });
