@@ -3,7 +3,9 @@
 // Errors
 export {
   DataError,
+  type DivergenceDetails,
   DivergenceError,
+  type DivergenceReason,
   type FilePlace,
   FormatError,
   NotFittedError,

@@ -93,8 +93,22 @@ export class FormatError extends OpmfError {
   override readonly name = 'FormatError';
 }
 
+/** What made a training diverge: its rates or where it started, or weights or values of the data that stand out. */
+export type DivergenceReason = 'learningRate' | 'weights' | 'values';
+
+/** More about a divergence. */
+export interface DivergenceDetails {
+  /** @defaultValue 'learningRate' */
+  readonly reason?: DivergenceReason;
+  /** How far the weights or values that stand out are from the others: times their mean, or deviations. */
+  readonly extent?: number;
+  /** What happened. @defaultValue what is said of training */
+  readonly what?: string;
+}
+
 /**
- * Training left the finite numbers: the learning rate is too high for this model and data.
+ * Training left the finite numbers, or those that can be served: the learning rate is too high for this model and data, or
+ * weights or values of the data stand out too far.
  *
  * @example
  * ```ts
@@ -111,17 +125,31 @@ export class DivergenceError extends OpmfError {
   readonly epoch: number;
   /** The first parameter whose values are no longer finite, else the one with the largest. */
   readonly parameter: string;
-  /** The learning rate in force. */
+  /** The learning rate in force; 0 where there is none. */
   readonly learningRate: number;
-  constructor(epoch: number, parameter: string, learningRate: number) {
+  /** What was at fault. */
+  readonly reason: DivergenceReason;
+  constructor(epoch: number, parameter: string, learningRate: number, details: DivergenceDetails = {}) {
+    const { reason = 'learningRate', extent = 0, what = 'grew beyond all bounds' } = details;
+    const rate = learningRate > 0 ? ` at learning rate ${learningRate}` : '';
     super(
-      `training diverged in epoch ${epoch}: parameter '${parameter}' grew beyond all bounds at learning rate ${learningRate}; ` +
-        'lower learningRate (a tenth is a good next try) or initScale, or raise regularization',
+      `training diverged in epoch ${epoch}: parameter '${parameter}' ${what}${rate}; ` +
+        advice(reason, Number(extent.toPrecision(3)), learningRate > 0),
     );
     this.epoch = epoch;
     this.parameter = parameter;
     this.learningRate = learningRate;
+    this.reason = reason;
   }
+}
+
+function advice(reason: DivergenceReason, extent: number, hasRate: boolean): string {
+  const rates = hasRate ? 'lower learningRate (a tenth is a good next try) or' : 'lower';
+  if (reason === 'weights')
+    return `weights of the data reach ${extent} times their mean: cut off the largest${hasRate ? ', or lower learningRate' : ''}`;
+  if (reason === 'values')
+    return `values of the data reach ${extent}, on the scale of training: correct, clip or scale them (standardize: true divides by their deviation)${hasRate ? ', or lower learningRate' : ''}`;
+  return `${rates} initScale (initRange in NMF), or raise regularization`;
 }
 
 /**

@@ -15,6 +15,7 @@ import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
 import { runFit } from './run-fit';
 import { countRows } from './seen';
+import { tooLarge } from './too-large';
 import { chooseUnits, toTargets, type Units } from './units';
 import { judged } from './validation';
 
@@ -48,12 +49,13 @@ export async function fitAls({ data, options, fitOptions, install, isServing }: 
   const counts = await countRows(data, turns);
   const model = new MFModel({ users: data.users.size, items: data.items.size, rank, biases, seed, initScale: 0 });
   await drawStart([model.userEmbedding, model.itemEmbedding], { seed, initScale: initScale / Math.sqrt(rank) }, turns);
+  const targets = isExplicit ? await toTargets(data.values, units, turns) : null;
   const solver = new AlsSolver(
     tablesOf(model),
     {
       users: data.userIndex,
       items: data.itemIndex,
-      targets: isExplicit ? await toTargets(data.values, units, turns) : null,
+      targets,
       weights: await weightsOf(data, options.alpha, turns),
       counts,
     },
@@ -65,12 +67,14 @@ export async function fitAls({ data, options, fitOptions, install, isServing }: 
     options,
     fitOptions,
     counts,
-    training: timed(solver),
+    training: timed(solver, model.parameters),
     parameters: model.parameters,
     slots: [],
     rmseScale: isExplicit ? units.scale : undefined,
     judge: async (seen, breather) => judged(await serve(model, data, seen, units, breather), options),
     finish: (seen, breather) => finish(model, data, seen, units, breather),
+    tooLarge: ({ tables }, breather) => tooLarge(tables, breather),
+    targets,
     install,
     isServing,
     turns,

@@ -21,6 +21,7 @@ import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
 import { runFit } from './run-fit';
 import { countRows, type RowCounts } from './seen';
+import { tooLarge } from './too-large';
 import { chooseUnits, linkOf, toTargets, type Units } from './units';
 import { judged } from './validation';
 
@@ -113,6 +114,8 @@ export async function fitFactorization({
     rmseScale: options.loss === 'squared' ? units.scale : undefined,
     judge: async (seen, turns) => judged(await serve(await plainOf(turns), data, seen, units, turns), options),
     finish: async (seen, turns) => finish(await plainOf(turns), data, seen, units, turns),
+    tooLarge: ({ tables }, turns) => tooLarge(tables, turns),
+    targets: negatives === false ? ratings.targets : null,
     install,
     isServing,
     turns: breather,

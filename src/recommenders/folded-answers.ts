@@ -8,6 +8,7 @@ import type { Fitted } from './fitted';
 import { type Ranked, Ranking } from './ranked';
 import type { Seen } from './seen';
 import type { Serving } from './serving';
+import { checkRow } from './too-large';
 
 /** The rows of a trained state as problems of their own, the other side frozen. */
 export interface RowProblems {
@@ -42,6 +43,7 @@ export function foldInUser(
   history: readonly HistoryEntry[],
 ): FoldedUserAnswers {
   const row = foldRow(problems.user(history), equations);
+  checkRow(row, tables.rank);
   const vector = Float32Array.from(row.subarray(0, tables.rank));
   const base = Math.fround(Math.fround(tables.globalMean) + Math.fround(row[tables.rank] ?? 0));
   const own = history.map(({ index }) => index);
@@ -64,6 +66,7 @@ export function foldInItem(
   history: readonly HistoryEntry[],
 ): FoldedItemAnswers {
   const row = foldRow(problems.item(history), equations);
+  checkRow(row, tables.rank);
   const vector = Float32Array.from(row.subarray(0, tables.rank));
   const bias = Math.fround(row[tables.rank] ?? 0);
   return {

@@ -20,6 +20,7 @@ import { runFit } from './run-fit';
 import { decodeFitted, type SavedFactorization } from './saved-factorization';
 import { countRows } from './seen';
 import { TableRecommender } from './table-recommender';
+import { tooLarge } from './too-large';
 import { chooseUnits, toTargets, type Units } from './units';
 
 export type { NMFOptions } from './nmf-options';
@@ -103,12 +104,14 @@ export class NMF extends TableRecommender {
       options: this.options,
       fitOptions,
       counts,
-      training: timed(new MultiplicativeSolver(tables, ratings, rank, this.options.regularization)),
+      training: timed(new MultiplicativeSolver(tables, ratings, rank, this.options.regularization), model.parameters),
       parameters: model.parameters,
       slots: [],
       rmseScale: 1,
       judge: async (seen, turns) => judged(await serve(model, data, seen, units, turns), this.options),
       finish: (seen, turns) => finish(model, data, seen, units, turns),
+      tooLarge: ({ tables }, turns) => tooLarge(tables, turns),
+      targets: ratings.targets,
       install,
       isServing,
       turns: breather,

@@ -15,6 +15,7 @@ import type { Fitted } from './fitted';
 import { historyOf, type RowProblems } from './folded-answers';
 import type { Seen } from './seen';
 import { ServedTables, tablesOf } from './served-tables';
+import { checkRow } from './too-large';
 import type { Units } from './units';
 
 /** A row moves where at least this part of its history is new; with less it would hardly. */
@@ -107,6 +108,7 @@ async function fitRow(
   let step = steps.next();
   for (; !step.done; step = steps.next()) if (turns.isDue(step.value)) await turns.breathe();
   const found = step.value;
+  checkRow(found, rank);
   table.set(found.subarray(0, rank), row * rank);
   if (biases.length > 0) biases[row] = found[rank]!;
   if (turns.isDue(rows.length * rank)) await turns.breathe();

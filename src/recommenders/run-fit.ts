@@ -4,15 +4,17 @@
 import { DivergenceError } from '../core/errors';
 import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
+import type { Real } from '../optimizers/factor';
 import type { SlotSpec } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
 import { Breather } from '../training/breather';
-import type { History } from '../training/history';
+import type { EpochRecord, History } from '../training/history';
 import { type Training, train } from '../training/train';
 import { checkpointPlan } from './checkpoints';
 import { dataText } from './fingerprint';
 import type { FilledFitOptions } from './fit-options';
 import { type RowCounts, Seen } from './seen';
+import { explained, type Suspects, UNSERVABLE } from './too-large';
 import { type Judged, Validation } from './validation';
 
 /** A training that is set up; `Fitted` is the trained state. */
@@ -33,6 +35,10 @@ export interface FitRun<Fitted> {
   judge(seen: Seen, turns: Turns): Promise<Judged>;
   /** The trained state at the end, when nothing trains on. */
   finish(seen: Seen, turns: Turns): Promise<Fitted>;
+  /** The name of a parameter with which answers would not be finite; undefined where all are. */
+  tooLarge(fitted: Fitted, turns: Turns): Promise<string | undefined>;
+  /** What training learns of the ratings; null where it does not look at values. */
+  readonly targets: Real | null;
   /** Called once with the trained state; after an abort or an error see `installWhole`. */
   install(fitted: Fitted): void;
   /** Whether the recommender has a trained state already. */
@@ -46,8 +52,11 @@ export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
   const { name, data, options, fitOptions, counts, training, parameters, slots, rmseScale, isServing, turns } = run;
   const { validation, onEpoch, earlyStopping, signal } = fitOptions;
   const { users, items } = data;
+  const suspects = { targets: run.targets, weights: data.weights };
+  let last: EpochRecord | undefined;
   return installWhole({
     signal,
+    suspects,
     isServing,
     turns,
     async train(tell) {
@@ -79,6 +88,7 @@ export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
         earlyStopping,
         onEpoch: (record) => {
           tell(1);
+          last = record;
           return onEpoch?.(record);
         },
         signal,
@@ -90,7 +100,11 @@ export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
     async finish(breather) {
       training.dispose();
       await breather.breathe();
-      return run.finish(await Seen.of(data, counts, breather), breather);
+      const fitted = await run.finish(await Seen.of(data, counts, breather), breather);
+      const name = await run.tooLarge(fitted, breather);
+      if (name === undefined) return fitted;
+      const { epoch = options.epochs, learningRate = 0 } = last ?? {};
+      throw explained(new DivergenceError(epoch, name, learningRate), suspects, UNSERVABLE);
     },
     install: (fitted) => run.install(fitted),
   }).finally(() => training.dispose());
@@ -99,6 +113,8 @@ export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
 /** A training whose result is to be installed; `Fitted` is the trained state. */
 export interface Installation<Fitted> {
   readonly signal: AbortSignal | undefined;
+  /** What may be at fault where training diverges. */
+  readonly suspects: Suspects;
   /** Whether the recommender has a trained state already, which an abort or an error is to leave. */
   readonly isServing: boolean;
   readonly turns: Turns;
@@ -141,7 +157,8 @@ export async function installWhole<Fitted>(plan: Installation<Fitted>): Promise<
     const isSuspect = isResumed && error instanceof DivergenceError;
     // An epoch that cannot be served, as its numbers are too large, is no epoch to be kept.
     if (wholeEpochs > 0 && !isServing && !isFinishing && !isSuspect) await complete().catch(() => undefined);
-    throw error;
+    // Training knows its rates alone.
+    throw error instanceof DivergenceError && !isFinishing ? explained(error, plan.suspects) : error;
   }
 }
 

@@ -42,7 +42,8 @@ export async function chooseUnits(
     const start = sigmoidLink(0, 1).inverse(mean);
     return { link: 'sigmoid', shift: 0, scale: 1, minimum: 0, maximum: 1, start };
   }
-  const scale = options.standardize && standardDeviation > 0 ? standardDeviation : 1;
+  // Deviations too small for float32 are none.
+  const scale = options.standardize && standardDeviation >= 2 ** -126 ? standardDeviation : 1;
   if (options.link === 'sigmoid' && maximum > minimum) {
     const start = sigmoidLink(minimum, maximum - minimum).inverse(mean);
     return { link: 'sigmoid', shift: minimum, scale, minimum, maximum, start };

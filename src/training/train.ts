@@ -7,6 +7,7 @@ import type { MetricName } from '../metrics/metric-names';
 import { isLessBetter, type RowMetricName } from '../metrics/row-metrics';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
+import { checkFinite } from './divergence';
 import type { EpochRecord, History } from './history';
 import { STATELESS, type TrainerState } from './rule-state';
 import { Snapshot } from './snapshot';
@@ -27,11 +28,12 @@ export interface Training extends Epochs {
 }
 
 /** A solver with its time taken. It has no learning rate, which is told as 0, and carries nothing but the factors. */
-export function timed(solver: Solver): Training {
+export function timed(solver: Solver, parameters: readonly Parameter[]): Training {
   return {
     async epoch(epoch, turns) {
       const started = now();
       const loss = await solver.epoch(epoch, turns);
+      await checkFinite(loss, parameters, epoch, 0, NO_RATES, turns);
       return { loss, seconds: (now() - started) / 1000, learningRate: 0 };
     },
     resume: () => undefined,
@@ -39,6 +41,8 @@ export function timed(solver: Solver): Training {
     dispose: () => undefined,
   };
 }
+
+const NO_RATES = { progress: 0, at: () => 0 };
 
 /** What a fit needs to know beside the trainer. */
 export interface FitPlan {

@@ -45,6 +45,12 @@ export class FeatureAnswers implements Answers {
     return onHeap(this.model, this.options.kernels, rows.size, featuresAtOnce(rows), () => scorer.all(rows));
   }
 
+  /** Tries whether answers are finite: of some rows, and what is worked out once for all users and items. @throws DataError */
+  check(rows: UnlabelledRows): void {
+    new RowScorer(this.model, this.isProbability).all(rows);
+    if (this.layout.pairing !== undefined && this.model instanceof FMModel) this.tables;
+  }
+
   /** Those of training, then those that the tables know. */
   get users() {
     return this.pairing.known.users;

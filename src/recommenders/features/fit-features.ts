@@ -1,17 +1,24 @@
 // From rows of features to a trained model: the wiring of loss, penalties, trainer and validation.
 
+import { DataError, DivergenceError } from '../../core/errors';
 import type { FeatureModel } from '../../models/feature-model';
 import { Penalty } from '../../parameters/penalty';
 import { BatchTrainer } from '../../training/batch-trainer';
-import type { History } from '../../training/history';
+import type { EpochRecord, History } from '../../training/history';
 import type { RuleOf } from '../../training/split-sink';
 import { train } from '../../training/train';
 import { checkpointPlan } from '../checkpoints';
 import { installWhole } from '../run-fit';
+import { explained, largestOf, MOST, UNSERVABLE } from '../too-large';
 import type { FeatureAnswers } from './feature-answers';
 import type { FilledFeatureOptions } from './feature-options';
 import type { FitInput } from './fit-input';
 import { ROWS_AT_ONCE } from './score-rows';
+
+/** Numbers of a table that are multiplied out at once. */
+const PART = 1 << 14;
+/** Rows at least that a trained model is tried on before it is installed. */
+const LEAST_SAMPLE = 256;
 
 /** What a fit is made of. */
 export interface FeatureFitTask extends FitInput {
@@ -47,8 +54,15 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
     for (const one of heldOut) Object.assign(values, await one.measure(answersNow(), turns));
     return values;
   };
+  let last: EpochRecord | undefined;
+  const suspects = { targets: options.task === 'regression' ? data.targets : null, weights: rows.weights };
+  const unservable = (table: string) => {
+    const { epoch = epochs, learningRate = 0 } = last ?? {};
+    return explained(new DivergenceError(epoch, table, learningRate), suspects, UNSERVABLE);
+  };
   return installWhole({
     signal,
+    suspects,
     isServing,
     turns,
     async train(tell) {
@@ -77,6 +91,7 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
         earlyStopping,
         onEpoch: (record) => {
           tell(1);
+          last = record;
           return onEpoch?.(record);
         },
         signal,
@@ -84,7 +99,25 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
         turns,
       });
     },
-    finish: async () => trainer.dispose(),
+    async finish(breather) {
+      trainer.dispose();
+      for (const parameter of model.parameters) {
+        // What products multiply out to, a part at a time.
+        const { rows: count, dim, name: table } = parameter;
+        const part = Math.max(1, Math.floor(PART / dim));
+        for (let from = 0; from < count; from += part) {
+          const values = parameter.collapse(from, Math.min(from + part, count));
+          if (!(dim * (await largestOf(values, breather)) ** 2 <= MOST)) throw unservable(table);
+        }
+      }
+      const answers = answersNow();
+      const sample = rows.sample(Math.max(LEAST_SAMPLE, data.size >> 6));
+      try {
+        answers.check(sample);
+      } catch (error) {
+        throw error instanceof DataError ? unservable('embedding') : error;
+      }
+    },
     install,
   }).finally(() => trainer.dispose());
 }

@@ -4,6 +4,7 @@
 import { naturalLog } from '../../core/elementary';
 import { Stream } from '../../core/random';
 import type { Turns } from '../../core/turns';
+import type { UnlabelledRows } from '../../interactions/features';
 import type { FeatureBatch } from '../../models/feature-batch';
 import { FeatureBatcher } from '../../models/feature-batcher';
 import { WHOLE } from '../../models/grid/blocks';
@@ -33,6 +34,10 @@ export interface TrainingRows {
   readonly loss: Loss;
   /** The score that is best for all alike: what the bias starts at. */
   readonly bias: number;
+  /** Some of the rows of training, from first to last. */
+  sample(count: number): UnlabelledRows;
+  /** How much each counts; null: all alike. */
+  readonly weights: Float32Array | null;
   /** What tells them from others. */
   text(): Promise<string>;
 }
@@ -56,6 +61,8 @@ export async function labelledRows(
     featuresIn: (count) => batcher.featuresIn(count),
     loss: lossNamed(loss, 0),
     bias: startOf(targets, weights, task === 'regression'),
+    sample: (count) => sampleOf(rows, placesOf(size, count)),
+    weights,
     text: () => rowsText(rows, turns),
   };
 }
@@ -91,12 +98,39 @@ export async function candidateRows(
     loss: lossNamed(loss, items.size),
     // One of a group is what a user has; an order is the same wherever it starts.
     bias: loss === 'logistic' ? -naturalLog(negatives.count) : 0,
+    sample(count) {
+      const places = placesOf(size, count);
+      return rows.rowsOf(
+        places.map((k) => userIndex[k]!),
+        places.map((k) => itemIndex[k]!),
+      );
+    },
+    weights,
     text: async () => {
       const texts = [await dataText({ ...pairs, users, items }, turns)];
       for (const table of tables) texts.push(await rowsText(table, turns));
       return texts.join('; ');
     },
   };
+}
+
+/** So many of `size` places, at equal distances. */
+function placesOf(size: number, count: number): Int32Array {
+  const most = Math.min(size, count);
+  return Int32Array.from({ length: most }, (_, k) => Math.floor((k * size) / most));
+}
+
+function sampleOf({ starts, indices, values }: LaidOutRows, places: Int32Array): UnlabelledRows {
+  const lengths = places.map((k) => starts[k + 1]! - starts[k]!);
+  const ends = new Int32Array(places.length + 1);
+  for (let k = 0; k < lengths.length; k++) ends[k + 1] = ends[k]! + lengths[k]!;
+  const size = places.length;
+  const sample = { size, starts: ends, indices: new Int32Array(ends[size]!), values: new Float32Array(ends[size]!) };
+  for (const [k, place] of places.entries()) {
+    sample.indices.set(indices.subarray(starts[place]!, starts[place + 1]!), ends[k]!);
+    sample.values.set(values.subarray(starts[place]!, starts[place + 1]!), ends[k]!);
+  }
+  return sample;
 }
 
 /** The bias that predicts the mean target: the mean, or its log-odds. */

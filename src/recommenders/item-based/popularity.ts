@@ -1,9 +1,11 @@
 // The most popular items as a recommender: the least that any other must beat.
 
+import { UnsupportedError } from '../../core/errors';
 import { readOptions } from '../../core/options';
 import type { Interactions } from '../../interactions/interactions';
 import type { Id } from '../../interactions/vocabulary';
 import type { History } from '../../training/history';
+import { extendSeen } from '../extend-seen';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import type { RecommendationList, RecommendOptions } from '../recommender';
@@ -19,7 +21,8 @@ import { PopularityAnswers } from './popularity-answers';
  * score(u, i) = how many interactions item i has in the training data, whatever their values. `predict` gives that count,
  * which is no rating; 0 for an item that training never saw. Every list of recommendations has `basis: 'popularity'`.
  *
- * Cost: fit O(interactions), predict O(1), recommend O(items). Similar items and users: UnsupportedError.
+ * `partialFit` counts what is new as a fit to all of it would. Cost: fit O(interactions), predict O(1), recommend O(items).
+ * Similar items and users: UnsupportedError.
  *
  * @throws OptionError for any option: it has none.
  * @see Ferrari Dacrema, Cremonesi, Jannach, "Are We Really Making Much Progress?" (RecSys 2019), TopPopular
@@ -50,6 +53,20 @@ export class Popularity extends IdRecommender<PopularityAnswers> {
     return fitOnce('Popularity', options, async (turns) => {
       const seen = await Seen.of(data, await countRows(data, turns), turns);
       this.install(new PopularityAnswers(data.users, data.items, seen));
+    });
+  }
+
+  /** Counts the new interactions too. Of a pair that was there the count stays. Cost: that of the new, and the items. */
+  protected override update(data: Interactions, options: FilledFitOptions): Promise<History> {
+    return fitOnce('Popularity', options, async (turns) => {
+      const { users, items, seen } = this.need('partialFit');
+      if (!seen.isKept) {
+        throw new UnsupportedError(
+          'Popularity.partialFit needs to know who has what already, and this model was saved without; save it with history: true, or fit it again',
+        );
+      }
+      const all = await extendSeen({ users, items, seen }, data, turns);
+      this.install(new PopularityAnswers(all.users, all.items, all.seen));
     });
   }
 

@@ -4,6 +4,7 @@ import { doubles, floats } from '../../core/allocate';
 import { DataError } from '../../core/errors';
 import type { Turns } from '../../core/turns';
 import { invert } from '../../kernels/symmetric-inverse';
+import { MOST } from '../too-large';
 import { DenseWeights } from './dense-weights';
 import type { Histories } from './histories';
 import { eachSharedRow } from './shared-users';
@@ -19,16 +20,26 @@ export async function solveEase(histories: Histories, lambda: number, turns: Tur
     p[item * count + item]! += lambda;
   });
   if (!(await invert(p, count, turns))) {
-    throw new DataError(
-      `EASE: X^T X + regularization I is singular to working precision at regularization ${lambda}; use a greater one`,
-    );
+    throw singular(lambda);
   }
   const values = floats(count * count, `the matrix of EASE, of ${count} x ${count} items,`);
+  let largest = 0;
   for (let from = 0; from < count; from++) {
     for (let to = 0; to < count; to++) {
-      if (to !== from) values[from * count + to] = -p[from * count + to]! / p[to * count + to]!;
+      if (to === from) continue;
+      const weight = -p[from * count + to]! / p[to * count + to]!;
+      values[from * count + to] = weight;
+      if (!(Math.abs(weight) <= largest)) largest = Number.isNaN(weight) ? Infinity : Math.abs(weight);
     }
     if (turns.isDue(count)) await turns.breathe();
   }
+  // Scores are sums of at most `count` of them.
+  if (!(count * largest <= MOST)) throw singular(lambda);
   return new DenseWeights(count, values);
+}
+
+function singular(lambda: number): DataError {
+  return new DataError(
+    `EASE: X^T X + regularization I is singular to working precision at regularization ${lambda}; use a greater one`,
+  );
 }

@@ -80,6 +80,8 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
       };
     },
     finish: stateOf,
+    tooLarge: ({ scorer }, breather) => scorer.tooLarge(breather),
+    targets: null,
     install,
     isServing,
     turns,

@@ -4,6 +4,7 @@
 import { DataError } from '../../core/errors';
 import { inTurns, type Turns } from '../../core/turns';
 import type { ActivationName } from '../../models/blocks/activations';
+import { largestOf, MOST } from '../too-large';
 import { type NeuralTables, type PairVectors, vectorsOf } from './neural-tables';
 import { ITEMS_AT_ONCE, TowerScorer } from './tower-scorer';
 
@@ -22,7 +23,10 @@ export class NeuralScorer {
   /** p (.) h of the user at hand. */
   private readonly product: Float64Array;
 
-  private constructor(tables: NeuralTables, activation: ActivationName) {
+  private constructor(
+    private readonly tables: NeuralTables,
+    private readonly activation: ActivationName,
+  ) {
     this.gmf = vectorsOf(tables, 'gmf');
     this.mlp = vectorsOf(tables, 'mlp');
     this.items = (tables.get('gmfItem') ?? tables.get('mlpItem'))!.rows;
@@ -76,5 +80,30 @@ export class NeuralScorer {
           'load the file again from its source, or train with a lower learning rate',
       );
     }
+  }
+
+  /**
+   * The name of a table with which a score, or the length of a vector, might overflow; undefined where none can, whoever and
+   * whatever is scored: the largest sizes go through the sums and layers in place of numbers.
+   */
+  async tooLarge(turns: Turns): Promise<string | undefined> {
+    const { tables, activation } = this;
+    const most = new Map<string, number>();
+    for (const [name, { values }] of tables) most.set(name, await largestOf(values, turns));
+    const sizeOf = (name: string) => most.get(name) ?? 0;
+    for (const [name, { dim }] of tables) {
+      const isVector = /User$|Item$/.test(name);
+      if (isVector && !(dim * sizeOf(name) ** 2 <= MOST)) return name;
+    }
+    let scores = sizeOf('outputBias') + (this.gmf?.dim ?? 0) * sizeOf('output') * sizeOf('gmfUser') * sizeOf('gmfItem');
+    let size = Math.max(sizeOf('mlpUser'), sizeOf('mlpItem'));
+    for (let l = 1; tables.has(`mlp${l}`); l++) {
+      const { rows, dim } = tables.get(`mlp${l}`)!;
+      const sum = rows * sizeOf(`mlp${l}`) * size + sizeOf(`mlp${l}Bias`);
+      if (!(sum <= MOST)) return `mlp${l}`;
+      size = activation === 'relu' ? sum : 1;
+      if (!tables.has(`mlp${l + 1}`)) scores += dim * sizeOf('output') * size;
+    }
+    return scores <= MOST ? undefined : 'output';
   }
 }

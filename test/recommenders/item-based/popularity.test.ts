@@ -56,3 +56,30 @@ test('what makes no sense is refused: options, validation, an aborted signal', a
   await expect(model.fit(data, { signal: AbortSignal.abort('stop') })).rejects.toBe('stop');
   expect(model.isFitted).toBe(false);
 });
+
+test('partialFit counts as a fit to everything would; without history it is refused', async () => {
+  const first = Interactions.from([
+    ['ann', 'tea'],
+    ['bob', 'milk'],
+  ]);
+  const news = Interactions.from([
+    ['ann', 'tea'],
+    ['ann', 'milk'],
+    ['cy', 'soup'],
+    ['bob', 'soup'],
+  ]);
+  const model = new Popularity();
+  await model.fit(first);
+  await Promise.all([model.partialFit(news), model.partialFit(Interactions.from([['di', 'soup']]))]);
+  expect([...model.recommend('nobody')]).toEqual([
+    { itemId: 'soup', score: 3 },
+    { itemId: 'milk', score: 2 },
+    { itemId: 'tea', score: 1 },
+  ]);
+  expect(model.recommend('ann').map(({ itemId }) => itemId)).toEqual(['soup']);
+  const loaded = Popularity.load(model.save());
+  await loaded.partialFit(Interactions.from([['di', 'tea']]));
+  expect(loaded.predict('di', 'tea')).toBe(2);
+  const bare = Popularity.load(model.save({ history: false }));
+  await expect(bare.partialFit(news)).rejects.toThrow(UnsupportedError);
+});
