@@ -2,6 +2,7 @@
 
 import { DataError } from '../core/errors';
 import { field, oneOf, show } from '../core/options';
+import type { PresentRows } from './absent-rows';
 import { findRepeats } from './repeats';
 import type { Columns } from './row';
 import { inSteps, type Steps } from './steps';
@@ -16,17 +17,21 @@ export const duplicatesField = field<DuplicatePolicy>(oneOf('last', 'first', 'su
 type Column = Int32Array | Float32Array | Float64Array;
 type OwnColumns = { -readonly [name in keyof Columns]: Columns[name] };
 
-/** The columns after the policy, which are the given ones, changed. A row that stays keeps its place among those that stay. */
+/**
+ * The columns after the policy, which are the given ones, changed. A row that stays keeps its place among those that stay.
+ * `positions`: the numbers of the rows for messages; null: their own.
+ */
 export function* resolveDuplicates(
-  columns: Columns,
+  { columns, positions }: PresentRows,
   policy: DuplicatePolicy,
   users: Vocabulary,
   items: Vocabulary,
 ): Steps<Columns> {
   if (policy === 'keep') return columns;
+  const numberOf = (row: number) => (positions === null ? row : positions[row]!) + 1;
   if (policy === 'error') {
     const repeat = yield* firstRepeat(columns, users.size, items.size);
-    if (repeat !== null) throw duplicateError(columns, repeat, users, items);
+    if (repeat !== null) throw duplicateError(columns, repeat, numberOf, users, items);
     return columns;
   }
   const dropped = new RowSet(columns.userIndex.length);
@@ -35,7 +40,7 @@ export function* resolveDuplicates(
     sums?.add(row, earlier);
     dropped.add(policy === 'first' ? row : earlier);
   });
-  sums?.demandFinite();
+  sums?.demandFinite(numberOf);
   return dropped.count === 0 ? columns : yield* drop(columns, dropped);
 }
 
@@ -110,11 +115,11 @@ class RunningSums {
     if (!Number.isFinite(Math.fround(sum)) && row < (this.overflow?.row ?? Infinity)) this.overflow = { row, sum };
   }
 
-  demandFinite(): void {
+  demandFinite(numberOf: (row: number) => number): void {
     if (this.overflow === undefined) return;
     const { row, sum } = this.overflow;
     throw new DataError(
-      `row ${row + 1} (counting from 1): the sum of its duplicates' values is ${sum}, too large for float32; divide the values by a constant`,
+      `row ${numberOf(row)} (counting from 1): the sum of its duplicates' values is ${sum}, too large for float32; divide the values by a constant`,
     );
   }
 }
@@ -141,13 +146,14 @@ function* others<T extends Column>(column: T, dropped: RowSet, kept: T): Steps<T
 function duplicateError(
   { userIndex, itemIndex }: Columns,
   { row, earlier }: Repeat,
+  numberOf: (row: number) => number,
   users: Vocabulary,
   items: Vocabulary,
 ): DataError {
   const user = show(users.idOf(userIndex[row]!));
   const item = show(items.idOf(itemIndex[row]!));
   return new DataError(
-    `rows ${earlier + 1} and ${row + 1} (counting from 1) are both of user ${user} and item ${item}; ` +
+    `rows ${numberOf(earlier)} and ${numberOf(row)} (counting from 1) are both of user ${user} and item ${item}; ` +
       "remove one, or set duplicates to 'last', 'first', 'sum' or 'keep'",
   );
 }

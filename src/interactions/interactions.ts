@@ -2,6 +2,7 @@
 // It never changes once made; splits are new sets over the same vocabularies.
 
 import { type Check, optional, readOptions, wrong } from '../core/options';
+import { withoutAbsent } from './absent-rows';
 import { type DuplicatePolicy, duplicatesField, resolveDuplicates } from './duplicates';
 import { type LeftOut, NOTHING_LEFT_OUT } from './left-out';
 import { type InputColumns, readColumns, readRows } from './read-rows';
@@ -68,7 +69,7 @@ export class Interactions implements Iterable<Interaction> {
   readonly itemIndex: Int32Array;
   /** Each row's value. */
   readonly values: Float32Array;
-  /** Each row's weight; absent where all are 1. */
+  /** Each row's weight, above 0; absent where no row was given one. Only their ratios matter to training. */
   declare readonly weights?: Float32Array;
   /** Each row's time in seconds; absent where rows came without. */
   declare readonly timestamps?: Float64Array;
@@ -90,8 +91,9 @@ export class Interactions implements Iterable<Interaction> {
   /**
    * Reads rows: objects or tuples, from any iterable.
    *
-   * A value or weight that is left out is 1; timestamps are given by all rows or by none. Bad rows leave a shared
-   * vocabulary as it was.
+   * A value or weight that is left out is 1; timestamps are given by all rows or by none. A row of weight 0 is checked and
+   * then left out, as if it had not been given: `size`, statistics, splits, histories and vocabularies know nothing of it.
+   * Bad rows leave a shared vocabulary as it was.
    *
    * @throws DataError naming the row (from 1) that is misshapen, has no usable id, a value that is not finite, a negative
    * weight, or, with `duplicates: 'error'`, a pair that came before.
@@ -145,7 +147,7 @@ export class Interactions implements Iterable<Interaction> {
   }
 
   /**
-   * The set at a glance: counts, density, and the values' mean, spread and range; weights play no part.
+   * The set at a glance: counts, density, and the values' mean, spread and range; every row counts once, whatever its weight.
    *
    * Cost: three passes over the rows and a sort of the counts; nothing is kept.
    *
@@ -180,12 +182,13 @@ function build(
   const [userCount, itemCount] = [users.size, items.size];
   try {
     const all = read(users, items);
-    const size = all.values.length;
-    const columns = runThrough(resolveDuplicates(all, duplicates, users, items));
-    const repeated = size - columns.values.length;
+    const present = runThrough(withoutAbsent(all, users, items, { users: userCount, items: itemCount }));
+    const absent = all.values.length - present.columns.values.length;
+    const columns = runThrough(resolveDuplicates(present, duplicates, users, items));
+    const repeated = all.values.length - absent - columns.values.length;
     return Interactions.ofIndices(
       { users, items, ...columns },
-      repeated === 0 ? undefined : { ...NOTHING_LEFT_OUT, repeated },
+      repeated + absent === 0 ? undefined : { ...NOTHING_LEFT_OUT, repeated, absent },
     );
   } catch (error) {
     users.truncate(userCount);

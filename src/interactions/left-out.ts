@@ -20,6 +20,8 @@ export interface LeftOut {
   readonly missing: number;
   /** Rows that gave way to another of the same user and item (`duplicates`). */
   readonly repeated: number;
+  /** Rows of weight 0, which are as rows that were not given. */
+  readonly absent: number;
   /** The faults of the first few of the `invalid` rows. */
   readonly faults: readonly DataError[];
 }
@@ -29,5 +31,6 @@ export const NOTHING_LEFT_OUT: LeftOut = Object.freeze({
   invalid: 0,
   missing: 0,
   repeated: 0,
+  absent: 0,
   faults: Object.freeze([]),
 });

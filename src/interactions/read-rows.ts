@@ -148,8 +148,11 @@ function checkValue(value: unknown, at: number): number {
 }
 
 function checkWeight(weight: unknown, at: number): number {
-  if (typeof weight === 'number' && weight >= 0 && Number.isFinite(Math.fround(weight))) return weight;
-  throw fault(at, `has weight ${show(weight)}; want a finite number of at least 0; drop the row or give its weight`);
+  // Weights are held as float32, in which 1e39 would be infinite and 1e-46 nothing.
+  const held = typeof weight === 'number' ? Math.fround(weight) : Number.NaN;
+  if ((held > 0 && held < Infinity) || weight === 0) return weight as number;
+  const wanted = 'a finite number of at least 0, from 1.5e-45 to 3.4e38 where it is not 0';
+  throw fault(at, `has weight ${show(weight)}; want ${wanted}; drop the row or give its weight`);
 }
 
 /** The times of some rows: numbers, in a unit that is told by their size once all are there, or dates. */

@@ -5,7 +5,8 @@ import type { Id } from './vocabulary';
 /**
  * One rating, or one event: a user, an item, and how much.
  *
- * Units: `value` is on the caller's rating scale, `timestamp` is in seconds, `weight` multiplies the row's loss.
+ * Units: `value` is on the caller's rating scale, `timestamp` is in seconds. Of weights only the ratios matter: a row of
+ * `weight` 2 counts as two rows of weight 1, and one of weight 0 as none.
  *
  * @example
  * ```ts
@@ -19,7 +20,7 @@ export interface Interaction {
   readonly itemId: Id;
   /** @defaultValue 1 */
   readonly value?: number | undefined;
-  /** @defaultValue 1 */
+  /** At least 0; 0: the row is left out. @defaultValue 1 */
   readonly weight?: number | undefined;
   /** In seconds since 1970. Either every row has one, or none. */
   readonly timestamp?: number | undefined;

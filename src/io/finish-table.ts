@@ -1,5 +1,6 @@
 // From the columns of a table that has been read to Interactions: repeated pairs, and vocabularies of the caller's.
 
+import { withoutAbsent } from '../interactions/absent-rows';
 import { resolveDuplicates } from '../interactions/duplicates';
 import { Interactions } from '../interactions/interactions';
 import { inSteps, type Steps } from '../interactions/steps';
@@ -14,7 +15,9 @@ export function* finishTable(table: RatingColumns, settings: ReadSettings, fault
   invalid.demandRows(size, faults);
   // The table itself refused repeats, because it knows their lines.
   const policy = settings.duplicates === 'error' ? 'keep' : settings.duplicates;
-  const columns = yield* resolveDuplicates(yield* table.takeColumns(), policy, users, items);
+  const present = yield* withoutAbsent(yield* table.takeColumns(), users, items);
+  const absent = size - present.columns.userIndex.length;
+  const columns = yield* resolveDuplicates(present, policy, users, items);
   // All ids first: nobody else may add any halfway.
   const userNumbers = adopt(users, settings.users);
   const itemNumbers = users === items ? userNumbers : adopt(items, settings.items);
@@ -23,7 +26,8 @@ export function* finishTable(table: RatingColumns, settings: ReadSettings, fault
   const leftOut = {
     invalid: invalid.count,
     missing: invalid.missing,
-    repeated: size - columns.userIndex.length,
+    repeated: present.columns.userIndex.length - columns.userIndex.length,
+    absent,
     faults: Object.freeze(invalid.first),
   };
   return Interactions.ofIndices(

@@ -66,6 +66,11 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
     itemBias?.selectAs(itemEmbedding);
   }
 
+  weigh({ weights, count }: RatingBatch): void {
+    this.userEmbedding.weigh(weights!, count);
+    this.itemEmbedding.weigh(weights!, count);
+  }
+
   forward({ count }: RatingBatch, scores: Real): void {
     const { userEmbedding, itemEmbedding, userBias, itemBias, globalMean } = this;
     scores.fill(globalMean, 0, count);

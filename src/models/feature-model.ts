@@ -104,6 +104,10 @@ export abstract class FeatureModel implements Scorer<FeatureBatch> {
     for (const part of this.parts) part.select?.();
   }
 
+  weigh({ weights, starts, count }: FeatureBatch): void {
+    this.embedding.weigh(weights!, count, starts);
+  }
+
   forward(batch: FeatureBatch, scores: Real, step = 0): void {
     scores.fill(this.bias.values[0]!, 0, batch.count);
     for (const part of this.parts) part.forward(batch, batch.count, scores, step);

@@ -13,7 +13,10 @@ export interface RatingData {
   readonly users: Int32Array;
   readonly items: Int32Array;
   readonly targets: Real;
+  /** Of mean 1 over the ratings; null: all are 1. */
   readonly weights: Real | null;
+  /** How many ratings these are, where some come in several parts; absent: `size`. */
+  readonly ratings?: number;
   /** How often each user and each item occurs, where somebody has counted already. */
   readonly counts?: { readonly users: Int32Array; readonly items: Int32Array };
 }
@@ -72,6 +75,8 @@ export interface Batcher<B extends Batch> {
 export interface Scorer<B extends Batch> {
   readonly parameters: readonly Parameter[];
   select(batch: B): void;
+  /** Tells parameters what the ratings of the batch weigh, after `select` and where they have weights. */
+  weigh(batch: B): void;
   /** `step`: the number of the update that the scores are for, from 1. Absent or 0: for predictions, with nothing dropped. */
   forward(batch: B, scores: Real, step?: number): void;
   /** After the `forward` of the same batch. */

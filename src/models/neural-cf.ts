@@ -142,6 +142,12 @@ export class NeuralCFModel implements Model<RatingBatch> {
     this.output.select();
   }
 
+  weigh({ weights, count }: RatingBatch): void {
+    const [{ user, item }] = this.parts as readonly [PairPart];
+    user.weigh(weights!, count);
+    item.weigh(weights!, count);
+  }
+
   forward({ count }: RatingBatch, scores: Real, step = 0): void {
     this.room(count);
     const { made, width } = this;

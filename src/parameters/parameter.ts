@@ -30,6 +30,11 @@ export interface Parameter {
   reserve(count: number): void;
   /** Names the rows of this step (null: all, in order). Duplicates share one gradient slot. */
   select(rows: Int32Array | null, count: number): void;
+  /**
+   * What the ratings of a step weigh, for the penalties: each named the row at its place in `select`, or those from
+   * starts[s] to starts[s + 1]. Absent weights are all 1, and need not be told.
+   */
+  weigh(weights: Real, count: number, starts?: Int32Array | null): void;
   /** Names the rows that another parameter of as many rows has named for this step, without looking at them again. */
   selectAs(other: Parameter): void;
   /** Starts the gradients of this step at 0. What starts them at a penalty need not. */

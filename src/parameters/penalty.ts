@@ -14,6 +14,9 @@ const TYPICAL_COUNT = 20;
 export class Penalty {
   /** Per row, or null where one strength serves all. */
   byRow: Float64Array | null;
+  /** Of the slots of a weighted step: lambda by the weight of its occurrences, which are then counted once. */
+  private lambdas = new Float64Array(0);
+  private once = new Int32Array(0);
 
   constructor(
     readonly parameter: Parameter,
@@ -30,13 +33,20 @@ export class Penalty {
     return this.byRow ?? new Float64Array(this.parameter.rows).fill(this.strength);
   }
 
-  /** Starts the gradient of every selected row at lambda occurrences / batch of its value. `batch`: the ratings in the step. */
-  start(batch: number): void {
+  /**
+   * Starts the gradient of every selected row at lambda occurrences / batch of its value. `batch`: the ratings in the step.
+   * `isWeighted`: each occurrence counts as much as its rating weighs, which the parameter has been told.
+   */
+  start(batch: number, isWeighted = false): void {
     if (this.strength === 0) {
       this.parameter.clear();
       return;
     }
     const examples = this.isShared ? 1 : batch;
+    if (isWeighted && !this.isShared) {
+      this.startWeighted(batch);
+      return;
+    }
     const { values, slotAt, slotRow, slotCount, occurrences, grads, dim } = this.parameter;
     kernels.startPenalty(
       values,
@@ -50,6 +60,18 @@ export class Penalty {
       slotCount,
       grads,
     );
+  }
+
+  private startWeighted(batch: number): void {
+    const { values, slotAt, slotRow, slotCount, grads, dim, selection } = this.parameter;
+    const { shares, identity } = selection;
+    if (this.lambdas.length < slotCount) {
+      this.lambdas = new Float64Array(identity.length);
+      this.once = new Int32Array(identity.length).fill(1);
+    }
+    const { lambdas, once, byRow, strength } = this;
+    for (let u = 0; u < slotCount; u++) lambdas[u] = (byRow === null ? strength : byRow[slotRow[u]!]!) * shares[u]!;
+    kernels.startPenalty(values, slotAt, identity, once, lambdas, 0, batch, dim, slotCount, grads);
   }
 
   /** @see Parameter.move */

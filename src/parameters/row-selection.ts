@@ -2,12 +2,15 @@
 
 import type { Move } from '../kernels/move';
 import { kernels } from '../kernels/select';
+import type { Real } from '../optimizers/factor';
 
 /** Maps the rows of a step to slots. */
 export class RowSelection {
   slot: Int32Array = new Int32Array(1);
   slotRow: Int32Array = new Int32Array(1);
   occurrences: Int32Array = new Int32Array(1);
+  /** The weight of the ratings that name each slot, where `weigh` was told. */
+  shares: Float64Array = new Float64Array(0);
   slotCount = 0;
   /** The rows as they were named: `slotRow` where all were. */
   rowAt: Int32Array = this.slotRow;
@@ -42,6 +45,25 @@ export class RowSelection {
     else if (count === 1) this.selectOne(rows[0]!);
     else this.selectMany(rows, count);
     this.rowAt = rows ?? this.slotRow;
+  }
+
+  /** @see Parameter.weigh */
+  weigh(weights: Real, count: number, starts: Int32Array | null): void {
+    if (this.shares.length < this.slotCount) this.shares = new Float64Array(this.slot.length);
+    const { shares, slot, slotCount } = this;
+    for (let s = 0; s < slotCount; s++) shares[s] = 0;
+    for (let s = 0; s < count; s++) {
+      const to = starts === null ? s + 1 : starts[s + 1]!;
+      for (let at = starts === null ? s : starts[s]!; at < to; at++) shares[slot[at]!]! += weights[s]!;
+    }
+  }
+
+  /** Every slot is named by all ratings of the step. */
+  weighAll(weights: Real, count: number): void {
+    let sum = 0;
+    for (let s = 0; s < count; s++) sum += weights[s]!;
+    if (this.shares.length < this.slotCount) this.shares = new Float64Array(this.slot.length);
+    this.shares.fill(sum, 0, this.slotCount);
   }
 
   /** @see Parameter.move */

@@ -86,6 +86,10 @@ export abstract class Table implements Parameter {
     this.forward();
   }
 
+  weigh(weights: Real, count: number, starts: Int32Array | null = null): void {
+    this.selection.weigh(weights, count, starts);
+  }
+
   selectAs({ selection }: Parameter): void {
     this.reserve(selection.slotCount);
     this.selection = selection;

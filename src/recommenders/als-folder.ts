@@ -31,7 +31,7 @@ export class AlsFolder implements RowProblems {
     options: FilledAlsOptions,
   ) {
     const { userCounts, itemCounts } = fitted.seen;
-    this.options = forData(options, { users: userCounts, items: itemCounts });
+    this.options = forData(options, { users: userCounts, items: itemCounts }, fitted.units.pairs);
   }
 
   get needsValues(): boolean {
@@ -77,7 +77,8 @@ export class AlsFolder implements RowProblems {
     const { feedback, alpha, unobservedWeight } = options;
     const { folded = 1, shift, scale } = units;
     const isExplicit = feedback === 'explicit';
-    const ridge = ridgeOf(options, history.length, this.trainedOf(side));
+    const occurrences = history.reduce((sum, { weight }) => sum + weight, 0);
+    const ridge = ridgeOf(options, occurrences, this.trainedOf(side));
     const targets = columnOf(history, ({ value }) => (isExplicit ? (value - shift) / scale / folded : 1));
     const weights = columnOf(history, ({ value, weight }) => weight * (1 + alpha * value));
     const rows = indicesOf(history);

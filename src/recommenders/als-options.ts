@@ -120,10 +120,14 @@ export function readAlsOptions(given: ALSOptions | undefined): FilledAlsOptions 
 const DENSE_WEIGHT = 0.3;
 const OUTWEIGHS = 6.75;
 
-/** The options with alpha0 as a number, for data with so many interactions of each user and each item. */
+/**
+ * The options with alpha0 as a number, for data with so many interactions of each user and each item, of so many pairs.
+ * `pairs` undefined: every interaction is a pair of its own.
+ */
 export function forData(
   options: FilledAlsOptions,
   { users, items }: { readonly users: Int32Array; readonly items: Int32Array },
+  pairs?: number,
 ): FilledAlsOptions & { readonly unobservedWeight: number } {
   const { unobservedWeight } = options;
   if (unobservedWeight !== 'auto') return { ...options, unobservedWeight };
@@ -133,7 +137,7 @@ export function forData(
     if (count > 0) trainedUsers++;
   }
   for (const count of items) if (count > 0) trainedItems++;
-  const density = interactions / Math.max(trainedUsers * trainedItems, 1);
+  const density = (pairs ?? interactions) / Math.max(trainedUsers * trainedItems, 1);
   return { ...options, unobservedWeight: Math.min(DENSE_WEIGHT, OUTWEIGHS * density) };
 }
 

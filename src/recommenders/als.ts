@@ -22,7 +22,8 @@ export type { ALSOptions } from './als-options';
  * sum over interactions of w (score - 1)^2 + alpha0 (sum over all users and items of score^2)
  * + lambda (sum over rows of (n + alpha0 |rows of the other side|)^nu |x|^2), w = weight (1 + alpha value).
  * Explicit: prediction = mu + b_u + b_i + <p_u, q_i>, with ratings less their mean, by their standard deviation, in place
- * of 1, alpha0 = 0, and x with its bias.
+ * of 1, alpha0 = 0, and x with its bias. Weights are relative to their mean over the pairs, and n counts interactions by
+ * weight: rows that are there several times and a row of their weight are the same.
  *
  * No learning rate: with one side held still the best row of the other is the solution of rank equations. Predictions of
  * implicit feedback are scores, not clipped. `trainLoss` is half the sums over interactions and pairs, by interactions.

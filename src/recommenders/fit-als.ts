@@ -2,7 +2,9 @@
 
 import { DataError } from '../core/errors';
 import { inTurns, type Turns } from '../core/turns';
-import type { Interactions } from '../interactions/interactions';
+import { Interactions } from '../interactions/interactions';
+import { findRepeats } from '../interactions/repeats';
+import { STEP } from '../interactions/steps';
 import { MFModel } from '../models/mf';
 import type { Real } from '../optimizers/factor';
 import { AlsSolver } from '../training/als/als-solver';
@@ -13,6 +15,7 @@ import { type FilledAlsOptions, forData, ruleOf } from './als-options';
 import { drawStart } from './draw-start';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
+import { type Weighed, weigh } from './relative-weights';
 import { runFit } from './run-fit';
 import { countRows } from './seen';
 import { tooLarge } from './too-large';
@@ -41,11 +44,13 @@ const SCORES: Units = {
 const RATINGS = { loss: 'squared', link: 'identity', standardize: true, negatives: false } as const;
 
 /** Trains tables and installs the result. */
-export async function fitAls({ data, options, fitOptions, install, isServing }: AlsTask): Promise<History> {
+export async function fitAls({ data: given, options, fitOptions, install, isServing }: AlsTask): Promise<History> {
   const { rank, seed, biases, initScale, feedback } = options;
   const turns = new Breather(fitOptions.signal);
   const isExplicit = feedback === 'explicit';
-  const units = isExplicit ? await chooseUnits(data, RATINGS, turns) : SCORES;
+  const { data, ...weighed } = await weighPairs(given, options, turns);
+  const units = { ...(isExplicit ? await chooseUnits(data, RATINGS, turns) : SCORES), ...weighed };
+  const { pairs = data.size } = weighed;
   const counts = await countRows(data, turns);
   const model = new MFModel({ users: data.users.size, items: data.items.size, rank, biases, seed, initScale: 0 });
   await drawStart([model.userEmbedding, model.itemEmbedding], { seed, initScale: initScale / Math.sqrt(rank) }, turns);
@@ -57,9 +62,11 @@ export async function fitAls({ data, options, fitOptions, install, isServing }: 
       items: data.itemIndex,
       targets,
       weights: await weightsOf(data, options.alpha, turns),
+      copies: data.weights ?? null,
+      total: pairs,
       counts,
     },
-    ruleOf(forData(options, counts)),
+    ruleOf(forData(options, counts, pairs)),
   );
   return runFit({
     name: 'als',
@@ -88,6 +95,29 @@ function tablesOf({ userEmbedding, itemEmbedding, userBias, itemBias }: MFModel)
     userBias: userBias?.values ?? null,
     itemBias: itemBias?.values ?? null,
   };
+}
+
+/**
+ * Weights relative to the mean over the pairs: a pair that comes twice weighs what a row of weight 2 does. Where neither the
+ * pairs without interactions nor a power in the penalty make a difference, the mean is that over the rows.
+ */
+async function weighPairs(
+  given: Interactions,
+  { feedback, regularizationExponent }: FilledAlsOptions,
+  turns: Turns,
+): Promise<Weighed & { readonly pairs?: number }> {
+  const weighed = await weigh(given, turns);
+  if (feedback === 'explicit' && regularizationExponent === 1) return weighed;
+  const { data, meanWeight = 1 } = weighed;
+  const { size, users, items, userIndex, itemIndex, values, timestamps } = data;
+  let pairs = size;
+  const search = findRepeats(data, users.size, items.size, () => pairs--);
+  while (!search.next().done) if (turns.isDue(STEP)) await turns.breathe();
+  if (pairs === size) return weighed;
+  const share = pairs / size;
+  const weights = data.weights?.map((weight) => weight * share) ?? new Float32Array(size).fill(share);
+  const columns = { users, items, userIndex, itemIndex, values, timestamps, weights };
+  return { data: Interactions.ofIndices(columns), meanWeight: meanWeight / share, pairs };
 }
 
 /** What the squared error of each interaction is multiplied by: its weight (1 + alpha value); null where all are 1. */

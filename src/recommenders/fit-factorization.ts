@@ -9,6 +9,7 @@ import type { Batch, Model, RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
 import type { Breather } from '../training/breather';
+import { inCopies } from '../training/copies';
 import { threadsOf } from '../training/engine-options';
 import { lossNamed } from '../training/group-losses';
 import type { History } from '../training/history';
@@ -19,6 +20,7 @@ import { Trainer, type TrainerOptions } from '../training/trainer';
 import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
+import { weigh } from './relative-weights';
 import { runFit } from './run-fit';
 import { countRows, type RowCounts } from './seen';
 import { tooLarge } from './too-large';
@@ -59,7 +61,7 @@ export interface FitTask {
 /** Trains the model and installs the result. */
 export async function fitFactorization({
   name,
-  data,
+  data: given,
   options,
   rule,
   fitOptions,
@@ -71,10 +73,11 @@ export async function fitFactorization({
   install,
   isServing,
 }: FitTask): Promise<History> {
-  const units = unitsOf(await chooseUnits(data, options, breather));
+  const { data, ...weighed } = await weigh(given, breather);
+  const units = { ...unitsOf(await chooseUnits(data, options, breather)), ...weighed };
   const link = linkOf(units);
   const counts = await countRows(data, breather);
-  const ratings: RatingData = {
+  const one: RatingData = {
     size: data.size,
     users: data.userIndex,
     items: data.itemIndex,
@@ -82,11 +85,12 @@ export async function fitFactorization({
     weights: data.weights ?? null,
     counts,
   };
+  const ratings = await inCopies(one, options.batchSize, breather);
   model.globalMean = units.start;
   const loss = lossOf(options.loss, link, data.items.size);
   const stream = Stream.of(options.seed).fork('order');
   const { epochs, batchSize, shuffle, grouping, kernels, negatives } = options;
-  const threads = threadsOf(options.threads, data.size);
+  const threads = threadsOf(options.threads, ratings.size);
   const shrinkage = penalties(model, options, counts);
   await breather.breathe();
   const steps: TrainerOptions = {

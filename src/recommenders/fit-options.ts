@@ -119,6 +119,6 @@ export function abortSignal(value: unknown, name: string): AbortSignal {
 export function checkInteractions(value: unknown, name: string): Interactions {
   if (!(value instanceof Interactions))
     throw wrong(name, value, 'Interactions: make them with Interactions.from(rows)');
-  if (value.size === 0) throw new DataError(`${name} has no ratings; want at least one`);
+  if (value.size === 0) throw new DataError(`${name} has no ratings; want at least one, of a weight above 0`);
   return value;
 }

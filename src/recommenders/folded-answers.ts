@@ -6,6 +6,7 @@ import type { NormalEquations } from '../training/fold-in/normal-equations';
 import type { FoldedItemAnswers, FoldedUserAnswers, HistoryEntry, ItemRequest } from './answers';
 import type { Fitted } from './fitted';
 import { type Ranked, Ranking } from './ranked';
+import { weighHistory } from './relative-weights';
 import type { Seen } from './seen';
 import type { Serving } from './serving';
 import { checkRow } from './too-large';
@@ -24,25 +25,27 @@ export interface RowProblems {
   item(history: readonly HistoryEntry[]): RowProblem;
 }
 
-/** What a user of the training has; the weights of then are not kept. */
+/** What a user of the training has, with relative weights. */
 export function historyOf(seen: Seen, user: number): HistoryEntry[] {
   const values = seen.valuesOf(user);
+  const weights = seen.weightsOf(user);
   const items = seen.itemsOf(user);
   const history: HistoryEntry[] = [];
-  for (let k = 0; k < items.length; k++) history.push({ index: items[k]!, value: values?.[k] ?? 1, weight: 1 });
+  for (let k = 0; k < items.length; k++)
+    history.push({ index: items[k]!, value: values?.[k] ?? 1, weight: weights?.[k] ?? 1 });
   return history;
 }
 
 /** A new user. */
 export function foldInUser(
-  { tables, served }: Fitted,
+  { tables, served, units }: Fitted,
   problems: RowProblems,
   equations: NormalEquations,
   clip: boolean,
   serving: Serving,
   history: readonly HistoryEntry[],
 ): FoldedUserAnswers {
-  const row = foldRow(problems.user(history), equations);
+  const row = foldRow(problems.user(weighHistory(units, history)), equations);
   checkRow(row, tables.rank);
   const vector = Float32Array.from(row.subarray(0, tables.rank));
   const base = Math.fround(Math.fround(tables.globalMean) + Math.fround(row[tables.rank] ?? 0));
@@ -59,13 +62,13 @@ export function foldInUser(
 
 /** A new item. */
 export function foldInItem(
-  { tables, served }: Fitted,
+  { tables, served, units }: Fitted,
   problems: RowProblems,
   equations: NormalEquations,
   clip: boolean,
   history: readonly HistoryEntry[],
 ): FoldedItemAnswers {
-  const row = foldRow(problems.item(history), equations);
+  const row = foldRow(problems.item(weighHistory(units, history)), equations);
   checkRow(row, tables.rank);
   const vector = Float32Array.from(row.subarray(0, tables.rank));
   const bias = Math.fround(row[tables.rank] ?? 0);

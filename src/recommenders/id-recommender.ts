@@ -195,7 +195,8 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
 
   /**
    * A user that training never saw, by its history: its row fitted to the trained items, which stay as they are. Of an
-   * item that occurs twice the last row counts; items that training never saw are passed over (`ignored`).
+   * item that occurs twice the last row counts; items that training never saw are passed over (`ignored`). Weights are
+   * relative to the mean of those of the fit, or to their own where it had none; a row of weight 0 is left out.
    *
    * minimize over p, b: sum over the history of loss + 1/2 lambda (|p|^2 + b^2), as in training; with negatives, the
    * expected loss over what might be drawn, so that there is one answer.
@@ -227,7 +228,6 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
   /**
    * What each item that a user has rated adds to the score of an item, the most first: the user as `foldInUser` has it is
    * a sum over its history, p = A^-1 sum_j c_j r_j q_j, and so is every score <q, p>, less the mean and the item's bias.
-   * The weights of interactions are taken for 1.
    *
    * Units: those of the score. Cost: that of foldInUser.
    * @throws UnknownIdError; UnsupportedError where this kind cannot, or was saved with `history: false`

@@ -14,6 +14,7 @@ import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
 import { asFactorization, type FilledNmfOptions, type NMFOptions, readNmfOptions } from './nmf-options';
 import type { TrainedState } from './partial-fit';
+import { weigh } from './relative-weights';
 import { restore, savedRule } from './restore';
 import { RowFolder } from './row-folder';
 import { runFit } from './run-fit';
@@ -34,7 +35,7 @@ import { judged } from './validation';
  * sum over ratings of loss + 1/2 lambda (|p_u|^2 + |q_i|^2).
  *
  * 'multiplicative' (the default): p_uk *= (sum over its ratings of r q_ik) / (sum of r^ q_ik + n_u lambda p_uk), then items
- * alike, r^ the prediction: the objective never rises. 'gradient': any optimizer, with what falls below 0 put back to 0, over plain tables or
+ * alike, r^ the prediction (each rating as often as its relative weight): the objective never rises. 'gradient': any optimizer, with what falls below 0 put back to 0, over plain tables or
  * scalar or diagonal products. There are no biases; for users and items that training never saw the mean is predicted.
  * foldInUser, foldInItem and partialFit fit rows by least squares, whose numbers may be negative.
  *
@@ -73,19 +74,20 @@ export class NMF extends TableRecommender {
     );
   }
 
-  protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
+  protected async train(given: Interactions, fitOptions: FilledFitOptions): Promise<History> {
     const { name, rule, isFitted: isServing } = this;
     const { solver, rank, seed, overparam, initRange } = this.options;
     const breather = new Breather(fitOptions.signal);
     const shared = asFactorization(this.options, rule);
-    const units = unitsOf(await chooseUnits(data, shared, breather));
+    const { data, ...weighed } = await weigh(given, breather);
+    const units = { ...unitsOf(await chooseUnits(data, shared, breather)), ...weighed };
     const model = new NMFModel({ users: data.users.size, items: data.items.size, rank, seed, overparam, initRange: 0 });
     await drawStart([model.userEmbedding, model.itemEmbedding], { seed, initScale: initRange }, breather, true);
     const install = (fitted: Fitted) => this.serve(fitted);
     if (solver === 'gradient') {
       const plainOf = () => model;
       const steps = { rule, plainOf, unitsOf, breather };
-      const task = { name, data, options: shared, fitOptions, model, install, isServing, ...steps };
+      const task = { name, data: given, options: shared, fitOptions, model, install, isServing, ...steps };
       return fitFactorization(task);
     }
     const counts = await countRows(data, breather);

@@ -13,6 +13,7 @@ import type { HistoryEntry } from './answers';
 import { extendSeen } from './extend-seen';
 import type { Fitted } from './fitted';
 import { historyOf, type RowProblems } from './folded-answers';
+import { weighAs } from './relative-weights';
 import type { Seen } from './seen';
 import { ServedTables, tablesOf } from './served-tables';
 import { checkRow } from './too-large';
@@ -37,7 +38,11 @@ export async function partialFit(
       'partialFit fits rows to all of their history, and this model was saved without; save it with history: true, or fit it again',
     );
   }
-  const { users, items, seen, newOfUser, newOfItem } = await extendSeen(fitted, data, turns);
+  const { users, items, seen, newOfUser, newOfItem } = await extendSeen(
+    fitted,
+    await weighAs(fitted.units, data, turns),
+    turns,
+  );
   const model = await grownModel(fitted.tables, seen, turns);
   const tables = tablesOf(model);
   const units = widened(fitted.units, data.values);

@@ -100,7 +100,7 @@ export class RowFolder implements RowProblems {
     return {
       rows: indicesOf(history),
       loss: new RatingsLoss(loss, linkOf(units), targets, weightsOf(history)),
-      occurrences: history.length,
+      occurrences: occurrencesOf(history),
     };
   }
 
@@ -118,7 +118,7 @@ export class RowFolder implements RowProblems {
     return {
       rows: Int32Array.of(...own, ...others),
       loss: expectedLoss(this.options.loss, draws, had, otherSum, itemCounts.length),
-      occurrences: history.length * (1 + count),
+      occurrences: occurrencesOf(history) * (1 + count),
     };
   }
 
@@ -140,7 +140,7 @@ export class RowFolder implements RowProblems {
     return {
       rows: Int32Array.of(...own, ...others),
       loss: new ExpectedLogistic(weightsOf(history), hasNot),
-      occurrences: history.length + drawn,
+      occurrences: occurrencesOf(history) + drawn,
     };
   }
 }
@@ -158,6 +158,11 @@ function expectedLoss(
   const each = draws.count * draws.weights.reduce((sum, weight) => sum + weight, 0);
   const hasNot = draws.chances.map((chance) => each * chance);
   return new ExpectedLogistic(draws.weights, hasNot);
+}
+
+/** A row of relative weight w is as w rows. */
+function occurrencesOf(history: readonly HistoryEntry[]): number {
+  return history.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 function weightsOf(history: readonly HistoryEntry[]): Float64Array {

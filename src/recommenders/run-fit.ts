@@ -21,6 +21,7 @@ import { type Judged, Validation } from './validation';
 export interface FitRun<Fitted> {
   /** The kind of the recommender. */
   readonly name: string;
+  /** Its weights, where it has some, are relative: of mean 1. */
   readonly data: Interactions;
   readonly options: { readonly epochs: number };
   readonly fitOptions: FilledFitOptions;
@@ -77,12 +78,11 @@ export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
         turns,
       );
       if (kept.resume !== undefined) tell(kept.resume.epochs.length, true);
-      const weight = meanWeight(data);
       return train({ parameters }, training, {
         ...kept,
         epochs: options.epochs,
         ratings: data.size,
-        rmseOf: rmseScale === undefined ? undefined : (mean) => rmseScale * Math.sqrt((2 * mean) / weight),
+        rmseOf: rmseScale === undefined ? undefined : (mean) => rmseScale * Math.sqrt(2 * mean),
         cold: validated?.cold,
         validate: validated && (async () => validated.measure(await run.judge(validated.seen, turns), turns)),
         earlyStopping,
@@ -160,11 +160,4 @@ export async function installWhole<Fitted>(plan: Installation<Fitted>): Promise<
     // Training knows its rates alone.
     throw error instanceof DivergenceError && !isFinishing ? explained(error, plan.suspects) : error;
   }
-}
-
-/** The mean loss is of weighted errors; a root mean squared error is not. */
-function meanWeight({ weights, size }: Interactions): number {
-  if (weights === undefined) return 1;
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return sum > 0 ? sum / size : 1;
 }

@@ -89,6 +89,7 @@ function largest(table: ArrayLike<number>): number {
 function readUnits(text: string | undefined): Units & { globalMean: number } {
   const units = parseObject(text, 'units') as Units & { globalMean: number };
   const { link, globalMean, shift, scale, minimum, maximum, start, folded = 1, baseline = 0 } = units;
+  const { meanWeight = 1, pairs = 1 } = units;
   const damaged = (found: string) => new FormatError(`metadata.units: ${found}; the file is damaged`);
   // Ratings are float32, and so are the mean and the deviation of some.
   const check = (numbers: Record<string, unknown>, least: number, most: number, wanted: string) => {
@@ -98,7 +99,8 @@ function readUnits(text: string | undefined): Units & { globalMean: number } {
     }
   };
   check({ globalMean, shift, start, baseline }, -MOST, MOST, 'within float32');
-  check({ scale, folded }, LEAST, MOST, 'above 0, within float32');
+  check({ scale, folded, meanWeight }, LEAST, MOST, 'above 0, within float32');
+  check({ pairs }, 1, Number.MAX_SAFE_INTEGER, 'of at least 1');
   check({ minimum, maximum }, -Number.MAX_VALUE, Number.MAX_VALUE, 'that is finite');
   if (link !== 'identity' && link !== 'sigmoid') throw damaged(`link is ${show(link)}; want 'identity' or 'sigmoid'`);
   if (minimum > maximum) throw damaged(`minimum is ${minimum} and maximum ${maximum}`);

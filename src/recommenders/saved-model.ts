@@ -74,10 +74,11 @@ export function encodePeople({ users, items, seen }: SavedPeople, history: boole
   ]);
   // A recommender that was loaded without its history has none to save.
   if (history && seen.isKept) {
-    const { offsets, items: list, values } = seen.laidOut();
+    const { offsets, items: list, values, weights } = seen.laidOut();
     tensors.set('history.offsets', vector('I32', offsets));
     tensors.set('history.items', vector('I32', list));
     if (values !== null) tensors.set('history.values', vector('F32', values));
+    if (weights !== null) tensors.set('history.weights', vector('F32', weights));
   }
   return tensors;
 }
@@ -94,9 +95,15 @@ export function decodePeople(tensors: ReadonlyMap<string, Tensor>): SavedPeople 
   // Files of before the first version have none.
   const values = tensors.has('history.values') ? take('history.values', Float32Array, seenItems.length) : null;
   if (values !== null) checkFinite({ 'history.values': values });
+  // There where training had weights.
+  const weights = tensors.has('history.weights') ? take('history.weights', Float32Array, seenItems.length) : null;
+  for (const weight of weights ?? []) {
+    if (!(weight > 0 && weight < Infinity))
+      throw new FormatError(`tensor 'history.weights' has ${weight}; want numbers above 0; the file is damaged`);
+  }
   const userCounts = take('userCounts', Int32Array, users.size);
   const itemCounts = take('itemCounts', Int32Array, items.size);
-  const seen = new Seen(offsets, seenItems, userCounts, itemCounts, values);
+  const seen = new Seen(offsets, seenItems, userCounts, itemCounts, values, weights);
   checkCounts(seen);
   return { users, items, seen };
 }

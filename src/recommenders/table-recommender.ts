@@ -82,9 +82,9 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
    * Goes on training with new interactions, of known or new users and items; where nothing has been fitted when its turn
    * comes, it is `fit`. The rows of their users and items, where a quarter of what they have has come since they were last
    * fitted (in this call or in earlier ones, also before a `save`), are fitted to all of their history, the other rows as
-   * they are; those keep their bytes, mu stays, and the model is plain afterwards, as after a load. Weights of
-   * interactions are taken for 1. Losses that compare items (bpr, warp, softmax) move users alone. One epoch, no learning
-   * rate; an abort or an error leaves the model as it was.
+   * they are; those keep their bytes, mu stays, and the model is plain afterwards, as after a load. Weights are
+   * relative to the mean of those of the fit, or to their own where it had none. Losses that compare items (bpr, warp,
+   * softmax) move users alone. One epoch, no learning rate; an abort or an error leaves the model as it was.
    *
    * Cost: O(history of those rows x rank^2 + rows x rank^3), and a copy of the tables; once in some thousand changed users
    * a pass over the history. ALS on implicit feedback: O(all rows x rank^2) beside. It gives way to other tasks.

@@ -21,18 +21,22 @@ export interface Units {
    * losses against penalties as training did. Absent: 1.
    */
   readonly folded?: number;
+  /** What the weights of training were divided by, and weights given later are; absent where training had none. */
+  readonly meanWeight?: number;
+  /** How many pairs the interactions of training are of, where some are of one and it matters; absent: all differ. */
+  readonly pairs?: number;
   /** The score of a user or an item that training never saw, where it is not mean + biases. */
   readonly baseline?: number;
 }
 
-/** Chooses the units of a fit. */
+/** Chooses the units of a fit. A rating counts in the mean and the spread as much as it weighs. */
 export async function chooseUnits(
-  { values }: Interactions,
+  { values, weights }: Interactions,
   options: Pick<FilledOptions, 'loss' | 'link' | 'standardize' | 'negatives'>,
   turns: Turns,
 ): Promise<Units> {
   if (options.negatives !== false) return unitsOfOrders(options.loss, options.negatives.count);
-  const { mean, standardDeviation, minimum, maximum } = await describe(values, turns);
+  const { mean, standardDeviation, minimum, maximum } = await describe(values, weights, turns);
   if (options.loss === 'logistic') {
     if (minimum < 0 || maximum > 1) {
       throw new DataError(
@@ -75,9 +79,10 @@ export async function toTargets(values: Float32Array, { shift, scale }: Units, t
   return targets;
 }
 
-/** Mean, spread and range, in double, as Interactions.stats() has them. */
-async function describe(values: Float32Array, turns: Turns) {
+/** Mean, spread and range, in double; without weights as Interactions.stats() has them. */
+async function describe(values: Float32Array, weights: Float32Array | undefined, turns: Turns) {
   let sum = 0;
+  let all = weights === undefined ? values.length : 0;
   let minimum = Infinity;
   let maximum = -Infinity;
   await inTurns(values.length, turns, (from, to) => {
@@ -85,18 +90,22 @@ async function describe(values: Float32Array, turns: Turns) {
     let [total, least, most] = [sum, minimum, maximum];
     for (let k = from; k < to; k++) {
       const value = values[k]!;
-      total += value;
+      total += weights === undefined ? value : weights[k]! * value;
       if (value < least) least = value;
       if (value > most) most = value;
     }
     [sum, minimum, maximum] = [total, least, most];
+    if (weights !== undefined) for (let k = from; k < to; k++) all += weights[k]!;
   });
-  const mean = sum / values.length;
+  const mean = sum / all;
   let squares = 0;
   await inTurns(values.length, turns, (from, to) => {
     let total = squares;
-    for (let k = from; k < to; k++) total += (values[k]! - mean) * (values[k]! - mean);
+    for (let k = from; k < to; k++) {
+      const square = (values[k]! - mean) * (values[k]! - mean);
+      total += weights === undefined ? square : weights[k]! * square;
+    }
     squares = total;
   });
-  return { mean, standardDeviation: Math.sqrt(squares / values.length), minimum, maximum };
+  return { mean, standardDeviation: Math.sqrt(squares / all), minimum, maximum };
 }

@@ -38,7 +38,7 @@ export class BatchTrainer<B extends Batch> implements Training {
     private readonly penalties: readonly Penalty[],
     /** Prepared already. */
     private readonly batcher: Batcher<B>,
-    private readonly data: { readonly size: number; readonly targets: Real },
+    private readonly data: { readonly size: number; readonly ratings?: number; readonly targets: Real },
     private readonly options: BatchTrainerOptions,
   ) {
     this.sink = new SplitSink(rules);
@@ -53,7 +53,7 @@ export class BatchTrainer<B extends Batch> implements Training {
     const progress = (epoch - 1) / options.epochs;
     await checkFinite(loss, model.parameters, epoch, progress, sink.rates, turns);
     return {
-      loss: loss / data.size,
+      loss: loss / (data.ratings ?? data.size),
       seconds: (now() - started) / 1000,
       learningRate: sink.rates.at(progress),
     };

@@ -149,8 +149,10 @@ export class Stepper<B extends Batch> {
     // are taken together is their sum.
     const ratings = this.grouping === 1 ? count / group : 1;
     model.select(batch);
+    const isWeighted = batch.weights !== null;
+    if (isWeighted) model.weigh(batch);
     // Before the scores: of all that goes through the rows, this waits for memory the least.
-    for (let i = 0; i < penalties.length; i++) penalties[i]!.start(ratings);
+    for (let i = 0; i < penalties.length; i++) penalties[i]!.start(ratings, isWeighted);
     for (let i = 0; i < unpenalized.length; i++) unpenalized[i]!.clear();
     model.forward(batch, scored.scores, this.steps);
     scored.targets = batch.targets;

@@ -110,7 +110,7 @@ export class Trainer<B extends Batch> {
     const loss = await this.runner!.epoch(epoch, turns);
     await checkFinite(loss, this.model.parameters, epoch, (epoch - 1) / options.epochs, rates, turns);
     return {
-      loss: loss / data.size,
+      loss: loss / (data.ratings ?? data.size),
       seconds: (now() - started) / 1000,
       learningRate: rates.at((epoch - 1) / options.epochs),
     };

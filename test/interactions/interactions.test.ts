@@ -40,11 +40,40 @@ describe('rows and columns', () => {
   test('a set is read back as it is, from any iterable', () => {
     const rows: Row[] = [
       { userId: 'a', itemId: '__proto__', value: 2, weight: 3, timestamp: 4.5 },
-      { userId: '', itemId: 7, value: -1, weight: 0, timestamp: -2 },
+      { userId: '', itemId: 7, value: -1, weight: 0.5, timestamp: -2 },
     ];
     const data = Interactions.from(new Set(rows).values());
     expect([...data]).toEqual(rows);
     expect([...Interactions.from(data)]).toEqual(rows);
+  });
+
+  test('rows of weight 0 are as rows that were not given', () => {
+    const at = (weight: number, userId: string, itemId: string, value: number) => ({ userId, itemId, value, weight });
+    const rows = [
+      at(0, 'nobody', 'nothing', 100),
+      at(1, 'ann', 'tea', 4),
+      at(0, 'ann', 'tea', 1),
+      at(2, 'bob', 'tea', 2),
+      at(0, 'bob', 'milk', -7),
+    ];
+    const present = rows.filter(({ weight }) => weight > 0);
+    for (const duplicates of ['last', 'first', 'sum', 'keep', 'error'] as const) {
+      const [some, without] = [Interactions.from(rows, { duplicates }), Interactions.from(present, { duplicates })];
+      expect([...some]).toEqual([...without]);
+      expect([[...some.users], [...some.items]]).toEqual([['ann', 'bob'], ['tea']]);
+      expect(some.stats()).toEqual(without.stats());
+    }
+    const columns = { userIds: [1, 2, 1], itemIds: [2, 3, 2], values: [5, 1, 3], weights: [1, 0, 1] };
+    expect([...Interactions.fromColumns(columns, { duplicates: 'keep' })].map(({ value }) => value)).toEqual([5, 3]);
+    expect(() => Interactions.fromColumns(columns, { duplicates: 'error' })).toThrow('rows 1 and 3 (counting from 1)');
+    // One vocabulary on both sides, which knew an id before.
+    const ids = Vocabulary.from(['old', 'tea']);
+    const shared = Interactions.from(rows, { users: ids, items: ids });
+    expect([...ids]).toEqual(['old', 'tea', 'ann', 'bob']);
+    expect([...shared.userIndex, ...shared.itemIndex]).toEqual([2, 3, 1, 1]);
+    expect(Interactions.from([at(0, 'a', 'b', 1)]).size).toBe(0);
+    expect(() => Interactions.from([at(0, 'a', 'b', Number.NaN)])).toThrow('has value NaN');
+    expect(() => Interactions.from([at(1e-60, 'a', 'b', 1)])).toThrow('has weight 1e-60; want');
   });
 
   test('columns and rows give the same set', () => {

@@ -72,21 +72,25 @@ test("'auto' weighs a pair at 0.3, and where few are filled at 6.75 times the fi
   expect(await fitted(sparse, 'auto')).toEqual(await fitted(sparse, 6.75 / 60));
 });
 
-test('alpha makes a value weigh 1 + alpha value, as a weight does', async () => {
+test('alpha makes a value weigh 1 + alpha value, as a weight does that is relative to nothing', async () => {
   const rows = [...odd];
-  const bits = async (options: ALSOptions, data: Interactions) => {
-    const model = new ALS({ rank: 3, ...options });
+  const predicted = async (options: ALSOptions, data: Interactions) => {
+    // What a row has does not matter to its penalty.
+    const model = new ALS({ rank: 3, regularizationExponent: 0, ...options });
     await model.fit(data);
-    return bitsOf(model);
+    return model.predictMany(odd);
   };
-  const users = odd.users;
-  const items = odd.items;
+  const { users, items } = odd;
   const weighted = Interactions.from(
     rows.map((row) => ({ ...row, value: 9, weight: 1 + 2 * row.value! })),
     { users, items },
   );
-  expect(await bits({ alpha: 2 }, odd)).toBe(await bits({}, weighted));
-  expect(await bits({}, odd)).not.toBe(await bits({}, weighted));
+  const mean = weighted.weights!.reduce((sum, weight) => sum + weight, 0) / odd.size;
+  const alpha = await predicted({ alpha: 2, unobservedWeight: 0.3, regularization: 0.1 }, odd);
+  const same = await predicted({ unobservedWeight: 0.3 / mean, regularization: 0.1 / mean }, weighted);
+  const none = await predicted({ unobservedWeight: 0.3, regularization: 0.1 }, odd);
+  for (const [k, value] of alpha.entries()) expect(value).toBeCloseTo(same[k]!, 5);
+  expect(none).not.toEqual(alpha);
 });
 
 test('WebAssembly and JavaScript give the same bits', async () => {

@@ -47,7 +47,7 @@ test('passes by the formula, with weights and a zero that stays', async () => {
           for (let f = 0; f < rank; f++) score += p[u + f]! * q[i + f]!;
           above += data.weights![s]! * data.targets[s]! * other[others[s]! * rank + k]!;
           below += data.weights![s]! * score * other[others[s]! * rank + k]!;
-          count++;
+          count += data.weights![s]!;
         }
         return value === 0 || count === 0 ? value : (value * above) / (below + count * lambda * value);
       });

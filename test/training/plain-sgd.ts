@@ -39,7 +39,7 @@ export function publishedEpoch(t: PlainTables, ratings: readonly Rating[], rate:
 
 /**
  * One pass by batches: the gradient of the mean over a batch of
- * weight/2 error^2 + 1/2 lambda (|p_u|^2 + |q_i|^2 + b_u^2 + b_i^2), then one step of all rows at once.
+ * weight/2 (error^2 + lambda (|p_u|^2 + |q_i|^2 + b_u^2 + b_i^2)), then one step of all rows at once.
  */
 export function batchEpoch(
   t: PlainTables,
@@ -59,10 +59,10 @@ export function batchEpoch(
       loss += 0.5 * weight * error * error;
       const scale = rate / batch.length;
       const [lu, li] = [lambdaOf('user', user), lambdaOf('item', item)];
-      const gU = weight * error + lu * t.bu[user]!;
-      const gI = weight * error + li * t.bi[item]!;
-      const gP = p.map((pk, k) => weight * error * q[k]! + lu * pk);
-      const gQ = q.map((qk, k) => weight * error * p[k]! + li * qk);
+      const gU = weight * (error + lu * t.bu[user]!);
+      const gI = weight * (error + li * t.bi[item]!);
+      const gP = p.map((pk, k) => weight * (error * q[k]! + lu * pk));
+      const gQ = q.map((qk, k) => weight * (error * p[k]! + li * qk));
       steps.push(() => {
         t.bu[user]! -= scale * gU;
         t.bi[item]! -= scale * gI;

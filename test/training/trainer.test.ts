@@ -126,7 +126,7 @@ describe('one rating a step', () => {
 
 describe('several ratings a step', () => {
   test.each([1, 2, 3, 8, ratings.length, 100])(
-    'batch of %p: the mean gradient, rows that come twice share a step, weights multiply the loss alone',
+    'batch of %p: the mean gradient, rows that come twice share a step, weights multiply loss and penalty',
     async (batchSize) => {
       const model = makeModel();
       const expected = tablesOf(model);

@@ -124,7 +124,7 @@ export class PairSide {
     const { scale, rates, own, ownVector, isLinear } = this;
     const hasOwnRate = isLinear && isPerRow(this.rule);
     const rate = hasOwnRate ? this.rowRate.number : rates.base;
-    const decay = penalty(get(this.decay), pairs.length);
+    const decay = penalty(get(this.decay), pairs);
     const c2 = scale === null ? decay : f32.mul(get(scale), get(this.scaledDecay));
     return sequence(
       ...(scale === null ? [] : [set(this.scaledDecay, f32.mul(decay, get(scale)))]),
@@ -260,7 +260,7 @@ export class PairSide {
         this.updates.onNumber(
           layout.bias,
           get(bias),
-          f32.add(slopes, f32.mul(penalty(this.number(layout.biasDecay), pairs.length), get(bias))),
+          f32.add(slopes, f32.mul(penalty(this.number(layout.biasDecay), pairs), get(bias))),
           rates.bias,
         ),
       );
@@ -281,7 +281,13 @@ export class PairSide {
   }
 }
 
-/** A penalty counts once for each rating of the step. */
-function penalty(decay: Code<'f32'>, ratings: number): Code<'f32'> {
-  return ratings === 1 ? decay : f32.mul(f32.const(ratings), decay);
+/** A penalty counts once for each rating of the step, as much as it weighs. */
+function penalty(decay: Code<'f32'>, pairs: readonly Pair[]): Code<'f32'> {
+  const [first, ...rest] = pairs.flatMap(({ weight }) => (weight === null ? [] : [get(weight)]));
+  if (first !== undefined)
+    return f32.mul(
+      rest.reduce((sum, weight) => f32.add(sum, weight), first),
+      decay,
+    );
+  return pairs.length === 1 ? decay : f32.mul(f32.const(pairs.length), decay);
 }

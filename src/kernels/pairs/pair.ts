@@ -11,6 +11,8 @@ export class Pair {
   readonly dot: Local<'f32'>;
   /** d loss / d score. */
   readonly slope: Local<'f32'>;
+  /** The weight of the rating, where ratings have some. */
+  readonly weight: Local<'f32'> | null;
   /** slope <a, b>. */
   readonly slopeDot: Local<'f32'>;
   /** The slope times the scalars of both rows: what the other's elements are multiplied by in either gradient. */
@@ -24,7 +26,9 @@ export class Pair {
     f: FunctionBuilder<'void'>,
     readonly left: PairSide,
     readonly right: PairSide,
+    isWeighted: boolean,
   ) {
+    this.weight = isWeighted ? f.local('f32') : null;
     this.dot = f.local('f32');
     this.slope = f.local('f32');
     this.slopeDot = f.local('f32');

@@ -42,7 +42,7 @@ export class StepWriter {
     this.rates = { base: f.local('v128'), map: f.local('v128'), root: f.local('v128') };
     this.left = new PairSide(f, spec, spec.left, rule, inputs.rates, this.rates);
     const right = () => new PairSide(f, spec, spec.right, rule, inputs.rates, this.rates);
-    this.pairs = Array.from({ length: grouping }, () => new Pair(f, this.left, right()));
+    this.pairs = Array.from({ length: grouping }, () => new Pair(f, this.left, right(), spec.isWeighted));
     this.sums = { dot: new LaneSum(f), left: new LaneSum(f), right: new LaneSum(f) };
     this.held = f.local('v128');
     this.vectors = vectorsOf(spec.rank);
@@ -153,7 +153,12 @@ export class StepWriter {
     const score = f.local('f32');
     const predict = set(score, f32.add(bias, pair.scaled(get(dot))));
     const target = f32.load(get(inputs.rating), start + RATING.target);
-    const weight = spec.isWeighted ? f32.load(get(inputs.rating), start + RATING.weight) : null;
-    return sequence(predict, inputs.emitLoss(f, get(score), target, weight, slope, inputs.sum));
+    const { weight } = pair;
+    if (weight === null) return sequence(predict, inputs.emitLoss(f, get(score), target, null, slope, inputs.sum));
+    return sequence(
+      predict,
+      set(weight, f32.load(get(inputs.rating), start + RATING.weight)),
+      inputs.emitLoss(f, get(score), target, get(weight), slope, inputs.sum),
+    );
   }
 }

@@ -101,6 +101,12 @@ export class SVDppModel implements Model<UserBatch>, FactorizationTables {
     itemBias?.selectAs(itemEmbedding);
   }
 
+  weigh({ weights, count }: UserBatch): void {
+    this.userEmbedding.weigh(weights!, count);
+    this.itemEmbedding.weigh(weights!, count);
+    this.implicitEmbedding.selection.weighAll(weights!, count);
+  }
+
   forward({ count, setCount }: UserBatch, scores: Real): void {
     const { userEmbedding: p, itemEmbedding: q, implicitEmbedding: y, userBias, itemBias, vector, rank } = this;
     poolRows(y.values, y.at, setCount, rank, vector);

@@ -109,10 +109,11 @@ async function readFile(
 }
 
 /** Lines that say what was left out of a file, none where nothing was. */
-function whatIsLeftOut(path: string, { invalid, missing, repeated, faults }: LeftOut): string {
+function whatIsLeftOut(path: string, { invalid, missing, repeated, absent, faults }: LeftOut): string {
   const said = [
     ...(invalid > 0 ? [`${counted(invalid, 'row')} that cannot be read`] : []),
     ...(missing > 0 ? [`${counted(missing, 'row')} with a value that means none`] : []),
+    ...(absent > 0 ? [`${counted(absent, 'row')} of weight 0`] : []),
     ...(repeated > 0 ? [`${counted(repeated, 'row')} of a user and an item that another row has`] : []),
   ];
   if (said.length === 0) return '';

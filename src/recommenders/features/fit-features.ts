@@ -85,7 +85,7 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
       return train(model, trainer, {
         ...kept,
         epochs,
-        ratings: data.size,
+        ratings: data.ratings ?? data.size,
         cold: task.cold,
         validate: heldOut.length === 0 ? undefined : measure,
         earlyStopping,

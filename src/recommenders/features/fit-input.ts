@@ -7,6 +7,7 @@ import { Interactions } from '../../interactions/interactions';
 import { isRowMetric, listMetricsOf } from '../../metrics/row-metrics';
 import { Breather } from '../../training/breather';
 import { checkInteractions } from '../fit-options';
+import { weigh } from '../relative-weights';
 import { countCold } from '../validation';
 import { checkLayout, checkRows, type LaidOutRows, type RowLayout, targetsOf } from './check-rows';
 import { type FeatureFitOptions, type FilledFeatureFit, readFeatureFit } from './feature-fit-options';
@@ -79,9 +80,10 @@ async function loadPairs(
   checked: { data: Interactions; validation: Interactions | LaidOutRows | undefined; fit: FitInput['fit'] },
   options: FilledFeatureOptions,
 ): Promise<FitInput> {
-  const { data, validation, fit } = checked;
+  const { validation, fit } = checked;
   const { negatives } = options;
   const turns = new Breather(fit.signal);
+  const { data } = await weigh(checked.data, turns);
   const { pairing, pairs } = await Pairing.of(owner, data, fit, turns);
   if (options.task === 'classification' && negatives === false) checkSaysNo(data.values);
   // Labels say yes or no; ratings, and what users have, are all of what should be listed.

@@ -47,7 +47,7 @@ export class Pairing {
     const [items, itemIndex] = await occurring(data.items, data.itemIndex, turns);
     const { size, values, weights } = data;
     const pairs = { size, userIndex, itemIndex, values, weights };
-    const columns = { ...pairs, users, items };
+    const columns = { ...pairs, weights: undefined, users, items };
     const seen = await Seen.of(columns, await countRows(columns, turns), turns);
     return { pairing: new Pairing(owner, { users, items, seen }, { userFeatures, itemFeatures }), pairs };
   }

@@ -2,20 +2,24 @@
 // they do not have.
 
 import { naturalLog } from '../../core/elementary';
+import { DataError } from '../../core/errors';
 import { Stream } from '../../core/random';
-import type { Turns } from '../../core/turns';
+import { inTurns, type Turns } from '../../core/turns';
 import type { UnlabelledRows } from '../../interactions/features';
 import type { FeatureBatch } from '../../models/feature-batch';
-import { FeatureBatcher } from '../../models/feature-batcher';
+import { FeatureBatcher, type FeatureData } from '../../models/feature-batcher';
 import { WHOLE } from '../../models/grid/blocks';
 import type { Batcher } from '../../models/model';
 import { RatingBatcher } from '../../models/rating-batcher';
+import type { Real } from '../../optimizers/factor';
+import { copiesOf, inCopies } from '../../training/copies';
 import { lossNamed } from '../../training/group-losses';
 import type { Loss } from '../../training/loss';
 import { CandidateBatcher } from '../../training/negatives/candidate-batcher';
 import { CandidateRows } from '../../training/negatives/candidate-rows';
 import type { NegativeSampling } from '../../training/negatives/item-sampler';
 import { dataText, rowsText } from '../fingerprint';
+import { relativeWeights } from '../relative-weights';
 import { type LaidOutRows, layoutOf, type RowLayout, targetsOf } from './check-rows';
 import type { FilledFeatureOptions } from './feature-options';
 import type { NumberedPairs, Pairing } from './pairing';
@@ -24,7 +28,7 @@ import type { NumberedPairs, Pairing } from './pairing';
 export interface TrainingRows {
   readonly layout: RowLayout;
   /** How many there are, and what is to be learned of them. */
-  readonly data: { readonly size: number; readonly targets: Float32Array };
+  readonly data: { readonly size: number; readonly ratings?: number; readonly targets: Real };
   /** Prepared already. */
   readonly batcher: Batcher<FeatureBatch>;
   /** The rows of one that is counted: itself, and its negatives. */
@@ -45,12 +49,12 @@ export interface TrainingRows {
 /** Rows with labels. */
 export async function labelledRows(
   rows: LaidOutRows,
-  { task, loss, seed, shuffle }: FilledFeatureOptions,
+  { task, loss, seed, shuffle, batchSize }: FilledFeatureOptions,
   turns: Turns,
 ): Promise<TrainingRows> {
-  const { size, starts, indices, values, weights } = rows;
-  const targets = targetsOf(rows, 'features', task);
-  const data = { size, starts, indices, values, weights, targets };
+  const all = targetsOf(rows, 'features', task);
+  const data = await weighRows(rows, all, batchSize, turns);
+  const { targets, weights } = data;
   const batcher = new FeatureBatcher(data, Stream.of(seed).fork('order'), shuffle);
   await batcher.prepare(turns);
   return {
@@ -61,8 +65,8 @@ export async function labelledRows(
     featuresIn: (count) => batcher.featuresIn(count),
     loss: lossNamed(loss, 0),
     bias: startOf(targets, weights, task === 'regression'),
-    sample: (count) => sampleOf(rows, placesOf(size, count)),
-    weights,
+    sample: (count) => sampleOf(rows, placesOf(rows.size, count)),
+    weights: rows.weights,
     text: () => rowsText(rows, turns),
   };
 }
@@ -71,14 +75,15 @@ export async function labelledRows(
 export async function candidateRows(
   pairing: Pairing,
   pairs: NumberedPairs,
-  { loss, seed, shuffle }: FilledFeatureOptions,
+  { loss, seed, shuffle, batchSize }: FilledFeatureOptions,
   negatives: NegativeSampling,
   turns: Turns,
 ): Promise<TrainingRows> {
   const { size, userIndex, itemIndex, values, weights = null } = pairs;
   const { users, items, seen } = pairing.people;
   const counts = { users: seen.userCounts, items: seen.itemCounts };
-  const data = { size, users: userIndex, items: itemIndex, targets: values, weights, counts };
+  const pulled = { size, users: userIndex, items: itemIndex, targets: values, weights, counts };
+  const data = await inCopies(pulled, batchSize, turns);
   const sizes = { users: users.size, items: items.size };
   const stream = Stream.of(seed).fork('order');
   const inner = new RatingBatcher(data, sizes, { stream, shuffle, blocks: WHOLE, grouping: 1 });
@@ -133,8 +138,51 @@ function sampleOf({ starts, indices, values }: LaidOutRows, places: Int32Array):
   return sample;
 }
 
+/** Rows of relative weights, in copies where one would be too large a step; those of weight 0 are left out. */
+async function weighRows(
+  rows: LaidOutRows,
+  all: Float32Array,
+  batchSize: number,
+  turns: Turns,
+): Promise<FeatureData & { ratings?: number }> {
+  const { size, starts, indices, values } = rows;
+  if (rows.weights === null) return { size, starts, indices, values, weights: null, targets: all };
+  const present = Int32Array.from(rows.weights.keys()).filter((row) => rows.weights![row]! > 0);
+  if (present.length === 0)
+    throw new DataError(`features: the weight of every one of its ${size} rows is 0; want some above 0`);
+  const { relative } = await relativeWeights(
+    rows.weights.filter((weight) => weight > 0),
+    turns,
+  );
+  const copies = relative === null ? null : await copiesOf(relative, batchSize, turns);
+  const { rows: order, weights } = copies ?? { rows: null, weights: null };
+  if (order === null && present.length === size) return { size, starts, indices, values, weights, targets: all };
+  const chosen = order === null ? present : order.map((row) => present[row]!);
+  const picked = new Int32Array(chosen.length + 1);
+  for (const [at, row] of chosen.entries()) picked[at + 1] = picked[at]! + starts[row + 1]! - starts[row]!;
+  const features = picked[chosen.length]!;
+  const data = {
+    size: chosen.length,
+    ratings: present.length,
+    starts: picked,
+    indices: new Int32Array(features),
+    values: new Float32Array(features),
+    weights,
+    targets: new Float32Array(chosen.length),
+  };
+  await inTurns(chosen.length, turns, (from, to) => {
+    for (let at = from; at < to; at++) {
+      const row = chosen[at]!;
+      data.targets[at] = all[row]!;
+      data.indices.set(indices.subarray(starts[row]!, starts[row + 1]!), picked[at]!);
+      data.values.set(values.subarray(starts[row]!, starts[row + 1]!), picked[at]!);
+    }
+  });
+  return data;
+}
+
 /** The bias that predicts the mean target: the mean, or its log-odds. */
-function startOf(targets: Float32Array, weights: Float32Array | null, isRegression: boolean): number {
+function startOf(targets: Real, weights: Real | null, isRegression: boolean): number {
   let [sum, total] = [0, 0];
   for (let s = 0; s < targets.length; s++) {
     const weight = weights === null ? 1 : weights[s]!;

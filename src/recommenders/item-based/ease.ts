@@ -27,7 +27,7 @@ export interface EASEOptions {
  * Embarrassingly shallow autoencoder: a weight from every item to every other, by ridge regression of each item on the rest.
  *
  * score(u, i) = sum over the items j of u of B_ji; P = (X^T X + lambda I)^-1, B = -P / diag(P) by column, diag(B) = 0; X is
- * users x items, 1 where there is an interaction, whatever its value: leave out beforehand what was disliked. Scores are
+ * users x items, 1 where there is an interaction, whatever its value, and its weight unless that is 0: leave out beforehand what was disliked. Scores are
  * no ratings; that of a user or item that training never saw is 0. How alike items are: sign x sqrt(B_ij B_ji), from -1 to 1,
  * which is their partial correlation.
  *

@@ -33,7 +33,7 @@ export interface ItemKNNOptions {
  * score(u, i) = sum over the items j of u that are among the k nearest neighbours of i: sim(i, j);
  * sim(i, j) = <x_i, x_j> / (|x_i| |x_j| + shrinkage) (cosine), x_i the column of users who have item i, weighted;
  * jaccard divides by |x_i|^2 + |x_j|^2 - <x_i, x_j> + shrinkage, dot by 1 + shrinkage.
- * Every interaction counts as one, whatever its value: leave out beforehand what was disliked. Scores are no ratings;
+ * Every interaction counts as one, whatever its value and (unless 0) weight: leave out beforehand what was disliked. Scores are no ratings;
  * that of a user or item that training never saw is 0.
  *
  * Cost: fit O(sum over users of the square of their items), recommend O(items of the user x neighbours + items);

@@ -18,7 +18,7 @@ import { PopularityAnswers } from './popularity-answers';
 /**
  * The same items for everybody: those with the most interactions, less what a user has seen.
  *
- * score(u, i) = how many interactions item i has in the training data, whatever their values. `predict` gives that count,
+ * score(u, i) = how many interactions item i has in the training data, whatever their values and (unless 0) weights. `predict` gives that count,
  * which is no rating; 0 for an item that training never saw. Every list of recommendations has `basis: 'popularity'`.
  *
  * `partialFit` counts what is new as a fit to all of it would. Cost: fit O(interactions), predict O(1), recommend O(items).
@@ -51,7 +51,8 @@ export class Popularity extends IdRecommender<PopularityAnswers> {
   /** Counts. The history has no epochs. */
   protected train(data: Interactions, options: FilledFitOptions): Promise<History> {
     return fitOnce('Popularity', options, async (turns) => {
-      const seen = await Seen.of(data, await countRows(data, turns), turns);
+      // Who has what, however much it weighs.
+      const seen = await Seen.of({ ...data, weights: undefined }, await countRows(data, turns), turns);
       this.install(new PopularityAnswers(data.users, data.items, seen));
     });
   }

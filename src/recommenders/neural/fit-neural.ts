@@ -6,10 +6,12 @@ import type { Interactions } from '../../interactions/interactions';
 import type { NeuralCFModel } from '../../models/neural-cf';
 import type { Optimizer } from '../../optimizers/optimizer';
 import { Penalty } from '../../parameters/penalty';
+import { inCopies } from '../../training/copies';
 import { lossNamed } from '../../training/group-losses';
 import type { History } from '../../training/history';
 import { Trainer } from '../../training/trainer';
 import type { FilledFitOptions } from '../fit-options';
+import { weigh } from '../relative-weights';
 import { runFit } from '../run-fit';
 import { countRows, type Seen } from '../seen';
 import type { FittedNeural } from './fitted-neural';
@@ -33,10 +35,11 @@ export interface NeuralTask {
 
 /** Trains the model and installs the result. */
 export async function fitNeural(task: NeuralTask): Promise<History> {
-  const { data, options, rule, fitOptions, model, turns, install, isServing } = task;
+  const { options, rule, fitOptions, model, turns, install, isServing } = task;
+  const { data } = await weigh(task.data, turns);
   const counts = await countRows(data, turns);
   const { epochs, batchSize, shuffle, kernels, negatives, seed, loss, activation } = options;
-  const ratings = {
+  const one = {
     size: data.size,
     users: data.userIndex,
     items: data.itemIndex,
@@ -45,6 +48,7 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
     weights: data.weights ?? null,
     counts,
   };
+  const ratings = await inCopies(one, batchSize, turns);
   const stream = Stream.of(seed).fork('order');
   const penalties = penaltiesOf(model, options);
   const trainer = new Trainer(model, lossNamed(loss, data.items.size), rule, penalties, ratings, {

@@ -26,7 +26,12 @@ export interface AlsData {
   readonly items: Int32Array;
   /** null: 1. */
   readonly targets: Real | null;
+  /** What the squared errors are multiplied by; null: 1. */
   readonly weights: Real | null;
+  /** How often each counts in the penalty; null: once. */
+  readonly copies?: Real | null;
+  /** How many interactions these are, by weight; absent: each is one. */
+  readonly total?: number;
   /** How often each row occurs. */
   readonly counts: { readonly users: Int32Array; readonly items: Int32Array };
 }
@@ -56,7 +61,7 @@ export class AlsSolver implements Solver {
     this.items = new FixedSide(itemEmbedding, itemBias, rank, clear(itemEmbedding, items, rank), gram);
   }
 
-  /** @returns half the objective's part of the data, unobserved pairs too, by the number of interactions */
+  /** @returns half the objective's part of the data, unobserved pairs too, by the weight of the interactions */
   async epoch(_: number, turns: Turns): Promise<number> {
     const { users, items, rule } = this;
     if (this.byUser === null || this.byItem === null) await this.prepare(turns);
@@ -67,13 +72,13 @@ export class AlsSolver implements Solver {
       await items.sum(turns);
       loss += rule.unobservedWeight * inner(users.gram, items.gram);
     }
-    return loss / (2 * this.data.users.length);
+    return loss / (2 * (this.data.total ?? this.data.users.length));
   }
 
   private async prepare(turns: Turns): Promise<void> {
-    const { users, items, targets, weights, counts } = this.data;
-    this.byUser = await historyOf(users, counts.users.length, { others: items, targets, weights }, turns);
-    this.byItem = await historyOf(items, counts.items.length, { others: users, targets, weights }, turns);
+    const { users, items, targets, weights, copies = null, counts } = this.data;
+    this.byUser = await historyOf(users, counts.users.length, { others: items, targets, weights, copies }, turns);
+    this.byItem = await historyOf(items, counts.items.length, { others: users, targets, weights, copies }, turns);
     if (this.rule.unobservedWeight > 0) await this.items.sum(turns);
   }
 

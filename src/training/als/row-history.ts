@@ -12,6 +12,8 @@ export interface RowHistory {
   readonly targets: Real | null;
   /** What the squared errors are multiplied by; null: 1. */
   readonly weights: Real | null;
+  /** How often each counts in the penalty; null: once. */
+  readonly copies: Real | null;
 }
 
 /** The interactions of all rows of a side. */
@@ -24,7 +26,7 @@ export interface SideHistory extends RowHistory {
 export async function historyOf(
   rows: Int32Array,
   count: number,
-  { others, targets, weights }: RowHistory,
+  { others, targets, weights, copies }: RowHistory,
   turns: Turns,
 ): Promise<SideHistory> {
   const { places, starts } = await orderBy(rows, count, turns);
@@ -38,6 +40,7 @@ export async function historyOf(
     starts,
     targets: targets && (await pick(targets, new Float32Array(targets.length))),
     weights: weights && (await pick(weights, new Float32Array(weights.length))),
+    copies: copies && (await pick(copies, new Float32Array(copies.length))),
     others: await pick(others, new Int32Array(others.length)),
   };
 }

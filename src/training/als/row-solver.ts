@@ -36,9 +36,17 @@ export class RowSolver {
 
   /** Leaves in `x` what minimizes the objective by this row. @throws OptionError where nothing does by itself */
   finish(history: RowHistory, fixed: FixedSide, from: number, to: number): void {
-    const ridge = ridgeOf(this.rule, to - from, fixed.trained);
+    const ridge = ridgeOf(this.rule, occurrencesOf(history, from, to), fixed.trained);
     if (this.method.solve(history, fixed, from, to, ridge, this.x)) return;
     const { regularization } = this.rule;
     throw wrong('regularization', regularization, 'a larger one: the equations of a row have no unique solution');
   }
+}
+
+/** How many interactions a row has, each as often as its weight says. */
+function occurrencesOf({ copies }: RowHistory, from: number, to: number): number {
+  if (copies === null) return to - from;
+  let sum = 0;
+  for (let k = from; k < to; k++) sum += copies[k]!;
+  return sum;
 }

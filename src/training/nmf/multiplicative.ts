@@ -9,9 +9,9 @@ import type { Solver } from '../solver';
 /** One side's rows, and what they are to be multiplied and divided by. */
 interface Side {
   readonly rows: Real;
-  /** The row of each rating, and how many ratings each row has. */
+  /** The row of each rating, and how many ratings each row has, by weight. */
   readonly of: Int32Array;
-  readonly counts: Int32Array;
+  readonly counts: Int32Array | Float64Array;
   readonly above: Float64Array;
   readonly below: Float64Array;
 }
@@ -31,7 +31,7 @@ export class MultiplicativeSolver implements Solver {
     const side = (rows: Real, of: Int32Array, counts: Int32Array): Side => ({
       rows,
       of,
-      counts,
+      counts: data.weights === null ? counts : weightOfRows(of, data.weights, counts.length),
       above: new Float64Array(rows.length),
       below: new Float64Array(rows.length),
     });
@@ -105,6 +105,13 @@ export class MultiplicativeSolver implements Solver {
       }
     }
   }
+}
+
+/** The sum of the weights of each row's ratings. */
+function weightOfRows(of: Int32Array, weights: Real, rows: number): Float64Array {
+  const sums = new Float64Array(rows);
+  for (let s = 0; s < of.length; s++) sums[of[s]!]! += weights[s]!;
+  return sums;
 }
 
 /** Numbers that are gone through before others may get a turn. */

@@ -103,7 +103,10 @@ export class JsPairs implements PairEngine {
       const biased = Math.fround(Math.fround(mean + left.bias()) + pair.right.bias());
       scored.scores[0] = biased + pair.scaled(pair.dot);
       scored.targets[0] = batch.targets[at + j]!;
-      if (scored.weights !== null) scored.weights[0] = batch.weights![at + j]!;
+      if (scored.weights !== null) {
+        pair.weight = batch.weights![at + j]!;
+        scored.weights[0] = pair.weight;
+      }
       losses += loss.evaluate(scored, slope);
       pair.slope = slope[0]!;
     }

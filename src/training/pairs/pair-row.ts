@@ -26,6 +26,7 @@ export class PairRow {
   norm = 0;
   private row = 0;
   private readonly isLinear: boolean;
+  private readonly isWeighted: boolean;
   private readonly base: Float32Array;
   private readonly gradients: readonly { factor: Factor; gradient: OneRow }[];
   private readonly biasGradient: OneRow;
@@ -45,6 +46,7 @@ export class PairRow {
     private readonly norms: Float32Array | null,
   ) {
     this.isLinear = isLinear(spec, tables.spec);
+    this.isWeighted = spec.isWeighted;
     this.base = tables.base.data as Float32Array;
     const { rule } = spec;
     this.sums = this.isLinear && isPerRow(rule) ? (sink.stateOf(tables.base)[0] as Float32Array) : null;
@@ -80,7 +82,8 @@ export class PairRow {
   differentiate(pairs: readonly RowPair[], count: number): void {
     const { tables, scale, row } = this;
     const { kind } = tables.spec;
-    const decay = penalty(tables.decay[row]!, count);
+    const ratings = this.isWeighted ? weightOf(pairs, count) : count;
+    const decay = penalty(tables.decay[row]!, ratings);
     const own = kind === 'scalar' ? Math.fround(scale * Math.fround(decay * scale)) : decay;
     if (this.isLinear) this.moveBase(pairs, count, own);
     else this.differentiateProduct(pairs, count, own);
@@ -89,7 +92,8 @@ export class PairRow {
     if (tables.bias === null) return;
     let slopes = pairs[0]!.slope;
     for (let j = 1; j < count; j++) slopes = Math.fround(slopes + pairs[j]!.slope);
-    this.biasGradient.values[0] = slopes + Math.fround(penalty(tables.biasDecay[row]!, count) * tables.bias.data[row]!);
+    this.biasGradient.values[0] =
+      slopes + Math.fround(penalty(tables.biasDecay[row]!, ratings) * tables.bias.data[row]!);
   }
 
   /** Makes the updates. */
@@ -203,7 +207,14 @@ export function normsOf(spec: PairSpec, { base, rows }: PairTables, norms: Float
   return fresh;
 }
 
-/** A penalty counts once for each rating of the step. */
+/** The weight of the ratings of a step. */
+function weightOf(pairs: readonly RowPair[], count: number): number {
+  let sum = pairs[0]!.weight;
+  for (let j = 1; j < count; j++) sum = Math.fround(sum + pairs[j]!.weight);
+  return sum;
+}
+
+/** A penalty counts once for each rating of the step, as much as it weighs. */
 function penalty(decay: number, ratings: number): number {
   return Math.fround(ratings * decay);
 }

@@ -9,6 +9,8 @@ export class RowPair {
   dot = 0;
   /** d loss / d score. */
   slope = 0;
+  /** The weight of its rating: how often the penalties count. */
+  weight = 1;
   /** The product of the scalars of both rows; 1 where there are none. */
   private scale = 1;
 

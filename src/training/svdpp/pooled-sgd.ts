@@ -131,7 +131,7 @@ export class PooledSgd implements PairEngine {
       const rate = rates.learningRateOf(userEmbedding.factors[0]!);
       const biasRate = userBias === null ? 0 : rates.learningRateOf(userBias.factors[0]!);
       sum += this.step(user, rows[s]!, rate, biasRate, norm);
-      kept *= 1 - rate * this.yDecay;
+      kept *= 1 - rate * (task.data.weights?.[rows[s]!] ?? 1) * this.yDecay;
     }
     for (let k = 0; k < rank; k++) p.data[user * rank + k] = own[k]!;
     for (let j = 0; j < set.length; j++) {
@@ -155,9 +155,12 @@ export class PooledSgd implements PairEngine {
     if (scored.weights !== null) scored.weights[0] = weights![rating]!;
     const loss = task.loss.evaluate(scored, gScores);
     const step = rate * gScores[0]!;
-    const pKept = 1 - rate * p.decay[user]!;
-    const qKept = 1 - rate * q.decay[item]!;
-    const yKept = 1 - rate * yDecay;
+    // Penalties count as much as the rating does.
+    const weight = weights === null ? 1 : weights[rating]!;
+    const decayRate = rate * weight;
+    const pKept = 1 - decayRate * p.decay[user]!;
+    const qKept = 1 - decayRate * q.decay[item]!;
+    const yKept = 1 - decayRate * yDecay;
     for (let k = 0; k < rank; k++) {
       const qk = q.data[from + k]!;
       const pull = step * qk;
@@ -168,8 +171,8 @@ export class PooledSgd implements PairEngine {
       addend[k] = yKept * addend[k]! - norm * pull;
     }
     if (userBias !== null && itemBias !== null) {
-      userBias.data[user]! -= biasRate * (gScores[0]! + userBias.decay[user]! * userBias.data[user]!);
-      itemBias.data[item]! -= biasRate * (gScores[0]! + itemBias.decay[item]! * itemBias.data[item]!);
+      userBias.data[user]! -= biasRate * (gScores[0]! + weight * userBias.decay[user]! * userBias.data[user]!);
+      itemBias.data[item]! -= biasRate * (gScores[0]! + weight * itemBias.decay[item]! * itemBias.data[item]!);
     }
     return loss;
   }

@@ -181,16 +181,21 @@ describe.each(Object.keys(kinds))('%s', (kind) => {
   });
 
   test('a weight is as many rows, where a step takes all of them', async () => {
-    const size = 2 * rows.size;
-    const twice = {
+    const weights = Float32Array.from({ length: rows.size }, (_, row) => 1 + (row % 3));
+    const order = [...weights].flatMap((weight, row) => new Array<number>(weight).fill(row));
+    const cells = order.map((row) => [rows.starts[row]!, rows.starts[row + 1]!] as const);
+    const starts = [0];
+    for (const [from, to] of cells) starts.push(starts.at(-1)! + to - from);
+    const repeated = {
       ...rows,
-      size,
-      starts: Int32Array.from([...rows.starts, ...rows.starts.subarray(1).map((at) => at + rows.starts[rows.size]!)]),
-      indices: Int32Array.from([...rows.indices, ...rows.indices]),
-      values: Float32Array.from([...rows.values, ...rows.values]),
-      labels: Float32Array.from([...rows.labels!, ...rows.labels!]),
+      size: order.length,
+      starts: Int32Array.from(starts),
+      indices: Int32Array.from(cells.flatMap(([from, to]) => [...rows.indices.subarray(from, to)])),
+      values: Float32Array.from(cells.flatMap(([from, to]) => [...rows.values.subarray(from, to)])),
+      labels: Float32Array.from(order, (row) => rows.labels![row]!),
     };
-    const heavy = { ...rows, weights: new Float32Array(rows.size).fill(2) };
+    // Only the ratios of weights matter.
+    const heavy = { ...rows, weights: weights.map((weight) => 10 * weight) };
     const sgd = { name: 'sgd', learningRate: 0.5 };
     const run = async (data: FeatureRows, learningRate: number) => {
       const optimizer = { ...sgd, learningRate };
@@ -203,7 +208,7 @@ describe.each(Object.keys(kinds))('%s', (kind) => {
       await model.fit(data);
       return model.predictRows(others);
     };
-    const [left, right] = [await run(twice, 0.4), await run(heavy, 0.2)];
+    const [left, right] = [await run(repeated, 0.4), await run(heavy, 0.4)];
     for (let s = 0; s < others.size; s++) expect(left[s]!).toBeCloseTo(right[s]!, 4);
   });
 
