@@ -1,8 +1,8 @@
 // What every recommender does alike: it takes the caller's ids and options, checks them, asks a trained state by index,
 // and gives ids back.
 
-import { NotFittedError, UnknownIdError, UnsupportedError } from '../core/errors';
-import { boolean, type Filled, field, integer, readOptions } from '../core/options';
+import { DataError, NotFittedError, UnknownIdError, UnsupportedError } from '../core/errors';
+import { boolean, type Filled, field, integer, readOptions, show } from '../core/options';
 import { untilAborted } from '../core/until-aborted';
 import { Interactions } from '../interactions/interactions';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
@@ -154,15 +154,19 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
     return answers.predict(answers.users.indexOf(userId), answers.items.indexOf(itemId));
   }
 
-  /** The predicted ratings of many pairs, in order. Cost: O(rank) a pair. */
+  /** The predicted ratings of many pairs, in order. Cost: O(rank) a pair. @throws DataError for a pair that is none */
   predictMany(pairs: Iterable<readonly [Id, Id]> | Interactions): Float32Array {
     const answers = this.need('predictMany');
     if (pairs instanceof Interactions) return answers.predictAll(pairs);
     const { users, items } = answers;
     const [userIndex, itemIndex]: [number[], number[]] = [[], []];
-    for (const [userId, itemId] of checkList(pairs, 'pairs', 'Interactions, or a list of [userId, itemId]')) {
-      userIndex.push(users.indexOf(userId));
-      itemIndex.push(items.indexOf(itemId));
+    for (const pair of checkList(pairs, 'pairs', 'Interactions, or a list of [userId, itemId]')) {
+      if (!Array.isArray(pair) || pair.length < 2) {
+        const at = userIndex.length + 1;
+        throw new DataError(`pair ${at} (counting from 1) is ${show(pair)}; want [userId, itemId]`);
+      }
+      userIndex.push(users.indexOf(pair[0]));
+      itemIndex.push(items.indexOf(pair[1]));
     }
     const columns = { userIndex: Int32Array.from(userIndex), itemIndex: Int32Array.from(itemIndex) };
     return answers.predictAll({ size: userIndex.length, users, items, ...columns });

@@ -75,6 +75,6 @@ function noneKnown(owner: string, option: string, ids: readonly Id[], items: Voc
 
 /** Something to iterate over, but not a string: one id would be taken for the list of its letters. */
 export function checkList<T>(value: Iterable<T>, name: string, wanted: string): Iterable<T> {
-  if (typeof value === 'object' && value !== null && Symbol.iterator in value) return value;
+  if (typeof value === 'object' && value !== null && typeof value[Symbol.iterator] === 'function') return value;
   throw wrong(name, value, wanted);
 }
