@@ -99,13 +99,14 @@ export function isLikeText(bytes: Uint8Array): boolean {
 export function formatOfText(text: string): Format | undefined {
   const start = text.slice(0, FORMAT_CHARACTERS);
   const first = start.trimStart();
+  const markup = first.replace(/^(<!--[^]*?-->\s*)+/, '');
   if (/^version https:\/\/git-lfs\.github\.com\//.test(first))
     return { name: 'the pointer of a file in Git LFS', advice: 'fetch the file itself: git lfs pull' };
   if (/^\/annex\/objects\/\S+\s*$/.test(first))
     return { name: 'the pointer of a file in git-annex', advice: 'fetch the file itself: git annex get FILE' };
-  if (/^(<!doctype html|<html|<head|<body|<script)/i.test(first))
+  if (/^(<!doctype html|<html|<head|<body|<script)/i.test(markup))
     return { name: 'an HTML page', advice: 'perhaps an error page in place of a download; fetch the file again' };
-  if (/^<(\?xml|[a-z][\w:-]*[\s>/])/i.test(first) && /<\/|\/>|\?>/.test(first))
+  if (/^<(\?xml|[a-z][\w:-]*[\s>/])/i.test(markup) && /<\/|\/>|\?>/.test(markup))
     return { name: 'XML', advice: 'write it as delimited text, one rating a line' };
   if (/^%%MatrixMarket/i.test(first))
     return {
@@ -215,6 +216,8 @@ function isZeroAt(start: string, size: number, places: readonly number[]): boole
     if (start.charCodeAt(at) === 0) counts[places.includes(at % size) ? 'in' : 'out']++;
   }
   const rows = whole / size;
+  // Whole numbers in binary have such zeros too, and numbers of characters that text has none of.
+  if (10 * controlsIn(start.replaceAll('\0', '')) > rows) return false;
   return counts.in >= 0.9 * rows * places.length && counts.out <= 0.1 * rows * (size - places.length);
 }
 

@@ -58,6 +58,8 @@ const formats: [what: string, bytes: Uint8Array, message: RegExp][] = [
   ['PNG', packed('\x89PNG\r\n\x1a\n'), /a PNG image/],
   ['R data', packed('RDX3\nX\n\0\0\0\x03'), /an R data file/],
   ['a model', packed('\x10\0\0\0\0\0\0\0{"__metadata__":{}}'), /a safetensors file.*loadModel/],
+  ['whole numbers', new Uint8Array(Int32Array.from({ length: 300 }, (_, k) => k).buffer), /the bytes are no text/],
+  ['zeros', new Uint8Array(1000), /the bytes are no text/],
   ['noise', packed('\x17'), /the bytes are no text/],
   [
     'UTF-16LE with a mark',
@@ -141,6 +143,7 @@ const texts: [what: string, text: string, message: RegExp][] = [
   ['a long JSON line', `{"text":"${'a b, c '.repeat(2000)}","user":1}\n{"text":"x","user":2}`, /it is JSON/],
   ['JSON behind a mark', '\ufeff  {"user":1,"item":2}\n{"user":1,"item":3}', /JSON/],
   ['HTML', '<!DOCTYPE html>\n<html><head><title>404</title></head></html>', /an HTML page.*fetch the file again/],
+  ['HTML behind a comment', '\n<!-- cached -->\n<html>\n<body>Sign in</body></html>', /an HTML page/],
   ['HTML without a type', '<html>\n<body>Sign in</body></html>', /an HTML page/],
   ['XML', '<?xml version="1.0"?>\n<ratings><r u="1" i="2"/></ratings>', /XML/],
   [

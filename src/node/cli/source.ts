@@ -49,6 +49,11 @@ export async function openSource(written: string | undefined, given: Arguments, 
     const file = 'standard input';
     return { name: file, data: await readFile(process.stdin, file, { ...reading, file }, io) };
   }
+  if (/^https?:/i.test(written ?? ''))
+    throw new DataError(
+      `${show(written)} is an address, and nothing is fetched here; hand it over: curl -sL URL | opmf ... -`,
+    );
+  if (/^file:/i.test(written ?? '')) return { name: written!, data: await readFile(written!, written!, reading, io) };
   const found = written === undefined ? undefined : statSync(written, { throwIfNoEntry: false });
   if (found !== undefined && !found.isDirectory())
     return { name: written!, data: await readFile(written!, written!, reading, io) };

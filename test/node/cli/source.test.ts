@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 import { parseArguments } from '../../../src/node/cli/arguments';
 import { compareCommand } from '../../../src/node/cli/compare';
 import { openSource } from '../../../src/node/cli/source';
@@ -67,6 +68,14 @@ test('a pipe', async () => {
   execFileSync('mkfifo', ['pipe']);
   const [data] = await Promise.all([read('pipe', '--separator', ';'), writeFile('pipe', 'a,b;c;4\na;d;5\n')]);
   expect(data).toEqual({ name: 'pipe', size: 2, value: 4 });
+});
+
+test('addresses: of files they are read, of the web not fetched', async () => {
+  writeFileSync('ratings.csv', 'user,item,rating\n1,2,3\n');
+  expect(await read(pathToFileURL('ratings.csv').href)).toMatchObject({ size: 1, value: 3 });
+  await expect(read('https://example.org/ratings.csv')).rejects.toThrow(
+    /nothing is fetched here; .*curl -sL URL \| opmf/,
+  );
 });
 
 test('standard input', async () => {
