@@ -62,6 +62,10 @@ const TELLING = new Set(
 /** Types behind a colon, as RecBole, Neo4j and dumps of schemas write them. */
 const TYPE =
   /:(token|float|int|integer|long|short|double|number|numeric|decimal|real|str|string|text|varchar|char|bool|boolean|date|datetime|time|timestamp|object|category|u?int(8|16|32|64)|float(16|32|64)|bigint|smallint|id|start_id|end_id)(_seq)?(\(.*\)|\[\])?$/i;
+/** No table of ratings has its columns behind so many. */
+const MOST_COLUMNS = 1000;
+/** Longer names are not looked at: they are text. */
+const LONGEST_NAME = 200;
 /** What stands between a table's name and its column's. */
 const PATH = /[./$\\]|:+|->/;
 
@@ -90,7 +94,7 @@ const ABSENT = new Set([
 export function findRole(role: Role, names: readonly string[], taken: ReadonlySet<number>): number[] {
   let best = Infinity;
   let found: number[] = [];
-  names.forEach((name, column) => {
+  names.slice(0, MOST_COLUMNS).forEach((name, column) => {
     const rank = taken.has(column) ? Infinity : rankOf(role, name);
     if (rank === Infinity || rank > best) return;
     if (rank < best) found = [];
@@ -103,6 +107,7 @@ export function findRole(role: Role, names: readonly string[], taken: ReadonlySe
 /** A name without a type behind it. */
 export function withoutType(name: string): string {
   const bare = name.trim();
+  if (bare.length > LONGEST_NAME) return bare;
   const cut = bare.replace(TYPE, '').trim();
   return cut === '' ? bare : cut;
 }
@@ -185,6 +190,9 @@ function rankOf(role: Role, name: string): number {
 
 /** The forms in which a name is looked up: whole, without brackets behind, without a table in front; of `id_user`, `userid`. */
 function formsOf(name: string): string[] {
+  if (name.length > LONGEST_NAME) return [];
+  // Most names are one word; a wide table has many.
+  if (!/[^\w\s"'-]/.test(name)) return withTurns([normalise(name)]);
   const bare = withoutType(name.replace(/^\[(.*)\]$/, '$1').replaceAll('].[', '.'));
   const parts = bare.split(PATH).filter((part) => normalise(part) !== '');
   const last = parts.at(-1) ?? '';
@@ -198,6 +206,10 @@ function formsOf(name: string): string[] {
       .map((part) => normalise(part).replace(/s$/, ''))
       .join(''),
   ];
+  return withTurns(forms);
+}
+
+function withTurns(forms: readonly string[]): string[] {
   const turned = forms.flatMap((form) => (form.startsWith('id') && form.length > 3 ? [`${form.slice(2)}id`] : []));
   const single = forms.flatMap((form) => (form.endsWith('s') ? [form.slice(0, -1)] : []));
   return [...new Set([...forms, ...turned, ...single])];

@@ -99,7 +99,7 @@ export function isLikeText(bytes: Uint8Array): boolean {
 export function formatOfText(text: string): Format | undefined {
   const start = text.slice(0, FORMAT_CHARACTERS);
   const first = start.trimStart();
-  const markup = first.replace(/^(<!--[^]*?-->\s*)+/, '');
+  const markup = first.replace(/^(<!--.*?-->\s*)+/s, '');
   if (/^version https:\/\/git-lfs\.github\.com\//.test(first))
     return { name: 'the pointer of a file in Git LFS', advice: 'fetch the file itself: git lfs pull' };
   if (/^\/annex\/objects\/\S+\s*$/.test(first))

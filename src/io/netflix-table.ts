@@ -21,8 +21,13 @@ export function separatorOfBlocks(text: string): string {
 
 /** Reads every record; `records` stands before the first, and there is one. */
 export function readNetflixTable(records: RecordReader, settings: ReadSettings, faults: Faults): RatingColumns {
-  const sample = records.peek(SAMPLE);
-  const rows = sample.filter((cells) => !isOpening(cells));
+  let sample: string[][] = [];
+  let rows: string[][] = [];
+  for (let size = SAMPLE; rows.length === 0; size *= 8) {
+    sample = records.peek(size);
+    rows = sample.filter((cells) => !isOpening(cells));
+    if (sample.length < size) break;
+  }
   const firstLine = settings.skipLines + 1 + Math.max(0, sample.indexOf(rows[0]!));
   if (sample.length === rows.length)
     throw faults.at(firstLine, undefined, `no line opens a block of ratings, as "1:" does; set layout: 'long'`);

@@ -103,7 +103,7 @@ export interface ReadOptions {
   readonly maxLineLength?: number | undefined;
   /** The most rows. @defaultValue 2^30 */
   readonly maxRows?: number | undefined;
-  /** The most bytes of text, unpacked. What is read as a whole (wide tables) has at most 2^29 - 24. @defaultValue 2^34 */
+  /** The most bytes of text, unpacked. What is read as a whole (layouts other than long, UTF-16) has at most 2^29 - 24. @defaultValue 2^34 */
   readonly maxBytes?: number | undefined;
   /** Which rating of a repeated pair stays. @defaultValue 'last' */
   readonly duplicates?: DuplicatePolicy | undefined;

@@ -15,7 +15,7 @@ import { TURN, withTurns } from './with-turns';
  *
  * Options and units are those of `parseInteractions`. Cost: about 150 MB a second; the text is never held whole, so that
  * memory is that of the result and a few bytes a rating more. Other tasks get a turn every few milliseconds. A plain file
- * is gone over twice: lines are counted first. Pipes and streams are read once. Wide tables and UTF-16 are read at once, at
+ * is gone over twice: lines are counted first. Pipes and streams are read once. Layouts other than long ones and UTF-16 are read at once, at
  * a fifth of the speed.
  *
  * @param source - a path, a `file:` URL, or a stream of bytes or text: a stream of Node, a web stream, any async iterable.

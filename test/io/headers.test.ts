@@ -152,6 +152,16 @@ describe('no names and no doubt', () => {
   });
 });
 
+test('long names and many columns cost what their bytes cost', () => {
+  const started = performance.now();
+  for (const piece of ['[x', '(', ':int(', '.', '<', 'id'])
+    expect(() => parseInteractions(`${piece.repeat(200_000)},b,c\n1,2,3\n`)).toThrow(/no name is known/);
+  const many = Array.from({ length: 50_000 }, (_, i) => `a.b(c)${i}`).join(',');
+  expect(() => parseInteractions(`${many}\n${many.replace(/[^,]+/g, '1')}`)).toThrow(/no name is known/);
+  // Seconds where they are looked at again and again, minutes where that is quadratic.
+  expect(performance.now() - started).toBeLessThan(15_000);
+});
+
 describe('wide tables', () => {
   const wide = (text: string, options: ReadOptions = {}) => rows(text, { layout: 'wide', ...options });
 

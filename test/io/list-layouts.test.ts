@@ -106,6 +106,7 @@ describe('blocks of the Netflix Prize', () => {
 
   test('an empty block, and a rating before any', () => {
     expect(blocks('1:\n2:\n7,3\n3:\n')).toEqual(['7/2/3']);
+    expect(blocks(`${'1:\n'.repeat(3000)}7,3\n`)).toEqual(['7/1/3']);
     expect(() => blocks('7,3\n1:\n8,4\n')).toThrow(/line 1: a rating stands before any line "item:"/);
     expect(() => blocks('7,3\n8,4\n')).toThrow(/no line opens a block of ratings, as "1:" does; set layout: 'long'/);
     expect(() => blocks('1:\n2:\n')).toThrow(/there is no rating in any block/);
