@@ -2,6 +2,7 @@
 // An option is described by a field: a check that returns the value or throws, and perhaps a default.
 
 import { OptionError } from './errors';
+import { isPlain } from './is-plain';
 import { clipped, show } from './show';
 
 export { show } from './show';
@@ -43,35 +44,70 @@ export function readOptions<T extends object>(
   fields: Fields<T>,
   prefix = '',
 ): Readonly<T> {
-  if (given === undefined) given = {};
-  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
-    const name = prefix === '' ? 'options' : prefix.slice(0, -1);
-    throw new OptionError(
-      name,
-      given,
-      `${owner}: ${name} is ${show(given)}; want an object with any of ${Object.keys(fields).join(', ')}`,
-    );
-  }
-  for (const name of Object.keys(given)) {
+  const place = prefix === '' ? 'options' : prefix.slice(0, -1);
+  const names = Object.keys(fields);
+  const own = given === undefined ? {} : plain(given, place, `an object with any of ${names.join(', ')}`, owner);
+  for (const name of Object.keys(own)) {
     if (!Object.hasOwn(fields, name)) {
-      const close = nearest(name, Object.keys(fields));
-      const advice =
-        close === undefined ? `known options: ${Object.keys(fields).join(', ')}` : `did you mean '${prefix}${close}'?`;
+      const close = nearest(name, names);
+      const advice = close === undefined ? `known options: ${names.join(', ')}` : `did you mean '${prefix}${close}'?`;
       throw new OptionError(
         prefix + name,
-        (given as Record<string, unknown>)[name],
+        own[name],
         `${owner}: unknown option '${prefix}${clipped(name)}'; ${advice}`,
       );
     }
   }
   const read: Record<string, unknown> = {};
   for (const [name, { check, fallback }] of Object.entries<Field<unknown>>(fields)) {
-    const value = Object.hasOwn(given, name) ? (given as Record<string, unknown>)[name] : undefined;
+    const value = Object.hasOwn(own, name) ? own[name] : undefined;
     const result = value === undefined ? fallback : check(value, prefix + name);
     if (result !== undefined) read[name] = result;
   }
   return Object.freeze(read) as Readonly<T>;
 }
+
+/**
+ * The properties of a plain object: one written as a literal, parsed from JSON, or without a prototype. Class instances, a
+ * Promise, a Map, a Date, an array, inherited properties, and keys that are symbols or not enumerable are refused: what they
+ * hold would be passed over without a word. Each property is read once.
+ * @throws OptionError naming `name` and what was got
+ */
+export function plain(value: unknown, name: string, wanted: string, owner?: string): Record<string, unknown> {
+  const about = owner === undefined ? '' : `${owner}: `;
+  const refuse = (got: string) => new OptionError(name, value, `${about}${name} is ${got}; want ${wanted}`);
+  if (!isPlain(value)) throw refuse(show(value));
+  const own: Record<string, unknown> = Object.create(null);
+  for (const key of Reflect.ownKeys(value)) {
+    const isEnumerable = Object.prototype.propertyIsEnumerable.call(value, key);
+    if (typeof key === 'symbol' && isEnumerable) throw refuse(`an object with the key ${clipped(String(key))}`);
+    if (typeof key === 'symbol') continue;
+    if (!isEnumerable) throw refuse(`an object whose property '${clipped(key)}' is not enumerable`);
+    own[key] = (value as Record<string, unknown>)[key];
+  }
+  return own;
+}
+
+/**
+ * A frozen copy of plain JSON: null, booleans, finite numbers, strings, arrays and plain objects of them. Properties that
+ * are undefined are left out, as JSON leaves them out.
+ * @throws OptionError naming the first part that JSON cannot keep
+ */
+export function json(value: unknown, name: string, parents: readonly unknown[] = []): unknown {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  const wanted =
+    'plain JSON (null, booleans, finite numbers, strings, arrays, plain objects), so that a model can be saved';
+  if (parents.includes(value)) throw new OptionError(name, value, `${name} contains itself; want ${wanted}`);
+  if (parents.length >= MOST_LEVELS)
+    throw new OptionError(name, value, `${name} is ${MOST_LEVELS} levels deep; want fewer`);
+  const within = [...parents, value];
+  if (Array.isArray(value)) return Object.freeze(Array.from(value, (part, k) => json(part, `${name}[${k}]`, within)));
+  const parts = Object.entries(plain(value, name, wanted)).filter(([, part]) => part !== undefined);
+  return Object.freeze(Object.fromEntries(parts.map(([key, part]) => [key, json(part, `${name}.${key}`, within)])));
+}
+
+const MOST_LEVELS = 32;
 
 /** The bounds of a number. */
 export interface Bounds {

@@ -1,5 +1,7 @@
 // Values as error messages show them: their type visible, and never more than some 200 characters, whatever they hold.
 
+import { isPlain } from './is-plain';
+
 /** The most characters of a text, before and after it is quoted. */
 const LONGEST = 60;
 const LONGEST_QUOTED = 160;
@@ -15,12 +17,21 @@ export function show(value: unknown): string {
   if (value === null || typeof value !== 'object') return String(value);
   try {
     if (Array.isArray(value)) return `an array of ${value.length}`;
+    if (!isPlain(value)) return ofClass(value);
     const keys = Object.keys(value).slice(0, KEYS);
     return `an object with ${keys.map((key) => clipped(key, LONGEST / 3)).join(', ') || 'no keys'}`;
   } catch {
     // A proxy that refuses to be looked at.
     return 'an object';
   }
+}
+
+/** An object that is not plain, by its class: 'a Map', or as an heir of another object. */
+function ofClass(value: object): string {
+  const type: unknown = value.constructor;
+  const name: unknown = typeof type === 'function' ? type.name : undefined;
+  if (typeof name !== 'string' || name === '' || name === 'Object') return 'an object that inherits from another';
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${clipped(name)}`;
 }
 
 /** The start of a text that is longer than a message has room for, else all of it. */

@@ -3,7 +3,7 @@
 import { DivergenceError } from '../core/errors';
 import type { Split } from '../interactions/split';
 import type { OptimizerConfig } from '../optimizers/optimizer';
-import type { ProductOptions } from '../parameters/overparam';
+import { type ProductOptions, readProduct } from '../parameters/overparam';
 import { OverparamMF } from '../recommenders/overparam-mf';
 import type { EpochRecord } from '../training/history';
 import type { ComparisonEpoch } from './comparison';
@@ -31,7 +31,10 @@ export async function runArm(
   // `overparam: false` makes this the plain model.
   const model = new OverparamMF({
     ...base,
-    overparam,
+    // Fields left out are those of a product, and not those of the default of OverparamMF. Values that are all equal are
+    // refused: there is nothing to compare by.
+    overparam: overparam && filledProduct(overparam),
+    loss: 'squared',
     optimizer,
     initScale,
     regularization,
@@ -50,6 +53,12 @@ export async function runArm(
     if (error instanceof DivergenceError) return { epochs, diverged: true };
     throw error;
   }
+}
+
+/** A product with every field; a width that is not given is that of the table. */
+function filledProduct(given: ProductOptions): ProductOptions {
+  const { width, ...product } = readProduct('compare', given);
+  return width === 0 ? product : { ...product, width };
 }
 
 function toEpoch({ epoch, trainLoss, metrics, seconds }: EpochRecord): ComparisonEpoch {

@@ -2,7 +2,8 @@
 
 import { exponential, naturalLog } from '../core/elementary';
 import { OptionError } from '../core/errors';
-import { boolean, field, number, oneOf, readOptions, show } from '../core/options';
+import { isPlain } from '../core/is-plain';
+import { boolean, field, number, oneOf, plain, readOptions, show } from '../core/options';
 import type { Stream } from '../core/random';
 
 /** Numbers between two bounds, drawn evenly or, on a log scale, evenly by their logarithm. */
@@ -29,17 +30,15 @@ export class Space {
 
   /** @throws OptionError where it is not one; an empty one `mayBeEmpty` */
   constructor(space: SearchSpace, mayBeEmpty = false) {
-    const isEmpty = space !== null && typeof space === 'object' && Object.keys(space).length === 0 && !mayBeEmpty;
-    if (space === null || typeof space !== 'object' || Array.isArray(space) || isEmpty)
-      throw new OptionError(
-        'space',
-        space,
-        `tune: space is ${show(space)}; want an object such as { rank: [16, 32], regularization: { min: .01, max: 1, scale: 'log' } }`,
-      );
-    this.draws = new Map(Object.entries(space).map(([name, range]) => [name, drawOf(`space.${name}`, range)]));
-    this.fixed = Object.fromEntries(
-      Object.entries(space).filter(([, range]) => Array.isArray(range) && range.length === 1),
-    );
+    const wanted = "an object such as { rank: [16, 32], regularization: { min: .01, max: 1, scale: 'log' } }";
+    const own = Object.entries(plain(space, 'space', wanted, 'tune') as SearchSpace);
+    if (own.length === 0 && !mayBeEmpty)
+      throw new OptionError('space', space, `tune: space is ${show(space)}; want ${wanted}`);
+    // The whole before its parts: `optimizer` is drawn before `optimizer.learningRate` is put into it.
+    const depth = (name: string) => name.split('.').length;
+    own.sort(([a], [b]) => depth(a) - depth(b));
+    this.draws = new Map(own.map(([name, range]) => [name, drawOf(`space.${name}`, range)]));
+    this.fixed = Object.fromEntries(own.filter(([, range]) => Array.isArray(range) && range.length === 1));
   }
 
   /** How many options are drawn. */
@@ -51,14 +50,14 @@ export class Space {
   usual(base: object): Record<string, unknown> {
     let options: Record<string, unknown> = { ...base };
     for (const [name, range] of Object.entries(this.fixed))
-      options = assign(options, name.split('.'), (range as readonly unknown[])[0]);
+      options = assign(options, name, name.split('.'), (range as readonly unknown[])[0]);
     return options;
   }
 
   /** The options of a trial: those of `base`, and one value of each of the space. */
   sample(stream: Stream, base: object): Record<string, unknown> {
     let options: Record<string, unknown> = { ...base };
-    for (const [name, draw] of this.draws) options = assign(options, name.split('.'), draw(stream.fork(name)));
+    for (const [name, draw] of this.draws) options = assign(options, name, name.split('.'), draw(stream.fork(name)));
     return options;
   }
 }
@@ -96,13 +95,30 @@ function drawOf(name: string, range: SearchRange | readonly unknown[]): Draw {
   return (stream) => within(exponential(low + stream.uniform() * (high - low)));
 }
 
-/** A copy of nested options with one of them set. */
-function assign(options: object, [name, ...path]: readonly string[], value: unknown): Record<string, unknown> {
-  const held = (options as Record<string, unknown>)[name!];
-  const inner = typeof held === 'object' && held !== null && !Array.isArray(held) ? held : {};
+/**
+ * A copy of nested options with one of them set; `full` is its dotted name.
+ * @throws OptionError where what it is to be a part of has no parts: they would be lost
+ */
+function assign(
+  options: object,
+  full: string,
+  [name, ...path]: readonly string[],
+  value: unknown,
+): Record<string, unknown> {
+  const held = Object.hasOwn(options, name!) ? (options as Record<string, unknown>)[name!] : undefined;
+  // An optimizer by its name alone is the same as a configuration with that name.
+  const whole = typeof held === 'string' && /optimizer$/i.test(name!) ? { name: held } : held;
+  const inner = whole === undefined ? {} : whole;
+  if (path.length > 0 && !isPlain(inner)) {
+    throw new OptionError(
+      `space.${full}`,
+      held,
+      `tune: space.${full} is a part of '${name}', which is ${show(held)} and has no parts; write '${name}' as an object`,
+    );
+  }
   // defineProperty: '__proto__' is a name like any other, and refused by whoever reads the options.
   return Object.defineProperty({ ...options }, name!, {
-    value: path.length === 0 ? value : assign(inner, path, value),
+    value: path.length === 0 ? value : assign(inner as object, full, path, value),
     enumerable: true,
     configurable: true,
     writable: true,

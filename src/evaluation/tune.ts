@@ -10,6 +10,7 @@ import {
   number,
   oneOf,
   optional,
+  plain,
   readOptions,
   wrong,
 } from '../core/options';
@@ -257,6 +258,5 @@ function readTuneOptions(options: TuneOptions | undefined): FilledTune {
 }
 
 function plainObject(value: unknown, name: string): object {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw wrong(name, value, 'an object with options of the recommender');
+  return plain(value, name, 'an object with options of the recommender');
 }

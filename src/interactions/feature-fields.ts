@@ -1,7 +1,18 @@
 // How a caller describes the fields of a table: plain JSON, made by a function per kind, checked here once.
 
 import { OptionError } from '../core/errors';
-import { boolean, type Check, field, integer, optional, readOptions, show, string, wrong } from '../core/options';
+import {
+  boolean,
+  type Check,
+  field,
+  integer,
+  optional,
+  plain,
+  readOptions,
+  show,
+  string,
+  wrong,
+} from '../core/options';
 
 /**
  * A cell of a row of features. Missing: undefined, null, NaN and ''. Categories are compared as text: 1, '1' are one.
@@ -93,7 +104,7 @@ export interface FeatureTableOptions {
  * ```
  */
 export function numeric(options?: Omit<NumericField, 'kind'>): NumericField {
-  return checkField('numeric', { ...options, kind: 'numeric' }) as NumericField;
+  return checkField('numeric', { ...given('numeric', options), kind: 'numeric' }) as NumericField;
 }
 
 /**
@@ -110,7 +121,7 @@ export function numeric(options?: Omit<NumericField, 'kind'>): NumericField {
  * ```
  */
 export function categorical(options?: Omit<CategoricalField, 'kind'>): CategoricalField {
-  return checkField('categorical', { ...options, kind: 'categorical' }) as CategoricalField;
+  return checkField('categorical', { ...given('categorical', options), kind: 'categorical' }) as CategoricalField;
 }
 
 /**
@@ -127,7 +138,7 @@ export function categorical(options?: Omit<CategoricalField, 'kind'>): Categoric
  * ```
  */
 export function multiValued(options?: Omit<MultiValuedField, 'kind'>): MultiValuedField {
-  return checkField('multiValued', { ...options, kind: 'multi' }) as MultiValuedField;
+  return checkField('multiValued', { ...given('multiValued', options), kind: 'multi' }) as MultiValuedField;
 }
 
 /**
@@ -148,7 +159,7 @@ export function multiValued(options?: Omit<MultiValuedField, 'kind'>): MultiValu
  * ```
  */
 export function crossed(first: string, second: string, options?: Omit<CrossedField, 'kind' | 'of'>): CrossedField {
-  return checkField('crossed', { ...options, kind: 'crossed', of: [first, second] }) as CrossedField;
+  return checkField('crossed', { ...given('crossed', options), kind: 'crossed', of: [first, second] }) as CrossedField;
 }
 
 /** A pair of column names. */
@@ -234,10 +245,15 @@ export function readTableOptions(owner: string, given: unknown): TablePlan {
   );
 }
 
+/** The options of a field, which may be left out. */
+function given(owner: string, options: unknown): object {
+  return options === undefined ? {} : plain(options, 'options', 'an object with options of a field', owner);
+}
+
 function checkFields(owner: string, value: unknown, name: string): TablePlan['fields'] {
-  if (value === null || typeof value !== 'object' || Array.isArray(value))
-    throw wrong(name, value, 'an object of fields by name');
-  return Object.entries(value).map(([key, config]) => [key, checkField(owner, config, `${name}.${key}`)] as const);
+  return Object.entries(plain(value, name, 'an object of fields by name')).map(
+    ([key, config]) => [key, checkField(owner, config, `${name}.${key}`)] as const,
+  );
 }
 
 function checkLabel(owner: string, value: unknown, name: string): LabelSource | null {

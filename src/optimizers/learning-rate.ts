@@ -5,7 +5,7 @@ import type { Check } from '../core/options';
 import type { Factor, FactorGroup } from './factor';
 import { type Rate, rate } from './group-rates';
 import type { StepInfo } from './optimizer';
-import { type Curve, curveOf, isSchedule, rateOf, type Schedule, schedule } from './schedule';
+import { batchOf, type Curve, curveOf, isSchedule, rateOf, type Schedule, schedule } from './schedule';
 
 /**
  * What `learningRate` of an optimizer may be: a number, rates by group, or a schedule of either.
@@ -51,6 +51,8 @@ export class LearningRates implements StepInfo {
   private readonly curve: Curve;
   private readonly base: Readonly<Record<FactorGroup, number>>;
   private readonly map: Readonly<Record<FactorGroup, number>>;
+  /** The ratings a step that the rates are for; undefined for every number of them. */
+  private readonly batch: number | undefined;
   private scale: number;
 
   constructor(given: unknown, fallback: number = UNNAMED) {
@@ -61,14 +63,16 @@ export class LearningRates implements StepInfo {
     this.base = { embedding, bias, dense, linear };
     this.map = map === undefined ? this.base : { embedding: map, bias: map, dense: map, linear: map };
     this.curve = curveOf(read);
+    this.batch = batchOf(read);
     this.scale = this.curve(0);
   }
 
-  /** Moves on to a step, numbered from 1, at a progress of the whole fit in [0, 1]. */
-  begin(step: number, progress: number): void {
+  /** Moves on to a step, numbered from 1, at a progress of the whole fit in [0, 1]; `ratings`: those of its batch. */
+  begin(step: number, progress: number, ratings?: number): void {
     this.step = step;
     this.progress = progress;
     this.scale = this.curve(progress);
+    if (ratings !== undefined && this.batch !== undefined && ratings < this.batch) this.scale *= ratings / this.batch;
   }
 
   learningRateOf(factor: Factor): number {

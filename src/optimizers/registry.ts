@@ -1,16 +1,18 @@
 // From what a caller writes (a name, a configuration, a rule of their own) to a rule that works. The only place that
 // lists the rules.
 
-import { number, oneOf, string, wrong } from '../core/options';
+import { isPlain } from '../core/is-plain';
+import { json, number, oneOf, plain, string, wrong } from '../core/options';
 import { Adadelta, readAdadelta } from './adadelta';
 import { Adagrad, readAdagrad } from './adagrad';
 import { Adam, readAdam } from './adam';
 import { Ftrl, readFtrl } from './ftrl';
-import { learningRate } from './learning-rate';
+import { type LearningRate, learningRate } from './learning-rate';
 import { Momentum, readMomentum } from './momentum';
 import { Nesterov, readNesterov } from './nesterov';
 import type { Optimizer, OptimizerConfig } from './optimizer';
 import { Rmsprop, readRmsprop } from './rmsprop';
+import { isSchedule } from './schedule';
 import { readSgd, Sgd } from './sgd';
 
 /**
@@ -41,6 +43,7 @@ export const OPTIMIZER_NAMES: readonly OptimizerName[] = Object.freeze(Object.ke
 
 const BUILT_IN = [Sgd, Momentum, Nesterov, Adagrad, Adadelta, Rmsprop, Adam, Ftrl];
 const known = oneOf(...OPTIMIZER_NAMES);
+const WANTED = `a name (${OPTIMIZER_NAMES.join(', ')}), a configuration such as adam({ learningRate: .003 }), or an object with update, slots and config`;
 const shape = oneOf('element', 'row', 'factor');
 const initial = number();
 
@@ -61,34 +64,71 @@ const initial = number();
 export function resolveOptimizer(given: Optimizer | OptimizerConfig | OptimizerName): Optimizer {
   const value: unknown = given;
   if (typeof value === 'string') return RULES[known(value, 'optimizer')]({}, 'optimizer.');
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw wrong(
-      'optimizer',
-      value,
-      `a name (${OPTIMIZER_NAMES.join(', ')}), a configuration such as adam({ learningRate: .003 }), or an object with update, slots and config`,
-    );
-  }
-  if (isRule(value)) return checkRule(value);
-  const { name, ...constants } = value as OptimizerConfig;
+  if (typeof value === 'object' && value !== null && isRule(value)) return checkRule(value);
+  const { name, ...constants } = plain(value, 'optimizer', WANTED);
   return RULES[known(name, 'optimizer.name')](constants, 'optimizer.');
 }
 
-function isRule(value: object): value is Optimizer {
+/**
+ * The same over the optimizer of a preset: a configuration with fields left out takes them from the preset where its name
+ * is the preset's, or where it has none. What factories return has every field, and a name alone is the rule with its own
+ * defaults: neither takes anything from the preset.
+ */
+export function resolveOver(
+  given: Optimizer | OptimizerConfig | OptimizerName | Partial<OptimizerConfig> | undefined,
+  preset: OptimizerConfig,
+): Optimizer {
+  if (given === undefined) return resolveOptimizer(preset);
+  if (!isPlain(given) || isRule(given)) return resolveOptimizer(given as unknown as OptimizerConfig);
+  const own = defined(plain(given, 'optimizer', WANTED));
+  const isComplete = Object.keys(preset).every((key) => Object.hasOwn(own, key));
+  if (isComplete || (own.name !== undefined && own.name !== preset.name)) {
+    return resolveOptimizer(given as unknown as OptimizerConfig);
+  }
+  const rate = ratesOver(own.learningRate, preset.learningRate as LearningRate);
+  return resolveOptimizer({ ...preset, ...own, learningRate: rate } as OptimizerConfig);
+}
+
+/** A learning rate of which parts may be left out, over another. A number is all of it. */
+function ratesOver(given: unknown, preset: LearningRate): unknown {
+  if (given === undefined) return preset;
+  if (!isPlain(given)) return given;
+  const own = defined(plain(given, 'optimizer.learningRate', 'rates by group, or a schedule'));
+  if (!isSchedule(preset)) {
+    const hasOwnCurve = own.schedule !== undefined;
+    if (hasOwnCurve) return { ...own, rate: ratesOver(own.rate, preset) };
+    return typeof preset === 'number' ? own : { ...preset, ...own };
+  }
+  if (own.schedule === 'warmup' && preset.schedule !== 'warmup') return { ...own, rate: ratesOver(own.rate, preset) };
+  if (own.schedule !== undefined && own.schedule !== preset.schedule) {
+    return { ...own, rate: ratesOver(own.rate, preset.rate) };
+  }
+  const isOfSchedule = Object.keys(own).some((key) => Object.hasOwn(preset, key));
+  if (isOfSchedule) return { ...preset, ...own, rate: ratesOver(own.rate, preset.rate) };
+  return { ...preset, rate: ratesOver(own, preset.rate) };
+}
+
+function defined(properties: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
+}
+
+/** Whether what is given as an optimizer is a rule that works. */
+export function isRule(value: object): value is Optimizer {
   return typeof (value as Partial<Optimizer>).update === 'function';
 }
 
 function checkRule(rule: Optimizer): Optimizer {
-  const config: unknown = rule.config;
-  if (typeof config !== 'object' || config === null) {
+  // A saved model and a checkpoint hold it: what JSON cannot keep is told before training, and not after it.
+  const config = json(rule.config, 'optimizer.config') as OptimizerConfig | null;
+  if (!isPlain(config)) {
     throw wrong('optimizer.config', config, "plain JSON with a name: { name: 'my-rule', learningRate: .01 }");
   }
-  const name = string(rule.config.name, 'optimizer.config.name');
+  const name = string(config.name, 'optimizer.config.name');
   // A saved model names its rule: under a name of ours it would go on with ours.
   if (OPTIMIZER_NAMES.some((known) => known === name) && !BUILT_IN.some((own) => rule instanceof own)) {
     throw wrong('optimizer.config.name', name, "a name that is none of this library's");
   }
-  if (rule.config.learningRate !== undefined)
-    learningRate(1)(rule.config.learningRate, 'optimizer.config.learningRate');
+  if (config.learningRate !== undefined) learningRate(1)(config.learningRate, 'optimizer.config.learningRate');
   const slots: unknown = rule.slots;
   if (!Array.isArray(slots)) {
     throw wrong(

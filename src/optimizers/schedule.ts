@@ -2,21 +2,37 @@
 // that a saved model, a report and a checkpoint can name them; curveOf turns one into a function, once a fit.
 
 import { cosineOfTurn, exponential as exp, naturalLog } from '../core/elementary';
-import { type Check, type Field, field, number, oneOf, readOptions } from '../core/options';
+import { type Check, type Field, field, integer, number, oneOf, optional, plain, readOptions } from '../core/options';
 import { type Rate, rate } from './group-rates';
 
+/** What every schedule may have. */
+type PerBatch = {
+  /**
+   * The ratings a step that the rates are for, where batchSize is above 1: a step of fewer, as the last of an epoch, has
+   * them in proportion, so that no rating counts for more than others. Absent: every step has them in full.
+   */
+  readonly batch?: number;
+};
 /** `rate` at all times. */
-export type ConstantSchedule = { readonly schedule: 'constant'; readonly rate: Rate };
+export type ConstantSchedule = PerBatch & { readonly schedule: 'constant'; readonly rate: Rate };
 /** Falls to `final` times the rate; the name says along which curve. */
-export type FallingSchedule = {
+export type FallingSchedule = PerBatch & {
   readonly schedule: 'exponential' | 'cosine' | 'linear';
   readonly rate: Rate;
   readonly final: number;
 };
 /** `rate / (1 + decay p)`. */
-export type InverseSchedule = { readonly schedule: 'inverse'; readonly rate: Rate; readonly decay: number };
+export type InverseSchedule = PerBatch & {
+  readonly schedule: 'inverse';
+  readonly rate: Rate;
+  readonly decay: number;
+};
 /** Rises from 0 to the start of `rate` over the first `fraction`, then follows `rate`. */
-export type WarmupSchedule = { readonly schedule: 'warmup'; readonly rate: Rate | Schedule; readonly fraction: number };
+export type WarmupSchedule = PerBatch & {
+  readonly schedule: 'warmup';
+  readonly rate: Rate | Schedule;
+  readonly fraction: number;
+};
 
 /**
  * A learning rate that changes while training runs, as plain JSON: what `constant`, `exponential`, `inverse`, `cosine`,
@@ -42,6 +58,7 @@ const CONSTANTS: Readonly<Record<ScheduleName, Readonly<Record<string, Field<num
   linear: { final: field(number({ min: 0, max: 1 }), 0) },
   warmup: { fraction: field(number({ min: 0, max: 1, below: true }), 0.1) },
 };
+const BATCH = optional(integer({ min: 1 }));
 const named = oneOf(...(Object.keys(CONSTANTS) as ScheduleName[]));
 
 /**
@@ -55,8 +72,8 @@ const named = oneOf(...(Object.keys(CONSTANTS) as ScheduleName[]));
  * console.log(JSON.stringify(constant(0.01))); // {"schedule":"constant","rate":0.01}
  * ```
  */
-export function constant(rate: Rate): ConstantSchedule {
-  return build('constant', rate, {}, '') as ConstantSchedule;
+export function constant(rate: Rate, options: PerBatch = {}): ConstantSchedule {
+  return build('constant', rate, options, '') as ConstantSchedule;
 }
 
 /**
@@ -70,7 +87,7 @@ export function constant(rate: Rate): ConstantSchedule {
  * console.log(exponential(0.1, { final: 0.5 }).final); // 0.5
  * ```
  */
-export function exponential(rate: Rate, options: { readonly final?: number } = {}): FallingSchedule {
+export function exponential(rate: Rate, options: PerBatch & { readonly final?: number } = {}): FallingSchedule {
   return build('exponential', rate, options, '') as FallingSchedule;
 }
 
@@ -86,7 +103,7 @@ export function exponential(rate: Rate, options: { readonly final?: number } = {
  * console.log(inverse(0.1).decay); // 9
  * ```
  */
-export function inverse(rate: Rate, options: { readonly decay?: number } = {}): InverseSchedule {
+export function inverse(rate: Rate, options: PerBatch & { readonly decay?: number } = {}): InverseSchedule {
   return build('inverse', rate, options, '') as InverseSchedule;
 }
 
@@ -102,7 +119,7 @@ export function inverse(rate: Rate, options: { readonly decay?: number } = {}): 
  * console.log(JSON.stringify(cosine({ embedding: 0.02, bias: 0.05 }).rate)); // {"embedding":0.02,"bias":0.05}
  * ```
  */
-export function cosine(rate: Rate, options: { readonly final?: number } = {}): FallingSchedule {
+export function cosine(rate: Rate, options: PerBatch & { readonly final?: number } = {}): FallingSchedule {
   return build('cosine', rate, options, '') as FallingSchedule;
 }
 
@@ -117,7 +134,7 @@ export function cosine(rate: Rate, options: { readonly final?: number } = {}): F
  * console.log(linear(0.1).final); // 0
  * ```
  */
-export function linear(rate: Rate, options: { readonly final?: number } = {}): FallingSchedule {
+export function linear(rate: Rate, options: PerBatch & { readonly final?: number } = {}): FallingSchedule {
   return build('linear', rate, options, '') as FallingSchedule;
 }
 
@@ -135,7 +152,7 @@ export function linear(rate: Rate, options: { readonly final?: number } = {}): F
  * console.log(JSON.stringify(warmup(cosine(0.1)).rate)); // {"schedule":"cosine","rate":0.1,"final":0}
  * ```
  */
-export function warmup(rate: Rate | Schedule, options: { readonly fraction?: number } = {}): WarmupSchedule {
+export function warmup(rate: Rate | Schedule, options: PerBatch & { readonly fraction?: number } = {}): WarmupSchedule {
   return build('warmup', rate, options, '') as WarmupSchedule;
 }
 
@@ -146,7 +163,7 @@ export function isSchedule(given: unknown): given is Schedule {
 
 /** A schedule as it comes from JSON, checked and filled in. */
 export const schedule: Check<Schedule> = (value, name) => {
-  const { schedule, rate, ...constants } = value as Record<string, unknown>;
+  const { schedule, rate, ...constants } = plain(value, name, 'a schedule such as cosine(.02)');
   return build(named(schedule, `${name}.schedule`), rate, constants, `${name}.`);
 };
 
@@ -184,6 +201,11 @@ export function curveOf(given: Rate | Schedule): Curve {
   }
 }
 
+/** The ratings a step that a learning rate is for; undefined for every number of them. */
+export function batchOf(given: Rate | Schedule): number | undefined {
+  return isSchedule(given) ? (given.batch ?? batchOf(given.rate)) : undefined;
+}
+
 /** The rate that a schedule starts from, with every schedule around it taken off. */
 export function rateOf(given: Rate | Schedule): Rate {
   return isSchedule(given) ? rateOf(given.rate) : given;
@@ -193,6 +215,6 @@ const one: Curve = () => 1;
 
 function build(name: ScheduleName, given: unknown, constants: unknown, prefix: string): Schedule {
   const inner = name === 'warmup' && isSchedule(given) ? schedule : rate;
-  const read = readOptions(name, constants, CONSTANTS[name], prefix);
+  const read = readOptions(name, constants, { ...CONSTANTS[name], batch: BATCH }, prefix);
   return Object.freeze({ schedule: name, rate: inner(given, `${prefix}rate`), ...read }) as Schedule;
 }

@@ -1,7 +1,8 @@
 // The option `overparam`: reading it, checking it, and turning it into the parameterization of one table.
 
 import { OptionError } from '../core/errors';
-import { boolean, field, integer, number, oneOf, readOptions, show, wrong } from '../core/options';
+import { isPlain } from '../core/is-plain';
+import { boolean, field, integer, number, oneOf, plain, readOptions, show, wrong } from '../core/options';
 
 /**
  * How one table is written as a product.
@@ -50,6 +51,8 @@ const nonzero = (value: unknown, name: string): number => {
 /** How small the product of the maps may start: the base is a value divided by it, and must stay within float32. */
 const LEAST_START = 1e-12;
 
+const WANTED = "false, an object such as { kind: 'scalar', depth: 2 }, or one such per parameter";
+
 /** What tells one product for all tables from products by table. */
 const PRODUCT_FIELDS: readonly string[] = ['kind', 'scope', 'depth', 'width', 'init', 'biases'];
 
@@ -84,6 +87,21 @@ export function readProduct(owner: string, given: unknown, name = 'overparam'): 
   return read;
 }
 
+/**
+ * `overparam` as a caller gave it over that of a preset: fields left out of one product for all tables are the preset's,
+ * where it is of the preset's kind. Products by name are as they are given.
+ */
+export function productOver(given: unknown, preset: Overparam): Overparam {
+  if (preset === false || !isPlain(given)) return given as Overparam;
+  const own = Object.fromEntries(
+    Object.entries(plain(given, 'overparam', WANTED)).filter(([, value]) => value !== undefined),
+  );
+  const names = Object.keys(own);
+  const { kind } = preset as ProductOptions;
+  const isOne = names.length === 0 || names.some((name) => PRODUCT_FIELDS.includes(name));
+  return isOne && (own.kind === undefined || own.kind === kind) ? { ...preset, ...own } : own;
+}
+
 /** `overparam` once read: the product of a table by its name, undefined where it is plain. */
 export type OverparamPlan = ReadonlyMap<string, ProductSpec | undefined>;
 
@@ -107,16 +125,14 @@ export function planOverparam(
     plan.set(table, spec.depth === 1 ? undefined : spec);
   };
   if (given === undefined || given === false) return plan;
-  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
-    throw wrong('overparam', given, "false, an object such as { kind: 'scalar', depth: 2 }, or one such per parameter");
-  }
-  const keys = Object.keys(given);
+  const own = plain(given, 'overparam', WANTED);
+  const keys = Object.keys(own);
   if (keys.some((key) => PRODUCT_FIELDS.includes(key))) {
     const spec = readProduct(owner, given);
     for (const table of dims.keys()) if (covers(table, spec)) put(table, spec, 'overparam');
     return plan;
   }
-  for (const [table, product] of Object.entries(given as OverparamByName)) {
+  for (const [table, product] of Object.entries(own as OverparamByName)) {
     if (!dims.has(table)) {
       const known = [...dims.keys()].join(', ');
       throw new OptionError(

@@ -16,6 +16,7 @@ import type { Seed } from '../core/random';
 import { MAX_RANK } from '../models/factorization-tables';
 import type { AlsRule } from '../training/als/als-rule';
 import type { KernelChoice } from '../training/engine-options';
+import { MAX_EPOCHS } from './factorization-options';
 
 /**
  * The options of ALS.
@@ -93,7 +94,7 @@ export function readAlsOptions(given: ALSOptions | undefined): FilledAlsOptions 
   const read = readOptions<Filled<Omit<ALSOptions, ReadLater>> & Pick<ALSOptions, ReadLater>>('ALS', given, {
     feedback: field(oneOf('implicit', 'explicit'), 'implicit'),
     rank: field(integer({ min: 1, max: MAX_RANK }), 32),
-    epochs: field(integer({ min: 1 }), 12),
+    epochs: field(integer({ min: 1, max: MAX_EPOCHS }), 12),
     regularization: optional(number({ min: 0, above: true })),
     regularizationExponent: field(number({ min: 0, max: 2 }), 1),
     unobservedWeight: optional(unobserved),

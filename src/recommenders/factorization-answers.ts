@@ -35,6 +35,8 @@ export class FactorizationAnswers implements Answers {
     private readonly options: ServingOptions,
     /** What a row is when the other side is frozen: the objective of training. */
     private readonly problems: RowProblems,
+    /** What the caller asked for, where data have decided some of the options. */
+    private readonly asked: object | undefined,
   ) {
     this.serving = new Serving(fitted.tables, fitted.served, fitted.seen, options.kernels);
   }
@@ -104,6 +106,6 @@ export class FactorizationAnswers implements Answers {
   }
 
   encode(history: boolean): Uint8Array<ArrayBuffer> {
-    return encodeFitted(this.name, this.options, this.fitted, history);
+    return encodeFitted(this.name, this.options, this.fitted, history, this.asked);
   }
 }

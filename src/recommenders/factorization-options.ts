@@ -6,31 +6,38 @@ import {
   type Filled,
   field,
   integer,
+  json,
   number,
   oneOf,
   optional,
+  plain,
   readOptions,
   wrong,
 } from '../core/options';
 import type { Seed } from '../core/random';
+import type { Turns } from '../core/turns';
+import type { Interactions } from '../interactions/interactions';
 import { MAX_RANK, tableDims } from '../models/factorization-tables';
+import { chooseBlocks, WHOLE } from '../models/grid/blocks';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
-import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
-import { type Overparam, planOverparam } from '../parameters/overparam';
+import { isRule, type OptimizerName, resolveOver } from '../optimizers/registry';
+import { type Overparam, planOverparam, productOver } from '../parameters/overparam';
 import type { KernelChoice } from '../training/engine-options';
 import type { GroupLossName } from '../training/group-losses';
 import type { LossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives/item-sampler';
+import { INSTEAD, nothingToPredict, onlyValue } from './choose-loss';
 import { type Negatives, readNegatives } from './negatives-option';
-import type { Preset, Presets } from './presets';
+import type { BatchShape, Preset, Presets } from './presets';
+import { countRows } from './seen';
 
-/** The strengths of the L2 penalty on embeddings and biases. */
+/** The strengths of the L2 penalty on embeddings and biases; what is left out is as the recommender has it by default. */
 export interface Regularization {
-  /** lambda of embeddings. @defaultValue the default of the recommender */
+  /** lambda of embeddings. @defaultValue 0.235; losses of orders: 0.01 */
   readonly embedding?: number | undefined;
-  /** lambda of biases. @defaultValue `embedding` */
+  /** lambda of biases. @defaultValue 0.15; losses of orders: 0.01 */
   readonly bias?: number | undefined;
-  /** 'frequency': a row with n ratings has lambda sqrt(20 / n). @defaultValue 'constant' */
+  /** 'frequency': a row with n ratings has lambda sqrt(20 / n). @defaultValue 'frequency'; losses of orders: 'constant' */
   readonly scaling?: 'constant' | 'frequency' | undefined;
 }
 
@@ -38,20 +45,29 @@ export interface Regularization {
 export interface FactorizationRecommenderOptions {
   /** The length of the vectors. @defaultValue 32 */
   readonly rank?: number | undefined;
-  /** How tables are written as products; `false`: plain. @defaultValue OverparamMF: scalar per row, depth 2, init 2.6; MF: false */
+  /**
+   * How tables are written as products; `false`: plain. Fields left out of one product for all tables are those of the
+   * default where its kind is. @defaultValue OverparamMF: scalar per row, depth 2, init 2.6; MF: false
+   */
   readonly overparam?: Overparam | undefined;
   /**
-   * 'bpr', 'warp' and 'softmax' learn an order from what users have and a few drawn items that they do not have; values
-   * are not looked at. 'logistic' does with `negatives` too, and takes values from 0 to 1 without. @defaultValue 'squared'
+   * 'squared', 'absolute' and 'huber' predict values, which must differ. 'bpr', 'warp' and 'softmax' learn an order from
+   * what users have and a few drawn items that they do not have; values are not looked at. 'logistic' does with
+   * `negatives` too, and takes values from 0 to 1 without. 'auto': 'squared' where the values of a fit differ (or there is
+   * one alone), 'bpr' where all are equal; after the fit `options.loss` says which. @defaultValue 'auto'
    */
-  readonly loss?: LossName | GroupLossName | undefined;
+  readonly loss?: FactorizationLoss | 'auto' | undefined;
   /**
    * Items drawn for each interaction that its user does not have: how many, how ('popularity': in proportion to
    * interactions^exponent). @defaultValue bpr: 1, warp: 16, softmax: 32, uniform; others: none
    */
   readonly negatives?: number | Negatives | false | undefined;
-  /** A name, a configuration (`adam({ learningRate: .003 })`) or an object with the Optimizer seam. @defaultValue sgd with the rates of docs/defaults.md */
-  readonly optimizer?: Optimizer | OptimizerConfig | OptimizerName | undefined;
+  /**
+   * A name, a configuration (`adam({ learningRate: .003 })`) or an object with the Optimizer seam. A configuration with
+   * fields left out, of the default's name or of none (`{ learningRate: { bias: .05 } }`), keeps the default's.
+   * @defaultValue sgd with the rates of docs/defaults.md, which follow `batchSize`; losses of orders: adam at 0.005
+   */
+  readonly optimizer?: Optimizer | OptimizerConfig | Partial<OptimizerConfig> | OptimizerName | undefined;
   /** @defaultValue 10 */
   readonly epochs?: number | undefined;
   /** Ratings (or interactions, where negatives are drawn) a step; the gradient is their mean. @defaultValue 1; 256 with negatives */
@@ -93,14 +109,24 @@ export interface FactorizationRecommenderOptions {
 /** The options whose default depends on others, or that are read by their own rules. */
 type ReadLater = 'regularization' | 'optimizer' | 'negatives';
 
-/** Every option filled in; plain JSON, but for an optimizer of the caller's own. */
+/** A loss of a factorization: of values, or of orders. */
+export type FactorizationLoss = LossName | GroupLossName;
+
+/** Every option filled in; plain JSON. Before a fit the loss may be 'auto'. */
+export type FactorizationOptionsInForce = Omit<FilledOptions, 'loss'> & { readonly loss: FactorizationLoss | 'auto' };
+
+/** Every option of a training. */
 export type FilledOptions = Readonly<
-  Filled<Omit<FactorizationRecommenderOptions, ReadLater>> & {
+  Filled<Omit<FactorizationRecommenderOptions, ReadLater | 'loss'>> & {
+    readonly loss: FactorizationLoss;
     readonly optimizer: OptimizerConfig;
     readonly regularization: Filled<Regularization>;
     readonly negatives: NegativeSampling | false;
   }
 >;
+
+/** More epochs than anybody trains: a slip of the hand, told before it is waited for. */
+export const MAX_EPOCHS = 100_000;
 
 const threadCount = (value: unknown, name: string): number | 'auto' => {
   if (value === 'auto') return value;
@@ -113,29 +139,62 @@ const groupSize = (value: unknown, name: string): 1 | 4 => {
   throw wrong(name, value, '1 or 4');
 };
 
-/** Reads a recommender's options over its preset. The rule is returned beside the options: it may be an object. */
+/** A recommender's options once read. */
+export interface ReadRecommender {
+  /** Filled in; with loss 'auto' as for values that differ. */
+  readonly options: FactorizationOptionsInForce;
+  /** The update rule; it may be an object of the caller's. */
+  readonly rule: Optimizer;
+  /** What the caller gave, as a copy: what a fit chooses the rest by, once it knows the data. */
+  readonly asked: FactorizationRecommenderOptions;
+}
+
+/** How the options of a kind are read: as they are given, and for a training on some data. */
+export interface OptionsReader {
+  read(given: FactorizationRecommenderOptions | undefined): ReadRecommender;
+  forData(asked: FactorizationRecommenderOptions, data: Interactions, turns: Turns): Promise<ReadRecommender>;
+}
+
+/** How those of MF and OverparamMF are read. */
+export function readerOf(owner: string, presets: Presets): OptionsReader {
+  return {
+    read: (given) => readRecommenderOptions(owner, given, presets),
+    forData: (asked, data, turns) => readForData(owner, asked, presets, data, turns),
+  };
+}
+
+/** What a fit knows of its data. */
+export interface ChosenByData {
+  readonly loss: FactorizationLoss;
+  readonly shape?: BatchShape | undefined;
+}
+
+/** Reads a recommender's options over its preset; with what the data decide, where they are at hand. */
 export function readRecommenderOptions(
   owner: string,
   given: FactorizationRecommenderOptions | undefined,
   presets: Presets,
   /** Embeddings beside those of users and items. */
   extra: readonly string[] = [],
-): { options: FilledOptions; rule: Optimizer } {
+  chosen?: ChosenByData,
+): ReadRecommender {
   // Read twice: what the other defaults are depends on the loss and on whether negatives are drawn.
-  const lossName = oneOf('squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax');
-  const isObject = typeof given === 'object' && given !== null;
-  const loss = isObject && given.loss !== undefined ? lossName(given.loss, 'loss') : 'squared';
-  const negatives = readNegatives(owner, isObject ? given.negatives : undefined, loss);
+  const own: FactorizationRecommenderOptions =
+    given === undefined ? {} : plain(given, 'options', 'an object with options such as rank', owner);
+  const lossName = oneOf('auto', 'squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax');
+  const asked = own.loss === undefined ? 'auto' : lossName(own.loss, 'loss');
+  const loss = chosen?.loss ?? asked;
+  const negatives = readNegatives(owner, own.negatives, loss);
   const preset = negatives === false ? presets.ratings : presets.orders;
-  const read = readOptions<
+  const { loss: _, ...read } = readOptions<
     Filled<Omit<FactorizationRecommenderOptions, ReadLater>> & Pick<FactorizationRecommenderOptions, ReadLater>
-  >(owner, given, {
+  >(owner, own, {
     rank: field(integer({ min: 1, max: MAX_RANK }), 32),
-    overparam: field((value) => value as Overparam, preset.overparam),
-    loss: field<LossName | GroupLossName>(lossName, 'squared'),
+    overparam: field((value) => productOver(value, preset.overparam), preset.overparam),
+    loss: field<FactorizationLoss | 'auto'>(lossName, 'auto'),
     negatives: optional((value) => value as Negatives),
     optimizer: optional((value) => value as OptimizerConfig),
-    epochs: field(integer({ min: 1 }), preset.epochs),
+    epochs: field(integer({ min: 1, max: MAX_EPOCHS }), preset.epochs),
     batchSize: field(integer({ min: 1 }), preset.batchSize),
     link: field(oneOf('identity', 'sigmoid'), 'identity'),
     regularization: optional((value) => value as number | Regularization),
@@ -152,9 +211,68 @@ export function readRecommenderOptions(
   // The model reads it again, once it knows its tables: from a copy, which the caller cannot change meanwhile.
   const plan = planOverparam(owner, read.overparam, tableDims(read.rank, read.biases, extra));
   const overparam = freezeCopy(read.overparam);
-  const rule = resolveOptimizer(read.optimizer ?? preset.optimizer(plan));
-  const regularization = Object.freeze({ ...readRegularization(owner, read.regularization, preset) });
-  return { options: Object.freeze({ ...read, negatives, overparam, optimizer: rule.config, regularization }), rule };
+  const rule = resolveOver(own.optimizer, preset.optimizer(plan, read.batchSize, chosen?.shape));
+  const regularization = Object.freeze({ ...readRegularization(owner, own.regularization, preset) });
+  const options = { ...read, loss, negatives, overparam, optimizer: rule.config, regularization };
+  return { options: inOrder(options), rule, asked: copyOf(own, rule) };
+}
+
+/** The options of a training on some data: the loss that 'auto' stands for, and what goes with it. */
+export async function readForData(
+  owner: string,
+  asked: FactorizationRecommenderOptions,
+  presets: Presets,
+  data: Interactions,
+  turns: Turns,
+  extra: readonly string[] = [],
+  /** What to do instead where values do not differ and the kind learns no orders. */
+  instead?: string,
+  shape: typeof shapeOf = shapeOf,
+): Promise<ReadRecommender> {
+  const { options } = readRecommenderOptions(owner, asked, presets, extra);
+  const only = options.negatives === false ? await onlyValue(data, turns) : undefined;
+  const isAuto = options.loss === 'auto';
+  if (only !== undefined && (!isAuto || instead !== undefined)) {
+    throw nothingToPredict(owner, `loss '${isAuto ? 'squared' : options.loss}'`, only, instead ?? INSTEAD);
+  }
+  if (only !== undefined && asked.negatives !== undefined) {
+    throw nothingToPredict(owner, 'negatives: false', only, `negatives left out, which has loss 'bpr' draw them`);
+  }
+  const loss = options.loss !== 'auto' ? options.loss : only === undefined ? 'squared' : 'bpr';
+  const isRated = only === undefined && options.negatives === false;
+  const batch = options.batchSize > 1 && isRated ? await shape(data, options, turns) : undefined;
+  return readRecommenderOptions(owner, asked, presets, extra, { loss, shape: batch });
+}
+
+/**
+ * How much of a batch the busiest user or item has. Batches are of a tile of some users and some items, in which each has
+ * more than of all ratings.
+ */
+export async function shapeOf(
+  data: Interactions,
+  { batchSize, rank, shuffle }: { readonly batchSize: number; readonly rank: number; readonly shuffle: boolean },
+  turns: Turns,
+): Promise<BatchShape> {
+  const { size } = data;
+  const counts = await countRows(data, turns);
+  // Plain tables of these rows, or of products of two: for others tiles may be smaller, which the bounds have room for.
+  const side = ({ length: rows }: Int32Array) => ({ rows, bytes: 8 * rows * rank });
+  const blocks = shuffle ? chooseBlocks(size, batchSize, side(counts.users), side(counts.items)) : WHOLE;
+  const most = (list: Int32Array) => list.reduce((found, count) => Math.max(found, count), 1) / size;
+  return { size, busiest: Math.min(1, Math.max(most(counts.users) * blocks.users, most(counts.items) * blocks.items)) };
+}
+
+/** The options in the order that files have them in. */
+function inOrder({ rank, overparam, loss, ...rest }: FactorizationOptionsInForce): FactorizationOptionsInForce {
+  return Object.freeze({ rank, overparam, loss, ...rest });
+}
+
+/** A copy of checked options that nobody can change: plain JSON, but for a rule of the caller's own. */
+export function copyOf<O extends { readonly optimizer?: unknown }>(own: O, rule: Optimizer): O {
+  const entries = Object.entries(own).filter(([, value]) => value !== undefined);
+  const isOwnRule = typeof own.optimizer === 'object' && own.optimizer !== null && isRule(own.optimizer);
+  const copies = entries.map(([name, value]) => [name, name === 'optimizer' && isOwnRule ? rule : json(value, name)]);
+  return Object.freeze(Object.fromEntries(copies)) as O;
 }
 
 /** A copy of plain JSON of two levels that nobody can change. */
@@ -175,17 +293,14 @@ function readRegularization(
     const lambda = strength(given, 'regularization');
     return { embedding: lambda, bias: lambda, scaling: 'constant' };
   }
-  if (typeof given !== 'object' || given === null) {
-    throw wrong('regularization', given, 'a number of at least 0, or { embedding, bias, scaling }');
-  }
-  const embedding = given.embedding ?? preset.regularization.embedding;
+  const { embedding, bias, scaling } = preset.regularization;
   return readOptions<Filled<Regularization>>(
     owner,
     given,
     {
       embedding: field(strength, embedding),
-      bias: field(strength, embedding),
-      scaling: field(oneOf('constant', 'frequency'), 'constant'),
+      bias: field(strength, bias),
+      scaling: field(oneOf('constant', 'frequency'), scaling),
     },
     'regularization.',
   );

@@ -1,35 +1,51 @@
-// A matrix factorization as a recommender: what MF and OverparamMF share, which is all but their presets and models.
+// A factorization that is trained by gradients, as a recommender: what MF, OverparamMF and SVDpp share, which is all but
+// their options and models.
 
 import type { Interactions } from '../interactions/interactions';
 import { type Scores, scoresOf } from '../metrics/scores';
 import type { Factorization } from '../models/factorization';
-import type { Optimizer } from '../optimizers/optimizer';
 import { Breather } from '../training/breather';
 import type { History } from '../training/history';
+import { onlyValueNow } from './choose-loss';
 import { drawStart } from './draw-start';
-import {
-  type FactorizationRecommenderOptions,
-  type FilledOptions,
-  readRecommenderOptions,
+import type {
+  FactorizationOptionsInForce,
+  FactorizationRecommenderOptions,
+  FilledOptions,
+  OptionsReader,
+  ReadRecommender,
 } from './factorization-options';
-import { fitFactorization } from './fit-factorization';
+import { type FitTask, fitFactorization } from './fit-factorization';
 import type { FilledFitOptions } from './fit-options';
 import type { Fitted } from './fitted';
 import type { TrainedState } from './partial-fit';
-import type { Presets } from './presets';
+import { withSavedRule } from './restore';
 import { RowFolder } from './row-folder';
 import { TableRecommender } from './table-recommender';
 
-/** The common part of MF and OverparamMF. */
-export abstract class FactorizationRecommender extends TableRecommender {
-  readonly options: FilledOptions;
-  protected readonly rule: Optimizer;
+/** A model with its start drawn, and how it is trained and served. */
+export type Prepared = Pick<FitTask, 'model' | 'plainOf' | 'engineOf'>;
 
-  protected constructor(owner: string, options: FactorizationRecommenderOptions | undefined, presets: Presets) {
+/** The common part of MF, OverparamMF and SVDpp. */
+export abstract class FactorizationRecommender extends TableRecommender {
+  /** What the caller gave, and what it comes to: for the data of the fit that serves, once there is one. */
+  protected read: ReadRecommender;
+
+  protected constructor(
+    owner: string,
+    options: FactorizationRecommenderOptions | undefined,
+    private readonly reader: OptionsReader,
+  ) {
     super(owner);
-    const read = readRecommenderOptions(owner, options, presets);
-    this.options = read.options;
-    this.rule = read.rule;
+    this.read = reader.read(options);
+  }
+
+  /**
+   * The options in force. What the data decide is that of the last fit: the loss where it is 'auto', with the defaults
+   * that go with it, and the default rates where batchSize is above 1. Before a fit: 'auto', and the defaults of ratings.
+   */
+  get options(): FactorizationOptionsInForce {
+    return this.read.options;
   }
 
   /** Ratings; of loss 'logistic' without negatives probabilities, and with negatives orders. */
@@ -39,21 +55,48 @@ export abstract class FactorizationRecommender extends TableRecommender {
 
   /** A recommender of the same kind and options, not fitted. */
   abstract override fresh(): FactorizationRecommender;
-  /** Makes the model to be trained, with embeddings of 0: their start is drawn afterwards, giving way to other tasks. */
-  protected abstract createModel(users: number, items: number): Factorization;
+  /** Makes the model to be trained, and draws its start. */
+  protected abstract prepare(data: Interactions, options: FilledOptions, turns: Breather): Promise<Prepared>;
 
   protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
-    const { rule, name, options, isFitted: isServing } = this;
+    const { name, reader, isFitted: isServing } = this;
     const breather = new Breather(fitOptions.signal);
-    const model = this.createModel(data.users.size, data.items.size);
-    await drawStart([model.userEmbedding, model.itemEmbedding], this.options, breather);
-    const install = (fitted: Fitted) => this.serve(fitted);
-    const plainOf = () => model;
-    const task = { name, data, options, rule, fitOptions, model, plainOf, breather, install, isServing };
-    return fitFactorization(task);
+    const read = await reader.forData(this.read.asked, data, breather);
+    // The loss is no longer 'auto'.
+    const options = read.options as FilledOptions;
+    const prepared = await this.prepare(data, options, breather);
+    const install = (fitted: Fitted) => {
+      this.read = read;
+      this.serve(fitted);
+    };
+    const task = { name, data, options, rule: read.rule, fitOptions, breather, install, isServing };
+    return fitFactorization({ ...task, ...prepared });
+  }
+
+  /** What a loss that the data choose makes of them. */
+  protected override scoresFor(data: Interactions): Scores {
+    const { loss = 'auto', negatives } = this.read.asked;
+    if (loss !== 'auto') return this.scores;
+    return onlyValueNow(data) === undefined || negatives !== undefined ? 'rating' : 'order';
   }
 
   protected problemsOf(state: TrainedState): RowFolder {
-    return new RowFolder(state, this.options);
+    return new RowFolder(state, this.options as FilledOptions);
   }
+
+  protected override get askedOptions(): object {
+    return this.read.asked;
+  }
+
+  /** Puts back what a saved recommender was asked for: what its next fit chooses by. */
+  protected askedFor(asked: FactorizationRecommenderOptions | undefined): void {
+    if (asked === undefined) return;
+    this.read = { ...this.read, asked: this.reader.read(withSavedRule(asked)).asked };
+  }
+}
+
+/** A factorization with its start drawn, which is served as it is trained. */
+export async function started(model: Factorization, options: FilledOptions, turns: Breather): Promise<Prepared> {
+  await drawStart([model.userEmbedding, model.itemEmbedding], options, turns);
+  return { model, plainOf: () => model };
 }

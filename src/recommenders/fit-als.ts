@@ -12,6 +12,7 @@ import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import { timed } from '../training/train';
 import { type FilledAlsOptions, forData, ruleOf } from './als-options';
+import { nothingToPredict, onlyValue } from './choose-loss';
 import { drawStart } from './draw-start';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
@@ -48,6 +49,9 @@ export async function fitAls({ data: given, options, fitOptions, install, isServ
   const { rank, seed, biases, initScale, feedback } = options;
   const turns = new Breather(fitOptions.signal);
   const isExplicit = feedback === 'explicit';
+  const only = isExplicit ? await onlyValue(given, turns) : undefined;
+  if (only !== undefined)
+    throw nothingToPredict('ALS', "feedback 'explicit'", only, "feedback: 'implicit', which learns who has what");
   const { data, ...weighed } = await weighPairs(given, options, turns);
   const units = { ...(isExplicit ? await chooseUnits(data, RATINGS, turns) : SCORES), ...weighed };
   const { pairs = data.size } = weighed;

@@ -15,6 +15,7 @@ import { lossNamed } from '../training/group-losses';
 import type { History } from '../training/history';
 import type { Link } from '../training/link';
 import type { Loss } from '../training/loss';
+import { passOver } from '../training/negatives/pass-over';
 import type { PairEngine } from '../training/pairs/pair-engine';
 import { Trainer, type TrainerOptions } from '../training/trainer';
 import type { FilledOptions } from './factorization-options';
@@ -85,7 +86,8 @@ export async function fitFactorization({
     weights: data.weights ?? null,
     counts,
   };
-  const ratings = await inCopies(one, options.batchSize, breather);
+  const passed = options.negatives === false ? undefined : await passOver(one, breather);
+  const ratings = await inCopies(passed?.data ?? one, options.batchSize, breather);
   model.globalMean = units.start;
   const loss = lossOf(options.loss, link, data.items.size);
   const stream = Stream.of(options.seed).fork('order');
@@ -115,6 +117,7 @@ export async function fitFactorization({
     training: trainer,
     parameters: model.parameters,
     slots: rule.slots,
+    usersPassedOver: passed?.users,
     rmseScale: options.loss === 'squared' ? units.scale : undefined,
     judge: async (seen, turns) => judged(await serve(await plainOf(turns), data, seen, units, turns), options),
     finish: async (seen, turns) => finish(await plainOf(turns), data, seen, units, turns),

@@ -67,7 +67,8 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
    */
   async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
     checkInteractions(data, 'data');
-    const fitOptions = readFitOptions(`${this.owner}.partialFit`, options, this.scoresFor(data));
+    const scores = this.isFitted ? this.scores : this.scoresFor(data);
+    const fitOptions = readFitOptions(`${this.owner}.partialFit`, options, scores);
     return this.inTurn(fitOptions.signal, () =>
       this.isFitted ? this.update(data, fitOptions) : this.train(data, fitOptions),
     );

@@ -1,16 +1,27 @@
 // Plain matrix factorization as a recommender.
 
 import { wrong } from '../core/options';
+
+import type { Interactions } from '../interactions/interactions';
 import { MFModel } from '../models/mf';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
-import type { FactorizationRecommenderOptions } from './factorization-options';
-import { FactorizationRecommender } from './factorization-recommender';
+import type { Breather } from '../training/breather';
+import {
+  type FactorizationOptionsInForce,
+  type FactorizationRecommenderOptions,
+  type FilledOptions,
+  readerOf,
+} from './factorization-options';
+import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
 import { PLAIN_PRESETS } from './presets';
 import { restore, savedRule } from './restore';
 import { decodeFitted, type SavedFactorization } from './saved-factorization';
 
 /** The options of MF: those of OverparamMF without the products. */
 export type MFOptions = Omit<FactorizationRecommenderOptions, 'overparam'> & { readonly overparam?: false };
+
+/** Those in force: tables are plain. */
+type PlainOptionsInForce = FactorizationOptionsInForce & { readonly overparam: false };
 
 /**
  * Biased matrix factorization with plain tables, and defaults that need no tuning.
@@ -38,16 +49,21 @@ export class MF extends FactorizationRecommender {
     if (overparam !== undefined && overparam !== false) {
       throw wrong('overparam', overparam, 'false: MF is plain; products are what OverparamMF takes');
     }
-    super('MF', options, PLAIN_PRESETS);
+    super('MF', options, readerOf('MF', PLAIN_PRESETS));
+  }
+
+  override get options(): PlainOptionsInForce {
+    return super.options as PlainOptionsInForce;
   }
 
   fresh(): MF {
-    return new (this.constructor as typeof MF)({ ...this.options, optimizer: this.rule, overparam: false });
+    return new (this.constructor as typeof MF)(this.read.asked as MFOptions);
   }
 
-  protected createModel(users: number, items: number): MFModel {
-    const { rank, biases, seed } = this.options;
-    return new MFModel({ users, items, rank, biases, seed, initScale: 0 });
+  protected prepare(data: Interactions, options: FilledOptions, turns: Breather): Promise<Prepared> {
+    const { rank, biases, seed } = options;
+    const [users, items] = [data.users.size, data.items.size];
+    return started(new MFModel({ users, items, rank, biases, seed, initScale: 0 }), options, turns);
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */
@@ -57,10 +73,11 @@ export class MF extends FactorizationRecommender {
 
   /** A recommender of a trained state. */
   static of(
-    { options, ...state }: Omit<SavedFactorization, 'recommender'>,
+    { options, asked, ...state }: Omit<SavedFactorization, 'recommender'>,
     optimizer: Optimizer | OptimizerConfig = savedRule(options.optimizer),
   ): MF {
     const model = new MF({ ...options, optimizer, overparam: false });
+    model.askedFor(asked);
     model.installSaved(state);
     return model;
   }

@@ -22,7 +22,7 @@ const USUAL_LOGISTIC = 4;
 const MOST = 4096;
 
 /** Whether a loss is one of groups, which needs negatives. */
-function isGroupLoss(loss: LossName | GroupLossName): loss is GroupLossName {
+function isGroupLoss(loss: LossName | GroupLossName | 'auto'): loss is GroupLossName {
   return Object.hasOwn(USUAL, loss);
 }
 
@@ -30,7 +30,7 @@ function isGroupLoss(loss: LossName | GroupLossName): loss is GroupLossName {
 export function readNegatives(
   owner: string,
   given: number | Negatives | false | undefined,
-  loss: LossName | GroupLossName,
+  loss: LossName | GroupLossName | 'auto',
 ): NegativeSampling | false {
   const isGroup = isGroupLoss(loss);
   if (given === undefined && !isGroup) return false;
@@ -39,12 +39,11 @@ export function readNegatives(
       throw wrong('negatives', given, `at least 1: loss '${loss}' compares what users have with what they do not`);
     return false;
   }
-  if (!isGroup && loss !== 'logistic')
-    throw wrong(
-      'negatives',
-      given,
-      `false: loss '${loss}' takes the values as they are; use logistic, bpr, warp or softmax`,
-    );
+  if (!isGroup && loss !== 'logistic') {
+    const why =
+      loss === 'auto' ? "loss 'auto' draws its own where it needs some" : `loss '${loss}' takes the values as they are`;
+    throw wrong('negatives', given, `false: ${why}; use logistic, bpr, warp or softmax`);
+  }
   const count = integer({ min: 1, max: MOST });
   const options = typeof given === 'number' ? { count: count(given, 'negatives') } : given;
   return readOptions<NegativeSampling>(

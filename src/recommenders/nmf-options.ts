@@ -9,6 +9,7 @@ import {
   number,
   oneOf,
   optional,
+  plain,
   readOptions,
   wrong,
 } from '../core/options';
@@ -16,11 +17,13 @@ import type { Seed } from '../core/random';
 import { MAX_RANK } from '../models/factorization-tables';
 import { checkNonNegative } from '../models/nmf';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
-import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
+import { type OptimizerName, resolveOver } from '../optimizers/registry';
+import { constant } from '../optimizers/schedule';
 import { sgd } from '../optimizers/sgd';
 import type { Overparam } from '../parameters/overparam';
 import type { KernelChoice } from '../training/engine-options';
-import { type FilledOptions, freezeCopy } from './factorization-options';
+import { copyOf, type FilledOptions, freezeCopy, MAX_EPOCHS } from './factorization-options';
+import { type BatchShape, batchScale, perBatch } from './presets';
 
 /**
  * The options of NMF.
@@ -50,8 +53,8 @@ export interface NMFOptions {
   readonly overparam?: Overparam | undefined;
   /** For 'gradient' alone, unless squared. @defaultValue 'squared' */
   readonly loss?: 'squared' | 'absolute' | 'huber' | undefined;
-  /** For 'gradient' alone. @defaultValue sgd at 0.01 */
-  readonly optimizer?: Optimizer | OptimizerConfig | OptimizerName | undefined;
+  /** For 'gradient' alone. @defaultValue sgd at 0.01, times about batchSize (docs/defaults.md) */
+  readonly optimizer?: Optimizer | OptimizerConfig | Partial<OptimizerConfig> | OptimizerName | undefined;
   /** Ratings a step of 'gradient'. @defaultValue 1 */
   readonly batchSize?: number | undefined;
   /** A new order of the ratings each epoch of 'gradient'. @defaultValue true */
@@ -72,14 +75,25 @@ export type FilledNmfOptions = Readonly<
   }
 >;
 
-/** Reads the options of NMF; the rule is the one of 'gradient'. */
-export function readNmfOptions(given: NMFOptions | undefined): { options: FilledNmfOptions; rule: Optimizer } {
+/** The options of NMF once read. */
+export interface ReadNmf {
+  readonly options: FilledNmfOptions;
+  /** The rule of 'gradient'. */
+  readonly rule: Optimizer;
+  /** What the caller gave, as a copy. */
+  readonly asked: NMFOptions;
+}
+
+/** Reads the options of NMF; `shape` is what is known of the data, once a fit knows them. */
+export function readNmfOptions(given: NMFOptions | undefined, shape?: BatchShape): ReadNmf {
+  const own: NMFOptions =
+    given === undefined ? {} : plain(given, 'options', 'an object with options such as rank', 'NMF');
   const { optimizer, epochs, ...read } = readOptions<
     Filled<Omit<NMFOptions, 'optimizer' | 'epochs'>> & Pick<NMFOptions, 'optimizer' | 'epochs'>
-  >('NMF', given, {
+  >('NMF', own, {
     solver: field(oneOf('multiplicative', 'gradient'), 'multiplicative'),
     rank: field(integer({ min: 1, max: MAX_RANK }), 15),
-    epochs: optional(integer({ min: 1 })),
+    epochs: optional(integer({ min: 1, max: MAX_EPOCHS })),
     regularization: field(number({ min: 0 }), 0.06),
     initRange: field(number({ min: 0 }), 1),
     overparam: field((value) => value as Overparam, false),
@@ -97,14 +111,17 @@ export function readNmfOptions(given: NMFOptions | undefined): { options: Filled
   if (!isGradient && read.loss !== 'squared') throw wrong('loss', read.loss, `'squared' ${needs}`);
   if (!isGradient && optimizer !== undefined) throw wrong('optimizer', optimizer, `none ${needs}`);
   checkNonNegative('NMF', read.overparam, read.rank);
-  const rule = resolveOptimizer(optimizer ?? sgd({ learningRate: 0.01 }));
+  const scale = batchScale(read.batchSize, shape).bias;
+  const per = perBatch(read.batchSize, shape);
+  const rate = 0.01 * scale;
+  const rule = resolveOver(optimizer, sgd({ learningRate: per.batch === undefined ? rate : constant(rate, per) }));
   const options: FilledNmfOptions = Object.freeze({
     ...read,
     overparam: freezeCopy(read.overparam),
     epochs: epochs ?? (isGradient ? 20 : 50),
     ...(isGradient && { optimizer: rule.config }),
   });
-  return { options, rule };
+  return { options, rule, asked: copyOf(own, rule) };
 }
 
 /** The objective, the same by either solver, as the options of a factorization. */

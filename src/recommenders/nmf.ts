@@ -3,19 +3,20 @@
 import { DataError } from '../core/errors';
 import type { Interactions } from '../interactions/interactions';
 import { NMFModel } from '../models/nmf';
-import type { Optimizer } from '../optimizers/optimizer';
 import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import { MultiplicativeSolver } from '../training/nmf/multiplicative';
 import { timed } from '../training/train';
+import { INSTEAD_OF_KIND, nothingToPredict, onlyValue } from './choose-loss';
 import { drawStart } from './draw-start';
+import { shapeOf } from './factorization-options';
 import { fitFactorization } from './fit-factorization';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
-import { asFactorization, type FilledNmfOptions, type NMFOptions, readNmfOptions } from './nmf-options';
+import { asFactorization, type FilledNmfOptions, type NMFOptions, type ReadNmf, readNmfOptions } from './nmf-options';
 import type { TrainedState } from './partial-fit';
 import { weigh } from './relative-weights';
-import { restore, savedRule } from './restore';
+import { restore, withSavedRule } from './restore';
 import { RowFolder } from './row-folder';
 import { runFit } from './run-fit';
 import { decodeFitted, type SavedFactorization } from './saved-factorization';
@@ -57,33 +58,40 @@ import { judged } from './validation';
 export class NMF extends TableRecommender {
   readonly name = 'nmf';
   readonly scores = 'rating';
-  readonly options: FilledNmfOptions;
-  private readonly rule: Optimizer;
+  private read: ReadNmf;
 
   constructor(options?: NMFOptions) {
     super('NMF');
-    const read = readNmfOptions(options);
-    this.options = read.options;
-    this.rule = read.rule;
+    this.read = readNmfOptions(options);
+  }
+
+  /** The options in force; default rates of batchSize above 1 are those of the last fit. */
+  get options(): FilledNmfOptions {
+    return this.read.options;
   }
 
   fresh(): NMF {
-    const { optimizer, ...options } = this.options;
-    return new (this.constructor as typeof NMF)(
-      optimizer === undefined ? options : { ...options, optimizer: this.rule },
-    );
+    return new (this.constructor as typeof NMF)(this.read.asked);
   }
 
   protected async train(given: Interactions, fitOptions: FilledFitOptions): Promise<History> {
-    const { name, rule, isFitted: isServing } = this;
-    const { solver, rank, seed, overparam, initRange } = this.options;
+    const { name, isFitted: isServing } = this;
     const breather = new Breather(fitOptions.signal);
-    const shared = asFactorization(this.options, rule);
+    const only = await onlyValue(given, breather);
+    if (only !== undefined) throw nothingToPredict('NMF', `loss '${this.options.loss}'`, only, INSTEAD_OF_KIND);
+    const isBatched = this.options.solver === 'gradient' && this.options.batchSize > 1;
+    const read = readNmfOptions(this.read.asked, isBatched ? await shapeOf(given, this.options, breather) : undefined);
+    const { solver, rank, seed, overparam, initRange, regularization } = read.options;
+    const { rule } = read;
+    const shared = asFactorization(read.options, rule);
     const { data, ...weighed } = await weigh(given, breather);
     const units = { ...unitsOf(await chooseUnits(data, shared, breather)), ...weighed };
     const model = new NMFModel({ users: data.users.size, items: data.items.size, rank, seed, overparam, initRange: 0 });
     await drawStart([model.userEmbedding, model.itemEmbedding], { seed, initScale: initRange }, breather, true);
-    const install = (fitted: Fitted) => this.serve(fitted);
+    const install = (fitted: Fitted) => {
+      this.read = read;
+      this.serve(fitted);
+    };
     if (solver === 'gradient') {
       const plainOf = () => model;
       const steps = { rule, plainOf, unitsOf, breather };
@@ -103,14 +111,14 @@ export class NMF extends TableRecommender {
     return runFit({
       name,
       data,
-      options: this.options,
+      options: read.options,
       fitOptions,
       counts,
-      training: timed(new MultiplicativeSolver(tables, ratings, rank, this.options.regularization), model.parameters),
+      training: timed(new MultiplicativeSolver(tables, ratings, rank, regularization), model.parameters),
       parameters: model.parameters,
       slots: [],
       rmseScale: 1,
-      judge: async (seen, turns) => judged(await serve(model, data, seen, units, turns), this.options),
+      judge: async (seen, turns) => judged(await serve(model, data, seen, units, turns), read.options),
       finish: (seen, turns) => finish(model, data, seen, units, turns),
       tooLarge: ({ tables }, turns) => tooLarge(tables, turns),
       targets: ratings.targets,
@@ -121,7 +129,11 @@ export class NMF extends TableRecommender {
   }
 
   protected problemsOf(state: TrainedState): RowFolder {
-    return new RowFolder(state, asFactorization(this.options, this.rule));
+    return new RowFolder(state, asFactorization(this.options, this.read.rule));
+  }
+
+  protected override get askedOptions(): object {
+    return this.read.asked;
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */
@@ -130,9 +142,10 @@ export class NMF extends TableRecommender {
   }
 
   /** A recommender of a trained state. */
-  static of({ options, ...state }: Omit<SavedFactorization<FilledNmfOptions>, 'recommender'>): NMF {
-    const { optimizer, ...given } = options;
-    const model = new NMF(optimizer === undefined ? given : { ...given, optimizer: savedRule(optimizer) });
+  static of({ options, asked, ...state }: Omit<SavedFactorization<FilledNmfOptions>, 'recommender'>): NMF {
+    const model = new NMF(withSavedRule(options));
+    if (asked !== undefined)
+      model.read = { ...model.read, asked: readNmfOptions(withSavedRule(asked as NMFOptions)).asked };
     model.installSaved(state);
     return model;
   }

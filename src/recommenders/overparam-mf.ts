@@ -1,9 +1,10 @@
 // Matrix factorization whose tables are products of factors, as a recommender.
 
-import type { Factorization } from '../models/factorization';
+import type { Interactions } from '../interactions/interactions';
 import { OverparamMFModel } from '../models/overparam-mf';
-import type { FactorizationRecommenderOptions } from './factorization-options';
-import { FactorizationRecommender } from './factorization-recommender';
+import type { Breather } from '../training/breather';
+import { type FactorizationRecommenderOptions, type FilledOptions, readerOf } from './factorization-options';
+import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
 import { MF } from './mf';
 import { OVERPARAM_PRESETS } from './presets';
 import { restore, savedRule } from './restore';
@@ -36,21 +37,24 @@ export class OverparamMF extends FactorizationRecommender {
   readonly name = 'overparam-mf';
 
   constructor(options?: OverparamMFOptions) {
-    super('OverparamMF', options, OVERPARAM_PRESETS);
+    super('OverparamMF', options, readerOf('OverparamMF', OVERPARAM_PRESETS));
   }
 
   fresh(): OverparamMF {
-    return new (this.constructor as typeof OverparamMF)({ ...this.options, optimizer: this.rule });
+    return new (this.constructor as typeof OverparamMF)(this.read.asked);
   }
 
-  protected createModel(users: number, items: number): Factorization {
-    const { rank, biases, seed, overparam } = this.options;
-    return new OverparamMFModel({ users, items, rank, biases, seed, initScale: 0, overparam });
+  protected prepare(data: Interactions, options: FilledOptions, turns: Breather): Promise<Prepared> {
+    const { rank, biases, seed, overparam } = options;
+    const [users, items] = [data.users.size, data.items.size];
+    return started(new OverparamMFModel({ users, items, rank, biases, seed, initScale: 0, overparam }), options, turns);
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */
   collapse(): MF {
-    return MF.of({ ...this.need('collapse').fitted, options: this.options }, this.rule);
+    const { options, rule } = this.read;
+    // What is trained has a loss.
+    return MF.of({ ...this.need('collapse').fitted, options: options as FilledOptions }, rule);
   }
 
   /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
@@ -59,8 +63,9 @@ export class OverparamMF extends FactorizationRecommender {
   }
 
   /** A recommender of a trained state. */
-  static of({ options, ...state }: Omit<SavedFactorization, 'recommender'>): OverparamMF {
+  static of({ options, asked, ...state }: Omit<SavedFactorization, 'recommender'>): OverparamMF {
     const model = new OverparamMF({ ...options, optimizer: savedRule(options.optimizer) });
+    model.askedFor(asked);
     model.installSaved(state);
     return model;
   }

@@ -40,6 +40,12 @@ export function remake<T>(make: () => T): T {
   }
 }
 
+/** Saved options with such a rule, where they have an optimizer. */
+export function withSavedRule<O extends { readonly optimizer?: unknown }>(options: O): O {
+  const { optimizer } = options;
+  return optimizer === undefined ? options : { ...options, optimizer: savedRule(optimizer as OptimizerConfig) };
+}
+
 /**
  * The update rule of a saved configuration. A rule of the caller's own is not in the file: the recommender serves
  * without it, and says so when it is to be trained again.

@@ -32,6 +32,8 @@ export interface FitRun<Fitted> {
   readonly slots: readonly SlotSpec[];
   /** What a root mean squared error of training is multiplied by to be one of ratings; absent where the loss is not squared. */
   readonly rmseScale: number | undefined;
+  /** How many users have every item, where negatives are drawn. */
+  readonly usersPassedOver?: number | undefined;
   /** The trained state as it is now, for what is measured. */
   judge(seen: Seen, turns: Turns): Promise<Judged>;
   /** The trained state at the end, when nothing trains on. */
@@ -50,7 +52,20 @@ export interface FitRun<Fitted> {
 
 /** Trains and installs the result. */
 export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
-  const { name, data, options, fitOptions, counts, training, parameters, slots, rmseScale, isServing, turns } = run;
+  const {
+    name,
+    data,
+    options,
+    fitOptions,
+    counts,
+    training,
+    parameters,
+    slots,
+    rmseScale,
+    usersPassedOver,
+    isServing,
+    turns,
+  } = run;
   const { validation, onEpoch, earlyStopping, signal } = fitOptions;
   const { users, items } = data;
   const suspects = { targets: run.targets, weights: data.weights };
@@ -82,6 +97,7 @@ export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
         ...kept,
         epochs: options.epochs,
         ratings: data.size,
+        usersPassedOver,
         rmseOf: rmseScale === undefined ? undefined : (mean) => rmseScale * Math.sqrt(2 * mean),
         cold: validated?.cold,
         validate: validated && (async () => validated.measure(await run.judge(validated.seen, turns), turns)),

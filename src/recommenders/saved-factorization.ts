@@ -3,8 +3,9 @@
 
 import { DataError, FormatError } from '../core/errors';
 import { show } from '../core/options';
+import { isRule } from '../optimizers/registry';
 import type { Tensor } from '../persistence/tensor';
-import type { FilledOptions } from './factorization-options';
+import type { FactorizationRecommenderOptions, FilledOptions } from './factorization-options';
 import type { Fitted, Unfitted } from './fitted';
 import { checkFinite, encodeModel, parseObject, type SavedModel, taker, vector } from './saved-model';
 import type { Tables } from './served-tables';
@@ -18,13 +19,21 @@ const MOST = (2 - 2 ** -23) * 2 ** 127;
 export interface SavedFactorization<O = FilledOptions>
   extends Pick<SavedModel, 'recommender' | 'users' | 'items' | 'seen'> {
   readonly options: O;
+  /** What the recommender was asked for, where data have decided some of the options. */
+  readonly asked?: FactorizationRecommenderOptions | undefined;
   readonly units: Units;
   readonly tables: Tables;
   readonly unfitted?: Unfitted | undefined;
 }
 
 /** The bytes of a trained state. Without `history`, who has rated what is left out; how often stays. */
-export function encodeFitted(name: string, options: object, fitted: Fitted, history: boolean): Uint8Array<ArrayBuffer> {
+export function encodeFitted(
+  name: string,
+  options: object,
+  fitted: Fitted,
+  history: boolean,
+  asked?: object,
+): Uint8Array<ArrayBuffer> {
   const { tables, units, seen, users, items } = fitted;
   if (canOverflow(tables)) {
     throw new DataError(
@@ -41,8 +50,28 @@ export function encodeFitted(name: string, options: object, fitted: Fitted, hist
   // partialFit needs the history, and goes on counting where it was.
   if (history && seen.isKept) tensors.push(...encodeUnfitted(fitted.unfitted));
   const { globalMean } = tables;
-  const metadata = { units: JSON.stringify({ ...units, globalMean }) };
+  const metadata = { units: JSON.stringify({ ...units, globalMean }), ...(asked && { asked: textOf(asked) }) };
   return encodeModel({ recommender: name, options, users, items, seen, tensors, metadata }, history);
+}
+
+/** Options whose defaults depend on the data; what the others are, the options in force say. */
+const LEFT_TO_DATA = [
+  'overparam',
+  'loss',
+  'negatives',
+  'optimizer',
+  'epochs',
+  'batchSize',
+  'regularization',
+  'initScale',
+];
+
+/** Of what was asked for, what may differ from the options in force, as JSON: a rule of the caller's own by its configuration. */
+function textOf(given: object): string {
+  const asked = Object.fromEntries(Object.entries(given).filter(([name]) => LEFT_TO_DATA.includes(name)));
+  return JSON.stringify(asked, (_, value) =>
+    value !== null && typeof value === 'object' && isRule(value) ? value.config : value,
+  );
 }
 
 /** Reads what `encodeFitted` added to a file. @throws FormatError where it is not there, or inconsistent */
@@ -70,7 +99,9 @@ export function decodeFitted<O = FilledOptions>({ tensors, metadata, ...saved }:
     users: decodeUnfitted('unfitted.users', tensors, userCounts),
     items: decodeUnfitted('unfitted.items', tensors, itemCounts),
   };
-  return { ...saved, options: options as O, units, tables, unfitted };
+  const rest = Object.entries(options).filter(([name]) => !LEFT_TO_DATA.includes(name));
+  const asked = metadata.asked && { ...Object.fromEntries(rest), ...parseObject(metadata.asked, 'asked') };
+  return { ...saved, options: options as O, asked: asked || undefined, units, tables, unfitted };
 }
 
 /** Whether a sum of a score might leave float32: Infinity - Infinity is no number. */

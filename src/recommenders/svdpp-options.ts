@@ -2,15 +2,18 @@
 
 import { UnsupportedError } from '../core/errors';
 import { show } from '../core/options';
+import type { Interactions } from '../interactions/interactions';
 import { IMPLICIT } from '../models/svdpp/svdpp';
-import type { Optimizer } from '../optimizers/optimizer';
 import type { LossName } from '../training/losses';
+import { INSTEAD_OF_KIND } from './choose-loss';
 import {
+  type FactorizationOptionsInForce,
   type FactorizationRecommenderOptions,
-  type FilledOptions,
+  type OptionsReader,
+  readForData,
   readRecommenderOptions,
 } from './factorization-options';
-import { PLAIN_PRESETS, SVDPP_PRESET } from './presets';
+import { type BatchShape, PLAIN_PRESETS, type Presets, SVDPP_PRESET } from './presets';
 
 /**
  * The options of SVDpp: those of OverparamMF without losses of orders, negatives, threads and grouping. A batch has
@@ -24,23 +27,32 @@ import { PLAIN_PRESETS, SVDPP_PRESET } from './presets';
  * ```
  */
 export type SVDppOptions = Omit<FactorizationRecommenderOptions, 'loss' | 'negatives' | 'threads' | 'grouping'> & {
-  /** @defaultValue 'squared' */
-  readonly loss?: LossName | undefined;
+  /** 'auto' is 'squared', and refuses values that are all equal, as every loss does here. @defaultValue 'auto' */
+  readonly loss?: LossName | 'auto' | undefined;
 };
 
-/** Every option filled in. */
-export type FilledSvdppOptions = FilledOptions & { readonly loss: LossName };
+/** Every option filled in; before a fit the loss may be 'auto'. */
+export type FilledSvdppOptions = FactorizationOptionsInForce & { readonly loss: LossName | 'auto' };
 
-/** Reads the options of SVD++. @throws OptionError; UnsupportedError for what is of other factorizations */
-export function readSvdppOptions(given: SVDppOptions | undefined): { options: FilledSvdppOptions; rule: Optimizer } {
-  const presets = { ratings: SVDPP_PRESET, orders: PLAIN_PRESETS.orders };
-  const { options, rule } = readRecommenderOptions('SVDpp', given, presets, IMPLICIT);
-  const { loss, negatives, threads, grouping } = options;
-  if (negatives !== false) throw refused('negatives', negatives, "false, with loss 'squared', 'absolute' or 'huber'");
-  if (threads !== 1) throw refused('threads', threads, '1');
-  if (grouping !== 1) throw refused('grouping', grouping, '1; batchSize is how many ratings of a user a step takes');
-  return { options: { ...options, loss: loss as LossName }, rule };
-}
+/** Its presets: it has none of orders. */
+const PRESETS: Presets = { ratings: SVDPP_PRESET, orders: PLAIN_PRESETS.orders };
+
+/** How they are read. @throws OptionError; UnsupportedError for what is of other factorizations */
+export const SVDPP_READER: OptionsReader = {
+  read(given) {
+    const read = readRecommenderOptions('SVDpp', given, PRESETS, IMPLICIT);
+    const { negatives, threads, grouping } = read.options;
+    if (negatives !== false) throw refused('negatives', negatives, "false, with loss 'squared', 'absolute' or 'huber'");
+    if (threads !== 1) throw refused('threads', threads, '1');
+    if (grouping !== 1) throw refused('grouping', grouping, '1; batchSize is how many ratings of a user a step takes');
+    return read;
+  },
+  forData: (asked, data, turns) =>
+    readForData('SVDpp', asked, PRESETS, data, turns, IMPLICIT, INSTEAD_OF_KIND, ofOneUser),
+};
+
+/** A batch has ratings of one user alone. */
+const ofOneUser = async ({ size }: Interactions): Promise<BatchShape> => ({ size, busiest: 1 });
 
 function refused(name: string, value: unknown, wanted: string): UnsupportedError {
   return new UnsupportedError(`SVDpp trains on ratings, user by user: ${name} is ${show(value)}; want ${wanted}`);

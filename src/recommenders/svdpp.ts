@@ -2,25 +2,18 @@
 
 import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
-import { type Scores, scoresOf } from '../metrics/scores';
 import type { MFModel } from '../models/mf';
 import { addPooled } from '../models/svdpp/pool-rows';
 import { SVDppModel } from '../models/svdpp/svdpp';
 import { UserRatings } from '../models/svdpp/user-ratings';
-import type { Optimizer } from '../optimizers/optimizer';
-import { Breather } from '../training/breather';
-import type { History } from '../training/history';
+import type { Breather } from '../training/breather';
 import { PooledSgd } from '../training/svdpp/pooled-sgd';
 import { drawStart } from './draw-start';
-import { fitFactorization } from './fit-factorization';
-import type { FilledFitOptions } from './fit-options';
-import type { Fitted } from './fitted';
-import type { TrainedState } from './partial-fit';
+import type { FilledOptions } from './factorization-options';
+import { FactorizationRecommender, type Prepared } from './factorization-recommender';
 import { restore, savedRule } from './restore';
-import { RowFolder } from './row-folder';
 import { decodeFitted, type SavedFactorization } from './saved-factorization';
-import { type FilledSvdppOptions, readSvdppOptions, type SVDppOptions } from './svdpp-options';
-import { TableRecommender } from './table-recommender';
+import { type FilledSvdppOptions, SVDPP_READER, type SVDppOptions } from './svdpp-options';
 
 export type { SVDppOptions } from './svdpp-options';
 
@@ -50,57 +43,38 @@ export type { SVDppOptions } from './svdpp-options';
  * console.log(evaluateRatings(model, test).rmse < test.stats().standardDeviation); // true
  * ```
  */
-export class SVDpp extends TableRecommender {
+export class SVDpp extends FactorizationRecommender {
   readonly name = 'svdpp';
-  readonly options: FilledSvdppOptions;
-  private readonly rule: Optimizer;
 
   constructor(options?: SVDppOptions) {
-    super('SVDpp');
-    const read = readSvdppOptions(options);
-    this.options = Object.freeze(read.options);
-    this.rule = read.rule;
+    super('SVDpp', options, SVDPP_READER);
+  }
+
+  override get options(): FilledSvdppOptions {
+    return super.options as FilledSvdppOptions;
   }
 
   /** Ratings; of loss 'logistic' probabilities. */
-  get scores(): Scores {
-    return scoresOf(this.options.loss, false);
-  }
-
   fresh(): SVDpp {
-    return new (this.constructor as typeof SVDpp)({ ...this.options, optimizer: this.rule });
+    return new (this.constructor as typeof SVDpp)(this.read.asked as SVDppOptions);
   }
 
-  protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
-    const { rule, name, isFitted: isServing } = this;
-    const breather = new Breather(fitOptions.signal);
-    const { rank, biases, seed, overparam } = this.options;
+  protected async prepare(data: Interactions, options: FilledOptions, turns: Breather): Promise<Prepared> {
+    const { rank, biases, seed, overparam } = options;
     const [users, items] = [data.users.size, data.items.size];
     const model = new SVDppModel({ users, items, rank, biases, seed, initScale: 0, overparam });
-    await drawStart([model.userEmbedding, model.itemEmbedding, model.implicitEmbedding], this.options, breather);
+    await drawStart([model.userEmbedding, model.itemEmbedding, model.implicitEmbedding], options, turns);
     const ratings = { size: data.size, users: data.userIndex, items: data.itemIndex };
     /** Laid out when first asked for: by the first validation, or at the end. */
     let byUser: UserRatings | undefined;
-    return fitFactorization({
-      name,
-      data,
-      options: this.options,
-      rule,
-      fitOptions,
+    return {
       model,
-      plainOf: async (turns) => {
-        byUser ??= await UserRatings.of(ratings, model, turns);
-        return plainOf(model, byUser, turns);
+      plainOf: async (breather) => {
+        byUser ??= await UserRatings.of(ratings, model, breather);
+        return plainOf(model, byUser, breather);
       },
       engineOf: (parts) => PooledSgd.of({ ...parts, model }),
-      breather,
-      install: (fitted: Fitted) => this.serve(fitted),
-      isServing,
-    });
-  }
-
-  protected problemsOf(state: TrainedState): RowFolder {
-    return new RowFolder(state, this.options);
+    };
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */
@@ -109,8 +83,9 @@ export class SVDpp extends TableRecommender {
   }
 
   /** A recommender of a trained state. */
-  static of({ options, ...state }: Omit<SavedFactorization<FilledSvdppOptions>, 'recommender'>): SVDpp {
+  static of({ options, asked, ...state }: Omit<SavedFactorization<FilledSvdppOptions>, 'recommender'>): SVDpp {
     const model = new SVDpp({ ...options, optimizer: savedRule(options.optimizer) });
+    model.askedFor(asked);
     model.installSaved(state);
     return model;
   }

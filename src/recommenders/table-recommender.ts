@@ -29,6 +29,10 @@ export interface ExportVectorsOptions {
 /** The common part of MF, OverparamMF and ALS. */
 export abstract class TableRecommender extends IdRecommender<FactorizationAnswers> {
   abstract override readonly options: ServingOptions;
+  /** What the caller asked for, where data have decided some of the options: files hold it beside them. */
+  protected get askedOptions(): object | undefined {
+    return undefined;
+  }
   /** What the rows of a state are by themselves, the other side frozen. */
   protected abstract problemsOf(state: TrainedState): RowProblems;
 
@@ -127,7 +131,7 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
 
   /** Takes over a trained state. */
   protected serve(fitted: Fitted): void {
-    this.install(new FactorizationAnswers(fitted, this.name, this.options, this.problemsOf(fitted)));
+    this.install(new FactorizationAnswers(fitted, this.name, this.options, this.problemsOf(fitted), this.askedOptions));
   }
 
   /** Takes over a trained state from tables alone: a file, or a collapsed product. Its model is plain. */

@@ -33,4 +33,9 @@ export interface History {
   readonly bestEpoch: number;
   readonly stopped: 'epochs' | 'early';
   readonly seconds: number;
+  /**
+   * Where negatives are drawn: how many users have every item of the training data. There is nothing to draw for them, so
+   * that their rows are not trained on.
+   */
+  readonly usersPassedOver?: number;
 }

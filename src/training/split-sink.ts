@@ -35,8 +35,8 @@ export class SplitSink implements StepSink {
     });
   }
 
-  begin(step: number, progress: number): void {
-    for (const rates of this.allRates) rates.begin(step, progress);
+  begin(step: number, progress: number, ratings?: number): void {
+    for (const rates of this.allRates) rates.begin(step, progress, ratings);
   }
 
   accept(factor: Factor, gradient: RowGradient): void {

@@ -59,7 +59,7 @@ export class Stepper<B extends Batch> {
     private readonly loss: Loss,
     private readonly penalties: readonly Penalty[],
     private readonly batcher: Batcher<B>,
-    private readonly rates: { begin(step: number, progress: number): void },
+    private readonly rates: { begin(step: number, progress: number, ratings?: number): void },
     private readonly sink: StepSink,
     data: Pick<RatingData, 'size' | 'targets'>,
     private readonly grouping: 1 | 4,
@@ -144,10 +144,10 @@ export class Stepper<B extends Batch> {
   step(batch: B, progress: number): number {
     const { model, scored, gScores, penalties, unpenalized, sink } = this;
     const { count, group = 1, logQ = null } = batch;
-    this.rates.begin(++this.steps, progress);
     // The gradient of a batch is the mean over its ratings, or over what users have in it; that of ratings of one user that
     // are taken together is their sum.
     const ratings = this.grouping === 1 ? count / group : 1;
+    this.rates.begin(++this.steps, progress, this.batchSize > 1 ? ratings : undefined);
     model.select(batch);
     const isWeighted = batch.weights !== null;
     if (isWeighted) model.weigh(batch);

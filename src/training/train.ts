@@ -60,6 +60,8 @@ export interface FitPlan {
     | undefined;
   readonly onEpoch?: ((epoch: EpochRecord) => unknown) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** @see History.usersPassedOver */
+  readonly usersPassedOver?: number | undefined;
   /** Gives way to other tasks, within epochs and between them. */
   readonly turns: Turns;
   /** Where to go on: the factors are those of that moment already. */
@@ -127,7 +129,15 @@ export async function train(
   }
   const stopped = isStale() ? 'early' : 'epochs';
   if (bestEpoch > 0) best!.restore();
-  return { epochs: records, bestEpoch: bestEpoch > 0 ? bestEpoch : records.length, stopped, seconds: seconds() };
+  const { usersPassedOver } = plan;
+  const chosen = bestEpoch > 0 ? bestEpoch : records.length;
+  return {
+    epochs: records,
+    bestEpoch: chosen,
+    stopped,
+    seconds: seconds(),
+    ...(usersPassedOver !== undefined && { usersPassedOver }),
+  };
 }
 
 async function runEpoch(trainer: Epochs, plan: FitPlan, epoch: number): Promise<EpochRecord> {

@@ -20,6 +20,8 @@ export interface RecommenderUnderTest {
   readonly isRanking?: boolean;
   /** Whether it forgets ids of a vocabulary that have no interaction: as candidates they are ignored. */
   readonly isOfOccurring?: boolean;
+  /** Options by which it predicts the same of every pair. @defaultValue embeddings of 0, and no biases */
+  readonly flat?: Options;
   /** The `load` of its class. */
   load(bytes: Uint8Array): Recommender;
   /** Where it is not a factorization: what it does otherwise. */

@@ -89,8 +89,9 @@ export function recommenderBitsContract({ name, make, load, item, isSolved }: Re
         expect(bitsOf(await fitted())).toBe(bitsOf(model));
         const fresh = model.fresh();
         expect([fresh.isFitted, fresh.name]).toEqual([false, model.name]);
-        expect(fresh.options).toEqual(model.options);
+        expect(fresh.options).toEqual(make(quick).options);
         await fresh.fit(odd);
+        expect(fresh.options).toEqual(model.options);
         expect(bitsOf(fresh)).toBe(bitsOf(model));
         await fresh.fit(odd);
         expect(bitsOf(fresh)).toBe(bitsOf(model));

@@ -255,7 +255,7 @@ describe('what a caller cannot change by accident', () => {
     const overparam = { kind: 'scalar' as const, depth: 2 };
     const model = new OverparamMF({ overparam });
     overparam.depth = 5;
-    expect(model.options.overparam).toEqual({ kind: 'scalar', depth: 2 });
+    expect(model.options.overparam).toEqual({ kind: 'scalar', scope: 'row', depth: 2, init: 2.6 });
     expect(Object.isFrozen(model.options.overparam)).toBe(true);
     // The preset's numbers are of all recommenders: none may change them through its own options.
     expect(Object.isFrozen(new MF().options.regularization)).toBe(true);

@@ -10,6 +10,7 @@ import type { EpochRecord } from '../../training/history';
 import { saveModel } from '../model-file';
 import { requireWritable } from '../output-file';
 import type { Arguments } from './arguments';
+import { chosenText } from './chosen-loss';
 import type { Command } from './command';
 import { counted } from './counted';
 import type { Io } from './io';
@@ -65,17 +66,34 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
 
   const started = performance.now();
   const progress = startProgress(io);
-  const { epochs } = await recommender
+  const asked = lossOf(recommender.options);
+  const { epochs, usersPassedOver } = await recommender
     .fit(split?.train ?? source.data, {
       onEpoch: ({ epoch, trainLoss }) =>
         progress.update(epoch / epochsOf(recommender.options), `epoch ${epoch}, training loss ${trainLoss.toFixed(4)}`),
     })
     .finally(() => progress.done());
   const seconds = (performance.now() - started) / 1000;
+  const loss = lossOf(recommender.options);
+  if (asked === 'auto' && loss !== 'squared') io.stderr.write(`opmf train: ${chosenText(loss)}\n`);
+  if (usersPassedOver !== undefined && usersPassedOver > 0) {
+    io.stderr.write(
+      `opmf train: ${counted(usersPassedOver, 'user')} passed over, with every item: nothing can be drawn that they do not have\n`,
+    );
+  }
   const test = split === undefined ? undefined : evaluated(recommender, split);
   await saveModel(out, recommender);
   if (given.has('json')) {
-    const document = { model: recommender.name, dataset: source.name, epochs, ...(test && { test }), seconds, out };
+    const document = {
+      model: recommender.name,
+      dataset: source.name,
+      ...(loss !== undefined && { loss }),
+      epochs,
+      ...(usersPassedOver !== undefined && { usersPassedOver }),
+      ...(test && { test }),
+      seconds,
+      out,
+    };
     io.stdout.write(`${JSON.stringify(document)}\n`);
     return;
   }
@@ -96,6 +114,11 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
 function evaluated(recommender: Recommender, { train, test }: Split): RatingEvaluation | RankingEvaluation {
   if (recommender.scores === 'rating') return evaluateRatings(recommender, test);
   return evaluateRanking(recommender, test, { train, metrics: ['ndcg@10'] });
+}
+
+/** The loss of options that have one. */
+function lossOf(options: object): unknown {
+  return 'loss' in options ? options.loss : undefined;
 }
 
 /** How many epochs a fit has; one that is solved has none, and tells of none. */

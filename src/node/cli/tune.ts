@@ -3,8 +3,9 @@
 import type { SearchRange, SearchSpace } from '../../evaluation/search-space';
 import { tune } from '../../evaluation/tune';
 import type { MetricName } from '../../metrics/metric-names';
-import type { RecommenderName } from '../../recommenders/registry';
+import { createRecommender, type RecommenderName } from '../../recommenders/registry';
 import type { Arguments } from './arguments';
+import { chosenText } from './chosen-loss';
 import type { Command } from './command';
 import type { Io } from './io';
 import { startProgress } from './progress';
@@ -54,6 +55,9 @@ async function runTune(given: Arguments, io: Io): Promise<void> {
   const metric = given.text('metric') as MetricName | undefined;
   const base = parseSettings(given.texts('set'));
   const source = await openSource(given.positionals[0], given, io);
+  const { minimum, maximum } = source.data.stats();
+  const { loss } = createRecommender(model, base).options as { loss?: unknown };
+  if (loss === 'auto' && minimum === maximum) io.stderr.write(`opmf tune: ${chosenText('bpr')}\n`);
   const progress = startProgress(io);
   let done = 0;
   const result = await tune(model, space, source.data, {

@@ -20,12 +20,13 @@ import type { Pooling } from '../../models/blocks/pooled-embedding';
 import { MAX_RANK } from '../../models/factorization-tables';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
-import { type OptimizerName, resolveOptimizer } from '../../optimizers/registry';
+import { type OptimizerName, resolveOver } from '../../optimizers/registry';
 import type { ProductOptions } from '../../parameters/overparam';
 import type { KernelChoice } from '../../training/engine-options';
 import type { GroupLossName } from '../../training/group-losses';
 import type { LossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives/item-sampler';
+import { MAX_EPOCHS } from '../factorization-options';
 import { type Negatives, readNegatives } from '../negatives-option';
 
 /**
@@ -45,7 +46,7 @@ export type FeatureOverparam = false | ProductOptions | Readonly<Record<string, 
 export interface FeatureRegularization {
   /** lambda of embeddings, a feature and row: 1/2 lambda |v_i|^2 for each feature of each row. @defaultValue 0 */
   readonly embedding?: number | undefined;
-  /** lambda of linear weights, the same way. @defaultValue `embedding` */
+  /** lambda of linear weights, the same way. @defaultValue 0 */
   readonly linear?: number | undefined;
   /** lambda of the weights of dense layers: 1/2 lambda |W|^2 beside the mean loss. @defaultValue 0 */
   readonly dense?: number | undefined;
@@ -70,7 +71,7 @@ export interface FeatureRecommenderOptions {
    */
   readonly negatives?: number | Negatives | false | undefined;
   /** A name, a configuration, or an object with the Optimizer seam. @defaultValue adam, learning rate 0.001 */
-  readonly optimizer?: Optimizer | OptimizerConfig | OptimizerName | undefined;
+  readonly optimizer?: Optimizer | OptimizerConfig | Partial<OptimizerConfig> | OptimizerName | undefined;
   /** @defaultValue 10 */
   readonly epochs?: number | undefined;
   /** Rows a step; the gradient is their mean. @defaultValue 1024 */
@@ -164,7 +165,7 @@ export function readFeatureOptions<Own extends object>(
     loss: optional(oneOf('squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax')),
     negatives: optional((value) => value as Negatives),
     optimizer: optional((value) => value as OptimizerConfig),
-    epochs: field(integer({ min: 1 }), 10),
+    epochs: field(integer({ min: 1, max: MAX_EPOCHS }), 10),
     batchSize: field(integer({ min: 1 }), 1024),
     regularization: optional((value) => value as number | FeatureRegularization),
     initScale: field(number({ min: 0 }), 0.01),
@@ -178,7 +179,7 @@ export function readFeatureOptions<Own extends object>(
   const { loss = LOSSES_OF[read.task][0], negatives: drawn, optimizer, regularization, ...rest } = read;
   if (!LOSSES_OF[read.task].includes(loss))
     throw wrong('loss', loss, `${LOSSES_OF[read.task].join(', ')}, as task is '${read.task}'`);
-  const rule = resolveOptimizer(optimizer ?? adam());
+  const rule = resolveOver(optimizer, adam());
   const strengths = Object.freeze(readStrengths(owner, regularization));
   const negatives = readNegatives(owner, drawn, loss);
   const options = { ...rest, loss, negatives, optimizer: rule.config, regularization: strengths };
@@ -194,11 +195,10 @@ function readStrengths(
     const lambda = strength(given, 'regularization');
     return { embedding: lambda, linear: lambda, dense: 0 };
   }
-  const { embedding, linear, dense } = readOptions<Filled<FeatureRegularization>>(
+  return readOptions<Filled<FeatureRegularization>>(
     owner,
     given,
-    { embedding: field(strength, 0), linear: field(strength, -1), dense: field(strength, 0) },
+    { embedding: field(strength, 0), linear: field(strength, 0), dense: field(strength, 0) },
     'regularization.',
   );
-  return { embedding, linear: linear < 0 ? embedding : linear, dense };
 }

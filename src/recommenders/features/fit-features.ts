@@ -87,6 +87,7 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
         epochs,
         ratings: data.ratings ?? data.size,
         cold: task.cold,
+        usersPassedOver: rows.usersPassedOver,
         validate: heldOut.length === 0 ? undefined : measure,
         earlyStopping,
         onEpoch: (record) => {

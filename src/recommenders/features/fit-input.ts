@@ -1,11 +1,12 @@
 // What a fit of a model of features is given, read: rows with labels, or interactions, whose pairs are made rows.
 
-import { DataError, UnsupportedError } from '../../core/errors';
+import { UnsupportedError } from '../../core/errors';
 import type { Turns } from '../../core/turns';
 import { sideFields } from '../../interactions/interaction-features';
 import { Interactions } from '../../interactions/interactions';
 import { isRowMetric, listMetricsOf } from '../../metrics/row-metrics';
 import { Breather } from '../../training/breather';
+import { nothingToPredict, onlyValue } from '../choose-loss';
 import { checkInteractions } from '../fit-options';
 import { weigh } from '../relative-weights';
 import { countCold } from '../validation';
@@ -85,7 +86,8 @@ async function loadPairs(
   const turns = new Breather(fit.signal);
   const { data } = await weigh(checked.data, turns);
   const { pairing, pairs } = await Pairing.of(owner, data, fit, turns);
-  if (options.task === 'classification' && negatives === false) checkSaysNo(data.values);
+  const only = negatives === false ? await onlyValue(data, turns) : undefined;
+  if (only !== undefined) throw nothingToPredict(owner, `task '${options.task}'`, only, INSTEAD);
   // Labels say yes or no; ratings, and what users have, are all of what should be listed.
   const relevant = options.task === 'classification' && negatives === false ? (value: number) => value > 0 : undefined;
   const heldOut: HeldOut[] = [];
@@ -115,13 +117,8 @@ async function loadPairs(
   return { rows, heldOut, fit, turns, cold };
 }
 
-/** @throws DataError where there is nothing to tell from anything, as in clicks */
-function checkSaysNo(values: Float32Array): void {
-  if (values.some((value) => value !== 1)) return;
-  throw new DataError(
-    'data: every value is 1, what users have, and nothing is 0: want negatives: 4, items drawn that users do not have',
-  );
-}
+/** What learns from clicks, in which nothing is 0. */
+const INSTEAD = "negatives: 4, items drawn that users do not have, or task: 'ranking'";
 
 /** Rows whose labels are what the task has. */
 function labelled(value: unknown, name: string, { task }: FilledFeatureOptions): LaidOutRows {

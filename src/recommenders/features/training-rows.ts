@@ -18,6 +18,7 @@ import type { Loss } from '../../training/loss';
 import { CandidateBatcher } from '../../training/negatives/candidate-batcher';
 import { CandidateRows } from '../../training/negatives/candidate-rows';
 import type { NegativeSampling } from '../../training/negatives/item-sampler';
+import { passOver } from '../../training/negatives/pass-over';
 import { dataText, rowsText } from '../fingerprint';
 import { relativeWeights } from '../relative-weights';
 import { type LaidOutRows, layoutOf, type RowLayout, targetsOf } from './check-rows';
@@ -42,6 +43,8 @@ export interface TrainingRows {
   sample(count: number): UnlabelledRows;
   /** How much each counts; null: all alike. */
   readonly weights: Float32Array | null;
+  /** How many users have every item, where negatives are drawn. */
+  readonly usersPassedOver?: number;
   /** What tells them from others. */
   text(): Promise<string>;
 }
@@ -82,7 +85,9 @@ export async function candidateRows(
   const { size, userIndex, itemIndex, values, weights = null } = pairs;
   const { users, items, seen } = pairing.people;
   const counts = { users: seen.userCounts, items: seen.itemCounts };
-  const pulled = { size, users: userIndex, items: itemIndex, targets: values, weights, counts };
+  const all = { size, users: userIndex, items: itemIndex, targets: values, weights, counts };
+  const { data: passed, users: usersPassedOver } = await passOver(all, turns);
+  const pulled = { ...passed, targets: passed.targets as Float32Array, weights: passed.weights as Float32Array | null };
   const data = await inCopies(pulled, batchSize, turns);
   const sizes = { users: users.size, items: items.size };
   const stream = Stream.of(seed).fork('order');
@@ -99,6 +104,7 @@ export async function candidateRows(
     data,
     batcher,
     group,
+    usersPassedOver,
     featuresIn: (count) => count * group * rows.longest,
     loss: lossNamed(loss, items.size),
     // One of a group is what a user has; an order is the same wherever it starts.
@@ -110,7 +116,7 @@ export async function candidateRows(
         places.map((k) => itemIndex[k]!),
       );
     },
-    weights,
+    weights: data.weights as Float32Array | null,
     text: async () => {
       const texts = [await dataText({ ...pairs, users, items }, turns)];
       for (const table of tables) texts.push(await rowsText(table, turns));

@@ -6,7 +6,7 @@ import { type FeatureModel, planFeatures } from '../../models/feature-model';
 import { WideDeepModel } from '../../models/wide-deep';
 import { ftrl } from '../../optimizers/ftrl';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
-import { type OptimizerName, resolveOptimizer } from '../../optimizers/registry';
+import { type OptimizerName, resolveOver } from '../../optimizers/registry';
 import type { RuleOf } from '../../training/split-sink';
 import { fileOf, savedRule } from '../restore';
 import type { SavedFile } from '../saved-model';
@@ -25,7 +25,7 @@ export interface WideDeepOptions extends DeepRecommenderOptions {
   /** The names of the fields with linear weights, crossed ones among them; null: all fields. @defaultValue null */
   readonly wide?: readonly string[] | null | undefined;
   /** What trains the linear weights; `optimizer` trains the rest. @defaultValue ftrl */
-  readonly wideOptimizer?: Optimizer | OptimizerConfig | OptimizerName | undefined;
+  readonly wideOptimizer?: Optimizer | OptimizerConfig | Partial<OptimizerConfig> | OptimizerName | undefined;
 }
 
 /** Filled in. */
@@ -65,7 +65,7 @@ export class WideDeep extends FeatureRecommender<FilledWideDeep> {
     );
     planFeatures('WideDeep', read.overparam, read.embeddingDim, read.hidden);
     const { wideOptimizer, ...rest } = read;
-    const wideRule = resolveOptimizer(wideOptimizer ?? ftrl());
+    const wideRule = resolveOver(wideOptimizer, ftrl());
     super('WideDeep', Object.freeze({ ...rest, wideOptimizer: wideRule.config }), rule);
     this.wideRule = wideRule;
   }

@@ -9,6 +9,7 @@ import { Penalty } from '../../parameters/penalty';
 import { inCopies } from '../../training/copies';
 import { lossNamed } from '../../training/group-losses';
 import type { History } from '../../training/history';
+import { passOver } from '../../training/negatives/pass-over';
 import { Trainer } from '../../training/trainer';
 import type { FilledFitOptions } from '../fit-options';
 import { weigh } from '../relative-weights';
@@ -48,7 +49,8 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
     weights: data.weights ?? null,
     counts,
   };
-  const ratings = await inCopies(one, batchSize, turns);
+  const { data: passed, users: usersPassedOver } = await passOver(one, turns);
+  const ratings = await inCopies(passed, batchSize, turns);
   const stream = Stream.of(seed).fork('order');
   const penalties = penaltiesOf(model, options);
   const trainer = new Trainer(model, lossNamed(loss, data.items.size), rule, penalties, ratings, {
@@ -73,6 +75,7 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
     training: trainer,
     parameters: model.parameters,
     slots: rule.slots,
+    usersPassedOver,
     rmseScale: undefined,
     judge: async (seen, breather) => {
       const fitted = await stateOf(seen, breather);

@@ -18,11 +18,12 @@ import { MAX_RANK } from '../../models/factorization-tables';
 import { type NeuralVariant, planNeural } from '../../models/neural-cf';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
-import { type OptimizerName, resolveOptimizer } from '../../optimizers/registry';
+import { type OptimizerName, resolveOver } from '../../optimizers/registry';
 import type { ProductOptions } from '../../parameters/overparam';
 import type { KernelChoice } from '../../training/engine-options';
 import type { GroupLossName } from '../../training/group-losses';
 import type { NegativeSampling } from '../../training/negatives/item-sampler';
+import { MAX_EPOCHS } from '../factorization-options';
 import { type Negatives, readNegatives } from '../negatives-option';
 
 /**
@@ -63,7 +64,7 @@ export interface NeuralCFOptions {
   /** Items drawn for each interaction that its user does not have. @defaultValue 4; bpr: 1, warp: 16, softmax: 32 */
   readonly negatives?: number | Negatives | undefined;
   /** A name, a configuration, or an object with the Optimizer seam. @defaultValue adam, learning rate 0.001 */
-  readonly optimizer?: Optimizer | OptimizerConfig | OptimizerName | undefined;
+  readonly optimizer?: Optimizer | OptimizerConfig | Partial<OptimizerConfig> | OptimizerName | undefined;
   /** @defaultValue 20 */
   readonly epochs?: number | undefined;
   /** Interactions a step, each with its negatives; the gradient is their mean. @defaultValue 256 */
@@ -116,7 +117,7 @@ export function readNeuralOptions(given: unknown): { options: FilledNeuralOption
     loss: field(oneOf('logistic', 'bpr', 'warp', 'softmax'), 'logistic'),
     negatives: optional((value) => value as Negatives),
     optimizer: optional((value) => value as OptimizerConfig),
-    epochs: field(integer({ min: 1 }), 20),
+    epochs: field(integer({ min: 1, max: MAX_EPOCHS }), 20),
     batchSize: field(integer({ min: 1 }), 256),
     regularization: optional((value) => value as number | NeuralRegularization),
     initScale: field(number({ min: 0 }), 0.01),
@@ -129,7 +130,7 @@ export function readNeuralOptions(given: unknown): { options: FilledNeuralOption
   const negatives = readNegatives(owner, read.negatives ?? (read.loss === 'logistic' ? {} : undefined), read.loss);
   if (negatives === false)
     throw wrong('negatives', read.negatives, 'at least 1: it learns what users have from what not');
-  const rule = resolveOptimizer(read.optimizer ?? adam());
+  const rule = resolveOver(read.optimizer, adam());
   const regularization = Object.freeze(readStrengths(owner, read.regularization));
   return { options: Object.freeze({ ...read, negatives, optimizer: rule.config, regularization }), rule };
 }

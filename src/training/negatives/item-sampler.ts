@@ -41,7 +41,7 @@ export class ItemSampler {
     for (const [place, item] of this.items.entries()) this.logChance[item] = naturalLog(weights[place]! / sum);
   }
 
-  /** An item that the user does not have. @throws DataError where the user has every item */
+  /** An item that the user does not have. @throws DataError where the user has every item; passOver leaves such users out */
   draw(user: number, stream: Stream): number {
     const { items, table, positives } = this;
     for (let tries = 0; tries < PATIENCE; tries++) {
@@ -52,7 +52,7 @@ export class ItemSampler {
     const left = items.filter((item) => !positives.has(user, item));
     if (left.length > 0) return left[stream.below(left.length)]!;
     throw new DataError(
-      `a user has every one of the ${items.length} items, so that there is no negative to draw; leave such users out, or use a loss without negatives`,
+      `user ${user} has every one of the ${items.length} items, so that there is no negative to draw`,
     );
   }
 }
