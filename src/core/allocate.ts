@@ -12,6 +12,17 @@ export function doubles(length: number, what: string): Float64Array<ArrayBuffer>
   return allocate(() => new Float64Array(length), 8 * length, what);
 }
 
+/**
+ * Throws an engine's failure to make an array as an UnsupportedError, and everything else as it is: for work whose arrays
+ * are as large as the data.
+ */
+export function retoldAllocation(error: unknown, what: string): never {
+  if (!(error instanceof RangeError) || !/alloc|array length|out of memory/i.test(error.message)) throw error;
+  throw new UnsupportedError(
+    `${what} takes more memory than this process can have (${error.message}); want less data, a smaller model, or more memory`,
+  );
+}
+
 function allocate<T>(make: () => T, bytes: number, what: string): T {
   try {
     return make();

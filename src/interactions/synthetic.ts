@@ -1,6 +1,7 @@
 // A seeded set of ratings with the shape of MovieLens 100K, for trying things without a download. Its counts, mean,
 // spread, and what biases and factors explain of it are like those of the real set; nothing else is claimed.
 
+import { doubles } from '../core/allocate';
 import { naturalLog, sigmoid } from '../core/elementary';
 import { OptionError } from '../core/errors';
 import { field, integer, number, readOptions, seed as seedCheck } from '../core/options';
@@ -153,7 +154,7 @@ function standardize(numbers: Float64Array): Float64Array {
 }
 
 function normals(count: number, stream: Stream): Float64Array {
-  const draws = new Float64Array(count);
+  const draws = doubles(count, `syntheticInteractions: a column of ${count} draws`);
   for (let k = 0; k < count; k++) draws[k] = stream.normal();
   return draws;
 }

@@ -1,11 +1,12 @@
 // The little linear algebra that a dense product needs to start and to grow, in double: it runs once, not per step.
 
+import { doubles } from '../core/allocate';
 import { OpmfError } from '../core/errors';
 import type { Stream } from '../core/random';
 
 /** A random rows x cols matrix with orthonormal columns (normal draws, Gram and Schmidt twice: exact to rounding). */
 export function orthonormalColumns(rows: number, cols: number, stream: Stream): Float64Array {
-  const q = new Float64Array(rows * cols);
+  const q = doubles(rows * cols, `an orthonormal map of ${rows} x ${cols} numbers`);
   for (let c = 0; c < cols; c++) {
     for (let r = 0; r < rows; r++) q[r * cols + c] = stream.normal();
     for (let pass = 0; pass < 2; pass++) {

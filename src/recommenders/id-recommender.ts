@@ -1,6 +1,7 @@
 // What every recommender does alike: it takes the caller's ids and options, checks them, asks a trained state by index,
 // and gives ids back.
 
+import { retoldAllocation } from '../core/allocate';
 import { DataError, NotFittedError, UnknownIdError, UnsupportedError } from '../core/errors';
 import { boolean, type Filled, field, integer, readOptions, show } from '../core/options';
 import { untilAborted } from '../core/until-aborted';
@@ -98,7 +99,9 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
    */
   protected inTurn<T>(signal: AbortSignal | undefined, training: () => Promise<T>): Promise<T> {
     const before = this.queue;
-    const result = before === undefined ? training() : untilAborted(before, signal).then(training);
+    const result = (before === undefined ? training() : untilAborted(before, signal).then(training)).catch((error) =>
+      retoldAllocation(error, `a training of ${this.owner}`),
+    );
     const queue: Promise<unknown> = Promise.allSettled([before, result]).then(() => {
       if (this.queue === queue) this.queue = undefined;
     });

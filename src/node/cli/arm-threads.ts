@@ -7,6 +7,8 @@ import { sayOnce } from '../../core/say-once';
 import { Conversation } from '../../core/worker-host';
 import type { ArmRunner } from '../../evaluation/compare';
 import { runArm } from '../../evaluation/run-arm';
+import { canCompile } from '../../kernels/assembler/probe';
+import { createMemory, inWasm } from '../../kernels/wasm';
 import { packArm } from './arm-message';
 
 /** The runner, and the end of its threads. */
@@ -22,6 +24,9 @@ export function startArmThreads(
   const all: ArmThread[] = [];
   if (size > 1 && existsSync(file)) {
     try {
+      // An engine that finds no addresses for a thread ends the process. A memory takes more of them.
+      if (inWasm('auto', () => createMemory(1)) === null && canCompile())
+        throw new Error('too few addresses (ulimit -v)');
       while (all.length < size) all.push(new ArmThread(file));
     } catch (error) {
       without(error);
