@@ -1,8 +1,9 @@
 // The two-way table between a caller's ids and the 0-based numbers that index every table of a model.
-// A Map keeps 1 and '1' apart, takes '__proto__' and '' as ordinary keys, and holds -0 and 0 to be the same.
+// 1 and '1' are kept apart, '__proto__' and '' are ordinary ids, and -0 and 0 are the same.
 
 import { DataError } from '../core/errors';
 import { show } from '../core/options';
+import { secret } from '../core/secret';
 import { requireIterable } from './iterable';
 
 /**
@@ -34,7 +35,7 @@ export type Id = string | number;
  */
 export class Vocabulary implements Iterable<Id> {
   private readonly ids: Id[] = [];
-  private readonly indices = new Map<Id, number>();
+  private readonly indices = new IdMap();
 
   /**
    * A vocabulary of the given ids, each once, in the order in which they first appear.
@@ -81,7 +82,7 @@ export class Vocabulary implements Iterable<Id> {
 
   /** Whether the id is known. */
   has(id: Id): boolean {
-    return this.indices.has(id);
+    return this.indices.get(id) !== undefined;
   }
 
   /** The ids in the order of their numbers. */
@@ -104,6 +105,47 @@ export class Vocabulary implements Iterable<Id> {
   /** @internal Forgets the ids from number `size` on: rows that turn out to be bad leave a shared vocabulary as it was. */
   truncate(size: number): void {
     for (const id of this.ids.splice(size)) this.indices.delete(id);
+  }
+}
+
+/**
+ * Numbers by id. Engines hash strings by a key of the process, but numbers by a function that anybody can invert: a text of
+ * numbers that collide would take quadratic time. So numbers are keyed here.
+ */
+class IdMap {
+  private readonly texts = new Map<unknown, number>();
+  /** By whole numbers of 32 bits, by larger ones, and by fractions as text. */
+  private readonly small = new Map<number, number>();
+  private readonly large = new Map<number, number>();
+  private readonly fractions = new Map<string, number>();
+  private readonly key = secret()[0]! >>> 3;
+  private readonly highKey = secret()[1]! >>> 12;
+  private readonly lowKey = secret()[2]!;
+
+  get(id: Id): number | undefined {
+    if (typeof id !== 'number') return this.texts.get(id);
+    if ((id | 0) === id) return this.small.get(id ^ this.key);
+    return Number.isInteger(id) ? this.large.get(this.keyed(id)) : this.fractions.get(String(id));
+  }
+
+  set(id: Id, index: number): void {
+    if (typeof id !== 'number') this.texts.set(id, index);
+    else if ((id | 0) === id) this.small.set(id ^ this.key, index);
+    else if (Number.isInteger(id)) this.large.set(this.keyed(id), index);
+    else this.fractions.set(String(id), index);
+  }
+
+  delete(id: Id): void {
+    if (typeof id !== 'number') this.texts.delete(id);
+    else if ((id | 0) === id) this.small.delete(id ^ this.key);
+    else if (Number.isInteger(id)) this.large.delete(this.keyed(id));
+    else this.fractions.delete(String(id));
+  }
+
+  /** Another whole number for each, in either half. */
+  private keyed(id: number): number {
+    const high = Math.floor(id / 2 ** 32);
+    return (high ^ this.highKey) * 2 ** 32 + ((id ^ this.lowKey) >>> 0);
   }
 }
 

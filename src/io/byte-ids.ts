@@ -1,6 +1,9 @@
 // From the bytes of an id to its number, without a string: an open-addressing hash table (linear probing). Eight bytes
 // and fewer are held as two words, which are also what is compared; longer ids are compared with a copy of their bytes.
-// It only remembers what a vocabulary said: two spellings of one id, such as 7 and 007 as numbers, are two entries.
+// It only remembers what a vocabulary said: two spellings of one id, such as 7 and 007 as numbers, are two entries. Its hash is
+// quick and known to anybody; where ids collide as chance does not make them, it is left for one with a key of the process.
+
+import { secret } from '../core/secret';
 
 /** Words of an entry: two of the id, its length (or, negative, where its bytes are), its number + 1; 0 is an empty entry. */
 const ENTRY = 4;
@@ -8,6 +11,9 @@ const SHORT = 8;
 /** Odd numbers whose multiples spread over all bits: 2^32 / golden ratio, and one of MurmurHash3. */
 const SPREAD = 0x9e3779b1;
 const MIX = 0x85ebca6b;
+
+/** Half of the entries are empty: so far from its place an entry is only where somebody chose the ids. */
+const LONGEST_PROBE = 256;
 
 /** The ids that have been seen. */
 export class ByteIds {
@@ -20,6 +26,8 @@ export class ByteIds {
   private low = 0;
   private long = new Uint8Array(0);
   private longEnd = 0;
+  /** Whether the hash is the one with a key. */
+  private isKeyed = false;
 
   /** The number of the id at [start, end) of `bytes`; -1 where it is new. */
   find(bytes: Uint8Array, start: number, end: number): number {
@@ -46,9 +54,18 @@ export class ByteIds {
 
   /** Remembers the number of the id that `find` has just not found. */
   add(bytes: Uint8Array, start: number, end: number, number: number): void {
-    if (++this.count * 2 > this.entries.length / ENTRY) this.grow();
+    if (++this.count * 2 > this.entries.length / ENTRY) {
+      this.rehash(this.entries.length * 2);
+      // The words of a long id are of the hash that was in force.
+      this.find(bytes, start, end);
+    }
     const length = end - start;
-    this.put(this.high, this.low, length > SHORT ? -1 - this.keep(bytes, start, end) : length, number + 1);
+    const place = length > SHORT ? -1 - this.keep(bytes, start, end) : length;
+    if (this.put(this.high, this.low, place, number + 1)) return;
+    this.isKeyed = true;
+    this.rehash(this.entries.length, true);
+    this.find(bytes, start, end);
+    this.put(this.high, this.low, place, number + 1);
   }
 
   private findLong(bytes: Uint8Array, start: number, end: number): number {
@@ -57,9 +74,14 @@ export class ByteIds {
     // Two sums with different multipliers.
     let high = 0;
     let low = 0;
-    for (let at = start; at < end; at++) {
-      high = (Math.imul(high, 31) + bytes[at]!) | 0;
-      low = Math.imul(low, SPREAD) ^ bytes[at]!;
+    if (this.isKeyed) {
+      high = keyedHash(bytes, start, end, 0);
+      low = keyedHash(bytes, start, end, 1);
+    } else {
+      for (let at = start; at < end; at++) {
+        high = (Math.imul(high, 31) + bytes[at]!) | 0;
+        low = Math.imul(low, SPREAD) ^ bytes[at]!;
+      }
     }
     for (let at = this.home(high, low); ; at = (at + ENTRY) & last) {
       const number = entries[at + 3]!;
@@ -74,25 +96,44 @@ export class ByteIds {
   }
 
   private home(high: number, low: number): number {
-    return (Math.imul(Math.imul(high, MIX) ^ low, SPREAD) >>> this.shift) * ENTRY;
+    const hash = this.isKeyed ? keyedHashOfWords(high, low) : Math.imul(Math.imul(high, MIX) ^ low, SPREAD);
+    return (hash >>> this.shift) * ENTRY;
   }
 
-  private put(high: number, low: number, length: number, number: number): void {
+  /** Fills an empty entry; false where it is too far away for a hash that anybody knows. */
+  private put(high: number, low: number, length: number, number: number): boolean {
     const { entries } = this;
     let at = this.home(high, low);
-    while (entries[at + 3] !== 0) at = (at + ENTRY) & (entries.length - 1);
+    for (let probes = 0; entries[at + 3] !== 0; probes++) {
+      if (probes > LONGEST_PROBE && !this.isKeyed) return false;
+      at = (at + ENTRY) & (entries.length - 1);
+    }
     entries[at] = high;
     entries[at + 1] = low;
     entries[at + 2] = length;
     entries[at + 3] = number;
+    return true;
   }
 
-  private grow(): void {
+  /** Puts all entries into a table of a length; `isNewHash`: the words of long ids are those of another hash. */
+  private rehash(length: number, isNewHash = false): void {
     const old = this.entries;
-    this.entries = new Int32Array(old.length * 2);
-    this.shift--;
+    this.entries = new Int32Array(length);
+    this.shift = Math.clz32(length / ENTRY) + 1;
     for (let at = 0; at < old.length; at += ENTRY) {
-      if (old[at + 3] !== 0) this.put(old[at]!, old[at + 1]!, old[at + 2]!, old[at + 3]!);
+      if (old[at + 3] === 0) continue;
+      let [high, low, place] = [old[at]!, old[at + 1]!, old[at + 2]!];
+      if (isNewHash && place < 0) {
+        const start = 3 - place;
+        const end = start + this.lengthAt(-1 - place);
+        high = keyedHash(this.long, start, end, 0);
+        low = keyedHash(this.long, start, end, 1);
+      }
+      if (this.put(high, low, place, old[at + 3]!)) continue;
+      this.entries = old;
+      this.isKeyed = true;
+      this.rehash(length, true);
+      return;
     }
   }
 
@@ -112,9 +153,72 @@ export class ByteIds {
 
   private isKept(at: number, bytes: Uint8Array, start: number, end: number): boolean {
     const { long } = this;
-    const length = long[at]! | (long[at + 1]! << 8) | (long[at + 2]! << 16) | (long[at + 3]! << 24);
+    const length = this.lengthAt(at);
     if (length !== end - start) return false;
     for (let i = 0; i < length; i++) if (long[at + 4 + i] !== bytes[start + i]) return false;
     return true;
   }
+
+  /** The length of the id that is kept at `at`. */
+  private lengthAt(at: number): number {
+    const { long } = this;
+    return long[at]! | (long[at + 1]! << 8) | (long[at + 2]! << 16) | (long[at + 3]! << 24);
+  }
+}
+
+/** HalfSipHash-2-4 of two words (Aumasson and Bernstein, "SipHash", INDOCRYPT 2012; the variant of 32-bit words). */
+function keyedHashOfWords(high: number, low: number): number {
+  start(0);
+  absorb(high);
+  absorb(low);
+  return finish();
+}
+
+/** The same of bytes; with another key for each `which`. */
+function keyedHash(bytes: Uint8Array, from: number, to: number, which: 0 | 1): number {
+  start(which);
+  let word = 0;
+  for (let at = from; at < to; at++) {
+    word = (word << 8) | bytes[at]!;
+    if (((at - from) & 3) === 3) absorb(word);
+  }
+  absorb(word);
+  absorb(to - from);
+  return finish();
+}
+
+let [v0, v1, v2, v3] = [0, 0, 0, 0];
+
+function start(which: 0 | 1): void {
+  const key = secret();
+  v0 = key[0]! ^ which;
+  v1 = key[1]!;
+  v2 = key[2]! ^ 0x6c796765;
+  v3 = key[3]! ^ 0x74656462;
+}
+
+function absorb(word: number): void {
+  v3 ^= word;
+  round();
+  round();
+  v0 ^= word;
+}
+
+function finish(): number {
+  v2 ^= 0xff;
+  for (let k = 0; k < 4; k++) round();
+  return v1 ^ v3;
+}
+
+function round(): void {
+  v0 = (v0 + v1) | 0;
+  v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+  v0 = (v0 << 16) | (v0 >>> 16);
+  v2 = (v2 + v3) | 0;
+  v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+  v0 = (v0 + v3) | 0;
+  v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+  v2 = (v2 + v1) | 0;
+  v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+  v2 = (v2 << 16) | (v2 >>> 16);
 }
