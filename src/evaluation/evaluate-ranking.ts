@@ -79,11 +79,10 @@ export function evaluateRanking(
   const { metrics, negatives, gains, perUser, ...read } = readRankingOptions(options);
   const relevant = read.relevant ?? usuallyRelevant(recommender.scores);
   const train = read.train && new TrainItems(read.train);
-  const seen = (user: number, wanted: ReadonlyMap<number, number>) => {
-    const id = test.users.idOf(user);
-    const has = train === undefined ? [] : train.of(id).map((itemId) => test.items.indexOf(itemId));
-    for (const item of wanted.keys()) if (recommender.hasSeen?.(id, test.items.idOf(item))) has.push(item);
-    return has;
+  const trained = trainedPairs(recommender, test);
+  const seen = (user: number) => {
+    const has = train?.of(test.users.idOf(user)).map((itemId) => test.items.indexOf(itemId)) ?? [];
+    return has.concat(trained.get(user) ?? []);
   };
   const { users, skipped, seen: dropped } = runThrough(relevantUsers(test, { relevant, gains, seen }));
   if (users.length === 0) {
@@ -126,6 +125,20 @@ export function evaluateRanking(
     metrics: meter.means(),
     ...(perUser && { perUser: values }),
   };
+}
+
+/** The items of the test pairs that the recommender says it was trained on, by user. */
+function trainedPairs(recommender: Ranker, test: Interactions): Map<number, number[]> {
+  const found = recommender.familiarity?.(test) ?? [];
+  const pairs = new Map<number, number[]>();
+  for (let k = 0; k < found.length; k++) {
+    if (found[k] !== 2) continue;
+    const user = test.userIndex[k]!;
+    const items = pairs.get(user);
+    if (items === undefined) pairs.set(user, [test.itemIndex[k]!]);
+    else items.push(test.itemIndex[k]!);
+  }
+  return pairs;
 }
 
 /** What `measure` gives; a fault of the list is one of this user's. */

@@ -37,16 +37,18 @@ export interface RatingEvaluation {
  * ```
  */
 export function evaluateRatings(
-  recommender: Pick<Recommender, 'predictMany' | 'knows'> & Partial<Pick<Recommender, 'hasSeen' | 'scores'>>,
+  recommender: Pick<Recommender, 'predictMany' | 'knows'> & Partial<Pick<Recommender, 'familiarity' | 'scores'>>,
   test: Interactions,
 ): RatingEvaluation {
   checkInteractions(test, 'test');
   checkSuits('evaluateRatings', RATING_METRICS, recommender.scores);
   const predictions = recommender.predictMany(test);
+  const found =
+    recommender.familiarity?.(test) ?? Array.from(test, ({ userId, itemId }) => +recommender.knows(userId, itemId));
   let [cold, seen] = [0, 0];
-  for (const { userId, itemId } of test) {
-    if (!recommender.knows(userId, itemId)) cold++;
-    else if (recommender.hasSeen?.(userId, itemId)) seen++;
+  for (let k = 0; k < test.size; k++) {
+    if (found[k] === 0) cold++;
+    else if (found[k] === 2) seen++;
   }
   return { rmse: rmse(predictions, test.values), mae: mae(predictions, test.values), count: test.size, cold, seen };
 }

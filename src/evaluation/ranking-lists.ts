@@ -14,7 +14,7 @@ import type { TrainItems } from './train-items';
 
 /** What gives lists. Scores that are equal are a tie. */
 export type Ranker = Pick<Recommender, 'recommend' | 'recommendMany'> &
-  Partial<Pick<Recommender, 'knows' | 'hasSeen' | 'scores'>>;
+  Partial<Pick<Recommender, 'knows' | 'familiarity' | 'scores'>>;
 
 /** A user's list, and the negatives of it that the ranker does not know. */
 export interface UserList {

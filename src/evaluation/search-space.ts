@@ -25,8 +25,8 @@ type Draw = (stream: Stream) => unknown;
 /** A space once read. Each option has draws of its own: another option more or less changes no other's. */
 export class Space {
   private readonly draws: ReadonlyMap<string, Draw>;
-  /** What is not drawn, as there is one value: the same in every trial. */
-  private readonly fixed: SearchSpace;
+  /** Whole options of one value: the same in every trial. Of a part the rest is drawn, or the recommender's own. */
+  private readonly fixed: Readonly<Record<string, unknown>>;
 
   /** @throws OptionError where it is not one; an empty one `mayBeEmpty` */
   constructor(space: SearchSpace, mayBeEmpty = false) {
@@ -38,7 +38,11 @@ export class Space {
     const depth = (name: string) => name.split('.').length;
     own.sort(([a], [b]) => depth(a) - depth(b));
     this.draws = new Map(own.map(([name, range]) => [name, drawOf(`space.${name}`, range)]));
-    this.fixed = Object.fromEntries(own.filter(([, range]) => Array.isArray(range) && range.length === 1));
+    this.fixed = Object.fromEntries(
+      own.flatMap(([name, range]) =>
+        Array.isArray(range) && range.length === 1 && !name.includes('.') ? [[name, range[0]]] : [],
+      ),
+    );
   }
 
   /** How many options are drawn. */
@@ -48,10 +52,7 @@ export class Space {
 
   /** The options of a trial of what the recommender takes by itself: those of `base`, and what is the same in every trial. */
   usual(base: object): Record<string, unknown> {
-    let options: Record<string, unknown> = { ...base };
-    for (const [name, range] of Object.entries(this.fixed))
-      options = assign(options, name, name.split('.'), (range as readonly unknown[])[0]);
-    return options;
+    return { ...base, ...this.fixed };
   }
 
   /** The options of a trial: those of `base`, and one value of each of the space. */

@@ -37,8 +37,8 @@ export interface Relevance {
   readonly relevant?: ((value: number) => boolean) | undefined;
   /** What a row gains: 1, its value, or 2^value - 1; what gains nothing is not relevant. Absent: 1. */
   readonly gains?: GainName | undefined;
-  /** The items that a user has already, at least those of `relevant`: never shown, so not relevant. */
-  readonly seen?: ((user: number, relevant: ReadonlyMap<number, number>) => readonly number[]) | undefined;
+  /** The items that a user has already: never shown, so not relevant. */
+  readonly seen?: ((user: number) => readonly number[]) | undefined;
 }
 
 /** Rows, or items of users, that are gone through between two pauses: a millisecond. */
@@ -68,7 +68,7 @@ export function* relevantUsers(
   let done = 0;
   let dropped = 0;
   for (const [user, gains] of byUser) {
-    const has = seen?.(user, gains) ?? [];
+    const has = seen?.(user) ?? [];
     for (const item of has) if (gains.delete(item)) dropped++;
     done += has.length + gains.size;
     if (done >= ROWS_A_STEP) {

@@ -142,8 +142,8 @@ export interface Recommender {
   explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[];
   /** Whether training saw both, or the user, where no item is given; predictions of others are baselines. */
   knows(userId: Id, itemId?: Id): boolean;
-  /** Whether the user has the item in the training data, as far as they are kept. */
-  hasSeen(userId: Id, itemId: Id): boolean;
+  /** What training saw of each row of some data: 2, the pair of its user and item; 1, both, but not together; 0, not both. */
+  familiarity(data: Interactions): Uint8Array;
   save(options?: SaveOptions): Uint8Array<ArrayBuffer>;
 }
 

@@ -2,7 +2,7 @@
 
 import { DataError, NotFittedError, OptionError } from '../../src/core/errors';
 import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
-import { type Interaction, Interactions } from '../../src/interactions/interactions';
+import { Interactions } from '../../src/interactions/interactions';
 import { predefinedSplit } from '../../src/interactions/predefined-split';
 import { splitRandom } from '../../src/interactions/split-random';
 import { syntheticInteractions } from '../../src/interactions/synthetic';
@@ -244,12 +244,12 @@ describe('a fitted model', () => {
     expect(evaluateRanking(one, more, { train }).cold).toBe(cold + 1);
     expect(one.knows('new')).toBe(false);
     expect(one.knows([...train][0]!.userId)).toBe(true);
-    const [{ userId, itemId }] = [...train] as [Interaction];
-    expect([one.hasSeen(userId, itemId), one.hasSeen('new', itemId), one.hasSeen(userId, 'new')]).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    const found = [...one.familiarity(more)];
+    const trainedItems = new Set([...train].map(({ itemId }) => itemId));
+    expect(found).toEqual(
+      [...more].map(({ userId, itemId }) => (trained.has(userId) && trainedItems.has(itemId) ? 1 : 0)),
+    );
+    expect(new Set(one.familiarity(Interactions.from([...train].reverse())))).toEqual(new Set([2]));
   });
 
   test('without its history it is told what to leave out', () => {

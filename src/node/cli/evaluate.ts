@@ -73,7 +73,8 @@ async function runEvaluate(given: Arguments, io: Io): Promise<void> {
     );
   const known = (data: Interactions) => (given.has('ids') ? data : withIdsOf(recommender, data));
   const all = known(rest);
-  const unseen = [...all].filter(({ userId, itemId }) => !recommender.hasSeen(userId, itemId));
+  const found = recommender.familiarity(all);
+  const unseen = [...all].filter((_, row) => found[row] !== 2);
   const seen = all.size - unseen.length;
   if (unseen.length === 0)
     throw new DataError(
@@ -88,9 +89,9 @@ async function runEvaluate(given: Arguments, io: Io): Promise<void> {
           train: trained && known(trained),
           metrics: rankings.map(({ name }) => name),
         });
-  const cold = ofRatings?.cold ?? unseen.filter(({ userId, itemId }) => !recommender.knows(userId, itemId)).length;
-  const found: Partial<Record<MetricName, number>> = { ...ofRatings, ...ranking?.metrics };
-  const values = Object.fromEntries(metrics.map((metric) => [metric, found[metric]!]));
+  const cold = found.filter((kind) => kind === 0).length;
+  const measured: Partial<Record<MetricName, number>> = { ...ofRatings, ...ranking?.metrics };
+  const values = Object.fromEntries(metrics.map((metric) => [metric, measured[metric]!]));
   const count = test.size;
   if (given.has('json')) {
     io.stdout.write(
