@@ -121,7 +121,11 @@ export function isUnnamed(name: string): boolean {
  * Whether the first of some records of a long table holds names: known ones, or text above columns of numbers or times. A
  * line with a number in it is data; a line of text above lines of text is data too, unless it stands where a value should.
  */
-export function looksLikeHeader([first, ...below]: readonly (readonly string[])[], columns: ColumnRefs): boolean {
+export function looksLikeHeader(
+  [first, ...below]: readonly (readonly string[])[],
+  columns: ColumnRefs,
+  missing: readonly (string | number)[] = [],
+): boolean {
   const cells = first!;
   if (Object.values(columns).some((ref) => typeof ref === 'string')) return true;
   const user = cells[findRole('user', cells, NONE)[0] ?? -1];
@@ -130,7 +134,8 @@ export function looksLikeHeader([first, ...below]: readonly (readonly string[])[
   if (userTells && itemTells) return true;
   if (cells.some((cell) => isNumberOrTime(cell))) return false;
   if (userTells || itemTells || (user !== undefined && item !== undefined)) return true;
-  const isText = (cell: string | undefined) => cell !== undefined && !ABSENT.has(cell.trim().toLowerCase());
+  const isText = (cell: string | undefined) =>
+    cell !== undefined && !ABSENT.has(cell.trim().toLowerCase()) && !missing.includes(cell);
   if (cells.some((cell, i) => isText(cell) && isMostly(isNumberOrTime, below, i))) return true;
   const { value = 2 } = columns;
   return typeof value === 'number' && isText(cells[value]);

@@ -47,7 +47,7 @@ export function openLongTable(records: RecordReader, settings: ReadSettings, fau
       undefined,
       `the line is ${show(first[0])}; where it opens a block of ratings, set layout: 'netflix'`,
     );
-  const hasHeader = settings.header ?? looksLikeHeader(sample, settings.columns);
+  const hasHeader = settings.header ?? looksLikeHeader(sample, settings.columns, settings.missing);
   const names = hasHeader ? first : undefined;
   const start = hasHeader ? records.position : 0;
   const startLine = hasHeader ? records.lineAfter : settings.skipLines + 1;

@@ -124,6 +124,11 @@ describe('no names and no doubt', () => {
     expect(rows('user,item,grade\n1,2,5', { columns: { value: false } })).toEqual(['1/2/1']);
   });
 
+  test('a first row with a value that means none is data', () => {
+    for (const none of ['NA', 'unknown', '?'])
+      expect(rows(`ann,tea,${none}\nbob,tea,4\nann,milk,3`, { missing: none })).toEqual(['bob/tea/4', 'ann/milk/3']);
+  });
+
   test('two columns of one name are an error', () => {
     const both =
       /columns 2 \("rating"\) and 3 \("Rating"\) could both hold the value; set columns.value to the number of one/;
