@@ -66,10 +66,10 @@ function* read(rows: Iterable<FeatureRow>, schema: FeatureSchema, isNew: boolean
   }
   if (isNew && size === 0) throw new DataError('a table to learn from has no rows; want at least one');
   for (const name of absent) throw fault(size, name, 'no row has this column; check its name');
-  const learned = columns.map((column) => column.learn());
+  const targets = { labels: labels?.take() ?? null, weights: weights?.take() ?? null };
+  const learned = columns.map((column) => column.learn(targets.weights));
   const full = isNew ? FeatureSchema.of({ fields: learned, label, weight, id }) : schema;
   const cells = yield* assemble(size, columns, full);
-  const targets = { labels: labels?.take() ?? null, weights: weights?.take() ?? null };
   return { rows: { ...cells, ...targets }, schema: full, ids: ids?.take() ?? null };
 }
 

@@ -18,8 +18,11 @@ export type CellFault = (column: string, value: FeatureValue, wanted: string) =>
 /** The cells of a field, row after row. */
 export interface FieldColumn {
   add(row: FeatureRow): void;
-  /** What the rows, all in now, say of the field; the field itself where it was learned before. */
-  learn(): LearnedField;
+  /**
+   * What the rows, all in now, say of the field; the field itself where it was learned before. `weights`: rows of weight 0
+   * say nothing.
+   */
+  learn(weights: ArrayLike<number> | null): LearnedField;
   /** The number of entries of all rows. */
   readonly entries: number;
   /** Writes the entries of a row from `at` on; returns where they end. */
@@ -79,16 +82,20 @@ class NumberColumn implements FieldColumn {
     this.cells[this.size++] = value;
   }
 
-  learn(): LearnedField {
+  learn(weights: ArrayLike<number> | null): LearnedField {
     if (!this.isNew) return this.field;
-    const count = this.size - this.missing;
-    let sum = 0;
-    for (let r = 0; r < this.size; r++) if (!Number.isNaN(this.cells[r]!)) sum += this.cells[r]!;
+    const isCounted = (r: number) => !Number.isNaN(this.cells[r]!) && (weights === null || weights[r]! > 0);
+    let [count, sum] = [0, 0];
+    for (let r = 0; r < this.size; r++) {
+      if (!isCounted(r)) continue;
+      count++;
+      sum += this.cells[r]!;
+    }
     const mean = count === 0 ? 0 : sum / count;
     let squares = 0;
     for (let r = 0; r < this.size; r++) {
       const cell = this.cells[r]!;
-      if (!Number.isNaN(cell)) squares += (cell - mean) * (cell - mean);
+      if (isCounted(r)) squares += (cell - mean) * (cell - mean);
     }
     // A column of one value has none, or what rounding makes of it.
     const deviation = count === 0 ? 0 : Math.sqrt(squares / count);
@@ -161,13 +168,13 @@ class CategoryColumn implements FieldColumn {
     this.starts[this.size] = this.filled;
   }
 
-  learn(): LearnedField {
+  learn(weights: ArrayLike<number> | null): LearnedField {
     const field = this.field;
     if (!this.isListed) return field;
     const kept: string[] = [];
     const newCode = new Int32Array(RESERVED + this.codes.size);
     newCode[MISSING] = MISSING;
-    for (const [category, code] of this.codes) {
+    for (const [category, code] of weights === null ? this.codes : this.recounted(weights)) {
       if (this.counts[code]! < field.minCount) continue;
       newCode[code] = RESERVED + kept.length;
       kept.push(category);
@@ -185,6 +192,23 @@ class CategoryColumn implements FieldColumn {
       values[at++] = 1;
     }
     return at;
+  }
+
+  /** Counts the rows of a weight above 0; the codes in the order of the first of these that has them. */
+  private recounted(weights: ArrayLike<number>): [string, number][] {
+    const { counts, cells, starts, codes } = this;
+    counts.fill(0);
+    const names = [...codes.keys()];
+    const found: [string, number][] = [];
+    for (let row = 0; row < this.size; row++) {
+      if (!(weights[row]! > 0)) continue;
+      const to = starts === null ? row + 1 : starts[row + 1]!;
+      for (let k = starts === null ? row : starts[row]!; k < to; k++) {
+        const code = cells[k]!;
+        if (counts[code]!++ === 0 && code >= RESERVED) found.push([names[code - RESERVED]!, code]);
+      }
+    }
+    return found;
   }
 
   private addSeveral(cell: FeatureValue, column: string, separator: string): void {

@@ -52,6 +52,19 @@ test('every kind of field, with missing cells', () => {
   expect(table.features).toBe(15);
 });
 
+test('rows of weight 0 teach no mean, no deviation and no category', () => {
+  const odd: FeatureRow[] = [
+    { age: 1e6, city: 'Oslo', hour: 1, tags: 'z', y: 1, w: 0 },
+    ...rows,
+    { age: null, city: 'Paris', hour: 9, tags: 'c|a', y: 1, w: 0 },
+  ];
+  const all = FeatureTable.from(odd, { fields, label: 'y', weight: 'w' });
+  expect(all.size).toBe(6);
+  expect(all.schema!.toJSON()).toEqual(table.schema!.toJSON());
+  expect(named(all).slice(1, 5)).toEqual(named(table));
+  expect(named(all)[0]).toContain('city=');
+});
+
 test('other rows are encoded by what was learned; labels are optional there', () => {
   const other = table.encode([
     { age: 50, city: 'Oslo', hour: 8, tags: 'c|x|y' },

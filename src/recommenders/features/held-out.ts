@@ -33,11 +33,16 @@ export function heldOutRows(
 ): HeldOut {
   if (earlyStopping?.metric === 'auc') checkBothLabels(targetsOf(rows, 'validation', task));
   const names = metrics.filter(isRowMetric);
+  const { weights } = rows;
+  // Rows of weight 0 are absent.
+  const present = (numbers: Float32Array) =>
+    weights === null ? numbers : numbers.filter((_, row) => weights[row]! > 0);
+  const labels = present(rows.labels!);
   return {
     features: featuresAtOnce(rows),
     async measure({ model }, turns) {
       const predictions = await new RowScorer(model, task === 'classification').allInTurns(rows, turns);
-      return Object.fromEntries(names.map((name) => [name, rowMetrics[name](predictions, rows.labels!)]));
+      return Object.fromEntries(names.map((name) => [name, rowMetrics[name](present(predictions), labels)]));
     },
     text: (turns) => rowsText(rows, turns),
   };

@@ -180,6 +180,31 @@ describe.each(Object.keys(kinds))('%s', (kind) => {
     expect(model.predictRows(others)).toEqual((await fitted()).predictRows(others));
   });
 
+  test('rows of weight 0 are as rows that are not there, in training and in what is measured', async () => {
+    // Of `few`, every third.
+    const weights = Float32Array.from({ length: few.size }, (_, row) => row % 3);
+    const kept = [...weights.keys()].filter((row) => weights[row]! > 0);
+    const cells = kept.map((row) => [few.starts[row]!, few.starts[row + 1]!] as const);
+    const starts = [0];
+    for (const [from, to] of cells) starts.push(starts.at(-1)! + to - from);
+    const without = {
+      ...few,
+      size: kept.length,
+      starts: Int32Array.from(starts),
+      indices: Int32Array.from(cells.flatMap(([from, to]) => [...few.indices.subarray(from, to)])),
+      values: Float32Array.from(cells.flatMap(([from, to]) => [...few.values.subarray(from, to)])),
+      labels: Float32Array.from(kept, (row) => few.labels![row]!),
+      weights: weights.filter((weight) => weight > 0),
+    };
+    const run = async (data: FeatureRows) => {
+      const model = make({ epochs: 2 });
+      const { epochs } = await model.fit(data, { validation: data });
+      return [[...model.predictRows(others)], epochs.map(({ trainLoss, metrics }) => [trainLoss, metrics])];
+    };
+    expect(await run({ ...few, weights })).toEqual(await run(without));
+    await expect(make().fit({ ...few, weights: new Float32Array(few.size) })).rejects.toThrow(DataError);
+  });
+
   test('a weight is as many rows, where a step takes all of them', async () => {
     const weights = Float32Array.from({ length: rows.size }, (_, row) => 1 + (row % 3));
     const order = [...weights].flatMap((weight, row) => new Array<number>(weight).fill(row));
