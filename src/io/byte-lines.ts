@@ -7,7 +7,7 @@ import { ByteIds } from './byte-ids';
 import { decimalAt, timestampAt } from './byte-numbers';
 import { BytePlainRows, canBePlain } from './byte-plain-rows';
 import { ByteTriples, isOfTriples } from './byte-triples';
-import { LARGEST_FLOAT32 } from './decimal';
+import { isWeight, LARGEST_FLOAT32 } from './decimal';
 import { byteLength, bytesOf, cellText } from './decode';
 import type { Faults } from './fault';
 import { type LongLayout, readRow, refuseHeaderAgain } from './long-table';
@@ -133,7 +133,7 @@ export class ByteLines {
     }
     if (weight >= 0) {
       const given = decimalAt(bytes, starts[weight]!, ends[weight]!);
-      if (!(given >= 0 && given <= LARGEST_FLOAT32)) return false;
+      if (!isWeight(given)) return false;
       page.weights![row] = given;
     }
     // Nothing is added before all of the row is known to be good.

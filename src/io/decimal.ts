@@ -4,6 +4,11 @@
 /** The largest float32: values and weights are stored as such, in which 1e39 would be infinite. */
 export const LARGEST_FLOAT32 = 3.4028234663852886e38;
 
+/** Whether a number can be held as a weight: 0, or a number above 0 that float32 has. */
+export function isWeight(given: number): boolean {
+  return given === 0 || (Math.fround(given) > 0 && given <= LARGEST_FLOAT32);
+}
+
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const MINUS = 45;
 const PLUS = 43;

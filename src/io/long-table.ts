@@ -5,7 +5,7 @@ import { show } from '../core/options';
 import type { Id } from '../interactions/vocabulary';
 import { looksLikeHeader } from './column-names';
 import { labelOf, type Roles, resolveRoles } from './column-roles';
-import { LARGEST_FLOAT32, parseDecimal } from './decimal';
+import { isWeight, LARGEST_FLOAT32, parseDecimal } from './decimal';
 import type { ColumnLabel, Faults } from './fault';
 import { isMissing, type Missing, missingOf } from './missing';
 import { type ColumnsHeld, RatingColumns } from './rating-columns';
@@ -165,7 +165,10 @@ export function readRow(
   let given = 1;
   if (weight >= 0) {
     given = parseDecimal(text, records.start(weight), records.end(weight));
-    if (!(given >= 0 && given <= LARGEST_FLOAT32)) throw fault(weight, 'weight', 'a finite number of at least 0');
+    if (!isWeight(given)) {
+      const wanted = given > 0 ? '0, or a number from 1.5e-45 to 3.4e38' : 'a finite number of at least 0';
+      throw fault(weight, 'weight', wanted);
+    }
   }
   // Nothing is added before all of the row is known to be good.
   table.addPair(userId, itemId, line);

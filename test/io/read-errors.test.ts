@@ -151,6 +151,12 @@ const dataErrors: Case[] = [
     'r.csv, line 1, column 4: weight is "-1"; want a finite number of at least 0',
   ],
   [
+    'a weight that float32 has as 0',
+    '1,2,3,1e-60',
+    { columns: { weight: 3 } },
+    'r.csv, line 1, column 4: weight is "1e-60"; want 0, or a number from 1.5e-45 to 3.4e38',
+  ],
+  [
     'an id that is no number',
     'user,item,rating\n1,2,3\nann,2,3',
     { ids: 'number' },
