@@ -47,6 +47,7 @@ export async function extendSeen(
   }
   const changed = new Map(seen.additions.users);
   const added = new Map(seen.additions.items);
+  const addedNow = new Map<number, number[]>();
   const newOfUser = new Map<number, number>();
   // Users in order, as the lists of who has an item are.
   for (const user of [...rowsOfUser.keys()].sort((a, b) => a - b)) {
@@ -55,11 +56,17 @@ export async function extendSeen(
     changed.set(user, history);
     for (const item of fresh) {
       itemCounts[item]!++;
-      added.set(item, withUser(added.get(item) ?? [], user));
+      const users = addedNow.get(item);
+      if (users === undefined) addedNow.set(item, [user]);
+      else users.push(user);
     }
     userCounts[user] = history.items.length;
     newOfUser.set(user, rows.length);
     if (turns.isDue(history.items.length)) await turns.breathe();
+  }
+  for (const [item, users] of addedNow) {
+    added.set(item, merged(added.get(item) ?? [], users));
+    if (turns.isDue(users.length)) await turns.breathe();
   }
   const { offsets, values, weights } = seen;
   const additions = { users: changed, items: added };
@@ -109,11 +116,16 @@ function longerHistory(
   return { history, fresh };
 }
 
-/** A list of numbers in order, with one more in its place. */
-function withUser(users: readonly number[], user: number): number[] {
-  let at = users.length;
-  while (at > 0 && users[at - 1]! > user) at--;
-  return [...users.slice(0, at), user, ...users.slice(at)];
+/** Two lists of numbers in order as one. */
+function merged(some: readonly number[], others: readonly number[]): number[] {
+  const all: number[] = [];
+  let next = 0;
+  for (const other of others) {
+    while (next < some.length && some[next]! < other) all.push(some[next++]!);
+    all.push(other);
+  }
+  while (next < some.length) all.push(some[next++]!);
+  return all;
 }
 
 /** Vocabularies that were made here, and grow with the model that has them. */

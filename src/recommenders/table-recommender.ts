@@ -91,7 +91,8 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
    * softmax) move users alone. One epoch, no learning rate; an abort or an error leaves the model as it was.
    *
    * Cost: O(history of those rows x rank^2 + rows x rank^3), and a copy of the tables; once in some thousand changed users
-   * a pass over the history. ALS on implicit feedback: O(all rows x rank^2) beside. It gives way to other tasks.
+   * a pass over the history. ALS on implicit feedback: O(all rows x rank^2) beside. It gives way to other tasks. Memory:
+   * 8 bytes an interaction, from the first call on.
    * @throws as fit; UnsupportedError for a model saved with `history: false`
    */
   override async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
