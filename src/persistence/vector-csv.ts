@@ -9,7 +9,9 @@ const CHUNK = 1024;
  * The lines of a CSV file with the columns id and embedding, in chunks: `COPY items FROM 'items.csv' CSV HEADER` reads it
  * into a table (id text, embedding vector). Numbers have as many digits as float32 needs.
  *
- * `values` is row-major, ids.length x dim. Memory: that of a chunk.
+ * `values` is row-major, ids.length x dim. Memory: that of a chunk. Ids are written as they are: a spreadsheet that opens the
+ * file takes an id that begins with =, +, -, @, a tab or a carriage return for a formula, and runs it. Import such a file with
+ * the ids as text, or do not open it there where the ids came from strangers.
  *
  * @example
  * ```ts
