@@ -79,7 +79,8 @@ ${table.join('\n')}
 
 ## Beside plain MF tuned against the test set
 
-\`npm run bench:plain-search -- SET 1,2,3\`: 60 random trials of plain MF on each split (every optimizer, rank 32, up to 60
+\`npm run bench:plain-search -- SET 1,2,3\`: 60 random trials of plain MF on each split (every optimizer whose rate
+takes a schedule, rank 32, up to 60
 epochs, rates, starts, penalties and schedules drawn at random), judged on the test ratings themselves, the best epoch of
 the best trial counted (a trial that is 3 % behind after 10 epochs is given up). It is a bar that no honest procedure reaches; the default is this far above it, split by split.
 

@@ -13,6 +13,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 // A name of this process: two runs of one file, or of two work trees with one node_modules, are not in each other's way.
 const outfile = join(root, 'node_modules', '.cache', 'opmf', `${file.replaceAll('/', '-')}-${process.pid}.mjs`);
 process.on('exit', () => rmSync(outfile, { force: true }));
+// For smoke.ts, with the sets of data cut down.
+const [library, libraryOfNode] = process.env.OPMF_SMOKE
+  ? ['benchmarks/smoke-opmf.ts', 'benchmarks/smoke-node.ts']
+  : ['src/index.ts', 'src/node/index.ts'];
 await build({
   entryPoints: [file],
   outfile,
@@ -21,7 +25,7 @@ await build({
   platform: 'node',
   target: 'node20',
   packages: 'external',
-  alias: { opmf: join(root, 'src/index.ts'), 'opmf/node': join(root, 'src/node/index.ts') },
+  alias: { opmf: join(root, library), 'opmf/node': join(root, libraryOfNode) },
   logLevel: 'error',
 });
 process.argv = [process.argv[0], file, ...rest];

@@ -1,6 +1,7 @@
 // A recommender inside a service: rows in memory, training in the background, answers all the while, one file of bytes.
 // Run: node benchmarks/run.mjs examples/embed-in-a-service.ts
-// In a project of your own the same imports come from the package: npm install opmf.
+// In a project of your own the same imports come from the package (npm install opmf), and Node 22.18 or later runs the file as
+// it is: node embed-in-a-service.ts
 
 import {
   type Id,
@@ -20,8 +21,11 @@ class RecommendationService {
   private readonly values: number[] = [];
   private model: Recommender | undefined;
   private running: AbortController | undefined;
+  private readonly options: OverparamMFOptions;
 
-  constructor(private readonly options: OverparamMFOptions = {}) {}
+  constructor(options: OverparamMFOptions = {}) {
+    this.options = options;
+  }
 
   /** Notes a rating; the next refit learns from it. A later rating of the same pair replaces the earlier one. */
   rate(userId: Id, itemId: Id, value: number): void {

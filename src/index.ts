@@ -15,7 +15,7 @@ export {
   UnknownIdError,
   UnsupportedError,
 } from './core/errors';
-export type { Seed, Stream } from './core/random';
+export type { Seed } from './core/random';
 // Evaluation
 export { type CompareOptions, compare } from './evaluation/compare';
 export type {
@@ -94,7 +94,6 @@ export type { FeatureMetricName, RowMetricName } from './metrics/row-metrics';
 export type { Scores } from './metrics/scores';
 // Bare models
 export type { DenseUpdate, ScalarUpdate } from './models/effective-update';
-export type { Factorization } from './models/factorization';
 export type { FactorizationOptions } from './models/factorization-tables';
 export { MFModel, type MFModelOptions } from './models/mf';
 export type { Batch, Batcher, Model, RatingData } from './models/model';
@@ -135,6 +134,7 @@ export type { GradientSink, Parameter } from './parameters/parameter';
 export { encodeNpy } from './persistence/npy';
 export { encodeVectorCsv } from './persistence/vector-csv';
 export { ALS, type ALSOptions } from './recommenders/als';
+export type { Factorization, FoldedItem, FoldedUser, Stream, TableRecommender } from './recommenders/class-types';
 export type {
   FactorizationRecommenderOptions,
   FilledOptions,
@@ -150,8 +150,6 @@ export type {
 } from './recommenders/features/feature-options';
 export { FM, type FMOptions } from './recommenders/features/fm';
 export { WideDeep, type WideDeepOptions } from './recommenders/features/wide-deep';
-export type { FoldedItem } from './recommenders/folded-item';
-export type { FoldedUser } from './recommenders/folded-user';
 // Recommenders
 export { EASE, type EASEOptions } from './recommenders/item-based/ease';
 export { ItemKNN, type ItemKNNOptions } from './recommenders/item-based/item-knn';
@@ -184,7 +182,7 @@ export {
   type RecommenderName,
 } from './recommenders/registry';
 export { SVDpp, type SVDppOptions } from './recommenders/svdpp';
-export type { ExportVectorsOptions, TableRecommender } from './recommenders/table-recommender';
+export type { ExportVectorsOptions } from './recommenders/table-recommender';
 export type { VectorIndex, Vectors, VectorTable } from './recommenders/vector-table';
 export { comparisonReport } from './report/comparison-report';
 export { comparisonTable } from './report/comparison-table';

@@ -1,7 +1,9 @@
 // The errors a caller can meet. Each names what was wrong, the value got, the range wanted and the next step;
 // `instanceof OpmfError` catches them all, `name` survives a structured clone and a minifier.
 
+import { isInstance } from './same-class';
 import { show } from './show';
+import { VERSION } from './version';
 
 /**
  * The base of every error that this library throws on purpose.
@@ -17,6 +19,15 @@ import { show } from './show';
  * ```
  */
 export class OpmfError extends Error {
+  /** @internal */
+  static readonly opmf: string = 'OpmfError';
+  /** @internal */
+  static readonly version = VERSION;
+  /** @internal Objects of the same class of the other module format are instances too. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: subclasses ask for themselves
+    return isInstance(this, value);
+  }
   override readonly name: string = 'OpmfError';
 }
 
@@ -34,6 +45,10 @@ export class OpmfError extends Error {
  * ```
  */
 export class OptionError extends OpmfError {
+  /** @internal */
+  static override readonly opmf = 'OptionError';
+  /** @internal */
+  static override readonly version = VERSION;
   override readonly name = 'OptionError';
   /** The option's name, dotted for a nested one: `overparam.depth`. */
   readonly option: string;
@@ -67,6 +82,10 @@ export interface FilePlace {
  * ```
  */
 export class DataError extends OpmfError {
+  /** @internal */
+  static override readonly opmf = 'DataError';
+  /** @internal */
+  static override readonly version = VERSION;
   override readonly name = 'DataError';
   /** The file's place at fault, where the data came from one. */
   readonly place: FilePlace;
@@ -90,6 +109,10 @@ export class DataError extends OpmfError {
  * ```
  */
 export class FormatError extends OpmfError {
+  /** @internal */
+  static override readonly opmf = 'FormatError';
+  /** @internal */
+  static override readonly version = VERSION;
   override readonly name = 'FormatError';
 }
 
@@ -120,6 +143,10 @@ export interface DivergenceDetails {
  * ```
  */
 export class DivergenceError extends OpmfError {
+  /** @internal */
+  static override readonly opmf = 'DivergenceError';
+  /** @internal */
+  static override readonly version = VERSION;
   override readonly name = 'DivergenceError';
   /** The epoch, from 1, in which it happened. */
   readonly epoch: number;
@@ -166,6 +193,10 @@ function advice(reason: DivergenceReason, extent: number, hasRate: boolean): str
  * ```
  */
 export class NotFittedError extends OpmfError {
+  /** @internal */
+  static override readonly opmf = 'NotFittedError';
+  /** @internal */
+  static override readonly version = VERSION;
   override readonly name = 'NotFittedError';
   constructor(recommender: string, call: string) {
     super(
@@ -190,6 +221,10 @@ export class NotFittedError extends OpmfError {
  * ```
  */
 export class UnknownIdError extends OpmfError {
+  /** @internal */
+  static override readonly opmf = 'UnknownIdError';
+  /** @internal */
+  static override readonly version = VERSION;
   override readonly name = 'UnknownIdError';
   /** The id as it was given. */
   readonly id: string | number;
@@ -217,6 +252,10 @@ export class UnknownIdError extends OpmfError {
  * ```
  */
 export class UnsupportedError extends OpmfError {
+  /** @internal */
+  static override readonly opmf = 'UnsupportedError';
+  /** @internal */
+  static override readonly version = VERSION;
   override readonly name = 'UnsupportedError';
 }
 
@@ -236,6 +275,10 @@ export class UnsupportedError extends OpmfError {
  * ```
  */
 export class ThreadError extends OpmfError {
+  /** @internal */
+  static override readonly opmf = 'ThreadError';
+  /** @internal */
+  static override readonly version = VERSION;
   override readonly name = 'ThreadError';
   constructor(reason: string) {
     super(

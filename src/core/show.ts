@@ -1,6 +1,7 @@
 // Values as error messages show them: their type visible, and never more than some 200 characters, whatever they hold.
 
 import { isPlain } from './is-plain';
+import { libraryName } from './same-class';
 
 /** The most characters of a text, before and after it is quoted. */
 const LONGEST = 60;
@@ -17,6 +18,8 @@ export function show(value: unknown): string {
   if (value === null || typeof value !== 'object') return String(value);
   try {
     if (Array.isArray(value)) return `an array of ${value.length}`;
+    const own = libraryName(value);
+    if (own !== undefined) return clipped(own);
     if (!isPlain(value)) return ofClass(value);
     const keys = Object.keys(value).slice(0, KEYS);
     return `an object with ${keys.map((key) => clipped(key, LONGEST / 3)).join(', ') || 'no keys'}`;

@@ -2,6 +2,8 @@
 
 import { FormatError } from '../core/errors';
 import { show } from '../core/options';
+import { isInstance } from '../core/same-class';
+import { VERSION } from '../core/version';
 import { MISSING, RESERVED, UNKNOWN } from './feature-columns';
 import type { LabelSource } from './feature-fields';
 import type { FieldRange } from './features';
@@ -32,6 +34,16 @@ export interface FeatureSchemaJson {
  * ```
  */
 export class FeatureSchema {
+  /** @internal */
+  static readonly opmf = 'FeatureSchema';
+  /** @internal */
+  static readonly version = VERSION;
+  /** @internal Objects of the same class of the other module format are instances too. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: subclasses ask for themselves
+    return isInstance(this, value);
+  }
+
   /** The features of each field. */
   readonly fields: readonly FieldRange[];
   /** The number of features of all fields. */

@@ -3,6 +3,8 @@
 import { DataError, OptionError } from '../core/errors';
 import { field, number, readOptions, seed as seedCheck, show } from '../core/options';
 import { type Seed, Stream } from '../core/random';
+import { isInstance } from '../core/same-class';
+import { VERSION } from '../core/version';
 import { type Encoded, encodeRows, learnRows, rowFault } from './encode-rows';
 import { type FeatureRow, type FeatureTableOptions, readTableOptions } from './feature-fields';
 import { checkFeatureRows } from './feature-rows-check';
@@ -35,6 +37,16 @@ import { type Id, Vocabulary } from './vocabulary';
  * ```
  */
 export class FeatureTable implements FeatureRows {
+  /** @internal */
+  static readonly opmf = 'FeatureTable';
+  /** @internal */
+  static readonly version = VERSION;
+  /** @internal Objects of the same class of the other module format are instances too. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: subclasses ask for themselves
+    return isInstance(this, value);
+  }
+
   readonly size: number;
   readonly starts: Int32Array;
   readonly indices: Int32Array;

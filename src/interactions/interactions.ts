@@ -2,6 +2,8 @@
 // It never changes once made; splits are new sets over the same vocabularies.
 
 import { type Check, optional, readOptions, wrong } from '../core/options';
+import { isInstance } from '../core/same-class';
+import { VERSION } from '../core/version';
 import { withoutAbsent } from './absent-rows';
 import { type DuplicatePolicy, duplicatesField, resolveDuplicates } from './duplicates';
 import { type LeftOut, NOTHING_LEFT_OUT } from './left-out';
@@ -57,6 +59,16 @@ const aVocabulary: Check<Vocabulary> = (value, name) => {
  * ```
  */
 export class Interactions implements Iterable<Interaction> {
+  /** @internal */
+  static readonly opmf = 'Interactions';
+  /** @internal */
+  static readonly version = VERSION;
+  /** @internal Objects of the same class of the other module format are instances too. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: subclasses ask for themselves
+    return isInstance(this, value);
+  }
+
   /** The number of rows. */
   readonly size: number;
   /** The users' ids; shared by the parts of a split, so some may have no row here. */

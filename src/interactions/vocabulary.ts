@@ -4,6 +4,8 @@
 import { DataError } from '../core/errors';
 import { show } from '../core/options';
 import { secret } from '../core/secret';
+import { isInstance } from '../core/same-class';
+import { VERSION } from '../core/version';
 import { requireIterable } from './iterable';
 
 /**
@@ -34,6 +36,16 @@ export type Id = string | number;
  * ```
  */
 export class Vocabulary implements Iterable<Id> {
+  /** @internal */
+  static readonly opmf = 'Vocabulary';
+  /** @internal */
+  static readonly version = VERSION;
+  /** @internal Objects of the same class of the other module format are instances too. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: subclasses ask for themselves
+    return isInstance(this, value);
+  }
+
   private readonly ids: Id[] = [];
   private readonly indices = new IdMap();
 

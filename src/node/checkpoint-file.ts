@@ -9,7 +9,7 @@ export interface CheckpointFile {
   /** For `checkpoint.write` of a fit. */
   write(bytes: Uint8Array): Promise<void>;
   /** For `resume` of a fit: the checkpoint, or undefined where there is none yet. */
-  read(): Promise<Uint8Array | undefined>;
+  read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
 
 /**
@@ -34,7 +34,7 @@ export function checkpointFile(path: string): CheckpointFile {
     write: (bytes) => writeFileAtomically(path, bytes),
     async read() {
       try {
-        return await readFile(path);
+        return new Uint8Array(await readFile(path));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw new DataError(`cannot read the checkpoint ${path}: ${(error as Error).message}`, { file: path });

@@ -1,5 +1,7 @@
 // NumPy's file of one array, format 1.0: what numpy.load, faiss and hnswlib's users read.
 
+import { checkMatrix } from './check-matrix';
+
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0];
 /** Magic, version and the header's length together are padded to it. */
 const ALIGNMENT = 64;
@@ -7,6 +9,7 @@ const ALIGNMENT = 64;
 /**
  * A float32 matrix (rows x cols, row-major) as the bytes of an .npy file.
  *
+ * @throws OptionError where values are no Float32Array of rows x cols finite numbers.
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  * @example
  * ```ts
@@ -15,6 +18,8 @@ const ALIGNMENT = 64;
  * ```
  */
 export function encodeNpy(values: Float32Array, rows: number, cols: number): Uint8Array<ArrayBuffer> {
+  const call = 'encodeNpy(values, rows, cols), such as (table.values, table.ids.length, table.dim)';
+  checkMatrix(values, [rows, cols], ['rows', 'cols'], call);
   const head = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${cols}), }`;
   const before = MAGIC.length + 2;
   const size = Math.ceil((before + head.length + 1) / ALIGNMENT) * ALIGNMENT;

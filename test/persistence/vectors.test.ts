@@ -1,7 +1,7 @@
 // Vectors in files of other programs.
 
 import fc from 'fast-check';
-import { encodeNpy, encodeVectorCsv } from 'opmf';
+import { encodeNpy, encodeVectorCsv, OptionError } from 'opmf';
 
 test('an .npy file: magic, version, a padded header of the shape, the numbers little-endian', () => {
   const bytes = encodeNpy(Float32Array.of(1, -2, 0.5, 3, 4, 5), 2, 3);
@@ -43,4 +43,31 @@ test('many rows come in chunks, none lost', () => {
   ];
   expect(chunks.length).toBe(3);
   expect(chunks.join('').trimEnd().split('\n')).toHaveLength(2501);
+});
+
+test.each<[string, () => unknown, string]>([
+  [
+    'a table in place of its parts',
+    () => encodeVectorCsv({ ids: [], dim: 1, values: [] } as never, 0 as never, 1),
+    'table.ids',
+  ],
+  [
+    'a table for numbers',
+    () => encodeNpy({ values: [] } as never, 1, 1),
+    'values is an object with values; want a Float32Array',
+  ],
+  [
+    'too few numbers',
+    () => encodeNpy(new Float32Array(5), 2, 3),
+    'values.length is 5; want 6 of them, rows 2 x cols 3',
+  ],
+  ['too many ids', () => encodeVectorCsv(['a', 'b'], new Float32Array(3), 3), 'want 6 of them, ids.length 2 x dim 3'],
+  ['no dim', () => encodeVectorCsv(['a'], new Float32Array(3), undefined as never), 'dim is undefined'],
+  ['a part of a row', () => encodeNpy(new Float32Array(3), 2, 1.5), 'cols is 1.5'],
+  ['doubles', () => encodeNpy(new Float64Array(3) as never, 1, 3), 'want a Float32Array'],
+  ['an id that is none', () => encodeVectorCsv([null as never], new Float32Array(1), 1), 'ids[0] is null'],
+  ['NaN', () => encodeVectorCsv(['a'], Float32Array.of(Number.NaN), 1), 'values[0] is NaN; want a finite number'],
+])('%s is an OptionError', (_, call, message) => {
+  expect(call).toThrow(OptionError);
+  expect(call).toThrow(message);
 });

@@ -1,0 +1,10 @@
+// `opmf/node` as benchmarks see it under OPMF_SMOKE: the readers of ratings give a part of the file.
+
+import * as node from '../src/node/index';
+import { cut } from './smoke-opmf';
+
+export * from '../src/node/index';
+
+export const loadDataset: typeof node.loadDataset = async (...given) => cut(await node.loadDataset(...given));
+export const readInteractions: typeof node.readInteractions = async (...given) =>
+  cut(await node.readInteractions(...given));

@@ -1,0 +1,23 @@
+// Classes that the library makes and callers only name: their types alone. Exported as classes, they would be values in the
+// declarations of the package, and absent in the module: its build does not tell the two apart.
+
+import type { Stream as StreamClass } from '../core/random';
+import type { Factorization as FactorizationClass } from '../models/factorization';
+import type { FoldedItem as FoldedItemClass } from './folded-item';
+import type { FoldedUser as FoldedUserClass } from './folded-user';
+import type { TableRecommender as TableRecommenderClass } from './table-recommender';
+
+/** A user by its history alone, as `foldInUser` gives it. */
+export type FoldedUser = FoldedUserClass;
+
+/** An item by its history alone, as `foldInItem` gives it. */
+export type FoldedItem = FoldedItemClass;
+
+/** What MF, OverparamMF, ALS, SVDpp and NMF have in common: the tables of a factorization. */
+export type TableRecommender = TableRecommenderClass;
+
+/** What MFModel, OverparamMFModel, NMFModel and SVDppModel have in common: the bare model of a factorization. */
+export type Factorization = FactorizationClass;
+
+/** A stream of random draws, as an optimizer or a model is handed one. */
+export type Stream = StreamClass;
