@@ -42,7 +42,7 @@ function shellLine({ text, words, isBlock }: PageCommand): string | undefined {
     return line.replace(/\[.*\]|\.\.\./g, '');
   }
   if (words[0] === 'node') return text.replace(/\s*\[.*\]|\.\.\./g, '').replace(/\b[A-Z]{2,}\b.*$/, '');
-  const own = text.replace(/^(npx )?opmf/, `node ${JSON.stringify(join(root, 'dist', 'cli.js'))}`);
+  const own = text.replace(/^(npx )?opmf/, 'node dist/cli.js');
   if (isBlock) return own.endsWith('train - --out model.safetensors') ? `${own} < ratings.csv` : own;
   // In a sentence: the bare name of a command says what it does; its usage is its first example.
   return `${own.split(/ (?=[A-Z[]|-|\.\.\.)/)[0]} --help`;
@@ -52,11 +52,11 @@ function shellLine({ text, words, isBlock }: PageCommand): string | undefined {
 async function scratch(): Promise<string> {
   const made = mkdtempSync(join(tmpdir(), 'opmf-smoke-'));
   for (const name of [
+    '.git',
     'src',
     'test',
     'examples',
     'node_modules',
-    'dist',
     'package.json',
     'tsconfig.json',
     'tsup.config.ts',
@@ -65,7 +65,7 @@ async function scratch(): Promise<string> {
   mkdirSync(join(made, 'benchmarks'));
   for (const name of readdirSync(join(root, 'benchmarks')))
     if (name !== 'results') symlinkSync(join(root, 'benchmarks', name), join(made, 'benchmarks', name));
-  for (const name of ['benchmarks/results', 'docs', 'README.md'])
+  for (const name of ['benchmarks/results', 'docs', 'dist', 'README.md'])
     cpSync(join(root, name), join(made, name), { recursive: true });
   const data = syntheticInteractions({ users: 130, items: 120, ratings: 3000 });
   const rows = [...data].map(({ userId, itemId, value, timestamp }) => [userId, itemId, value, timestamp ?? 0]);
@@ -98,7 +98,8 @@ async function scratch(): Promise<string> {
 
 /** The code that a shell command ends with, null where it still runs at the end of its time; and what it printed. */
 function run(line: string): Promise<{ code: number | null; output: string }> {
-  const env = { ...process.env, OPMF_SMOKE: '1' };
+  // Git is asked for the commit, and is to leave the index alone.
+  const env = { ...process.env, OPMF_SMOKE: '1', GIT_OPTIONAL_LOCKS: '0' };
   const child = spawn('bash', ['-c', line], { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
