@@ -21,7 +21,9 @@ for (const command of known.values()) {
   const line = shellLine(command);
   if (line === undefined || !line.includes(part)) continue;
   const started = performance.now();
-  const { code, output } = await run(line);
+  let { code, output } = await run(line, true);
+  // What counts on more data than the cut ones fails on them: it has as long on the whole.
+  if (code !== 0 && code !== null) ({ code, output } = await run(line, false));
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const said = code === 0 ? 'ends' : code === null ? 'runs' : `FAILS with ${code}`;
   console.log(`${said.padEnd(5)} ${seconds.padStart(5)} s  ${command.file}:${command.line}: ${line}`);
@@ -39,11 +41,16 @@ function shellLine({ text, words, isBlock }: PageCommand): string | undefined {
   if (words[0] === 'npm') {
     // Sets of a page stand for any; one seed and one set are enough.
     const line = text.replace(/\bSET\b|ml-100k,filmtrust/, 'filmtrust').replace(/\b1,2,3\b/, '1');
-    return line.replace(/\[.*\]|\.\.\./g, '');
+    return line.replace(/\[.*\]|\.\.\.|;.*/g, '');
   }
-  if (words[0] === 'node') return text.replace(/\s*\[.*\]|\.\.\./g, '').replace(/\b[A-Z]{2,}\b.*$/, '');
+  if (words[0] === 'node')
+    return text
+      .replace(/(?:;|\.(?= )|\|).*/, '')
+      .replace(/\s*\[.*\]|\.\.\./g, '')
+      .replace(/\b[A-Z]{2,}\b.*$/, '');
   const own = text.replace(/^(npx )?opmf/, 'node dist/cli.js');
   if (isBlock) return own.endsWith('train - --out model.safetensors') ? `${own} < ratings.csv` : own;
+  if (/ compare [a-z]|datasets$/.test(own)) return own;
   // In a sentence: the bare name of a command says what it does; its usage is its first example.
   return `${own.split(/ (?=[A-Z[]|-|\.\.\.)/)[0]} --help`;
 }
@@ -97,9 +104,9 @@ async function scratch(): Promise<string> {
 }
 
 /** The code that a shell command ends with, null where it still runs at the end of its time; and what it printed. */
-function run(line: string): Promise<{ code: number | null; output: string }> {
+function run(line: string, isCut: boolean): Promise<{ code: number | null; output: string }> {
   // Git is asked for the commit, and is to leave the index alone.
-  const env = { ...process.env, OPMF_SMOKE: '1', GIT_OPTIONAL_LOCKS: '0' };
+  const env = { ...process.env, OPMF_SMOKE: isCut ? '1' : '', GIT_OPTIONAL_LOCKS: '0' };
   const child = spawn('bash', ['-c', line], { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
