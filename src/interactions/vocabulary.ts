@@ -3,8 +3,8 @@
 
 import { DataError } from '../core/errors';
 import { show } from '../core/options';
-import { secret } from '../core/secret';
 import { isInstance } from '../core/same-class';
+import { secret } from '../core/secret';
 import { VERSION } from '../core/version';
 import { requireIterable } from './iterable';
 
