@@ -37,8 +37,10 @@ if (results.some(({ tried, held }) => held < tried)) process.exitCode = 1;
 if (names.length === 0) {
   const kept = 'benchmarks/results/faults.json';
   writeFileSync(kept, `${JSON.stringify({ machine: machine(), results }, null, 2)}\n`);
-  const rows = results.map(({ fault, promised, tried, held }) => `| ${fault} | ${promised} | ${held} of ${tried} |`);
-  const table = ['| fault | promised | held |', '| --- | --- | --- |', ...rows].join('\n');
+  const rows = results.map(({ fault, promised, tried, held }) =>
+    [fault, promised, `${held} of ${tried}`].map((cell) => cell.replaceAll('|', '\\|')).join(' | '),
+  );
+  const table = ['| fault | promised | held |', '| --- | --- | --- |', ...rows.map((row) => `| ${row} |`)].join('\n');
   const page = 'docs/reliability.md';
   const text = readFileSync(page, 'utf8');
   const marked = /(<!-- faults: [^\n]* -->\n)[\s\S]*?(\n<!-- end of faults -->)/;

@@ -14,6 +14,7 @@ import {
   readOptions,
   wrong,
 } from '../core/options';
+import { plainCopy } from '../core/plain-copy';
 import type { Seed } from '../core/random';
 import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
@@ -278,7 +279,7 @@ export function copyOf<O extends { readonly optimizer?: unknown }>(own: O, rule:
 /** A copy of plain JSON of two levels that nobody can change. */
 export function freezeCopy(overparam: Overparam): Overparam {
   if (overparam === false) return false;
-  const entries = Object.entries(overparam).map(([name, value]) => [name, Object.freeze(structuredClone(value))]);
+  const entries = Object.entries(overparam).map(([name, value]) => [name, Object.freeze(plainCopy(value))]);
   return Object.freeze(Object.fromEntries(entries));
 }
 

@@ -14,11 +14,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const program = join(folder, 'program.js');
 beforeAll(() => {
   const contents = `
-    import { ALS, ItemKNN, MF, syntheticInteractions } from 'opmf';
+    import { ALS, ItemKNN, MF, OverparamMF, syntheticInteractions } from 'opmf';
     globalThis.run = async () => {
       const data = syntheticInteractions({ users: 60, items: 50, ratings: 2000 });
       const found = [];
-      for (const model of [new MF({ epochs: 3, threads: 2 }), new MF({ epochs: 2, batchSize: 32 }), new ALS({ epochs: 2 }), new ItemKNN()]) {
+      for (const model of [new MF({ epochs: 3, threads: 2 }), new MF({ epochs: 2, batchSize: 32 }), new ALS({ epochs: 2 }), new ItemKNN(), new OverparamMF({ epochs: 1 })]) {
         const { epochs } = await model.fit(data);
         for (const { seconds, ratingsPerSecond } of epochs)
           if (!Number.isFinite(seconds + ratingsPerSecond)) throw new Error('seconds ' + seconds + ', a second ' + ratingsPerSecond);
@@ -38,7 +38,7 @@ beforeAll(() => {
   writeFileSync(
     program,
     `const vm = require('node:vm');
-     const context = vm.createContext({ structuredClone });
+     const context = vm.createContext({});
      for (const name of process.argv[2].split(',')) if (name) context[name] = globalThis[name];
      vm.runInContext(require('node:fs').readFileSync(${JSON.stringify(join(folder, 'bundle.js'))}, 'utf8'), context);
      // Importing alone leaves nothing behind: no timer, no port.

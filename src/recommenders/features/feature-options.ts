@@ -14,6 +14,7 @@ import {
   readOptions,
   wrong,
 } from '../../core/options';
+import { plainCopy } from '../../core/plain-copy';
 import type { Seed } from '../../core/random';
 import { ACTIVATIONS, type ActivationName } from '../../models/blocks/activations';
 import type { Pooling } from '../../models/blocks/pooled-embedding';
@@ -169,7 +170,7 @@ export function readFeatureOptions<Own extends object>(
     batchSize: field(integer({ min: 1 }), 1024),
     regularization: optional((value) => value as number | FeatureRegularization),
     initScale: field(number({ min: 0 }), 0.01),
-    overparam: field((value) => structuredClone(value) as FeatureOverparam, false),
+    overparam: field((value) => plainCopy(value) as FeatureOverparam, false),
     shuffle: field(boolean, true),
     seed: field(checkSeed, 1),
     kernels: field(oneOf('auto', 'wasm', 'js'), 'auto'),

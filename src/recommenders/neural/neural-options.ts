@@ -12,6 +12,7 @@ import {
   readOptions,
   wrong,
 } from '../../core/options';
+import { plainCopy } from '../../core/plain-copy';
 import type { Seed } from '../../core/random';
 import { ACTIVATIONS, type ActivationName } from '../../models/blocks/activations';
 import { MAX_RANK } from '../../models/factorization-tables';
@@ -121,7 +122,7 @@ export function readNeuralOptions(given: unknown): { options: FilledNeuralOption
     batchSize: field(integer({ min: 1 }), 256),
     regularization: optional((value) => value as number | NeuralRegularization),
     initScale: field(number({ min: 0 }), 0.01),
-    overparam: field((value) => structuredClone(value) as NeuralOverparam, false),
+    overparam: field((value) => plainCopy(value) as NeuralOverparam, false),
     shuffle: field(boolean, true),
     seed: field(checkSeed, 1),
     kernels: field(oneOf('auto', 'wasm', 'js'), 'auto'),
