@@ -1,7 +1,7 @@
 // What every recommender must keep: known answers on a checkerboard, one number for one question however it is asked,
 // baselines for what it never saw, typed errors, ids of any kind. Files and seeds: recommender-bits.ts.
 
-import { NotFittedError, OptionError, UnknownIdError, UnsupportedError } from '../../src/core/errors';
+import { NotFittedError, OpmfError, OptionError, UnknownIdError, UnsupportedError } from '../../src/core/errors';
 import { Interactions } from '../../src/interactions/interactions';
 import type { Id } from '../../src/interactions/vocabulary';
 import { sgd } from '../../src/optimizers/sgd';
@@ -160,15 +160,18 @@ export function recommenderContract({
         expect([some.length, some.unknown]).toEqual([1, 2]);
         expect(model.recommend('1', { candidates: [''] }).unknown).toBeUndefined();
         expect(model.recommend('1', { exclude: ['no such'] }).unknown).toBe(1);
-        for (const candidates of [['no such'], [12345], [null as never]]) {
+        for (const candidates of [['no such'], [12345]]) {
           const error = catchError(() => model.recommend('1', { candidates }));
           expect(error).toBeInstanceOf(OptionError);
           expect(error).toMatchObject({ option: 'candidates' });
           expect((error as OptionError).message).toContain('knows none of them');
         }
-        expect(catchError(() => model.recommend('1', { exclude: [true as never] }))).toMatchObject({
-          option: 'exclude',
-        });
+        const numbers = Array.from({ length: 3 }, (_, at) => 1e9 + at);
+        // 1 is an item, so numbers may be excluded; what is no id is refused.
+        expect(model.recommend('1', { exclude: numbers }).unknown).toBe(3);
+        for (const wrong of [null, true, {}] as never[])
+          for (const options of [{ candidates: [wrong] }, { exclude: [wrong] }])
+            expect(catchError(() => model.recommend('1', options))).toBeInstanceOf(OpmfError);
       });
 
       ofRatings('ties: the item that came first in the data', async () => {
