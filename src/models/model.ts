@@ -15,7 +15,7 @@ export interface RatingData {
   readonly targets: Real;
   /** Of mean 1 over the ratings; null: all are 1. */
   readonly weights: Real | null;
-  /** How many ratings these are, where some come in several parts; absent: `size`. */
+  /** How many ratings these are by weight, which the mean loss is over; absent: `size`. */
   readonly ratings?: number;
   /** How often each user and each item occurs, where somebody has counted already. */
   readonly counts?: { readonly users: Int32Array; readonly items: Int32Array };

@@ -18,19 +18,22 @@ export function stepsFor(weight: number): number {
 export interface Copies {
   readonly rows: Int32Array | null;
   readonly weights: Float32Array;
+  /** The sum of the weights, which is about the number of ratings. */
+  readonly total: number;
 }
 
 /** Copies for relative weights; none where a step takes all ratings, which is a step of the whole objective. */
 export async function copiesOf(given: Real, batchSize: number, turns: Turns): Promise<Copies> {
   const rounded = new Float32Array(given.length);
-  let count = 0;
+  let [count, total] = [0, 0];
   await inTurns(given.length, turns, (from, to) => {
     for (let k = from; k < to; k++) {
       rounded[k] = twelveBits(given[k]!);
       count += stepsFor(rounded[k]!);
+      total += rounded[k]!;
     }
   });
-  if (count === given.length || batchSize >= given.length) return { rows: null, weights: rounded };
+  if (count === given.length || batchSize >= given.length) return { rows: null, weights: rounded, total };
   const rows = new Int32Array(count);
   const weights = new Float32Array(count);
   let at = 0;
@@ -43,7 +46,7 @@ export async function copiesOf(given: Real, batchSize: number, turns: Turns): Pr
       }
     }
   });
-  return { rows, weights };
+  return { rows, weights, total };
 }
 
 /**
@@ -58,8 +61,8 @@ function twelveBits(weight: number): number {
 /** Ratings of relative weights as the steps that are made of them. `counts` stay those of the ratings. */
 export async function inCopies(data: RatingData, batchSize: number, turns: Turns): Promise<RatingData> {
   if (data.weights === null) return data;
-  const { rows, weights } = await copiesOf(data.weights, batchSize, turns);
-  if (rows === null) return { ...data, weights };
+  const { rows, weights, total } = await copiesOf(data.weights, batchSize, turns);
+  if (rows === null) return { ...data, ratings: total, weights };
   const pick = async <T extends Int32Array | Real>(from: T, to: T): Promise<T> => {
     await inTurns(rows.length, turns, (start, end) => {
       for (let at = start; at < end; at++) to[at] = from[rows[at]!]!;
@@ -69,7 +72,7 @@ export async function inCopies(data: RatingData, batchSize: number, turns: Turns
   return {
     ...data,
     size: rows.length,
-    ratings: data.size,
+    ratings: total,
     users: await pick(data.users, new Int32Array(rows.length)),
     items: await pick(data.items, new Int32Array(rows.length)),
     targets: await pick(data.targets, new Float32Array(rows.length)),

@@ -161,15 +161,16 @@ async function weighRows(
     turns,
   );
   const copies = relative === null ? null : await copiesOf(relative, batchSize, turns);
-  const { rows: order, weights } = copies ?? { rows: null, weights: null };
-  if (order === null && present.length === size) return { size, starts, indices, values, weights, targets: all };
+  const { rows: order, weights, total } = copies ?? { rows: null, weights: null, total: present.length };
+  if (order === null && present.length === size)
+    return { size, ratings: total, starts, indices, values, weights, targets: all };
   const chosen = order === null ? present : order.map((row) => present[row]!);
   const picked = new Int32Array(chosen.length + 1);
   for (const [at, row] of chosen.entries()) picked[at + 1] = picked[at]! + starts[row + 1]! - starts[row]!;
   const features = picked[chosen.length]!;
   const data = {
     size: chosen.length,
-    ratings: present.length,
+    ratings: total,
     starts: picked,
     indices: new Int32Array(features),
     values: new Float32Array(features),
