@@ -43,6 +43,11 @@ export interface ProductSpec {
   readonly biases: boolean;
 }
 
+/** Wider products than anybody trains: a slip of the hand, told before memory is asked for. */
+const MAX_WIDTH = 4096;
+/** The most numbers of the maps of a dense product, and of a row of another: a quarter of a gigabyte, and of a megabyte. */
+const MOST_NUMBERS = { dense: 2 ** 26, row: 2 ** 16 };
+
 const nonzero = (value: unknown, name: string): number => {
   if (value === 0) throw wrong(name, value, 'a finite number other than 0 (a product that starts at 0 stays there)');
   return number()(value, name);
@@ -65,7 +70,7 @@ export function readProduct(owner: string, given: unknown, name = 'overparam'): 
       kind: field(oneOf('scalar', 'diagonal', 'dense'), 'scalar'),
       scope: field(oneOf('row', 'shared'), isDense(given) ? 'shared' : 'row'),
       depth: field(integer({ min: 1, max: 16 }), 2),
-      width: field(integer({ min: 1 }), isDense(given) ? 0 : 1),
+      width: field(integer({ min: 1, max: MAX_WIDTH }), isDense(given) ? 0 : 1),
       init: field(nonzero, 1),
       biases: field(boolean, false),
     },
@@ -122,6 +127,7 @@ export function planOverparam(
     if (spec.kind === 'dense' && spec.width !== 0 && spec.width < dim) {
       throw wrong(`${name}.width`, spec.width, `at least ${dim}, the dimension of ${table}: less would lower its rank`);
     }
+    checkSize(spec, dim, table, name);
     plan.set(table, spec.depth === 1 ? undefined : spec);
   };
   if (given === undefined || given === false) return plan;
@@ -149,6 +155,21 @@ export function planOverparam(
     put(table, spec, name);
   }
   return plan;
+}
+
+/** @throws OptionError for a product that no memory is for */
+function checkSize(spec: ProductSpec, dim: number, table: string, name: string): void {
+  const inner = spec.width === 0 ? dim : spec.width;
+  const isDense = spec.kind === 'dense';
+  const numbers = isDense ? inner * inner * (spec.depth - 1) : spec.width * dim * spec.depth;
+  const most = isDense ? MOST_NUMBERS.dense : MOST_NUMBERS.row * spec.depth;
+  if (spec.depth === 1 || numbers <= most) return;
+  const what = isDense ? `its maps have ${numbers} numbers` : `a row of ${table} has ${numbers} numbers`;
+  throw wrong(
+    `${name}.${isDense ? 'depth' : 'width'}`,
+    isDense ? spec.depth : spec.width,
+    `less: ${what}, and ${most} is the most`,
+  );
 }
 
 function isDense(given: unknown): boolean {

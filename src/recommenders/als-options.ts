@@ -101,7 +101,7 @@ export function readAlsOptions(given: ALSOptions | undefined): FilledAlsOptions 
     alpha: optional(number({ min: 0 })),
     biases: optional(boolean),
     solver: field(oneOf('cholesky', 'conjugate-gradient'), 'cholesky'),
-    steps: field(integer({ min: 1 }), 3),
+    steps: field(integer({ min: 1, max: 1000 }), 3),
     initScale: field(number({ min: 0 }), 0.1),
     seed: field(checkSeed, 1),
     kernels: field(oneOf('auto', 'wasm', 'js'), 'auto'),

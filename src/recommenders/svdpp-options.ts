@@ -51,8 +51,8 @@ export const SVDPP_READER: OptionsReader = {
     readForData('SVDpp', asked, PRESETS, data, turns, IMPLICIT, INSTEAD_OF_KIND, ofOneUser),
 };
 
-/** A batch has ratings of one user alone. */
-const ofOneUser = async ({ size }: Interactions): Promise<BatchShape> => ({ size, busiest: 1 });
+/** A batch has ratings of one user alone, whose vector and pooled set all of them move: fewer are borne at once. */
+const ofOneUser = async ({ size }: Interactions): Promise<BatchShape> => ({ size, busiest: 6 });
 
 function refused(name: string, value: unknown, wanted: string): UnsupportedError {
   return new UnsupportedError(`SVDpp trains on ratings, user by user: ${name} is ${show(value)}; want ${wanted}`);

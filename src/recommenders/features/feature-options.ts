@@ -135,6 +135,24 @@ const LOSSES_OF: Readonly<Record<FilledFeatureOptions['task'], readonly [AnyLoss
 
 const size = integer({ min: 1, max: MAX_RANK });
 
+/** More numbers between two layers than anybody trains, and more layers: told before memory is asked for. */
+const MOST_WEIGHTS = 2 ** 26;
+const MOST_LAYERS = 64;
+
+/** The outputs of layers, one after another. @throws OptionError where there are too many, or they are too large */
+export function layers(value: readonly unknown[], name: string): readonly number[] {
+  if (value.length > MOST_LAYERS) throw wrong(name, value, `at most ${MOST_LAYERS} layers`);
+  const outputs = value.map((one, l) => size(one, `${name}[${l}]`));
+  const weights = outputs.reduce((sum, one, l) => sum + (l === 0 ? 0 : one * outputs[l - 1]!), 0);
+  if (weights > MOST_WEIGHTS)
+    throw wrong(
+      name,
+      value,
+      `smaller layers: these have ${weights} weights between them, and ${MOST_WEIGHTS} is the most`,
+    );
+  return Object.freeze(outputs);
+}
+
 /** The length of an embedding. */
 export const dimField = (fallback: number): Field<number> => field(size, fallback);
 
@@ -144,7 +162,7 @@ export const deepFields = {
   hidden: field<readonly number[]>(
     (value, name) => {
       if (!Array.isArray(value)) throw wrong(name, value, 'a list of the outputs of each hidden layer, as [400, 400]');
-      return Object.freeze(value.map((outputs, l) => size(outputs, `${name}[${l}]`)));
+      return layers(value, name);
     },
     [400, 400, 400],
   ),

@@ -25,6 +25,7 @@ import type { KernelChoice } from '../../training/engine-options';
 import type { GroupLossName } from '../../training/group-losses';
 import type { NegativeSampling } from '../../training/negatives/item-sampler';
 import { MAX_EPOCHS } from '../factorization-options';
+import { layers as layerList } from '../features/feature-options';
 import { type Negatives, readNegatives } from '../negatives-option';
 
 /**
@@ -101,9 +102,9 @@ const size = integer({ min: 1, max: MAX_RANK });
 function layerSizes(value: unknown, name: string): readonly number[] {
   const wanted = 'a list as [64, 32, 16, 8]: both vectors side by side, then the outputs of each hidden layer';
   if (!Array.isArray(value) || value.length < 2) throw wrong(name, value, wanted);
-  const layers = value.map((outputs, l) => size(outputs, `${name}[${l}]`));
+  const layers = layerList(value, name);
   if (layers[0]! % 2 !== 0) throw wrong(`${name}[0]`, layers[0], 'an even number: two vectors of one length');
-  return Object.freeze(layers);
+  return layers;
 }
 
 /** Reads the options. The rule is returned beside them: it may be an object. */
