@@ -6,14 +6,14 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { machine } from '../machine';
 import type { Campaign } from './campaign';
-import { damage } from './damage';
 import { disk } from './disk';
 import { kills } from './kills';
 import { memory } from './memory';
 import { pipes } from './pipes';
+import { damage, fits } from './scripts';
 import { workers } from './workers';
 
-const CAMPAIGNS: readonly Campaign[] = [kills, workers, memory, disk, pipes, damage];
+const CAMPAIGNS: readonly Campaign[] = [kills, workers, memory, disk, pipes, damage, fits];
 
 const [minutes = '6', ...names] = process.argv.slice(2);
 const unknown = names.filter((name) => !CAMPAIGNS.some((campaign) => campaign.name === name));
