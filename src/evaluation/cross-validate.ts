@@ -9,6 +9,7 @@ import { type MetricName, metricList } from '../metrics/metric-names';
 import { checkSuits, usualMetrics } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
+import { checkRecommender } from './check-recommender';
 import { measure, pick } from './measure';
 import { spread } from './spread';
 
@@ -73,12 +74,14 @@ export async function crossValidate(
     onFold: optional(callable<NonNullable<CrossValidateOptions['onFold']>>()),
   });
   checkInteractions(data, 'data');
-  const fresh = typeof recommender === 'function' ? recommender : () => recommender.fresh();
+  const isMaker = typeof recommender === 'function';
+  if (!isMaker) checkRecommender(recommender, ['fresh']);
+  const fresh = isMaker ? recommender : () => recommender.fresh();
   const folds: FoldResult[] = [];
   let names = read.metrics;
   for (const { train, test } of kFold(data, { folds: read.folds, seed: read.seed })) {
     const started = now();
-    const model = fresh();
+    const model = checkRecommender(fresh(), ['fit'], isMaker ? 'recommender()' : 'recommender');
     if (read.metrics !== undefined && !model.isFitted) checkSuits('crossValidate', read.metrics, model.scores);
     await model.fit(train);
     // What the loss is may depend on the data: known after the first fit.

@@ -10,6 +10,7 @@ import { RankingMeter } from '../metrics/ranking-meter';
 import { relevantUsers } from '../metrics/relevant-items';
 import { usuallyRelevant } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
+import { checkRecommender } from './check-recommender';
 import { type Ranker, rankAll, rankAmongNegatives } from './ranking-lists';
 import { type EvaluateRankingOptions, readRankingOptions } from './ranking-options';
 import { TrainItems } from './train-items';
@@ -75,6 +76,7 @@ export function evaluateRanking(
   test: Interactions,
   options?: EvaluateRankingOptions,
 ): RankingEvaluation {
+  checkRecommender(recommender, ['recommend', 'recommendMany']);
   checkInteractions(test, 'test');
   const { metrics, negatives, gains, perUser, ...read } = readRankingOptions(options);
   const relevant = read.relevant ?? usuallyRelevant(recommender.scores);

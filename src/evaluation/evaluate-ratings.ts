@@ -5,6 +5,7 @@ import { mae, RATING_METRICS, rmse } from '../metrics/rating-metrics';
 import { checkSuits } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
+import { checkRecommender } from './check-recommender';
 
 /** The errors of predicted ratings, pooled over all ratings. */
 export interface RatingEvaluation {
@@ -40,6 +41,7 @@ export function evaluateRatings(
   recommender: Pick<Recommender, 'predictMany' | 'knows'> & Partial<Pick<Recommender, 'familiarity' | 'scores'>>,
   test: Interactions,
 ): RatingEvaluation {
+  checkRecommender(recommender, ['predictMany']);
   checkInteractions(test, 'test');
   checkSuits('evaluateRatings', RATING_METRICS, recommender.scores);
   const predictions = recommender.predictMany(test);

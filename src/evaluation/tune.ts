@@ -25,6 +25,7 @@ import { checkSuits, usualMetrics } from '../metrics/scores';
 import { abortSignal, checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../recommenders/registry';
+import { checkRecommender } from './check-recommender';
 import { defaultSpace, kindOfValues, type ValueKind } from './default-spaces';
 import { halvingRungs } from './halving';
 import { measure } from './measure';
@@ -110,7 +111,7 @@ export async function tune(
   checkInteractions(data, 'data');
   const make =
     typeof recommender === 'function'
-      ? recommender
+      ? (given: Record<string, unknown>) => checkRecommender(recommender(given), ['fit'], 'recommender()')
       : (given: Record<string, unknown>) => createRecommender(recommender, given);
   const stream = Stream.of(read.seed).fork('tune');
   const isDefault = space === 'default';

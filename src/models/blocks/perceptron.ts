@@ -57,7 +57,7 @@ export class Perceptron implements Layer {
       ),
       ...(batchNorm ? [new BatchNorm(layer, outputs, precision, stream)] : []),
       new Activation(activation, outputs),
-      ...(dropout > 0 ? [new Dropout(dropout, outputs, precision, stream.fork('dropout'))] : []),
+      ...(dropout > 0 ? [new Dropout(dropout, outputs, precision, stream.fork(layer).fork('dropout'))] : []),
     ]);
     this.parameters = this.layers.flatMap(({ parameters }) => parameters);
     this.outputs = hidden[hidden.length - 1] ?? inputs;

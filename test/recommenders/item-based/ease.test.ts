@@ -5,6 +5,7 @@ import { DataError, FormatError, OptionError } from '../../../src/core/errors';
 import { Interactions } from '../../../src/interactions/interactions';
 import { Vocabulary } from '../../../src/interactions/vocabulary';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/persistence/safetensors';
+import { seal } from '../../../src/persistence/sealed-file';
 import { EASE } from '../../../src/recommenders/item-based/ease';
 import { historiesOf } from '../../../src/recommenders/item-based/histories';
 import { solveEase } from '../../../src/recommenders/item-based/solve-ease';
@@ -74,10 +75,15 @@ test('a bad penalty, and a file with a number that is none', async () => {
   );
   const { tensors, metadata } = decodeSafetensors(model.save());
   tensors.get('itemWeights')!.data[1] = Number.NaN;
-  const damaged = encodeSafetensors(tensors, metadata);
-  expect(() => loadRecommender(damaged)).toThrow(FormatError);
+  const sealed = (of: typeof tensors) => {
+    const bytes = encodeSafetensors(of, metadata);
+    seal(bytes);
+    return bytes;
+  };
+  expect(() => loadRecommender(sealed(tensors))).toThrow(FormatError);
+  expect(() => loadRecommender(sealed(tensors))).toThrow(/itemWeights.*NaN/);
   const rest = new Map([...tensors].filter(([name]) => name !== 'itemWeights'));
-  expect(() => loadRecommender(encodeSafetensors(rest, metadata))).toThrow("tensor 'itemWeights' is missing");
+  expect(() => loadRecommender(sealed(rest))).toThrow("tensor 'itemWeights' is missing");
 });
 
 test('an aborted fit leaves no state', async () => {
