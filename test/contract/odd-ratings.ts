@@ -22,6 +22,8 @@ export interface RecommenderUnderTest {
   readonly isOfOccurring?: boolean;
   /** Options by which it predicts the same of every pair. @defaultValue embeddings of 0, and no biases */
   readonly flat?: Options;
+  /** Options under which it predicts what no rating is, on both sides of the range. */
+  readonly wild?: Options;
   /** The `load` of its class. */
   load(bytes: Uint8Array): Recommender;
   /** Where it is not a factorization: what it does otherwise. */
@@ -72,3 +74,7 @@ export async function fittedBy(
 export function bitsOf(model: Recommender): string {
   return Buffer.from(model.predictMany(everyPair).buffer).toString('hex');
 }
+
+/** `test` where a case applies to the recommender; elsewhere the case is not registered at all, for there is nothing to skip. */
+export const testWhere = (applies: boolean): ((name: string, body: () => unknown) => void) =>
+  applies ? (name, body) => test(name, body as () => Promise<void>) : () => {};

@@ -19,7 +19,7 @@ splitterContract({
 splitterContract({ name: 'splitByUser', divide: (data, seed) => [{ ...splitByUser(data, { seed }) }] });
 splitterContract({
   name: 'predefinedSplit',
-  unseeded: 'the caller made the parts',
+  isSeeded: false,
   divide: (data) => {
     const rows = [...data];
     return [{ ...predefinedSplit(rows.slice(0, 2), rows.slice(2)) }];
@@ -28,12 +28,12 @@ splitterContract({
 
 splitterContract({
   name: 'splitByTime',
-  unseeded: 'the clock decides',
+  isSeeded: false,
   divide: (data) => [{ ...splitByTime(data) }],
 });
 splitterContract({
   name: 'splitLeaveOneOut by time',
-  unseeded: 'the clock decides',
+  isSeeded: false,
   divide: (data) => [{ ...splitLeaveOneOut(data) }],
 });
 splitterContract({
