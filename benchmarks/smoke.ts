@@ -4,7 +4,7 @@
 // Run: npm run bench:smoke -- [milliseconds of each] [part of a command]
 
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MF, syntheticInteractions } from 'opmf';
@@ -58,22 +58,16 @@ function shellLine({ text, words, isBlock }: PageCommand): string | undefined {
 /** A folder that looks like the repository and like that of a user, where nothing that is written matters. */
 async function scratch(): Promise<string> {
   const made = mkdtempSync(join(tmpdir(), 'opmf-smoke-'));
-  for (const name of [
-    '.git',
-    'src',
-    'test',
-    'examples',
-    'node_modules',
-    'package.json',
-    'tsconfig.json',
-    'tsup.config.ts',
-  ])
+  for (const name of ['.git', 'src', 'test', 'examples', 'node_modules', 'tsconfig.json', 'tsup.config.ts'])
     symlinkSync(join(root, name), join(made, name));
   mkdirSync(join(made, 'benchmarks'));
   for (const name of readdirSync(join(root, 'benchmarks')))
     if (name !== 'results') symlinkSync(join(root, 'benchmarks', name), join(made, 'benchmarks', name));
   for (const name of ['benchmarks/results', 'docs', 'dist', 'README.md'])
     cpSync(join(root, name), join(made, name), { recursive: true });
+  // dist is built; a build that is cut short would leave the other commands without it.
+  const { scripts, ...rest } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  writeFileSync(join(made, 'package.json'), JSON.stringify({ ...rest, scripts: { ...scripts, build: 'true' } }));
   const data = syntheticInteractions({ users: 130, items: 120, ratings: 3000 });
   const rows = [...data].map(({ userId, itemId, value, timestamp }) => [userId, itemId, value, timestamp ?? 0]);
   const write = (name: string, lines: readonly string[]) => writeFileSync(join(made, name), `${lines.join('\n')}\n`);
@@ -96,6 +90,16 @@ async function scratch(): Promise<string> {
   write(
     'jester.csv',
     rows.slice(0, 100).map((_, k) => [3, (k % 19) - 9, 99, k % 7, 1.5, 99].join(',')),
+  );
+  const byUser = new Map<unknown, unknown[]>();
+  for (const [user, item] of rows) byUser.set(user, [...(byUser.get(user) ?? []), item]);
+  write(
+    'train.txt',
+    Array.from(byUser, ([user, items]) => [user, ...items].join(' ')),
+  );
+  write(
+    'combined_data_1.txt',
+    Array.from(byUser, ([user, items]) => [`${user}:`, ...items.map((item) => `${item},3,2005-09-06`)].join('\n')),
   );
   const model = new MF({ rank: 8, epochs: 2 });
   await model.fit(data);

@@ -3,4 +3,4 @@
 
 import { fuzz, samples } from './fuzz-files';
 
-console.log(JSON.stringify(fuzz(await samples(), Number(process.argv[2]), Number(process.argv[3]))));
+console.log(JSON.stringify(await fuzz(await samples(), Number(process.argv[2]), Number(process.argv[3]))));

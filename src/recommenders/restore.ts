@@ -1,12 +1,13 @@
 // From the bytes of a file to a recommender of the kind that wrote them.
 
 import { FormatError, OpmfError, UnsupportedError } from '../core/errors';
+import { show } from '../core/options';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { OPTIMIZER_NAMES } from '../optimizers/registry';
 import { decodeFile, decodeModel, type SavedFile, type SavedModel } from './saved-model';
 
 /** Reads a file that must be of one kind. */
-export function restore<T>(bytes: Uint8Array, kind: string, make: (saved: SavedModel) => T): T {
+export function restore<T extends WithOptions>(bytes: Uint8Array, kind: string, make: (saved: SavedModel) => T): T {
   return ofUsersAndItems(make)(fileOf(bytes, kind));
 }
 
@@ -20,24 +21,42 @@ export function fileOf(bytes: Uint8Array, kind: string): SavedFile {
 }
 
 /** What makes a recommender of a file that has users and items. */
-export function ofUsersAndItems<T>(make: (saved: SavedModel) => T): (file: SavedFile) => T {
+export function ofUsersAndItems<T extends WithOptions>(make: (saved: SavedModel) => T): (file: SavedFile) => T {
   return (file) => {
     const saved = decodeModel(file);
-    return remake(() => make(saved));
+    return remake(file.options, () => make(saved));
   };
 }
 
 /**
- * Makes a recommender of what a file said. A file whose options no longer make sense is a damaged file.
- * @throws FormatError where its options are refused
+ * Makes a recommender of what a file said. Files hold options filled in: what is refused, left out or comes to something
+ * else is damage.
+ * @throws FormatError naming the option
  */
-export function remake<T>(make: () => T): T {
+export function remake<T extends WithOptions>(options: object, make: () => T): T {
+  let made: T;
   try {
-    return make();
+    made = make();
   } catch (error) {
     if (error instanceof OpmfError) throw new FormatError(`the options in the file are refused: ${error.message}`);
     throw error;
   }
+  checkFilled('options', options, made.options);
+  return made;
+}
+
+interface WithOptions {
+  readonly options: object;
+}
+
+/** Compares what a file says with what it comes to, whatever the order of properties. @throws FormatError */
+function checkFilled(name: string, said: unknown, filled: unknown): void {
+  if (typeof filled === 'object' && filled !== null && typeof said === 'object' && said !== null) {
+    for (const key of new Set([...Object.keys(filled), ...Object.keys(said)]))
+      checkFilled(`${name}.${key}`, (said as Record<string, unknown>)[key], (filled as Record<string, unknown>)[key]);
+    if (Array.isArray(said) === Array.isArray(filled)) return;
+  } else if (said === filled) return;
+  throw new FormatError(`${name} is ${show(said)} in the file, which comes to ${show(filled)}; the file is damaged`);
 }
 
 /** Saved options with such a rule, where they have an optimizer. */

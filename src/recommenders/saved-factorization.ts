@@ -79,9 +79,11 @@ export function decodeFitted<O = FilledOptions>({ tensors, metadata, ...saved }:
   const { globalMean, ...units } = readUnits(metadata.units);
   const { users, items, options } = saved;
   const [, rank = 0] = tensors.get('userEmbedding')?.shape ?? [];
-  const said = (options as { rank?: unknown }).rank;
-  if (said !== rank)
-    throw new FormatError(`the options have rank ${show(said)}, the vectors ${rank} numbers; the file is damaged`);
+  const said = options as { rank?: unknown; loss?: unknown };
+  if (said.rank !== rank)
+    throw new FormatError(`the options have rank ${show(said.rank)}, the vectors ${rank} numbers; the file is damaged`);
+  // What was trained has a loss: data have decided what 'auto' stands for.
+  if (said.loss === 'auto') throw new FormatError("options.loss is 'auto'; want that of a fit; the file is damaged");
   const biases = tensors.get('userBias')?.data.length !== 0;
   const take = taker(tensors);
   const embeddings = {

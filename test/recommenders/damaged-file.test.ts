@@ -68,12 +68,47 @@ function written(
   return encodeSafetensors(all, said);
 }
 
+/** The paths of all properties of some JSON. */
+function pathsOf(value: unknown): string[][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  return Object.entries(value).flatMap(([key, part]) => [[key], ...pathsOf(part).map((path) => [key, ...path])]);
+}
+
+test("a trained loss is never 'auto'", () => {
+  for (const kind of ['mf', 'overparam-mf'] as const) {
+    const bytes = written(kind, (_, said) => {
+      said.options = said.options!.replace('"loss":"squared"', '"loss":"auto"');
+    });
+    expect(() => loadRecommender(bytes)).toThrow(FormatError);
+  }
+});
+
 describe.each(Object.keys(KINDS) as Kind[])('%s', (kind) => {
   test('a file of before checksums answers alike', () => {
     const [now, before] = [loadRecommender(files[kind]), loadRecommender(written(kind))];
     expect(before.predictMany(data)).toEqual(now.predictMany(data));
     expect(before.recommend('1')).toEqual(now.recommend('1'));
     expect(Buffer.compare(before.save(), now.save())).toBe(0);
+  });
+
+  test('an option that is left out, or only in part, is a FormatError', () => {
+    const { metadata } = decodeSafetensors(files[kind]);
+    const missed: string[] = [];
+    for (const path of pathsOf(JSON.parse(metadata.options!))) {
+      const bytes = written(kind, (_, said) => {
+        const options = JSON.parse(said.options!);
+        delete path.slice(0, -1).reduce((part, key) => part[key], options)[path.at(-1)!];
+        said.options = JSON.stringify(options);
+      });
+      try {
+        loadRecommender(bytes);
+        missed.push(path.join('.'));
+      } catch (error) {
+        expect(error).toBeInstanceOf(FormatError);
+      }
+    }
+    // Biases and maps have the rate of embeddings where they have none of their own.
+    expect(missed.filter((path) => !path.startsWith('optimizer.learningRate.rate.'))).toEqual([]);
   });
 
   test('a flipped bit anywhere is found', () => {

@@ -33,7 +33,7 @@ export function encodeFeatureModel(
 }
 
 /** Reads such a file: `make` gives the recommender of the options and its plain model, whose tables are then filled. */
-export function decodeFeatureModel<R>(
+export function decodeFeatureModel<R extends { readonly options: object }>(
   { recommender: kind, options, tensors, metadata }: SavedFile,
   make: (options: object, layout: RowLayout) => { recommender: R; model: FeatureModel },
 ): R {
@@ -41,11 +41,14 @@ export function decodeFeatureModel<R>(
     metadata.schema === undefined ? null : decodeSchema('schema', parseObject(metadata.schema, 'schema'), tensors);
   const fields = schema === null ? readFields(parseObject(metadata.fields, 'fields'), 'fields') : schema.fields;
   checkTables(options, kind === 'wide-deep' ? fields.filter((one) => one.kind !== 'crossed') : fields, fields, tensors);
-  const { recommender, model } = remake(() => {
+  let model!: FeatureModel;
+  const recommender = remake(options, () => {
     const pairing = decodePairing(tensors, metadata);
     if (pairing !== undefined && fieldsText(pairing.fields) !== fieldsText(fields))
       throw new FormatError('the users, items and tables in the file do not have its fields; the file is damaged');
-    return make(options, pairing === undefined ? { fields, schema } : { fields, schema, pairing });
+    const made = make(options, pairing === undefined ? { fields, schema } : { fields, schema, pairing });
+    model = made.model;
+    return made.recommender;
   });
   const take = taker(tensors);
   for (const parameter of model.parameters) {
