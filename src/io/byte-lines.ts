@@ -122,7 +122,7 @@ export class ByteLines {
     if (userId === undefined || itemId === undefined) return false;
     const { page, row } = table;
     if (value >= 0) {
-      const rating = decimalAt(bytes, starts[value]!, ends[value]!);
+      const rating = decimalAt(bytes, starts[value]!, ends[value]!, this.layout.decimal);
       if (!(Math.abs(rating) <= LARGEST_FLOAT32) || this.layout.missing?.numbers.has(rating)) return false;
       page.values![row] = rating;
     }
@@ -132,7 +132,7 @@ export class ByteLines {
       page.timestamps![row] = time;
     }
     if (weight >= 0) {
-      const given = decimalAt(bytes, starts[weight]!, ends[weight]!);
+      const given = decimalAt(bytes, starts[weight]!, ends[weight]!, this.layout.decimal);
       if (!isWeight(given)) return false;
       page.weights![row] = given;
     }

@@ -1,9 +1,10 @@
 // Numbers and times out of a range of bytes: what decimal.ts and timestamp.ts read from text, to the bit. What is not
 // plain digits is made a string and left to them.
 
-import { parseDecimal } from './decimal';
+import { type DecimalMark, parseDecimal } from './decimal';
 import { type DateFormat, noted, parseTimestamp, type SeenTimes, unitOfFormat } from './timestamp';
 
+const COMMA = 44;
 const MINUS = 45;
 const PLUS = 43;
 const POINT = 46;
@@ -18,7 +19,8 @@ const POWERS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, k) => 10 ** k
 const LONG = 1000;
 
 /** The number at [start, end) of `bytes`; NaN where `parseDecimal` says so, or where it is very long. */
-export function decimalAt(bytes: Uint8Array, start: number, end: number): number {
+export function decimalAt(bytes: Uint8Array, start: number, end: number, decimal: DecimalMark = '.'): number {
+  const mark = (decimal === '.' ? POINT : COMMA) - ZERO;
   let at = start;
   const sign = bytes[at]!;
   if (sign === MINUS || sign === PLUS) at++;
@@ -30,7 +32,7 @@ export function decimalAt(bytes: Uint8Array, start: number, end: number): number
   for (; at < end; at++) {
     const digit = bytes[at]! - ZERO;
     if (digit < 0 || digit > 9) {
-      if (digit !== POINT - ZERO || point >= 0) break;
+      if (digit !== mark || point >= 0) break;
       point = digits;
       continue;
     }
@@ -43,7 +45,7 @@ export function decimalAt(bytes: Uint8Array, start: number, end: number): number
     if (digits > EXACT_DIGITS) break;
   }
   if (at < end || digits === 0) {
-    return end - start > LONG ? Number.NaN : parseDecimal(latin(bytes, start, end), 0, end - start);
+    return end - start > LONG ? Number.NaN : parseDecimal(latin(bytes, start, end), 0, end - start, decimal);
   }
   const all = digits > HALF ? first * POWERS[digits - HALF]! + whole : whole;
   const value = point < 0 || point === digits ? all : all / POWERS[digits - point]!;

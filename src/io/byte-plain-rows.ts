@@ -24,11 +24,16 @@ const POWERS = Float64Array.from({ length: HALF + 1 }, (_, k) => 10 ** k);
 const [PASSED, USER, ITEM, VALUE, TIME] = [0, 1, 2, 3, 4] as const;
 
 /** Whether a table can have such lines: not where a column has two roles, or a separator could be part of a number. */
-export function canBePlain({ roles, dateFormat, missing }: LongLayout, separator: string, comment = ' '): boolean {
+export function canBePlain(
+  { roles, dateFormat, decimal, missing }: LongLayout,
+  separator: string,
+  comment = ' ',
+): boolean {
   const columns = Object.values(roles).filter((column) => column >= 0);
   const hasDates = roles.timestamp >= 0 && dateFormat === 'iso';
-  // A number that means none, and a comment that looks like a row, are left to be looked at.
-  if (missing !== undefined || /^[-.0-9]/.test(comment) || (comment !== ' ' && !columns.includes(0))) return false;
+  // A number that means none, a decimal comma and a comment that looks like a row are left to be looked at.
+  if (missing !== undefined || decimal !== '.' || /^[-.0-9]/.test(comment) || (comment !== ' ' && !columns.includes(0)))
+    return false;
   return new Set(columns).size === columns.length && !hasDates && !/^[-.0-9]/.test(separator);
 }
 

@@ -132,10 +132,10 @@ export function looksLikeHeader(
   const item = cells[findRole('item', cells, NONE)[0] ?? -1];
   const [userTells, itemTells] = [isTelling(user), isTelling(item)];
   if (userTells && itemTells) return true;
+  if (isNumberedHeader([cells, ...below], columns)) return true;
   if (cells.some((cell) => isNumberOrTime(cell))) return false;
   if (userTells || itemTells || (user !== undefined && item !== undefined)) return true;
-  const isText = (cell: string | undefined) =>
-    cell !== undefined && !ABSENT.has(cell.trim().toLowerCase()) && !missing.includes(cell);
+  const isText = (cell: string | undefined) => cell !== undefined && !isAbsent(cell) && !missing.includes(cell);
   if (cells.some((cell, i) => isText(cell) && isMostly(isNumberOrTime, below, i))) return true;
   const { value = 2 } = columns;
   return typeof value === 'number' && isText(cells[value]);
@@ -147,19 +147,55 @@ export function isMostly(
   rows: readonly (readonly string[])[],
   i: number,
 ): boolean {
-  const cells = rows.flatMap((row) => (i < row.length && !ABSENT.has(row[i]!.trim().toLowerCase()) ? [row[i]!] : []));
+  const cells = rows.flatMap((row) => (i < row.length && !isAbsent(row[i]!) ? [row[i]!] : []));
   return cells.length > 0 && 2 * cells.filter(isOfKind).length >= cells.length;
 }
 
-/** Whether a cell is a decimal number. */
+/** Whether a cell is a decimal number, with a point or a comma. */
 export function isNumber(cell: string): boolean {
-  return !Number.isNaN(parseDecimal(cell, 0, cell.length));
+  return !Number.isNaN(parseDecimal(cell, 0, cell.length)) || !Number.isNaN(parseDecimal(cell, 0, cell.length, ','));
+}
+
+/** Whether a cell stands for an absent number, as '', 'NA', 'NULL' and '\\N' do. */
+export function isAbsent(cell: string): boolean {
+  return ABSENT.has(cell.trim().toLowerCase());
+}
+
+/** Whether a cell is an ISO date; `mayBeNumber`: also one of digits only. */
+export function isDate(cell: string, mayBeNumber = false): boolean {
+  return (mayBeNumber || !isNumber(cell)) && !Number.isNaN(parseTimestamp(cell, 0, cell.length, 'iso'));
+}
+
+/**
+ * Whether the first record holds numbers for names, as pandas writes them: 0, 1, 2, ... above what is text or times, or nothing
+ * above the row numbers and then numbers.
+ */
+function isNumberedHeader([first, ...below]: readonly (readonly string[])[], columns: ColumnRefs): boolean {
+  if (below.length === 0 || below.some(({ length }) => length !== first!.length)) return false;
+  const isOther = (cell: string) => !isNumber(cell) || looksLikeTime(cell);
+  if (first!.every((cell, i) => cell === `${i}`)) return first!.some((_, i) => isMostly(isOther, below, i));
+  if (!hasEmptyCorner([first!, ...below], 0) || !first!.slice(1).every(isNumber)) return false;
+  return Object.keys(columns).length === 0 || hasRowNumbers(below);
+}
+
+/** Whether the first cells of some records count them from 0 or 1. */
+export function hasRowNumbers(rows: readonly (readonly string[])[]): boolean {
+  const from = Number(rows[0]?.[0]);
+  return (from === 0 || from === 1) && rows.every(([first], row) => first === `${from + row}`);
+}
+
+/** Whether a cell is empty where the rest of its line holds different names, and the lines below different ids. */
+export function hasEmptyCorner([first, ...below]: readonly (readonly string[])[], corner: number): boolean {
+  if (corner >= first!.length || first![corner] !== '') return false;
+  const names = first!.filter((_, i) => i !== corner);
+  const ids = below.map((cells) => cells[corner] ?? '');
+  return [names, ids].every((all) => all.length > 0 && !all.includes('') && new Set(all).size === all.length);
 }
 
 /** Whether a cell is an ISO date, or a number that is most likely a time: seconds or milliseconds from 1973 to 2128. */
 export function looksLikeTime(cell: string): boolean {
   const value = parseDecimal(cell, 0, cell.length);
-  if (Number.isNaN(value)) return isNumberOrTime(cell);
+  if (Number.isNaN(value)) return isDate(cell);
   const seconds = value >= 1e11 ? value / 1000 : value;
   return seconds >= 1e8 && seconds < 5e9;
 }
@@ -167,7 +203,7 @@ export function looksLikeTime(cell: string): boolean {
 const NONE: ReadonlySet<number> = new Set();
 
 function isNumberOrTime(cell: string): boolean {
-  return !Number.isNaN(parseTimestamp(cell, 0, cell.length, 'auto'));
+  return isNumber(cell) || isDate(cell);
 }
 
 /** Whether a known name can hardly be the cell of a row. */

@@ -2,9 +2,19 @@
 // Where that leaves a doubt, it is an error that lists the columns; a guess would train on the wrong numbers.
 
 import { nearest, show } from '../core/options';
-import { findRole, isMostly, isNumber, isUnnamed, looksLikeTime, type Role, withoutType } from './column-names';
+import {
+  findRole,
+  isAbsent,
+  isDate,
+  isMostly,
+  isNumber,
+  isUnnamed,
+  looksLikeTime,
+  type Role,
+  withoutType,
+} from './column-names';
 import type { ColumnLabel, Faults } from './fault';
-import type { ColumnRefs } from './read-options';
+import type { ColumnRefs, ReadSettings } from './read-options';
 
 /** The number of the column of each role; -1 where the table has none. */
 export type Roles = Readonly<Record<Role, number>>;
@@ -17,8 +27,8 @@ export interface Shape {
   readonly firstLine: number;
   /** What the lines were cut at. */
   readonly separator: string;
-  /** The first cell of the first line: all of it, where the separator is not in it. */
-  readonly firstCell: string;
+  /** The cells of the first line. */
+  readonly firstCells: readonly string[];
   /** The cells of the first rows. */
   readonly rows: readonly (readonly string[])[];
   /** Whether a cell of the first row could be a time. */
@@ -49,7 +59,12 @@ export function resolveRoles(shape: Shape, columns: ColumnRefs, faults: Faults):
       if (roles[role] === undefined) setOnly(roles, role, findRole(role, names, taken(roles)), shape, faults);
     }
     if (Object.keys(roles).length === 0) throw unknownHeader(names, shape, faults);
-  } else fillByPosition(roles, shape, columns, faults);
+  } else {
+    // Of unnamed columns one is that of the row numbers.
+    if (names?.some(isUnnamed) && (roles.user === undefined || roles.item === undefined))
+      throw unknownHeader(names, shape, faults);
+    fillByPosition(roles, shape, columns, faults);
+  }
   for (const role of ['user', 'item'] as const) {
     if (roles[role] === undefined) throw missing(role, shape, faults);
   }
@@ -127,6 +142,8 @@ function fillByPosition(roles: Partial<Record<Role, number>>, shape: Shape, colu
     if (roles[role] !== undefined || position < 0 || position >= shape.width || taken(roles).has(position)) continue;
     // A fourth column is a time only in a table that is laid out as usual and only where it looks like one.
     if (role === 'timestamp' && !(allSniffed && shape.isTime(position))) continue;
+    if ((role === 'user' || role === 'item') && isMostly((cell) => isDate(cell), shape.rows, position))
+      throw wrongKind(role, position, 'a date', shape, faults);
     if (role === 'value') {
       // Five columns and more come in any order; a wrong guess would train on genres.
       if (shape.width > USUAL_WIDTH) continue;
@@ -143,11 +160,60 @@ function taken(roles: Partial<Record<Role, number>>): Set<number> {
 function missing(role: 'user' | 'item' | 'value', shape: Shape, faults: Faults) {
   const or = role === 'value' ? ', or to false when every row counts 1' : '';
   // One column cannot hold both ids: the separator is at fault.
-  const isList = role === 'value' && shape.names === undefined && shape.width > USUAL_WIDTH;
-  const list = isList ? "; where a line holds a user and the user's items, set layout: 'adjacency'" : '';
-  const advice = shape.width === 1 ? '' : `; set columns.${role} to one of them${or}${list}`;
+  const advice = shape.width === 1 ? '' : `; set columns.${role} to one of them${or}${layoutsFor(role, shape)}`;
   const message = `cannot tell which column holds the ${role}; ${listColumns(shape)}${advice}`;
   return faults.at(shape.firstLine, undefined, message);
+}
+
+/** What layout a table may have whose `role` has no column. */
+function layoutsFor(role: Role, { names, width, rows }: Shape): string {
+  const wide = "where each column is an item, set layout: 'wide'";
+  const isWide =
+    role === 'item' && Array.from({ length: width - 1 }, (_, i) => i + 1).every((i) => isMostly(isNumber, rows, i));
+  if (isWide) return `; ${wide}`;
+  if (role !== 'value' || names !== undefined || width <= USUAL_WIDTH) return '';
+  return `; ${wide}; where a line holds a user and the user's items, set layout: 'adjacency'`;
+}
+
+/** A column by position holds what its role cannot be. */
+function wrongKind(
+  role: 'user' | 'item' | 'value',
+  position: number,
+  what: string,
+  shape: Omit<Shape, 'isTime'>,
+  faults: Faults,
+) {
+  const { rows, width } = shape;
+  const cell = show(rows[0]![position]!);
+  const [user, item, value] = Array.from({ length: width }, (_, i) => i).filter((i) => i !== position);
+  const such =
+    role === 'value'
+      ? `user: ${user}, item: ${item}, value: ${value !== undefined && isMostly(isNumber, rows, value) ? value : false}`
+      : `user: ${user}, item: ${item ?? position}, value: false, timestamp: ${position}`;
+  const message = `${what} (${cell}) stands where the ${role} should; ${listColumns(shape)}; set columns, such as { ${such} }`;
+  return faults.at(shape.firstLine, position + 1, message);
+}
+
+/** Throws where all that stands in a column shows that it is not that of its role. */
+export function refuseWrongKinds(
+  roles: Roles,
+  shape: Omit<Shape, 'isTime'>,
+  { columns, dateFormat, missing }: Pick<ReadSettings, 'columns' | 'dateFormat' | 'missing'>,
+  faults: Faults,
+): void {
+  const cellsOf = (i: number) => shape.rows.flatMap((row) => (i < row.length && !isAbsent(row[i]!) ? [row[i]!] : []));
+  const { value, timestamp } = roles;
+  if (value >= 0 && columns.value === undefined && shape.names === undefined) {
+    const cells = cellsOf(value).filter((cell) => !missing.includes(cell));
+    if (cells.length > 0 && !cells.some(isNumber)) throw wrongKind('value', value, 'text', shape, faults);
+  }
+  const times = timestamp < 0 || dateFormat !== 'auto' ? [] : cellsOf(timestamp);
+  if (times.length === 0 || !times.every((cell) => /^(19|20)\d{6}$/.test(cell) && isDate(cell, true))) return;
+  throw faults.at(
+    shape.firstLine,
+    labelOf(shape.names, timestamp),
+    `times such as ${times[0]} are dates or seconds; set dateFormat: 'iso' for dates, 'seconds' for seconds`,
+  );
 }
 
 /** None of the names is known: by position the numbers of one column would be taken for those of another. */
@@ -155,11 +221,14 @@ function unknownHeader(names: readonly string[], shape: Shape, faults: Faults) {
   if (shape.width === 1) return missing('item', shape, faults);
   const [user, item, value] = names.flatMap((name, i) => (isUnnamed(name) ? [] : [nameOf(name, i)]));
   const such = `user: ${user}, item: ${item ?? user}${value === undefined ? '' : `, value: ${value}`}`;
+  const isWide = isUnnamed(names[0]!) && shape.width > 2;
+  const other = isWide ? "set layout: 'wide' where each column is an item, " : '';
+  const comment = commentAdvice(shape.firstCells[0]!);
   return faults.at(
     shape.firstLine,
     undefined,
     `cannot tell which column holds the user: no name is known; ${listColumns(shape)}; ` +
-      `set columns, such as { ${such} }, or set header: false where this line is data`,
+      `set columns, such as { ${such} }, ${other}or set header: false where this line is data${comment}`,
   );
 }
 
@@ -190,13 +259,23 @@ function refuseLists(
 }
 
 function nameOf(name: string, i: number): string {
-  return name.length > 30 || name.includes("'") ? `${i}` : `'${name}'`;
+  return name.length > 30 || name.includes("'") || isNumber(name) ? `${i}` : `'${name}'`;
 }
 
-function listColumns({ names, width, separator, firstCell }: Columns): string {
+/** Where a table seems to begin with a line that is none of its own. */
+export function commentAdvice(cell: string): string {
+  const mark = /^(#|%|\/\/|--)/.exec(cell)?.[0];
+  return mark === undefined ? '' : `; where it is a comment, set comment: '${mark}'`;
+}
+
+function listColumns({ names, width, separator, firstCells }: Columns): string {
   if (width === 1)
-    return `the separator ${show(separator)} leaves the line ${show(firstCell)} one column; set separator to what stands between its columns`;
-  if (names === undefined) return `the columns are 0 to ${width - 1}`;
+    return `the separator ${show(separator)} leaves the line ${show(firstCells[0])} one column; set separator to what stands between its columns`;
+  if (names === undefined) {
+    const cells = firstCells.slice(0, 6).map((cell) => show(cell.length > 20 ? `${cell.slice(0, 17)}...` : cell));
+    if (width > cells.length) cells.push('...');
+    return `the columns are 0 to ${width - 1} (here ${cells.join(', ')})`;
+  }
   const shown = names.slice(0, NAMES_SHOWN).map((name) => `'${name.length > 40 ? `${name.slice(0, 37)}...` : name}'`);
   if (names.length > NAMES_SHOWN) shown.push(`${names.length - NAMES_SHOWN} more`);
   return `the columns are ${shown.join(', ')}`;

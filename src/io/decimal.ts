@@ -9,7 +9,12 @@ export function isWeight(given: number): boolean {
   return given === 0 || (Math.fround(given) > 0 && given <= LARGEST_FLOAT32);
 }
 
+/** What stands before the decimals. */
+export const DECIMAL_MARKS = ['.', ','] as const;
+export type DecimalMark = (typeof DECIMAL_MARKS)[number];
+
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const COMMA = 44;
 const MINUS = 45;
 const PLUS = 43;
 const POINT = 46;
@@ -19,7 +24,8 @@ const EXACT_DIGITS = 15;
 const POWERS = Array.from({ length: EXACT_DIGITS + 1 }, (_, k) => 10 ** k);
 
 /** The number written at [start, end) of the text; NaN where that is not a finite decimal number. */
-export function parseDecimal(text: string, start: number, end: number): number {
+export function parseDecimal(text: string, start: number, end: number, decimal: DecimalMark = '.'): number {
+  const mark = decimal === '.' ? POINT : COMMA;
   let at = start;
   const sign = text.charCodeAt(at);
   if (sign === MINUS || sign === PLUS) at++;
@@ -28,7 +34,7 @@ export function parseDecimal(text: string, start: number, end: number): number {
   let point = -1;
   for (; at < end; at++) {
     const code = text.charCodeAt(at);
-    if (code === POINT && point < 0) {
+    if (code === mark && point < 0) {
       point = digits;
       continue;
     }
@@ -37,13 +43,14 @@ export function parseDecimal(text: string, start: number, end: number): number {
     whole = whole * 10 + digit;
     digits++;
   }
-  if (at < end || digits === 0 || digits > EXACT_DIGITS) return parseSlowly(text.slice(start, end));
+  if (at < end || digits === 0 || digits > EXACT_DIGITS) return parseSlowly(text.slice(start, end), decimal);
   const value = point < 0 ? whole : whole / POWERS[digits - point]!;
   return sign === MINUS ? -value : value;
 }
 
 /** Exponents and long fractions. */
-function parseSlowly(text: string): number {
+function parseSlowly(written: string, decimal: DecimalMark): number {
+  const text = decimal === '.' ? written : written.replace('.', '?').replace(decimal, '.');
   const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(value) ? value : Number.NaN;
 }

@@ -3,9 +3,9 @@
 
 import { show } from '../core/options';
 import type { Id } from '../interactions/vocabulary';
-import { looksLikeHeader } from './column-names';
-import { labelOf, type Roles, resolveRoles } from './column-roles';
-import { isWeight, LARGEST_FLOAT32, parseDecimal } from './decimal';
+import { hasRowNumbers, isAbsent, looksLikeHeader } from './column-names';
+import { commentAdvice, labelOf, type Roles, refuseWrongKinds, resolveRoles } from './column-roles';
+import { type DecimalMark, isWeight, LARGEST_FLOAT32, parseDecimal } from './decimal';
 import type { ColumnLabel, Faults } from './fault';
 import { isMissing, type Missing, missingOf } from './missing';
 import { type ColumnsHeld, RatingColumns } from './rating-columns';
@@ -27,6 +27,7 @@ export interface LongLayout {
   readonly userLabel: ColumnLabel;
   readonly itemLabel: ColumnLabel;
   readonly dateFormat: DateFormat;
+  readonly decimal: DecimalMark;
   /** The values that mean none; undefined where none does. */
   readonly missing: Missing | undefined;
   /** Where in the text the first row starts, and its line. */
@@ -47,8 +48,20 @@ export function openLongTable(records: RecordReader, settings: ReadSettings, fau
       undefined,
       `the line is ${show(first[0])}; where it opens a block of ratings, set layout: 'netflix'`,
     );
+  if (/^sep=/i.test(first[0]!))
+    throw faults.at(
+      firstLine,
+      undefined,
+      'the line tells Excel what separates columns and is no row; set skipLines: 1',
+    );
+  const comment = commentAdvice(first[0]!);
+  const usual = usualWidth(sample.slice(1));
+  if (comment !== '' && usual > 0 && first.length !== usual) {
+    const fields = `the line is cut into ${first.length} fields where those below have ${usual}`;
+    throw faults.at(firstLine, undefined, fields + comment);
+  }
   const hasHeader = settings.header ?? looksLikeHeader(sample, settings.columns, settings.missing);
-  const names = hasHeader ? first : undefined;
+  const names = hasHeader ? withRowNumbers(first, sample.slice(1)) : undefined;
   const start = hasHeader ? records.position : 0;
   const startLine = hasHeader ? records.lineAfter : settings.skipLines + 1;
   if (hasHeader && !nextSound(records, isStrict)) throw faults.whole('there is a header but no rating under it');
@@ -62,18 +75,19 @@ export function openLongTable(records: RecordReader, settings: ReadSettings, fau
     first = records.fields();
     firstLine = records.line;
   }
-  const width = first.length;
+  const width = (names ?? first).length;
   if (isStrict) records.demandFields(width, firstLine);
   else for (let k = 0; k < SAMPLE && records.fieldsOf(width) !== width && nextSound(records, isStrict); k++);
   const { text } = records;
-  const { dateFormat } = settings;
+  const { dateFormat, decimal } = settings;
   const isTime = (i: number) =>
     i < records.fieldCount && !Number.isNaN(parseTimestamp(text, records.start(i), records.end(i), dateFormat));
   const rows = hasHeader ? sample.slice(1) : sample;
-  const shape = { names, width, firstLine, separator: records.separator, firstCell: first[0]!, rows };
+  const shape = { names, width, firstLine, separator: records.separator, firstCells: first, rows };
   const roles = resolveRoles({ ...shape, isTime }, settings.columns, faults);
+  refuseWrongKinds(roles, shape, settings, faults);
   return {
-    ...{ names, width, firstLine, roles, dateFormat, start, startLine },
+    ...{ names, width, firstLine, roles, dateFormat, decimal, start, startLine },
     held: { values: roles.value >= 0, timestamps: roles.timestamp >= 0, weights: roles.weight >= 0 },
     userLabel: labelOf(names, roles.user),
     itemLabel: labelOf(names, roles.item),
@@ -112,7 +126,7 @@ export function readRecords(records: RecordReader, table: RatingColumns, readOne
 function usualWidth(sample: readonly (readonly string[])[]): number {
   const times = new Map<number, number>();
   for (const { length } of sample) times.set(length, (times.get(length) ?? 0) + 1);
-  return [...times].reduce((best, one) => (one[1] > best[1] ? one : best))[0];
+  return [...times].reduce((best, one) => (one[1] > best[1] ? one : best), [0, 0])[0];
 }
 
 /** Moves to the next record; one that cannot be cut is passed over unless it is to be an error. */
@@ -140,7 +154,7 @@ export function readRow(
   faults: Faults,
   block?: Id,
 ): void {
-  const { names, width, firstLine, dateFormat, userLabel, itemLabel } = layout;
+  const { names, width, firstLine, dateFormat, decimal, userLabel, itemLabel } = layout;
   const { user, item, value, timestamp, weight } = layout.roles;
   const { text, line } = records;
   const fault = (i: number, what: string, wanted: string) =>
@@ -148,7 +162,7 @@ export function readRow(
   if (records.fieldCount !== width) records.demandFields(width, firstLine);
   let rating = 1;
   if (value >= 0) {
-    rating = parseDecimal(text, records.start(value), records.end(value));
+    rating = parseDecimal(text, records.start(value), records.end(value), decimal);
     if (layout.missing !== undefined && isMissing(layout.missing, rating, records, value)) {
       table.invalid.missing++;
       return;
@@ -156,15 +170,20 @@ export function readRow(
   }
   const userId = table.toId(records.field(user), records.isQuoted(user), 'user', line, userLabel);
   const itemId = block ?? table.toId(records.field(item), records.isQuoted(item), 'item', line, itemLabel);
-  if (!(Math.abs(rating) <= LARGEST_FLOAT32)) throw fault(value, 'value', 'a finite number, with a point for decimals');
+  if (!(Math.abs(rating) <= LARGEST_FLOAT32)) throw fault(value, 'value', wantedValue(records.field(value), decimal));
   let time = 0;
   if (timestamp >= 0) {
     time = parseTimestamp(text, records.start(timestamp), records.end(timestamp), dateFormat, table.times);
-    if (Number.isNaN(time)) throw fault(timestamp, 'timestamp', describeFormat(dateFormat));
+    if (Number.isNaN(time))
+      throw fault(
+        timestamp,
+        'timestamp',
+        `${describeFormat(dateFormat)}; or set columns.timestamp to false to read no times`,
+      );
   }
   let given = 1;
   if (weight >= 0) {
-    given = parseDecimal(text, records.start(weight), records.end(weight));
+    given = parseDecimal(text, records.start(weight), records.end(weight), decimal);
     if (!isWeight(given)) {
       const wanted = given > 0 ? '0, or a number from 1.5e-45 to 3.4e38' : 'a finite number of at least 0';
       throw fault(weight, 'weight', wanted);
@@ -175,4 +194,22 @@ export function readRow(
   if (value >= 0) table.put('values', rating);
   if (timestamp >= 0) table.put('timestamps', time);
   if (weight >= 0) table.put('weights', given);
+}
+
+/** What a value should be, and the option that reads this one. */
+function wantedValue(cell: string, decimal: DecimalMark): string {
+  const wanted = `a finite number, with a ${decimal === '.' ? 'point' : 'comma'} for decimals`;
+  if (isAbsent(cell)) return `${wanted}; where it means no rating, set missing: '${cell.replace(/[\\']/g, '\\$&')}'`;
+  return wanted + (decimal === '.' ? adviceOnComma(cell) : '');
+}
+
+/** What to do about a comma before decimals. */
+export function adviceOnComma(cell: string): string {
+  return /^[-+]?\d*,\d+$/.test(cell) ? "; where the comma stands before decimals, set decimal: ','" : '';
+}
+
+/** The names of a header; R writes none above the row numbers: then one is added, without a name. */
+function withRowNumbers(names: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const areLonger = rows.every(({ length }) => length === names.length + 1);
+  return areLonger && hasRowNumbers(rows) ? ['', ...names] : names;
 }

@@ -34,7 +34,8 @@ export function readNetflixTable(records: RecordReader, settings: ReadSettings, 
   const width = Math.max(1, ...rows.slice(0, 20).map(({ length }) => length));
   const roles = rolesOf(rows, width, firstLine, records.separator, settings, faults);
   const layout: LongLayout = {
-    ...{ names: undefined, width, firstLine, roles, dateFormat: settings.dateFormat, start: 0, startLine: firstLine },
+    ...{ names: undefined, width, firstLine, roles, start: 0, startLine: firstLine },
+    ...{ dateFormat: settings.dateFormat, decimal: settings.decimal },
     held: { values: roles.value >= 0, timestamps: roles.timestamp >= 0, weights: roles.weight >= 0 },
     ...{ userLabel: roles.user + 1, itemLabel: 1, missing: missingOf(settings.missing) },
   };
@@ -74,7 +75,7 @@ function rolesOf(
     value: width > 1 && !hasTime(1) ? 1 : -1,
     timestamp: [1, 2].find(hasTime) ?? -1,
   };
-  const shape = { names: undefined, width, firstLine, separator, firstCell: rows[0]?.[0] ?? '' };
+  const shape = { names: undefined, width, firstLine, separator, firstCells: rows[0] ?? [''] };
   const given = Object.entries(columns).map(([role, ref]) => [
     role,
     ref === false ? -1 : resolveColumn(`columns.${role}`, ref, shape, faults),

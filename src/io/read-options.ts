@@ -15,6 +15,7 @@ import {
 } from '../core/options';
 import type { DuplicatePolicy } from '../interactions/interactions';
 import { Vocabulary } from '../interactions/vocabulary';
+import { DECIMAL_MARKS, type DecimalMark } from './decimal';
 import { ENCODINGS, type Encoding } from './decode';
 import type { InvalidPolicy } from './invalid-rows';
 import { DATE_FORMATS, type DateFormat } from './timestamp';
@@ -62,8 +63,9 @@ export interface ReadOptions {
    */
   readonly columns?: ColumnRefs | undefined;
   /**
-   * Values that mean "no rating", such as 0, -1, 'NA' or ['', '?']: rows of a long table that have one are left out, and so
-   * are such cells of a wide table. In a wide table an empty cell always means that. @defaultValue []
+   * Values that mean "no rating", such as 0, -1, 'NA' or ['', '?']: rows of a long table whose value is one are left out, and
+   * so are such cells of a wide table. In a wide table an empty cell always means that. Ids and times are not compared.
+   * @defaultValue []
    */
   readonly missing?: MissingValue | readonly MissingValue[] | undefined;
   /**
@@ -88,6 +90,8 @@ export interface ReadOptions {
   readonly quotes?: boolean | undefined;
   /** The character that makes the next one of a quoted field an ordinary one, such as '\\'. `""` is a quote in any case. @defaultValue '"' */
   readonly escape?: string | undefined;
+  /** What stands before the decimals of values and weights: 3.5 or 3,5. @defaultValue '.' */
+  readonly decimal?: '.' | ',' | undefined;
   /** How many lines to leave out before the table and its header. @defaultValue 0 */
   readonly skipLines?: number | undefined;
   /** What a line starts with that is to be left out, such as '#'. @defaultValue no line is */
@@ -125,6 +129,7 @@ export interface ReadSettings extends ReadOptions {
   readonly missing: readonly MissingValue[];
   readonly ids: 'string' | 'number';
   readonly dateFormat: DateFormat;
+  readonly decimal: DecimalMark;
   readonly encoding: Encoding;
   readonly quotes: boolean;
   readonly skipLines: number;
@@ -156,6 +161,7 @@ export function readSettings(owner: string, given: ReadOptions | undefined): Rea
     ignoreColumns: optional(columnList),
     ids: field<'string' | 'number'>(oneOf('string', 'number'), 'string'),
     dateFormat: field<DateFormat>(oneOf(...DATE_FORMATS), 'auto'),
+    decimal: field<DecimalMark>(oneOf(...DECIMAL_MARKS), '.'),
     encoding: field<Encoding>(oneOf(...ENCODINGS), 'utf-8'),
     quotes: field<boolean>(boolean, true),
     escape: optional(escapeCheck),

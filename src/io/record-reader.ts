@@ -237,7 +237,8 @@ export class RecordReader {
       throw this.faults.at(
         this.line,
         this.fieldCount,
-        `text follows a closing quote: ${got}; write a quote inside quotes as "", or set quotes: false`,
+        `text follows a closing quote: ${got}; write a quote inside quotes as "", or set ` +
+          (text[close - 1] === '\\' ? "escape: '\\\\'" : 'quotes: false'),
       );
     }
     return stop;

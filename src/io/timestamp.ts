@@ -58,7 +58,15 @@ export function describeFormat(format: DateFormat): string {
   return format === 'iso' ? 'an ISO date such as 2013-11-28' : `${format} since 1970, a number`;
 }
 
-function parseIso(text: string): number {
+/** The basic form, without marks between. */
+const BASIC = /^(\d{4})(\d\d)(\d\d)(?:[Tt ]?(\d\d)(\d\d)(?:(\d\d))?([Zz])?)?$/;
+
+function parseIso(written: string): number {
+  const basic = BASIC.exec(written);
+  const text =
+    basic === null
+      ? written
+      : `${basic[1]}-${basic[2]}-${basic[3]}${basic[4] === undefined ? '' : `T${basic[4]}:${basic[5]}:${basic[6] ?? '00'}`}`;
   const parts = ISO.exec(text);
   if (parts === null) return Number.NaN;
   const at = (k: number) => Number(parts[k] ?? 0);

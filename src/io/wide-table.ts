@@ -2,11 +2,11 @@
 
 import { show } from '../core/options';
 import type { Id } from '../interactions/vocabulary';
-import { findRole, isNumber, isUnnamed } from './column-names';
+import { findRole, hasEmptyCorner, isNumber, isUnnamed } from './column-names';
 import { labelOf, resolveColumn } from './column-roles';
 import { LARGEST_FLOAT32, parseDecimal } from './decimal';
 import type { Faults } from './fault';
-import { readRecords } from './long-table';
+import { adviceOnComma, readRecords } from './long-table';
 import { isMissing, type Missing, missingOf } from './missing';
 import { RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
@@ -30,7 +30,7 @@ export function readWideTable(records: RecordReader, settings: ReadSettings, fau
   if (!hasHeader) records.seek(0, settings.skipLines + 1);
 
   const width = first.length;
-  const shape = { names, width, firstLine, separator: records.separator, firstCell: first[0]! };
+  const shape = { names, width, firstLine, separator: records.separator, firstCells: first };
   const { idColumn, ignoreColumns = [] } = settings;
   const ignored = new Set(ignoreColumns.map((ref) => resolveColumn('ignoreColumns', ref, shape, faults)));
   let user = -1;
@@ -63,14 +63,14 @@ export function readWideTable(records: RecordReader, settings: ReadSettings, fau
       const start = records.start(i);
       const end = records.end(i);
       if (start === end) continue;
-      const value = parseDecimal(records.text, start, end);
+      const value = parseDecimal(records.text, start, end, settings.decimal);
       if (missing !== undefined && isMissing(missing, value, records, i)) continue;
       if (!(Math.abs(value) <= LARGEST_FLOAT32)) {
         const none =
           settings.missing.length === 0
             ? 'one of missing (set it)'
             : `one of missing (${settings.missing.map(show).join(', ')})`;
-        const wanted = `a finite number, an empty cell, or ${none}`;
+        const wanted = `a finite number, an empty cell, or ${none}${adviceOnComma(records.field(i))}`;
         throw faults.at(line, labelOf(names, i), `value is ${show(records.field(i))}; want ${wanted}`);
       }
       rated[count] = k;
@@ -109,14 +109,6 @@ function looksLikeWideHeader(sample: readonly (readonly string[])[], settings: R
     (cell, i) =>
       i !== idColumn && !ignoreColumns.includes(i) && cell !== '' && !missing.includes(cell) && !isNumber(cell),
   );
-}
-
-/** Whether a cell is empty where the rest of its line holds different names, and the lines below different ids. */
-function hasEmptyCorner([first, ...below]: readonly (readonly string[])[], corner: number): boolean {
-  if (corner >= first!.length || first![corner] !== '') return false;
-  const names = first!.filter((_, i) => i !== corner);
-  const ids = below.map((cells) => cells[corner] ?? '');
-  return [names, ids].every((all) => all.length > 0 && !all.includes('') && new Set(all).size === all.length);
 }
 
 /** The column of the user ids, by its name or by its place before the items; -1 where there is none. */

@@ -60,7 +60,7 @@ test('rows that cannot be read are left out, told and counted, and add no ids', 
     missing: 0,
     repeated: 0,
     faults: [
-      `text, line 3, column 'rating': value is "?"; want a finite number, with a point for decimals`,
+      `text, line 3, column 'rating': value is "?"; want a finite number, with a point for decimals; where it means no rating, set missing: '?'`,
       `text, line 4: too few fields: 3 where line 1 has 4, cut at ","; fill in the missing fields, or set separator`,
       `text, line 5, column 'user': the user id is empty; fill it in, or write "" if the empty id is meant`,
       expect.stringContaining(`text, line 6, column 'time': timestamp is "never"`),
@@ -105,7 +105,7 @@ test('only the first few faults are kept', () => {
 });
 
 test('a file of which nothing is left is an error that shows the first fault', () => {
-  expect(readAlike('a,b,x,1\nc,d,y,1\n', { separator: ',', header: false, invalid: 'skip' })).toMatch(
+  expect(readAlike('a,b,x,1\nc,d,y,1\n', { columns: { user: 0, item: 1, value: 2 }, invalid: 'skip' })).toMatch(
     /no row is left: 2 cannot be read.*line 1.*value is "x"/,
   );
   expect(readAlike('a,b,0\nc,d,0\n', { missing: 0 })).toMatch(/no row is left: 0 cannot be read and 2 have a value/);

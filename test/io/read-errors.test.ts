@@ -33,7 +33,7 @@ const dataErrors: Case[] = [
     'a wide headless table read by position',
     '1,2,9,8,5\n2,2,9,8,5',
     {},
-    'r.csv, line 1: cannot tell which column holds the value; the columns are 0 to 4; set columns.value',
+    'r.csv, line 1: cannot tell which column holds the value; the columns are 0 to 4 (here "1", "2", "9", "8", "5"); set columns.value',
   ],
   [
     'the place of the value is taken',

@@ -28,6 +28,7 @@ export const READ_FLAGS = {
   escape: { value: 'CHARACTER', about: 'what makes a quote within quotes an ordinary character, such as \\' },
   'skip-lines': { value: 'N', about: 'leave out the first N lines' },
   comment: { value: 'TEXT', about: 'leave out lines that start with it, such as #' },
+  decimal: { value: '.|,', about: 'what stands before decimals; default .' },
   'date-format': { value: 'FORMAT', about: `how times are written: ${DATE_FORMATS.join(', ')}` },
   invalid: {
     value: 'error|skip',
@@ -52,7 +53,7 @@ const SEPARATORS: Readonly<Record<string, string>> = {
   ...{ tab: '\t', '\\t': '\t', comma: ',', semicolon: ';', space: ' ', pipe: '|' },
 };
 
-const TEXTS = ['ids', 'encoding', 'duplicates', 'escape', 'comment', 'date-format', 'invalid'] as const;
+const TEXTS = ['ids', 'encoding', 'duplicates', 'escape', 'comment', 'decimal', 'date-format', 'invalid'] as const;
 const COUNTS = ['skip-lines', 'limit', 'max-line-length', 'max-rows', 'max-bytes'] as const;
 
 /** The option that a flag is called after: skip-lines is skipLines. */
