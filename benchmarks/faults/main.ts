@@ -10,10 +10,10 @@ import { disk } from './disk';
 import { kills } from './kills';
 import { memory } from './memory';
 import { pipes } from './pipes';
-import { damage, fits } from './scripts';
+import { damage, fits, options } from './scripts';
 import { workers } from './workers';
 
-const CAMPAIGNS: readonly Campaign[] = [kills, workers, memory, disk, pipes, damage, fits];
+const CAMPAIGNS: readonly Campaign[] = [kills, workers, memory, disk, pipes, damage, fits, options];
 
 const [minutes = '6', ...names] = process.argv.slice(2);
 const unknown = names.filter((name) => !CAMPAIGNS.some((campaign) => campaign.name === name));

@@ -34,3 +34,11 @@ export const fits = scripted(
   'fits over options and data, ordinary and not',
   'an error of the library, or a model that answers with finite numbers and is saved and loaded',
 );
+
+export const options = scripted(
+  'options',
+  'benchmarks/faults/options.ts',
+  1200,
+  'random options objects of every recommender',
+  'an error of the library, or a model that answers with finite numbers and is saved and loaded',
+);

@@ -101,6 +101,8 @@ export async function train(
   const isStale = () => earlyStopping !== undefined && records.length - bestEpoch >= earlyStopping.patience;
   while (records.length < epochs && !isStale()) {
     const epoch = records.length + 1;
+    // The first copy is of the start. What fails between two epochs finds the factors as they are to stay.
+    if (records.length > (resume?.epochs.length ?? 0)) whole?.take();
     try {
       signal?.throwIfAborted();
       records.push(await runEpoch(trainer, plan, epoch));
@@ -108,7 +110,6 @@ export async function train(
       whole?.restore();
       throw error;
     }
-    whole?.take();
     const record = records[records.length - 1]!;
     await untilAborted(plan.onEpoch?.(record), signal);
     // Epochs of small data are over before their loops would give way.

@@ -1,6 +1,7 @@
 // From rows of features to a trained model: the wiring of loss, penalties, trainer and validation.
 
 import { DataError, DivergenceError } from '../../core/errors';
+import type { ActivationName } from '../../models/blocks/activations';
 import type { FeatureModel } from '../../models/feature-model';
 import { Penalty } from '../../parameters/penalty';
 import { BatchTrainer } from '../../training/batch-trainer';
@@ -13,6 +14,7 @@ import { explained, largestOf, MOST, UNSERVABLE } from '../too-large';
 import type { FeatureAnswers } from './feature-answers';
 import type { FilledFeatureOptions } from './feature-options';
 import type { FitInput } from './fit-input';
+import { overflowing, type TableSize, widestOf } from './score-bound';
 import { ROWS_AT_ONCE } from './score-rows';
 
 /** Numbers of a table that are multiplied out at once. */
@@ -102,17 +104,25 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
     },
     async finish(breather) {
       trainer.dispose();
+      const tables = new Map<string, TableSize>();
       for (const parameter of model.parameters) {
         // What products multiply out to, a part at a time.
         const { rows: count, dim, name: table } = parameter;
         const part = Math.max(1, Math.floor(PART / dim));
+        let most = 0;
         for (let from = 0; from < count; from += part) {
           const values = parameter.collapse(from, Math.min(from + part, count));
-          if (!(dim * (await largestOf(values, breather)) ** 2 <= MOST)) throw unservable(table);
+          most = Math.max(most, await largestOf(values, breather));
         }
+        if (!(dim * most ** 2 <= MOST)) throw unservable(table);
+        tables.set(table, { rows: count, dim, most });
       }
       const answers = answersNow();
       const sample = rows.sample(Math.max(LEAST_SAMPLE, data.size >> 6));
+      // What is asked later may have a user of one row and an item of another.
+      const { activation = 'relu' } = options as { readonly activation?: ActivationName };
+      const table = overflowing(tables, activation, 2 * widestOf(sample));
+      if (table !== undefined) throw unservable(table);
       try {
         answers.check(sample);
       } catch (error) {
