@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { DataError, FormatError } from '../core/errors';
+import { checkRecommender } from '../evaluation/check-recommender';
 import { FORMAT_CHARACTERS, formatOfBytes, formatOfText } from '../io/formats';
 import type { Recommender, SaveOptions } from '../recommenders/recommender';
 import { loadRecommender, type RecommenderKinds, type RecommenderName } from '../recommenders/registry';
@@ -12,7 +13,8 @@ import { writeFileAtomically } from './write-file-atomically';
  * Saves a trained recommender to a file: a temporary file beside it, flushed to the disk, then renamed over it.
  *
  * @param options - passed on to `recommender.save`; `history: false` leaves out who has rated what.
- * @throws NotFittedError before `fit`; DataError with the path where the file cannot be written.
+ * @throws NotFittedError before `fit`; DataError with the path where the file cannot be written; OptionError for what is no
+ * recommender.
  * @example
  * ```ts
  * import { tmpdir } from 'node:os';
@@ -31,7 +33,7 @@ export async function saveModel(
   recommender: Pick<Recommender, 'save'>,
   options?: SaveOptions,
 ): Promise<void> {
-  await writeFileAtomically(path, recommender.save(options));
+  await writeFileAtomically(path, checkRecommender(recommender, ['save']).save(options));
 }
 
 /**

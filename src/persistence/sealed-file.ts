@@ -74,19 +74,25 @@ function checksumOf(bytes: Uint8Array): string {
     .padStart(DIGITS, '0');
 }
 
-/** Bytes hashed at a time: copied to where they are aligned, and where the digits can be taken for zeros. */
+/** Bytes hashed at a time where they must be copied: to where they are aligned, or to be edited. */
 const CHUNK = 1 << 16;
 
 /** The xxHash32 of some bytes with seed 0; `edit` may change a copy of the first 65,536 of them before. */
 export function xxHash32(bytes: Uint8Array, edit?: (start: Uint8Array) => void): number {
+  const { buffer, byteOffset, length } = bytes;
   const words = new Int32Array(CHUNK / 4);
   const chunk = new Uint8Array(words.buffer);
   const hash = new XxHash32();
-  for (let at = 0; at < bytes.length; at += CHUNK) {
-    const size = Math.min(CHUNK, bytes.length - at);
+  for (let at = 0; at < length; ) {
+    if (at > 0 && byteOffset % 4 === 0) {
+      hash.add(new Int32Array(buffer, byteOffset + at, (length - at) >>> 2), bytes.subarray(at), length - at);
+      break;
+    }
+    const size = Math.min(CHUNK, length - at);
     chunk.set(bytes.subarray(at, at + size));
     if (at === 0) edit?.(chunk);
     hash.add(words, chunk, size);
+    at += size;
   }
   return hash.digest() >>> 0;
 }

@@ -1,7 +1,7 @@
 // A comparison as one HTML page that stands alone: tables, curves, constants. No script, nothing loaded from elsewhere.
 
 import type { Comparison } from '../evaluation/comparison';
-import { COLUMNS, comparisonSections, comparisonTitle, type Section } from './comparison-rows';
+import { COLUMNS, checkComparison, comparisonSections, comparisonTitle, type Section } from './comparison-rows';
 import { renderCurves } from './curves';
 import { escapeMarkup } from './escape-markup';
 import { readingNotes } from './reading-notes';
@@ -21,6 +21,7 @@ pre { overflow-x: auto; }
 /**
  * The comparison as an HTML page: for each optimizer a table, a chart of test RMSE and one of training loss by epoch.
  *
+ * @throws OptionError for what is no comparison.
  * @example
  * ```ts
  * import { compare, comparisonReport, syntheticInteractions } from 'opmf';
@@ -30,6 +31,7 @@ pre { overflow-x: auto; }
  * ```
  */
 export function comparisonReport(comparison: Comparison): string {
+  checkComparison(comparison);
   const { machine, constants, terms, opmf } = comparison;
   const title = `Plain and overparameterized matrix factorization on ${comparison.dataset.name}`;
   return `<!doctype html>

@@ -1,6 +1,8 @@
 // A comparison arranged for reading: one section an optimizer, one row an arm, plain first. The text table and the
 // HTML page print the same rows; only the layout differs.
 
+import { isPlain } from '../core/is-plain';
+import { wrong } from '../core/options';
 import type { Comparison, ComparisonArm, ComparisonRun, ComparisonSummary } from '../evaluation/comparison';
 import { meanCurve } from '../evaluation/mean-curve';
 import type { LearningRate } from '../optimizers/learning-rate';
@@ -35,6 +37,22 @@ export const COLUMNS: readonly (readonly [string, string])[] = [
   ["epochs to plain's", 'last training loss'],
   ['ms per', 'epoch'],
 ];
+
+/** @throws OptionError where it is not made as `compare` makes it */
+export function checkComparison(comparison: Comparison): void {
+  const { dataset, machine, seeds, runs, summary, constants, terms } = isPlain(comparison) ? comparison : NONE;
+  const areRuns = areAll(runs, ({ optimizer, epochs }) => typeof optimizer === 'string' && areAll(epochs, () => true));
+  const isSummary = areAll(summary, ({ target, testRmse, trainLoss }) => [target, testRmse, trainLoss].every(isPlain));
+  const isWhole = [dataset, machine, constants].every(isPlain) && Array.isArray(seeds) && typeof terms === 'string';
+  if (!areRuns || !isSummary || !isWhole)
+    throw wrong('comparison', comparison, 'what compare() gives, or JSON of opmf compare --json, parsed');
+}
+
+const NONE: Partial<Comparison> = {};
+
+function areAll<T>(list: readonly T[] | undefined, isGood: (one: T) => boolean): boolean {
+  return Array.isArray(list) && list.every((one: T) => isPlain(one) && isGood(one));
+}
 
 /** Arranges a comparison. Optimizers and arms come in the order of the runs, but for plain. */
 export function comparisonSections({ runs, summary, seeds }: Comparison): Section[] {

@@ -1,12 +1,13 @@
 // A comparison as plain text for a terminal: one aligned table an optimizer, then how to read it.
 
 import type { Comparison } from '../evaluation/comparison';
-import { COLUMNS, comparisonSections, comparisonTitle } from './comparison-rows';
+import { COLUMNS, checkComparison, comparisonSections, comparisonTitle } from './comparison-rows';
 import { readingNotes } from './reading-notes';
 
 /**
  * The comparison as text, lines ended by a newline; no colour, no control characters but that.
  *
+ * @throws OptionError for what is no comparison.
  * @example
  * ```ts
  * import { compare, comparisonTable, syntheticInteractions } from 'opmf';
@@ -16,6 +17,7 @@ import { readingNotes } from './reading-notes';
  * ```
  */
 export function comparisonTable(comparison: Comparison): string {
+  checkComparison(comparison);
   const sections = comparisonSections(comparison);
   const heads = [0, 1].map((line) => COLUMNS.map((head) => head[line as 0 | 1]));
   // One set of widths for all sections, so that optimizers can be compared down the page.

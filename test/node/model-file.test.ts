@@ -3,7 +3,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataError, FormatError, NotFittedError } from '../../src/core/errors';
+import { DataError, FormatError, NotFittedError, OptionError } from '../../src/core/errors';
 import { syntheticInteractions } from '../../src/interactions/synthetic';
 import { loadModel, saveModel } from '../../src/node/model-file';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
@@ -23,6 +23,11 @@ test('what is saved predicts the same after a load', async () => {
   const loaded = await loadModel(path);
   expect(loaded.name).toBe('overparam-mf');
   expect(loaded.predictMany(data)).toEqual(model.predictMany(data));
+});
+
+test('what is no recommender is not saved', async () => {
+  for (const given of [undefined, null, {}, 'mf', Symbol('x')])
+    await expect(saveModel(join(folder, 'none'), given as never)).rejects.toThrow(OptionError);
 });
 
 test('without history a loaded model no longer leaves out what was rated', async () => {

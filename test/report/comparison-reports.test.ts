@@ -1,11 +1,29 @@
 // The same rows as text and as HTML: what each cell says, that columns line up, and that no text becomes markup.
 
-import type { ComparisonArm, ComparisonRun } from '../../src/evaluation/comparison';
+import { OptionError } from '../../src/core/errors';
+import type { Comparison, ComparisonArm, ComparisonRun } from '../../src/evaluation/comparison';
 import { armName } from '../../src/report/arm-name';
 import { comparisonReport } from '../../src/report/comparison-report';
 import { comparisonSections, comparisonTitle } from '../../src/report/comparison-rows';
 import { comparisonTable } from '../../src/report/comparison-table';
 import { aComparison } from './a-comparison';
+
+test.each([
+  undefined,
+  null,
+  3,
+  'text',
+  Symbol('x'),
+  [],
+  {},
+  { ...aComparison(), runs: [3] },
+  { ...aComparison(), runs: undefined },
+  { ...aComparison(), summary: [{}] },
+  { ...aComparison(), machine: null },
+])('what is no comparison is an OptionError: case %#', (given) => {
+  for (const report of [comparisonReport, comparisonTable])
+    expect(() => report(given as unknown as Comparison)).toThrow(OptionError);
+});
 
 test('the title counts epochs and seeds', () => {
   const title = (epochs: number) => comparisonTitle({ ...aComparison(), epochs, seeds: [1] });
