@@ -54,7 +54,7 @@ export interface RankingEvaluation {
  * user. The event loop waits.
  *
  * @throws NotFittedError before `fit`; OptionError; DataError for a test set without relevant items or all of it in the
- * training data, a user without an entry in `negatives` or with none that the recommender knows, values that are no
+ * training data, a test set or `train` of whose items the recommender knows none, a user without an entry in `negatives` or with none that the recommender knows, values that are no
  * gains, or a score that is no finite number.
  * @see McSherry, Najork, "Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores"
  * (ECIR 2008)
@@ -79,6 +79,8 @@ export function evaluateRanking(
   checkRecommender(recommender, ['recommend', 'recommendMany']);
   checkInteractions(test, 'test');
   const { metrics, negatives, gains, perUser, ...read } = readRankingOptions(options);
+  checkItems(recommender, test, 'test');
+  if (read.train !== undefined) checkItems(recommender, read.train, 'train');
   const relevant = read.relevant ?? usuallyRelevant(recommender.scores);
   const train = read.train && new TrainItems(read.train);
   const trained = trainedPairs(recommender, test);
@@ -127,6 +129,16 @@ export function evaluateRanking(
     metrics: meter.means(),
     ...(perUser && { perUser: values }),
   };
+}
+
+/** @throws DataError where the recommender has heard of none of the items, as with ids of another type */
+function checkItems({ items }: Ranker, data: Interactions, name: string): void {
+  if (items === undefined || items === data.items) return;
+  for (const id of data.items) if (items.has(id)) return;
+  const [one] = data.items;
+  throw new DataError(
+    `${name}: the recommender knows none of its ${data.items.size} items, such as ${show(one)}, a ${typeof one}; want ids as in training (they are compared with their type: 1 and "1" differ)`,
+  );
 }
 
 /** The items of the test pairs that the recommender says it was trained on, by user. */

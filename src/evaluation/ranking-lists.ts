@@ -4,7 +4,7 @@ import { DataError, OptionError } from '../core/errors';
 import { show } from '../core/options';
 import { Stream } from '../core/random';
 import type { Interactions } from '../interactions/interactions';
-import type { Id } from '../interactions/vocabulary';
+import type { Id, Vocabulary } from '../interactions/vocabulary';
 import { closeTies, listLength } from '../metrics/ranking-meter';
 import type { RelevantUser } from '../metrics/relevant-items';
 import type { Recommendation, RecommendationList, Recommender } from '../recommenders/recommender';
@@ -14,7 +14,7 @@ import type { TrainItems } from './train-items';
 
 /** What gives lists. Scores that are equal are a tie. */
 export type Ranker = Pick<Recommender, 'recommend' | 'recommendMany'> &
-  Partial<Pick<Recommender, 'knows' | 'familiarity' | 'scores'>>;
+  Partial<Pick<Recommender, 'knows' | 'familiarity' | 'scores'>> & { readonly items?: Vocabulary | undefined };
 
 /** A user's list, and the negatives of it that the ranker does not know. */
 export interface UserList {
@@ -102,8 +102,12 @@ type Draw = Exclude<NonNullable<FilledRankingOptions['negatives']>, ReadonlyMap<
 
 function given(negatives: ReadonlyMap<Id, Iterable<Id>>): (userId: Id) => Iterable<Id> {
   return (userId) => {
-    const found = negatives.get(userId);
-    if (found !== undefined) return found;
+    const found: unknown = negatives.get(userId);
+    if (typeof found === 'object' && found !== null && Symbol.iterator in found) return found as Iterable<Id>;
+    if (found !== undefined)
+      throw new DataError(
+        `negatives: the entry of test user ${show(userId)} is ${show(found)}; want a list of item ids`,
+      );
     throw new DataError(
       `negatives has no entry for test user ${show(userId)}; want one for every user with a relevant item (ids are compared with their type)`,
     );

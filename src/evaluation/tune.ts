@@ -53,6 +53,8 @@ export interface Tuning {
   readonly best: { readonly options: Readonly<Record<string, unknown>>; readonly score: number };
   /** What `score` is. */
   readonly metric: MetricName;
+  /** With validation data of the caller: their rows that were left out, as the pair of user and item is in the data too. */
+  readonly seen?: number;
   /** Every fit, in the order they were made: with halving an option set comes once for each of its rounds. */
   readonly trials: readonly Trial[];
 }
@@ -67,7 +69,10 @@ export interface TuneOptions {
   readonly strategy?: 'random' | 'halving' | undefined;
   /** Of the draws and of the split. @defaultValue 1 */
   readonly seed?: Seed | undefined;
-  /** What trials are judged by. @defaultValue a random part of the data, which trials then are not trained on */
+  /**
+   * What trials are judged by; rows whose pair of user and item is in the data too are left out.
+   * @defaultValue a random part of the data, which trials then are not trained on
+   */
   readonly validation?: Interactions | undefined;
   /** That part. @defaultValue 0.1 */
   readonly testFraction?: number | undefined;
@@ -126,11 +131,10 @@ export async function tune(
   const metric = read.metric ?? usualMetric(recommender, make, candidates, values);
   if (typeof recommender === 'string')
     for (const { options: given } of candidates) checkSuits('tune', [metric], make(given).scores);
-  if (read.validation !== undefined) checkUnseen(read.validation, data);
   const split: Split =
     read.validation === undefined
       ? splitRandom(data, { testFraction: read.testFraction, seed: read.seed })
-      : { train: data, test: read.validation };
+      : { train: data, test: unseenOf(read.validation, data) };
   const trials: Trial[] = [];
   const run = async ({ trial, options: given }: Candidate, epochs?: number): Promise<Trial> => {
     read.signal?.throwIfAborted();
@@ -168,7 +172,8 @@ export async function tune(
       `tune: each of the ${count} trials diverged; lower the rates in the space (a tenth is a good next try)`,
     );
   }
-  return { best: { options: found, score }, metric, trials };
+  const seen = read.validation && { seen: read.validation.size - split.test.size };
+  return { best: { options: found, score }, metric, ...seen, trials };
 }
 
 /** The default space, less what `base` says. @throws OptionError for a recommender that is none of this library's kinds */
@@ -198,20 +203,25 @@ function usualMetric(
   return usualMetrics(areRatings && values !== 'equal' ? 'rating' : 'order')[0]!;
 }
 
-/** @throws DataError where trials would be judged by what they are trained on */
-function checkUnseen(validation: Interactions, data: Interactions): void {
+/** The validation rows of pairs that trials are not trained on. @throws DataError where there are none */
+function unseenOf(validation: Interactions, data: Interactions): Interactions {
   const train = new TrainItems(data);
   const has = new Map<Id, Set<Id>>();
+  const unseen: number[] = [];
+  let row = 0;
   for (const { userId, itemId } of validation) {
     let items = has.get(userId);
     if (items === undefined) {
       items = new Set(train.of(userId));
       has.set(userId, items);
     }
-    if (!items.has(itemId)) return;
+    if (!items.has(itemId)) unseen.push(row);
+    row++;
   }
+  if (unseen.length === row) return validation;
+  if (unseen.length > 0) return validation.select(Int32Array.from(unseen));
   throw new DataError(
-    `tune: each of the ${validation.size} pairs of user and item in validation is in data too, so nothing in it is unseen; want ratings that trials are not trained on, or leave validation out`,
+    `tune: each of the ${row} pairs of user and item in validation is in data too, so nothing in it is unseen; want ratings that trials are not trained on, or leave validation out`,
   );
 }
 

@@ -18,7 +18,8 @@ export interface KFoldOptions {
  * Deals the rows at random into folds of equal size (they differ by one row at most) and returns one split a fold:
  * the fold is the test part, all others are the train part.
  *
- * Every row is tested exactly once. Rows keep their order within each part.
+ * Every row is tested exactly once. Rows keep their order within each part. Positions are drawn: the same rows in another
+ * order make other folds.
  *
  * Cost: linear in folds * rows, in time and in memory.
  *

@@ -98,13 +98,13 @@ export const reciprocalRank: RankingMeasure = ({ groups }, k) => {
 
 /**
  * The part of all pairs (relevant, not relevant) that are in the right order, ties counted half; what is behind rank k counts
- * as in random order. Without a cut and with a whole list this is the area under the ROC curve. 1 where everything is
- * relevant.
+ * as in random order. Without a cut and with a whole list this is the area under the ROC curve. Where everything is
+ * relevant there is no pair, and 1/2, as of chance.
  */
 export const auc: RankingMeasure = (list, k) => {
   const { groups, ideal, listed, candidates } = list;
   const others = candidates - ideal.length;
-  if (others === 0) return 1;
+  if (others === 0) return 1 / 2;
   // What is not relevant and behind the cut, in expectation: a relevant item there is before half of it.
   const behind = others - (Math.min(k, listed) - hits(list, k));
   let right = 0;

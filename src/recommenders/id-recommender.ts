@@ -6,8 +6,11 @@ import { DataError, NotFittedError, UnknownIdError, UnsupportedError } from '../
 import { boolean, type Filled, field, integer, readOptions, show } from '../core/options';
 import { untilAborted } from '../core/until-aborted';
 import { Interactions } from '../interactions/interactions';
+import { runThrough, type Steps } from '../interactions/steps';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
+import { ROWS_A_STEP } from '../metrics/relevant-items';
 import type { Scores } from '../metrics/scores';
+import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import type { Answers } from './answers';
 import { checkInteractions, type FilledFitOptions, readFitOptions } from './fit-options';
@@ -60,7 +63,7 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
   async fit(data: Interactions, options?: FitOptions): Promise<History> {
     checkInteractions(data, 'data');
     const fitOptions = readFitOptions(`${this.owner}.fit`, options, this.scoresFor(data));
-    return this.inTurn(fitOptions.signal, () => this.train(data, fitOptions));
+    return this.inTurn(fitOptions.signal, () => this.withSeen(this.train(data, fitOptions), fitOptions.validation));
   }
 
   /**
@@ -71,9 +74,23 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
     checkInteractions(data, 'data');
     const scores = this.isFitted ? this.scores : this.scoresFor(data);
     const fitOptions = readFitOptions(`${this.owner}.partialFit`, options, scores);
-    return this.inTurn(fitOptions.signal, () =>
-      this.isFitted ? this.update(data, fitOptions) : this.train(data, fitOptions),
-    );
+    return this.inTurn(fitOptions.signal, () => {
+      const training = this.isFitted ? this.update(data, fitOptions) : this.train(data, fitOptions);
+      return this.withSeen(training, fitOptions.validation);
+    });
+  }
+
+  /** What a training tells, and how much of its validation it was trained on. */
+  protected async withSeen(training: Promise<History>, validation: unknown): Promise<History> {
+    const history = await training;
+    if (!(validation instanceof Interactions)) return history;
+    const turns = new Breather(undefined);
+    const steps = this.familiaritySteps(validation);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return { ...history, seen: value.reduce((count, kind) => count + (kind === 2 ? 1 : 0), 0) };
+      if (turns.isDue(ROWS_A_STEP)) await turns.breathe();
+    }
   }
 
   /** What scores are after a fit to some data: where the data choose the loss, they choose this too. */
@@ -147,6 +164,11 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
    * Cost: O(rows + what the users of the rows have).
    */
   familiarity(data: Interactions): Uint8Array {
+    return runThrough(this.familiaritySteps(data));
+  }
+
+  /** `familiarity`, in steps of about ROWS_A_STEP rows. */
+  private *familiaritySteps(data: Interactions): Steps<Uint8Array> {
     const { users, items, seen } = this.need('familiarity');
     const userOf = translation(data.users, users);
     const itemOf = translation(data.items, items);
@@ -160,13 +182,20 @@ export abstract class IdRecommender<A extends Answers> implements Recommender {
     for (let k = 0; k < data.size; k++) rows[next[data.userIndex[k]!]!++] = k;
     const marks = new Int32Array(seen.itemCounts.length).fill(-1);
     const found = new Uint8Array(data.size);
+    let done = 0;
     for (let user = 0; user < data.users.size; user++) {
       if (isKnown[user] === 0 || starts[user] === starts[user + 1]) continue;
-      for (const item of seen.itemsOf(userOf?.[user] ?? user)) marks[item] = user;
+      const has = seen.itemsOf(userOf?.[user] ?? user);
+      for (const item of has) marks[item] = user;
       for (let at = starts[user]!; at < starts[user + 1]!; at++) {
         const row = rows[at]!;
         const item = itemOf?.[data.itemIndex[row]!] ?? data.itemIndex[row]!;
         if (seen.itemCounts[item]! > 0) found[row] = marks[item] === user ? 2 : 1;
+      }
+      done += has.length + starts[user + 1]! - starts[user]!;
+      if (done >= ROWS_A_STEP) {
+        done = 0;
+        yield;
       }
     }
     return found;

@@ -34,6 +34,11 @@ export interface History {
   readonly stopped: 'epochs' | 'early';
   readonly seconds: number;
   /**
+   * With validation on interactions: how many of its rows are of a pair of user and item that was trained on. Rankings leave
+   * them out; RMSE and the other metrics of rows count them, and are the better for it.
+   */
+  readonly seen?: number;
+  /**
    * Where negatives are drawn: how many users have every item of the training data. There is nothing to draw for them, so
    * that their rows are not trained on.
    */

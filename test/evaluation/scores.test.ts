@@ -189,6 +189,34 @@ test('what trials are trained on does not judge them', async () => {
     );
 });
 
+test('validation rows that trials are trained on are left out, and counted', async () => {
+  const options = { trials: 1, base: { epochs: 1, rank: 2 } };
+  const mixed = Interactions.from([...held, ...[...train].slice(0, 100)]);
+  const expected = await tune('mf', { rank: [2] }, train, { ...options, validation: held });
+  const got = await tune('mf', { rank: [2] }, train, { ...options, validation: mixed });
+  expect([expected.seen, got.seen, got.best.score]).toEqual([0, 100, expected.best.score]);
+  expect(await tune('mf', { rank: [2] }, train, options)).not.toHaveProperty('seen');
+});
+
+test.each([
+  ['mf', { epochs: 1, rank: 2 }],
+  ['als', { epochs: 1, rank: 2 }],
+  ['nmf', { epochs: 1, rank: 2 }],
+  ['svdpp', { epochs: 1, rank: 2 }],
+  ['neural-cf', { epochs: 1, variant: 'gmf' }],
+  ['fm', { epochs: 1, rank: 2, task: 'regression' }],
+] as const)('a fit of %s says how many validation rows it was trained on', async (name, options) => {
+  const validation = Interactions.from([...held, ...[...train].slice(0, 100)]);
+  const model = createRecommender(name, options as never);
+  expect((await model.fit(train, { validation } as never)).seen).toBe(100);
+  // The vocabularies of the training, and rankings.
+  expect((await model.fit(train, { validation: held, metrics: ['ndcg@5'] } as never)).seen).toBe(0);
+  expect(await model.fit(train)).not.toHaveProperty('seen');
+  if (name !== 'mf') return;
+  const first = Interactions.from([...train].slice(0, 100));
+  expect((await model.partialFit(first, { validation } as never)).seen).toBe(100);
+});
+
 test('a fit says how many validation rows are cold, and refuses a set of ids that it does not know', async () => {
   const more = [...held, { userId: 'new', itemId: 1 }, { userId: 1, itemId: 'new', value: 2 }];
   const validation = Interactions.from([...more, { userId: [...train][0]!.userId, itemId: 'other' }]);
@@ -214,6 +242,31 @@ test('a fit says how many validation rows are cold, and refuses a set of ids tha
     const strange = createRecommender(name, options as never).fit(train, { validation: numbers } as never);
     await expect(strange).rejects.toThrow(/none of its \d+ rows has a user or an item of the training data/);
   }
+});
+
+test('a test set, or training data, of items that the recommender has not heard of are refused', async () => {
+  const model = createRecommender('mf', { epochs: 1, rank: 2 });
+  await model.fit(train);
+  const numbered = (rows: Interactions) =>
+    Interactions.from([...rows].map((row) => ({ ...row, userId: Number(row.userId), itemId: Number(row.itemId) })));
+  expect(() => evaluateRanking(model, numbered(held))).toThrow(
+    /^test: the recommender knows none of its \d+ items.*a number/,
+  );
+  expect(() => evaluateRanking(model, held, { train: numbered(train) })).toThrow(
+    /^train: the recommender knows none of its \d+ items.*a number/,
+  );
+  // Cold is not unknown: nothing of it can be listed, and that is measured.
+  const cold = Interactions.from([['1', 'cold']], { users: data.users, items: data.items });
+  expect(evaluateRanking(model, cold, { metrics: ['hr'] }).metrics['hr@10']).toBe(0);
+});
+
+test.each([5, 'abc', null, {}])('negatives of a user that are %p are refused', async (list) => {
+  const model = createRecommender('popularity');
+  await model.fit(train);
+  const negatives = new Map([...held.users].map((id) => [id, list])) as never;
+  expect(() => evaluateRanking(model, held, { negatives })).toThrow(
+    /^negatives: the entry of test user .*want a list of item ids/,
+  );
 });
 
 test('a comparison on values that are all equal has no winner: it is refused', async () => {

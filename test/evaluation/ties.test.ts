@@ -95,6 +95,23 @@ describe('constant scores give chance', () => {
     }
   });
 
+  test('where a user has, or should have been shown, every item', () => {
+    const few = rankerByScores(['a', 'b'], () => 1);
+    const all = Interactions.from([
+      ['u', 'a'],
+      ['u', 'b'],
+      ['v', 'a'],
+    ]);
+    const { metrics } = evaluateRanking(few, all, {
+      train: Interactions.from([
+        ['w', 'a'],
+        ['w', 'b'],
+      ]),
+      metrics: ['auc', 'auc@1'],
+    });
+    expectSame(metrics, { auc: 0.5, 'auc@1': 0.5 });
+  });
+
   test('in the validation of a fit, and in the evaluation of the model that it made', async () => {
     // Without biases and with vectors of 0 every score is the mean, and stays so.
     const model = new MF({ biases: false, initScale: 0, epochs: 1 });

@@ -52,11 +52,12 @@ test('graded gains', () => {
   expect(ndcg(listOf([7, 3, 1], ideal, 9), 3)).toBe(1);
 });
 
-test('auc of whole lists is the part of pairs in order; where all is relevant there is none out of order', () => {
+test('auc of whole lists is the part of pairs in order; where all is relevant there are none, and it is that of chance', () => {
   expect(auc(binary([1, 0, 0], 1, 3), Infinity)).toBe(1);
   expect(auc(binary([0, 1, 0], 1, 3), Infinity)).toBe(0.5);
   expect(auc(binary([0, 0, 1], 1, 3), Infinity)).toBe(0);
-  expect(auc(binary([1, 1], 2, 2), Infinity)).toBe(1);
+  expect(auc(binary([1, 1], 2, 2), Infinity)).toBe(0.5);
+  expect(auc(binary([], 2, 2), 1)).toBe(0.5);
   // A relevant item that cannot be listed is behind all that are.
   expect(auc(binary([0, 0], 1, 3), Infinity)).toBe(0);
   expect(auc(binary([], 1, 3), 5)).toBe(0.5);
@@ -127,7 +128,7 @@ test('auc is the mean over all orders of what is behind the cut', () => {
           pairs++;
           right += a >= k && b >= k ? 0.5 : a < b ? 1 : 0;
         }
-      expect(auc(list, k)).toBeCloseTo(pairs === 0 ? 1 : right / pairs, 12);
+      expect(auc(list, k)).toBeCloseTo(pairs === 0 ? 0.5 : right / pairs, 12);
     }),
   );
 });
@@ -199,7 +200,7 @@ describe('ties in expectation', () => {
       ((relevant / items) * (harmonic(places) * (1 - another) + places * another)) / Math.min(k, relevant);
     close(averagePrecision(list, k), expected);
     if (relevant === 1) close(reciprocalRank(list, k), harmonic(places) / items);
-    close(auc(list, Infinity), relevant === items ? 1 : 0.5);
-    close(auc(list, k), relevant === items ? 1 : 0.5);
+    close(auc(list, Infinity), 0.5);
+    close(auc(list, k), 0.5);
   });
 });

@@ -68,13 +68,15 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> e
    */
   override async fit(data: FeatureRows | Interactions, options?: FeatureFitOptions): Promise<History> {
     const checked = this.check(`${this.owner}.fit`, data, options);
-    return this.inTurn(checked.signal, () => this.trainOn(checked));
+    return this.inTurn(checked.signal, () => this.withSeen(this.trainOn(checked), options?.validation));
   }
 
   /** Before a fit it is `fit` on the interactions. @throws UnsupportedError once there is one */
   override async partialFit(data: Interactions, options?: FeatureFitOptions): Promise<History> {
     const checked = this.check(`${this.owner}.partialFit`, checkInteractions(data, 'data'), options);
-    return this.inTurn(checked.signal, () => (this.isFitted ? this.update(data) : this.trainOn(checked)));
+    return this.inTurn(checked.signal, () =>
+      this.isFitted ? this.update(data) : this.withSeen(this.trainOn(checked), options?.validation),
+    );
   }
 
   protected train(data: Interactions, options: FeatureFitOptions): Promise<History> {
