@@ -114,10 +114,11 @@ export class ByteFields {
 
   /** Where the quote closes that opens at `open`; -1 where that takes a closer look. */
   private closing(bytes: Uint8Array, open: number): number {
+    const mark = this.escape;
     let at = open + 1;
     for (;;) {
       const byte = bytes[at]!;
-      if (byte === LF || byte === CR || byte === this.escape) return -1;
+      if (byte === LF || byte === CR || byte === mark) return -1;
       if (byte === QUOTE) return bytes[at + 1] === QUOTE ? -1 : at;
       at++;
     }

@@ -6,7 +6,7 @@ import { decimalAt } from './byte-numbers';
 import type { LongLayout } from './long-table';
 import type { RatingColumns } from './rating-columns';
 import { SMALL, type SmallIds } from './small-ids';
-import { largeTimeOf, unitOfFormat } from './timestamp';
+import { LARGE_DIGITS, largeTimeOf, unitOfFormat } from './timestamp';
 
 const LF = 10;
 const CR = 13;
@@ -130,7 +130,7 @@ export class BytePlainRows {
             } else if (kind === TIME) {
               if (count > 2 * HALF) break all;
               timestamps![row] = number / this.timeUnit;
-              if (number >= this.largeTime || number <= -this.largeTime) table.times.isLarge = true;
+              if (count >= LARGE_DIGITS && Math.abs(number) >= this.largeTime) table.times.isLarge = true;
             } else {
               if (!(number >= 0) || count > 2 * HALF) break all;
               weights![row] = number;

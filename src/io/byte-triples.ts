@@ -7,7 +7,7 @@ import { decimalAt } from './byte-numbers';
 import type { LongLayout } from './long-table';
 import type { RatingColumns } from './rating-columns';
 import { SMALL, type SmallIds } from './small-ids';
-import { largeTimeOf, unitOfFormat } from './timestamp';
+import { LARGE_DIGITS, largeTimeOf, unitOfFormat } from './timestamp';
 
 const LF = 10;
 const CR = 13;
@@ -168,7 +168,7 @@ export class ByteTriples {
         let time = whole;
         if (at - start > HALF) {
           time = decimalAt(bytes, start, at);
-          if (time >= largeTime) table.times.isLarge = true;
+          if (at - start >= LARGE_DIGITS && time >= largeTime) table.times.isLarge = true;
         }
         timestamps[row] = time / timeUnit;
       }

@@ -57,14 +57,14 @@ export function openLongTable(records: RecordReader, settings: ReadSettings, fau
   const comment = commentAdvice(first[0]!);
   const usual = usualWidth(sample.slice(1));
   if (comment !== '' && usual > 0 && first.length !== usual) {
-    const fields = `the line is cut into ${first.length} fields where those below have ${usual}`;
+    const fields = `fields: ${first.length}, where the lines below have ${usual}`;
     throw faults.at(firstLine, undefined, fields + comment);
   }
   const hasHeader = settings.header ?? looksLikeHeader(sample, settings.columns, settings.missing);
-  const names = hasHeader ? withRowNumbers(first, sample.slice(1)) : undefined;
   const start = hasHeader ? records.position : 0;
   const startLine = hasHeader ? records.lineAfter : settings.skipLines + 1;
   if (hasHeader && !nextSound(records, isStrict)) throw faults.whole('there is a header but no rating under it');
+  const names = hasHeader ? withRowNumbers(first, sample.slice(1), records) : undefined;
 
   if (!hasHeader && !isStrict) {
     // The first row may be one of those to leave out: the table is as wide as most of its first rows are.
@@ -208,8 +208,16 @@ export function adviceOnComma(cell: string): string {
   return /^[-+]?\d*,\d+$/.test(cell) ? "; where the comma stands before decimals, set decimal: ','" : '';
 }
 
-/** The names of a header; R writes none above the row numbers: then one is added, without a name. */
-function withRowNumbers(names: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+/**
+ * The names of a header, with an empty one in front where R has written row numbers, which have none: they are quoted, where
+ * numbers of the table are not. `records` stands at the first row.
+ */
+function withRowNumbers(
+  names: readonly string[],
+  rows: readonly (readonly string[])[],
+  records: RecordReader,
+): readonly string[] {
   const areLonger = rows.every(({ length }) => length === names.length + 1);
-  return areLonger && hasRowNumbers(rows) ? ['', ...names] : names;
+  const areQuoted = records.isQuoted(0) && names.some((_, i) => !records.isQuoted(i + 1));
+  return areLonger && areQuoted && hasRowNumbers(rows) ? ['', ...names] : names;
 }

@@ -18,6 +18,9 @@ export function unitOfFormat(format: DateFormat): number {
   return format === 'auto' || format === 'iso' ? 1 : UNITS[format];
 }
 
+/** A number of fewer digits is not that large. */
+export const LARGE_DIGITS = 12;
+
 /** From which size on a number is to be told to `SeenTimes`. */
 export function largeTimeOf(format: DateFormat): number {
   return format === 'auto' ? LARGE_TIME : Infinity;

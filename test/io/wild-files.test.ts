@@ -130,6 +130,11 @@ test.each([
   else expect(rowsOf(text)).toEqual(rows);
 });
 
+test('a header that lacks a name is not that of R', () => {
+  for (const rows of ['1,10,3,881250949\n2,11,4,881250950\n', '"1","10","3","881250949"\n"2","11","4","881250950"\n'])
+    expect(() => parseInteractions(`user,item,rating\n${rows}`)).toThrow(/too many fields: 4 where line 1 has 3/);
+});
+
 test('a decimal comma in wide tables, weights and long numbers; a point is none of them', () => {
   expect(rowsOf('u;a;b\n1;3,5;\n2;;-4,25\n', { layout: 'wide', decimal: ',' })).toEqual(['1/a/3.5', '2/b/-4.25']);
   expect(rowsOf('1;2,5;\n2;;-4,25\n', { layout: 'wide', decimal: ',', idColumn: 0 })).toEqual(['1/1/2.5', '2/2/-4.25']);
