@@ -2,6 +2,7 @@
 // valid Unicode (a lone surrogate, which UTF-8 cannot hold) is kept as UTF-16 code units and marked so.
 
 import { FormatError, UnsupportedError } from '../core/errors';
+import { decodeUtf8, encodeUtf8 } from '../core/utf8';
 import { isId, Vocabulary } from '../interactions/vocabulary';
 import type { Tensor } from './tensor';
 
@@ -15,7 +16,6 @@ const UTF16 = 2;
  * `prefix.text` U8 [bytes of the strings, end to end], `prefix.offsets` I32 [count + 1] (a number has no bytes).
  */
 export function encodeIds(prefix: string, ids: Vocabulary, count: number = ids.size): Map<string, Tensor> {
-  const encoder = new TextEncoder();
   const kinds = new Uint8Array(count);
   const numbers: number[] = [];
   const pieces: Uint8Array[] = [];
@@ -28,7 +28,7 @@ export function encodeIds(prefix: string, ids: Vocabulary, count: number = ids.s
     } else {
       const lone = /\p{Surrogate}/u.test(id);
       kinds[i] = lone ? UTF16 : UTF8;
-      const piece = lone ? codeUnits(id) : encoder.encode(id);
+      const piece = lone ? codeUnits(id) : encodeUtf8(id);
       pieces.push(piece);
       total += piece.length;
       if (total > 0x7fffffff)
@@ -61,13 +61,12 @@ export function decodeIds(prefix: string, tensors: ReadonlyMap<string, Tensor>):
   const text = column(tensors, `${prefix}.text`, 'U8') as Uint8Array;
   const offsets = column(tensors, `${prefix}.offsets`, 'I32') as Int32Array;
   checkOffsets(prefix, offsets, kinds.length, text.length);
-  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const ids: (string | number)[] = [];
   let nextNumber = 0;
   for (let i = 0; i < kinds.length; i++) {
     const piece = text.subarray(offsets[i]!, offsets[i + 1]!);
     if (kinds[i] === NUMBER && piece.length === 0 && isId(numbers[nextNumber])) ids.push(numbers[nextNumber++]!);
-    else if (kinds[i] === UTF8) ids.push(decodeUtf8(prefix, i, utf8, piece));
+    else if (kinds[i] === UTF8) ids.push(decodeString(prefix, i, piece));
     else if (kinds[i] === UTF16 && piece.length % 2 === 0) ids.push(fromCodeUnits(piece));
     else throw new FormatError(`'${prefix}': id ${i} is neither a finite number nor a string; the file is corrupt`);
   }
@@ -95,9 +94,9 @@ function checkOffsets(prefix: string, offsets: Int32Array, count: number, bytes:
     throw new FormatError(`'${prefix}.offsets' does not rise from 0 to the ${bytes} bytes of text over ${count} ids`);
 }
 
-function decodeUtf8(prefix: string, index: number, decoder: TextDecoder, piece: Uint8Array): string {
+function decodeString(prefix: string, index: number, piece: Uint8Array): string {
   try {
-    return decoder.decode(piece);
+    return decodeUtf8(piece);
   } catch {
     throw new FormatError(`'${prefix}': id ${index} is not UTF-8 text; the file is corrupt`);
   }

@@ -2,6 +2,7 @@
 // entry. Whether offsets and shapes agree with the file is decided in safetensors.ts.
 
 import { FormatError } from '../core/errors';
+import { decodeUtf8 } from '../core/utf8';
 
 /** What the header says of a tensor, its form checked and nothing else. */
 export interface HeaderEntry {
@@ -63,7 +64,7 @@ function decodeText(bytes: Uint8Array): string {
   // The format asks for '{' as the very first byte.
   if (bytes[0] !== 0x7b) throw new FormatError(`the header does not start with '{'; it is no safetensors file`);
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return decodeUtf8(bytes);
   } catch {
     throw new FormatError('the header is not UTF-8 text');
   }

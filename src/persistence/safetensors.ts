@@ -3,6 +3,7 @@
 // Everything the header says is checked against the length of the file before an element is copied.
 
 import { FormatError, UnsupportedError } from '../core/errors';
+import { encodeUtf8 } from '../core/utf8';
 import { type HeaderEntry, longestHeader, readHeader } from './safetensors-header';
 import { DTYPES, elementCount, type Tensor } from './tensor';
 
@@ -34,7 +35,7 @@ export function encodeSafetensors(
     // The text is put together by hand: as keys of an object, '1' would move to the front and '__proto__' vanish.
     fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
   }
-  const text = new TextEncoder().encode(`{${fields.join(',')}}`);
+  const text = encodeUtf8(`{${fields.join(',')}}`);
   const headerLength = Math.ceil(text.length / 8) * 8;
   if (headerLength > longestHeader(end)) {
     throw new UnsupportedError(

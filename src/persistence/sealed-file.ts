@@ -55,7 +55,7 @@ export function decodeSealed({ format, name }: FileKind, bytes: Uint8Array): Ten
     );
   }
   if (version === '1' && checksum === undefined) return file;
-  const stated = new TextDecoder('latin1').decode(bytes.subarray(START, START + DIGITS));
+  const stated = String.fromCharCode(...bytes.subarray(START, START + DIGITS));
   if (checksum !== `xxh32:${stated}`)
     throw new FormatError(
       `the ${name} has no checksum at bytes ${START} to ${START + DIGITS - 1}; another program has written it anew, or it is damaged`,
