@@ -1,5 +1,6 @@
 // What the default rates make of other batch sizes: test RMSE after the same epochs, beside batchSize 1.
-// Run: npm run bench:batch-sizes [-- ml-100k,filmtrust]
+// Run: npm run bench:batch-sizes [-- ml-100k,filmtrust [svdpp,nmf]]
+// Kept in benchmarks/results: a run of all sets, and one of svdpp alone.
 
 import { writeFileSync } from 'node:fs';
 import { evaluateRatings, type History, MF, NMF, OverparamMF, SVDpp, splitRandom } from 'opmf';
@@ -55,10 +56,11 @@ for (const dataset of asked) {
     }
   }
 }
-if (process.argv[2] === undefined) {
+const name = process.argv[2] === undefined ? 'batch-sizes' : `${kinds}` === 'svdpp' ? 'batch-sizes-svdpp' : undefined;
+if (name !== undefined) {
   const protocol = 'splitRandom, testFraction .1, seeds 1-3 (ml-1m: 1); model seed 1; last epoch';
   writeFileSync(
-    'benchmarks/results/batch-sizes.json',
+    `benchmarks/results/${name}.json`,
     `${JSON.stringify({ machine: machine(), protocol, results }, null, 2)}\n`,
   );
 }

@@ -19,7 +19,7 @@ import type { Seed } from '../core/random';
 import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import { MAX_RANK, tableDims } from '../models/factorization-tables';
-import { chooseBlocks, WHOLE } from '../models/grid/blocks';
+import { chooseBlocks } from '../models/grid/blocks';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { isRule, type OptimizerName, resolveOver } from '../optimizers/registry';
 import { type Overparam, planOverparam, productOver } from '../parameters/overparam';
@@ -247,7 +247,7 @@ export async function readForData(
 
 /**
  * How much of a batch the busiest user or item has. Batches are of a tile of some users and some items, in which each has
- * more than of all ratings.
+ * more than of all ratings; in the order of the data those of one may be a whole batch.
  */
 export async function shapeOf(
   data: Interactions,
@@ -255,12 +255,33 @@ export async function shapeOf(
   turns: Turns,
 ): Promise<BatchShape> {
   const { size } = data;
+  if (!shuffle) return { size, busiest: await busiestInOrder(data, Math.min(batchSize, size), turns) };
   const counts = await countRows(data, turns);
   // Plain tables of these rows, or of products of two: for others tiles may be smaller, which the bounds have room for.
   const side = ({ length: rows }: Int32Array) => ({ rows, bytes: 8 * rows * rank });
-  const blocks = shuffle ? chooseBlocks(size, batchSize, side(counts.users), side(counts.items)) : WHOLE;
+  const blocks = chooseBlocks(size, batchSize, side(counts.users), side(counts.items));
   const most = (list: Int32Array) => list.reduce((found, count) => Math.max(found, count), 1) / size;
   return { size, busiest: Math.min(1, Math.max(most(counts.users) * blocks.users, most(counts.items) * blocks.items)) };
+}
+
+/** The largest part of a batch that a user or an item has, where batches are one after another in the order of the data. */
+async function busiestInOrder(
+  { size, userIndex, itemIndex, users, items }: Interactions,
+  batchSize: number,
+  turns: Turns,
+): Promise<number> {
+  const counts = [new Int32Array(users.size), new Int32Array(items.size)] as const;
+  let most = 1;
+  for (let from = 0; from < size; from += batchSize) {
+    const to = Math.min(from + batchSize, size);
+    for (const [side, rows] of [userIndex, itemIndex].entries()) {
+      const count = counts[side]!;
+      for (let k = from; k < to; k++) most = Math.max(most, ++count[rows[k]!]!);
+      for (let k = from; k < to; k++) count[rows[k]!] = 0;
+    }
+    if (turns.isDue(to - from)) await turns.breathe();
+  }
+  return most / batchSize;
 }
 
 /** The options in the order that files have them in. */

@@ -51,8 +51,11 @@ export const SVDPP_READER: OptionsReader = {
     readForData('SVDpp', asked, PRESETS, data, turns, IMPLICIT, INSTEAD_OF_KIND, ofOneUser),
 };
 
-/** A batch has ratings of one user alone, whose vector and pooled set all of them move: fewer are borne at once. */
-const ofOneUser = async ({ size }: Interactions): Promise<BatchShape> => ({ size, busiest: 6 });
+/**
+ * A batch has ratings of one user alone, whose vector and pooled set all of them move: fewer are borne at once. Most users
+ * have fewer ratings than a large batch takes: rates are for a batch of as many as are borne, and in proportion for fewer.
+ */
+const ofOneUser = async ({ size }: Interactions): Promise<BatchShape> => ({ size: Math.min(size, 15), busiest: 4 });
 
 function refused(name: string, value: unknown, wanted: string): UnsupportedError {
   return new UnsupportedError(`SVDpp trains on ratings, user by user: ${name} is ${show(value)}; want ${wanted}`);

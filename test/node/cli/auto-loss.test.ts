@@ -13,7 +13,9 @@ let model: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'opmf-auto-loss-'));
-  [events, ratings, model] = ['events.csv', 'ratings.csv', 'model'].map((name) => join(folder, name)) as never;
+  events = join(folder, 'events.csv');
+  ratings = join(folder, 'ratings.csv');
+  model = join(folder, 'model');
   const pairs: [number, number][] = [];
   for (let user = 1; user <= 20; user++)
     for (let item = 1; item <= 12; item++) if (user === 1 || (user * 7 + item * 5) % 4 !== 0) pairs.push([user, item]);
