@@ -208,7 +208,8 @@ export function refuseWrongKinds(
     if (cells.length > 0 && !cells.some(isNumber)) throw wrongKind('value', value, 'text', shape, faults);
   }
   const times = timestamp < 0 || dateFormat !== 'auto' ? [] : cellsOf(timestamp);
-  if (times.length === 0 || !times.every((cell) => /^(19|20)\d{6}$/.test(cell) && isDate(cell, true))) return;
+  if (times.length === 0 || !times.every((cell) => /^(19|20)\d{6}(\d{4}|\d{6})?$/.test(cell) && isDate(cell, true)))
+    return;
   throw faults.at(
     shape.firstLine,
     labelOf(shape.names, timestamp),

@@ -41,6 +41,7 @@ export function sniffSeparator(text: string, form: TextForm, faults: Faults, isA
     // Ragged lines get a separator too, so that the error can name the line that does not fit.
     cut.find(({ fewest }) => fewest >= 2) ??
     cut.find(({ most }) => most >= 2);
+  if (found?.separator === ',' && steady(3).some((one) => !isMark(one)) && hasDecimalCommas(text)) return ' ';
   if (found !== undefined) return found.separator;
   if (fault !== undefined) throw fault;
   const line = text.trimStart().split(/[\r\n]/, 1)[0]!;
@@ -85,4 +86,11 @@ function countFields(records: RecordReader, onFault: (fault: DataError) => void)
     share: seen === 0 ? 0 : times(usual) / seen,
     sound: counts.length === seen,
   };
+}
+
+/** Whether the commas of the first lines stand in numbers behind two columns, as in `1 2 3,5`. */
+function hasDecimalCommas(text: string): boolean {
+  const lines = text.slice(0, 1 << 14).split(/[\r\n]+/, SAMPLE);
+  const isOf = (line: string) => /^\s*[^\s,]+\s+[^\s,]+(\s+[-+]?\d*(,\d+)?)+\s*$/.test(line);
+  return lines.some((line) => line.includes(',')) && lines.every((line) => !line.includes(',') || isOf(line));
 }

@@ -68,9 +68,9 @@ export function readWideTable(records: RecordReader, settings: ReadSettings, fau
       if (!(Math.abs(value) <= LARGEST_FLOAT32)) {
         const none =
           settings.missing.length === 0
-            ? 'one of missing (set it)'
-            : `one of missing (${settings.missing.map(show).join(', ')})`;
-        const wanted = `a finite number, an empty cell, or ${none}${adviceOnComma(records.field(i))}`;
+            ? 'or set missing to what means no rating'
+            : `or one of missing (${settings.missing.map(show).join(', ')})`;
+        const wanted = `a finite number or an empty cell, ${none}${adviceOnComma(records.field(i))}`;
         throw faults.at(line, labelOf(names, i), `value is ${show(records.field(i))}; want ${wanted}`);
       }
       rated[count] = k;

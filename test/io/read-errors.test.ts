@@ -209,7 +209,7 @@ const dataErrors: Case[] = [
     'wide: a cell that is text',
     'userId,tea,milk\nann,5,x',
     { layout: 'wide' },
-    `r.csv, line 2, column 'milk': value is "x"; want a finite number, an empty cell, or one of missing (set it)`,
+    `r.csv, line 2, column 'milk': value is "x"; want a finite number or an empty cell, or set missing to what means no rating`,
   ],
   [
     'wide: nothing but missing cells',

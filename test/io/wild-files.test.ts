@@ -17,6 +17,20 @@ const REFUSED: readonly (readonly [what: string, text: string, says: RegExp, opt
       { decimal: ',' },
       ['1/10/3.5', '2/11/4'],
     ],
+    [
+      'a decimal comma between spaces',
+      '1 10 3,5\n2 11 4,0\n',
+      /value is "3,5".*set decimal: ','/,
+      { decimal: ',' },
+      ['1/10/3.5', '2/11/4'],
+    ],
+    [
+      'dates and times of digits',
+      'user,item,rating,date\n1,10,3,20200301100000\n',
+      /set dateFormat: 'iso'/,
+      { dateFormat: 'iso' },
+      ['1/10/3/1583056800'],
+    ],
     ['NA for no rating', 'user,item,rating\n1,10,NA\n2,11,4\n', /set missing: 'NA'/, { missing: 'NA' }, ['2/11/4']],
     ['nothing for no rating', 'user,item,rating\n1,10,\n2,11,4\n', /set missing: ''/, { missing: '' }, ['2/11/4']],
     [
@@ -128,6 +142,11 @@ test.each([
 ])('%s', (_, text, rows) => {
   if (rows === 'decimal') expect(rowsOf(text, { decimal: ',' })).toEqual(['ann/tea/3.5', 'bob/tea/4']);
   else expect(rowsOf(text)).toEqual(rows);
+});
+
+test('lists behind a comma are not numbers with decimals', () => {
+  expect(rowsOf('7,8 9\n8,1 2\n', { layout: 'adjacency' })).toEqual(['7/8/1', '7/9/1', '8/1/1', '8/2/1']);
+  expect(rowsOf('the tea pot,5 6 7\na milk jug,1 2 3\n')).toEqual(['the tea pot/5 6 7/1', 'a milk jug/1 2 3/1']);
 });
 
 test('a header that lacks a name is not that of R', () => {
