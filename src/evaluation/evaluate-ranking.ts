@@ -46,7 +46,8 @@ export interface RankingEvaluation {
  *
  * Every trained item is ranked, but for those that the user has in `train` or in what the model keeps of its training (a
  * test row of such a pair does not count: `seen`); a relevant item that training never saw is missed. With `negatives` a user's relevant items are ranked among those alone,
- * as a set: an item that is given as negative too, or twice, counts once; ids that the recommender does not know are no rivals,
+ * as a set: an item that is given as negative too, or twice, counts once, and one of the training's vocabulary that was never
+ * trained on has the score that the model gives it; ids that the recommender does not know are no rivals,
  * and counted (`unknown`). Published figures of such samples cannot be
  * compared with full rankings, nor between samples of other sizes (Krichene and Rendle 2020).
  *

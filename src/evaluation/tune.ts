@@ -120,7 +120,8 @@ export async function tune(
       : (given: Record<string, unknown>) => createRecommender(recommender, given);
   const stream = Stream.of(read.seed).fork('tune');
   const isDefault = space === 'default';
-  const values = kindOfValues(data.values);
+  // What learns an order looks at values as little as where all are equal.
+  const values = learnsOrder(base) ? 'equal' : kindOfValues(data.values);
   const drawn = isDefault ? new Space(spaceOf(recommender, values, base), true) : new Space(space);
   // Of a kind without options there is one trial to make.
   const count = drawn.size === 0 ? 1 : read.trials;
@@ -189,6 +190,12 @@ function says(options: object, [name, ...path]: readonly string[]): boolean {
   if (!Object.hasOwn(options, name!)) return false;
   const value = (options as Record<string, unknown>)[name!];
   return path.length === 0 || typeof value !== 'object' || value === null || says(value, path);
+}
+
+/** Whether options say that an order is to be learned. */
+function learnsOrder(options: object): boolean {
+  const { loss, task, negatives = false } = options as Readonly<Record<string, unknown>>;
+  return ['bpr', 'warp', 'softmax'].includes(loss as string) || task === 'ranking' || negatives !== false;
 }
 
 /** RMSE where every trial predicts ratings, and there is something to predict. */

@@ -164,6 +164,22 @@ describe('default spaces', () => {
     },
   );
 
+  test.each([
+    ['mf', { loss: 'bpr' }],
+    ['overparam-mf', { loss: 'softmax' }],
+    ['mf', { loss: 'logistic', negatives: 4 }],
+    ['fm', { negatives: 4 }],
+    ['fm', { task: 'ranking' }],
+    ['deep-fm', { negatives: 2, hidden: [4] }],
+  ] as const)('%s with %p is one of orders, of ratings too', async (name, options) => {
+    const base = { ...options, epochs: 1 };
+    const { metric, trials } = await tune(name, 'default', train, { trials: 2, base });
+    expect(metric).toBe('ndcg@10');
+    expect(trials[1]!.options).toMatchObject({ ...base, optimizer: { name: 'adam' } });
+    const { embedding } = (trials[1]!.options as { regularization: { embedding: number } }).regularization;
+    expect(embedding).toBeLessThanOrEqual(0.1);
+  });
+
   test('is for recommenders by name', async () => {
     const make = () => createRecommender('mf');
     await expect(tune(make, 'default', train)).rejects.toMatchObject({ name: 'OptionError', option: 'space' });

@@ -57,7 +57,8 @@ async function runTune(given: Arguments, io: Io): Promise<void> {
   const source = await openSource(given.positionals[0], given, io);
   const { minimum, maximum } = source.data.stats();
   const { loss } = createRecommender(model, base).options as { loss?: unknown };
-  if (loss === 'auto' && minimum === maximum) io.stderr.write(`opmf tune: ${chosenText('bpr')}\n`);
+  // SVDpp refuses such values itself.
+  if (loss === 'auto' && minimum === maximum && model !== 'svdpp') io.stderr.write(`opmf tune: ${chosenText('bpr')}\n`);
   const progress = startProgress(io);
   let done = 0;
   const result = await tune(model, space, source.data, {

@@ -50,7 +50,12 @@ export function checkRows(value: unknown, name: string): LaidOutRows {
  * What a loss is to make of the labels of rows: themselves in regression; else 1 and 0, where -1 is 0.
  * @throws DataError without any, or where one is not what the task has
  */
-export function targetsOf(rows: FeatureRows, name: string, task: FilledFeatureOptions['task']): Float32Array {
+export function targetsOf(
+  rows: FeatureRows,
+  name: string,
+  task: FilledFeatureOptions['task'],
+  column = 'labels',
+): Float32Array {
   const { labels, size } = rows;
   if (size === 0) throw new DataError(`${name} has no rows; want at least one`);
   if (labels === null) throw new DataError(`${name} has no labels; want one for each of its ${size} rows`);
@@ -58,7 +63,7 @@ export function targetsOf(rows: FeatureRows, name: string, task: FilledFeatureOp
   return labels.map((label, s) => {
     if (label === 1 || label === 0 || label === -1) return label > 0 ? 1 : 0;
     const wanted = "0 or 1, or -1 or 1 (for other numbers use task: 'regression')";
-    throw new DataError(`${name}.labels[${s}] is ${show(label)}; want ${wanted}`);
+    throw new DataError(`${name}.${column}[${s}] is ${show(label)}; want ${wanted}`);
   });
 }
 

@@ -112,7 +112,7 @@ async function loadPairs(
   }
   const rows =
     negatives === false
-      ? await labelledRows(await pairing.rowsInTurns(data, turns), options, turns)
+      ? await labelledRows(await pairing.rowsInTurns(data, turns), options, turns, ['data', 'values'])
       : await candidateRows(pairing, pairs, options, negatives, turns);
   return { rows, heldOut, fit, turns, cold };
 }

@@ -54,8 +54,10 @@ export async function labelledRows(
   rows: LaidOutRows,
   { task, loss, seed, shuffle, batchSize }: FilledFeatureOptions,
   turns: Turns,
+  /** What messages call the rows and their labels. */
+  [name, column]: readonly [string, string] = ['features', 'labels'],
 ): Promise<TrainingRows> {
-  const all = targetsOf(rows, 'features', task);
+  const all = targetsOf(rows, name, task, column);
   const data = await weighRows(rows, all, batchSize, turns);
   const { targets, weights } = data;
   const batcher = new FeatureBatcher(data, Stream.of(seed).fork('order'), shuffle);

@@ -181,6 +181,27 @@ describe('train, evaluate, recommend, similar', () => {
     expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('popularity takes no --seed')]);
   });
 
+  test('ratings are no labels: a model of features says which values, and what to set', async () => {
+    const { code, err } = await opmf('train', ratings, '--out', model, '--model', 'fm');
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/data\.values\[\d+\] is \d; want 0 or 1.*task: 'regression'/),
+    ]);
+    const set = await opmf(
+      'train',
+      ratings,
+      '--out',
+      model,
+      '--model',
+      'fm',
+      '--set',
+      'task=regression',
+      '--set',
+      'epochs=1',
+    );
+    expect(set.code).toBe(0);
+  });
+
   test('what scores no ratings is reported on by its lists, by train and evaluate alike', async () => {
     for (const kind of ['popularity', 'item-knn', 'als']) {
       const flags = ['--out', model, '--model', kind, '--test-fraction', '.2', '--seed', '2'];
