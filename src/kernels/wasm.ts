@@ -43,15 +43,19 @@ export function withoutWasm(kernels: KernelChoice, error: unknown): null {
 }
 
 /**
- * A memory of so many bytes, which never grows: that would detach every view of it. Engines also reserve some 10 GB of
- * addresses for each, whatever its size, to do without checks of bounds: who needs little shares one.
+ * A memory of so many bytes, which grows up to `most`, by default not at all: that detaches every view of it. Engines also
+ * reserve some 10 GB of addresses for each, whatever its size, to do without checks of bounds: who needs little shares one.
  */
-export function createMemory(bytes: number, isShared = false): WebAssembly.Memory {
+export function createMemory(bytes: number, isShared = false, most = bytes): WebAssembly.Memory {
   const pages = Math.max(1, Math.ceil(bytes / PAGE));
   const size = `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   if (pages > MOST_PAGES) throw new Unavailable(`${size} is more than the 4 GiB that 32-bit addresses reach`);
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, ...(isShared && { shared: true }) });
+    return new WebAssembly.Memory({
+      initial: pages,
+      maximum: Math.max(pages, Math.floor(most / PAGE)),
+      ...(isShared && { shared: true }),
+    });
   } catch {
     throw new Unavailable(
       `${size} of WebAssembly memory cannot be had (engines reserve 10 GB of addresses for each: see ulimit -v)`,

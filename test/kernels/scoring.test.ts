@@ -1,5 +1,7 @@
 // Scorers against the definition of a score, WebAssembly against JavaScript to the bit, and scans against every score.
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { UnsupportedError } from '../../src/core/errors';
 import { canCompile } from '../../src/kernels/assembler/probe';
@@ -173,6 +175,33 @@ test('every element is in one leaf of the tree of sums, its lane ascending', () 
     expect(leaves.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: dim }, (_, k) => k));
     for (const leaf of leaves) for (const [t, k] of leaf.entries()) expect(k).toBe(leaf[0]! + 16 * t);
   }
+});
+
+test('scorers share a memory: each has its own table, before and after others come and go', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const memories = jest.spyOn(WebAssembly, 'Memory');
+  const of = (seed: number) => {
+    const one = { dim: 1 + ((7 * seed) % 40), count: 100 + ((seed * 977) % 1500), queries: 3, seed, odd: [] };
+    const { table, asked } = made({ ...one, isShifted: seed % 2 === 0 });
+    return { table, asked, scorer: new WasmScorer(table), wanted: new JsScorer(table) };
+  };
+  let kept: ReturnType<typeof of>[] = [];
+  for (let seed = 1; seed <= 60; seed++) {
+    kept.push(of(seed));
+    if (seed % 20 !== 0) continue;
+    for (const { scorer, wanted, asked } of kept) {
+      for (const measure of MEASURES) {
+        const all = asked.map(() => -Infinity);
+        expect(scan(scorer, measure, asked, all)).toEqual(scan(wanted, measure, asked, all));
+      }
+    }
+    kept = kept.filter((_, k) => k % 3 === 0);
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(memories.mock.calls.length).toBeLessThanOrEqual(1);
+  memories.mockRestore();
 });
 
 describe('the choice', () => {

@@ -1,4 +1,4 @@
-// Where the scan program finds things in its memory, in bytes: a head with the queries and what was found, then the rows.
+// Where the scan program finds things in its memory, in bytes: a head with the queries and what was found, then tables.
 
 import { TILE } from './tiles';
 
@@ -21,16 +21,20 @@ export const FOUND_BYTES = 8 * BLOCK;
 /** The elements of the queries, each four times: element p of query j at (p width + j) 16. */
 export const QUERIES = FOUND + MOST_QUERIES * FOUND_BYTES;
 
-/** The addresses that go with the size of a table, and the size of it all. */
+/** The bytes before the first table, for queries of up to so many numbers. */
+export function headBytes(dim: number): number {
+  return aligned(QUERIES + MOST_QUERIES * dim * 16);
+}
+
+/** Where a table of some size has its parts, from its start, and its bytes. */
 export function scanLayout(
   dim: number,
   count: number,
 ): Readonly<Record<'shifts' | 'lengths' | 'tiles' | 'bytes', number>> {
   const rows = Math.ceil(count / TILE) * TILE;
-  const shifts = aligned(QUERIES + MOST_QUERIES * dim * 16);
-  const lengths = aligned(shifts + 4 * rows);
+  const lengths = aligned(4 * rows);
   const tiles = aligned(lengths + 4 * rows);
-  return { shifts, lengths, tiles, bytes: tiles + 4 * rows * dim };
+  return { shifts: 0, lengths, tiles, bytes: tiles + 4 * rows * dim };
 }
 
 /** The next start of a cache line. */

@@ -1,6 +1,7 @@
-// A scorer in WebAssembly: a copy of the rows in tiles, in a memory of its own, and a program for each way to score.
+// A scorer in WebAssembly: a copy of the rows in tiles, and a program for each way to score.
 
-import { compile, createMemory, instantiate } from '../wasm';
+import { compile } from '../wasm';
+import { Arena } from './arena';
 import { JsScorer } from './js-scorer';
 import type { RowScores } from './row-scores';
 import {
@@ -28,28 +29,25 @@ const NOBODY: Keeper = { threshold: Number.NaN, offer() {} };
 export class WasmScorer implements Scorer {
   private readonly byRow: JsScorer;
   private readonly rows: RowScores;
-  private readonly memory: WebAssembly.Memory;
-  private readonly floats: Float32Array;
-  private readonly ints: Int32Array;
+  private readonly arena: Arena;
   private readonly layout: ReturnType<typeof scanLayout>;
   /** Where each number of a query goes: its place in the order of the tiles. */
   private readonly order: Int32Array;
-  private readonly programs = new Map<string, Scan>();
   private hasLengths = false;
 
   constructor(table: RowTable) {
     const { dim, count, shifts, isUsed } = table;
     this.byRow = new JsScorer(table);
     this.rows = this.byRow.rows;
-    this.layout = scanLayout(dim, count);
-    // A page more than there need be: the end of the table is an address too.
-    this.memory = createMemory(this.layout.bytes + 1);
-    this.floats = new Float32Array(this.memory.buffer);
-    this.ints = new Int32Array(this.memory.buffer);
+    const { shifts: column, lengths, tiles, bytes } = scanLayout(dim, count);
+    const { arena, start } = Arena.roomFor(this, dim, bytes);
+    this.arena = arena;
+    this.layout = { shifts: start + column, lengths: start + lengths, tiles: start + tiles, bytes };
     this.order = Int32Array.from(leavesOf(dim).flat());
-    const column = this.floats.subarray(this.layout.shifts / 4);
-    for (let row = 0; row < shifts.length; row++) if (isUsed(row)) column[row] = shifts[row]!;
-    fillTiles(table, this.floats.subarray(this.layout.tiles / 4));
+    const { floats } = arena;
+    const added = floats.subarray(this.layout.shifts / 4);
+    for (let row = 0; row < shifts.length; row++) if (isUsed(row)) added[row] = shifts[row]!;
+    fillTiles(table, floats.subarray(this.layout.tiles / 4));
   }
 
   scan(measure: Measure, queries: readonly Query[]): void {
@@ -84,7 +82,7 @@ export class WasmScorer implements Scorer {
 
   /** Offers what was found for query j. */
   private take(keeper: Keeper, j: number): void {
-    const { ints, floats } = this;
+    const { ints, floats } = this.arena;
     const start = (FOUND + j * FOUND_BYTES) / 4;
     const end = (ints[ENDS / 4 + j]! >>> 0) / 4;
     for (let at = start; at < end; at += 2) keeper.offer(ints[at]!, floats[at + 1]!);
@@ -97,24 +95,17 @@ export class WasmScorer implements Scorer {
   }
 
   private splat(address: number, value: number): void {
-    this.floats.fill(value, address / 4, address / 4 + 4);
+    this.arena.floats.fill(value, address / 4, address / 4 + 4);
   }
 
   private fillLengths(): void {
     if (this.hasLengths) return;
-    this.floats.set(this.rows.inverseLengths, this.layout.lengths / 4);
+    this.arena.floats.set(this.rows.inverseLengths, this.layout.lengths / 4);
     this.hasLengths = true;
   }
 
   private program(measure: Measure, width: number): Scan {
-    const name = `${measure} ${width}`;
-    let scan = this.programs.get(name);
-    if (scan === undefined) {
-      const module = scanModule({ dim: this.rows.table.dim, measure, width });
-      ({ scan } = instantiate<{ scan: Scan }>(module, this.memory));
-      this.programs.set(name, scan);
-    }
-    return scan;
+    return this.arena.program<{ scan: Scan }>(scanModule({ dim: this.rows.table.dim, measure, width })).scan;
   }
 }
 
