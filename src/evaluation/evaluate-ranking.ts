@@ -44,19 +44,20 @@ export interface RankingEvaluation {
  * is its expected value over the orders of ties, so that constant scores give what chance gives, and the order of the
  * rows of the data changes nothing.
  *
- * Every trained item is ranked, but for those that the user has in `train` or in what the model keeps of its training (a
- * test row of such a pair does not count: `seen`); a relevant item that training never saw is missed. With `negatives` a user's relevant items are ranked among those alone,
- * as a set: an item that is given as negative too, or twice, counts once, and one of the training's vocabulary that was never
- * trained on has the score that the model gives it; ids that the recommender does not know are no rivals,
- * and counted (`unknown`). Published figures of such samples cannot be
- * compared with full rankings, nor between samples of other sizes (Krichene and Rendle 2020).
+ * Every trained item is ranked, except those that the user has in `train` or in the training that the model remembers. Test
+ * rows of such pairs do not count (`seen`). A relevant item that training never saw is missed.
+ *
+ * With `negatives` a user's relevant items are ranked among those alone, as a set: an item that is also given as a negative,
+ * or twice, counts once. Negatives that the recommender does not know are no rivals, and are counted (`unknown`). An item that
+ * is in the vocabulary of the training without a row there takes part with the score that the model gives it. Figures of such
+ * samples cannot be compared with full rankings, nor between samples of other sizes (Krichene and Rendle 2020).
  *
  * Cost: users x items x rank, and lists of 64 users in memory; with auc, which needs whole lists, also a sort of the items a
  * user. The event loop waits.
  *
  * @throws NotFittedError before `fit`; OptionError; DataError for a test set without relevant items or all of it in the
- * training data, a test set or `train` of whose items the recommender knows none, a user without an entry in `negatives` or with none that the recommender knows, values that are no
- * gains, or a score that is no finite number.
+ * training data, a test set or `train` of whose items the recommender knows none, a user without an entry in `negatives` or
+ * with none that the recommender knows, values that are no gains, or a score that is no finite number.
  * @see McSherry, Najork, "Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores"
  * (ECIR 2008)
  * @see Jarvelin, Kekalainen, "Cumulated gain-based evaluation of IR techniques" (TOIS 2002), for NDCG
