@@ -7,9 +7,15 @@ import type { Interactions } from '../interactions/interactions';
 /** Options that change no bit of the result: a training may go on elsewhere. */
 const ELSEWHERE: readonly string[] = ['kernels', 'threads'];
 
-/** The options that count, as text. */
+/** The options that count, as text: the same whatever the order in which they were given. */
 export function optionsText(options: object): string {
-  return JSON.stringify(options, (key, value) => (ELSEWHERE.includes(key) ? undefined : value));
+  return JSON.stringify(options, (key, value) => (ELSEWHERE.includes(key) ? undefined : inOrder(value)));
+}
+
+/** An object with its keys sorted; anything else as it is. */
+function inOrder(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** What tells interactions from others. */

@@ -101,3 +101,20 @@ test('a checkpoint of WebAssembly goes on in JavaScript, and on threads, and bac
   await expectSameBits(make('wasm', 2), {}, make('wasm', 1));
   await expectSameBits(make('wasm', 1), {}, make('wasm', 2));
 });
+
+test('the order in which options were given does not matter', async () => {
+  const given = [
+    {},
+    { regularization: {} },
+    { optimizer: {}, rank: 32 },
+    { rank: 32, regularization: { scaling: 'frequency', bias: 0.15 } },
+  ] as const;
+  for (const first of given) {
+    const kept: Uint8Array[] = [];
+    await new MF(first).fit(train, { checkpoint: { every: 6, write: (bytes) => void kept.push(bytes.slice()) } });
+    for (const next of given) {
+      const model = new MF(next);
+      expect((await model.fit(train, { resume: kept[0]! })).epochs).toHaveLength(10);
+    }
+  }
+});
