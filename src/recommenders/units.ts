@@ -90,21 +90,22 @@ async function describe(values: Float32Array, weights: Float32Array | undefined,
     let [total, least, most] = [sum, minimum, maximum];
     for (let k = from; k < to; k++) {
       const value = values[k]!;
-      total += weights === undefined ? value : weights[k]! * value;
       if (value < least) least = value;
       if (value > most) most = value;
     }
+    if (weights === undefined) for (let k = from; k < to; k++) total += values[k]!;
+    else {
+      for (let k = from; k < to; k++) total += weights[k]! * values[k]!;
+      for (let k = from; k < to; k++) all += weights[k]!;
+    }
     [sum, minimum, maximum] = [total, least, most];
-    if (weights !== undefined) for (let k = from; k < to; k++) all += weights[k]!;
   });
   const mean = sum / all;
   let squares = 0;
   await inTurns(values.length, turns, (from, to) => {
     let total = squares;
-    for (let k = from; k < to; k++) {
-      const square = (values[k]! - mean) * (values[k]! - mean);
-      total += weights === undefined ? square : weights[k]! * square;
-    }
+    if (weights === undefined) for (let k = from; k < to; k++) total += (values[k]! - mean) * (values[k]! - mean);
+    else for (let k = from; k < to; k++) total += weights[k]! * ((values[k]! - mean) * (values[k]! - mean));
     squares = total;
   });
   return { mean, standardDeviation: Math.sqrt(squares / all), minimum, maximum };
