@@ -2,12 +2,11 @@
 // the process ends by itself. In processes of their own, bundled from the sources.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../docs/blocks';
-import { bundle } from './bundle';
+import { bundle, programFolder } from './bundle';
 
-const folder = mkdtempSync(join(ROOT, 'node_modules', '.cache', 'opmf-lost-'));
+const folder = programFolder('lost');
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const program = join(folder, 'program.mjs');

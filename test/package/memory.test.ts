@@ -2,12 +2,11 @@
 // and no more addresses are reserved than there is need for. In processes of their own, bundled from the sources.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../docs/blocks';
-import { bundle } from './bundle';
+import { bundle, programFolder } from './bundle';
 
-const folder = mkdtempSync(join(ROOT, 'node_modules', '.cache', 'opmf-memory-'));
+const folder = programFolder('memory');
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function program(name: string, text: string): string {
