@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Comparison, type ComparisonSummary, LearningRates } from 'opmf';
-import { armName } from '../src/report/arm-name';
+import { armName } from '../src/report/comparison-rows';
 import { machine } from './machine';
 
 const SETS = ['ml-100k', 'filmtrust', 'ciaodvd', 'ml-1m'];

@@ -33,9 +33,9 @@ export {
   crossValidate,
   type FoldResult,
 } from './evaluation/cross-validate';
+export type { EvaluateRankingOptions, NegativeDraw } from './evaluation/evaluate-ranking';
 export { evaluateRanking, type RankingEvaluation } from './evaluation/evaluate-ranking';
 export { evaluateRatings, type RatingEvaluation } from './evaluation/evaluate-ratings';
-export type { EvaluateRankingOptions, NegativeDraw } from './evaluation/ranking-options';
 export type { SearchRange, SearchSpace } from './evaluation/search-space';
 export { type Trial, type TuneOptions, type Tuning, tune } from './evaluation/tune';
 // Data

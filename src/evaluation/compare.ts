@@ -21,12 +21,16 @@ import type { OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { type ProductOptions, type ProductSpec, planOverparam, readProduct } from '../parameters/overparam';
 import { abortSignal, checkInteractions } from '../recommenders/fit-options';
-import type { Comparison, ComparisonArm, ComparisonProgress, ComparisonRun, ComparisonTerms } from './comparison';
-import { describeMachine } from './machine';
-import { mapLimited } from './map-limited';
-import { type Arm, runArm } from './run-arm';
-import { type ArmRuns, summarize } from './summarize';
-import { matchedArms, PAPER_CONSTANTS, PAPER_OPTIMIZERS, paperArms, tunedArm } from './terms';
+import { type Arm, matchedArms, PAPER_CONSTANTS, PAPER_OPTIMIZERS, paperArms, runArm, tunedArm } from './arms';
+import {
+  type ArmRuns,
+  type Comparison,
+  type ComparisonArm,
+  type ComparisonProgress,
+  type ComparisonRun,
+  type ComparisonTerms,
+  summarize,
+} from './comparison';
 
 /** The options of compare. */
 export interface CompareOptions {
@@ -212,4 +216,45 @@ function list<T>(of: string) {
     if (Array.isArray(value) && value.length > 0) return value;
     throw wrong(name, value, `a list of ${of}, not empty`);
   };
+}
+
+/** The part of Node's `process` that is used here. */
+interface NodeProcess {
+  readonly versions?: { readonly node?: string };
+  getBuiltinModule?(name: 'os'): { cpus(): { model: string }[]; availableParallelism(): number };
+}
+
+/** The processor, the number of cores and the version of Node ('none' elsewhere). */
+export function describeMachine(): { readonly cpu: string; readonly cores: number; readonly node: string } {
+  const { process } = globalThis as { process?: NodeProcess };
+  const os = process?.getBuiltinModule?.('os');
+  return {
+    cpu: os?.cpus()[0]?.model.trim() ?? 'unknown',
+    cores: os?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1,
+    node: process?.versions?.node ?? 'none',
+  };
+}
+
+/** Maps the inputs by `task`, at most `limit` at a time, started in order. The first failure is thrown, and no more start. */
+export async function mapLimited<I, O>(
+  inputs: readonly I[],
+  limit: number,
+  task: (input: I) => Promise<O>,
+): Promise<O[]> {
+  const results: O[] = new Array(inputs.length);
+  let next = 0;
+  let failed = false;
+  const lane = async () => {
+    while (next < inputs.length && !failed) {
+      const at = next++;
+      try {
+        results[at] = await task(inputs[at]!);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, inputs.length) }, lane));
+  return results;
 }

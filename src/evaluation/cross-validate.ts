@@ -10,8 +10,7 @@ import { checkSuits, usualMetrics } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
 import { checkRecommender } from './check-recommender';
-import { measure, pick } from './measure';
-import { spread } from './spread';
+import { measure, pick, spread } from './measure';
 
 /** The metrics of one fold. */
 export interface FoldResult {

@@ -1,4 +1,4 @@
-// Any metrics of a fitted recommender on held-out data: errors, rankings, or both.
+// Any metrics of a fitted recommender on held-out data, and the mean and standard deviation of a few repetitions.
 
 import type { Split } from '../interactions/split';
 import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
@@ -23,4 +23,11 @@ export function measure(
 /** An object with a value for each name. */
 export function pick(names: readonly MetricName[], value: (name: MetricName) => number): Record<MetricName, number> {
   return Object.fromEntries(names.map((name) => [name, value(name)])) as Record<MetricName, number>;
+}
+
+/** The mean and the sample standard deviation (n - 1; 0 for one value); NaN for none. */
+export function spread(values: readonly number[]): { mean: number; std: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const square = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0);
+  return { mean, std: values.length > 1 ? Math.sqrt(square / (values.length - 1)) : 0 };
 }

@@ -1,16 +1,15 @@
-// The lists that a ranking evaluation looks at: of all items, or of a user's relevant ones among negatives.
+// The lists that a ranking evaluation looks at: of all items, or of a user's relevant items among negatives.
 
 import { DataError, OptionError } from '../core/errors';
 import { show } from '../core/options';
 import { Stream } from '../core/random';
 import type { Interactions } from '../interactions/interactions';
+import { compareIds } from '../interactions/order-ids';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
 import { closeTies, listLength } from '../metrics/ranking-meter';
 import type { RelevantUser } from '../metrics/relevant-items';
 import type { Recommendation, RecommendationList, Recommender } from '../recommenders/recommender';
-import { drawNegatives } from './draw-negatives';
-import type { FilledRankingOptions } from './ranking-options';
-import type { TrainItems } from './train-items';
+import type { FilledRankingOptions } from './evaluate-ranking';
 
 /** What gives lists. Scores that are equal are a tie. */
 export type Ranker = Pick<Recommender, 'recommend' | 'recommendMany'> &
@@ -126,4 +125,54 @@ function drawn(test: Interactions, train: TrainItems, { count, seed }: Draw): (u
     const taken = new Set([...train.of(userId), ...(tested.get(userId) ?? [])]);
     return drawNegatives(train, taken, count, stream.fork(userId));
   };
+}
+
+/** `count` training items that are not in `taken`; all such items where they are fewer. */
+export function drawNegatives(train: TrainItems, taken: ReadonlySet<Id>, count: number, stream: Stream): Id[] {
+  const pool = train.present.slice();
+  const drawn: Id[] = [];
+  // The shuffle of Fisher and Yates, from the end, as far as it is needed.
+  for (let left = pool.length; left > 0 && drawn.length < count; left--) {
+    const at = stream.below(left);
+    const id = train.idOf(pool[at]!);
+    pool[at] = pool[left - 1]!;
+    if (!taken.has(id)) drawn.push(id);
+  }
+  return drawn;
+}
+
+/** The training items of users. */
+export class TrainItems {
+  private readonly offsets: Int32Array;
+  private readonly rows: Int32Array;
+  private ownPresent: Int32Array | undefined;
+
+  constructor(private readonly train: Interactions) {
+    const { users, userIndex, itemIndex } = train;
+    this.offsets = new Int32Array(users.size + 1);
+    for (const user of userIndex) this.offsets[user + 1]!++;
+    for (let user = 0; user < users.size; user++) this.offsets[user + 1]! += this.offsets[user]!;
+    const next = this.offsets.slice();
+    this.rows = new Int32Array(train.size);
+    for (let at = 0; at < train.size; at++) this.rows[next[userIndex[at]!]!++] = itemIndex[at]!;
+  }
+
+  /** Items with at least one row, by number, in the order of their ids: that of the rows is to change no draw. */
+  get present(): Int32Array {
+    this.ownPresent ??= Int32Array.from(new Set(this.rows)).sort((a, b) => compareIds(this.idOf(a), this.idOf(b)));
+    return this.ownPresent;
+  }
+
+  /** The ids of a user's items. */
+  of(userId: Id): Id[] {
+    const user = this.train.users.indexOf(userId);
+    return Array.from(this.rows.subarray(this.offsets[user] ?? 0, this.offsets[user + 1] ?? 0), (item) =>
+      this.idOf(item),
+    );
+  }
+
+  /** The id of an item by number. */
+  idOf(item: number): Id {
+    return this.train.items.idOf(item);
+  }
 }

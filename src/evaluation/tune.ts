@@ -1,4 +1,5 @@
-// Choosing options by trying them on validation data: random search (Bergstra and Bengio 2012), or successive halving.
+// Choosing options by trying them on validation data: random search (Bergstra and Bengio 2012), or successive halving
+// (Jamieson and Talwalkar, AISTATS 2016).
 
 import { DataError, DivergenceError, UnsupportedError } from '../core/errors';
 import {
@@ -26,11 +27,9 @@ import { abortSignal, checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../recommenders/registry';
 import { checkRecommender } from './check-recommender';
-import { defaultSpace, kindOfValues, type ValueKind } from './default-spaces';
-import { halvingRungs } from './halving';
 import { measure } from './measure';
-import { type SearchSpace, Space } from './search-space';
-import { TrainItems } from './train-items';
+import { TrainItems } from './ranking-lists';
+import { defaultSpace, kindOfValues, type SearchSpace, Space, type ValueKind } from './search-space';
 
 /** One trial: options, and how well they did. */
 export interface Trial {
@@ -277,4 +276,28 @@ function readTuneOptions(options: TuneOptions | undefined): FilledTune {
 
 function plainObject(value: unknown, name: string): object {
   return plain(value, name, 'an object with options of the recommender');
+}
+
+/** A round: how many of the trials are in it, and how long each is trained. */
+export interface Rung {
+  readonly trials: number;
+  readonly epochs: number;
+}
+
+/** Of each round the best part goes on, to as many times the epochs. */
+const PART = 3;
+
+/** The rounds for so many trials, the last of full length. One round where halving does not pay. */
+export function halvingRungs(trials: number, epochs: number): Rung[] {
+  let rounds = 1;
+  for (let left = trials, least = epochs; left >= PART && least >= PART; rounds++) {
+    left = Math.ceil(left / PART);
+    least /= PART;
+  }
+  let left = trials;
+  return Array.from({ length: rounds }, (_, round) => {
+    const rung = { trials: left, epochs: Math.max(1, Math.round(epochs / PART ** (rounds - 1 - round))) };
+    left = Math.ceil(left / PART);
+    return rung;
+  });
 }

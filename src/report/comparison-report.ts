@@ -1,10 +1,15 @@
 // A comparison as one HTML page that stands alone: tables, curves, constants. No script, nothing loaded from elsewhere.
 
 import type { Comparison } from '../evaluation/comparison';
-import { COLUMNS, checkComparison, comparisonSections, comparisonTitle, type Section } from './comparison-rows';
-import { renderCurves } from './curves';
-import { escapeMarkup } from './escape-markup';
-import { readingNotes } from './reading-notes';
+import {
+  COLUMNS,
+  checkComparison,
+  comparisonSections,
+  comparisonTitle,
+  readingNotes,
+  type Section,
+} from './comparison-rows';
+import { escapeMarkup, renderCurves } from './curves';
 
 const STYLE = `
 :root { color-scheme: light dark; }

@@ -1,13 +1,18 @@
 // A comparison arranged for reading: one section an optimizer, one row an arm, plain first. The text table and the
-// HTML page print the same rows; only the layout differs.
+// HTML page print the same rows and notes; only the layout differs.
 
 import { isPlain } from '../core/is-plain';
 import { wrong } from '../core/options';
-import type { Comparison, ComparisonArm, ComparisonRun, ComparisonSummary } from '../evaluation/comparison';
-import { meanCurve } from '../evaluation/mean-curve';
+import {
+  type Comparison,
+  type ComparisonArm,
+  type ComparisonRun,
+  type ComparisonSummary,
+  type ComparisonTerms,
+  meanCurve,
+} from '../evaluation/comparison';
 import type { LearningRate } from '../optimizers/learning-rate';
 import { isSchedule } from '../optimizers/schedule';
-import { armName } from './arm-name';
 
 /** The arms under one optimizer. */
 export interface Section {
@@ -179,4 +184,31 @@ function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<stri
     else group.push(value);
   }
   return groups;
+}
+
+/** `scalar-row-2`, `diagonal-row-2x2`, `dense-2x24@1`. An absent part is not written; nor is a width of 1 outside dense. */
+export function armName(arm: Partial<Exclude<ComparisonArm, false>> | false): string {
+  if (arm === false) return 'plain';
+  const { kind, scope, depth = 2, width, init } = arm;
+  const shape = width === undefined || (width === 1 && kind !== 'dense') ? `${depth}` : `${depth}x${width}`;
+  return `${kind === 'dense' ? kind : `${kind}-${scope}`}-${shape}${init === undefined ? '' : `@${init}`}`;
+}
+
+const BY_TERMS: Readonly<Record<ComparisonTerms, string>> = {
+  paper:
+    'Paper terms give every arm one learning rate. A product of factors can take larger effective steps at the same rate, ' +
+    'and part of what is seen here may be that; --terms matched and --terms tuned show what is left.',
+  matched:
+    'Matched terms set each product beside a plain arm with its initial effective rate ("plain as ..."), whose targets are the ones it is held against, so a larger step at the start is not what is seen here.',
+  tuned: 'Tuned terms give every arm its own best learning rate, so a better choice of rate is not what is seen here.',
+};
+
+/** The sentences, one a paragraph. */
+export function readingNotes(terms: ComparisonTerms): string[] {
+  return [
+    "The test target is plain's best mean test RMSE under the same optimizer: epochs to it count how soon an arm predicts unseen ratings as well as plain ever does.",
+    'The training target is a different matter: how soon an arm fits the ratings it trains on as closely as plain does in the end. ' +
+      'Under SGD it is often never reached: plain comes to memorise its training ratings and is worse on unseen ones.',
+    BY_TERMS[terms],
+  ];
 }

@@ -1,8 +1,7 @@
 // A comparison as plain text for a terminal: one aligned table an optimizer, then how to read it.
 
 import type { Comparison } from '../evaluation/comparison';
-import { COLUMNS, checkComparison, comparisonSections, comparisonTitle } from './comparison-rows';
-import { readingNotes } from './reading-notes';
+import { COLUMNS, checkComparison, comparisonSections, comparisonTitle, readingNotes } from './comparison-rows';
 
 /**
  * The comparison as text, lines ended by a newline; no colour, no control characters but that.

@@ -1,9 +1,6 @@
 // A line chart as one SVG string, for a page or a file. Colours are of middle lightness, so that they read on white
 // and on black; text and axes follow the surroundings' text colour. No script, no dependency.
 
-import { escapeMarkup } from './escape-markup';
-import { niceTicks, type Ticks } from './ticks';
-
 /** A named line; points that are not finite are left out. */
 export interface Series {
   readonly name: string;
@@ -115,4 +112,43 @@ function minimum(values: readonly number[]): number {
 
 function maximum(values: readonly number[]): number {
   return values.reduce((most, value) => Math.max(most, value));
+}
+
+/** An axis: its marks, and how many decimals they need. */
+export interface Ticks {
+  readonly values: readonly number[];
+  readonly decimals: number;
+}
+
+/** About `wanted` round values that span [low, high]; the first is at or below `low`, the last at or above `high`. */
+export function niceTicks(low: number, high: number, wanted: number, leastStep = 0): Ticks {
+  // One value, or two that nobody could tell apart on a chart, still get an axis of some length.
+  const magnitude = Math.max(Math.abs(low), Math.abs(high), leastStep, 1e-3);
+  if (high - low < magnitude * 1e-9) {
+    low -= magnitude * 0.05;
+    high += magnitude * 0.05;
+  }
+  const rough = Math.max((high - low) / wanted, leastStep);
+  const power = Math.floor(Math.log10(rough));
+  const mantissa = rough / 10 ** power;
+  const factor = mantissa <= 1 ? 1 : mantissa <= 2 ? 2 : mantissa <= 5 ? 5 : 10;
+  const first = Math.floor(low / (factor * 10 ** power));
+  const last = Math.ceil(high / (factor * 10 ** power));
+  // Dividing by 10^-power instead of multiplying by .1, .01 ... keeps 0.3 from becoming 0.30000000000000004.
+  const at = (i: number) => (power < 0 ? (i * factor) / 10 ** -power : i * factor * 10 ** power);
+  const values = Array.from({ length: last - first + 1 }, (_, i) => at(first + i));
+  return { values, decimals: Math.max(0, factor === 10 ? -power - 1 : -power) };
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** The text with the five characters that markup could read replaced, and the control characters that XML forbids dropped. */
+export function escapeMarkup(text: string): string {
+  return text.replace(/[^\P{Cc}\t\n\r]|[\ufffe\uffff]/gu, '').replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }

@@ -1,9 +1,9 @@
 // compare: the document, its summary worked out again by hand from its runs, and what each of the three terms promises.
 
 import { version } from '../../package.json';
+import { firstStepLength } from '../../src/evaluation/arms';
 import { compare } from '../../src/evaluation/compare';
 import type { Comparison, ComparisonRun, ComparisonSummary } from '../../src/evaluation/comparison';
-import { firstStepLength } from '../../src/evaluation/first-step';
 import { splitRandom } from '../../src/interactions/split-random';
 import { syntheticInteractions } from '../../src/interactions/synthetic';
 import { OPTIMIZER_NAMES, resolveOptimizer } from '../../src/optimizers/registry';

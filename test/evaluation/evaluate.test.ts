@@ -4,7 +4,7 @@ import { DataError, NotFittedError, OptionError } from '../../src/core/errors';
 import { crossValidate, type FoldResult } from '../../src/evaluation/cross-validate';
 import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
 import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
-import { spread } from '../../src/evaluation/spread';
+import { spread } from '../../src/evaluation/measure';
 import { Interactions } from '../../src/interactions/interactions';
 import { kFold } from '../../src/interactions/k-fold';
 import { syntheticInteractions } from '../../src/interactions/synthetic';

@@ -3,9 +3,9 @@
 
 import { compare } from '../../src/evaluation/compare';
 import { crossValidate } from '../../src/evaluation/cross-validate';
-import { defaultSpace } from '../../src/evaluation/default-spaces';
 import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
 import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
+import { defaultSpace } from '../../src/evaluation/search-space';
 import { tune } from '../../src/evaluation/tune';
 import { Interactions } from '../../src/interactions/interactions';
 import { splitRandom } from '../../src/interactions/split-random';

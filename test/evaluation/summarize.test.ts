@@ -1,7 +1,6 @@
 // The summary of made-up runs, worked out by hand: curves that rise again, ties with the target, runs that diverge.
 
-import type { ComparisonRun } from '../../src/evaluation/comparison';
-import { summarize } from '../../src/evaluation/summarize';
+import { type ComparisonRun, summarize } from '../../src/evaluation/comparison';
 
 const row = { kind: 'scalar', scope: 'row', depth: 2, width: 1, init: 1 } as const;
 

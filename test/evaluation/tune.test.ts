@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { DataError, Interactions, MF, OptionError, syntheticInteractions, tune, UnsupportedError } from 'opmf';
 import { Stream } from '../../src/core/random';
-import { halvingRungs } from '../../src/evaluation/halving';
 import { Space } from '../../src/evaluation/search-space';
+import { halvingRungs } from '../../src/evaluation/tune';
 
 const data = syntheticInteractions({ users: 60, items: 50, ratings: 1500 });
 const base = { epochs: 3, rank: 2 };

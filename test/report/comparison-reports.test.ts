@@ -2,9 +2,8 @@
 
 import { OptionError } from '../../src/core/errors';
 import type { Comparison, ComparisonArm, ComparisonRun } from '../../src/evaluation/comparison';
-import { armName } from '../../src/report/arm-name';
 import { comparisonReport } from '../../src/report/comparison-report';
-import { comparisonSections, comparisonTitle } from '../../src/report/comparison-rows';
+import { armName, comparisonSections, comparisonTitle } from '../../src/report/comparison-rows';
 import { comparisonTable } from '../../src/report/comparison-table';
 import { aComparison } from './a-comparison';
 

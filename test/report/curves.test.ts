@@ -1,8 +1,7 @@
 // Charts: every point where its axes say, text escaped, colours that read on light and dark, ticks that span the data.
 
 import fc from 'fast-check';
-import { COLOURS, renderCurves } from '../../src/report/curves';
-import { niceTicks } from '../../src/report/ticks';
+import { COLOURS, niceTicks, renderCurves } from '../../src/report/curves';
 
 const chart = (points: [number, number][]) =>
   renderCurves({ title: 'a chart', xLabel: 'epoch', yLabel: 'RMSE', series: [{ name: 'plain', points }] });

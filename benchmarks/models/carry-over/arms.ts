@@ -1,7 +1,7 @@
 // What is compared: plain and two products, under the paper's constants for five rules and at tuned rates for two.
 
 import { DivergenceError, type OptimizerConfig, type ProductOptions } from 'opmf';
-import { PAPER_CONSTANTS, PAPER_OPTIMIZERS } from '../../../src/evaluation/terms';
+import { PAPER_CONSTANTS, PAPER_OPTIMIZERS } from '../../../src/evaluation/arms';
 import type { Curve, Subject } from './subjects';
 
 /** scalar-row-2 scales each row; dense-2 multiplies tables, and every dense layer of a network, by a square matrix. */

@@ -1,6 +1,6 @@
 // A run of a comparison as a message to a worker thread: plain data, ratings by index. Ids stay behind, a run needs none.
 
-import type { Arm, runArm } from '../../evaluation/run-arm';
+import type { Arm, runArm } from '../../evaluation/arms';
 import { Interactions } from '../../interactions/interactions';
 import type { Split } from '../../interactions/split';
 import { Vocabulary } from '../../interactions/vocabulary';

@@ -1,7 +1,7 @@
 // A worker thread that carries out runs of a comparison, one after another.
 
 import { parentPort } from 'node:worker_threads';
-import { runArm } from '../../evaluation/run-arm';
+import { runArm } from '../../evaluation/arms';
 import { type ArmMessage, unpackSplit } from './arm-message';
 
 parentPort?.on('message', async (message: ArmMessage) => {

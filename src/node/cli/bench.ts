@@ -1,14 +1,11 @@
 // `opmf bench`: how fast this machine trains, by the clock of the fits themselves. The full benchmark, beside other
 // libraries, is in the repository (npm run bench).
 
-import { describeMachine } from '../../evaluation/machine';
+import { describeMachine } from '../../evaluation/compare';
 import { OPTIMIZER_NAMES } from '../../optimizers/registry';
 import { createRecommender } from '../../recommenders/registry';
-import type { Arguments } from './arguments';
-import type { Command } from './command';
-import { counted } from './counted';
-import type { Io } from './io';
-import { startProgress } from './progress';
+import type { Arguments, Command, Io } from './command';
+import { counted, startProgress } from './printing';
 import { DATA_FLAGS, openSource } from './source';
 
 const KINDS = ['mf', 'overparam-mf'] as const;

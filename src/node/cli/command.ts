@@ -1,11 +1,180 @@
-// What a command of the command line is: how it is called, and what it does. run.ts lists them.
+// What a command of the command line is: how it is called, as data. The words after its name are read by it, and the help
+// prints it. A thin layer over node:util parseArgs: flags are declared once, and unknown or malformed ones are usage errors
+// that name the close miss.
 
-import type { Arguments } from './arguments';
-import type { Io } from './io';
-import type { Usage } from './usage';
+import { parseArgs } from 'node:util';
+import { nearest, show } from '../../core/options';
 
 /** A command; what `run` rejects with decides the exit code. */
 export interface Command {
   readonly usage: Usage;
   run(given: Arguments, io: Io): Promise<void>;
+}
+
+/** Where output goes. */
+export interface Io {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  /** Whether standard error is a terminal: only then is progress drawn. */
+  readonly isTTY: boolean;
+}
+
+/** A flag. `value` is the placeholder in the help; a flag without one is a switch. */
+export interface Flag {
+  readonly value?: string;
+  readonly about: string;
+  /** The flag may be given more than once. */
+  readonly repeats?: boolean;
+}
+
+/** How a command is called. */
+export interface Usage {
+  readonly name: string;
+  readonly about: string;
+  /** The line after `opmf NAME`. */
+  readonly form: string;
+  /** A whole command line that works. */
+  readonly example: string;
+  readonly flags: Readonly<Record<string, Flag>>;
+  /** The least and the most arguments that are not flags. */
+  readonly positionals: readonly [least: number, most: number];
+}
+
+/** A reason in one line; the form of the command is added where it is printed. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** What a command was called with. */
+export interface Arguments {
+  readonly positionals: readonly string[];
+  /** Whether a switch was given. */
+  has(flag: string): boolean;
+  /** The value of a flag, undefined where it is absent. */
+  text(flag: string): string | undefined;
+  /** All values of a flag that repeats, in order. */
+  texts(flag: string): readonly string[];
+  /** A flag's comma-separated values, blanks around them dropped. */
+  list(flag: string): readonly string[] | undefined;
+  /** A number for which `good` holds; `wanted` says in words which those are. */
+  number(flag: string, wanted: string, good: (value: number) => boolean): number | undefined;
+  /** A whole number of at least `least`. */
+  count(flag: string, least?: number): number | undefined;
+}
+
+/** Reads `argv`, the words after the command's name. */
+export function parseArguments(usage: Usage, argv: readonly string[]): Arguments {
+  const {
+    flags,
+    positionals: [least, most],
+  } = usage;
+  // Not strict: parseArgs would refuse unknown flags in its own words, several lines long.
+  const { tokens, positionals } = parseArgs({
+    args: [...argv],
+    options: Object.fromEntries(
+      Object.entries(flags).map(([name, { value }]) => [
+        name,
+        { type: value === undefined ? 'boolean' : 'string' } as const,
+      ]),
+    ),
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  const given = new Map<string, string[]>();
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
+    if (flag === undefined) throw unknownFlag(argv[token.index]!, token.rawName, Object.keys(flags));
+    if (flag.value === undefined && token.value !== undefined)
+      throw new UsageError(`${token.rawName} takes no value, got ${show(token.value)}`);
+    // `--out --json`: the next flag is no value; `--out=--json` says that it is one.
+    if (
+      flag.value !== undefined &&
+      (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))
+    ) {
+      throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${flag.value}`);
+    }
+    const values = given.get(token.name) ?? [];
+    if (values.length > 0 && flag.value !== undefined && flag.repeats !== true)
+      throw new UsageError(`${token.rawName} is given twice`);
+    given.set(token.name, [...values, token.value ?? '']);
+  }
+  if (positionals.length < least) {
+    // The form begins with what has to be there: MODEL DATA [--json], MODEL USER...
+    const missing = usage.form.split(' ')[positionals.length]!.replace('...', '');
+    throw new UsageError(
+      `${missing} is missing${positionals.length === 0 ? '' : ` after ${show(positionals.at(-1))}`}`,
+    );
+  }
+  if (positionals.length > most) throw new UsageError(`unexpected argument ${show(positionals[most])}`);
+  return reader(given, positionals);
+}
+
+function reader(given: ReadonlyMap<string, readonly string[]>, positionals: readonly string[]): Arguments {
+  const text = (flag: string) => given.get(flag)?.[0];
+  const number = (flag: string, wanted: string, good: (value: number) => boolean) => {
+    const written = text(flag);
+    if (written === undefined) return undefined;
+    const value = written.trim() === '' ? Number.NaN : Number(written);
+    if (Number.isFinite(value) && good(value)) return value;
+    throw new UsageError(`--${flag} is ${show(written)}; want ${wanted}`);
+  };
+  return {
+    positionals,
+    text,
+    number,
+    has: (flag) => given.has(flag),
+    texts: (flag) => given.get(flag) ?? [],
+    list(flag) {
+      const values = text(flag)
+        ?.split(',')
+        .map((value) => value.trim());
+      if (values?.includes(''))
+        throw new UsageError(`--${flag} is ${show(text(flag))}; want values with commas between them`);
+      return values;
+    },
+    count: (flag, least = 1) =>
+      number(flag, `a whole number of at least ${least}`, (value) => Number.isSafeInteger(value) && value >= least),
+  };
+}
+
+/** `word` is what was written, `written` the flag that was read from it: -57 is read as -5 and -7. */
+function unknownFlag(word: string, written: string, known: readonly string[]): UsageError {
+  if (!word.startsWith('--'))
+    return new UsageError(
+      `unknown flag ${show(word)}; flags have two dashes; write -- before arguments that begin with a dash: -- ${word}`,
+    );
+  const close = nearest(written.replace(/^-+/, ''), known);
+  return new UsageError(
+    `unknown flag '${written}'; ${close === undefined ? `flags: ${known.map((name) => `--${name}`).join(', ')}` : `did you mean '--${close}'?`}`,
+  );
+}
+
+/** The right form of a command in one line. */
+export function formOf({ name, form }: Usage): string {
+  return `usage: opmf ${name} ${form}`;
+}
+
+/** `opmf COMMAND --help`. */
+export function commandHelp(usage: Usage): string {
+  const flags = Object.entries(usage.flags).map(([name, { value, about }]): [string, string] => [
+    `--${name}${value === undefined ? '' : ` ${value}`}`,
+    about,
+  ]);
+  return `${formOf(usage)}\n\n${usage.about}\n\n${columns(flags)}\n\nExample:\n  ${usage.example}\n`;
+}
+
+/** `opmf --help`. */
+export function generalHelp(usages: readonly Usage[]): string {
+  const commands = usages.map((usage): [string, string] => [usage.name, usage.about]);
+  return (
+    'usage: opmf COMMAND [ARGUMENTS]\n\nMatrix-factorization recommenders that are overparameterized: written as products of factors.\n\n' +
+    `${columns(commands)}\n\n  --version prints the version; every command has --help.\n\nExample:\n  opmf compare --epochs 5\n`
+  );
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
 }

@@ -2,29 +2,30 @@
 
 import { availableParallelism } from 'node:os';
 import { nearest, show } from '../../core/options';
+import { PAPER_OPTIMIZERS } from '../../evaluation/arms';
 import { compareWith } from '../../evaluation/compare';
 import type { Comparison } from '../../evaluation/comparison';
-import { PAPER_OPTIMIZERS } from '../../evaluation/terms';
 import { OPTIMIZER_NAMES, type OptimizerName } from '../../optimizers/registry';
-import { armName } from '../../report/arm-name';
+import type { ProductOptions } from '../../parameters/overparam';
 import { comparisonReport } from '../../report/comparison-report';
+import { armName } from '../../report/comparison-rows';
 import { comparisonTable } from '../../report/comparison-table';
 import { requireWritable } from '../output-file';
 import { writeFileAtomically } from '../write-file-atomically';
-import type { Arguments } from './arguments';
-import { ARM_FORM, parseArm } from './arm';
 import { startArmThreads } from './arm-threads';
-import type { Command } from './command';
-import type { Io } from './io';
-import { startProgress } from './progress';
+import { type Arguments, type Command, type Io, UsageError } from './command';
+import { startProgress } from './printing';
 import { DATA_FLAGS, openSource } from './source';
-import { UsageError } from './usage-error';
 
 /**
  * What runs beside plain when nothing is said: with the other defaults some 25 s on one core. An epoch of dense-2 takes
  * five times as long as one of these (.55 s against .1 s, rank 15, 100,000 ratings), so it runs only where it is asked for.
  */
 const DEFAULT_ARMS: readonly string[] = ['scalar-row-2', 'scalar-row-3'];
+/** An arm as a person writes it (report/comparison-rows.ts prints the same form), for error messages and the help. */
+export const ARM_FORM =
+  'KIND-SCOPE-DEPTH[xWIDTH][@INIT], such as scalar-row-2, diagonal-row-2x2 or dense-2x24@1 (dense has no scope)';
+
 const TERMS = ['paper', 'matched', 'tuned'] as const;
 
 /** The command. */
@@ -106,4 +107,35 @@ function readOptimizer(written: string): OptimizerName {
   throw new UsageError(
     `--optimizers: ${show(written)} is no optimizer; want some of ${OPTIMIZER_NAMES.join(', ')}${advice}`,
   );
+}
+
+const ARM = /^(?:(scalar|diagonal)-(row|shared)|dense)-(\d{1,4})(?:x(\d{1,6}))?(?:@([^@]+))?$/;
+const FAMILIES = ['scalar-row', 'scalar-shared', 'diagonal-row', 'diagonal-shared', 'dense'];
+
+/** Reads an arm; what is not written is absent and takes the library's default. */
+export function parseArm(text: string): ProductOptions {
+  const [, kind, scope, depth, width, init] = ARM.exec(text) ?? [];
+  const start = init === undefined ? undefined : Number(init);
+  if (
+    depth === undefined ||
+    Number(depth) < 1 ||
+    Number(width ?? 1) < 1 ||
+    (start !== undefined && (start === 0 || !Number.isFinite(start)))
+  ) {
+    throw new UsageError(`--overparams: ${show(text)} is no arm; want ${ARM_FORM}${advice(text)}`);
+  }
+  return {
+    kind: (kind ?? 'dense') as NonNullable<ProductOptions['kind']>,
+    ...(scope === undefined ? {} : { scope: scope as 'row' | 'shared' }),
+    depth: Number(depth),
+    ...(width === undefined ? {} : { width: Number(width) }),
+    ...(start === undefined ? {} : { init: start }),
+  };
+}
+
+function advice(text: string): string {
+  if (text === 'plain') return '; plain always runs, it is what the arms are compared with';
+  const family = text.replace(/-?\d.*$/, '');
+  const close = FAMILIES.includes(family) ? undefined : nearest(family, FAMILIES);
+  return close === undefined ? '' : `; did you mean ${close}?`;
 }

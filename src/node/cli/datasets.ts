@@ -1,11 +1,8 @@
 // `opmf datasets`: the sets that are known by name, and where they are on this machine.
 
 import { datasetPath, listDatasets } from '../load-dataset';
-import type { Arguments } from './arguments';
-import type { Command } from './command';
-import type { Io } from './io';
+import { type Arguments, type Command, type Io, UsageError } from './command';
 import { BUILT_IN, DATA_DIR } from './source';
-import { UsageError } from './usage-error';
 
 /** The command. */
 export const datasetsCommand: Command = {

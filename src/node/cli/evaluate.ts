@@ -16,13 +16,9 @@ import {
 import { RATING_METRICS } from '../../metrics/rating-metrics';
 import { checkSuits, usualMetrics } from '../../metrics/scores';
 import { loadModel } from '../model-file';
-import type { Arguments } from './arguments';
-import type { Command } from './command';
-import { counted } from './counted';
-import { withIdsOf } from './ids';
-import type { Io } from './io';
-import { DATA_FLAGS, openSource } from './source';
-import { UsageError } from './usage-error';
+import { type Arguments, type Command, type Io, UsageError } from './command';
+import { counted } from './printing';
+import { DATA_FLAGS, openSource, withIdsOf } from './source';
 
 /** The command. */
 export const evaluateCommand: Command = {

@@ -8,10 +8,7 @@ import type { VectorIndex, VectorTable } from '../../recommenders/vector-table';
 import { loadModel } from '../model-file';
 import { requireWritable } from '../output-file';
 import { writeFileAtomically } from '../write-file-atomically';
-import type { Arguments } from './arguments';
-import type { Command } from './command';
-import type { Io } from './io';
-import { UsageError } from './usage-error';
+import { type Arguments, type Command, type Io, UsageError } from './command';
 
 const INDEXES: readonly string[] = ['inner-product', 'cosine'] satisfies VectorIndex[];
 

@@ -4,9 +4,7 @@
 import { nearest, show } from '../../core/options';
 import type { ReadOptions } from '../../io/read-options';
 import { DATE_FORMATS } from '../../io/timestamp';
-import type { Arguments } from './arguments';
-import type { Flag } from './usage';
-import { UsageError } from './usage-error';
+import { type Arguments, type Flag, UsageError } from './command';
 
 /** The flags, by name; they apply to files, not to data sets. */
 export const READ_FLAGS = {

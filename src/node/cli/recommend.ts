@@ -1,12 +1,9 @@
 // `opmf recommend`: the best unseen items of some users, from a saved model.
 
 import { loadModel } from '../model-file';
-import type { Arguments } from './arguments';
-import type { Command } from './command';
-import { counted } from './counted';
-import { asNumberId } from './ids';
-import type { Io } from './io';
-import { printableValue } from './printable';
+import type { Arguments, Command, Io } from './command';
+import { counted, printableValue } from './printing';
+import { asNumberId } from './source';
 
 /** The command. */
 export const recommendCommand: Command = {

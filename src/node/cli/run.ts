@@ -3,21 +3,17 @@
 import { OpmfError, OptionError } from '../../core/errors';
 import { nearest } from '../../core/options';
 import { VERSION } from '../../core/version';
-import { parseArguments } from './arguments';
 import { benchCommand } from './bench';
-import type { Command } from './command';
+import { type Command, commandHelp, formOf, generalHelp, type Io, parseArguments, UsageError } from './command';
 import { compareCommand } from './compare';
 import { datasetsCommand } from './datasets';
 import { evaluateCommand } from './evaluate';
 import { exportCommand } from './export';
-import { commandHelp, formOf, generalHelp } from './help';
-import type { Io } from './io';
-import { printable } from './printable';
+import { printable } from './printing';
 import { recommendCommand } from './recommend';
 import { similarCommand } from './similar';
 import { trainCommand } from './train';
 import { tuneCommand } from './tune';
-import { UsageError } from './usage-error';
 
 const COMMANDS: readonly Command[] = [
   compareCommand,

@@ -1,7 +1,7 @@
 // `--set rank=32 --set overparam.depth=3`: options of a recommender from the command line.
 
 import { show } from '../../core/options';
-import { UsageError } from './usage-error';
+import { UsageError } from './command';
 
 /** A nested options object; no prototype, so that any name is an ordinary key. */
 export type Settings = { [name: string]: unknown };

@@ -4,11 +4,9 @@ import { DataError, UnknownIdError } from '../../core/errors';
 import { show } from '../../core/options';
 import type { MF } from '../../recommenders/mf';
 import { loadModel } from '../model-file';
-import type { Arguments } from './arguments';
-import type { Command } from './command';
-import { knownId } from './ids';
-import type { Io } from './io';
-import { printableValue } from './printable';
+import type { Arguments, Command, Io } from './command';
+import { printableValue } from './printing';
+import { knownId } from './source';
 
 /** The command. */
 export const similarCommand: Command = {

@@ -1,25 +1,23 @@
 // The DATA argument: a file of ratings, a pipe, `-` for standard input, the name or folder of a data set, or nothing, which
-// is the built-in synthetic set.
+// is the built-in synthetic set. And ids: on the command line and in files they are text, and a model that was trained in
+// code may have numbers.
 
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DataError } from '../../core/errors';
 import { show } from '../../core/options';
-import type { Interactions, LeftOut } from '../../interactions/interactions';
+import { Interactions, type LeftOut } from '../../interactions/interactions';
 import { syntheticInteractions } from '../../interactions/synthetic';
+import type { Id, Vocabulary } from '../../interactions/vocabulary';
 import type { ReadOptions } from '../../io/read-options';
 import { DATASETS } from '../datasets';
 import type { TextSource } from '../file-chunks';
 import { listDatasets, loadDataset } from '../load-dataset';
 import { findFile } from '../locate-dataset';
 import { readInteractions } from '../read-interactions';
-import type { Arguments } from './arguments';
-import { counted } from './counted';
-import type { Io } from './io';
-import { printable } from './printable';
+import { type Arguments, type Flag, type Io, UsageError } from './command';
+import { counted, printable } from './printing';
 import { adviceInFlags, READ_FLAGS, readFlags, readFlagsGiven } from './read-flags';
-import type { Flag } from './usage';
-import { UsageError } from './usage-error';
 
 /** The built-in set's name, in reports and as an argument. */
 export const BUILT_IN = 'synthetic-100k';
@@ -125,4 +123,42 @@ function whatIsLeftOut(path: string, { invalid, missing, repeated, absent, fault
   const more = invalid > faults.length ? [`  and ${invalid - faults.length} more`] : [];
   const shown = [...faults.map(({ message }) => `  ${message}`), ...more];
   return [`${path}: left out ${said.join(', ')}`, ...shown, ''].join('\n');
+}
+
+/** The number that an id's text is the exact form of, or undefined: '7' is 7, '07' and '7.0' are only text. */
+export function asNumberId(text: string): number | undefined {
+  const value = Number(text);
+  return Number.isFinite(value) && String(value) === text ? value : undefined;
+}
+
+/** The id of `known` that the text means: the text itself before the number that it writes; undefined where it has neither. */
+export function knownId(known: Vocabulary, text: string): Id | undefined {
+  if (known.has(text)) return text;
+  const number = asNumberId(text);
+  return number !== undefined && known.has(number) ? number : undefined;
+}
+
+/** The ratings with the ids that a model knows them by; ids that it does not know stay text. */
+export function withIdsOf(model: { readonly users: Vocabulary; readonly items: Vocabulary }, data: Interactions) {
+  const userOf = translate(data.users, model.users);
+  const itemOf = translate(data.items, model.items);
+  const { values, weights, timestamps } = data;
+  return Interactions.fromColumns(
+    {
+      userIds: Array.from(data.userIndex, userOf),
+      itemIds: Array.from(data.itemIndex, itemOf),
+      values,
+      ...(weights && { weights }),
+      ...(timestamps && { timestamps }),
+    },
+    { duplicates: 'keep' },
+  );
+}
+
+function translate(written: Vocabulary, known: Vocabulary): (index: number) => Id {
+  const ids = Array.from({ length: written.size }, (_, i) => {
+    const id = written.idOf(i);
+    return (typeof id === 'string' ? knownId(known, id) : undefined) ?? id;
+  });
+  return (index) => ids[index]!;
 }

@@ -9,15 +9,10 @@ import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../.
 import type { EpochRecord } from '../../training/history';
 import { saveModel } from '../model-file';
 import { requireWritable } from '../output-file';
-import type { Arguments } from './arguments';
-import { chosenText } from './chosen-loss';
-import type { Command } from './command';
-import { counted } from './counted';
-import type { Io } from './io';
-import { startProgress } from './progress';
+import { type Arguments, type Command, type Io, UsageError } from './command';
+import { chosenText, counted, startProgress } from './printing';
 import { parseSettings } from './settings';
 import { DATA_FLAGS, openSource } from './source';
-import { UsageError } from './usage-error';
 
 /** The command. */
 export const trainCommand: Command = {

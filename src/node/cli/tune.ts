@@ -4,14 +4,10 @@ import type { SearchRange, SearchSpace } from '../../evaluation/search-space';
 import { tune } from '../../evaluation/tune';
 import type { MetricName } from '../../metrics/metric-names';
 import { createRecommender, type RecommenderName } from '../../recommenders/registry';
-import type { Arguments } from './arguments';
-import { chosenText } from './chosen-loss';
-import type { Command } from './command';
-import type { Io } from './io';
-import { startProgress } from './progress';
+import { type Arguments, type Command, type Io, UsageError } from './command';
+import { chosenText, startProgress } from './printing';
 import { parseSettings } from './settings';
 import { DATA_FLAGS, openSource } from './source';
-import { UsageError } from './usage-error';
 
 /** The command. */
 export const tuneCommand: Command = {

@@ -1,9 +1,6 @@
 // Words into flags and values; what is wrong is said in one line, with the close miss.
 
-import { parseArguments } from '../../../src/node/cli/arguments';
-import { commandHelp } from '../../../src/node/cli/help';
-import type { Usage } from '../../../src/node/cli/usage';
-import { UsageError } from '../../../src/node/cli/usage-error';
+import { commandHelp, parseArguments, type Usage, UsageError } from '../../../src/node/cli/command';
 
 const usage: Usage = {
   name: 'try',

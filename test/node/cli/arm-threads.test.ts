@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError, splitRandom, syntheticInteractions } from 'opmf';
-import { type Arm, runArm } from '../../../src/evaluation/run-arm';
+import { type Arm, runArm } from '../../../src/evaluation/arms';
 import { startArmThreads } from '../../../src/node/cli/arm-threads';
 
 const folder = mkdtempSync(join(tmpdir(), 'opmf-arms-'));

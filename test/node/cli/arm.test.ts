@@ -1,10 +1,10 @@
 // Arms are read as they are written, and what is no arm is refused with the form.
 
 import fc from 'fast-check';
-import { parseArm } from '../../../src/node/cli/arm';
-import { UsageError } from '../../../src/node/cli/usage-error';
+import { UsageError } from '../../../src/node/cli/command';
+import { parseArm } from '../../../src/node/cli/compare';
 import type { ProductOptions } from '../../../src/parameters/overparam';
-import { armName } from '../../../src/report/arm-name';
+import { armName } from '../../../src/report/comparison-rows';
 
 describe('parseArm', () => {
   test.each<[string, ProductOptions]>([

@@ -1,6 +1,6 @@
 // The bar is drawn on terminals only, not too often, within 80 columns, and is gone afterwards.
 
-import { startProgress } from '../../../src/node/cli/progress';
+import { startProgress } from '../../../src/node/cli/printing';
 
 function draw(isTTY: boolean, times: number[]) {
   const written: string[] = [];

@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArguments } from '../../../src/node/cli/arguments';
+import { parseArguments } from '../../../src/node/cli/command';
 import { compareCommand } from '../../../src/node/cli/compare';
 import { READ_FLAGS, readFlags } from '../../../src/node/cli/read-flags';
 import { openSource } from '../../../src/node/cli/source';

@@ -1,7 +1,7 @@
 // `--set`: JSON where it is JSON, else a string; dots nest; nothing reaches a prototype.
 
+import { UsageError } from '../../../src/node/cli/command';
 import { parseSettings } from '../../../src/node/cli/settings';
-import { UsageError } from '../../../src/node/cli/usage-error';
 
 const plain = (assignments: string[]) => JSON.parse(JSON.stringify(parseSettings(assignments)));
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import { parseArguments } from '../../../src/node/cli/arguments';
+import { parseArguments } from '../../../src/node/cli/command';
 import { compareCommand } from '../../../src/node/cli/compare';
 import { openSource } from '../../../src/node/cli/source';
 import { opmf } from './opmf';

@@ -1,15 +1,79 @@
-// The terms of a comparison: what each arm runs with. paper: the same constants for all. matched: plain at the rate at
-// which its first step is as long as the product's. tuned: each arm at the best of a grid, on validation ratings.
+// The arms of a comparison: what each runs with under the terms, and one training run of an arm. paper: the same
+// constants for all. matched: plain at the rate at which its first step is as long as the product's. tuned: each arm at
+// the best of a grid, on validation ratings.
 
+import { DivergenceError } from '../core/errors';
+import { Stream } from '../core/random';
 import type { Interactions } from '../interactions/interactions';
+import type { Split } from '../interactions/split';
 import { splitRandom } from '../interactions/split-random';
-import type { LearningRate } from '../optimizers/learning-rate';
-import type { OptimizerConfig } from '../optimizers/optimizer';
+import { type LearningRate, LearningRates } from '../optimizers/learning-rate';
+import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { isSchedule, type Schedule } from '../optimizers/schedule';
-import { type ProductOptions, readProduct } from '../parameters/overparam';
-import { firstStepLength } from './first-step';
-import type { Arm, runArm } from './run-arm';
+import { createParameter } from '../parameters/create-parameter';
+import { type ProductOptions, type ProductSpec, readProduct } from '../parameters/overparam';
+import { OverparamMF } from '../recommenders/overparam-mf';
+import type { EpochRecord } from '../training/history';
+import { OptimizerSink } from '../training/optimizer-sink';
+import type { ComparisonEpoch } from './comparison';
+
+/** One arm as it runs. */
+export interface Arm {
+  readonly overparam: false | ProductOptions;
+  readonly optimizer: OptimizerConfig;
+  readonly initScale: number;
+  /** lambda, constant, of every table. */
+  readonly regularization: number;
+  /** For the plain twin of matched terms: the product whose first step it matches. */
+  readonly matches?: ProductOptions;
+}
+
+/** Trains an arm and follows it on the test ratings. A diverged run ends with its last good epoch. */
+export async function runArm(
+  arm: Arm,
+  { train, test }: Split,
+  base: { readonly rank: number; readonly epochs: number; readonly seed: number },
+  signal: AbortSignal | undefined,
+): Promise<{ readonly epochs: readonly ComparisonEpoch[]; readonly diverged: boolean }> {
+  const { overparam, optimizer, initScale, regularization } = arm;
+  // Ratings and predictions as they are: clipping would hide how far a memorising arm is off on unseen ratings.
+  // `overparam: false` makes this the plain model.
+  const model = new OverparamMF({
+    ...base,
+    // Fields left out are those of a product, and not those of the default of OverparamMF. Values that are all equal are
+    // refused: there is nothing to compare by.
+    overparam: overparam && filledProduct(overparam),
+    loss: 'squared',
+    optimizer,
+    initScale,
+    regularization,
+    standardize: false,
+    clip: false,
+  });
+  const epochs: ComparisonEpoch[] = [];
+  try {
+    await model.fit(train, {
+      validation: test,
+      onEpoch: (record) => epochs.push(toEpoch(record)),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { epochs, diverged: false };
+  } catch (error) {
+    if (error instanceof DivergenceError) return { epochs, diverged: true };
+    throw error;
+  }
+}
+
+/** A product with every field; a width that is not given is that of the table. */
+function filledProduct(given: ProductOptions): ProductOptions {
+  const { width, ...product } = readProduct('compare', given);
+  return width === 0 ? product : { ...product, width };
+}
+
+function toEpoch({ epoch, trainLoss, metrics, seconds }: EpochRecord): ComparisonEpoch {
+  return { epoch, trainLoss, testRmse: metrics.rmse!, testMae: metrics.mae!, seconds };
+}
 
 /** The five rules that the paper compares. */
 export const PAPER_OPTIMIZERS: readonly OptimizerName[] = ['sgd', 'adagrad', 'adadelta', 'rmsprop', 'adam'];
@@ -102,4 +166,33 @@ function scaleAll(rate: LearningRate, by: number): LearningRate {
   if (isSchedule(rate)) return { ...rate, rate: scaleAll(rate.rate, by) } as Schedule;
   if (typeof rate === 'number') return rate * by;
   return Object.fromEntries(Object.entries(rate).map(([group, value]) => [group, value * by]));
+}
+
+/** Rows that are tried: the mean length is then known to a few per cent. */
+const ROWS = 64;
+
+/**
+ * The mean length of the first step of a row, over rows that start at N(0, sigma^2) and gradients drawn from N(0, 1).
+ * Plain SGD with rate eta: eta times the mean length of a gradient.
+ */
+export function firstStepLength(spec: ProductSpec | undefined, rule: Optimizer, dim: number, sigma: number): number {
+  let total = 0;
+  for (let row = 0; row < ROWS; row++) {
+    const stream = Stream.of('first step').fork(row);
+    // One table a row: the step of one row must not change the maps that the next would share.
+    const shape = { name: 'row', group: 'embedding', rows: 1, dim, precision: 'float64' } as const;
+    const parameter = createParameter(shape, spec, sigma, stream);
+    const rates = new LearningRates(rule.config.learningRate);
+    rates.begin(1, 0);
+    const before = parameter.collapse();
+    parameter.select(Int32Array.of(0), 1);
+    const draws = stream.fork('gradient');
+    for (let k = 0; k < dim; k++) parameter.grads[k] = draws.normal();
+    parameter.pullback(new OptimizerSink(rule, rates, [parameter]));
+    const after = parameter.collapse();
+    let square = 0;
+    for (let k = 0; k < dim; k++) square += (after[k]! - before[k]!) * (after[k]! - before[k]!);
+    total += Math.sqrt(square);
+  }
+  return total / ROWS;
 }

@@ -1,0 +1,61 @@
+// What the commands print: text made safe for a terminal, a progress bar, and phrases that several of them use.
+
+import type { Io } from './command';
+
+/** Controls but tab and line feed, and marks of direction. */
+const CONTROLS = /(?![\t\n])[\p{Cc}\p{Bidi_Control}\u2028\u2029\ufeff]/gu;
+
+/** Text of several lines. */
+export function printable(text: string): string {
+  return text.replace(CONTROLS, escaped);
+}
+
+/** One value within a line: a tab or a line feed would look like the next column or line. */
+export function printableValue(value: string | number): string {
+  return printable(String(value).replace(/[\t\n]/g, escaped));
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** Redraws at most this often, in milliseconds. */
+const INTERVAL = 80;
+const BAR = 28;
+/** The widest label that keeps the line on an 80-column terminal. */
+const LABEL = 42;
+
+/** A bar that is filled from 0 to 1 and then taken away. */
+export interface Progress {
+  update(fraction: number, label: string): void;
+  done(): void;
+}
+
+/** Starts a bar; the clock (in milliseconds) is handed in by tests. */
+export function startProgress(io: Io, now: () => number = Date.now): Progress {
+  if (!io.isTTY) return { update() {}, done() {} };
+  let drawn = -Infinity;
+  return {
+    update(fraction, label) {
+      if (now() - drawn < INTERVAL && fraction < 1) return;
+      drawn = now();
+      const part = Math.min(1, Math.max(0, fraction));
+      const full = Math.round(part * BAR);
+      const percent = String(Math.floor(part * 100)).padStart(3);
+      io.stderr.write(`\r[${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${percent}% ${label.slice(0, LABEL)}\u001b[K`);
+    },
+    done() {
+      if (drawn > -Infinity) io.stderr.write('\r\u001b[K');
+    },
+  };
+}
+
+/** `count` and the noun, in the plural where there is not one of it. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Of a loss of orders that was chosen for values that are all equal. */
+export function chosenText(loss: unknown): string {
+  return `every value is the same, so that loss 'auto' is '${loss}': scores order items and are no ratings; --set loss=... says another`;
+}
