@@ -1,6 +1,5 @@
 // The map of the library: what `import ... from 'opmf'` gives, by layer, from what most people want to what few do.
 
-// Errors
 export {
   DataError,
   type DivergenceDetails,
@@ -96,10 +95,12 @@ export type { Scores } from './metrics/scores';
 export type { DenseUpdate, ScalarUpdate } from './models/effective-update';
 export type { FactorizationOptions } from './models/factorization-tables';
 export { MFModel, type MFModelOptions } from './models/mf';
-export type { Batch, Batcher, Model, RatingData } from './models/model';
+// Errors
+export type { Batch, Model, RatingBatch, RatingData } from './models/model';
 export { NMFModel, type NMFModelOptions } from './models/nmf';
 export { OverparamMFModel, type OverparamMFModelOptions } from './models/overparam-mf';
-export type { RatingBatch } from './models/rating-batcher';
+export type { Batcher } from './models/rating-batcher';
+
 export { SVDppModel, type SVDppModelOptions } from './models/svdpp/svdpp';
 // Optimizers and their learning rates
 export { type AdadeltaConfig, type AdadeltaOptions, adadelta } from './optimizers/adadelta';

@@ -11,8 +11,7 @@ import {
   readFactorization,
   TableMaker,
 } from './factorization-tables';
-import type { Batcher, Model, OrderOptions, RatingData } from './model';
-import { type RatingBatch, RatingBatcher } from './rating-batcher';
+import type { Model, RatingBatch } from './model';
 import { biasValues, checkRow, tableView } from './table-view';
 
 /** The tables of a factorization and the scores that they give. */
@@ -52,10 +51,6 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
   get sides() {
     const given = (...tables: readonly (Parameter | null)[]) => tables.filter((table) => table !== null);
     return { users: given(this.userEmbedding, this.userBias), items: given(this.itemEmbedding, this.itemBias) };
-  }
-
-  batches(data: RatingData, order: OrderOptions): Batcher<RatingBatch> {
-    return new RatingBatcher(data, this, order);
   }
 
   select({ users, items, count }: RatingBatch): void {

@@ -7,7 +7,7 @@ import type { FeatureRows } from '../interactions/features';
 import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
 import type { FeatureBatch } from './feature-batch';
-import type { Batcher } from './model';
+import type { Batcher } from './rating-batcher';
 
 /** Rows with the targets that the loss wants. */
 export interface FeatureData extends Pick<FeatureRows, 'size' | 'starts' | 'indices' | 'values'> {

@@ -15,9 +15,7 @@ import { PairProduct } from './blocks/pair-product';
 import { PairTower } from './blocks/pair-tower';
 import { layerDims, Perceptron } from './blocks/perceptron';
 import { parameterStream } from './factorization-tables';
-import { WHOLE } from './grid/blocks';
-import type { Batcher, Model, OrderOptions, RatingData } from './model';
-import { type RatingBatch, RatingBatcher } from './rating-batcher';
+import type { Model, RatingBatch } from './model';
 
 /** What a model scores pairs by. */
 export type NeuralVariant = 'neumf' | 'gmf' | 'mlp';
@@ -123,11 +121,6 @@ export class NeuralCFModel implements Model<RatingBatch> {
 
   get sides() {
     return { users: this.parts.map(({ user }) => user), items: this.parts.map(({ item }) => item) };
-  }
-
-  batches(data: RatingData, order: OrderOptions): Batcher<RatingBatch> {
-    // All items in every batch: layers and their bias would follow the tile at hand, where negatives are of all items.
-    return new RatingBatcher(data, this, { ...order, blocks: WHOLE });
   }
 
   select({ users, items, count }: RatingBatch): void {

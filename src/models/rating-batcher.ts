@@ -1,23 +1,54 @@
 // Batches of (user, item, target): the ratings in the order of their tiles, each tile gone through in the epoch's stride.
 
+import type { Stream } from '../core/random';
 import type { Turns } from '../core/turns';
 import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
+import type { Blocks } from './grid/blocks';
 import type { Layout } from './grid/lay-out';
 import { epochVisits, gridOf, layOutInOrder, stepsOf } from './grid/rating-order';
 import { orderByBlock } from './grid/row-order';
 import type { Visit } from './grid/visits';
-import type { Batch, Batcher, OrderOptions, RatingData, RowPlaces } from './model';
+import type { Batch, RatingBatch, RatingData } from './model';
 import { RatingRecords } from './rating-records';
 
-/** A batch of ratings by index, all of one tile. */
-export interface RatingBatch extends Batch {
+/** How an epoch goes through the ratings. */
+export interface OrderOptions {
+  readonly stream: Stream;
+  /** false: in the order of the data. */
+  readonly shuffle: boolean;
+  /** The blocks that users and items are cut into. */
+  readonly blocks: Blocks;
+  /** The most ratings of one user that a step takes; over 1 it is steps that are counted, not ratings. */
+  readonly grouping: 1 | 4;
+  /** Whether batches may number rows anew, so that those of a tile lie together. @defaultValue false */
+  readonly packs?: boolean;
+}
+
+/** The places that rows are numbered by, of each side: row r is at place users[r]. */
+export interface RowPlaces {
   readonly users: Int32Array;
   readonly items: Int32Array;
-  /** Which visit of the epoch it belongs to. */
-  readonly visit: number;
-  /** At the first rating of each step its number of ratings; null where a step takes one. */
-  readonly sizes: Uint8Array | null;
+}
+
+/** Gives the batches of an epoch, in an order that depends on nothing but the options and the epoch. */
+export interface Batcher<B extends Batch> {
+  /** The ratings of an epoch. */
+  readonly size: number;
+  /** The steps of an epoch, where each step is one rating or one group. Known once prepared. */
+  readonly steps: number;
+  /** The places that its batches name rows by; null where it is their own numbers. Known once prepared. */
+  readonly places: RowPlaces | null;
+  /** Puts the ratings in place, once, before the first epoch. */
+  prepare(turns: Turns): Promise<void>;
+  /** Makes room for batches of at most `limit` ratings (or groups), so that no step allocates. */
+  reserve(limit: number): void;
+  /** Moves the arrays of its batches. */
+  move(move: Move): void;
+  /** Starts epoch `epoch` (from 1). */
+  begin(epoch: number): void;
+  /** The next batch of at most `limit` ratings (or groups), null at the end. The object is reused. */
+  next(limit: number): B | null;
 }
 
 /** Gives ratings in batches. The order of an epoch is a function of the data, the stream and the epoch alone. */

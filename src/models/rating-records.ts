@@ -3,7 +3,8 @@
 
 import type { Real } from '../optimizers/factor';
 import type { Places } from './grid/lay-out';
-import type { RatingData, RowPlaces } from './model';
+import type { RatingData } from './model';
+import type { RowPlaces } from './rating-batcher';
 
 /** The bytes that come from memory together. */
 const CACHE_LINE = 64;

@@ -24,7 +24,7 @@ import { RowFolder } from './row-folder';
 import { TableRecommender } from './table-recommender';
 
 /** A model with its start drawn, and how it is trained and served. */
-export type Prepared = Pick<FitTask, 'model' | 'plainOf' | 'engineOf'>;
+export type Prepared = Pick<FitTask, 'model' | 'plainOf' | 'engineOf' | 'batches'>;
 
 /** The common part of MF, OverparamMF and SVDpp. */
 export abstract class FactorizationRecommender extends TableRecommender {

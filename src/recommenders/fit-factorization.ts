@@ -50,6 +50,8 @@ export interface FitTask {
   plainOf(turns: Turns): Factorization | Promise<Factorization>;
   /** Who makes the steps, where the model has a way of its own; null where its way is not for these. */
   readonly engineOf?: (parts: StepParts) => PairEngine | null;
+  /** As TrainerOptions.batches. */
+  readonly batches?: TrainerOptions['batches'];
   /** How ratings become targets, where the options do not say. */
   readonly unitsOf?: (units: Units) => Units;
   /** Gives way to other tasks between the passes over the data. */
@@ -69,6 +71,7 @@ export async function fitFactorization({
   model,
   plainOf,
   engineOf,
+  batches,
   unitsOf = (units) => units,
   breather,
   install,
@@ -104,6 +107,7 @@ export async function fitFactorization({
     kernels,
     threads,
     negatives: negatives === false ? undefined : negatives,
+    batches,
   };
   const engine = engineOf?.({ loss, optimizer: rule, penalties: shrinkage, data: ratings, options: steps }) ?? null;
   const trainer = new Trainer(model, loss, rule, shrinkage, ratings, { ...steps, engine });

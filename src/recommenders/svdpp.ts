@@ -5,6 +5,7 @@ import type { Interactions } from '../interactions/interactions';
 import type { MFModel } from '../models/mf';
 import { addPooled } from '../models/svdpp/pool-rows';
 import { SVDppModel } from '../models/svdpp/svdpp';
+import { UserBatcher } from '../models/svdpp/user-batcher';
 import { UserRatings } from '../models/svdpp/user-ratings';
 import type { Breather } from '../training/breather';
 import { PooledSgd } from '../training/svdpp/pooled-sgd';
@@ -73,6 +74,7 @@ export class SVDpp extends FactorizationRecommender {
         byUser ??= await UserRatings.of(ratings, model, breather);
         return plainOf(model, byUser, breather);
       },
+      batches: (data, order) => new UserBatcher(data, model, order, (most) => model.implicitEmbedding.reserve(most)),
       engineOf: (parts) => PooledSgd.of({ ...parts, model }),
     };
   }

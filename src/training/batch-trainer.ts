@@ -4,7 +4,8 @@
 import { now } from '../core/scheduler';
 import type { Turns } from '../core/turns';
 import type { KernelChoice } from '../kernels/wasm';
-import type { Batch, Batcher, Scorer } from '../models/model';
+import type { Batch, Scorer } from '../models/model';
+import type { Batcher } from '../models/rating-batcher';
 import type { Factor, Real } from '../optimizers/factor';
 import type { SlotSpec } from '../optimizers/optimizer';
 import type { Penalty } from '../parameters/penalty';

@@ -2,7 +2,8 @@
 // are scattered over a table of many pages, the processor takes longer to find the pages than to read the rows.
 
 import { inTurns, type Turns } from '../core/turns';
-import type { Batch, Model, RowPlaces } from '../models/model';
+import type { Batch, Model } from '../models/model';
+import type { RowPlaces } from '../models/rating-batcher';
 import type { Real } from '../optimizers/factor';
 import { allocate } from '../parameters/memory';
 import type { Parameter } from '../parameters/parameter';

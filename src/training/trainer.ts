@@ -7,8 +7,9 @@ import type { Turns } from '../core/turns';
 import type { WorkerHost } from '../core/worker-host';
 import type { KernelChoice } from '../kernels/wasm';
 import { chooseBlocks, type Side, WHOLE } from '../models/grid/blocks';
-import type { Batch, Batcher, Model, OrderOptions, RatingData } from '../models/model';
-import type { RatingBatch } from '../models/rating-batcher';
+import type { Batch, Model, RatingBatch, RatingData } from '../models/model';
+import { type Batcher, type OrderOptions, RatingBatcher } from '../models/rating-batcher';
+
 import { LearningRates } from '../optimizers/learning-rate';
 import type { Optimizer } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
@@ -49,6 +50,8 @@ export interface TrainerOptions {
   readonly threads?: number;
   /** Who starts them; null: nobody. @defaultValue whoever does in this process */
   readonly host?: WorkerHost | null;
+  /** Gives the batches of a model whose batches are its own. @defaultValue ratings of a tile at a time */
+  readonly batches?: ((data: RatingData, order: OrderOptions) => Batcher<Batch>) | undefined;
   /** Who makes the steps, where that is known already. @defaultValue chosen by what they are */
   readonly engine?: PairEngine | null;
   /** false: every step by itself, as the definition has it, also where pairs would do. @defaultValue true */
@@ -158,7 +161,8 @@ export class Trainer<B extends Batch> {
       if (this.engine !== null) return;
     }
     const sink = new OptimizerSink(optimizer, rates, model.parameters);
-    const ratings = model.batches(data, order);
+    const { batches = (ratings, order) => new RatingBatcher(ratings, rowsOf(model), order) } = options;
+    const ratings = batches(data, order) as Batcher<B>;
     // Plans and negatives are for factorizations alone, and their batches are RatingBatches.
     const given = ratings as Batcher<Batch> as Batcher<RatingBatch>;
     if (plan !== null) this.engine = new JsPairs(plan, given, rates, sink, loss, epochs);
@@ -176,10 +180,13 @@ export class Trainer<B extends Batch> {
 
   private withNegatives(ratings: Batcher<RatingBatch>, negatives: NegativeSampling): CandidateBatcher {
     const { options, model, data } = this;
-    const { users, items } = model.sides;
-    const rows = { users: users[0]!.rows, items: items[0]!.rows };
-    return new CandidateBatcher(ratings, data, rows, negatives, options.stream.fork('negatives'));
+    return new CandidateBatcher(ratings, data, rowsOf(model), negatives, options.stream.fork('negatives'));
   }
+}
+
+/** How many users and items a model has. */
+function rowsOf({ sides: { users, items } }: Model<Batch>): { readonly users: number; readonly items: number } {
+  return { users: users[0]!.rows, items: items[0]!.rows };
 }
 
 /** Of each side its rows, and the bytes of its factors and of what the rule keeps beside them. */

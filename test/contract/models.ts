@@ -3,7 +3,8 @@
 
 import { Stream } from '../../src/core/random';
 import type { Factorization } from '../../src/models/factorization';
-import type { RatingBatch } from '../../src/models/rating-batcher';
+import type { RatingBatch } from '../../src/models/model';
+
 import type { Real } from '../../src/optimizers/factor';
 import type { Precision } from '../../src/parameters/memory';
 import { Penalty } from '../../src/parameters/penalty';

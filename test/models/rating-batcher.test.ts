@@ -1,7 +1,8 @@
 // Batches: every rating once an epoch, in an order that is a function of the data, the stream and the epoch alone.
 
 import { Stream } from '../../src/core/random';
-import type { OrderOptions, RatingData } from '../../src/models/model';
+import type { RatingData } from '../../src/models/model';
+import type { OrderOptions } from '../../src/models/rating-batcher';
 import { RatingBatcher } from '../../src/models/rating-batcher';
 import { NO_TURNS, randomRatings } from '../support/training';
 

@@ -2,8 +2,9 @@
 // the plain model that it collapses to.
 
 import { OptionError } from '../../src/core/errors';
+import type { UserBatch } from '../../src/models/svdpp/svdpp';
 import { SVDppModel } from '../../src/models/svdpp/svdpp';
-import type { UserBatch } from '../../src/models/svdpp/user-batcher';
+
 import { Penalty } from '../../src/parameters/penalty';
 import { squared } from '../../src/training/losses';
 import { SHAPE, scatter } from '../contract/models';

@@ -3,8 +3,9 @@
 import { Stream } from '../../src/core/random';
 import type { Turns } from '../../src/core/turns';
 import type { Factorization } from '../../src/models/factorization';
-import type { RatingData } from '../../src/models/model';
-import type { RatingBatch } from '../../src/models/rating-batcher';
+import type { RatingBatch, RatingData } from '../../src/models/model';
+import { RatingBatcher } from '../../src/models/rating-batcher';
+
 import { LearningRates } from '../../src/optimizers/learning-rate';
 import type { OptimizerConfig } from '../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../src/optimizers/registry';
@@ -44,7 +45,7 @@ export async function trainOnce(
   const rule = resolveOptimizer(optimizer);
   const rates = new LearningRates(rule.config.learningRate);
   const sink = new OptimizerSink(rule, rates, model.parameters);
-  const batcher = model.batches(data, {
+  const batcher = new RatingBatcher(data, model, {
     stream: Stream.of(1),
     shuffle: false,
     blocks: { users: 1, items: 1 },

@@ -4,6 +4,7 @@ import { DataError } from '../../src/core/errors';
 import { Stream } from '../../src/core/random';
 import { MFModel } from '../../src/models/mf';
 import type { RatingData } from '../../src/models/model';
+import { RatingBatcher } from '../../src/models/rating-batcher';
 import { AliasTable } from '../../src/training/negatives/alias-table';
 import { CandidateBatcher } from '../../src/training/negatives/candidate-batcher';
 import { ItemSampler, type NegativeSampling } from '../../src/training/negatives/item-sampler';
@@ -112,7 +113,7 @@ describe('batches of candidates', () => {
   const batcher = async () => {
     const model = new MFModel({ users: USERS, items: ITEMS, rank: 2 });
     const order = { stream: Stream.of(1), shuffle: true, blocks: { users: 1, items: 1 }, grouping: 1 as const };
-    const made = new CandidateBatcher(model.batches(data, order), data, model, UNIFORM, Stream.of(2));
+    const made = new CandidateBatcher(new RatingBatcher(data, model, order), data, model, UNIFORM, Stream.of(2));
     made.reserve(16);
     await made.prepare(NO_TURNS);
     return made;

@@ -2,7 +2,9 @@
 
 import { Stream } from '../../src/core/random';
 import type { RatingData } from '../../src/models/model';
+import type { OrderOptions } from '../../src/models/rating-batcher';
 import { SVDppModel } from '../../src/models/svdpp/svdpp';
+import { UserBatcher } from '../../src/models/svdpp/user-batcher';
 import { resolveOptimizer } from '../../src/optimizers/registry';
 import { linear } from '../../src/optimizers/schedule';
 import { Penalty } from '../../src/parameters/penalty';
@@ -27,6 +29,9 @@ const penaltiesOf = (model: SVDppModel, counts: Int32Array | null = null) =>
     return new Penalty(one, one.dim === 1 ? lambdaOfBias : lambda, byUser);
   });
 
+const batchesOf = (model: SVDppModel) => (data: RatingData, order: OrderOptions) =>
+  new UserBatcher(data, model, order, (most) => model.implicitEmbedding.reserve(most));
+
 interface How {
   readonly data?: RatingData;
   readonly shuffle?: boolean;
@@ -46,7 +51,11 @@ async function trained(
   const options = { epochs, batchSize: 1, shuffle, stream: Stream.of(9) };
   const engine = isPooled ? PooledSgd.of({ model, loss, optimizer, penalties, data, options }) : null;
   expect(engine !== null).toBe(isPooled);
-  const trainer = new Trainer(model, loss, optimizer, penalties, data, { ...options, engine });
+  const trainer = new Trainer(model, loss, optimizer, penalties, data, {
+    ...options,
+    engine,
+    batches: batchesOf(model),
+  });
   const losses: number[] = [];
   for (let epoch = 1; epoch <= epochs; epoch++) losses.push((await trainer.epoch(epoch, NO_TURNS)).loss);
   trainer.dispose();
@@ -129,7 +138,7 @@ test('what is not plain SGD rating by rating is no business of the closed form',
 test('larger steps take ratings of one user, and every rating once an epoch', async () => {
   const model = make();
   const order = { stream: Stream.of(2), shuffle: true, blocks: { users: 1, items: 1 }, grouping: 1 } as const;
-  const batcher = model.batches(ratings, order);
+  const batcher = batchesOf(model)(ratings, order);
   await batcher.prepare(NO_TURNS);
   for (const epoch of [1, 2]) {
     const seen: string[] = [];

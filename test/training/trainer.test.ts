@@ -4,6 +4,7 @@ import { DivergenceError } from '../../src/core/errors';
 import { Stream } from '../../src/core/random';
 import { MFModel } from '../../src/models/mf';
 import type { RatingData } from '../../src/models/model';
+import { RatingBatcher } from '../../src/models/rating-batcher';
 import type { Optimizer } from '../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../src/optimizers/registry';
 import { linear } from '../../src/optimizers/schedule';
@@ -102,7 +103,7 @@ describe('one rating a step', () => {
     const expected = tablesOf(model);
     const data = dataOf(ratings);
     const trainer = makeTrainer(model, data, { shuffle: true });
-    const batcher = model.batches(data, {
+    const batcher = new RatingBatcher(data, model, {
       stream: Stream.of('order'),
       shuffle: true,
       blocks: { users: 1, items: 1 },

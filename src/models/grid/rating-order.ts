@@ -2,7 +2,8 @@
 // ratings asks here, so that all go through them alike.
 
 import { inTurns, type Turns } from '../../core/turns';
-import type { OrderOptions, RatingData } from '../model';
+import type { RatingData } from '../model';
+import type { OrderOptions } from '../rating-batcher';
 import { Grid } from './grid';
 import { type Layout, layOut, type Places } from './lay-out';
 import { layOutGroups } from './lay-out-groups';

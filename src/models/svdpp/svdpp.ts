@@ -10,10 +10,19 @@ import {
   TableMaker,
 } from '../factorization-tables';
 import { MFModel } from '../mf';
-import type { Batcher, Model, OrderOptions, RatingData } from '../model';
+import type { Batch, Model } from '../model';
 import { checkRow } from '../table-view';
 import { addPooled, poolRows } from './pool-rows';
-import { type UserBatch, UserBatcher } from './user-batcher';
+
+/** Some ratings of one user. Arrays may be longer than what is counted. */
+export interface UserBatch extends Batch {
+  /** The user, `count` times. */
+  readonly users: Int32Array;
+  readonly items: Int32Array;
+  /** N(u), the first `setCount`. */
+  readonly set: Int32Array;
+  readonly setCount: number;
+}
 
 /** The options of SVDppModel. */
 export interface SVDppModelOptions extends FactorizationOptions {
@@ -84,10 +93,6 @@ export class SVDppModel implements Model<UserBatch>, FactorizationTables {
     const given = (...tables: readonly (Parameter | null)[]) => tables.filter((table) => table !== null);
     const { userEmbedding, itemEmbedding, implicitEmbedding, userBias, itemBias } = this;
     return { users: given(userEmbedding, userBias), items: given(itemEmbedding, implicitEmbedding, itemBias) };
-  }
-
-  batches(data: RatingData, order: OrderOptions): Batcher<UserBatch> {
-    return new UserBatcher(data, this, order, (most) => this.implicitEmbedding.reserve(most));
   }
 
   select({ users, items, set, setCount, count }: UserBatch): void {

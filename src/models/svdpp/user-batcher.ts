@@ -3,19 +3,11 @@
 import type { Turns } from '../../core/turns';
 import type { Move } from '../../kernels/move';
 import type { Real } from '../../optimizers/factor';
-import type { Batch, Batcher, OrderOptions, RatingData } from '../model';
+import type { RatingData } from '../model';
+import type { Batcher, OrderOptions } from '../rating-batcher';
+import type { UserBatch } from './svdpp';
 import { UserOrder } from './user-order';
 import { UserRatings } from './user-ratings';
-
-/** Some ratings of one user. Arrays may be longer than what is counted. */
-export interface UserBatch extends Batch {
-  /** The user, `count` times. */
-  readonly users: Int32Array;
-  readonly items: Int32Array;
-  /** N(u), the first `setCount`. */
-  readonly set: Int32Array;
-  readonly setCount: number;
-}
 
 /** Goes from user to user, each in steps of as many ratings as are asked for. */
 export class UserBatcher implements Batcher<UserBatch> {

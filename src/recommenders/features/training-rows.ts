@@ -9,7 +9,8 @@ import type { UnlabelledRows } from '../../interactions/features';
 import type { FeatureBatch } from '../../models/feature-batch';
 import { FeatureBatcher, type FeatureData } from '../../models/feature-batcher';
 import { WHOLE } from '../../models/grid/blocks';
-import type { Batcher } from '../../models/model';
+import type { Batcher } from '../../models/rating-batcher';
+
 import { RatingBatcher } from '../../models/rating-batcher';
 import type { Real } from '../../optimizers/factor';
 import { copiesOf, inCopies } from '../../training/copies';

@@ -3,7 +3,9 @@
 import { Stream } from '../../core/random';
 import type { Turns } from '../../core/turns';
 import type { Interactions } from '../../interactions/interactions';
+import { WHOLE } from '../../models/grid/blocks';
 import type { NeuralCFModel } from '../../models/neural-cf';
+import { RatingBatcher } from '../../models/rating-batcher';
 import type { Optimizer } from '../../optimizers/optimizer';
 import { Penalty } from '../../parameters/penalty';
 import { inCopies } from '../../training/copies';
@@ -60,6 +62,8 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
     stream,
     kernels,
     negatives,
+    // All items in every batch: layers and their bias would follow the tile at hand, where negatives are of all items.
+    batches: (data, order) => new RatingBatcher(data, model, { ...order, blocks: WHOLE }),
   });
   await turns.breathe();
   const stateOf = async (seen: Seen, breather: Turns): Promise<FittedNeural> => {

@@ -3,8 +3,9 @@
 import type { Stream } from '../../core/random';
 import type { Turns } from '../../core/turns';
 import type { Move } from '../../kernels/move';
-import type { Batcher, RatingData } from '../../models/model';
-import type { RatingBatch } from '../../models/rating-batcher';
+import type { RatingBatch, RatingData } from '../../models/model';
+import type { Batcher } from '../../models/rating-batcher';
+
 import type { Real } from '../../optimizers/factor';
 import { ItemSampler, type NegativeSampling } from './item-sampler';
 import { Positives } from './positives';

@@ -2,8 +2,9 @@
 // trains where there is no WebAssembly.
 
 import type { Turns } from '../../core/turns';
-import type { Batcher } from '../../models/model';
-import type { RatingBatch } from '../../models/rating-batcher';
+import type { RatingBatch } from '../../models/model';
+import type { Batcher } from '../../models/rating-batcher';
+
 import type { LearningRates } from '../../optimizers/learning-rate';
 import type { Loss } from '../loss';
 import type { OptimizerSink } from '../optimizer-sink';

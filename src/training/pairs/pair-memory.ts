@@ -2,7 +2,7 @@
 // known before the first epoch and never changes: a memory that grows would detach every view of it.
 
 import type { Turns } from '../../core/turns';
-import { RATES_BYTES, STEPS_A_RATE } from '../../kernels/pairs/pair-program';
+import { RATES_BYTES } from '../../kernels/pairs/pair-program';
 import { RATING, RUN, ratingBytes } from '../../kernels/pairs/run-layout';
 import { createMemory } from '../../kernels/wasm';
 import type { Grid } from '../../models/grid/grid';
@@ -10,9 +10,11 @@ import type { Layout } from '../../models/grid/lay-out';
 import { epochVisits, gridOf, layOutInOrder, stepsOf } from '../../models/grid/rating-order';
 import { orderByBlock } from '../../models/grid/row-order';
 import type { Visit } from '../../models/grid/visits';
-import type { OrderOptions, RatingData } from '../../models/model';
+import type { RatingData } from '../../models/model';
+import type { OrderOptions } from '../../models/rating-batcher';
 import type { SlotSpec } from '../../optimizers/optimizer';
 import type { RuleState } from '../rule-state';
+import { STEPS_A_RATE } from './pair-rates';
 import type { PairPlan } from './plan-pairs';
 import { SideMemory } from './side-memory';
 

@@ -2,17 +2,18 @@
 
 import type { Turns } from '../../core/turns';
 import type { WorkerHost } from '../../core/worker-host';
-import { encodePairs, RATES_BYTES, STEPS_A_RATE } from '../../kernels/pairs/pair-program';
+import { encodePairs, RATES_BYTES } from '../../kernels/pairs/pair-program';
 import { slotsOf } from '../../kernels/pairs/rules';
 import { compile, instantiate, isWanted, type KernelChoice, withoutWasm } from '../../kernels/wasm';
 import type { Visit } from '../../models/grid/visits';
-import type { OrderOptions, RatingData } from '../../models/model';
+import type { RatingData } from '../../models/model';
+import type { OrderOptions } from '../../models/rating-batcher';
 import type { LearningRates } from '../../optimizers/learning-rate';
 import type { SlotSpec } from '../../optimizers/optimizer';
 import type { TrainerState } from '../rule-state';
 import type { PairEngine } from './pair-engine';
 import { PairMemory } from './pair-memory';
-import { progressAt } from './pair-rates';
+import { progressAt, STEPS_A_RATE } from './pair-rates';
 import { PairThreads } from './pair-threads';
 import type { PairPlan } from './plan-pairs';
 
