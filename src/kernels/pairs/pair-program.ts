@@ -2,7 +2,7 @@
 // known beforehand is a constant in the code, loops over a row are unrolled, and what a fit does not use is not there.
 // The arithmetic is that of training/pairs/pair-steps.ts, to the bit.
 
-import { STEPS_A_RATE } from '../../training/pairs/pair-rates';
+import { RATE_SHIFT } from '../../training/pairs/pair-rates';
 import { branch, type Code, f32, f64, get, i32, loopWhile, select, set } from '../assembler/code';
 import { type MemoryShape, ModuleBuilder } from '../assembler/module';
 import { correctionEmitter } from './corrections';
@@ -14,8 +14,6 @@ import { rowLayout } from './row-layout';
 import { RUN, ratingBytes } from './run-layout';
 import { StepWriter } from './step-writer';
 
-/** STEPS_A_RATE as a shift. */
-const RATE_SHIFT = 8;
 /** A row of the table of rates: base, map and bias, each a float32. */
 export const RATES_BYTES = 12;
 
