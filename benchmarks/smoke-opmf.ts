@@ -1,9 +1,9 @@
 // The library as benchmarks see it under OPMF_SMOKE: sets of ratings, real ones and made-up ones, are cut down, so that a
 // run takes seconds. Its figures mean nothing.
 
-import { type Interactions, syntheticInteractions as whole } from '../src/index';
+import { type Interactions, syntheticInteractions as whole } from '../src';
 
-export * from '../src/index';
+export * from '../src';
 
 const MOST = 1500;
 

@@ -91,30 +91,28 @@ export type { MetricName, RankingMeasureName, RankingMetricName } from './metric
 export type { GainName } from './metrics/relevant-items';
 export type { FeatureMetricName, RowMetricName } from './metrics/row-metrics';
 export type { Scores } from './metrics/scores';
-// Bare models
-export type { DenseUpdate, ScalarUpdate } from './models/effective-update';
-export type { FactorizationOptions } from './models/factorization-tables';
-export { MFModel, type MFModelOptions } from './models/mf';
+export type { FactorizationOptions } from './models/factorization';
+export { MFModel, type MFModelOptions } from './models/factorization';
 // Errors
 export type { Batch, Model, RatingBatch, RatingData } from './models/model';
 export { NMFModel, type NMFModelOptions } from './models/nmf';
+// Bare models
+export type { DenseUpdate, ScalarUpdate } from './models/overparam-mf';
 export { OverparamMFModel, type OverparamMFModelOptions } from './models/overparam-mf';
-export type { Batcher } from './models/rating-batcher';
-
-export { SVDppModel, type SVDppModelOptions } from './models/svdpp/svdpp';
+export { SVDppModel, type SVDppModelOptions } from './models/svdpp';
 // Optimizers and their learning rates
 export { type AdadeltaConfig, type AdadeltaOptions, adadelta } from './optimizers/adadelta';
 export { type AdagradConfig, type AdagradOptions, adagrad } from './optimizers/adagrad';
 export { type AdamConfig, type AdamOptions, adam } from './optimizers/adam';
 export type { Factor, Real, RowGradient } from './optimizers/factor';
 export { type FtrlConfig, type FtrlOptions, ftrl } from './optimizers/ftrl';
-export type { GroupRates } from './optimizers/group-rates';
 export { type LearningRate, LearningRates } from './optimizers/learning-rate';
 export { type MomentumConfig, type MomentumOptions, momentum } from './optimizers/momentum';
 export { type NesterovConfig, type NesterovOptions, nesterov } from './optimizers/nesterov';
 export type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizers/optimizer';
 export { type OptimizerName, resolveOptimizer } from './optimizers/registry';
 export { type RmspropConfig, type RmspropOptions, rmsprop } from './optimizers/rmsprop';
+export type { GroupRates } from './optimizers/schedule';
 export {
   type ConstantSchedule,
   constant,
@@ -191,3 +189,4 @@ export type { GroupLossName } from './training/group-losses';
 export type { EpochRecord, History } from './training/history';
 export type { LossName } from './training/losses';
 export type { NegativeSampling } from './training/negatives/item-sampler';
+export type { Batcher } from './training/rating-batches';

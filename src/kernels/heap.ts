@@ -3,9 +3,9 @@
 
 import type { Numbers } from './kernels';
 import { type Movable, type Movers, once } from './move';
-import type { PairRule } from './pairs/rules';
 import { kernelProgram, type Routines, type RuleRoutines, updateProgram } from './simd/program';
 import { READ_AHEAD } from './simd/walk';
+import type { PairRule } from './update-rules';
 import { createMemory, instantiate, inWasm, type KernelChoice } from './wasm';
 
 /** The most maps that a product has, of both directions: their addresses are listed at the start of the memory. */

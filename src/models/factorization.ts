@@ -1,18 +1,146 @@
-// Biased matrix factorization as a scoring function of four parameters, whatever products these are:
-// score(u, i) = mu + b_u + b_i + <p_u, q_i> (Koren, Bell, Volinsky 2009, equation 4).
+// Tables as a caller sees them: arrays and ndarray views of a parameter's product, and checked row numbers.
 
-import type { NdArray } from 'ndarray';
+import ndarray, { type NdArray } from 'ndarray';
+import { boolean, type Filled, field, integer, number, oneOf, readOptions, seed, wrong } from '../core/options';
+import { type Seed, Stream } from '../core/random';
 import { kernels } from '../kernels/select';
 import type { Real } from '../optimizers/factor';
+import { createParameter } from '../parameters/create-parameter';
+import type { Precision } from '../parameters/memory';
+import { type OverparamPlan, planOverparam } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
-import {
-  type FactorizationOptions,
-  type FactorizationTables,
-  readFactorization,
-  TableMaker,
-} from './factorization-tables';
 import type { Model, RatingBatch } from './model';
-import { biasValues, checkRow, tableView } from './table-view';
+
+/** Throws OptionError where a row is not one of the table's. */
+export function checkRow(name: string, row: number, rows: number): void {
+  if (!Number.isInteger(row) || row < 0 || row >= rows) throw wrong(name, row, `a row number from 0 to ${rows - 1}`);
+}
+
+/** A parameter's product as an array: its own memory where it is plain. */
+export function tableOf(parameter: Parameter): Real {
+  return parameter.factors.length === 1 ? parameter.values : parameter.collapse();
+}
+
+/** The same as an ndarray, rows x dim. */
+export function tableView(parameter: Parameter): NdArray<Real> {
+  return ndarray(tableOf(parameter), [parameter.rows, parameter.dim]);
+}
+
+/** The values of a bias table; zeros where there is none. */
+export function biasValues(bias: Parameter | null, rows: number): Real {
+  return bias === null ? new Float32Array(rows) : tableOf(bias);
+}
+
+// The shape and the start of a factorization: from checked options to its four parameters.
+
+/** Longer vectors than anybody trains: a slip of the hand, told before memory is asked for. */
+export const MAX_RANK = 65_536;
+/** Rows are numbered by 32-bit integers. */
+const MAX_ROWS = 2 ** 31 - 1;
+
+/** The shape and the start of a factorization. */
+export interface FactorizationOptions {
+  /** The number of users, from 1. */
+  readonly users: number;
+  /** The number of items, from 1. */
+  readonly items: number;
+  /** The length of a user's and an item's vector. @defaultValue 32 */
+  readonly rank?: number | undefined;
+  /** Whether users and items have biases. @defaultValue true */
+  readonly biases?: boolean | undefined;
+  /** @defaultValue 1 */
+  readonly seed?: Seed | undefined;
+  /** The standard deviation of the normal draws that the embeddings start at. Biases start at 0. @defaultValue 0.1 */
+  readonly initScale?: number | undefined;
+  /** mu. @defaultValue 0 */
+  readonly globalMean?: number | undefined;
+  /** float64 is for checks of the mathematics. @defaultValue 'float32' */
+  readonly precision?: Precision | undefined;
+}
+
+/** The parameters of a factorization; the biases are null where it has none. */
+export interface FactorizationTables {
+  readonly userEmbedding: Parameter;
+  readonly itemEmbedding: Parameter;
+  readonly userBias: Parameter | null;
+  readonly itemBias: Parameter | null;
+}
+
+/** Reads the options that every factorization has. */
+export function readFactorization(owner: string, given: FactorizationOptions): Readonly<Filled<FactorizationOptions>> {
+  const read = readOptions<Filled<FactorizationOptions>>(owner, given, {
+    users: field(integer({ min: 1, max: MAX_ROWS }), 0),
+    items: field(integer({ min: 1, max: MAX_ROWS }), 0),
+    rank: field(integer({ min: 1, max: MAX_RANK }), 32),
+    biases: field(boolean, true),
+    seed: field(seed, 1),
+    initScale: field(number({ min: 0 }), 0.1),
+    globalMean: field(number(), 0),
+    precision: field(oneOf('float32', 'float64'), 'float32'),
+  });
+  for (const name of ['users', 'items'] as const) {
+    if (read[name] === 0)
+      throw wrong(name, given?.[name], 'a whole number of at least 1: the number of rows of the table');
+  }
+  return read;
+}
+
+/** The dimension of each table, by its name; `extra` names embeddings beside those of users and items. */
+export function tableDims(rank: number, biases: boolean, extra: readonly string[] = []): ReadonlyMap<string, number> {
+  const dims = new Map(['userEmbedding', 'itemEmbedding', ...extra].map((name) => [name, rank]));
+  return biases ? dims.set('userBias', 1).set('itemBias', 1) : dims;
+}
+
+/** The stream that every table of a seed's factorization forks its own from. */
+export function parameterStream(seed: Seed): Stream {
+  return Stream.of(seed).fork('parameters');
+}
+
+/** Makes the tables of a factorization, each given as the product that `overparam` names for it. */
+export class TableMaker {
+  private readonly plan: OverparamPlan;
+
+  constructor(
+    owner: string,
+    private readonly options: Readonly<Filled<FactorizationOptions>>,
+    overparam: unknown,
+    extra: readonly string[] = [],
+    private readonly constraint?: 'nonnegative',
+  ) {
+    this.plan = planOverparam(owner, overparam, tableDims(options.rank, options.biases, extra));
+  }
+
+  /** Those that every factorization has. */
+  tables(): FactorizationTables {
+    const { users, items } = this.options;
+    return {
+      userEmbedding: this.embedding('userEmbedding', users),
+      itemEmbedding: this.embedding('itemEmbedding', items),
+      userBias: this.bias('userBias', users),
+      itemBias: this.bias('itemBias', items),
+    };
+  }
+
+  /** An embedding. */
+  embedding(name: string, rows: number): Parameter {
+    const { rank, initScale } = this.options;
+    return this.table(name, 'embedding', rows, rank, initScale);
+  }
+
+  private bias(name: string, rows: number): Parameter | null {
+    return this.options.biases ? this.table(name, 'bias', rows, 1, 0) : null;
+  }
+
+  private table(name: string, group: 'embedding' | 'bias', rows: number, dim: number, sigma: number): Parameter {
+    const { options, constraint } = this;
+    const { seed, precision } = options;
+    const shape = { name, group, rows, dim, precision, ...(constraint !== undefined && { constraint }) };
+    return createParameter(shape, this.plan.get(name), sigma, parameterStream(seed));
+  }
+}
+
+// Biased matrix factorization as a scoring function of four parameters, whatever products these are:
+// score(u, i) = mu + b_u + b_i + <p_u, q_i> (Koren, Bell, Volinsky 2009, equation 4).
 
 /** The tables of a factorization and the scores that they give. */
 export abstract class Factorization implements Model<RatingBatch>, FactorizationTables {
@@ -123,5 +251,34 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
   /** b_i; zeros where the model has no biases. */
   get itemBiases(): Real {
     return biasValues(this.itemBias, this.items);
+  }
+}
+
+// Plain biased matrix factorization: every table is its own only factor.
+
+/** The options of MFModel. */
+export type MFModelOptions = FactorizationOptions;
+
+/**
+ * Biased matrix factorization, bare: tables and scores by index, without a recommender around them.
+ *
+ * score(u, i) = mu + b_u + b_i + <p_u, q_i>
+ *
+ * Shapes: userFactors users x rank, itemFactors items x rank, userBiases users, itemBiases items.
+ * Embeddings start at N(0, initScale^2), biases at 0. Cost of a score: O(rank).
+ *
+ * @throws OptionError for an unknown option or a value out of its range.
+ * @see Koren, Bell, Volinsky, "Matrix Factorization Techniques for Recommender Systems" (2009), equation 4
+ * @example
+ * ```ts
+ * import { MFModel } from 'opmf';
+ * const model = new MFModel({ users: 3, items: 2, rank: 4, seed: 1 });
+ * console.log(model.userFactors.shape.join(' x ')); // 3 x 4
+ * console.log(Number.isFinite(model.score(0, 1))); // true
+ * ```
+ */
+export class MFModel extends Factorization {
+  constructor(options: MFModelOptions) {
+    super('MFModel', options, false);
   }
 }

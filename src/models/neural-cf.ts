@@ -1,5 +1,4 @@
-// Neural collaborative filtering (He et al., WWW 2017): a product of a user and an item (GMF), hidden layers over both side
-// by side (MLP), or the two together (NeuMF), and one output layer that weighs what they make.
+// THE SEAM of the parts of a neural model of users and items: from a pair to numbers that an output layer weighs.
 
 import type { Seed } from '../core/random';
 import type { Move } from '../kernels/move';
@@ -8,14 +7,167 @@ import { createParameter } from '../parameters/create-parameter';
 import { allocate, type Precision } from '../parameters/memory';
 import { type OverparamPlan, planOverparam } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
-import type { ActivationName } from './blocks/activations';
-import { DenseLayer } from './blocks/dense-layer';
-import type { PairPart } from './blocks/pair-part';
-import { PairProduct } from './blocks/pair-product';
-import { PairTower } from './blocks/pair-tower';
-import { layerDims, Perceptron } from './blocks/perceptron';
-import { parameterStream } from './factorization-tables';
+import { parameterStream } from './factorization';
+import { type ActivationName, DenseLayer, layerDims, Perceptron } from './layers';
 import type { Model, RatingBatch } from './model';
+
+/** Rows of what all parts write: the numbers of row s of this part are rows[s * width + start ..]. */
+export interface PartColumns {
+  readonly rows: Real;
+  readonly width: number;
+  readonly start: number;
+}
+
+/** One part. */
+export interface PairPart {
+  readonly user: Parameter;
+  readonly item: Parameter;
+  /** Its two tables, then those of its layers. */
+  readonly parameters: readonly Parameter[];
+  /** How many numbers it makes of a pair. */
+  readonly outputs: number;
+  /** Makes room for steps of up to `count` pairs. */
+  reserve(count: number): void;
+  /** Names the rows of its layers; those of its tables are named by the model. */
+  select(): void;
+  /** `step`: the number of the update, from 1; 0 for predictions. */
+  forward(count: number, to: PartColumns, step: number): void;
+  /** Adds to the gradients of its parameters. */
+  backward(count: number, from: PartColumns): void;
+  /** Moves the arrays that are not of its parameters, between two steps. */
+  move(move: Move): void;
+}
+
+// Generalized matrix factorization: a user and an item multiplied element by element (He et al. 2017, equation 8). The
+// output layer, which weighs each product, is the model's.
+
+/** p_u (.) q_i. */
+export class PairProduct implements PairPart {
+  readonly parameters: readonly Parameter[];
+  readonly outputs: number;
+
+  constructor(
+    readonly user: Parameter,
+    readonly item: Parameter,
+  ) {
+    this.parameters = [user, item];
+    this.outputs = user.dim;
+  }
+
+  reserve(count: number): void {
+    this.user.reserve(count);
+    this.item.reserve(count);
+  }
+
+  select(): void {}
+
+  forward(count: number, { rows, width, start }: PartColumns): void {
+    const { values: p, at: pAt, dim } = this.user;
+    const { values: q, at: qAt } = this.item;
+    for (let s = 0, to = start; s < count; s++, to += width) {
+      const [user, item] = [pAt[s]! * dim, qAt[s]! * dim];
+      for (let k = 0; k < dim; k++) rows[to + k] = p[user + k]! * q[item + k]!;
+    }
+  }
+
+  backward(count: number, { rows: g, width, start }: PartColumns): void {
+    const { values: p, at: pAt, slot: pSlot, grads: gP, dim } = this.user;
+    const { values: q, at: qAt, slot: qSlot, grads: gQ } = this.item;
+    for (let s = 0, from = start; s < count; s++, from += width) {
+      const [user, item] = [pAt[s]! * dim, qAt[s]! * dim];
+      const [toUser, toItem] = [pSlot[s]! * dim, qSlot[s]! * dim];
+      for (let k = 0; k < dim; k++) {
+        const slope = g[from + k]!;
+        gP[toUser + k] = gP[toUser + k]! + slope * q[item + k]!;
+        gQ[toItem + k] = gQ[toItem + k]! + slope * p[user + k]!;
+      }
+    }
+  }
+
+  move(): void {}
+}
+
+// A user and an item side by side through hidden layers (He et al. 2017, equation 10).
+
+/** layers([p_u, q_i]). */
+export class PairTower implements PairPart {
+  readonly parameters: readonly Parameter[];
+  readonly outputs: number;
+  private input: Real;
+  private gOutput: Real;
+
+  constructor(
+    readonly user: Parameter,
+    readonly item: Parameter,
+    private readonly layers: Perceptron,
+    private readonly precision: Precision,
+  ) {
+    this.parameters = [user, item, ...layers.parameters];
+    this.outputs = layers.outputs;
+    this.input = this.gOutput = allocate(precision, 0);
+  }
+
+  reserve(count: number): void {
+    this.user.reserve(count);
+    this.item.reserve(count);
+    this.layers.reserve(count);
+    this.room(count);
+  }
+
+  /** Makes room in its own arrays: those of the tables hold the rows of the step by the time of `forward`. */
+  private room(count: number): void {
+    const { user, outputs, precision } = this;
+    if (count * 2 * user.dim <= this.input.length) return;
+    this.input = allocate(precision, count * 2 * user.dim);
+    this.gOutput = allocate(precision, count * outputs);
+  }
+
+  select(): void {
+    this.layers.select();
+  }
+
+  forward(count: number, { rows, width, start }: PartColumns, step: number): void {
+    this.room(count);
+    const { input, outputs } = this;
+    const { values: p, at: pAt, dim } = this.user;
+    const { values: q, at: qAt } = this.item;
+    for (let s = 0, to = 0; s < count; s++, to += 2 * dim) {
+      const [user, item] = [pAt[s]! * dim, qAt[s]! * dim];
+      for (let k = 0; k < dim; k++) {
+        input[to + k] = p[user + k]!;
+        input[to + dim + k] = q[item + k]!;
+      }
+    }
+    const output = this.layers.forward(input, count, step);
+    for (let s = 0, to = start; s < count; s++, to += width)
+      for (let k = 0; k < outputs; k++) rows[to + k] = output[s * outputs + k]!;
+  }
+
+  backward(count: number, { rows: g, width, start }: PartColumns): void {
+    const { gOutput, outputs } = this;
+    for (let s = 0, from = start; s < count; s++, from += width)
+      for (let k = 0; k < outputs; k++) gOutput[s * outputs + k] = g[from + k]!;
+    const gInput = this.layers.backward(gOutput, count);
+    const { slot: pSlot, grads: gP, dim } = this.user;
+    const { slot: qSlot, grads: gQ } = this.item;
+    for (let s = 0, from = 0; s < count; s++, from += 2 * dim) {
+      const [toUser, toItem] = [pSlot[s]! * dim, qSlot[s]! * dim];
+      for (let k = 0; k < dim; k++) {
+        gP[toUser + k] = gP[toUser + k]! + gInput[from + k]!;
+        gQ[toItem + k] = gQ[toItem + k]! + gInput[from + dim + k]!;
+      }
+    }
+  }
+
+  move(move: Move): void {
+    this.layers.move(move);
+    this.input = move(this.input);
+    this.gOutput = move(this.gOutput);
+  }
+}
+
+// Neural collaborative filtering (He et al., WWW 2017): a product of a user and an item (GMF), hidden layers over both side
+// by side (MLP), or the two together (NeuMF), and one output layer that weighs what they make.
 
 /** What a model scores pairs by. */
 export type NeuralVariant = 'neumf' | 'gmf' | 'mlp';

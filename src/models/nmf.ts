@@ -4,8 +4,7 @@ import { UnsupportedError } from '../core/errors';
 import { number } from '../core/options';
 import { startDraws } from '../parameters/create-parameter';
 import { type Overparam, planOverparam } from '../parameters/overparam';
-import { Factorization } from './factorization';
-import { type FactorizationOptions, parameterStream, tableDims } from './factorization-tables';
+import { Factorization, type FactorizationOptions, parameterStream, tableDims } from './factorization';
 
 /** The options of NMFModel. */
 export interface NMFModelOptions extends Omit<FactorizationOptions, 'biases' | 'globalMean' | 'initScale'> {

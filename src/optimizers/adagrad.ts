@@ -6,8 +6,15 @@ import { isSingle, round } from '../kernels/rounding';
 import { kernels } from '../kernels/select';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-import { type RuleConfig, type RuleOptions, rateField, readRule, tiny, weightDecayField } from './rule-options';
-import { decayed } from './weight-decay';
+import {
+  decayed,
+  type RuleConfig,
+  type RuleOptions,
+  rateField,
+  readRule,
+  tiny,
+  weightDecayField,
+} from './rule-options';
 
 /** Options of `adagrad`. */
 export interface AdagradOptions extends RuleOptions {

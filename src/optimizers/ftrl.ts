@@ -4,11 +4,10 @@
 import { type Check, type Fields, type Filled, field, number } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
-import { type Rate, rate } from './group-rates';
 import { learningRate } from './learning-rate';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-import { type RuleConfig, readRule, tiny, weightDecayField } from './rule-options';
-import { decayed } from './weight-decay';
+import { decayed, type RuleConfig, readRule, tiny, weightDecayField } from './rule-options';
+import { type Rate, rate } from './schedule';
 
 /** Options of `ftrl`. */
 export interface FtrlOptions {

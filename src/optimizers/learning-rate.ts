@@ -3,9 +3,8 @@
 
 import type { Check } from '../core/options';
 import type { Factor, FactorGroup } from './factor';
-import { type Rate, rate } from './group-rates';
 import type { StepInfo } from './optimizer';
-import { batchOf, type Curve, curveOf, isSchedule, rateOf, type Schedule, schedule } from './schedule';
+import { batchOf, type Curve, curveOf, isSchedule, type Rate, rate, rateOf, type Schedule, schedule } from './schedule';
 
 /**
  * What `learningRate` of an optimizer may be: a number, rates by group, or a schedule of either.

@@ -5,8 +5,16 @@ import { type Fields, type Filled, field } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-import { type RuleConfig, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './rule-options';
-import { decayed } from './weight-decay';
+import {
+  decayed,
+  type RuleConfig,
+  type RuleOptions,
+  rateField,
+  readRule,
+  share,
+  tiny,
+  weightDecayField,
+} from './rule-options';
 
 /** Options of `rmsprop`. */
 export interface RmspropOptions extends RuleOptions {

@@ -2,6 +2,7 @@
 // JSON with every field filled in, the name first.
 
 import { type Field, type Fields, type Filled, field, number, readOptions } from '../core/options';
+import { round } from '../kernels/rounding';
 import { type LearningRate, learningRate } from './learning-rate';
 
 /** The options of every rule. */
@@ -40,4 +41,11 @@ export function readRule<Name extends string, Options extends object>(
   prefix: string,
 ): RuleConfig<Name, Options> {
   return Object.freeze({ name, ...readOptions<Filled<Options>>(name, options, fields, prefix) });
+}
+
+// Weight decay in the gradient of one number.
+
+/** g + weightDecay x. Without decay g is left as it is, its sign of zero too. */
+export function decayed(g: number, weightDecay: number, x: number, single: boolean): number {
+  return weightDecay === 0 ? g : round(g + round(weightDecay * x, single), single);
 }

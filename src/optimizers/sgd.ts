@@ -5,8 +5,7 @@ import type { Fields, Filled } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-import { type RuleConfig, type RuleOptions, rateField, readRule, weightDecayField } from './rule-options';
-import { decayed } from './weight-decay';
+import { decayed, type RuleConfig, type RuleOptions, rateField, readRule, weightDecayField } from './rule-options';
 
 /** Options of `sgd`. */
 export interface SgdOptions extends RuleOptions {}

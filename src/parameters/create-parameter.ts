@@ -6,8 +6,8 @@ import { ElementwiseProduct } from './elementwise-product';
 import { allocate } from './memory';
 import type { ProductSpec } from './overparam';
 import type { Parameter } from './parameter';
-import { PlainTable } from './plain';
 import type { TableShape } from './table';
+import { PlainTable } from './table';
 
 /**
  * Makes the parameter of a table that starts at normal draws with standard deviation `sigma` (0: at zeros). Whatever

@@ -13,7 +13,7 @@ import {
   wrong,
 } from '../core/options';
 import type { Seed } from '../core/random';
-import { MAX_RANK } from '../models/factorization-tables';
+import { MAX_RANK } from '../models/factorization';
 import type { AlsRule } from '../training/als/als-rule';
 import type { KernelChoice } from '../training/engine-options';
 import { MAX_EPOCHS } from './factorization-options';

@@ -2,7 +2,7 @@
 // must go on answering. The same bits as a model that draws its start when it is made.
 
 import type { Seed } from '../core/random';
-import { parameterStream } from '../models/factorization-tables';
+import { parameterStream } from '../models/factorization';
 import { startDraws } from '../parameters/create-parameter';
 import type { Parameter } from '../parameters/parameter';
 import type { Breather } from '../training/breather';

@@ -5,7 +5,7 @@ import { inTurns, type Turns } from '../core/turns';
 import { Interactions } from '../interactions/interactions';
 import { findRepeats } from '../interactions/repeats';
 import { STEP } from '../interactions/steps';
-import { MFModel } from '../models/mf';
+import { MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import { AlsSolver } from '../training/als/als-solver';
 import { Breather } from '../training/breather';

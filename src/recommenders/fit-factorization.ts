@@ -3,8 +3,7 @@
 import { Stream } from '../core/random';
 import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
-import type { Factorization } from '../models/factorization';
-import type { FactorizationTables } from '../models/factorization-tables';
+import type { Factorization, FactorizationTables } from '../models/factorization';
 import type { Batch, Model, RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
@@ -16,7 +15,7 @@ import type { History } from '../training/history';
 import type { Link } from '../training/link';
 import type { Loss } from '../training/loss';
 import { passOver } from '../training/negatives/pass-over';
-import type { PairEngine } from '../training/pairs/pair-engine';
+import type { PairEngine } from '../training/step-engine';
 import { Trainer, type TrainerOptions } from '../training/trainer';
 import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';

@@ -3,7 +3,7 @@
 import { wrong } from '../core/options';
 
 import type { Interactions } from '../interactions/interactions';
-import { MFModel } from '../models/mf';
+import { MFModel } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import type { Breather } from '../training/breather';
 import {

@@ -14,7 +14,7 @@ import {
   wrong,
 } from '../core/options';
 import type { Seed } from '../core/random';
-import { MAX_RANK } from '../models/factorization-tables';
+import { MAX_RANK } from '../models/factorization';
 import { checkNonNegative } from '../models/nmf';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOver } from '../optimizers/registry';

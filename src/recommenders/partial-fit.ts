@@ -4,7 +4,7 @@
 import { UnsupportedError } from '../core/errors';
 import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
-import { MFModel } from '../models/mf';
+import { MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { KernelChoice } from '../training/engine-options';
 import { costOf, foldSteps, type RowProblem } from '../training/fold-in/fold-row';

@@ -4,7 +4,7 @@
 import type { Vocabulary } from '../interactions/vocabulary';
 import { kernels } from '../kernels/select';
 import type { Factorization } from '../models/factorization';
-import { tableOf } from '../models/table-view';
+import { tableOf } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { Link } from '../training/link';
 import type { PairColumns } from './answers';

@@ -3,7 +3,7 @@
 import { UnsupportedError } from '../core/errors';
 import { show } from '../core/options';
 import type { Interactions } from '../interactions/interactions';
-import { IMPLICIT } from '../models/svdpp/svdpp';
+import { IMPLICIT } from '../models/svdpp';
 import type { LossName } from '../training/losses';
 import { INSTEAD_OF_KIND } from './choose-loss';
 import {

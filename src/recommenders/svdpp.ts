@@ -2,13 +2,10 @@
 
 import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
-import type { MFModel } from '../models/mf';
-import { addPooled } from '../models/svdpp/pool-rows';
-import { SVDppModel } from '../models/svdpp/svdpp';
-import { UserBatcher } from '../models/svdpp/user-batcher';
-import { UserRatings } from '../models/svdpp/user-ratings';
+import type { MFModel } from '../models/factorization';
+import { addPooled, SVDppModel } from '../models/svdpp';
 import type { Breather } from '../training/breather';
-import { PooledSgd } from '../training/svdpp/pooled-sgd';
+import { PooledSgd, UserBatcher, UserRatings } from '../training/svdpp';
 import { drawStart } from './draw-start';
 import type { FilledOptions } from './factorization-options';
 import { FactorizationRecommender, type Prepared } from './factorization-recommender';

@@ -6,7 +6,7 @@ import { now } from '../core/scheduler';
 import { untilAborted } from '../core/until-aborted';
 import type { Interactions } from '../interactions/interactions';
 import type { Factorization } from '../models/factorization';
-import { MFModel } from '../models/mf';
+import { MFModel } from '../models/factorization';
 import { Breather } from '../training/breather';
 import type { EpochRecord, History } from '../training/history';
 import { FactorizationAnswers, type ServingOptions } from './factorization-answers';

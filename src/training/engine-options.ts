@@ -1,6 +1,6 @@
 // On how many threads a training runs. It changes no bit of the result.
 
-import { findHost } from './pairs/find-host';
+import { findHost } from '../core/worker-host';
 
 export type { KernelChoice } from '../kernels/wasm';
 

@@ -2,11 +2,11 @@
 // not in the heap, is the optimizer's own work.
 
 import type { Heap, HeapUpdates as Routines } from '../kernels/heap';
-import { isPerRow } from '../kernels/pairs/rules';
+import { isPerRow } from '../kernels/update-rules';
 import { Adam } from '../optimizers/adam';
 import type { Factor, Real, RowGradient } from '../optimizers/factor';
 import type { Optimizer, StepInfo } from '../optimizers/optimizer';
-import { ruleOf } from './pairs/plan-pairs';
+import { ruleOf } from './per-rating/plan';
 
 /** The updates of one optimizer on one heap. */
 export class HeapUpdates {

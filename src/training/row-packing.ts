@@ -3,13 +3,13 @@
 
 import { inTurns, type Turns } from '../core/turns';
 import type { Batch, Model } from '../models/model';
-import type { RowPlaces } from '../models/rating-batcher';
 import type { Real } from '../optimizers/factor';
 import { allocate } from '../parameters/memory';
 import type { Parameter } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
 import { Breather } from './breather';
 import type { OptimizerSink } from './optimizer-sink';
+import type { RowPlaces } from './rating-batches';
 
 /** Numbers that are copied at once. */
 const PART = 1 << 16;

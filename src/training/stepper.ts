@@ -7,13 +7,13 @@ import { type Move, moveOut } from '../kernels/move';
 import { kernels } from '../kernels/select';
 import type { KernelChoice } from '../kernels/wasm';
 import type { Batch, RatingData, Scorer } from '../models/model';
-import type { Batcher } from '../models/rating-batcher';
 import type { Real } from '../optimizers/factor';
 import { allocate } from '../parameters/memory';
 import type { GradientSink, Parameter } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
 import type { Loss, LossBatch } from './loss';
-import { progressAt } from './pairs/pair-rates';
+import { progressAt } from './per-rating/spec';
+import type { Batcher } from './rating-batches';
 import type { RowPacking } from './row-packing';
 import type { RuleState, TrainerState } from './rule-state';
 

@@ -5,11 +5,9 @@ import type { Stream } from '../core/random';
 import { now } from '../core/scheduler';
 import type { Turns } from '../core/turns';
 import type { WorkerHost } from '../core/worker-host';
+import { findHost } from '../core/worker-host';
 import type { KernelChoice } from '../kernels/wasm';
-import { chooseBlocks, type Side, WHOLE } from '../models/grid/blocks';
 import type { Batch, Model, RatingBatch, RatingData } from '../models/model';
-import { type Batcher, type OrderOptions, RatingBatcher } from '../models/rating-batcher';
-
 import { LearningRates } from '../optimizers/learning-rate';
 import type { Optimizer } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
@@ -20,14 +18,15 @@ import type { Loss } from './loss';
 import { CandidateBatcher } from './negatives/candidate-batcher';
 import type { NegativeSampling } from './negatives/item-sampler';
 import { OptimizerSink } from './optimizer-sink';
-import { findHost } from './pairs/find-host';
-import { JsPairs } from './pairs/js-pairs';
-import type { PairEngine } from './pairs/pair-engine';
-import { withoutThreads } from './pairs/pair-threads';
-import { type PairPlan, planPairs } from './pairs/plan-pairs';
-import { WasmPairs } from './pairs/wasm-pairs';
+import { chooseBlocks, type Side, WHOLE } from './per-rating/block-schedule';
+import { WasmPairs } from './per-rating/engine';
+import { type PairPlan, planPairs } from './per-rating/plan';
+import { JsPairs } from './per-rating/step-js';
+import { withoutThreads } from './per-rating/threads';
+import { type Batcher, type OrderOptions, RatingBatcher } from './rating-batches';
 import { RowPacking } from './row-packing';
 import type { TrainerState } from './rule-state';
+import type { PairEngine } from './step-engine';
 import { Stepper } from './stepper';
 
 /** Tables of fewer bytes lie in few enough pages for the processor to know where these are. */

@@ -4,9 +4,9 @@
 import { createRequire } from 'node:module';
 import { format } from 'node:util';
 import ts from 'typescript';
-import * as opmf from '../../src/index';
-import * as math from '../../src/math/index';
-import * as node from '../../src/node/index';
+import * as opmf from '../../src';
+import * as math from '../../src/math';
+import * as node from '../../src/node';
 import type { Block } from './blocks';
 
 /** A `console.log` of an example, and what its comment says that it prints. */

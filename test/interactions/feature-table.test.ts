@@ -14,7 +14,7 @@ import {
   multiValued,
   numeric,
   OptionError,
-} from '../../src/index';
+} from '../../src';
 
 /** The features of each row by name, with values other than 1. */
 const named = (table: FeatureTable): string[] =>

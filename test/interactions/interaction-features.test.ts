@@ -14,7 +14,7 @@ import {
   numeric,
   OptionError,
   Vocabulary,
-} from '../../src/index';
+} from '../../src';
 import { PairFeatures } from '../../src/interactions/pair-features';
 import { runThrough } from '../../src/interactions/steps';
 

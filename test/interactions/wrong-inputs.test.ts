@@ -18,7 +18,7 @@ import {
   splitLeaveOneOut,
   splitRandom,
   Vocabulary,
-} from '../../src/index';
+} from '../../src';
 
 const LONG = 'x'.repeat(100_000);
 async function* later() {

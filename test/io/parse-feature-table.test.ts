@@ -11,7 +11,7 @@ import {
   OptionError,
   parseFeatureTable,
   type ReadFeatureOptions,
-} from '../../src/index';
+} from '../../src';
 
 const fields = { age: numeric(), city: categorical(), tags: multiValued(), at: crossed('city', 'hour') };
 const TEXT = 'city,age,hour,tags,y,w\nRome,20,8,a|b,1,2\n"Paris, FR",40,9,b|c,0,1\n,,8,,1,0.5\n';

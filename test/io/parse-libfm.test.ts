@@ -1,7 +1,7 @@
 // libFM text: what is written comes back, by hand and at random, and every fault has its line.
 
 import * as fc from 'fast-check';
-import { FormatError, type LibFMOptions, OptionError, parseLibFM } from '../../src/index';
+import { FormatError, type LibFMOptions, OptionError, parseLibFM } from '../../src';
 
 /** The rows as `label feature:value ...`. */
 function lines(table: ReturnType<typeof parseLibFM>): string[] {

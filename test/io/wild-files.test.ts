@@ -1,6 +1,6 @@
 // Files as they are found: read right, or refused with an option that then reads them.
 
-import { parseInteractions, type ReadOptions } from '../../src/index';
+import { parseInteractions, type ReadOptions } from '../../src';
 
 const rowsOf = (text: string, options?: ReadOptions) =>
   [...parseInteractions(text, options)].map(({ userId, itemId, value, timestamp }) =>

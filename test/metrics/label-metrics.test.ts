@@ -1,7 +1,7 @@
 // Log-loss, AUC and calibration: by hand, against their definitions, and on what they cannot answer.
 
 import * as fc from 'fast-check';
-import { auc, calibration, DataError, logLoss, OpmfError, OptionError } from '../../src/index';
+import { auc, calibration, DataError, logLoss, OpmfError, OptionError } from '../../src';
 
 const row = fc.record({ score: fc.integer({ min: 0, max: 8 }).map((eighths) => eighths / 8), label: fc.boolean() });
 const rows = fc.array(row, { minLength: 1, maxLength: 60 });

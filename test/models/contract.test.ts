@@ -1,6 +1,6 @@
 // The contract of models over the plain factorization and one with each kind of product, on all tables and on one.
 
-import { MFModel } from '../../src/models/mf';
+import { MFModel } from '../../src/models/factorization';
 import { OverparamMFModel } from '../../src/models/overparam-mf';
 import { modelContract, SHAPE } from '../contract/models';
 import { nameOf, optionsOf, productSpecs } from '../support/product-specs';

@@ -3,7 +3,7 @@
 import ndarray from 'ndarray';
 import { UnsupportedError } from '../../src/core/errors';
 import { Stream } from '../../src/core/random';
-import type { DenseUpdate, ScalarUpdate } from '../../src/models/effective-update';
+import type { DenseUpdate, ScalarUpdate } from '../../src/models/overparam-mf';
 import { OverparamMFModel, type OverparamMFModelOptions } from '../../src/models/overparam-mf';
 import { faultOf } from '../support/fault-of';
 

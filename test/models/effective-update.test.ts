@@ -2,7 +2,7 @@
 // of a training by the library's own trainer.
 
 import { Stream } from '../../src/core/random';
-import type { DenseUpdate } from '../../src/models/effective-update';
+import type { DenseUpdate } from '../../src/models/overparam-mf';
 import { OverparamMFModel, type OverparamMFModelOptions } from '../../src/models/overparam-mf';
 import { sgd } from '../../src/optimizers/sgd';
 import type { Precision } from '../../src/parameters/memory';

@@ -3,11 +3,9 @@
 
 import { Stream } from '../../src/core/random';
 import type { FieldRange } from '../../src/interactions/features';
-import { DeepFMModel } from '../../src/models/deep-fm';
-import type { FeatureBatch } from '../../src/models/feature-batch';
-import type { FeatureModel, FeatureModelOptions } from '../../src/models/feature-model';
-import { FMModel } from '../../src/models/fm';
-import { WideDeepModel } from '../../src/models/wide-deep';
+import type { FeatureModel, FeatureModelOptions } from '../../src/models/feature-models';
+import { DeepFMModel, FMModel, WideDeepModel } from '../../src/models/feature-models';
+import type { FeatureBatch } from '../../src/models/feature-terms';
 import { logistic, squared } from '../../src/training/losses';
 import { pulledBack, worstGradientError } from '../support/gradient-check';
 import { nameOf, productSpecs } from '../support/product-specs';

@@ -1,6 +1,6 @@
 // The plain factorization: its formula, its views, its start and its options.
 
-import { MFModel } from '../../src/models/mf';
+import { MFModel } from '../../src/models/factorization';
 import { scatter, scoreByHand } from '../contract/models';
 import { faultOf } from '../support/fault-of';
 

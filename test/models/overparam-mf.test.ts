@@ -1,7 +1,7 @@
 // The factorization over products: it starts at the plain one, and collapses to a plain one with equal predictions.
 
 import type { Factorization } from '../../src/models/factorization';
-import { MFModel } from '../../src/models/mf';
+import { MFModel } from '../../src/models/factorization';
 import { OverparamMFModel } from '../../src/models/overparam-mf';
 import { adam } from '../../src/optimizers/adam';
 import { sgd } from '../../src/optimizers/sgd';

@@ -2,8 +2,8 @@
 // the plain model that it collapses to.
 
 import { OptionError } from '../../src/core/errors';
-import type { UserBatch } from '../../src/models/svdpp/svdpp';
-import { SVDppModel } from '../../src/models/svdpp/svdpp';
+import type { UserBatch } from '../../src/models/svdpp';
+import { SVDppModel } from '../../src/models/svdpp';
 
 import { Penalty } from '../../src/parameters/penalty';
 import { squared } from '../../src/training/losses';

@@ -3,8 +3,8 @@
 import { join } from 'node:path';
 import { loadAdult } from '../../benchmarks/models/adult-data';
 import { loadFrappe, loadFrappeLogs, withNegatives } from '../../benchmarks/models/frappe-data';
+import { categorical, FeatureTable } from '../../src';
 import { Stream } from '../../src/core/random';
-import { categorical, FeatureTable } from '../../src/index';
 import { findFile, searchFolders } from '../../src/node/locate-dataset';
 
 function where(set: string, file: string): jest.It {

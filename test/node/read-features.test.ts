@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { categorical, DataError, FormatError, numeric, parseFeatureTable, parseLibFM } from '../../src/index';
+import { categorical, DataError, FormatError, numeric, parseFeatureTable, parseLibFM } from '../../src';
 import { readFeatureTable, readLibFM } from '../../src/node/read-features';
 import { readInteractions } from '../../src/node/read-interactions';
 

@@ -3,8 +3,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Interactions, kFold, loadRecommender, MF, OverparamMF, parseInteractions, splitRandom } from '../../src/index';
-import { loadDataset, loadModel, readInteractions } from '../../src/node/index';
+import { Interactions, kFold, loadRecommender, MF, OverparamMF, parseInteractions, splitRandom } from '../../src';
+import { loadDataset, loadModel, readInteractions } from '../../src/node';
 import { fitted, type Row, wrong } from './wrong-input';
 
 /** Where the files of these rows are; whoever runs the rows removes it. */

@@ -2,7 +2,7 @@
 // not be generated from strings, as under a strict Content-Security-Policy and in edge workers.
 
 import { join } from 'node:path';
-import * as opmf from '../../src/index';
+import * as opmf from '../../src';
 import { evaluate, LOADERS } from './child';
 
 const program = join(__dirname, 'programs', 'fingerprint.cjs');

@@ -5,10 +5,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import manifest from '../../package.json';
+import * as opmf from '../../src';
 import { VERSION } from '../../src/core/version';
-import * as opmf from '../../src/index';
-import * as math from '../../src/math/index';
-import * as node from '../../src/node/index';
+import * as math from '../../src/math';
+import * as node from '../../src/node';
 import { ROOT } from '../docs/blocks';
 import { evaluate, LOADERS } from './child';
 

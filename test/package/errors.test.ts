@@ -15,7 +15,7 @@ import {
   OverparamMFModel,
   sgd,
   warmup,
-} from '../../src/index';
+} from '../../src';
 import { DATA_ERRORS, folder } from './data-errors';
 import { data, fitted, type Row, wrong } from './wrong-input';
 

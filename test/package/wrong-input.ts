@@ -1,6 +1,6 @@
 // What the tables of errors are written with.
 
-import { MF, syntheticInteractions } from '../../src/index';
+import { MF, syntheticInteractions } from '../../src';
 
 /** Something to train on. */
 export const data = syntheticInteractions({ users: 30, items: 20, ratings: 200 });

@@ -2,7 +2,7 @@
 
 import { OpmfError } from '../../src/core/errors';
 import { Stream } from '../../src/core/random';
-import { orthonormalColumns, solvePositive } from '../../src/parameters/orthonormal';
+import { orthonormalColumns, solvePositive } from '../../src/parameters/dense-product';
 
 test.each([
   [1, 1],

@@ -6,7 +6,7 @@ import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
 import { Interactions } from '../../src/interactions/interactions';
 import { splitRandom } from '../../src/interactions/split-random';
 import { syntheticInteractions } from '../../src/interactions/synthetic';
-import { MFModel } from '../../src/models/mf';
+import { MFModel } from '../../src/models/factorization';
 import type { Optimizer } from '../../src/optimizers/optimizer';
 import { sgd } from '../../src/optimizers/sgd';
 import { MF } from '../../src/recommenders/mf';

@@ -1,6 +1,6 @@
 // What cannot be an id is refused in every question, as it is in data; rows of a history have no names of their own.
 
-import { DataError, Interactions, MF, type Popularity } from '../../src/index';
+import { DataError, Interactions, MF, type Popularity } from '../../src';
 import { createRecommender, RECOMMENDER_NAMES } from '../../src/recommenders/registry';
 
 const data = Interactions.from(Array.from({ length: 60 }, (_, k) => [k % 7, (k * 5) % 11, 1 + (k % 5)] as const));

@@ -4,14 +4,13 @@ import { Stream } from '../../src/core/random';
 import type { Turns } from '../../src/core/turns';
 import type { Factorization } from '../../src/models/factorization';
 import type { RatingBatch, RatingData } from '../../src/models/model';
-import { RatingBatcher } from '../../src/models/rating-batcher';
-
 import { LearningRates } from '../../src/optimizers/learning-rate';
 import type { OptimizerConfig } from '../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../src/optimizers/registry';
 import type { Precision } from '../../src/parameters/memory';
 import { squared } from '../../src/training/losses';
 import { OptimizerSink } from '../../src/training/optimizer-sink';
+import { RatingBatcher } from '../../src/training/rating-batches';
 import { Stepper } from '../../src/training/stepper';
 
 /** Ratings of random pairs with normal targets. */

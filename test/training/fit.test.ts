@@ -6,7 +6,7 @@ import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
 import { Interactions } from '../../src/interactions/interactions';
 import { splitRandom } from '../../src/interactions/split-random';
 import { syntheticInteractions } from '../../src/interactions/synthetic';
-import { MFModel } from '../../src/models/mf';
+import { MFModel } from '../../src/models/factorization';
 import { OverparamMFModel } from '../../src/models/overparam-mf';
 import { linear, warmup } from '../../src/optimizers/schedule';
 import { sgd } from '../../src/optimizers/sgd';

@@ -2,13 +2,13 @@
 
 import { DataError } from '../../src/core/errors';
 import { Stream } from '../../src/core/random';
-import { MFModel } from '../../src/models/mf';
+import { MFModel } from '../../src/models/factorization';
 import type { RatingData } from '../../src/models/model';
-import { RatingBatcher } from '../../src/models/rating-batcher';
 import { AliasTable } from '../../src/training/negatives/alias-table';
 import { CandidateBatcher } from '../../src/training/negatives/candidate-batcher';
 import { ItemSampler, type NegativeSampling } from '../../src/training/negatives/item-sampler';
 import { Positives } from '../../src/training/negatives/positives';
+import { RatingBatcher } from '../../src/training/rating-batches';
 import { NO_TURNS, randomRatings } from '../support/training';
 
 const USERS = 12;

@@ -2,14 +2,13 @@
 
 import { Stream } from '../../src/core/random';
 import type { RatingData } from '../../src/models/model';
-import type { OrderOptions } from '../../src/models/rating-batcher';
-import { SVDppModel } from '../../src/models/svdpp/svdpp';
-import { UserBatcher } from '../../src/models/svdpp/user-batcher';
+import { SVDppModel } from '../../src/models/svdpp';
 import { resolveOptimizer } from '../../src/optimizers/registry';
 import { linear } from '../../src/optimizers/schedule';
 import { Penalty } from '../../src/parameters/penalty';
 import { huber, squared } from '../../src/training/losses';
-import { PooledSgd } from '../../src/training/svdpp/pooled-sgd';
+import type { OrderOptions } from '../../src/training/rating-batches';
+import { PooledSgd, UserBatcher } from '../../src/training/svdpp';
 import { Trainer } from '../../src/training/trainer';
 import { NO_TURNS, randomRatings } from '../support/training';
 

@@ -2,14 +2,14 @@
 
 import { DivergenceError } from '../../src/core/errors';
 import { Stream } from '../../src/core/random';
-import { MFModel } from '../../src/models/mf';
+import { MFModel } from '../../src/models/factorization';
 import type { RatingData } from '../../src/models/model';
-import { RatingBatcher } from '../../src/models/rating-batcher';
 import type { Optimizer } from '../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../src/optimizers/registry';
 import { linear } from '../../src/optimizers/schedule';
 import { Penalty } from '../../src/parameters/penalty';
 import { LOSSES } from '../../src/training/losses';
+import { RatingBatcher } from '../../src/training/rating-batches';
 import { Trainer, type TrainerOptions } from '../../src/training/trainer';
 import { NO_TURNS } from '../support/training';
 import { batchEpoch, type PlainTables, publishedEpoch, type Rating } from './plain-sgd';

@@ -1,7 +1,7 @@
 // The WebAssembly of the kernels: one module for every heap of a process, and one a fit for its update rule.
 
 import { type MemoryShape, ModuleBuilder } from '../assembler/module';
-import type { PairRule } from '../pairs/rules';
+import type { PairRule } from '../update-rules';
 import { compile } from '../wasm';
 import { gatherAdd, scatterAdd, selectRows } from './gathers';
 import { multiply, multiplyTransposed, transposedMultiply } from './matrix';

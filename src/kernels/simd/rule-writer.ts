@@ -2,7 +2,7 @@
 
 import { type Code, f32, f32x4, get, type Local, sequence, set } from '../assembler/code';
 import type { FunctionBuilder } from '../assembler/module';
-import { type Arithmetic, applyRule, type PairRule, type StepScales } from '../pairs/rules';
+import { type Arithmetic, applyRule, type PairRule, type StepScales } from '../update-rules';
 
 /** What is updated: a number and what the rule keeps for it, and how to read and write them. */
 export interface Place<T extends 'f32' | 'v128'> {

@@ -2,7 +2,7 @@
 
 import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../assembler/code';
 import type { ModuleBuilder } from '../assembler/module';
-import { type PairRule, slotsOf } from '../pairs/rules';
+import { type PairRule, slotsOf } from '../update-rules';
 import { type Place, RuleWriter } from './rule-writer';
 import {
   advance,

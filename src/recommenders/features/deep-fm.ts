@@ -1,8 +1,7 @@
 // DeepFM as a recommender.
 
 import type { FieldRange } from '../../interactions/features';
-import { DeepFMModel } from '../../models/deep-fm';
-import { planFeatures } from '../../models/feature-model';
+import { DeepFMModel, planFeatures } from '../../models/feature-models';
 import { fileOf, savedRule } from '../restore';
 import type { SavedFile } from '../saved-model';
 import {

@@ -3,8 +3,8 @@
 
 import { UnsupportedError } from '../../core/errors';
 import type { UnlabelledRows } from '../../interactions/features';
-import type { FeatureModel } from '../../models/feature-model';
-import { FMModel } from '../../models/fm';
+import type { FeatureModel } from '../../models/feature-models';
+import { FMModel } from '../../models/feature-models';
 import type { Answers, ItemRequest, PairColumns, SimilarRequest } from '../answers';
 import type { Ranked } from '../ranked';
 import { ServedTables } from '../served-tables';

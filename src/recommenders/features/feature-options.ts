@@ -16,9 +16,9 @@ import {
 } from '../../core/options';
 import { plainCopy } from '../../core/plain-copy';
 import type { Seed } from '../../core/random';
-import { ACTIVATIONS, type ActivationName } from '../../models/blocks/activations';
-import type { Pooling } from '../../models/blocks/pooled-embedding';
-import { MAX_RANK } from '../../models/factorization-tables';
+import { MAX_RANK } from '../../models/factorization';
+import type { Pooling } from '../../models/feature-terms';
+import { ACTIVATIONS, type ActivationName } from '../../models/layers';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import { type OptimizerName, resolveOver } from '../../optimizers/registry';

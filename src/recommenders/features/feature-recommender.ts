@@ -8,7 +8,7 @@ import type { FeatureRows, FieldRange } from '../../interactions/features';
 import { Interactions } from '../../interactions/interactions';
 import type { Id } from '../../interactions/vocabulary';
 import { type Scores, scoresOf } from '../../metrics/scores';
-import type { FeatureModel } from '../../models/feature-model';
+import type { FeatureModel } from '../../models/feature-models';
 import type { Optimizer } from '../../optimizers/optimizer';
 import type { History } from '../../training/history';
 import type { RuleOf } from '../../training/split-sink';

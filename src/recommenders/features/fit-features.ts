@@ -1,8 +1,8 @@
 // From rows of features to a trained model: the wiring of loss, penalties, trainer and validation.
 
 import { DataError, DivergenceError } from '../../core/errors';
-import type { ActivationName } from '../../models/blocks/activations';
-import type { FeatureModel } from '../../models/feature-model';
+import type { FeatureModel } from '../../models/feature-models';
+import type { ActivationName } from '../../models/layers';
 import { Penalty } from '../../parameters/penalty';
 import { BatchTrainer } from '../../training/batch-trainer';
 import type { EpochRecord, History } from '../../training/history';

@@ -1,8 +1,7 @@
 // The factorization machine as a recommender.
 
 import type { FieldRange } from '../../interactions/features';
-import { planFeatures } from '../../models/feature-model';
-import { FMModel } from '../../models/fm';
+import { FMModel, planFeatures } from '../../models/feature-models';
 import { fileOf, savedRule } from '../restore';
 import type { SavedFile } from '../saved-model';
 import {

@@ -1,7 +1,7 @@
 // Predictions and lists of a model of features whose score is no inner product: pairs become rows, some hundred at a time.
 
 import { sigmoid } from '../../core/elementary';
-import type { FeatureModel } from '../../models/feature-model';
+import type { FeatureModel } from '../../models/feature-models';
 import type { KernelChoice } from '../../training/engine-options';
 import type { ItemRequest, PairColumns } from '../answers';
 import { type BlockScorer, ItemScan } from '../item-scan';

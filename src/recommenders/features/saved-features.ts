@@ -3,8 +3,8 @@
 
 import { FormatError } from '../../core/errors';
 import type { FieldRange } from '../../interactions/features';
-import { layerDims } from '../../models/blocks/perceptron';
-import type { FeatureModel } from '../../models/feature-model';
+import type { FeatureModel } from '../../models/feature-models';
+import { layerDims } from '../../models/layers';
 import type { Tensor } from '../../persistence/tensor';
 import { remake } from '../restore';
 import { checkFinite, encodeFile, parseObject, type SavedFile, taker } from '../saved-model';

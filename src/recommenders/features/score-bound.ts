@@ -1,7 +1,7 @@
 // Whether a trained model of features can answer with what is no finite number.
 
 import type { UnlabelledRows } from '../../interactions/features';
-import type { ActivationName } from '../../models/blocks/activations';
+import type { ActivationName } from '../../models/layers';
 import { MOST } from '../too-large';
 
 /** A table of a model: its shape, and the largest size of its values. */
@@ -11,7 +11,7 @@ export interface TableSize {
   readonly most: number;
 }
 
-/** Added to variances by models/blocks/batch-norm.ts. */
+/** Added to variances by models/layers.ts. */
 const DEVIATION = Math.sqrt(1e-5);
 
 /** The largest sum of the sizes of a row's values. */

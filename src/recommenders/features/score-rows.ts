@@ -6,7 +6,7 @@ import type { Turns } from '../../core/turns';
 import type { UnlabelledRows } from '../../interactions/features';
 import { Heap } from '../../kernels/heap';
 import { type Move, moveOut } from '../../kernels/move';
-import type { FeatureModel } from '../../models/feature-model';
+import type { FeatureModel } from '../../models/feature-models';
 import type { KernelChoice } from '../../training/engine-options';
 
 /** Rows of one batch. */

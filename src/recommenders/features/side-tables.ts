@@ -4,8 +4,8 @@
 import { DataError } from '../../core/errors';
 import { show } from '../../core/options';
 import type { SideRows } from '../../interactions/pair-features';
-import type { FeatureModel } from '../../models/feature-model';
-import { tableOf } from '../../models/table-view';
+import { tableOf } from '../../models/factorization';
+import type { FeatureModel } from '../../models/feature-models';
 import type { Real } from '../../optimizers/factor';
 import type { Tables } from '../served-tables';
 import type { KnownPairs } from './pairing';

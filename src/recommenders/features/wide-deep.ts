@@ -2,8 +2,7 @@
 
 import { type Filled, field, optional, string, wrong } from '../../core/options';
 import type { FieldRange } from '../../interactions/features';
-import { type FeatureModel, planFeatures } from '../../models/feature-model';
-import { WideDeepModel } from '../../models/wide-deep';
+import { type FeatureModel, planFeatures, WideDeepModel } from '../../models/feature-models';
 import { ftrl } from '../../optimizers/ftrl';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import { type OptimizerName, resolveOver } from '../../optimizers/registry';

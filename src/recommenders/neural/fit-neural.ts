@@ -3,15 +3,15 @@
 import { Stream } from '../../core/random';
 import type { Turns } from '../../core/turns';
 import type { Interactions } from '../../interactions/interactions';
-import { WHOLE } from '../../models/grid/blocks';
 import type { NeuralCFModel } from '../../models/neural-cf';
-import { RatingBatcher } from '../../models/rating-batcher';
 import type { Optimizer } from '../../optimizers/optimizer';
 import { Penalty } from '../../parameters/penalty';
 import { inCopies } from '../../training/copies';
 import { lossNamed } from '../../training/group-losses';
 import type { History } from '../../training/history';
 import { passOver } from '../../training/negatives/pass-over';
+import { WHOLE } from '../../training/per-rating/block-schedule';
+import { RatingBatcher } from '../../training/rating-batches';
 import { Trainer } from '../../training/trainer';
 import type { FilledFitOptions } from '../fit-options';
 import { weigh } from '../relative-weights';

@@ -14,8 +14,8 @@ import {
 } from '../../core/options';
 import { plainCopy } from '../../core/plain-copy';
 import type { Seed } from '../../core/random';
-import { ACTIVATIONS, type ActivationName } from '../../models/blocks/activations';
-import { MAX_RANK } from '../../models/factorization-tables';
+import { MAX_RANK } from '../../models/factorization';
+import { ACTIVATIONS, type ActivationName } from '../../models/layers';
 import { type NeuralVariant, planNeural } from '../../models/neural-cf';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';

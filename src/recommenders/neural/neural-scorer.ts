@@ -3,7 +3,7 @@
 
 import { DataError } from '../../core/errors';
 import { inTurns, type Turns } from '../../core/turns';
-import type { ActivationName } from '../../models/blocks/activations';
+import type { ActivationName } from '../../models/layers';
 import { largestOf, MOST } from '../too-large';
 import { type NeuralTables, type PairVectors, vectorsOf } from './neural-tables';
 import { ITEMS_AT_ONCE, TowerScorer } from './tower-scorer';

@@ -2,7 +2,7 @@
 // [p, q] W = p W_u + q W_i: the half of an item is worked out once for a state, that of a user once for all its items.
 
 import { kernels } from '../../kernels/select';
-import { Activation, type ActivationName } from '../../models/blocks/activations';
+import { Activation, type ActivationName } from '../../models/layers';
 import type { NeuralTables, PairVectors } from './neural-tables';
 
 /** Items that go through the layers together. */

@@ -4,9 +4,8 @@ import type { Stream } from '../../core/random';
 import type { Turns } from '../../core/turns';
 import type { Move } from '../../kernels/move';
 import type { RatingBatch, RatingData } from '../../models/model';
-import type { Batcher } from '../../models/rating-batcher';
-
 import type { Real } from '../../optimizers/factor';
+import type { Batcher } from '../rating-batches';
 import { ItemSampler, type NegativeSampling } from './item-sampler';
 import { Positives } from './positives';
 

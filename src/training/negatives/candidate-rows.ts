@@ -3,9 +3,9 @@
 import type { Turns } from '../../core/turns';
 import type { PairRows } from '../../interactions/pair-features';
 import type { Move } from '../../kernels/move';
-import type { FeatureBatch } from '../../models/feature-batch';
+import type { FeatureBatch } from '../../models/feature-terms';
 import type { RatingBatch } from '../../models/model';
-import type { Batcher } from '../../models/rating-batcher';
+import type { Batcher } from '../rating-batches';
 
 /** Makes rows of the pairs of another batcher. */
 export class CandidateRows implements Batcher<FeatureBatch> {

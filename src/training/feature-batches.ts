@@ -1,0 +1,120 @@
+// Batches of rows of features, in a new random order each epoch. The order is drawn as the epoch goes, so that no call
+// takes time for all rows; it is a function of the stream and the epoch alone.
+
+import type { Stream } from '../core/random';
+import { inTurns, type Turns } from '../core/turns';
+import type { FeatureRows } from '../interactions/features';
+import type { Move } from '../kernels/move';
+import type { FeatureBatch } from '../models/feature-terms';
+import type { Real } from '../optimizers/factor';
+import type { Batcher } from './rating-batches';
+
+/** Rows with the targets that the loss wants. */
+export interface FeatureData extends Pick<FeatureRows, 'size' | 'starts' | 'indices' | 'values'> {
+  readonly targets: Real;
+  readonly weights: Real | null;
+}
+
+/** Gives rows in batches. */
+export class FeatureBatcher implements Batcher<FeatureBatch> {
+  readonly places = null;
+  private readonly order: Int32Array;
+  private draws: Stream;
+  private done = 0;
+  /** The features of the longest row. */
+  private longest = 0;
+  private batch: { -readonly [key in keyof FeatureBatch]: FeatureBatch[key] };
+
+  constructor(
+    private readonly data: FeatureData,
+    private readonly stream: Stream,
+    private readonly shuffle: boolean,
+  ) {
+    this.order = new Int32Array(data.size);
+    this.draws = stream;
+    this.batch = this.room(0);
+  }
+
+  get size(): number {
+    return this.data.size;
+  }
+  get steps(): number {
+    return this.data.size;
+  }
+
+  async prepare(turns: Turns): Promise<void> {
+    const { size, starts } = this.data;
+    await inTurns(size, turns, (from, to) => {
+      for (let s = from; s < to; s++) this.longest = Math.max(this.longest, starts[s + 1]! - starts[s]!);
+    });
+  }
+
+  /** The most features of `rows` rows together. */
+  featuresIn(rows: number): number {
+    const { starts, size } = this.data;
+    return Math.min(rows * this.longest, starts[size]! - starts[0]!);
+  }
+
+  reserve(limit: number): void {
+    if (limit > this.batch.targets.length) this.batch = this.room(limit);
+  }
+
+  move(move: Move): void {
+    const { batch } = this;
+    batch.starts = move(batch.starts);
+    batch.indices = move(batch.indices);
+    batch.values = move(batch.values);
+    batch.targets = move(batch.targets);
+    if (batch.weights !== null) batch.weights = move(batch.weights);
+  }
+
+  begin(epoch: number): void {
+    const { order } = this;
+    // From the same order each time: a resumed training knows no earlier epoch.
+    for (let s = 0; s < order.length; s++) order[s] = s;
+    this.draws = this.stream.fork(epoch);
+    this.done = 0;
+  }
+
+  next(limit: number): FeatureBatch | null {
+    const { data, order, draws } = this;
+    const count = Math.min(limit, data.size - this.done);
+    if (count === 0) return null;
+    this.reserve(count);
+    const { batch } = this;
+    let used = 0;
+    batch.starts[0] = 0;
+    for (let i = 0; i < count; i++, this.done++) {
+      // Fisher and Yates, from the front: what is drawn is final.
+      if (this.shuffle) {
+        const at = this.done + draws.below(data.size - this.done);
+        const held = order[at]!;
+        order[at] = order[this.done]!;
+        order[this.done] = held;
+      }
+      const row = order[this.done]!;
+      for (let p = data.starts[row]!; p < data.starts[row + 1]!; p++, used++) {
+        batch.indices[used] = data.indices[p]!;
+        batch.values[used] = data.values[p]!;
+      }
+      batch.starts[i + 1] = used;
+      batch.targets[i] = data.targets[row]!;
+      if (batch.weights !== null) batch.weights[i] = data.weights![row]!;
+    }
+    batch.count = count;
+    return batch;
+  }
+
+  private room(limit: number) {
+    const reals = this.data.targets instanceof Float64Array ? Float64Array : Float32Array;
+    const features = this.featuresIn(limit);
+    return {
+      count: 0,
+      starts: new Int32Array(limit + 1),
+      indices: new Int32Array(features),
+      values: new reals(features),
+      targets: new reals(limit),
+      weights: this.data.weights === null ? null : new reals(limit),
+    };
+  }
+}

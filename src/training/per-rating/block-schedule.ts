@@ -1,0 +1,398 @@
+// How many blocks users and items are cut into. It follows from the data, the model and the rule, never from the number
+// of threads.
+
+import type { Stream } from '../../core/random';
+import { inTurns, type Turns } from '../../core/turns';
+import { orderBy } from '../../models/grid/order-by';
+import type { RatingData } from '../../models/model';
+import type { OrderOptions } from '../rating-batches';
+
+/** The blocks of each side. */
+export interface Blocks {
+  readonly users: number;
+  readonly items: number;
+}
+
+/** One tile of everything. */
+export const WHOLE: Blocks = { users: 1, items: 1 };
+
+/** What a side of a training is: its rows, and the bytes of all that is read and written of them. */
+export interface Side {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** The memory of a block's rows, in bytes: two of them beside their ratings fit a core's second-level cache. */
+const BLOCK_BYTES = 256 * 1024;
+/** Fewer ratings a tile are not worth their tile; nor are fewer than so many batches, the last of which is cut. */
+const TILE_RATINGS = 2048;
+const TILE_BATCHES = 16;
+/** From so many ratings on there are enough blocks for some threads, whatever the cache could hold. */
+const WORTH_SHARING = 1 << 18;
+const LEAST_SHARED = 12;
+
+/** The blocks for `ratings` in steps of `batchSize`. */
+export function chooseBlocks(ratings: number, batchSize: number, users: Side, items: Side): Blocks {
+  const least = ratings >= WORTH_SHARING ? LEAST_SHARED : 1;
+  const wanted = ({ rows, bytes }: Side) => Math.min(rows, Math.max(Math.ceil(bytes / BLOCK_BYTES), least));
+  const tiles = ratings / Math.max(TILE_RATINGS, TILE_BATCHES * batchSize);
+  let blocks: Blocks = { users: wanted(users), items: wanted(items) };
+  // Too many tiles: the side with more blocks gives some up first.
+  while (blocks.users * blocks.items > Math.max(tiles, 1)) {
+    const { users, items } = blocks;
+    blocks = users >= items ? { users: Math.ceil(users / 2), items } : { users, items: Math.ceil(items / 2) };
+  }
+  return blocks;
+}
+
+// Rows into blocks of about equal weight: the heaviest row first, each to the block that is lightest so far (Graham 1969).
+
+/** Weights above it are alike in the order, which takes a counter for each weight. */
+const MOST_WEIGHT = 2 ** 21;
+
+/** The block of each row. Rows of equal weight go in the order of their numbers, so that the result is a function of the weights. */
+export async function balance(weights: Int32Array, blocks: number, turns: Turns): Promise<Uint16Array> {
+  const blockOf = new Uint16Array(weights.length);
+  if (blocks === 1) return blockOf;
+  const order = await heaviestFirst(weights, turns);
+  const load = new Float64Array(blocks);
+  await inTurns(order.length, turns, (from, to) => {
+    for (let at = from; at < to; at++) {
+      const row = order[at]!;
+      let lightest = 0;
+      for (let block = 1; block < blocks; block++) if (load[block]! < load[lightest]!) lightest = block;
+      blockOf[row] = lightest;
+      // A row without ratings counts too, or all of them would share one block and its memory.
+      load[lightest]! += weights[row]! + 1;
+    }
+  });
+  return blockOf;
+}
+
+/** The rows by falling weight. */
+async function heaviestFirst(weights: Int32Array, turns: Turns): Promise<Int32Array> {
+  let most = 0;
+  for (const weight of weights) most = Math.max(most, Math.min(weight, MOST_WEIGHT));
+  const lacking = weights.map((weight) => most - Math.min(weight, most));
+  return (await orderBy(lacking, most + 1, turns)).places;
+}
+
+// The rows of a table by block: the rows of a tile lie together in memory.
+
+/** Rows in the order of their blocks. */
+export interface RowOrder {
+  /** The place of each row. */
+  readonly places: Int32Array;
+  /** The place where each block starts; one more at the end: the number of rows. */
+  readonly starts: Int32Array;
+}
+
+/** The order of rows by the block of each. */
+export function orderByBlock(blockOf: Uint16Array, blocks: number): RowOrder {
+  const starts = new Int32Array(blocks + 1);
+  for (const block of blockOf) starts[block + 1]!++;
+  for (let block = 0; block < blocks; block++) starts[block + 1]! += starts[block]!;
+  const next = starts.slice();
+  const places = new Int32Array(blockOf.length);
+  for (let row = 0; row < places.length; row++) places[row] = next[blockOf[row]!]!++;
+  return { places, starts };
+}
+
+// The grid of tiles that ratings are visited in: users and items in blocks, a tile for each pair of blocks. A tile's rows
+// fit the cache, and tiles of one stratum share no row, so that they may be trained at the same time (Gemulla, Nijkamp,
+// Haas, Sismanis, "Large-Scale Matrix Factorization with Distributed Stochastic Gradient Descent", KDD 2011).
+
+/** A grid over some ratings. */
+export class Grid {
+  private constructor(
+    readonly blocks: Blocks,
+    /** The block of each row. */
+    readonly userBlock: Uint16Array,
+    readonly itemBlock: Uint16Array,
+    /** Where each tile's ratings start; tile = user block * item blocks + item block. One more at the end: the number of ratings. */
+    readonly starts: Int32Array,
+  ) {}
+
+  /** The grid of some blocks. */
+  static async over(data: RatingData, users: number, items: number, blocks: Blocks, turns: Turns): Promise<Grid> {
+    const counts = data.counts ?? (await count(data, users, items, turns));
+    const userBlock = await balance(counts.users, blocks.users, turns);
+    const itemBlock = await balance(counts.items, blocks.items, turns);
+    const tiles = blocks.users * blocks.items;
+    const starts = new Int32Array(tiles + 1);
+    const grid = new Grid(blocks, userBlock, itemBlock, starts);
+    await inTurns(data.size, turns, (from, to) => {
+      for (let k = from; k < to; k++) starts[grid.tileOf(data.users[k]!, data.items[k]!) + 1]!++;
+    });
+    for (let tile = 0; tile < tiles; tile++) starts[tile + 1]! += starts[tile]!;
+    return grid;
+  }
+
+  /** One tile of everything. */
+  static whole(size: number, users: number, items: number): Grid {
+    return new Grid(WHOLE, new Uint16Array(users), new Uint16Array(items), Int32Array.of(0, size));
+  }
+
+  /** The tile of a rating. */
+  tileOf(user: number, item: number): number {
+    return this.userBlock[user]! * this.blocks.items + this.itemBlock[item]!;
+  }
+}
+
+async function count(data: RatingData, users: number, items: number, turns: Turns) {
+  const counts = { users: new Int32Array(users), items: new Int32Array(items) };
+  await inTurns(data.size, turns, (from, to) => {
+    for (let k = from; k < to; k++) {
+      counts.users[data.users[k]!]!++;
+      counts.items[data.items[k]!]!++;
+    }
+  });
+  return counts;
+}
+
+// Ratings into their tiles, in random order within each. Done once a fit; epochs then go through a tile in strides of
+// their own (visits.ts), which costs nothing and gives each epoch another order.
+
+/** Whatever holds the ratings in their order. */
+export interface Places {
+  /** Puts rating k of the data at a place. */
+  put(place: number, k: number): void;
+  /** Exchanges the ratings at two places. */
+  swap(a: number, b: number): void;
+}
+
+/** The steps of training in their tiles. */
+export interface Layout {
+  /** Where each tile's steps start; one more at the end: the number of steps. */
+  readonly starts: Int32Array;
+  /** Where steps take several ratings: the ratings of each step, as first place * 4 + count - 1. */
+  readonly groups: Int32Array | null;
+}
+
+/** Lays the ratings out, one a step: by tile, each tile shuffled. */
+export async function layOut(
+  data: RatingData,
+  grid: Grid,
+  stream: Stream,
+  places: Places,
+  turns: Turns,
+): Promise<Layout> {
+  const next = grid.starts.slice();
+  const { users, items } = data;
+  await inTurns(data.size, turns, (from, to) => {
+    for (let k = from; k < to; k++) places.put(next[grid.tileOf(users[k]!, items[k]!)]!++, k);
+  });
+  await shuffleTiles(grid.starts, stream, places, turns);
+  return { starts: grid.starts, groups: null };
+}
+
+/** Shuffles each tile (Fisher and Yates). */
+export async function shuffleTiles(
+  starts: Int32Array,
+  stream: Stream,
+  places: Pick<Places, 'swap'>,
+  turns: Turns,
+): Promise<void> {
+  const draws = stream.fork('tiles');
+  for (let tile = 0; tile + 1 < starts.length; tile++) {
+    const start = starts[tile]!;
+    const key = draws.uint32();
+    const count = starts[tile + 1]! - start;
+    await inTurns(Math.max(count - 1, 0), turns, (from, to) => {
+      for (let k = from; k < to; k++) {
+        const last = count - 1 - k;
+        // Uniform but for a bias of count / 2^32; `below` has none, and costs two divisions.
+        places.swap(start + last, start + Math.floor(wordOf(key, k) * 2 ** -32 * (last + 1)));
+      }
+    });
+  }
+}
+
+/**
+ * Word k of a key: SplitMix in 32 bits (Steele, Lea, Flood 2014), with the finalizer of MurmurHash3. Random enough for an
+ * order, at a fifth of the cost of a stream.
+ */
+function wordOf(key: number, k: number): number {
+  let word = (key + Math.imul(k, 0x9e3779b9)) | 0;
+  word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
+  return (word ^ (word >>> 16)) >>> 0;
+}
+
+// Ratings into their tiles, with up to four of one user to a step: the order of grouping 4. The items of a group differ,
+// so that a step changes each of its rows once.
+
+/** The most ratings of a step. */
+const MOST = 4;
+
+/** Lays the ratings out by tile and user, and shuffles the groups of each tile. */
+export async function layOutGroups(
+  data: RatingData,
+  grid: Grid,
+  stream: Stream,
+  places: Places,
+  turns: Turns,
+): Promise<Layout> {
+  // A user's own in the order of the data.
+  const { places: byUser } = await orderBy(data.users, grid.userBlock.length, turns);
+  const next = grid.starts.slice();
+  const tiles = grid.starts.length - 1;
+  // Of each tile's group so far: its user, its items, how many.
+  const users = new Int32Array(tiles).fill(-1);
+  const items = new Int32Array(tiles * MOST);
+  const sizes = new Uint8Array(tiles);
+  const isFirst = new Uint8Array(data.size);
+  const place = (k: number) => {
+    const user = data.users[k]!;
+    const item = data.items[k]!;
+    const tile = grid.tileOf(user, item);
+    const at = next[tile]!++;
+    places.put(at, k);
+    const size = sizes[tile]!;
+    const held = items.subarray(tile * MOST, tile * MOST + size);
+    const joins = users[tile] === user && size < MOST && !held.includes(item);
+    if (!joins) isFirst[at] = 1;
+    users[tile] = user;
+    items[tile * MOST + (joins ? size : 0)] = item;
+    sizes[tile] = joins ? size + 1 : 1;
+  };
+  await inTurns(data.size, turns, (from, to) => {
+    for (let n = from; n < to; n++) place(byUser[n]!);
+  });
+  const { starts, groups } = await collectGroups(grid, isFirst, turns);
+  const swap = (a: number, b: number) => {
+    const held = groups[a]!;
+    groups[a] = groups[b]!;
+    groups[b] = held;
+  };
+  await shuffleTiles(starts, stream, { swap }, turns);
+  return { starts, groups };
+}
+
+/** The groups in order of their places, and where each tile's start. */
+async function collectGroups(grid: Grid, isFirst: Uint8Array, turns: Turns) {
+  let count = 0;
+  await inTurns(isFirst.length, turns, (from, to) => {
+    for (let place = from; place < to; place++) count += isFirst[place]!;
+  });
+  const groups = new Int32Array(count);
+  const starts = new Int32Array(grid.starts.length);
+  let group = -1;
+  let tile = 0;
+  const collect = (place: number) => {
+    if (isFirst[place] === 0) {
+      groups[group]!++;
+      return;
+    }
+    group++;
+    while (place >= grid.starts[tile + 1]!) starts[++tile] = group;
+    groups[group] = place * MOST;
+  };
+  await inTurns(isFirst.length, turns, (from, to) => {
+    for (let place = from; place < to; place++) collect(place);
+  });
+  while (tile + 1 < starts.length) starts[++tile] = count;
+  return { starts, groups };
+}
+
+// The order of an epoch: which tile when, and how to go through it. A tile is gone through in a random stride from a random start: index = (index + stride) mod count.
+
+/** Ratings lie in random order, so that a stride need not be large to be random; a small one is one that caches foresee. */
+const MOST_STRIDE = 16;
+
+/** A run through the steps of one tile. */
+export interface Visit {
+  readonly tile: number;
+  /** The steps of the tile. */
+  readonly count: number;
+  readonly start: number;
+  /** Coprime to the count, so that every step comes once. */
+  readonly stride: number;
+  /** How many steps of the epoch come before. */
+  readonly before: number;
+}
+
+/**
+ * The visits of an epoch, by strata: tiles of one stratum share no row. Empty tiles are left out. The blocks of the longer
+ * side come in groups of as many as the other has; a group meets all of the other side before the next group comes, so
+ * that its rows come from memory once an epoch.
+ */
+export function visitsOf(starts: Int32Array, blocks: Blocks, draws: Stream): Visit[][] {
+  const isWide = blocks.users >= blocks.items;
+  const [long, short] = isWide ? [blocks.users, blocks.items] : [blocks.items, blocks.users];
+  const tileOf = (a: number, b: number) => (isWide ? a * blocks.items + b : b * blocks.items + a);
+  let before = 0;
+  const visit = (tile: number): Visit[] => {
+    const count = starts[tile + 1]! - starts[tile]!;
+    if (count === 0) return [];
+    const stride = coprime(1 + draws.below(Math.min(count, MOST_STRIDE)), count);
+    before += count;
+    return [{ tile, count, start: draws.below(count), stride, before: before - count }];
+  };
+  const inRandomOrder = (count: number) => {
+    const order = Int32Array.from({ length: count }, (_, i) => i);
+    draws.shuffle(order);
+    return Array.from(order);
+  };
+  return inRandomOrder(Math.ceil(long / short)).flatMap((group) => {
+    const members = Array.from({ length: Math.min(short, long - group * short) }, (_, i) => group * short + i);
+    return inRandomOrder(short).map((shift) =>
+      members.flatMap((block, i) => visit(tileOf(block, (i + shift) % short))),
+    );
+  });
+}
+
+/** The visits of an epoch in the order of the data. */
+export function inOrder(size: number): Visit[][] {
+  return [[{ tile: 0, count: size, start: 0, stride: 1, before: 0 }]];
+}
+
+/** The first number from `from` on, going round, that shares no divisor with `count`. */
+function coprime(from: number, count: number): number {
+  for (let stride = from; ; stride = (stride % count) + 1) if (divisor(stride, count) === 1) return stride;
+}
+
+/** The greatest common divisor (Euclid). */
+function divisor(a: number, b: number): number {
+  return b === 0 ? a : divisor(b, a % b);
+}
+
+// The order of ratings from the options: which grid, how they are laid out in it, and what an epoch visits. Whoever holds
+// ratings asks here, so that all go through them alike.
+
+/** The grid of an order. */
+export function gridOf(
+  data: RatingData,
+  rows: { readonly users: number; readonly items: number },
+  { blocks }: OrderOptions,
+  turns: Turns,
+): Promise<Grid> | Grid {
+  const { users, items } = rows;
+  const isWhole = blocks.users * blocks.items === 1;
+  return isWhole ? Grid.whole(data.size, users, items) : Grid.over(data, users, items, blocks, turns);
+}
+
+/** Lays the ratings out: shuffled in their tiles, in groups or one by one; or in the order of the data. */
+export async function layOutInOrder(
+  data: RatingData,
+  grid: Grid,
+  { shuffle, grouping, stream }: OrderOptions,
+  places: Places,
+  turns: Turns,
+): Promise<Layout> {
+  if (shuffle) return (grouping === 1 ? layOut : layOutGroups)(data, grid, stream, places, turns);
+  await inTurns(data.size, turns, (from, to) => {
+    for (let k = from; k < to; k++) places.put(k, k);
+  });
+  return { starts: grid.starts, groups: null };
+}
+
+/** The steps of an epoch. */
+export function stepsOf({ starts }: Layout): number {
+  return starts[starts.length - 1]!;
+}
+
+/** The visits of an epoch, by strata. */
+export function epochVisits(layout: Layout, { shuffle, blocks, stream }: OrderOptions, epoch: number): Visit[][] {
+  return shuffle ? visitsOf(layout.starts, blocks, stream.fork(epoch)) : inOrder(stepsOf(layout));
+}

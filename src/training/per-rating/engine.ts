@@ -1,0 +1,163 @@
+// Steps on pairs of rows in WebAssembly: on this thread, giving way to the event loop between runs, or on threads.
+
+import type { Turns } from '../../core/turns';
+import type { WorkerHost } from '../../core/worker-host';
+import { slotsOf } from '../../kernels/update-rules';
+import { compile, instantiate, isWanted, type KernelChoice, withoutWasm } from '../../kernels/wasm';
+import type { RatingData } from '../../models/model';
+import type { LearningRates } from '../../optimizers/learning-rate';
+import type { SlotSpec } from '../../optimizers/optimizer';
+import type { OrderOptions } from '../rating-batches';
+import type { TrainerState } from '../rule-state';
+import type { PairEngine } from '../step-engine';
+import type { Visit } from './block-schedule';
+import { PairMemory } from './memory';
+import type { PairPlan } from './plan';
+import { encodePairs, RATES_BYTES } from './program';
+import { progressAt, STEPS_A_RATE } from './spec';
+import { PairThreads } from './threads';
+
+/** Numbers that a call may change before the event loop is looked at: about a millisecond of the slowest rule. */
+const NUMBERS_A_CALL = 1 << 19;
+
+const PAGE = 65536;
+
+/** What a program exports. The norms are there where rows carry them. */
+interface Program {
+  prefetch(run: number): void;
+  run(run: number, count: number, rates: number, firstStep: number): void;
+  leftNorms?(row: number, count: number): void;
+  rightNorms?(row: number, count: number): void;
+}
+
+/** What an engine is made of. */
+export interface WasmPairsTask {
+  readonly plan: PairPlan;
+  readonly data: RatingData;
+  readonly order: OrderOptions;
+  readonly slots: readonly SlotSpec[];
+  readonly rates: LearningRates;
+  readonly epochs: number;
+  readonly kernels: KernelChoice;
+  /** More than 1 only with a host. */
+  readonly threads: number;
+  readonly host: WorkerHost | null;
+}
+
+/** The engine in WebAssembly. */
+export class WasmPairs implements PairEngine {
+  private constructor(
+    private readonly task: WasmPairsTask,
+    private readonly memory: PairMemory,
+    private readonly program: Program,
+    private readonly threads: PairThreads | null,
+  ) {}
+
+  /** Null where JavaScript is to do it. @throws UnsupportedError where WebAssembly is demanded and cannot be had */
+  static async create(task: WasmPairsTask, turns: Turns): Promise<WasmPairs | null> {
+    const { kernels, threads, host } = task;
+    if (!isWanted(kernels)) return null;
+    // Where memory cannot be shared there may still be some for one thread.
+    for (const isShared of threads > 1 && host !== null ? [true, false] : [false]) {
+      try {
+        return await WasmPairs.load(task, isShared, turns);
+      } catch (error) {
+        withoutWasm(isShared ? 'auto' : kernels, error);
+      }
+    }
+    return null;
+  }
+
+  private static async load(task: WasmPairsTask, isShared: boolean, turns: Turns): Promise<WasmPairs> {
+    const { plan, data, order, slots, threads, host } = task;
+    const pairs = await PairMemory.create(plan, data, order, slots, isShared, turns);
+    const { memory } = pairs;
+    await turns.breathe();
+    const module = compile(encodePairs(plan.spec, { pages: memory.buffer.byteLength / PAGE, isShared }));
+    keep(module);
+    await turns.breathe();
+    const program = instantiate<Program>(module, memory);
+    const workers = isShared ? await PairThreads.start(host!, threads, module, memory, turns) : null;
+    return new WasmPairs(task, pairs, program, workers);
+  }
+
+  async epoch(epoch: number, turns: Turns): Promise<number> {
+    const { memory, threads, program } = this;
+    const strata = memory.begin(epoch);
+    await turns.breathe();
+    this.writeRates(epoch);
+    await turns.breathe();
+    const [left, right] = memory.sides;
+    await left.eachPart(turns, (row, count) => program.leftNorms?.(row, count));
+    await right.eachPart(turns, (row, count) => program.rightNorms?.(row, count));
+    const firstStep = (epoch - 1) * memory.steps + 1;
+    if (threads === null) await this.runAll(strata.flat(), firstStep, turns);
+    else await threads.run(this.share(strata, threads.count), memory.ratesAt, firstStep, turns);
+    await memory.read(turns);
+    return strata.flat().reduce((sum, { tile }) => sum + memory.lossOf(tile), 0);
+  }
+
+  async readState(turns: Turns): Promise<TrainerState> {
+    return { slots: await this.memory.readSlots(this.task.slots, turns), steps: 0 };
+  }
+
+  async writeState({ slots }: TrainerState, turns: Turns): Promise<void> {
+    await this.memory.writeSlots(this.task.slots, slots, turns);
+  }
+
+  dispose(): void {
+    this.threads?.stop();
+  }
+
+  private async runAll(visits: readonly Visit[], firstStep: number, turns: Turns): Promise<void> {
+    const { memory, program } = this;
+    const { rank, rule } = this.task.plan.spec;
+    const most = Math.max(16, Math.floor(NUMBERS_A_CALL / (rank * (1 + slotsOf(rule)) * 2)));
+    for (const { tile, count } of visits) {
+      program.prefetch(memory.runOf(tile));
+      for (let done = 0; done < count; done += most) {
+        const steps = Math.min(most, count - done);
+        program.run(memory.runOf(tile), steps, memory.ratesAt, firstStep);
+        if (turns.isDue(steps)) await turns.breathe();
+      }
+    }
+  }
+
+  /** By thread and stratum: addresses of runs and their counts. The largest first, each to who has least. */
+  private share(strata: readonly Visit[][], threads: number): number[][][] {
+    const shares = Array.from({ length: threads }, (): number[][] => []);
+    for (const visits of strata) {
+      const loads = new Array<number>(threads).fill(0);
+      for (const share of shares) share.push([]);
+      for (const { tile, count } of [...visits].sort((a, b) => b.count - a.count)) {
+        const least = loads.indexOf(Math.min(...loads));
+        loads[least]! += count;
+        shares[least]!.at(-1)!.push(this.memory.runOf(tile), count);
+      }
+    }
+    return shares;
+  }
+
+  private writeRates(epoch: number): void {
+    const { memory, task } = this;
+    const { rates, epochs, plan } = task;
+    const { steps, floats, ratesAt } = memory;
+    const { base, maps, bias } = plan.left.maps.length > 0 ? plan.left : plan.right;
+    const map = maps[0] ?? base;
+    for (let step = 0, at = ratesAt / 4; step < steps; step += STEPS_A_RATE, at += RATES_BYTES / 4) {
+      rates.begin((epoch - 1) * steps + step + 1, progressAt(step, steps, epoch, epochs));
+      floats[at] = rates.learningRateOf(base);
+      floats[at + 1] = rates.learningRateOf(map);
+      floats[at + 2] = rates.learningRateOf(bias ?? base);
+    }
+  }
+}
+
+/** Engines keep the optimized code of a binary for as long as a module of it lives: fits like the last ones start fast. */
+const RECENT = 8;
+const recent: WebAssembly.Module[] = [];
+
+function keep(module: WebAssembly.Module): void {
+  recent.push(module);
+  if (recent.length > RECENT) recent.shift();
+}

@@ -1,0 +1,742 @@
+// Sums in sixteen lanes, the order that kernels.ts defines, and walks along a row: unrolled where a row is short.
+
+import {
+  type Code,
+  f32,
+  f32x4,
+  get,
+  i32,
+  type Local,
+  loopWhile,
+  sequence,
+  set,
+  v128,
+} from '../../kernels/assembler/code';
+import type { FunctionBuilder } from '../../kernels/assembler/module';
+import { type Arithmetic, applyRule, isPerRow, type PairRule, rowRate } from '../../kernels/update-rules';
+import type { LossEmitter } from './losses-wasm';
+import {
+  type Cell,
+  isLinear,
+  type PairSideSpec,
+  type PairSpec,
+  RATING,
+  type RowLayout,
+  RUN,
+  ratingBytes,
+  rowLayout,
+  vectorsOf,
+} from './spec';
+
+/** Vectors that are unrolled at once; a multiple of the four sums that run side by side. */
+const UNROLLED = 32;
+const CHUNK = 16;
+
+/** A sum in four vectors of four lanes, over the vectors of a row in order. */
+export class LaneSum {
+  private readonly sums: readonly Local<'v128'>[];
+
+  constructor(f: FunctionBuilder<'void'>) {
+    this.sums = Array.from({ length: 4 }, () => f.local('v128'));
+  }
+
+  /** Before a walk of `vectors`. An unrolled walk starts each sum at its first term instead. */
+  start(vectors: number): Code<'void'> {
+    return vectors <= UNROLLED ? sequence() : sequence(...this.sums.map((sum) => set(sum, f32x4.zero())));
+  }
+
+  /** Adds a term of vector j. */
+  add(j: number, vectors: number, term: Code<'v128'>): Code<'void'> {
+    const sum = this.sums[j % 4]!;
+    return set(sum, vectors <= UNROLLED && j < 4 ? term : f32x4.add(get(sum), term));
+  }
+
+  /**
+   * Puts a sum away now and then, to be looked at by nobody. V8 moves additions down to where their result is used; in an
+   * unrolled walk every load would come first, more of them than there are registers. Measured: 8 % at rank 64.
+   */
+  settle(j: number, vectors: number, scratch: Code<'i32'>): Code<'void'> {
+    const isDue = vectors <= 8 ? j === 3 : j % 8 >= 4;
+    return isDue && j < vectors - 1 ? v128.store(scratch, get(this.sums[j % 4]!)) : sequence();
+  }
+
+  /** The sum of all lanes. The last addition turns -0 into 0, which lanes that start at 0 would give. */
+  total(vectors: number, held: Local<'v128'>): { set: Code<'void'>; value: Code<'f32'> } {
+    const [a, b, c, d] = this.sums.map((sum, i) => (i < vectors ? get(sum) : null)) as (Code<'v128'> | null)[];
+    const four = plus(plus(a!, b!), plus(c!, d!))!;
+    return {
+      set: sequence(set(held, four), set(held, f32x4.add(get(held), f32x4.highHalf(get(held), get(held))))),
+      value: f32.add(f32.add(f32.lane(0)(get(held)), f32.lane(1)(get(held))), f32.const(0)),
+    };
+  }
+}
+
+function plus(a: Code<'v128'> | null, b: Code<'v128'> | null): Code<'v128'> | null {
+  return a === null || b === null ? (a ?? b) : f32x4.add(a, b);
+}
+
+/**
+ * Code for every vector of rows of `vectors`. `body(offset, j)` is the code for the vector at `offset` from the cursors;
+ * long rows are walked in a loop that moves the cursors, and short ones are unrolled with the cursors at the rows.
+ */
+export function eachVector(
+  f: FunctionBuilder<'void'>,
+  vectors: number,
+  cursors: readonly Local<'i32'>[],
+  body: (offset: number, j: number) => Code<'void'>,
+): Code<'void'> {
+  const some = (count: number) => sequence(...Array.from({ length: count }, (_, j) => body(16 * j, j)));
+  if (vectors <= UNROLLED) return some(vectors);
+  const rounds = f.local('i32');
+  const whole = Math.floor(vectors / CHUNK);
+  const move = (by: number) => cursors.map((cursor) => set(cursor, i32.add(get(cursor), i32.const(by))));
+  // In a loop no term is the first: j counts on from a whole chunk.
+  return sequence(
+    set(rounds, i32.const(whole)),
+    loopWhile(get(rounds), some(CHUNK), ...move(16 * CHUNK), set(rounds, i32.sub(get(rounds), i32.const(1)))),
+    some(vectors - whole * CHUNK),
+    ...move(-16 * CHUNK * whole),
+  );
+}
+
+// What a linear step x' = a x - b y knows of b: itself, and what |x'|^2 needs of it.
+
+/** b, the rate times what the other's elements are multiplied by in the gradient. */
+export class Pull {
+  readonly vector: Local<'v128'>;
+  private readonly number: Local<'f32'>;
+  /** 2 b <x, y>. */
+  readonly twiceDot: Local<'f32'>;
+  /** b^2. */
+  readonly square: Local<'f32'>;
+
+  constructor(f: FunctionBuilder<'void'>) {
+    this.vector = f.local('v128');
+    this.number = f.local('f32');
+    this.twiceDot = f.local('f32');
+    this.square = f.local('f32');
+  }
+
+  set(value: Code<'f32'>, dot: Local<'f32'>): Code<'void'> {
+    const { number, vector, twiceDot, square } = this;
+    return sequence(
+      set(number, value),
+      set(vector, f32x4.splat(get(number))),
+      set(twiceDot, f32.mul(f32.mul(f32.const(2), get(number)), get(dot))),
+      set(square, f32.mul(get(number), get(number))),
+    );
+  }
+}
+
+// The learning rate of a whole row, from the squares of its gradients: AdaGrad with one sum a row.
+
+/** The gradient c1 y + c2 x of a row x that has met y, and what is known of both. */
+interface LinearGradient {
+  readonly c1: Local<'f32'>;
+  readonly c2: Local<'f32'>;
+  /** <x, y>, |x|^2 and |y|^2. */
+  readonly dot: Local<'f32'>;
+  readonly norm: Local<'f32'>;
+  readonly otherNorm: Local<'f32'>;
+}
+
+/** The rate of one side's row. */
+export class RowRate {
+  /** In every lane. */
+  readonly vector: Local<'v128'>;
+  readonly number: Local<'f32'>;
+  /** The pull of a linear step at this rate. */
+  readonly pull: Pull;
+  private readonly sum: Local<'f32'>;
+
+  constructor(
+    f: FunctionBuilder<'void'>,
+    private readonly spec: PairSpec,
+    private readonly layout: RowLayout,
+    private readonly row: Local<'i32'>,
+    private readonly rate: Local<'f32'>,
+  ) {
+    this.vector = f.local('v128');
+    this.number = f.local('f32');
+    this.pull = new Pull(f);
+    this.sum = f.local('f32');
+  }
+
+  /** Adds the mean of the gradient's squares to the row's sum, and takes the rate from it. */
+  take(squares: Code<'f32'>): Code<'void'> {
+    const { layout, row, spec, number, vector, sum, rate } = this;
+    const { rule, rank } = spec;
+    if (!isPerRow(rule)) return sequence();
+    const at = layout.base.slots[0]!;
+    const arithmetic = { ...f32, constant: f32.const, keep: (value: Code<'f32'>) => value };
+    return sequence(
+      set(sum, f32.add(f32.load(get(row), at), f32.mul(squares, f32.const(1 / rank)))),
+      f32.store(get(row), get(sum), at),
+      set(number, rowRate(rule, arithmetic, get(sum), get(rate))),
+      set(vector, f32x4.splat(get(number))),
+    );
+  }
+
+  /**
+   * The same and the pull at that rate, without a look at the vectors: the gradient's square is
+   * c1 (c1 |y|^2 + 2 c2 <x, y>) + c2^2 |x|^2. Rounding could leave it below 0.
+   */
+  takeFromNorms({ c1, c2, dot, norm, otherNorm }: LinearGradient): Code<'void'> {
+    const cross = f32.mul(f32.mul(f32.const(2), get(c2)), get(dot));
+    const theirs = f32.mul(get(c1), f32.add(f32.mul(get(c1), get(otherNorm)), cross));
+    const square = f32.add(theirs, f32.mul(f32.mul(get(c2), get(c2)), get(norm)));
+    return sequence(this.take(f32.max(square, f32.const(0))), this.pull.set(f32.mul(get(this.number), get(c1)), dot));
+  }
+}
+
+// The update of one cell of a row by a rule: its numbers and slots are read, and what the rule makes of them is written.
+
+/** Writes the updates of a row's cells. */
+export class CellUpdates {
+  constructor(
+    private readonly f: FunctionBuilder<'void'>,
+    private readonly row: Local<'i32'>,
+    private readonly rule: PairRule,
+    /** Adam's correction of the root. */
+    private readonly root: { readonly number: Local<'f32'>; readonly vector: Local<'v128'> },
+  ) {}
+
+  /** Of the vector at an offset in a cell. */
+  onVector(cell: Cell, x: Code<'v128'>, gradient: Code<'v128'>, rate: Local<'v128'>, offset: number): Code<'void'> {
+    const { row, root } = this;
+    const load = (at: number) => v128.load(get(row), at + offset);
+    const store = (value: Code<'v128'>, at: number) => v128.store(get(row), value, at + offset);
+    const constant = (value: number) => f32x4.splat(f32.const(value));
+    return this.update('v128', { ...f32x4, constant }, cell, x, gradient, rate, root.vector, load, store);
+  }
+
+  /** Of a cell of one number. */
+  onNumber(cell: Cell, x: Code<'f32'>, gradient: Code<'f32'>, rate: Local<'f32'>): Code<'void'> {
+    const { row, root } = this;
+    const load = (at: number) => f32.load(get(row), at);
+    const store = (value: Code<'f32'>, at: number) => f32.store(get(row), value, at);
+    return this.update('f32', { ...f32, constant: f32.const }, cell, x, gradient, rate, root.number, load, store);
+  }
+
+  private update<T extends 'f32' | 'v128'>(
+    type: T,
+    operations: Omit<Arithmetic<Code<T>>, 'keep'>,
+    cell: Cell,
+    x: Code<T>,
+    gradient: Code<T>,
+    rate: Local<T>,
+    root: Local<T>,
+    load: (at: number) => Code<T>,
+    store: (value: Code<T>, at: number) => Code<'void'>,
+  ): Code<'void'> {
+    const kept: Code<'void'>[] = [];
+    const keep = (value: Code<T>): Code<T> => {
+      const local = this.f.local(type);
+      kept.push(set(local, value));
+      return get(local);
+    };
+    const slots = cell.slots.map((at) => keep(load(at)));
+    const scales = { rate: get(rate), rootScale: get(root) };
+    const updated = applyRule(this.rule, { ...operations, keep }, x, keep(gradient), slots, scales);
+    return sequence(...kept, ...updated.slots.map((slot, k) => store(slot, cell.slots[k]!)), store(updated.x, cell.at));
+  }
+}
+
+// One side of a step in WebAssembly: a row, its products, its gradients and their updates. Which vectors and numbers a
+// row has, and where, is in row-layout.ts; what the rules do to them in rules.ts.
+
+/** The rates of a step. */
+export interface RateLocals {
+  readonly base: Local<'f32'>;
+  readonly map: Local<'f32'>;
+  readonly bias: Local<'f32'>;
+  readonly root: Local<'f32'>;
+}
+
+/** The rates of a step in every lane. */
+export interface RateVectors {
+  readonly base: Local<'v128'>;
+  readonly map: Local<'v128'>;
+  readonly root: Local<'v128'>;
+}
+
+/** The code of one row of a step. */
+export class PairSide {
+  readonly layout: RowLayout;
+  readonly row: Local<'i32'>;
+  /** The vector in hand, as the other side meets it: x, or the product of a diagonal side. */
+  readonly element: Local<'v128'>;
+  readonly isLinear: boolean;
+  /** The product of the scalars. */
+  readonly scale: Local<'f32'> | null;
+  /** |x|^2 where a step needs it. */
+  readonly norm: Local<'f32'>;
+  /** The base and the diagonals of the vector in hand. */
+  private readonly parts: readonly Local<'v128'>[];
+  /** What the own elements are multiplied by: in the gradient, or in the new row of a linear side. */
+  private readonly own: Local<'f32'>;
+  private readonly ownVector: Local<'v128'>;
+  /** The strength of the penalty. */
+  private readonly decay: Local<'f32'>;
+  /** That times the product of the scalars. */
+  private readonly scaledDecay: Local<'f32'>;
+  /** The rate of the row, under a rule that has one. */
+  private readonly rowRate: RowRate;
+  private readonly updates: CellUpdates;
+
+  constructor(
+    private readonly f: FunctionBuilder<'void'>,
+    spec: PairSpec,
+    side: PairSideSpec,
+    private readonly rule: PairSpec['rule'],
+    private readonly rates: RateLocals,
+    private readonly vectors: RateVectors,
+  ) {
+    this.layout = rowLayout(spec, side);
+    this.isLinear = isLinear(spec, side);
+    this.row = f.local('i32');
+    this.element = f.local('v128');
+    this.scale = side.kind === 'scalar' ? f.local('f32') : null;
+    this.norm = f.local('f32');
+    const parts = side.kind === 'diagonal' ? side.maps + 1 : 0;
+    this.parts = Array.from({ length: parts }, () => f.local('v128'));
+    this.own = f.local('f32');
+    this.ownVector = f.local('v128');
+    this.decay = f.local('f32');
+    this.scaledDecay = f.local('f32');
+    this.rowRate = new RowRate(f, spec, this.layout, this.row, rates.base);
+    this.updates = new CellUpdates(f, this.row, rule, { number: rates.root, vector: vectors.root });
+  }
+
+  /** Whether a step has to add up |x|^2, for the penalty's part in the gradient of a scalar. */
+  get needsNorm(): boolean {
+    return this.scale !== null && this.layout.norm === null;
+  }
+
+  /** Goes to a row. */
+  open(address: Code<'i32'>): Code<'void'> {
+    return set(this.row, address);
+  }
+
+  /** Takes the row's numbers, once the vectors have been looked at: together they are more than there are registers. */
+  takeNumbers(): Code<'void'> {
+    const { scale, layout } = this;
+    const [first, ...rest] = layout.scalars;
+    return sequence(
+      set(this.decay, this.number(layout.decay)),
+      ...(layout.norm === null ? [] : [set(this.norm, this.number(layout.norm))]),
+      ...(scale === null ? [] : [set(scale, this.number(first!.at))]),
+      ...rest.map(({ at }) => set(scale!, f32.mul(get(scale!), this.number(at)))),
+    );
+  }
+
+  /** Takes the vector at an offset in hand. */
+  take(offset: number): Code<'void'> {
+    const { layout, parts, element } = this;
+    if (parts.length === 0) return set(element, this.vector(layout.base.at + offset));
+    const cells = [layout.base, ...layout.diagonals];
+    const product = parts.slice(1).reduce((value, part) => f32x4.mul(value, get(part)), get(parts[0]!));
+    return sequence(...parts.map((part, i) => set(part, this.vector(cells[i]!.at + offset))), set(element, product));
+  }
+
+  /** Notes |x|^2 from its lanes. */
+  noteNorm(sum: LaneSum, vectors: number, held: Local<'v128'>): Code<'void'> {
+    const total = sum.total(vectors, held);
+    return sequence(total.set, set(this.norm, total.value));
+  }
+
+  bias(): Code<'f32'> {
+    return this.number(this.layout.bias!.at);
+  }
+
+  /**
+   * The coefficient c2 of the own elements in the gradient by x, c1 (element of the other) + c2 (own element), or by the
+   * product of a diagonal side. A linear side keeps 1 - rate c2 instead.
+   */
+  coefficient(pairs: readonly Pair[]): Code<'void'> {
+    const { scale, rates, own, ownVector, isLinear } = this;
+    const hasOwnRate = isLinear && isPerRow(this.rule);
+    const rate = hasOwnRate ? this.rowRate.number : rates.base;
+    const decay = penalty(get(this.decay), pairs);
+    const c2 = scale === null ? decay : f32.mul(get(scale), get(this.scaledDecay));
+    return sequence(
+      ...(scale === null ? [] : [set(this.scaledDecay, f32.mul(decay, get(scale)))]),
+      ...(hasOwnRate ? [set(own, c2), this.takeOwnRate(pairs[0]!)] : []),
+      set(own, isLinear ? f32.sub(f32.const(1), f32.mul(get(rate), c2)) : c2),
+      set(ownVector, f32x4.splat(get(own))),
+    );
+  }
+
+  /** The gradient by the vector in hand; the other sides have theirs in hand too. */
+  private gradient(pairs: readonly Pair[]): Code<'v128'> {
+    const terms = pairs.map((pair) => f32x4.mul(get(pair.towards.vector), get(this.other(pair).element)));
+    const own = f32x4.mul(get(this.ownVector), get(this.element));
+    return f32x4.add(
+      terms.reduce((sum, term) => f32x4.add(sum, term)),
+      own,
+    );
+  }
+
+  /** The same with its weight decay. */
+  private decayedGradient(pairs: readonly Pair[]): Code<'v128'> {
+    const { weightDecay } = this.rule;
+    const decay = f32x4.mul(f32x4.splat(f32.const(weightDecay)), get(this.element));
+    return weightDecay === 0 ? this.gradient(pairs) : f32x4.add(this.gradient(pairs), decay);
+  }
+
+  /** Adds the square of the gradient by the vector in hand to a sum. */
+  addSquare(pairs: readonly Pair[], add: (square: Code<'v128'>) => Code<'void'>): Code<'void'> {
+    const g = this.f.local('v128');
+    return sequence(set(g, this.decayedGradient(pairs)), add(f32x4.mul(get(g), get(g))));
+  }
+
+  /** Takes the row's rate from the lanes of its gradient's squares. */
+  noteRowRate(sum: LaneSum, vectors: number, held: Local<'v128'>): Code<'void'> {
+    const total = sum.total(vectors, held);
+    return sequence(total.set, this.rowRate.take(total.value));
+  }
+
+  /** Takes the row's rate from the norms, while `own` is still the coefficient in the gradient. */
+  private takeOwnRate(pair: Pair): Code<'void'> {
+    const { own, norm, rowRate } = this;
+    const { dot, towards } = pair;
+    return rowRate.takeFromNorms({ c1: towards.number, c2: own, dot, norm, otherNorm: this.other(pair).norm });
+  }
+
+  /** What a linear step subtracts of the other's elements. */
+  private pullOf(pair: Pair): Pull {
+    return isPerRow(this.rule) ? this.rowRate.pull : pair.pull;
+  }
+
+  /** Updates the vector in hand; the other sides have theirs in hand too. */
+  updateVector(offset: number, pairs: readonly Pair[]): Code<'void'> {
+    const { layout, element, ownVector, vectors } = this;
+    const to = (value: Code<'v128'>) => v128.store(get(this.row), value, layout.base.at + offset);
+    if (this.isLinear) {
+      const terms = pairs.map((pair) => f32x4.mul(get(this.pullOf(pair).vector), get(this.other(pair).element)));
+      const own = f32x4.mul(get(ownVector), get(element));
+      return to(terms.reduce((value, term) => f32x4.sub(value, term), own));
+    }
+    if (isPerRow(this.rule)) {
+      return to(f32x4.sub(get(element), f32x4.mul(get(this.rowRate.vector), this.decayedGradient(pairs))));
+    }
+    const gradient = this.f.local('v128');
+    const noted = set(gradient, this.gradient(pairs));
+    if (this.parts.length === 0)
+      return sequence(noted, this.updates.onVector(layout.base, get(element), get(gradient), vectors.base, offset));
+    const cells = [layout.base, ...layout.diagonals];
+    return sequence(
+      noted,
+      ...cells.map((cell, part) => {
+        // By the base: the gradient times the maps' product; by a map: that of the base, times the other maps.
+        const [first, ...rest] = this.parts
+          .filter((_, other) => other !== part && other !== 0)
+          .map((local) => get(local));
+        const along = part === 0 ? get(gradient) : f32x4.mul(get(gradient), get(this.parts[0]!));
+        const product = first && rest.reduce((value, other) => f32x4.mul(value, other), first);
+        const partial = product ? f32x4.mul(along, product) : along;
+        return this.updates.onVector(
+          cell,
+          get(this.parts[part]!),
+          partial,
+          part === 0 ? vectors.base : vectors.map,
+          offset,
+        );
+      }),
+    );
+  }
+
+  /** Updates the scalars, the norm that is carried along, and the bias. */
+  updateNumbers(pairs: readonly Pair[]): Code<'void'> {
+    const { layout, rates, norm, f } = this;
+    const statements: Code<'void'>[] = [];
+    if (this.scale !== null) {
+      const along = f.local('f32');
+      const isOne = layout.scalars.length === 1;
+      const held = layout.scalars.map(() => (isOne ? this.scale! : f.local('f32')));
+      const [first, ...rest] = pairs.map((pair) => {
+        const { scale } = this.other(pair);
+        return scale === null ? get(pair.slopeDot) : f32.mul(get(scale), get(pair.slopeDot));
+      });
+      const own = f32.mul(get(this.scaledDecay), get(norm));
+      statements.push(
+        set(
+          along,
+          f32.add(
+            rest.reduce((sum, term) => f32.add(sum, term), first!),
+            own,
+          ),
+        ),
+        // Every scalar before any of them changes.
+        ...(isOne ? [] : layout.scalars.map((cell, l) => set(held[l]!, this.number(cell.at)))),
+        ...layout.scalars.map((cell, l) => {
+          const [one, ...more] = held.filter((_, other) => other !== l).map((local) => get(local));
+          const product = one && more.reduce((value, other) => f32.mul(value, other), one);
+          const gradient = product ? f32.mul(get(along), product) : get(along);
+          return this.updates.onNumber(cell, get(held[l]!), gradient, rates.map);
+        }),
+      );
+    }
+    if (layout.norm !== null) {
+      // |a x - b y|^2 = a (a |x|^2 - 2 b <x, y>) + b^2 |y|^2.
+      const { twiceDot, square } = this.pullOf(pairs[0]!);
+      const own = f32.mul(get(this.own), f32.sub(f32.mul(get(this.own), get(norm)), get(twiceDot)));
+      const theirs = f32.mul(get(square), get(this.other(pairs[0]!).norm));
+      statements.push(f32.store(get(this.row), f32.add(own, theirs), layout.norm));
+    }
+    if (layout.bias !== null) {
+      const bias = f.local('f32');
+      const [first, ...rest] = pairs.map(({ slope }) => get(slope));
+      const slopes = rest.reduce((sum, slope) => f32.add(sum, slope), first as Code<'f32'>);
+      statements.push(
+        set(bias, this.bias()),
+        this.updates.onNumber(
+          layout.bias,
+          get(bias),
+          f32.add(slopes, f32.mul(penalty(this.number(layout.biasDecay), pairs), get(bias))),
+          rates.bias,
+        ),
+      );
+    }
+    return sequence(...statements);
+  }
+
+  private other({ left, right }: Pair): PairSide {
+    return this === left ? right : left;
+  }
+
+  private number(at: number): Code<'f32'> {
+    return f32.load(get(this.row), at);
+  }
+
+  private vector(at: number): Code<'v128'> {
+    return v128.load(get(this.row), at);
+  }
+}
+
+/** A penalty counts once for each rating of the step, as much as it weighs. */
+function penalty(decay: Code<'f32'>, pairs: readonly Pair[]): Code<'f32'> {
+  const [first, ...rest] = pairs.flatMap(({ weight }) => (weight === null ? [] : [get(weight)]));
+  if (first !== undefined)
+    return f32.mul(
+      rest.reduce((sum, weight) => f32.add(sum, weight), first),
+      decay,
+    );
+  return pairs.length === 1 ? decay : f32.mul(f32.const(pairs.length), decay);
+}
+
+// What a step knows of one pair of rows: its score's parts, and what its error does to both rows.
+
+/** A pair of rows. */
+export class Pair {
+  /** <a, b>, of the elements as they meet. */
+  readonly dot: Local<'f32'>;
+  /** d loss / d score. */
+  readonly slope: Local<'f32'>;
+  /** The weight of the rating, where ratings have some. */
+  readonly weight: Local<'f32'> | null;
+  /** slope <a, b>. */
+  readonly slopeDot: Local<'f32'>;
+  /** The slope times the scalars of both rows: what the other's elements are multiplied by in either gradient. */
+  readonly towards: { readonly number: Local<'f32'>; readonly vector: Local<'v128'> };
+  /** (rate scalars) slope: the same times the base's rate. Only the slope has to be waited for. */
+  readonly pull: Pull;
+  /** The product of the scalars of both rows. */
+  private readonly scale: Local<'f32'>;
+
+  constructor(
+    f: FunctionBuilder<'void'>,
+    readonly left: PairSide,
+    readonly right: PairSide,
+    isWeighted: boolean,
+  ) {
+    this.weight = isWeighted ? f.local('f32') : null;
+    this.dot = f.local('f32');
+    this.slope = f.local('f32');
+    this.slopeDot = f.local('f32');
+    this.scale = f.local('f32');
+    this.towards = { number: f.local('f32'), vector: f.local('v128') };
+    this.pull = new Pull(f);
+  }
+
+  /** Multiplies the scalars, once both rows are open. */
+  open(): Code<'void'> {
+    const [one, two] = this.scales;
+    return two === undefined ? sequence() : set(this.scale, f32.mul(one!, two));
+  }
+
+  /** A value times the scalars of both rows. */
+  scaled(value: Code<'f32'>): Code<'f32'> {
+    const [one, two] = this.scales;
+    return one === undefined ? value : f32.mul(two === undefined ? one : get(this.scale), value);
+  }
+
+  /** What follows from the slope. */
+  spread(rate: Local<'f32'>): Code<'void'> {
+    const { towards, pull } = this;
+    return sequence(
+      set(this.slopeDot, f32.mul(get(this.slope), get(this.dot))),
+      set(towards.number, this.scaled(get(this.slope))),
+      set(towards.vector, f32x4.splat(get(towards.number))),
+      pull.set(f32.mul(this.scaled(get(rate)), get(this.slope)), this.dot),
+    );
+  }
+
+  private get scales(): readonly Code<'f32'>[] {
+    return [this.left.scale, this.right.scale].filter((scale) => scale !== null).map((scale) => get(scale));
+  }
+}
+
+// Writes one step: a left row and one right row, or up to four of them, whose errors are all taken from the left row as
+// the step finds it.
+
+/** What a step is given. */
+export interface StepInputs {
+  /** The address of the run's description. */
+  readonly run: Local<'i32'>;
+  /** The address of the first rating. */
+  readonly rating: Local<'i32'>;
+  /** The losses are added to it. */
+  readonly sum: Local<'f64'>;
+  readonly rates: RateLocals;
+  readonly emitLoss: LossEmitter;
+}
+
+/** The code of steps. */
+export class StepWriter {
+  private readonly left: PairSide;
+  private readonly pairs: readonly Pair[];
+  private readonly sums: { dot: LaneSum; left: LaneSum; right: LaneSum };
+  private readonly held: Local<'v128'>;
+  private readonly vectors: number;
+  private readonly rates: { base: Local<'v128'>; map: Local<'v128'>; root: Local<'v128'> };
+
+  constructor(
+    private readonly f: FunctionBuilder<'void'>,
+    private readonly spec: PairSpec,
+    private readonly inputs: StepInputs,
+  ) {
+    const { grouping, rule } = spec;
+    this.rates = { base: f.local('v128'), map: f.local('v128'), root: f.local('v128') };
+    this.left = new PairSide(f, spec, spec.left, rule, inputs.rates, this.rates);
+    const right = () => new PairSide(f, spec, spec.right, rule, inputs.rates, this.rates);
+    this.pairs = Array.from({ length: grouping }, () => new Pair(f, this.left, right(), spec.isWeighted));
+    this.sums = { dot: new LaneSum(f), left: new LaneSum(f), right: new LaneSum(f) };
+    this.held = f.local('v128');
+    this.vectors = vectorsOf(spec.rank);
+  }
+
+  /** A step with `size` right rows. */
+  step(size: number): Code<'void'> {
+    const { left, inputs, rates, vectors, f } = this;
+    const pairs = this.pairs.slice(0, size);
+    const field = (j: number, at: number) => i32.load(get(inputs.rating), j * ratingBytes(this.spec.isWeighted) + at);
+    const cursors = [left.row, ...pairs.map(({ right }) => right.row)];
+    return sequence(
+      set(rates.base, f32x4.splat(get(inputs.rates.base))),
+      set(rates.map, f32x4.splat(get(inputs.rates.map))),
+      set(rates.root, f32x4.splat(get(inputs.rates.root))),
+      left.open(field(0, RATING.left)),
+      ...pairs.map(({ right }, j) => right.open(field(j, RATING.right))),
+      ...pairs.flatMap((pair, j) => [
+        this.dot(pair, j === 0),
+        ...(j === 0 ? [left.takeNumbers()] : []),
+        pair.right.takeNumbers(),
+        pair.open(),
+        this.loss(pair, j),
+        pair.spread(inputs.rates.base),
+      ]),
+      left.coefficient(pairs),
+      ...pairs.map((pair) => pair.right.coefficient([pair])),
+      this.rowRates(pairs),
+      // Gradients are all taken where the step begins. What they need of the scalars is in locals by now.
+      left.updateNumbers(pairs),
+      ...pairs.map((pair) => pair.right.updateNumbers([pair])),
+      eachVector(f, vectors, cursors, (offset) =>
+        sequence(
+          left.take(offset),
+          ...pairs.map(({ right }) => right.take(offset)),
+          left.updateVector(offset, pairs),
+          ...pairs.map((pair) => pair.right.updateVector(offset, [pair])),
+        ),
+      ),
+    );
+  }
+
+  private get scratch(): Code<'i32'> {
+    return i32.add(get(this.inputs.run), i32.const(RUN.scratch));
+  }
+
+  /** The dot product of a pair, and on the way the norms that their scalars need. */
+  private dot({ left, right, dot }: Pair, isFirst: boolean): Code<'void'> {
+    const { sums, vectors, held, f } = this;
+    const withLeft = left.needsNorm && isFirst;
+    const square = ({ element }: PairSide) => f32x4.mul(get(element), get(element));
+    const total = sums.dot.total(vectors, held);
+    const used = [sums.dot, ...(withLeft ? [sums.left] : []), ...(right.needsNorm ? [sums.right] : [])];
+    return sequence(
+      ...used.map((sum) => sum.start(vectors)),
+      eachVector(f, vectors, [left.row, right.row], (offset, j) =>
+        sequence(
+          left.take(offset),
+          right.take(offset),
+          sums.dot.add(j, vectors, f32x4.mul(get(left.element), get(right.element))),
+          sums.dot.settle(j, vectors, this.scratch),
+          ...(withLeft ? [sums.left.add(j, vectors, square(left))] : []),
+          ...(right.needsNorm ? [sums.right.add(j, vectors, square(right))] : []),
+        ),
+      ),
+      total.set,
+      set(dot, total.value),
+      ...(withLeft ? [left.noteNorm(sums.left, vectors, held)] : []),
+      ...(right.needsNorm ? [right.noteNorm(sums.right, vectors, held)] : []),
+    );
+  }
+
+  /** The rates of whole rows, under a rule that takes them from the squares of the gradient. */
+  private rowRates(pairs: readonly Pair[]): Code<'void'> {
+    const { left, sums, vectors, held, spec, f } = this;
+    if (!isPerRow(spec.rule) || left.isLinear) return sequence();
+    const cursors = [left.row, ...pairs.map(({ right }) => right.row)];
+    // The left row and the first right row in one walk; a group's other rows in walks of their own.
+    const walks = pairs.map(({ right }, j) => [
+      ...(j === 0 ? [{ side: left, with: pairs, sum: sums.left }] : []),
+      { side: right, with: [pairs[j]!], sum: sums.right },
+    ]);
+    return sequence(
+      ...walks.map((parts, j) =>
+        sequence(
+          ...parts.map(({ sum }) => sum.start(vectors)),
+          eachVector(f, vectors, cursors, (offset, at) =>
+            sequence(
+              left.take(offset),
+              ...(j === 0 ? pairs : [pairs[j]!]).map(({ right }) => right.take(offset)),
+              ...parts.map((part) => part.side.addSquare(part.with, (square) => part.sum.add(at, vectors, square))),
+              ...parts.map(({ sum }) => sum.settle(at, vectors, this.scratch)),
+            ),
+          ),
+          ...parts.map(({ side, sum }) => side.noteRowRate(sum, vectors, held)),
+        ),
+      ),
+    );
+  }
+
+  /** The slope of a pair's loss. */
+  private loss(pair: Pair, j: number): Code<'void'> {
+    const { spec, inputs, f } = this;
+    const { left, right, dot, slope } = pair;
+    const start = j * ratingBytes(spec.isWeighted);
+    const mean: Code<'f32'> = f32.const(spec.mean);
+    const bias = spec.hasBiases ? f32.add(f32.add(mean, left.bias()), right.bias()) : mean;
+    const score = f.local('f32');
+    const predict = set(score, f32.add(bias, pair.scaled(get(dot))));
+    const target = f32.load(get(inputs.rating), start + RATING.target);
+    const { weight } = pair;
+    if (weight === null) return sequence(predict, inputs.emitLoss(f, get(score), target, null, slope, inputs.sum));
+    return sequence(
+      predict,
+      set(weight, f32.load(get(inputs.rating), start + RATING.weight)),
+      inputs.emitLoss(f, get(score), target, get(weight), slope, inputs.sum),
+    );
+  }
+}

@@ -1,0 +1,140 @@
+// The threads of a training by pairs. Tiles of a stratum share no row, so that nobody waits for a lock, and which thread
+// runs a tile changes nothing. The caller's thread only waits: its event loop is free.
+
+import { ThreadError } from '../../core/errors';
+import { sayOnce } from '../../core/say-once';
+import { after } from '../../core/scheduler';
+import type { Turns } from '../../core/turns';
+import type { WorkerHandle, WorkerHost } from '../../core/worker-host';
+
+/** A thread that has not answered after so many milliseconds never will. */
+const START = 10_000;
+
+/** Threads with the program loaded. */
+export class PairThreads {
+  private constructor(private readonly workers: readonly WorkerHandle[]) {}
+
+  /**
+   * Starts the threads; null, and a warning, where they cannot be started, as under a content security policy without
+   * `worker-src blob:`. @throws the signal's reason after an abort
+   */
+  static async start(
+    host: WorkerHost,
+    count: number,
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    turns: Turns,
+    within = START,
+  ): Promise<PairThreads | null> {
+    const workers: WorkerHandle[] = [];
+    const threads = new PairThreads(workers);
+    try {
+      while (workers.length < count) {
+        workers.push(host.start(PAIR_WORKER));
+        await turns.breathe();
+      }
+      await threads.ask(() => ({ module, memory, threads: count }), turns, within);
+      return threads;
+    } catch (error) {
+      threads.stop();
+      turns.signal?.throwIfAborted();
+      withoutThreads(error instanceof Error ? error.message : String(error));
+      return null;
+    }
+  }
+
+  get count(): number {
+    return this.workers.length;
+  }
+
+  /**
+   * Runs an epoch's shares. After an abort or a failure no thread is left.
+   * @throws the signal's reason after an abort; ThreadError where a thread has ended
+   */
+  async run(shares: readonly number[][][], rates: number, firstStep: number, turns: Turns): Promise<void> {
+    try {
+      await this.ask((thread) => ({ strata: shares[thread], rates, firstStep }), turns);
+    } catch (error) {
+      // The others wait for the one that is gone.
+      this.stop();
+      turns.signal?.throwIfAborted();
+      throw new ThreadError(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  stop(): void {
+    for (const worker of this.workers) worker.terminate();
+  }
+
+  /** Sends each thread a message and waits until all have answered, one has ended, time is up, or an abort. */
+  private async ask(message: (thread: number) => unknown, { signal }: Turns, within?: number): Promise<void> {
+    let stopWaiting: () => void = () => undefined;
+    const interrupted = new Promise<never>((_, reject) => {
+      const abort = () => reject(signal!.reason);
+      signal?.addEventListener('abort', abort);
+      const cancel =
+        within === undefined
+          ? () => undefined
+          : after(within, () => reject(new Error(`a thread has not answered for ${within / 1000} s`)));
+      stopWaiting = () => {
+        signal?.removeEventListener('abort', abort);
+        cancel();
+      };
+      if (signal?.aborted) abort();
+    });
+    try {
+      await Promise.race([interrupted, Promise.all(this.workers.map((worker, at) => worker.ask(message(at))))]);
+    } finally {
+      stopWaiting();
+    }
+  }
+}
+
+/** Says that a training which was to run on threads does without. */
+export function withoutThreads(reason: string): void {
+  sayOnce(`opmf trains on one thread instead of several, with the same results: ${reason}`);
+}
+
+// What a thread runs: it waits for the share of an epoch, runs it stratum by stratum, and meets the other threads after
+// each. A script as text, because a library cannot know where an application's bundler puts a file of its own.
+
+/** The words of the control block: how many threads have arrived, and which stratum it is. */
+const CONTROL = { arrived: 0, stratum: 1 } as const;
+
+/** The script. In Node it runs as CommonJS, elsewhere as a classic worker. What it throws ends it, and is heard of. */
+export const PAIR_WORKER = `
+const node = globalThis.process?.getBuiltinModule;
+const port = node ? process.getBuiltinModule('worker_threads').parentPort : self;
+const listen = (handle) => port.on ? port.on('message', handle) : (port.onmessage = ({ data }) => handle(data));
+const refuse = () => { throw new Error('a thread cannot read what it is sent: is sharing memory forbidden here?'); };
+if (port.on) port.on('messageerror', refuse); else port.onmessageerror = refuse;
+let program, control, threads;
+function meet() {
+  const stratum = Atomics.load(control, ${CONTROL.stratum});
+  if (Atomics.add(control, ${CONTROL.arrived}, 1) === threads - 1) {
+    Atomics.store(control, ${CONTROL.arrived}, 0);
+    Atomics.add(control, ${CONTROL.stratum}, 1);
+    Atomics.notify(control, ${CONTROL.stratum});
+    return;
+  }
+  // A wait costs more than a stratum of a small epoch: look for a while first.
+  for (let look = 0; look < 20000; look++) if (Atomics.load(control, ${CONTROL.stratum}) !== stratum) return;
+  while (Atomics.load(control, ${CONTROL.stratum}) === stratum) Atomics.wait(control, ${CONTROL.stratum}, stratum);
+}
+listen((message) => {
+  if (message.module) {
+    threads = message.threads;
+    control = new Int32Array(message.memory.buffer);
+    program = new WebAssembly.Instance(message.module, { host: { memory: message.memory } }).exports;
+  } else {
+    for (const runs of message.strata) {
+      for (let i = 0; i < runs.length; i += 2) {
+        program.prefetch(runs[i]);
+        program.run(runs[i], runs[i + 1], message.rates, message.firstStep);
+      }
+      meet();
+    }
+  }
+  port.postMessage('done');
+});
+`;

@@ -1,0 +1,302 @@
+// Batches of (user, item, target): the ratings in the order of their tiles, each tile gone through in the epoch's stride.
+
+import type { Stream } from '../core/random';
+import type { Turns } from '../core/turns';
+import type { Move } from '../kernels/move';
+import type { Batch, RatingBatch, RatingData } from '../models/model';
+import type { Real } from '../optimizers/factor';
+import {
+  type Blocks,
+  epochVisits,
+  gridOf,
+  type Layout,
+  layOutInOrder,
+  orderByBlock,
+  type Places,
+  stepsOf,
+  type Visit,
+} from './per-rating/block-schedule';
+
+/** How an epoch goes through the ratings. */
+export interface OrderOptions {
+  readonly stream: Stream;
+  /** false: in the order of the data. */
+  readonly shuffle: boolean;
+  /** The blocks that users and items are cut into. */
+  readonly blocks: Blocks;
+  /** The most ratings of one user that a step takes; over 1 it is steps that are counted, not ratings. */
+  readonly grouping: 1 | 4;
+  /** Whether batches may number rows anew, so that those of a tile lie together. @defaultValue false */
+  readonly packs?: boolean;
+}
+
+/** The places that rows are numbered by, of each side: row r is at place users[r]. */
+export interface RowPlaces {
+  readonly users: Int32Array;
+  readonly items: Int32Array;
+}
+
+/** Gives the batches of an epoch, in an order that depends on nothing but the options and the epoch. */
+export interface Batcher<B extends Batch> {
+  /** The ratings of an epoch. */
+  readonly size: number;
+  /** The steps of an epoch, where each step is one rating or one group. Known once prepared. */
+  readonly steps: number;
+  /** The places that its batches name rows by; null where it is their own numbers. Known once prepared. */
+  readonly places: RowPlaces | null;
+  /** Puts the ratings in place, once, before the first epoch. */
+  prepare(turns: Turns): Promise<void>;
+  /** Makes room for batches of at most `limit` ratings (or groups), so that no step allocates. */
+  reserve(limit: number): void;
+  /** Moves the arrays of its batches. */
+  move(move: Move): void;
+  /** Starts epoch `epoch` (from 1). */
+  begin(epoch: number): void;
+  /** The next batch of at most `limit` ratings (or groups), null at the end. The object is reused. */
+  next(limit: number): B | null;
+}
+
+/** Gives ratings in batches. The order of an epoch is a function of the data, the stream and the epoch alone. */
+export class RatingBatcher implements Batcher<RatingBatch> {
+  places: RowPlaces | null = null;
+  private records: RatingRecords;
+  private layout: Layout;
+  private visits: readonly Visit[] = [];
+  private visit = 0;
+  /** Within the visit: how many ratings are done, and where the next one is. */
+  private done = 0;
+  private index = 0;
+  private batch: {
+    count: number;
+    visit: number;
+    users: Int32Array;
+    items: Int32Array;
+    sizes: Uint8Array | null;
+    targets: Real;
+    weights: Real | null;
+  };
+
+  constructor(
+    private readonly data: RatingData,
+    private readonly rows: { readonly users: number; readonly items: number },
+    private readonly options: OrderOptions,
+  ) {
+    this.records = new RatingRecords(data, null);
+    this.layout = { starts: Int32Array.of(0, data.size), groups: null };
+    this.batch = this.room(1);
+  }
+
+  get size(): number {
+    return this.data.size;
+  }
+
+  get steps(): number {
+    return stepsOf(this.layout);
+  }
+
+  async prepare(turns: Turns): Promise<void> {
+    const { data, rows, options } = this;
+    const grid = await gridOf(data, rows, options, turns);
+    if (options.packs) {
+      const { userBlock, itemBlock, blocks } = grid;
+      this.places = {
+        users: orderByBlock(userBlock, blocks.users).places,
+        items: orderByBlock(itemBlock, blocks.items).places,
+      };
+      this.records = new RatingRecords(data, this.places);
+    }
+    this.layout = await layOutInOrder(data, grid, options, this.records, turns);
+  }
+
+  reserve(limit: number): void {
+    const most = limit * this.options.grouping;
+    if (most > this.batch.users.length) this.batch = this.room(most);
+  }
+
+  move(move: Move): void {
+    const { batch } = this;
+    batch.users = move(batch.users);
+    batch.items = move(batch.items);
+    batch.targets = move(batch.targets);
+    if (batch.weights !== null) batch.weights = move(batch.weights);
+  }
+
+  begin(epoch: number): void {
+    this.visits = epochVisits(this.layout, this.options, epoch).flat();
+    this.enter(0);
+  }
+
+  next(limit: number): RatingBatch | null {
+    if (this.done === (this.visits[this.visit]?.count ?? 0)) this.enter(this.visit + 1);
+    const visit = this.visits[this.visit];
+    if (visit === undefined) return null;
+    const { groups } = this.layout;
+    const steps = Math.min(limit, visit.count - this.done);
+    this.reserve(steps);
+    const { batch } = this;
+    batch.count = groups === null ? this.copyRatings(visit, steps) : this.copyGroups(visit, steps, groups);
+    this.done += steps;
+    batch.visit = this.visit;
+    return batch;
+  }
+
+  /** Copies the next ratings of a visit to the batch; returns how many. */
+  private copyRatings({ tile, count, stride }: Visit, steps: number): number {
+    const start = this.layout.starts[tile]!;
+    this.records.copyStrides({ start, size: count, stride }, this.index, steps, this.batch);
+    this.index = (this.index + steps * stride) % count;
+    return steps;
+  }
+
+  /** Copies the next groups of a visit to the batch; returns how many ratings they are. */
+  private copyGroups({ tile, count, stride }: Visit, steps: number, groups: Int32Array): number {
+    const { batch, records } = this;
+    const start = this.layout.starts[tile]!;
+    let ratings = 0;
+    for (let step = 0; step < steps; step++) {
+      const group = groups[start + this.index]!;
+      const size = (group & 3) + 1;
+      batch.sizes![ratings] = size;
+      for (let j = 0; j < size; j++) records.copy((group >> 2) + j, batch, ratings++);
+      this.index = (this.index + stride) % count;
+    }
+    return ratings;
+  }
+
+  private enter(visit: number): void {
+    this.visit = visit;
+    this.done = 0;
+    const entered = this.visits[visit];
+    this.index = entered?.start ?? 0;
+    if (entered === undefined || this.layout.groups !== null) return;
+    this.records.prefetch(this.layout.starts[entered.tile]!, entered.count);
+  }
+
+  private room(count: number) {
+    const reals = this.data.targets instanceof Float64Array ? Float64Array : Float32Array;
+    return {
+      count: 0,
+      visit: 0,
+      users: new Int32Array(count),
+      items: new Int32Array(count),
+      sizes: this.options.grouping === 1 ? null : new Uint8Array(count),
+      targets: new reals(count),
+      weights: this.data.weights === null ? null : new reals(count),
+    };
+  }
+}
+
+// Ratings laid out for an epoch: user, item, target and weight of one together, in one cache line. Epochs go through them
+// in strides, where each separate array would cost a miss for each rating.
+
+/** The bytes that come from memory together. */
+const CACHE_LINE = 64;
+/** Records of half a megabyte. */
+const MOST_PREFETCHED = 1 << 15;
+
+/** Where a rating is copied to. */
+export interface RatingArrays {
+  readonly users: Int32Array;
+  readonly items: Int32Array;
+  readonly targets: Real;
+  readonly weights: Real | null;
+}
+
+/** The ratings by place: two integers, then two reals. */
+export class RatingRecords implements Places {
+  private readonly words: Int32Array;
+  private readonly reals: Real;
+  /** The size of a record in either, and where its reals are. */
+  private readonly wordStep: number;
+  private readonly realStep: number;
+  private readonly target: number;
+  /** What a look at records came to: kept, so that looking is not for nothing. */
+  protected looked = 0;
+
+  /** `places`: what to write in place of the numbers of users and items; null: those. */
+  constructor(
+    private readonly data: RatingData,
+    private readonly places: RowPlaces | null,
+  ) {
+    const isSingle = data.targets instanceof Float32Array;
+    this.wordStep = isSingle ? 4 : 8;
+    this.realStep = 4;
+    this.target = isSingle ? 2 : 1;
+    this.words = new Int32Array(data.size * this.wordStep);
+    this.reals = isSingle ? new Float32Array(this.words.buffer) : new Float64Array(this.words.buffer);
+  }
+
+  put(place: number, k: number): void {
+    const { data, places, words, reals, wordStep, realStep, target } = this;
+    const user = data.users[k]!;
+    const item = data.items[k]!;
+    words[place * wordStep] = places === null ? user : places.users[user]!;
+    words[place * wordStep + 1] = places === null ? item : places.items[item]!;
+    reals[place * realStep + target] = data.targets[k]!;
+    if (data.weights !== null) reals[place * realStep + target + 1] = data.weights[k]!;
+  }
+
+  swap(a: number, b: number): void {
+    const { words, wordStep } = this;
+    for (let field = 0; field < wordStep; field++) {
+      const held = words[a * wordStep + field]!;
+      words[a * wordStep + field] = words[b * wordStep + field]!;
+      words[b * wordStep + field] = held;
+    }
+  }
+
+  /**
+   * Brings the records of a tile into the cache in the order they lie, which is faster than in strides. Of more than a
+   * cache holds nothing would be left by the time it is asked for.
+   */
+  prefetch(start: number, count: number): void {
+    const { words, wordStep } = this;
+    if (count > MOST_PREFETCHED) return;
+    let sum = 0;
+    for (let at = start * wordStep, end = at + count * wordStep; at < end; at += CACHE_LINE / 4) sum ^= words[at]!;
+    this.looked = sum;
+  }
+
+  /** Copies the rating of a place to `at`. */
+  copy(place: number, { users, items, targets, weights }: RatingArrays, at: number): void {
+    const { words, reals, wordStep, realStep, target } = this;
+    users[at] = words[place * wordStep]!;
+    items[at] = words[place * wordStep + 1]!;
+    targets[at] = reals[place * realStep + target]!;
+    if (weights !== null) weights[at] = reals[place * realStep + target + 1]!;
+  }
+
+  /**
+   * Copies `count` ratings in strides: the places start + index, index going round at `size`. The first, short loop has
+   * as many of them on their way from memory at once as the processor can keep count of.
+   */
+  copyStrides(
+    { start, size, stride }: { readonly start: number; readonly size: number; readonly stride: number },
+    index: number,
+    count: number,
+    to: RatingArrays,
+  ): void {
+    const { words, reals, wordStep, realStep, target } = this;
+    const { users, items, targets, weights } = to;
+    const [step, realsStep] = [stride * wordStep, stride * realStep];
+    const [round, realsRound] = [size * wordStep, size * realStep];
+    const end = (start + size) * wordStep;
+    const first = (start + index) * wordStep;
+    for (let s = 0, at = first; s < count; s++) {
+      users[s] = words[at]!;
+      at += step;
+      if (at >= end) at -= round;
+    }
+    for (let s = 0, at = first, real = (start + index) * realStep + target; s < count; s++) {
+      items[s] = words[at + 1]!;
+      targets[s] = reals[real]!;
+      if (weights !== null) weights[s] = reals[real + 1]!;
+      at += step;
+      real += realsStep;
+      if (at >= end) {
+        at -= round;
+        real -= realsRound;
+      }
+    }
+  }
+}

@@ -1,0 +1,16 @@
+// THE SEAM of what trains by pairs: WebAssembly, or plain JavaScript with the same bits.
+
+import type { Turns } from '../core/turns';
+import type { TrainerState } from './rule-state';
+
+/** Trains epoch by epoch. After an epoch the model's factors are up to date. */
+export interface PairEngine {
+  /** Runs an epoch; returns the sum of the losses, each rating's before its own step. */
+  epoch(epoch: number, turns: Turns): Promise<number>;
+  /** What is carried from epoch to epoch beside the factors: a copy, between two epochs. */
+  readState(turns: Turns): Promise<TrainerState>;
+  /** Goes on with what another has carried, before the first epoch. The factors are those of then already. */
+  writeState(state: TrainerState, turns: Turns): Promise<void>;
+  /** Gives back memory and threads. */
+  dispose(): void;
+}

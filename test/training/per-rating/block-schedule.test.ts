@@ -1,0 +1,97 @@
+// The grid of tiles: balanced blocks, strata that share no row, and epochs that visit everything once.
+
+import fc from 'fast-check';
+import { Stream } from '../../../src/core/random';
+import {
+  balance,
+  chooseBlocks,
+  Grid,
+  inOrder,
+  shuffleTiles,
+  visitsOf,
+} from '../../../src/training/per-rating/block-schedule';
+import { NO_TURNS, randomRatings } from '../../support/training';
+
+test('blocks differ by at most the heaviest row', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.nat(50), { minLength: 1, maxLength: 60 }),
+      fc.integer({ min: 1, max: 8 }),
+      async (list, blocks) => {
+        const weights = Int32Array.from(list);
+        const blockOf = await balance(weights, blocks, NO_TURNS);
+        const load = new Array<number>(blocks).fill(0);
+        for (const [row, block] of blockOf.entries()) load[block]! += weights[row]! + 1;
+        expect(Math.max(...load) - Math.min(...load)).toBeLessThanOrEqual(Math.max(...list) + 1);
+      },
+    ),
+  );
+});
+
+test('every rating has its place in the tile of its blocks', async () => {
+  const data = randomRatings({ users: 30, items: 20 }, 400, 'float32');
+  const grid = await Grid.over(data, 30, 20, { users: 4, items: 3 }, NO_TURNS);
+  const counts = new Array<number>(12).fill(0);
+  for (let k = 0; k < data.size; k++) counts[grid.tileOf(data.users[k]!, data.items[k]!)]!++;
+  for (const [tile, count] of counts.entries()) expect(grid.starts[tile + 1]! - grid.starts[tile]!).toBe(count);
+});
+
+test.each([
+  [3, 3],
+  [7, 3],
+  [2, 5],
+  [1, 1],
+])('%d x %d blocks: an epoch goes through every step once, and no stratum has a block twice', (users, items) => {
+  const sizes = Stream.of('sizes');
+  const starts = new Int32Array(users * items + 1);
+  for (let tile = 0; tile < users * items; tile++) starts[tile + 1] = starts[tile]! + sizes.below(12);
+  const total = starts[users * items]!;
+  for (const epoch of [1, 2]) {
+    const strata = visitsOf(starts, { users, items }, Stream.of(1).fork(epoch));
+    const steps = new Set<number>();
+    let before = 0;
+    for (const visits of strata) {
+      const blocks = visits.flatMap(({ tile }) => [`user ${Math.floor(tile / items)}`, `item ${tile % items}`]);
+      expect(new Set(blocks).size).toBe(blocks.length);
+      for (const visit of visits) {
+        expect(visit.before).toBe(before);
+        before += visit.count;
+        for (let k = 0, at = visit.start; k < visit.count; k++, at = (at + visit.stride) % visit.count)
+          steps.add(starts[visit.tile]! + at);
+      }
+    }
+    expect(steps.size).toBe(total);
+  }
+});
+
+test('without a shuffle there is one visit, in the order of the data', () => {
+  expect(inOrder(7)).toEqual([[{ tile: 0, count: 7, start: 0, stride: 1, before: 0 }]]);
+});
+
+test('small data have one tile; large data have enough for threads; memory decides above that, and batches below', () => {
+  const side = (rows: number) => ({ rows, bytes: rows * 132 });
+  expect(chooseBlocks(100_000, 1, side(943), side(1682))).toEqual({ users: 1, items: 1 });
+  expect(chooseBlocks(1_000_000, 1, side(6040), side(3706))).toEqual({ users: 12, items: 12 });
+  expect(chooseBlocks(20_000_000, 1, side(138_000), side(27_000))).toEqual({ users: 70, items: 14 });
+  expect(chooseBlocks(1_000_000, 1, side(900_000), side(3))).toEqual({ users: 114, items: 3 });
+  const few = chooseBlocks(1_000_000, 4096, side(6040), side(3706));
+  expect(few.users * few.items * 16 * 4096).toBeLessThanOrEqual(1_000_000);
+});
+
+test('every order of a tile is as likely as any other', async () => {
+  const counts = new Map<string, number>();
+  const rounds = 4800;
+  for (let round = 0; round < rounds; round++) {
+    const order = [0, 1, 2, 3];
+    const swap = (a: number, b: number) => {
+      [order[a], order[b]] = [order[b]!, order[a]!];
+    };
+    await shuffleTiles(Int32Array.of(0, 4), Stream.of(round), { swap }, NO_TURNS);
+    counts.set(order.join(''), (counts.get(order.join('')) ?? 0) + 1);
+  }
+  expect(counts.size).toBe(24);
+  const expected = rounds / 24;
+  const chiSquare = [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+  // The 99.999 % point of chi-square with 23 degrees of freedom.
+  expect(chiSquare).toBeLessThan(63.5);
+});
