@@ -48,7 +48,7 @@ const programs = {
       new MF({ epochs: 2, threads: 2, kernels }),
       new MF({ epochs: 2, batchSize: 64, kernels }),
       new ALS({ epochs: 1, kernels }),
-      new NeuralCF({ epochs: 1, factors: 4, layers: [8, 4], kernels }),
+      new NeuralCF({ epochs: 1, rank: 4, embeddingDim: 4, hidden: [4], kernels }),
     ];
     const found = [];
     for (const model of models) {

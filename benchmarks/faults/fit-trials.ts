@@ -135,11 +135,9 @@ const SPACES: Readonly<Record<RecommenderName, Readonly<Record<string, readonly 
   'neural-cf': {
     ...trained,
     variant: ['gmf', 'mlp', 'neumf'],
-    factors: [2, 4],
-    layers: [
-      [4, 2],
-      [8, 4, 2],
-    ],
+    rank: [2, 4],
+    embeddingDim: [2, 4],
+    hidden: [[2], [4, 2]],
     activation: [undefined, 'tanh', 'sigmoid'],
     loss: [undefined, 'bpr', 'softmax'],
     negatives: [2],

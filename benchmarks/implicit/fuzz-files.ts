@@ -87,7 +87,7 @@ export async function samples(): Promise<Sample[]> {
     new Popularity(),
     new ItemKNN(),
     new EASE(),
-    new NeuralCF({ factors: 2, layers: [4, 3], epochs: 1 }),
+    new NeuralCF({ rank: 2, embeddingDim: 2, hidden: [3], epochs: 1 }),
   ]) {
     await model.fit(data);
     found.push({ name: model.name, file: model.save(), load: loadOfIds });

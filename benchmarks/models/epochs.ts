@@ -19,8 +19,9 @@ const EPOCHS = 1;
 const ROUNDS = 3;
 const DIM = 10;
 const HIDDEN = [400, 400, 400];
-const FACTORS = 8;
-const LAYERS = [64, 32, 16, 8];
+const RANK = 8;
+const EMBEDDING_DIM = 32;
+const MLP_HIDDEN = [32, 16, 8];
 const NEGATIVES = 4;
 
 /** An epoch to be timed. */
@@ -110,17 +111,18 @@ async function neuMfContest(): Promise<Contest> {
     ours: () =>
       secondsOf((onEpoch) =>
         new NeuralCF({
-          factors: FACTORS,
-          layers: LAYERS,
+          rank: RANK,
+          embeddingDim: EMBEDDING_DIM,
+          hidden: MLP_HIDDEN,
           negatives: NEGATIVES,
           batchSize: interactions,
           epochs: EPOCHS,
         }).fit(data, { onEpoch }),
       ),
     steps: (tf) => {
-      const whole: Step = neuMf(tf, data.users.size, data.items.size, FACTORS, LAYERS);
+      const whole: Step = neuMf(tf, data.users.size, data.items.size, RANK, [2 * EMBEDDING_DIM, ...MLP_HIDDEN]);
       const [u, i] = [renumbered([users]), renumbered([items])];
-      const least = neuMf(tf, u.size, i.size, FACTORS, LAYERS);
+      const least = neuMf(tf, u.size, i.size, RANK, [2 * EMBEDDING_DIM, ...MLP_HIDDEN]);
       return {
         whole: () => whole([users, items], labels),
         own: () => least([u.columns[0]!, i.columns[0]!], labels),

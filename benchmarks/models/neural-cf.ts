@@ -15,9 +15,9 @@ const COMMON: NeuralCFOptions = {
   optimizer: adam({ learningRate: cosine(0.004) }),
 };
 const OPTIONS: Readonly<Record<string, NeuralCFOptions>> = {
-  gmf: { ...COMMON, variant: 'gmf', factors: 96, epochs: 12, regularization: 0.015 },
-  mlp: { ...COMMON, variant: 'mlp', layers: [64, 32, 16, 8], epochs: 10, regularization: 0.005 },
-  neumf: { ...COMMON, variant: 'neumf', factors: 96, layers: [16, 8], epochs: 12, regularization: 0.012 },
+  gmf: { ...COMMON, variant: 'gmf', rank: 96, epochs: 12, regularization: 0.015 },
+  mlp: { ...COMMON, variant: 'mlp', embeddingDim: 32, hidden: [32, 16, 8], epochs: 10, regularization: 0.005 },
+  neumf: { ...COMMON, variant: 'neumf', rank: 96, embeddingDim: 8, hidden: [8], epochs: 12, regularization: 0.012 },
 };
 
 const variants = process.argv[2]?.split(',') ?? Object.keys(OPTIONS);

@@ -43,11 +43,15 @@ export function readOptions<T extends object>(
   given: unknown,
   fields: Fields<T>,
   prefix = '',
+  /** Names that options had before, and what they are called now. */
+  renamed: Readonly<Record<string, string>> = {},
 ): Readonly<T> {
   const place = prefix === '' ? 'options' : prefix.slice(0, -1);
   const names = Object.keys(fields);
   const own = given === undefined ? {} : plain(given, place, `an object with any of ${names.join(', ')}`, owner);
   for (const name of Object.keys(own)) {
+    if (Object.hasOwn(renamed, name))
+      throw new OptionError(prefix + name, own[name], `${owner}: '${prefix}${name}' is now ${renamed[name]}`);
     if (!Object.hasOwn(fields, name)) {
       const close = nearest(name, names);
       const advice = close === undefined ? `known options: ${names.join(', ')}` : `did you mean '${prefix}${close}'?`;

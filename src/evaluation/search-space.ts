@@ -189,10 +189,11 @@ const SPACES: { readonly [N in RecommenderName]: (values: ValueKind) => SearchSp
   }),
   ease: () => ({ regularization: log(10, 2000) }),
   'neural-cf': () => ({
-    factors: [8, 16, 32],
-    layers: [
+    rank: [8, 16, 32],
+    embeddingDim: [16, 32],
+    hidden: [
+      [16, 8],
       [32, 16, 8],
-      [64, 32, 16, 8],
     ],
     epochs: [10, 20],
     ...ADAM,

@@ -175,10 +175,12 @@ export type NeuralVariant = 'neumf' | 'gmf' | 'mlp';
 /** The form of a model, whoever the users and items are. */
 export interface NeuralForm {
   readonly variant: NeuralVariant;
-  /** The length of the vectors that are multiplied. */
-  readonly factors: number;
-  /** First both vectors of the MLP side by side, then the outputs of each hidden layer. */
-  readonly layers: readonly number[];
+  /** The length of the vectors that GMF multiplies. */
+  readonly rank: number;
+  /** The length of each of the two vectors that enter the MLP side by side. */
+  readonly embeddingDim: number;
+  /** The outputs of each hidden layer of the MLP. */
+  readonly hidden: readonly number[];
   readonly activation: ActivationName;
   readonly dropout: number;
 }
@@ -195,11 +197,10 @@ export interface NeuralCFModelOptions extends NeuralForm {
 }
 
 /** The tables that may be written as products, with their dimensions. */
-function neuralDims({ variant, factors, layers }: NeuralForm): ReadonlyMap<string, number> {
+function neuralDims({ variant, rank, embeddingDim, hidden }: NeuralForm): ReadonlyMap<string, number> {
   const dims: [string, number][] = [];
-  if (variant !== 'mlp') dims.push(['gmfUser', factors], ['gmfItem', factors]);
-  if (variant !== 'gmf')
-    dims.push(['mlpUser', layers[0]! / 2], ['mlpItem', layers[0]! / 2], ...layerDims('mlp', layers.slice(1)));
+  if (variant !== 'mlp') dims.push(['gmfUser', rank], ['gmfItem', rank]);
+  if (variant !== 'gmf') dims.push(['mlpUser', embeddingDim], ['mlpItem', embeddingDim], ...layerDims('mlp', hidden));
   return new Map([...dims, ['output', 1]]);
 }
 
@@ -212,15 +213,18 @@ export function planNeural(owner: string, overparam: unknown, form: NeuralForm):
 
 /** The tables of a plain model, each with its rows and columns, in the order of its parameters. */
 export function neuralTables(form: NeuralForm, users: number, items: number): [string, number, number][] {
-  const { variant, factors, layers } = form;
+  const { variant, rank, embeddingDim, hidden } = form;
   const tables: [string, number, number][] = [];
-  let last = variant === 'mlp' ? 0 : factors;
-  if (variant !== 'mlp') tables.push(['gmfUser', users, factors], ['gmfItem', items, factors]);
+  let last = variant === 'mlp' ? 0 : rank;
+  if (variant !== 'mlp') tables.push(['gmfUser', users, rank], ['gmfItem', items, rank]);
   if (variant !== 'gmf') {
-    tables.push(['mlpUser', users, layers[0]! / 2], ['mlpItem', items, layers[0]! / 2]);
-    for (const [l, [name, outputs]] of layerDims('mlp', layers.slice(1)).entries())
-      tables.push([name, layers[l]!, outputs], [`${name}Bias`, 1, outputs]);
-    last += layers.at(-1)!;
+    tables.push(['mlpUser', users, embeddingDim], ['mlpItem', items, embeddingDim]);
+    let inputs = 2 * embeddingDim;
+    for (const [name, outputs] of layerDims('mlp', hidden)) {
+      tables.push([name, inputs, outputs], [`${name}Bias`, 1, outputs]);
+      inputs = outputs;
+    }
+    last += inputs;
   }
   return [...tables, ['output', last, 1], ['outputBias', 1, 1]];
 }
@@ -239,24 +243,23 @@ export class NeuralCFModel implements Model<RatingBatch> {
   private made: Real;
 
   constructor(options: NeuralCFModelOptions) {
-    const { users, items, variant, factors, layers, activation, dropout, initScale, overparam, seed, precision } =
-      options;
+    const { users, items, variant, rank, embeddingDim, hidden, activation, dropout } = options;
+    const { initScale, overparam, seed, precision } = options;
     const plan = planNeural('NeuralCF', overparam, options);
     const stream = parameterStream(seed);
     const table = (name: string, rows: number, dim: number) =>
       createParameter({ name, group: 'embedding', rows, dim, precision }, plan.get(name), initScale, stream);
     const parts: PairPart[] = [];
-    if (variant !== 'mlp')
-      parts.push(new PairProduct(table('gmfUser', users, factors), table('gmfItem', items, factors)));
+    if (variant !== 'mlp') parts.push(new PairProduct(table('gmfUser', users, rank), table('gmfItem', items, rank)));
     if (variant !== 'gmf') {
-      const [inputs, ...hidden] = layers as [number, ...number[]];
+      const inputs = 2 * embeddingDim;
       const perceptron = new Perceptron(
         { name: 'mlp', inputs, hidden, activation, dropout, batchNorm: false, precision },
         plan,
         stream,
       );
-      const half = inputs / 2;
-      parts.push(new PairTower(table('mlpUser', users, half), table('mlpItem', items, half), perceptron, precision));
+      const [user, item] = [table('mlpUser', users, embeddingDim), table('mlpItem', items, embeddingDim)];
+      parts.push(new PairTower(user, item, perceptron, precision));
     }
     this.users = users;
     this.items = items;

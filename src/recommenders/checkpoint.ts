@@ -10,7 +10,8 @@ import { decodeSealed, encodeSealed, type FileKind } from '../persistence/sealed
 import type { Tensor } from '../persistence/tensor';
 import { slotLength, type TrainerState } from '../training/rule-state';
 import type { FitProgress } from '../training/train';
-import { checkFinite, parseObject, taker, vector } from './saved-model';
+import { optionsText } from './fingerprint';
+import { checkFinite, inNamesOfToday, parseObject, taker, vector } from './saved-model';
 
 const KIND: FileKind = { format: 'opmf-checkpoint', name: 'checkpoint' };
 
@@ -66,7 +67,8 @@ export function encodeCheckpoint(owner: CheckpointOwner, { trainer, progress }: 
  */
 export function restoreCheckpoint(bytes: Uint8Array, owner: CheckpointOwner): Standing {
   const { tensors, metadata } = decodeSealed(KIND, bytes);
-  const { recommender = '', options = '', data } = metadata;
+  const { recommender = '', data } = metadata;
+  const options = optionsText(inNamesOfToday(recommender, parseObject(metadata.options, 'options')));
   if (recommender !== owner.recommender || options !== owner.options) {
     throw wrong(
       'resume',

@@ -66,6 +66,12 @@ export class MF extends FactorizationRecommender {
     return started(new MFModel({ users, items, rank, biases, seed, initScale: 0 }), options, turns);
   }
 
+  /** A copy: its tables are plain as they are. */
+  collapse(): MF {
+    const { options, rule } = this.read;
+    return MF.of({ ...this.need('collapse').fitted, options: options as FilledOptions }, rule);
+  }
+
   /** A recommender from the bytes of `save`. @throws FormatError */
   static load(bytes: Uint8Array): MF {
     return restore(bytes, 'mf', (saved) => MF.of(decodeFitted(saved)));

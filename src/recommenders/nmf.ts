@@ -136,6 +136,15 @@ export class NMF extends TableRecommender {
     return this.read.asked;
   }
 
+  /** A plain recommender with equal predictions: the products multiplied out. */
+  collapse(): NMF {
+    const { fitted } = this.need('collapse');
+    const { optimizer, ...options } = this.options;
+    const plain = new NMF({ ...options, overparam: false, ...(optimizer && { optimizer: this.read.rule }) });
+    plain.installSaved(fitted);
+    return plain;
+  }
+
   /** A recommender from the bytes of `save`. @throws FormatError */
   static load(bytes: Uint8Array): NMF {
     return restore(bytes, 'nmf', (saved) => NMF.of(decodeFitted<FilledNmfOptions>(saved)));

@@ -54,8 +54,17 @@ export function encodeFile({ recommender, options, tensors, metadata }: FileCont
 /** Opens a file of this library. @throws FormatError where it is something else, or not as it was written */
 export function decodeFile(bytes: Uint8Array): SavedFile {
   const { tensors, metadata } = decodeSealed(KIND, bytes);
-  const options = parseObject(metadata.options, 'options');
-  return { recommender: metadata.recommender ?? '', options, tensors, metadata };
+  const { recommender = '' } = metadata;
+  const options = inNamesOfToday(recommender, parseObject(metadata.options, 'options'));
+  return { recommender, options, tensors, metadata };
+}
+
+/** The options of a file, those of one that 0.1 wrote under the names of today. */
+export function inNamesOfToday(recommender: string, options: object): object {
+  const { factors, layers, ...rest } = options as Readonly<Record<string, unknown>>;
+  if (recommender !== 'neural-cf' || factors === undefined || !Array.isArray(layers)) return options;
+  const [inputs, ...hidden] = layers;
+  return { ...rest, rank: factors, embeddingDim: inputs / 2, hidden };
 }
 
 /** Reads its users and items. @throws FormatError where they are inconsistent */

@@ -52,7 +52,6 @@ export class SVDpp extends FactorizationRecommender {
     return super.options as FilledSvdppOptions;
   }
 
-  /** Ratings; of loss 'logistic' probabilities. */
   fresh(): SVDpp {
     return new (this.constructor as typeof SVDpp)(this.read.asked as SVDppOptions);
   }
@@ -74,6 +73,14 @@ export class SVDpp extends FactorizationRecommender {
       batches: (data, order) => new UserBatcher(data, model, order, (most) => model.implicitEmbedding.reserve(most)),
       engineOf: (parts) => PooledSgd.of({ ...parts, model }),
     };
+  }
+
+  /** A plain recommender with equal predictions, of the vectors p_u + what is pooled: the products multiplied out. */
+  collapse(): SVDpp {
+    const { fitted } = this.need('collapse');
+    const plain = new SVDpp({ ...this.options, optimizer: this.read.rule, overparam: false });
+    plain.installSaved(fitted);
+    return plain;
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */

@@ -12,8 +12,9 @@ const SHAPE: NeuralCFModelOptions = {
   users: 4,
   items: 5,
   variant: 'neumf',
-  factors: 3,
-  layers: [4, 3, 2],
+  rank: 3,
+  embeddingDim: 2,
+  hidden: [3, 2],
   activation: 'tanh',
   dropout: 0,
   initScale: 0.5,
@@ -115,7 +116,7 @@ test.each<[More]>([
   [{ dropout: 0.4 }],
   [{ activation: 'relu' }],
   [{ activation: 'sigmoid' }],
-  [{ layers: [4] }],
+  [{ embeddingDim: 2, hidden: [] }],
   [
     {
       overparam: {

@@ -19,7 +19,7 @@ const MODELS = [
   'EASE()',
   'SVDpp({ epochs: 2 })',
   'NMF({ epochs: 2 })',
-  'NeuralCF({ factors: 4, layers: [8, 4], epochs: 2 })',
+  'NeuralCF({ rank: 4, embeddingDim: 4, hidden: [4], epochs: 2 })',
   "FM({ epochs: 2, task: 'regression' })",
   "WideDeep({ epochs: 1, task: 'regression', hidden: [8, 4], batchNorm: true })",
   "DeepFM({ epochs: 1, task: 'regression', hidden: [8, 4] })",

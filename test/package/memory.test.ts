@@ -27,7 +27,7 @@ const MODELS = `
     batches: new MF({ epochs: 1, batchSize: 64, kernels }), adam: new OverparamMF({ epochs: 1, optimizer: 'adam', kernels }),
     bpr: new MF({ epochs: 1, loss: 'bpr', kernels }),
     als: new ALS({ epochs: 1, kernels }), implicit: new ALS({ epochs: 1, feedback: 'implicit', kernels }),
-    svdpp: new SVDpp({ epochs: 1, optimizer: 'adam', kernels }), ncf: new NeuralCF({ epochs: 1, factors: 4, layers: [8, 4], kernels }),
+    svdpp: new SVDpp({ epochs: 1, optimizer: 'adam', kernels }), ncf: new NeuralCF({ epochs: 1, rank: 4, embeddingDim: 4, hidden: [4], kernels }),
     fm: new FM({ epochs: 1, task: 'regression', kernels }), wide: new WideDeep({ epochs: 1, hidden: [8, 4], task: 'regression', kernels }),
   });
   const answers = async (model) => {

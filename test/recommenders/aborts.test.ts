@@ -47,7 +47,7 @@ const KINDS: readonly Kind[] = [
   ofRatings('als', { rank: 3, feedback: 'explicit' }),
   ofLikes('als', { rank: 3 }),
   ofLikes('mf', { rank: 3, optimizer: steady, loss: 'bpr' }),
-  ofLikes('neural-cf', { factors: 2, layers: [4, 2], optimizer: steady }),
+  ofLikes('neural-cf', { rank: 2, embeddingDim: 2, hidden: [2], optimizer: steady }),
   ofRatings('fm', { task: 'regression', rank: 3, optimizer: steady }),
   ofLikes('fm', { rank: 3, optimizer: steady, ...drawn }),
   ofLikes('wide-deep', { embeddingDim: 3, hidden: [4], optimizer: steady, ...drawn }),
@@ -255,7 +255,7 @@ describe('trainings of one recommender', () => {
   test.each(RECOMMENDER_NAMES)(
     '%s: two overlapping fits, and one that fails, leave the last that succeeds',
     async (name) => {
-      const small = { rank: 2, epochs: 2, factors: 2, layers: [4, 2], embeddingDim: 2, hidden: [2], negatives: 2 };
+      const small = { rank: 2, epochs: 2, embeddingDim: 2, hidden: [2], negatives: 2 };
       const known = createRecommender(name).options;
       const options = Object.fromEntries(Object.entries(small).filter(([key]) => Object.hasOwn(known, key)));
       if (name === 'nmf' || name === 'svdpp' || name === 'mf' || name === 'overparam-mf') delete options.negatives;

@@ -9,7 +9,7 @@ import { createRecommender, loadRecommender, RECOMMENDER_NAMES } from '../../src
 
 const data = syntheticInteractions({ users: 16, items: 90, ratings: 160 });
 const likes = Interactions.from([...data].map(({ userId, itemId }) => [userId, itemId] as const));
-const small = { rank: 2, epochs: 1, factors: 2, layers: [4, 2], embeddingDim: 2, hidden: [2] };
+const small = { rank: 2, epochs: 1, embeddingDim: 2, hidden: [2] };
 const RANKERS: readonly string[] = ['neural-cf', 'fm', 'wide-deep', 'deep-fm'];
 
 async function fitted(name: (typeof RECOMMENDER_NAMES)[number]): Promise<Recommender> {

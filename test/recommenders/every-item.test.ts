@@ -24,7 +24,10 @@ const KINDS: readonly (readonly [RecommenderName, object])[] = [
   ['mf', { ...small, loss: 'bpr', batchSize: 1, kernels: 'js' }],
   ...['logistic', 'bpr', 'warp', 'softmax'].flatMap((loss) =>
     ['neumf', 'gmf', 'mlp'].map((variant) => {
-      return ['neural-cf', { variant, loss, factors: 2, layers: [4, 2], epochs: 2, negatives: sampled }] as const;
+      return [
+        'neural-cf',
+        { variant, loss, rank: 2, embeddingDim: 2, hidden: [2], epochs: 2, negatives: sampled },
+      ] as const;
     }),
   ),
   ...['bpr', 'warp', 'softmax'].flatMap((loss) => [

@@ -52,7 +52,10 @@ test.each<[string, Recommender]>([
     new OverparamMF({ rank: 3, epochs: 1, optimizer: giant(1e12), overparam: { kind: 'scalar', depth: 4 } }),
   ],
   ['SVDpp', new SVDpp({ rank: 3, epochs: 1, optimizer: giant(1e25) })],
-  ['NeuralCF', new NeuralCF({ factors: 2, layers: [4, 2], epochs: 1, negatives: 1, optimizer: giant(1e25) })],
+  [
+    'NeuralCF',
+    new NeuralCF({ rank: 2, embeddingDim: 2, hidden: [2], epochs: 1, negatives: 1, optimizer: giant(1e25) }),
+  ],
 ])('%s: tables that are finite, and whose products are not, are refused and not served', async (_, model) => {
   const error: unknown = await model.fit(sparse).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(DivergenceError);

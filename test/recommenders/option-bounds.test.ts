@@ -12,10 +12,8 @@ circle.itself = circle;
 /** Wrong wherever there is such an option. */
 const WRONG: readonly (readonly [option: string, values: readonly unknown[]])[] = [
   ['rank', [2 ** 31, 2 ** 53, 0, -1, 1.5, Number.NaN, '8', 1n, symbol, [8], null]],
-  ['factors', [2 ** 31, 0, symbol]],
   ['embeddingDim', [2 ** 31, 0, symbol]],
-  ['layers', [[2 ** 31, 4], [65_536, 2 ** 31], [symbol], symbol, [], 'auto']],
-  ['hidden', [[2 ** 31], [65_536, 2 ** 31], [symbol], symbol, { 0: 4 }]],
+  ['hidden', [[2 ** 31], [65_536, 2 ** 31], [65_536, 65_536], [symbol], symbol, { 0: 4 }, 'auto']],
   ['epochs', [2 ** 31, 100_001, 0, Infinity, symbol]],
   ['batchSize', [2 ** 53, 1e300, 0, -8, 0.5, symbol]],
   ['threads', [257, 2 ** 31, 0, symbol]],

@@ -195,8 +195,8 @@ const OWN: Readonly<Partial<Record<RecommenderName, Fields>>> = {
   ease: { regularization: strength },
   'neural-cf': {
     variant: or(fc.constantFrom('neumf', 'gmf', 'mlp')),
-    factors: count(9),
-    layers: or(fc.array(layer(fc.constantFrom(2, 4, 8)), { minLength: 2, maxLength: 4 })),
+    embeddingDim: count(5),
+    hidden: or(fc.array(layer(fc.constantFrom(2, 4, 8)), { minLength: 1, maxLength: 3 })),
     activation,
     dropout: share,
     loss: lossOf('logistic', 'bpr', 'warp', 'softmax'),
@@ -214,7 +214,7 @@ const OWN: Readonly<Partial<Record<RecommenderName, Fields>>> = {
   'deep-fm': { ...FEATURES, ...DEEP, ...DENSE },
 };
 /** What keeps a fit short is nearly always there. */
-const SIZES = ['rank', 'epochs', 'factors', 'layers', 'embeddingDim', 'hidden'];
+const SIZES = ['rank', 'epochs', 'embeddingDim', 'hidden'];
 
 /** The options of a kind: its sizes, some other of its names, and now and then one that it does not have. */
 export function randomOptions(name: RecommenderName): fc.Arbitrary<unknown> {

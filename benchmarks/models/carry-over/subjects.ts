@@ -153,8 +153,9 @@ function neural(setting: Setting, train: Interactions, test: Interactions, onEpo
   const model = new NeuralCF({
     ...common(setting),
     variant: 'neumf',
-    factors: 8,
-    layers: [32, 16, 8],
+    rank: 8,
+    embeddingDim: 16,
+    hidden: [16, 8],
     batchSize: FEATURE_BATCH,
   });
   return model.fit(train, { validation: test, metrics: ['ndcg@10'], onEpoch });

@@ -139,11 +139,11 @@ const size = integer({ min: 1, max: MAX_RANK });
 const MOST_WEIGHTS = 2 ** 26;
 const MOST_LAYERS = 64;
 
-/** The outputs of layers, one after another. @throws OptionError where there are too many, or they are too large */
-export function layers(value: readonly unknown[], name: string): readonly number[] {
+/** The outputs of layers, one after another, the first of so many inputs (0: not known yet). @throws OptionError where there are too many, or they are too large */
+export function layers(value: readonly unknown[], name: string, inputs = 0): readonly number[] {
   if (value.length > MOST_LAYERS) throw wrong(name, value, `at most ${MOST_LAYERS} layers`);
   const outputs = value.map((one, l) => size(one, `${name}[${l}]`));
-  const weights = outputs.reduce((sum, one, l) => sum + (l === 0 ? 0 : one * outputs[l - 1]!), 0);
+  const weights = outputs.reduce((sum, one, l) => sum + one * (outputs[l - 1] ?? inputs), 0);
   if (weights > MOST_WEIGHTS)
     throw wrong(
       name,

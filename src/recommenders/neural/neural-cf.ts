@@ -25,7 +25,7 @@ import { decodeNeural } from './saved-neural';
  * halves. prediction = sigmoid(score) under logistic loss, else the score. Values of interactions are not looked at.
  *
  * Objective: the mean over interactions of the loss over it and its drawn negatives, + 1/2 lambda |e|^2 for each embedding
- * that a candidate reads, + 1/2 lambda_dense |W_l|^2. Shapes: p, q rows x factors; p', q' rows x layers[0] / 2.
+ * that a candidate reads, + 1/2 lambda_dense |W_l|^2. Shapes: p, q rows x rank; p', q' rows x embeddingDim.
  * An id that training never saw is predicted by the share of interactions among the candidates. Cost: fit O(epochs x
  * interactions x (1 + negatives) x weights), recommend O(items x weights). foldIn and explain: UnsupportedError.
  *
@@ -35,7 +35,7 @@ import { decodeNeural } from './saved-neural';
  * ```ts
  * import { NeuralCF, syntheticInteractions } from 'opmf';
  * const data = syntheticInteractions({ users: 60, items: 200, ratings: 900 });
- * const model = new NeuralCF({ factors: 8, layers: [16, 8], epochs: 3, overparam: { kind: 'dense' } });
+ * const model = new NeuralCF({ rank: 8, embeddingDim: 8, hidden: [8], epochs: 3, overparam: { kind: 'dense' } });
  * await model.fit(data);
  * console.log(model.recommend(data.users.idOf(0), { n: 3 }).length); // 3
  * ```

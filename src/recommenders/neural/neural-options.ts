@@ -2,7 +2,9 @@
 
 import {
   boolean,
+  type Check,
   seed as checkSeed,
+  type Fields,
   type Filled,
   field,
   integer,
@@ -14,7 +16,6 @@ import {
 } from '../../core/options';
 import { plainCopy } from '../../core/plain-copy';
 import type { Seed } from '../../core/random';
-import { MAX_RANK } from '../../models/factorization';
 import { ACTIVATIONS, type ActivationName } from '../../models/layers';
 import { type NeuralVariant, planNeural } from '../../models/neural-cf';
 import { adam } from '../../optimizers/adam';
@@ -25,7 +26,7 @@ import type { KernelChoice } from '../../training/engine-options';
 import type { GroupLossName } from '../../training/group-losses';
 import type { NegativeSampling } from '../../training/negatives/item-sampler';
 import { MAX_EPOCHS } from '../factorization-options';
-import { layers as layerList } from '../features/feature-options';
+import { dimField, layers } from '../features/feature-options';
 import { type Negatives, readNegatives } from '../negatives-option';
 
 /**
@@ -54,9 +55,11 @@ export interface NeuralCFOptions {
   /** 'gmf': weighted products; 'mlp': hidden layers; 'neumf': both under one output layer. @defaultValue 'neumf' */
   readonly variant?: NeuralVariant | undefined;
   /** The length of the vectors that GMF multiplies. @defaultValue 32 */
-  readonly factors?: number | undefined;
-  /** Of the MLP: both vectors side by side, an even number, then the outputs of each hidden layer. @defaultValue [64, 32, 16, 8] */
-  readonly layers?: readonly number[] | undefined;
+  readonly rank?: number | undefined;
+  /** The length of each of the two vectors that enter the MLP side by side. @defaultValue 32 */
+  readonly embeddingDim?: number | undefined;
+  /** The outputs of each hidden layer of the MLP, of one at least. @defaultValue [32, 16, 8] */
+  readonly hidden?: readonly number[] | undefined;
   /** @defaultValue 'relu' */
   readonly activation?: ActivationName | undefined;
   /** The probability that an output of a hidden layer is dropped in training. @defaultValue 0 */
@@ -97,23 +100,26 @@ export type FilledNeuralOptions = Readonly<
   }
 >;
 
-const size = integer({ min: 1, max: MAX_RANK });
+/** What options were called in 0.1. */
+const RENAMED = {
+  factors: 'rank',
+  layers: 'embeddingDim (half of layers[0]) and hidden (the rest of layers)',
+};
 
-function layerSizes(value: unknown, name: string): readonly number[] {
-  const wanted = 'a list as [64, 32, 16, 8]: both vectors side by side, then the outputs of each hidden layer';
-  if (!Array.isArray(value) || value.length < 2) throw wrong(name, value, wanted);
-  const layers = layerList(value, name);
-  if (layers[0]! % 2 !== 0) throw wrong(`${name}[0]`, layers[0], 'an even number: two vectors of one length');
-  return layers;
-}
+const hiddenSizes: Check<readonly number[]> = (value, name) => {
+  if (Array.isArray(value) && value.length > 0) return layers(value, name);
+  throw wrong(name, value, 'a list of the outputs of each hidden layer, as [32, 16, 8]');
+};
 
 /** Reads the options. The rule is returned beside them: it may be an object. */
 export function readNeuralOptions(given: unknown): { options: FilledNeuralOptions; rule: Optimizer } {
   const owner = 'NeuralCF';
-  const read = readOptions<Filled<Omit<NeuralCFOptions, ReadLater>> & Pick<NeuralCFOptions, ReadLater>>(owner, given, {
+  type Read = Filled<Omit<NeuralCFOptions, ReadLater>> & Pick<NeuralCFOptions, ReadLater>;
+  const fields: Fields<Read> = {
     variant: field(oneOf('neumf', 'gmf', 'mlp'), 'neumf'),
-    factors: field(size, 32),
-    layers: field(layerSizes, Object.freeze([64, 32, 16, 8])),
+    rank: dimField(32),
+    embeddingDim: dimField(32),
+    hidden: field(hiddenSizes, Object.freeze([32, 16, 8])),
     activation: field(oneOf(...ACTIVATIONS), 'relu'),
     dropout: field(number({ min: 0, max: 1, below: true }), 0),
     loss: field(oneOf('logistic', 'bpr', 'warp', 'softmax'), 'logistic'),
@@ -127,7 +133,9 @@ export function readNeuralOptions(given: unknown): { options: FilledNeuralOption
     shuffle: field(boolean, true),
     seed: field(checkSeed, 1),
     kernels: field(oneOf('auto', 'wasm', 'js'), 'auto'),
-  });
+  };
+  const read = readOptions<Read>(owner, given, fields, '', RENAMED);
+  layers(read.hidden, 'hidden', 2 * read.embeddingDim);
   planNeural(owner, read.overparam, read);
   const negatives = readNegatives(owner, read.negatives ?? (read.loss === 'logistic' ? {} : undefined), read.loss);
   if (negatives === false)

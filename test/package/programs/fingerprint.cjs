@@ -20,7 +20,7 @@ module.exports = async function fingerprint(opmf) {
     [new MF({ rank: 4, loss: 'logistic', epochs: 3 }), liked],
     [new opmf.SVDpp({ rank: 3, epochs: 2 }), train],
     [new opmf.NMF({ rank: 3, epochs: 3 }), train],
-    [new opmf.NeuralCF({ factors: 3, layers: [4, 3], epochs: 2 }), liked],
+    [new opmf.NeuralCF({ rank: 3, embeddingDim: 2, hidden: [3], epochs: 2 }), liked],
   ];
   for (const [model, on] of runs) {
     const { epochs } = await model.fit(on, { validation: test });

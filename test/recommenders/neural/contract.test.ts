@@ -17,7 +17,7 @@ const CASES: Readonly<Record<string, NeuralCFOptions>> = {
 for (const [name, own] of Object.entries(CASES)) {
   /** What a short fit of a factorization is given, as it is said here. */
   const make = ({ rank, ...rest }: Options = {}) => {
-    const form = rank === undefined ? {} : { ...own, factors: rank, layers: [4, 3, 2] };
+    const form = rank === undefined ? {} : { ...own, rank, embeddingDim: 2, hidden: [3, 2] };
     return new NeuralCF({ ...form, ...(rest as NeuralCFOptions) });
   };
   const one = { name: `NeuralCF ${name}`, make, load: NeuralCF.load, isRanking: true };

@@ -1,19 +1,21 @@
 // NeuralCF by itself: what it recommends is what its model says, bits do not depend on what does the arithmetic, and a
 // training that was stopped goes on.
 
+import { createHash } from 'node:crypto';
 import { sigmoid } from '../../../src/core/elementary';
 import { FormatError, OptionError, UnsupportedError } from '../../../src/core/errors';
 import { Interactions } from '../../../src/interactions/interactions';
 import { splitRandom } from '../../../src/interactions/split-random';
 import { syntheticInteractions } from '../../../src/interactions/synthetic';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/persistence/safetensors';
+import { seal } from '../../../src/persistence/sealed-file';
 import { NeuralCF } from '../../../src/recommenders/neural/neural-cf';
 import type { NeuralCFOptions } from '../../../src/recommenders/neural/neural-options';
 import type { FitOptions } from '../../../src/recommenders/recommender';
 
 const VARIANTS = ['neumf', 'gmf', 'mlp'] as const;
 const data = syntheticInteractions({ users: 30, items: 270, ratings: 500 });
-const small = { factors: 4, layers: [8, 6, 3], epochs: 3, initScale: 0.3, batchSize: 64 } as const;
+const small = { rank: 4, embeddingDim: 4, hidden: [6, 3], epochs: 3, initScale: 0.3, batchSize: 64 } as const;
 
 async function fitted(options: NeuralCFOptions = {}, fit?: FitOptions): Promise<NeuralCF> {
   const model = new NeuralCF({ ...small, ...options });
@@ -34,8 +36,9 @@ describe.each(VARIANTS)('%s', (variant) => {
     for (let u = 0; u < size; u++) for (let i = 0; i < size; i++) if ((u + i) % 2 === 0 && i !== u) rows.push([u, i]);
     const model = new NeuralCF({
       variant,
-      factors: 4,
-      layers: [16, 8, 4],
+      rank: 4,
+      embeddingDim: 8,
+      hidden: [8, 4],
       epochs: 150,
       initScale: 0.3,
       batchSize: 8,
@@ -127,9 +130,10 @@ test('the share of interactions among candidates is what a stranger is predicted
 });
 
 test.each<[NeuralCFOptions, string]>([
-  [{ layers: [5, 2] }, 'layers[0]'],
-  [{ layers: [8] }, 'layers'],
-  [{ layers: [8, 0] }, 'layers[1]'],
+  [{ embeddingDim: 2.5 }, 'embeddingDim'],
+  [{ hidden: [] }, 'hidden'],
+  [{ hidden: [8, 0] }, 'hidden[1]'],
+  [{ embeddingDim: 65536, hidden: [65536] }, 'hidden'],
   [{ variant: 'ncf' as 'gmf' }, 'variant'],
   [{ negatives: 0 }, 'negatives'],
   [{ loss: 'squared' as 'bpr' }, 'loss'],
@@ -144,6 +148,45 @@ test.each<[NeuralCFOptions, string]>([
   }
   expect(error).toBeInstanceOf(OptionError);
   expect(error).toMatchObject({ option });
+});
+
+test.each([
+  ['factors', 8, 'rank'],
+  ['layers', [64, 32], 'embeddingDim'],
+])("the option '%s' of 0.1 is refused with its name of today", (option, value, now) => {
+  const make = () => new NeuralCF({ [option]: value } as NeuralCFOptions);
+  expect(make).toThrow(OptionError);
+  expect(make).toThrow(`'${option}' is now ${now}`);
+});
+
+/** The bytes of a file of today as 0.1 wrote them: the options have other names. */
+function asOf01(bytes: Uint8Array): Uint8Array {
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  const options = Object.entries(JSON.parse(metadata.options!)).flatMap(([name, value]) => {
+    if (name === 'rank') return [['factors', value]];
+    if (name === 'embeddingDim') return [];
+    return name === 'hidden' ? [['layers', [2 * EMBEDDING_DIM, ...(value as number[])]]] : [[name, value]];
+  });
+  const old = encodeSafetensors(tensors, { ...metadata, options: JSON.stringify(Object.fromEntries(options)) });
+  old.fill('0'.charCodeAt(0), 43, 51);
+  seal(old);
+  return old;
+}
+const EMBEDDING_DIM = 2;
+
+test('a file of 0.1 loads, and answers to the bit', async () => {
+  const model = new NeuralCF({ rank: 2, embeddingDim: EMBEDDING_DIM, hidden: [3], epochs: 1 });
+  const likes = [['a', 1] as const, ['a', 2] as const, ['b', 2] as const, ['b', 3] as const, ['c', 1] as const];
+  await model.fit(Interactions.from(likes));
+  const old = asOf01(model.save());
+  // What commit 69acdb3 wrote of NeuralCF({ factors: 2, layers: [4, 3], epochs: 1 }) on these data.
+  expect(createHash('sha256').update(old).digest('hex')).toBe(
+    'c4e8d47ff9cf78f167bc356d5e61bbd117ae56d16c8e6e0a7996cf598ece8db3',
+  );
+  const loaded = NeuralCF.load(old);
+  expect(loaded.options).toEqual(model.options);
+  for (const [user, item] of likes) expect(loaded.predict(user, item)).toBe(model.predict(user, item));
+  expect(loaded.save()).toEqual(NeuralCF.load(model.save()).save());
 });
 
 test('what layers have no answer to is refused with what to do instead', async () => {
@@ -163,10 +206,10 @@ test('a file whose tables are not those of its options', async () => {
   const { tensors, metadata } = decodeSafetensors((await fitted()).save());
   const options = JSON.parse(metadata.options!) as object;
   for (const more of [
-    { factors: 65536 },
-    { layers: [8, 6] },
-    { variant: 'gmf', factors: 8 },
-    { layers: [8, 65536, 3] },
+    { rank: 65536 },
+    { embeddingDim: 4, hidden: [6] },
+    { variant: 'gmf', rank: 8 },
+    { embeddingDim: 4, hidden: [65536, 3] },
   ]) {
     const bytes = encodeSafetensors(new Map(tensors), {
       ...metadata,
