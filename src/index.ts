@@ -159,20 +159,7 @@ export { NeuralCF } from './recommenders/neural/neural-cf';
 export type { NeuralCFOptions, NeuralOverparam, NeuralRegularization } from './recommenders/neural/neural-options';
 export { NMF, type NMFOptions } from './recommenders/nmf';
 export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';
-export type {
-  ExplainOptions,
-  Explanation,
-  FitOptions,
-  ItemHistoryRow,
-  Recommendation,
-  RecommendationList,
-  Recommender,
-  RecommendOptions,
-  SaveOptions,
-  SimilarOptions,
-  SimilarUser,
-  UserHistoryRow,
-} from './recommenders/recommender';
+export type { FitOptions, Recommender } from './recommenders/recommender';
 export {
   createRecommender,
   loadRecommender,
@@ -185,6 +172,18 @@ export type { ExportVectorsOptions } from './recommenders/table-recommender';
 export type { VectorIndex, Vectors, VectorTable } from './recommenders/vector-table';
 export { comparisonReport } from './report/comparison-report';
 export { comparisonTable } from './report/comparison-table';
+export type {
+  ExplainOptions,
+  Explanation,
+  ItemHistoryRow,
+  Recommendation,
+  RecommendationList,
+  RecommendOptions,
+  SaveOptions,
+  SimilarOptions,
+  SimilarUser,
+  UserHistoryRow,
+} from './serving/questions';
 export type { GroupLossName } from './training/group-losses';
 export type { EpochRecord, History } from './training/history';
 export type { LossName } from './training/losses';

@@ -8,7 +8,8 @@ import { compareIds } from '../interactions/order-ids';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
 import { closeTies, listLength } from '../metrics/ranking-meter';
 import type { RelevantUser } from '../metrics/relevant-items';
-import type { Recommendation, RecommendationList, Recommender } from '../recommenders/recommender';
+import type { Recommender } from '../recommenders/recommender';
+import type { Recommendation, RecommendationList } from '../serving/questions';
 import type { FilledRankingOptions } from './evaluate-ranking';
 
 /** What gives lists. Scores that are equal are a tie. */

@@ -5,8 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { DataError, FormatError } from '../core/errors';
 import { checkRecommender } from '../evaluation/check-recommender';
 import { FORMAT_CHARACTERS, formatOfBytes, formatOfText } from '../io/formats';
-import type { Recommender, SaveOptions } from '../recommenders/recommender';
+import type { Recommender } from '../recommenders/recommender';
 import { loadRecommender, type RecommenderKinds, type RecommenderName } from '../recommenders/registry';
+import type { SaveOptions } from '../serving/questions';
 import { writeFileAtomically } from './write-file-atomically';
 
 /**

@@ -1,11 +1,11 @@
 // What a new user or a new item is to tables trained by alternating least squares: one more row of the last half-epoch.
 
 import type { Turns } from '../core/turns';
+import type { HistoryEntry } from '../serving/trained-state';
 import { ridgeOf } from '../training/als/als-rule';
 import { RatingsLoss } from '../training/fold-in/fold-loss';
 import type { RowProblem } from '../training/fold-in/fold-row';
 import { type FilledAlsOptions, forData } from './als-options';
-import type { HistoryEntry } from './answers';
 import type { Fitted } from './fitted';
 import type { RowProblems } from './folded-answers';
 import { basesOf, columnOf, indicesOf } from './history-columns';

@@ -7,7 +7,7 @@ import { AlsFolder } from './als-folder';
 import { type ALSOptions, type FilledAlsOptions, readAlsOptions } from './als-options';
 import { fitAls } from './fit-als';
 import type { FilledFitOptions } from './fit-options';
-import type { TrainedState } from './partial-fit';
+import type { FittedTables } from './partial-fit';
 import { restore } from './restore';
 import type { SavedFactorization } from './saved-factorization';
 import { decodeFitted } from './saved-factorization';
@@ -66,7 +66,7 @@ export class ALS extends TableRecommender {
     return fitAls({ data, options, fitOptions, isServing, install: (fitted) => this.serve(fitted) });
   }
 
-  protected problemsOf(state: TrainedState): AlsFolder {
+  protected problemsOf(state: FittedTables): AlsFolder {
     return new AlsFolder(state, this.options);
   }
 

@@ -2,11 +2,11 @@
 
 import type { Query, Scorer } from '../kernels/scoring/scorer';
 import type { Real } from '../optimizers/factor';
-import type { ItemRequest } from './answers';
+import { type Ranked, Ranking } from '../serving/ranked';
+import type { Seen } from '../serving/seen';
+import type { ItemRequest } from '../serving/trained-state';
 import { Marks, USERS_AT_HAND } from './marks';
 import { popularItems } from './popular-items';
-import { type Ranked, Ranking } from './ranked';
-import type { Seen } from './seen';
 import type { ServedTables, Tables } from './served-tables';
 
 /** A pass over all items takes as long as scoring one in so many by itself. */

@@ -3,8 +3,8 @@
 
 import type { Stream as StreamClass } from '../core/random';
 import type { Factorization as FactorizationClass } from '../models/factorization';
-import type { FoldedItem as FoldedItemClass } from './folded-item';
-import type { FoldedUser as FoldedUserClass } from './folded-user';
+import type { FoldedItem as FoldedItemClass } from '../serving/folded-item';
+import type { FoldedUser as FoldedUserClass } from '../serving/folded-user';
 import type { TableRecommender as TableRecommenderClass } from './table-recommender';
 
 /** A user by its history alone, as `foldInUser` gives it. */

@@ -3,7 +3,7 @@
 import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import { Vocabulary } from '../interactions/vocabulary';
-import { Seen, type UserHistory } from './seen';
+import { Seen, type UserHistory } from '../serving/seen';
 
 /** Users with additions beyond which a history is laid out anew. */
 const MOST_CHANGED = 1024;

@@ -1,20 +1,20 @@
 // A trained factorization as what answers questions: its collapsed tables, and what finds the best rows of them.
 
 import { UnsupportedError } from '../core/errors';
-import type { KernelChoice } from '../training/engine-options';
-import { NormalEquations } from '../training/fold-in/normal-equations';
+import type { Ranked } from '../serving/ranked';
 import type {
-  Answers,
-  FoldedItemAnswers,
-  FoldedUserAnswers,
+  FoldedItemState,
+  FoldedUserState,
   HistoryEntry,
   ItemRequest,
   PairColumns,
   SimilarRequest,
-} from './answers';
+  TrainedState,
+} from '../serving/trained-state';
+import type { KernelChoice } from '../training/engine-options';
+import { NormalEquations } from '../training/fold-in/normal-equations';
 import type { Fitted } from './fitted';
 import { explain, foldInItem, foldInUser, type RowProblems } from './folded-answers';
-import type { Ranked } from './ranked';
 import { encodeFitted } from './saved-factorization';
 import { Serving } from './serving';
 
@@ -25,7 +25,7 @@ export interface ServingOptions {
 }
 
 /** The answers of a factorization. */
-export class FactorizationAnswers implements Answers {
+export class FactorizationAnswers implements TrainedState {
   private readonly serving: Serving;
   private ownEquations: NormalEquations | undefined;
 
@@ -80,11 +80,11 @@ export class FactorizationAnswers implements Answers {
     return this.serving.similarUsers(user, request);
   }
 
-  foldInUser(history: readonly HistoryEntry[]): FoldedUserAnswers {
+  foldInUser(history: readonly HistoryEntry[]): FoldedUserState {
     return foldInUser(this.fitted, this.problems, this.equations, this.options.clip, this.serving, history);
   }
 
-  foldInItem(history: readonly HistoryEntry[]): FoldedItemAnswers {
+  foldInItem(history: readonly HistoryEntry[]): FoldedItemState {
     return foldInItem(this.fitted, this.problems, this.equations, this.options.clip, history);
   }
 

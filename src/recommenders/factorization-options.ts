@@ -22,6 +22,7 @@ import { MAX_RANK, tableDims } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { isRule, type OptimizerName, resolveOver } from '../optimizers/registry';
 import { type Overparam, planOverparam, productOver } from '../parameters/overparam';
+import { countRows } from '../serving/seen';
 import type { KernelChoice } from '../training/engine-options';
 import type { GroupLossName } from '../training/group-losses';
 import type { LossName } from '../training/losses';
@@ -30,7 +31,6 @@ import { chooseBlocks } from '../training/per-rating/block-schedule';
 import { INSTEAD, nothingToPredict, onlyValue } from './choose-loss';
 import { type Negatives, readNegatives } from './negatives-option';
 import type { BatchShape, Preset, Presets } from './presets';
-import { countRows } from './seen';
 
 /** The strengths of the L2 penalty on embeddings and biases; what is left out is as the recommender has it by default. */
 export interface Regularization {

@@ -18,7 +18,7 @@ import type {
 import { type FitTask, fitFactorization } from './fit-factorization';
 import type { FilledFitOptions } from './fit-options';
 import type { Fitted } from './fitted';
-import type { TrainedState } from './partial-fit';
+import type { FittedTables } from './partial-fit';
 import { withSavedRule } from './restore';
 import { RowFolder } from './row-folder';
 import { TableRecommender } from './table-recommender';
@@ -80,7 +80,7 @@ export abstract class FactorizationRecommender extends TableRecommender {
     return onlyValueNow(data) === undefined || negatives !== undefined ? 'rating' : 'order';
   }
 
-  protected problemsOf(state: TrainedState): RowFolder {
+  protected problemsOf(state: FittedTables): RowFolder {
     return new RowFolder(state, this.options as FilledOptions);
   }
 

@@ -7,6 +7,7 @@ import type { Factorization, FactorizationTables } from '../models/factorization
 import type { Batch, Model, RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
+import { countRows, type RowCounts } from '../serving/seen';
 import type { Breather } from '../training/breather';
 import { inCopies } from '../training/copies';
 import { threadsOf } from '../training/engine-options';
@@ -22,7 +23,6 @@ import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
 import { weigh } from './relative-weights';
 import { runFit } from './run-fit';
-import { countRows, type RowCounts } from './seen';
 import { tooLarge } from './too-large';
 import { chooseUnits, linkOf, toTargets, type Units } from './units';
 import { judged } from './validation';

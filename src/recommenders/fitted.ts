@@ -6,7 +6,7 @@ import type { Vocabulary } from '../interactions/vocabulary';
 import type { Factorization } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
-import type { Seen } from './seen';
+import type { Seen } from '../serving/seen';
 import { ServedTables, type Tables, tablesOf } from './served-tables';
 import type { Units } from './units';
 

@@ -1,13 +1,13 @@
 // The answers for a user, or an item, that a factorization was not trained on: its row, beside the tables.
 
 import type { Turns } from '../core/turns';
+import { type Ranked, Ranking } from '../serving/ranked';
+import type { Seen } from '../serving/seen';
+import type { FoldedItemState, FoldedUserState, HistoryEntry, ItemRequest } from '../serving/trained-state';
 import { contributions, foldRow, type RowProblem } from '../training/fold-in/fold-row';
 import type { NormalEquations } from '../training/fold-in/normal-equations';
-import type { FoldedItemAnswers, FoldedUserAnswers, HistoryEntry, ItemRequest } from './answers';
 import type { Fitted } from './fitted';
-import { type Ranked, Ranking } from './ranked';
 import { weighHistory } from './relative-weights';
-import type { Seen } from './seen';
 import type { Serving } from './serving';
 import { checkRow } from './too-large';
 
@@ -44,7 +44,7 @@ export function foldInUser(
   clip: boolean,
   serving: Serving,
   history: readonly HistoryEntry[],
-): FoldedUserAnswers {
+): FoldedUserState {
   const row = foldRow(problems.user(weighHistory(units, history)), equations);
   checkRow(row, tables.rank);
   const vector = Float32Array.from(row.subarray(0, tables.rank));
@@ -67,7 +67,7 @@ export function foldInItem(
   equations: NormalEquations,
   clip: boolean,
   history: readonly HistoryEntry[],
-): FoldedItemAnswers {
+): FoldedItemState {
   const row = foldRow(problems.item(weighHistory(units, history)), equations);
   checkRow(row, tables.rank);
   const vector = Float32Array.from(row.subarray(0, tables.rank));

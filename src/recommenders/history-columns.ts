@@ -1,6 +1,6 @@
 // A history as columns of numbers. Loops, as `from` with a function takes ten times as long, and rows are many.
 
-import type { HistoryEntry } from './answers';
+import type { HistoryEntry } from '../serving/trained-state';
 
 /** A number of each entry. */
 export function columnOf(history: readonly HistoryEntry[], read: (entry: HistoryEntry) => number): Float64Array {

@@ -1,10 +1,10 @@
 // The best items where a score is no inner product: all items go through a scorer, some hundred at a time.
 
-import type { ItemRequest } from './answers';
+import { type Ranked, Ranking } from '../serving/ranked';
+import type { Seen } from '../serving/seen';
+import type { ItemRequest } from '../serving/trained-state';
 import { Marks } from './marks';
 import { popularItems } from './popular-items';
-import { type Ranked, Ranking } from './ranked';
-import type { Seen } from './seen';
 
 /** Scores items for a user at hand. */
 export interface BlockScorer {

@@ -3,6 +3,7 @@
 import { DataError } from '../core/errors';
 import type { Interactions } from '../interactions/interactions';
 import { NMFModel } from '../models/nmf';
+import { countRows } from '../serving/seen';
 import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import { MultiplicativeSolver } from '../training/nmf/multiplicative';
@@ -14,13 +15,12 @@ import { fitFactorization } from './fit-factorization';
 import type { FilledFitOptions } from './fit-options';
 import { type Fitted, finish, serve } from './fitted';
 import { asFactorization, type FilledNmfOptions, type NMFOptions, type ReadNmf, readNmfOptions } from './nmf-options';
-import type { TrainedState } from './partial-fit';
+import type { FittedTables } from './partial-fit';
 import { weigh } from './relative-weights';
 import { restore, withSavedRule } from './restore';
 import { RowFolder } from './row-folder';
 import { runFit } from './run-fit';
 import { decodeFitted, type SavedFactorization } from './saved-factorization';
-import { countRows } from './seen';
 import { TableRecommender } from './table-recommender';
 import { tooLarge } from './too-large';
 import { chooseUnits, toTargets, type Units } from './units';
@@ -128,7 +128,7 @@ export class NMF extends TableRecommender {
     });
   }
 
-  protected problemsOf(state: TrainedState): RowFolder {
+  protected problemsOf(state: FittedTables): RowFolder {
     return new RowFolder(state, asFactorization(this.options, this.read.rule));
   }
 

@@ -6,15 +6,15 @@ import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import { MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
+import type { Seen } from '../serving/seen';
+import type { HistoryEntry } from '../serving/trained-state';
 import type { KernelChoice } from '../training/engine-options';
 import { costOf, foldSteps, type RowProblem } from '../training/fold-in/fold-row';
 import { NormalEquations } from '../training/fold-in/normal-equations';
-import type { HistoryEntry } from './answers';
 import { extendSeen } from './extend-seen';
 import type { Fitted } from './fitted';
 import { historyOf, type RowProblems } from './folded-answers';
 import { weighAs } from './relative-weights';
-import type { Seen } from './seen';
 import { ServedTables, tablesOf } from './served-tables';
 import { checkRow } from './too-large';
 import type { Units } from './units';
@@ -23,13 +23,13 @@ import type { Units } from './units';
 const LEAST_NEW = 0.25;
 
 /** A trained state without what follows from it. */
-export type TrainedState = Omit<Fitted, 'model' | 'served'>;
+export type FittedTables = Omit<Fitted, 'model' | 'served'>;
 
 /** The state with the interactions in it, and the mean loss over the histories of the users that were fitted. */
 export async function partialFit(
-  fitted: TrainedState,
+  fitted: FittedTables,
   data: Interactions,
-  problemsOf: (state: TrainedState) => RowProblems,
+  problemsOf: (state: FittedTables) => RowProblems,
   kernels: KernelChoice,
   turns: Turns,
 ): Promise<{ fitted: Fitted; loss: number }> {

@@ -1,8 +1,8 @@
 // The items with the most interactions: for users of whom nothing is known.
 
+import { type Ranked, Ranking } from '../serving/ranked';
+import type { Seen } from '../serving/seen';
 import type { IsAllowed } from './marks';
-import { type Ranked, Ranking } from './ranked';
-import type { Seen } from './seen';
 
 /** The n most popular of the allowed items, with their counts; ties: the smaller index first. Cost: O(items). */
 export function popularItems({ itemCounts }: Seen, isAllowed: IsAllowed, n: number): Ranked[] {

@@ -7,7 +7,7 @@ import type { Vocabulary } from '../interactions/vocabulary';
 import type { RankingMetric, RankingMetricName } from '../metrics/metric-names';
 import { closeTies, listLength, RankingMeter } from '../metrics/ranking-meter';
 import { type RelevantUser, ROWS_A_STEP, relevantUsers } from '../metrics/relevant-items';
-import type { Seen } from './seen';
+import type { Seen } from '../serving/seen';
 import type { Judged } from './validation';
 
 /** Scores that are worked out between two looks at the clock: some ten milliseconds. */

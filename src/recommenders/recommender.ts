@@ -4,9 +4,21 @@ import type { Interactions } from '../interactions/interactions';
 import type { Id } from '../interactions/vocabulary';
 import type { MetricName } from '../metrics/metric-names';
 import type { Scores } from '../metrics/scores';
+import type { FoldedItem } from '../serving/folded-item';
+import type { FoldedUser } from '../serving/folded-user';
+import type {
+  ExplainOptions,
+  Explanation,
+  ItemHistoryRow,
+  Recommendation,
+  RecommendationList,
+  RecommendOptions,
+  SaveOptions,
+  SimilarOptions,
+  SimilarUser,
+  UserHistoryRow,
+} from '../serving/questions';
 import type { EpochRecord, History } from '../training/history';
-import type { FoldedItem } from './folded-item';
-import type { FoldedUser } from './folded-user';
 
 /** How a fit is watched and stopped. */
 export interface FitOptions {
@@ -56,67 +68,6 @@ export interface FitOptions {
   readonly resume?: Uint8Array | undefined;
 }
 
-/** An item with its score: the prediction on the rating scale, not clipped, so that equal clipped ones stay in order. */
-export interface Recommendation {
-  readonly itemId: Id;
-  readonly score: number;
-}
-
-/** A user like another one. */
-export interface SimilarUser {
-  readonly userId: Id;
-  readonly score: number;
-}
-
-/** Recommendations, best first. `basis` is 'popularity' for a user that training never saw; scores are then counts. */
-export interface RecommendationList extends Array<Recommendation> {
-  readonly basis: 'model' | 'popularity';
-  /** How many of `candidates` and `exclude` the model does not know, which it passed over; absent for none. */
-  readonly unknown?: number;
-}
-
-/** What to recommend from. */
-export interface RecommendOptions {
-  /** @defaultValue 10 */
-  readonly n?: number | undefined;
-  /** Leaves out what the user has rated in training. @defaultValue true; false for a model saved without history */
-  readonly filterSeen?: boolean | undefined;
-  /** Items to leave out; unknown ones are passed over and counted. Ids of a type that no item has: OptionError. */
-  readonly exclude?: Iterable<Id> | undefined;
-  /** Only these; unknown ones are passed over and counted, and an OptionError where all are. @defaultValue every item with a training rating */
-  readonly candidates?: Iterable<Id> | undefined;
-}
-
-/** How alike two rows are. */
-export interface SimilarOptions {
-  /** @defaultValue 10 */
-  readonly n?: number | undefined;
-  /** @defaultValue 'cosine' */
-  readonly measure?: 'cosine' | 'dot' | undefined;
-}
-
-/** One row of a new user's history: an Interaction without its user. */
-export type UserHistoryRow =
-  | { readonly itemId: Id; readonly value?: number | undefined; readonly weight?: number | undefined }
-  | readonly [itemId: Id, value?: number | undefined];
-
-/** One row of a new item's history: an Interaction without its item. */
-export type ItemHistoryRow =
-  | { readonly userId: Id; readonly value?: number | undefined; readonly weight?: number | undefined }
-  | readonly [userId: Id, value?: number | undefined];
-
-/** How much of an explanation is wanted. */
-export interface ExplainOptions {
-  /** @defaultValue 10 */
-  readonly n?: number | undefined;
-}
-
-/** What an item of a user's history adds to the score of another item. */
-export interface Explanation {
-  readonly itemId: Id;
-  readonly contribution: number;
-}
-
 /** A recommender: fitted to interactions, asked by the caller's ids. */
 export interface Recommender {
   /** The name of its kind: 'mf', 'overparam-mf'. */
@@ -145,10 +96,4 @@ export interface Recommender {
   /** What training saw of each row of some data: 2, the pair of its user and item; 1, both, but not together; 0, not both. */
   familiarity(data: Interactions): Uint8Array;
   save(options?: SaveOptions): Uint8Array<ArrayBuffer>;
-}
-
-/** What a saved model keeps. */
-export interface SaveOptions {
-  /** Who has rated what: `filterSeen` needs it after a load. @defaultValue true */
-  readonly history?: boolean | undefined;
 }

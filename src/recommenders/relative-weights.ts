@@ -3,7 +3,7 @@
 import { DataError } from '../core/errors';
 import { inTurns, type Turns } from '../core/turns';
 import { Interactions } from '../interactions/interactions';
-import type { HistoryEntry } from './answers';
+import type { HistoryEntry } from '../serving/trained-state';
 import type { Units } from './units';
 
 /** Interactions as training takes them. */

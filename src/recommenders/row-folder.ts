@@ -3,6 +3,7 @@
 
 import { exponential, naturalLog } from '../core/elementary';
 import { DataError, UnsupportedError } from '../core/errors';
+import type { HistoryEntry } from '../serving/trained-state';
 import {
   type Draws,
   ExpectedBpr,
@@ -14,7 +15,6 @@ import { type FoldLoss, RatingsLoss } from '../training/fold-in/fold-loss';
 import type { RowProblem } from '../training/fold-in/fold-row';
 import type { LossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives/item-sampler';
-import type { HistoryEntry } from './answers';
 import type { FilledOptions } from './factorization-options';
 import type { Fitted } from './fitted';
 import type { RowProblems } from './folded-answers';

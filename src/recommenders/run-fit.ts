@@ -7,13 +7,13 @@ import type { Interactions } from '../interactions/interactions';
 import type { Real } from '../optimizers/factor';
 import type { SlotSpec } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
+import { type RowCounts, Seen } from '../serving/seen';
 import { Breather } from '../training/breather';
 import type { EpochRecord, History } from '../training/history';
 import { type Training, train } from '../training/train';
 import { checkpointPlan } from './checkpoints';
 import { dataText } from './fingerprint';
 import type { FilledFitOptions } from './fit-options';
-import { type RowCounts, Seen } from './seen';
 import { explained, type Suspects, UNSERVABLE } from './too-large';
 import { type Judged, Validation } from './validation';
 

@@ -6,7 +6,7 @@ import type { Vocabulary } from '../interactions/vocabulary';
 import { decodeIds, encodeIds } from '../persistence/id-tensors';
 import { decodeSealed, encodeSealed, type FileKind } from '../persistence/sealed-file';
 import type { Tensor, TensorData } from '../persistence/tensor';
-import { Seen } from './seen';
+import { Seen } from '../serving/seen';
 
 const KIND: FileKind = { format: 'opmf', name: 'model' };
 

@@ -6,10 +6,10 @@ import { kernels } from '../kernels/select';
 import type { Factorization } from '../models/factorization';
 import { tableOf } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
+import { indexMap } from '../serving/index-map';
+import type { Seen } from '../serving/seen';
+import type { PairColumns } from '../serving/trained-state';
 import type { Link } from '../training/link';
-import type { PairColumns } from './answers';
-import type { Seen } from './seen';
-import { translation } from './translation';
 import { linkOf, type Units } from './units';
 
 /** The tables, by index. */
@@ -122,8 +122,8 @@ export class ServedTables {
 
   /** The same for a part of them at a time, from one row up to another. */
   predictor(users: Vocabulary, items: Vocabulary, pairs: PairColumns, clip: boolean, predictions: Float32Array) {
-    const userOf = translation(pairs.users, users);
-    const itemOf = translation(pairs.items, items);
+    const userOf = indexMap(pairs.users, users);
+    const itemOf = indexMap(pairs.items, items);
     return (from: number, to: number): void => {
       for (let k = from; k < to; k++) {
         const user = pairs.userIndex[k]!;

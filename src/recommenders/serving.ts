@@ -4,10 +4,10 @@
 import { createScorer } from '../kernels/scoring/create-scorer';
 import type { RowTable, Scorer } from '../kernels/scoring/scorer';
 import type { KernelChoice } from '../kernels/wasm';
-import type { ItemRequest, SimilarRequest } from './answers';
+import type { Ranked } from '../serving/ranked';
+import type { Seen } from '../serving/seen';
+import type { ItemRequest, SimilarRequest } from '../serving/trained-state';
 import { BestItems } from './best-items';
-import type { Ranked } from './ranked';
-import type { Seen } from './seen';
 import type { ServedTables, Tables } from './served-tables';
 import { similarRows } from './similar';
 

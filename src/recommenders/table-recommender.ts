@@ -14,7 +14,7 @@ import { type FilledFitOptions, refuseCheckpoints } from './fit-options';
 import type { Fitted } from './fitted';
 import type { RowProblems } from './folded-answers';
 import { IdRecommender } from './id-recommender';
-import { partialFit, type TrainedState } from './partial-fit';
+import { type FittedTables, partialFit } from './partial-fit';
 import type { FitOptions } from './recommender';
 import { ServedTables, tablesOf } from './served-tables';
 import { judged, Validation } from './validation';
@@ -34,7 +34,7 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
     return undefined;
   }
   /** What the rows of a state are by themselves, the other side frozen. */
-  protected abstract problemsOf(state: TrainedState): RowProblems;
+  protected abstract problemsOf(state: FittedTables): RowProblems;
 
   /** The trained model, by index, on the rating scale (for a sigmoid link: scores). After a load it is plain. */
   get model(): Factorization {
@@ -136,12 +136,12 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
   }
 
   /** Takes over a trained state from tables alone: a file, or a collapsed product. Its model is plain. */
-  protected installSaved(state: TrainedState): void {
+  protected installSaved(state: FittedTables): void {
     this.serve(fittedOf(state));
   }
 }
 
-function fittedOf(state: TrainedState): Fitted {
+function fittedOf(state: FittedTables): Fitted {
   const { units, seen } = state;
   const model = plainModel(state);
   // The tables that answer are those of the model: who changes a view of one changes both, as after a fit.

@@ -8,14 +8,14 @@ import type { Interactions } from '../interactions/interactions';
 import type { Vocabulary } from '../interactions/vocabulary';
 import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
 import { ratingMetrics } from '../metrics/rating-metrics';
-import type { Answers } from './answers';
+import { indexMap } from '../serving/index-map';
+import { type RowCounts, Seen } from '../serving/seen';
+import type { TrainedState } from '../serving/trained-state';
 import type { ServingOptions } from './factorization-answers';
 import type { FilledFitOptions } from './fit-options';
 import type { Fitted } from './fitted';
 import { RankValidation } from './rank-validation';
-import { type RowCounts, Seen } from './seen';
 import { Serving } from './serving';
-import { translation } from './translation';
 
 /** The data of a training, as far as measuring must know them. */
 interface Trained {
@@ -30,7 +30,7 @@ interface Trained {
 export interface Judged {
   /** What writes the predictions of a part of some interactions. */
   predictor(data: Interactions, out: Float32Array): (from: number, to: number) => void;
-  readonly best: Answers['best'];
+  readonly best: TrainedState['best'];
   /** How many times the work of a product of two short vectors a score is. */
   readonly scoreCost: number;
 }
@@ -99,8 +99,8 @@ export async function countCold(
   areIdsEnough = false,
 ): Promise<number> {
   const least = areIdsEnough ? 0 : 1;
-  const userOf = translation(data.users, users);
-  const itemOf = translation(data.items, items);
+  const userOf = indexMap(data.users, users);
+  const itemOf = indexMap(data.items, items);
   let [cold, strange] = [0, 0];
   await inTurns(data.size, turns, (from, to) => {
     for (let k = from; k < to; k++) {

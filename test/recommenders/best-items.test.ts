@@ -3,13 +3,13 @@
 import fc from 'fast-check';
 import { Interactions } from '../../src/interactions/interactions';
 import { syntheticInteractions } from '../../src/interactions/synthetic';
-import type { ItemRequest } from '../../src/recommenders/answers';
 import { BestItems } from '../../src/recommenders/best-items';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
-import { Seen } from '../../src/recommenders/seen';
 import { ServedTables, type Tables } from '../../src/recommenders/served-tables';
 import { Serving } from '../../src/recommenders/serving';
+import { Seen } from '../../src/serving/seen';
+import type { ItemRequest } from '../../src/serving/trained-state';
 
 const UNITS = { link: 'identity', shift: 0, scale: 1, minimum: 1, maximum: 5, start: 0 } as const;
 

@@ -7,7 +7,7 @@ import { syntheticInteractions } from '../../src/interactions/synthetic';
 import { type ExtendedHistory, extendSeen } from '../../src/recommenders/extend-seen';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
-import { countRows, Seen } from '../../src/recommenders/seen';
+import { countRows, Seen } from '../../src/serving/seen';
 
 const old = syntheticInteractions({ users: 40, items: 30, ratings: 600, seed: 5 });
 const [firstUser, firstItem] = [old.users.idOf(0), old.items.idOf(0)];

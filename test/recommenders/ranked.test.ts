@@ -1,7 +1,7 @@
 // The n best of many, against a full sort.
 
 import fc from 'fast-check';
-import { Ranking } from '../../src/recommenders/ranked';
+import { Ranking } from '../../src/serving/ranked';
 
 test('keeps what a sort by score, then by index, has first, whatever the order of the offers', () => {
   // Few different scores, so that most are ties.

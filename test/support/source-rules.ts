@@ -14,6 +14,7 @@ export const LAYERS = [
   'metrics',
   'training',
   'persistence',
+  'serving',
   'recommenders',
   'evaluation',
   'io',

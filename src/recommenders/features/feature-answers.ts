@@ -5,8 +5,8 @@ import { UnsupportedError } from '../../core/errors';
 import type { UnlabelledRows } from '../../interactions/features';
 import type { FeatureModel } from '../../models/feature-models';
 import { FMModel } from '../../models/feature-models';
-import type { Answers, ItemRequest, PairColumns, SimilarRequest } from '../answers';
-import type { Ranked } from '../ranked';
+import type { Ranked } from '../../serving/ranked';
+import type { ItemRequest, PairColumns, SimilarRequest, TrainedState } from '../../serving/trained-state';
 import { ServedTables } from '../served-tables';
 import { Serving } from '../serving';
 import type { Units } from '../units';
@@ -25,7 +25,7 @@ const NUMBERS: Units = { link: 'identity', shift: 0, scale: 1, minimum: 0, maxim
 const LOG_ODDS: Units = { ...NUMBERS, link: 'sigmoid' };
 
 /** The answers of a model of features, as it is when it is first asked. */
-export class FeatureAnswers implements Answers {
+export class FeatureAnswers implements TrainedState {
   private ownTables: { readonly served: ServedTables; readonly serving: Serving } | undefined;
   private ownPairs: PairAnswers | undefined;
 

@@ -6,8 +6,8 @@ import type { FeatureRows } from '../../interactions/features';
 import type { Interactions } from '../../interactions/interactions';
 import { PairFeatures, type PairRows, type Pairs, type SideFeatures } from '../../interactions/pair-features';
 import { Vocabulary } from '../../interactions/vocabulary';
+import { countRows, Seen } from '../../serving/seen';
 import type { SavedPeople } from '../saved-model';
-import { countRows, Seen } from '../seen';
 
 /** Rows that were pairs. */
 export type RowsOfPairs = FeatureRows & { readonly schema: null; readonly pairing: Pairing };

@@ -2,10 +2,10 @@
 
 import { sigmoid } from '../../core/elementary';
 import type { FeatureModel } from '../../models/feature-models';
+import type { Ranked } from '../../serving/ranked';
+import type { ItemRequest, PairColumns } from '../../serving/trained-state';
 import type { KernelChoice } from '../../training/engine-options';
-import type { ItemRequest, PairColumns } from '../answers';
 import { type BlockScorer, ItemScan } from '../item-scan';
-import type { Ranked } from '../ranked';
 import type { PairAnswers } from './pair-answers';
 import type { Pairing } from './pairing';
 import { onHeap, ROWS_AT_ONCE, RowScorer } from './score-rows';

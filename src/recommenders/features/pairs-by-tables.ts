@@ -1,8 +1,8 @@
 // Predictions and lists of a model of features whose score is an inner product of what it says of each side: as those of
 // plain factorization, whose scan of all items is some thirty times faster than rows are.
 
-import type { ItemRequest, PairColumns } from '../answers';
-import type { Ranked } from '../ranked';
+import type { Ranked } from '../../serving/ranked';
+import type { ItemRequest, PairColumns } from '../../serving/trained-state';
 import type { ServedTables } from '../served-tables';
 import type { Serving } from '../serving';
 import type { PairAnswers } from './pair-answers';

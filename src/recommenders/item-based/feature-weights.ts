@@ -2,7 +2,7 @@
 // both schemes are a weight of the user times a factor of the item.
 
 import { naturalLog } from '../../core/elementary';
-import type { Seen } from '../seen';
+import type { Seen } from '../../serving/seen';
 
 /** The schemes. */
 export const FEATURE_WEIGHTINGS = ['none', 'tf-idf', 'bm25'] as const;

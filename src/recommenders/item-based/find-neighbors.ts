@@ -3,7 +3,7 @@
 import type { Turns } from '../../core/turns';
 import { idOrder } from '../../interactions/order-ids';
 import type { Vocabulary } from '../../interactions/vocabulary';
-import { Ranking } from '../ranked';
+import { Ranking } from '../../serving/ranked';
 import { type FeatureWeighting, featureWeights } from './feature-weights';
 import type { Histories } from './histories';
 import { NeighborLists } from './neighbor-lists';

@@ -2,7 +2,7 @@
 
 import type { Turns } from '../../core/turns';
 import type { Interactions } from '../../interactions/interactions';
-import { countRows, Seen } from '../seen';
+import { countRows, Seen } from '../../serving/seen';
 
 /** The items of users, and the users of items. */
 export interface Histories {

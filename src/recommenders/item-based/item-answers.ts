@@ -3,11 +3,18 @@
 
 import { UnsupportedError } from '../../core/errors';
 import type { Vocabulary } from '../../interactions/vocabulary';
-import type { Answers, FoldedUserAnswers, HistoryEntry, ItemRequest, PairColumns, SimilarRequest } from '../answers';
+import { type Ranked, Ranking } from '../../serving/ranked';
+import type { Seen } from '../../serving/seen';
+import type {
+  FoldedUserState,
+  HistoryEntry,
+  ItemRequest,
+  PairColumns,
+  SimilarRequest,
+  TrainedState,
+} from '../../serving/trained-state';
 import { Marks } from '../marks';
 import { popularItems } from '../popular-items';
-import { type Ranked, Ranking } from '../ranked';
-import type { Seen } from '../seen';
 import type { ItemWeights } from './item-weights';
 import { predictPairs } from './predict-pairs';
 
@@ -15,7 +22,7 @@ import { predictPairs } from './predict-pairs';
 const PASS_SPEED = 4;
 
 /** The answers of a recommender over item weights. */
-export class ItemAnswers<W extends ItemWeights = ItemWeights> implements Answers {
+export class ItemAnswers<W extends ItemWeights = ItemWeights> implements TrainedState {
   private readonly marks: Marks;
   private readonly scores: Float64Array;
 
@@ -77,7 +84,7 @@ export class ItemAnswers<W extends ItemWeights = ItemWeights> implements Answers
   }
 
   /** By the trained items of the history, each once, whatever its value. */
-  foldInUser(history: readonly HistoryEntry[]): FoldedUserAnswers {
+  foldInUser(history: readonly HistoryEntry[]): FoldedUserState {
     const items = new Set(history.map(({ index }) => index).filter((item) => this.hasItem(item)));
     const row = Int32Array.from(items);
     return {

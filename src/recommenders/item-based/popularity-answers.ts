@@ -2,16 +2,22 @@
 
 import { UnsupportedError } from '../../core/errors';
 import type { Vocabulary } from '../../interactions/vocabulary';
-import type { Answers, FoldedUserAnswers, HistoryEntry, ItemRequest, PairColumns } from '../answers';
+import type { Ranked } from '../../serving/ranked';
+import type { Seen } from '../../serving/seen';
+import type {
+  FoldedUserState,
+  HistoryEntry,
+  ItemRequest,
+  PairColumns,
+  TrainedState,
+} from '../../serving/trained-state';
 import { Marks } from '../marks';
 import { popularItems } from '../popular-items';
-import type { Ranked } from '../ranked';
 import { encodeModel } from '../saved-model';
-import type { Seen } from '../seen';
 import { predictPairs } from './predict-pairs';
 
 /** The answers of Popularity. */
-export class PopularityAnswers implements Answers {
+export class PopularityAnswers implements TrainedState {
   private readonly marks: Marks;
 
   constructor(
@@ -50,7 +56,7 @@ export class PopularityAnswers implements Answers {
     throw new UnsupportedError('Popularity.similarUsers: every user is the same to it; use MF');
   }
 
-  foldInUser(history: readonly HistoryEntry[]): FoldedUserAnswers {
+  foldInUser(history: readonly HistoryEntry[]): FoldedUserState {
     const had = history.map(({ index }) => index);
     return {
       vector: null,

@@ -4,14 +4,14 @@ import { UnsupportedError } from '../../core/errors';
 import { readOptions } from '../../core/options';
 import type { Interactions } from '../../interactions/interactions';
 import type { Id } from '../../interactions/vocabulary';
+import type { RecommendationList, RecommendOptions } from '../../serving/questions';
+import { countRows, Seen } from '../../serving/seen';
 import type { History } from '../../training/history';
 import { extendSeen } from '../extend-seen';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
-import type { RecommendationList, RecommendOptions } from '../recommender';
 import { restore } from '../restore';
 import type { SavedModel } from '../saved-model';
-import { countRows, Seen } from '../seen';
 import { fitOnce } from './fit-once';
 import { PopularityAnswers } from './popularity-answers';
 

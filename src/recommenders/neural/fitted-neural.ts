@@ -2,7 +2,7 @@
 
 import type { Vocabulary } from '../../interactions/vocabulary';
 import type { NeuralCFModel } from '../../models/neural-cf';
-import type { Seen } from '../seen';
+import type { Seen } from '../../serving/seen';
 import type { NeuralScorer } from './neural-scorer';
 
 /** A trained state. */

@@ -6,19 +6,19 @@ import { UnsupportedError } from '../../core/errors';
 import type { Vocabulary } from '../../interactions/vocabulary';
 import { createScorer } from '../../kernels/scoring/create-scorer';
 import type { RowTable, Scorer } from '../../kernels/scoring/scorer';
-import type { Answers, ItemRequest, PairColumns, SimilarRequest } from '../answers';
+import { indexMap } from '../../serving/index-map';
+import type { Ranked } from '../../serving/ranked';
+import type { Seen } from '../../serving/seen';
+import type { ItemRequest, PairColumns, SimilarRequest, TrainedState } from '../../serving/trained-state';
 import { type BlockScorer, ItemScan } from '../item-scan';
-import type { Ranked } from '../ranked';
-import type { Seen } from '../seen';
 import { similarRows } from '../similar';
-import { translation } from '../translation';
 import type { FittedNeural } from './fitted-neural';
 import type { FilledNeuralOptions } from './neural-options';
 import { ITEMS_AT_ONCE } from './neural-scorer';
 import { encodeNeural } from './saved-neural';
 
 /** The answers of NeuralCF. */
-export class NeuralAnswers implements Answers {
+export class NeuralAnswers implements TrainedState {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
   readonly seen: Seen;
@@ -69,8 +69,8 @@ export class NeuralAnswers implements Answers {
 
   /** What writes the predictions of a part of some interactions. */
   predictor(pairs: PairColumns, out: Float32Array): (from: number, to: number) => void {
-    const userOf = translation(pairs.users, this.users);
-    const itemOf = translation(pairs.items, this.items);
+    const userOf = indexMap(pairs.users, this.users);
+    const itemOf = indexMap(pairs.items, this.items);
     return (from, to) => {
       for (let k = from; k < to; k++) {
         const [user, item] = [pairs.userIndex[k]!, pairs.itemIndex[k]!];

@@ -4,7 +4,7 @@ import { OptionError, UnsupportedError } from '../../../src/core/errors';
 import { Interactions } from '../../../src/interactions/interactions';
 import { Popularity } from '../../../src/recommenders/item-based/popularity';
 import { PopularityAnswers } from '../../../src/recommenders/item-based/popularity-answers';
-import { countRows, Seen } from '../../../src/recommenders/seen';
+import { countRows, Seen } from '../../../src/serving/seen';
 import { Breather } from '../../../src/training/breather';
 
 const data = Interactions.from([

@@ -1,22 +1,22 @@
 // A user that training never saw, by its history: what a caller holds.
 
 import type { Id } from '../interactions/vocabulary';
-import type { Answers, FoldedUserAnswers } from './answers';
+import type { RecommendationList, RecommendOptions } from './questions';
 import type { ReadHistory } from './read-history';
 import { numbered, readRecommendOptions } from './recommend-options';
-import type { RecommendationList, RecommendOptions } from './recommender';
+import type { FoldedUserState, TrainedState } from './trained-state';
 
 /**
  * A user by its history alone; nothing of the recommender changes, and nothing is kept there. With no known item in the
  * history it is answered as an unknown user: the baseline, and the popular items.
  */
 export class FoldedUser {
-  private readonly answers: FoldedUserAnswers | null;
+  private readonly answers: FoldedUserState | null;
 
   /** @internal */
   constructor(
     private readonly owner: string,
-    private readonly state: Answers,
+    private readonly state: TrainedState,
     { entries, ignored }: ReadHistory,
   ) {
     this.ignored = ignored;

@@ -3,8 +3,8 @@
 import { OptionError } from '../core/errors';
 import { boolean, field, integer, optional, readOptions, show, wrong } from '../core/options';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
-import type { ItemRequest } from './answers';
-import type { RecommendOptions } from './recommender';
+import type { RecommendOptions } from './questions';
+import type { ItemRequest } from './trained-state';
 
 /** The options of recommend, checked; what is absent follows from the history. */
 export interface ReadRecommendOptions {

@@ -3,6 +3,6 @@
 import type { Vocabulary } from '../interactions/vocabulary';
 
 /** Index in one vocabulary to index in another; undefined where they are one. */
-export function translation(from: Vocabulary, to: Vocabulary): Int32Array | undefined {
+export function indexMap(from: Vocabulary, to: Vocabulary): Int32Array | undefined {
   return from === to ? undefined : Int32Array.from(from, (id) => to.indexOf(id));
 }

@@ -1,4 +1,4 @@
-// THE SEAM of trained states: what answers questions, by index. Ids, options and errors are id-recommender.ts's; -1
+// THE SEAM of trained states: what answers questions, by index. Ids, options and errors are predictor.ts's; -1
 // stands for a user or an item that is not known.
 
 import type { Interactions } from '../interactions/interactions';
@@ -29,7 +29,7 @@ export interface HistoryEntry {
 }
 
 /** What a history makes of a user that training never saw. */
-export interface FoldedUserAnswers {
+export interface FoldedUserState {
   /** Its row of the user table; null where users have none. */
   readonly vector: Float32Array | null;
   /** As Answers.predict. */
@@ -39,7 +39,7 @@ export interface FoldedUserAnswers {
 }
 
 /** What a history makes of an item that training never saw. */
-export interface FoldedItemAnswers {
+export interface FoldedItemState {
   readonly vector: Float32Array | null;
   predict(user: number): number;
 }
@@ -48,7 +48,7 @@ export interface FoldedItemAnswers {
 export type PairColumns = Pick<Interactions, 'size' | 'users' | 'items' | 'userIndex' | 'itemIndex'>;
 
 /** A trained state. Scores of lists are those that a caller sees. */
-export interface Answers {
+export interface TrainedState {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
   readonly seen: Seen;
@@ -64,8 +64,8 @@ export interface Answers {
   /** What each item of a user's history adds to the score of an item, the most first. Absent: not known for this kind. */
   explain?(user: number, item: number): Ranked[];
   /** Answers for a user, or an item, by its history alone; nothing of the state changes. Absent: not possible. */
-  foldInUser?(history: readonly HistoryEntry[]): FoldedUserAnswers;
-  foldInItem?(history: readonly HistoryEntry[]): FoldedItemAnswers;
+  foldInUser?(history: readonly HistoryEntry[]): FoldedUserState;
+  foldInItem?(history: readonly HistoryEntry[]): FoldedItemState;
   /** The bytes of a file. */
   encode(history: boolean): Uint8Array<ArrayBuffer>;
 }

@@ -4,9 +4,9 @@ import { Interactions } from '../interactions/interactions';
 import { refuseStrayNames } from '../interactions/read-rows';
 import type { Interaction, Row } from '../interactions/row';
 import { type Id, Vocabulary } from '../interactions/vocabulary';
-import type { HistoryEntry } from './answers';
+import type { ItemHistoryRow, UserHistoryRow } from './questions';
 import { checkList } from './recommend-options';
-import type { ItemHistoryRow, UserHistoryRow } from './recommender';
+import type { HistoryEntry } from './trained-state';
 
 /** A history, and how many different ids of it training never saw. */
 export interface ReadHistory {

@@ -1,16 +1,16 @@
 // An item that training never saw, by who has it: what a caller holds.
 
 import type { Id } from '../interactions/vocabulary';
-import type { Answers, FoldedItemAnswers } from './answers';
 import type { ReadHistory } from './read-history';
+import type { FoldedItemState, TrainedState } from './trained-state';
 
 /** An item by its history alone; nothing of the recommender changes. */
 export class FoldedItem {
-  private readonly answers: FoldedItemAnswers | null;
+  private readonly answers: FoldedItemState | null;
 
   /** @internal */
   constructor(
-    private readonly state: Answers,
+    private readonly state: TrainedState,
     { entries, ignored }: ReadHistory,
   ) {
     this.ignored = ignored;

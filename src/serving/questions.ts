@@ -1,0 +1,70 @@
+// What a caller asks of a trained model, and what comes back: by the caller's ids.
+
+import type { Id } from '../interactions/vocabulary';
+
+/** An item with its score: the prediction on the rating scale, not clipped, so that equal clipped ones stay in order. */
+export interface Recommendation {
+  readonly itemId: Id;
+  readonly score: number;
+}
+
+/** A user like another one. */
+export interface SimilarUser {
+  readonly userId: Id;
+  readonly score: number;
+}
+
+/** Recommendations, best first. `basis` is 'popularity' for a user that training never saw; scores are then counts. */
+export interface RecommendationList extends Array<Recommendation> {
+  readonly basis: 'model' | 'popularity';
+  /** How many of `candidates` and `exclude` the model does not know, which it passed over; absent for none. */
+  readonly unknown?: number;
+}
+
+/** What to recommend from. */
+export interface RecommendOptions {
+  /** @defaultValue 10 */
+  readonly n?: number | undefined;
+  /** Leaves out what the user has rated in training. @defaultValue true; false for a model saved without history */
+  readonly filterSeen?: boolean | undefined;
+  /** Items to leave out; unknown ones are passed over and counted. Ids of a type that no item has: OptionError. */
+  readonly exclude?: Iterable<Id> | undefined;
+  /** Only these; unknown ones are passed over and counted, and an OptionError where all are. @defaultValue every item with a training rating */
+  readonly candidates?: Iterable<Id> | undefined;
+}
+
+/** How alike two rows are. */
+export interface SimilarOptions {
+  /** @defaultValue 10 */
+  readonly n?: number | undefined;
+  /** @defaultValue 'cosine' */
+  readonly measure?: 'cosine' | 'dot' | undefined;
+}
+
+/** One row of a new user's history: an Interaction without its user. */
+export type UserHistoryRow =
+  | { readonly itemId: Id; readonly value?: number | undefined; readonly weight?: number | undefined }
+  | readonly [itemId: Id, value?: number | undefined];
+
+/** One row of a new item's history: an Interaction without its item. */
+export type ItemHistoryRow =
+  | { readonly userId: Id; readonly value?: number | undefined; readonly weight?: number | undefined }
+  | readonly [userId: Id, value?: number | undefined];
+
+/** How much of an explanation is wanted. */
+export interface ExplainOptions {
+  /** @defaultValue 10 */
+  readonly n?: number | undefined;
+}
+
+/** What an item of a user's history adds to the score of another item. */
+export interface Explanation {
+  readonly itemId: Id;
+  readonly contribution: number;
+}
+
+/** What a saved model keeps. */
+export interface SaveOptions {
+  /** Who has rated what: `filterSeen` needs it after a load. @defaultValue true */
+  readonly history?: boolean | undefined;
+}
