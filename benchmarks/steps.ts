@@ -35,7 +35,7 @@ console.log(
   `${JSON.stringify(machine())}\n${data.size} synthetic ratings, one epoch after one of warm-up, ${RUNS} runs in turn`,
 );
 const ENGINES: readonly [string, Partial<TrainerOptions>][] = [
-  ['steps of batches', { pairs: false, kernels: 'js' }],
+  ['steps of batches', { perRating: false, kernels: 'js' }],
   ['pairs in JavaScript', { kernels: 'js' }],
   ['pairs in WebAssembly', { kernels: 'wasm' }],
 ];

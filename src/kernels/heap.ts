@@ -5,7 +5,7 @@ import type { Numbers } from './kernels';
 import { type Movable, type Movers, once } from './move';
 import { kernelProgram, type Routines, type RuleRoutines, updateProgram } from './simd/program';
 import { READ_AHEAD } from './simd/walk';
-import type { PairRule } from './update-rules';
+import type { UpdateRule } from './update-rules';
 import { createMemory, instantiate, inWasm, type KernelChoice } from './wasm';
 
 /** The most maps that a product has, of both directions: their addresses are listed at the start of the memory. */
@@ -146,7 +146,7 @@ export class Heap {
   }
 
   /** The updates of a rule on arrays of this heap; null where they cannot be compiled. */
-  updates(rule: PairRule): HeapUpdates | null {
+  updates(rule: UpdateRule): HeapUpdates | null {
     const routines = inWasm(this.kernels, () => instantiate<RuleRoutines>(updateProgram(rule), this.memory));
     if (routines === null) return null;
     const { code } = this;

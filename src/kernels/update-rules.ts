@@ -27,7 +27,7 @@ export interface Updated<T> {
 }
 
 /** The rules that have an arithmetic here, with the constants of their optimizers' configurations. */
-export type PairRule =
+export type UpdateRule =
   | { readonly name: 'sgd'; readonly weightDecay: number }
   | { readonly name: 'momentum' | 'nesterov'; readonly momentum: number; readonly weightDecay: number }
   | {
@@ -52,8 +52,8 @@ export type PairRule =
       readonly weightDecay: number;
     };
 
-/** Whether a rule keeps one sum for a row: its steps on vectors are pair-side.ts's, those on numbers are here. */
-export function isPerRow(rule: PairRule): rule is PairRule & { readonly name: 'adagrad' } {
+/** Whether a rule keeps one sum for a row: its steps on vectors are written by training/per-rating/step-wasm.ts, those on numbers are here. */
+export function isPerRow(rule: UpdateRule): rule is UpdateRule & { readonly name: 'adagrad' } {
   return rule.name === 'adagrad' && rule.per === 'row';
 }
 
@@ -63,7 +63,7 @@ export function rowRate<T>({ epsilon }: { readonly epsilon: number }, o: Arithme
 }
 
 /** How many slots a rule keeps for each number, or for each row. */
-export function slotsOf(rule: PairRule): number {
+export function slotsOf(rule: UpdateRule): number {
   switch (rule.name) {
     case 'sgd':
       return 0;
@@ -81,7 +81,7 @@ export function slotsOf(rule: PairRule): number {
 
 /** One update. `gradient` is that of the loss and its penalty; weight decay is added here. */
 export function applyRule<T>(
-  rule: PairRule,
+  rule: UpdateRule,
   o: Arithmetic<T>,
   x: T,
   gradient: T,

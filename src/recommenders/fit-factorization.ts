@@ -16,7 +16,7 @@ import type { History } from '../training/history';
 import type { Link } from '../training/link';
 import type { Loss } from '../training/loss';
 import { passOver } from '../training/negatives/pass-over';
-import type { PairEngine } from '../training/step-engine';
+import type { StepEngine } from '../training/step-engine';
 import { Trainer, type TrainerOptions } from '../training/trainer';
 import type { FilledOptions } from './factorization-options';
 import type { FilledFitOptions } from './fit-options';
@@ -48,7 +48,7 @@ export interface FitTask {
   /** The factorization that has the model's scores of the data's users. */
   plainOf(turns: Turns): Factorization | Promise<Factorization>;
   /** Who makes the steps, where the model has a way of its own; null where its way is not for these. */
-  readonly engineOf?: (parts: StepParts) => PairEngine | null;
+  readonly engineOf?: (parts: StepParts) => StepEngine | null;
   /** As TrainerOptions.batches. */
   readonly batches?: TrainerOptions['batches'];
   /** How ratings become targets, where the options do not say. */

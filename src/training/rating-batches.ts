@@ -9,12 +9,12 @@ import {
   type Blocks,
   epochVisits,
   gridOf,
-  type Layout,
-  layOutInOrder,
+  layOutRatings,
   orderByBlock,
-  type Places,
+  type RatingStore,
   stepsOf,
-  type Visit,
+  type TileLayout,
+  type TileVisit,
 } from './per-rating/block-schedule';
 
 /** How an epoch goes through the ratings. */
@@ -60,8 +60,8 @@ export interface Batcher<B extends Batch> {
 export class RatingBatcher implements Batcher<RatingBatch> {
   places: RowPlaces | null = null;
   private records: RatingRecords;
-  private layout: Layout;
-  private visits: readonly Visit[] = [];
+  private layout: TileLayout;
+  private visits: readonly TileVisit[] = [];
   private visit = 0;
   /** Within the visit: how many ratings are done, and where the next one is. */
   private done = 0;
@@ -105,7 +105,7 @@ export class RatingBatcher implements Batcher<RatingBatch> {
       };
       this.records = new RatingRecords(data, this.places);
     }
-    this.layout = await layOutInOrder(data, grid, options, this.records, turns);
+    this.layout = await layOutRatings(data, grid, options, this.records, turns);
   }
 
   reserve(limit: number): void {
@@ -141,7 +141,7 @@ export class RatingBatcher implements Batcher<RatingBatch> {
   }
 
   /** Copies the next ratings of a visit to the batch; returns how many. */
-  private copyRatings({ tile, count, stride }: Visit, steps: number): number {
+  private copyRatings({ tile, count, stride }: TileVisit, steps: number): number {
     const start = this.layout.starts[tile]!;
     this.records.copyStrides({ start, size: count, stride }, this.index, steps, this.batch);
     this.index = (this.index + steps * stride) % count;
@@ -149,7 +149,7 @@ export class RatingBatcher implements Batcher<RatingBatch> {
   }
 
   /** Copies the next groups of a visit to the batch; returns how many ratings they are. */
-  private copyGroups({ tile, count, stride }: Visit, steps: number, groups: Int32Array): number {
+  private copyGroups({ tile, count, stride }: TileVisit, steps: number, groups: Int32Array): number {
     const { batch, records } = this;
     const start = this.layout.starts[tile]!;
     let ratings = 0;
@@ -203,7 +203,7 @@ export interface RatingArrays {
 }
 
 /** The ratings by place: two integers, then two reals. */
-export class RatingRecords implements Places {
+export class RatingRecords implements RatingStore {
   private readonly words: Int32Array;
   private readonly reals: Real;
   /** The size of a record in either, and where its reals are. */

@@ -1,10 +1,10 @@
-// THE SEAM of what trains by pairs: WebAssembly, or plain JavaScript with the same bits.
+// THE SEAM of the engines that train rating by rating, in WebAssembly or in plain JavaScript with the same bits.
 
 import type { Turns } from '../core/turns';
 import type { TrainerState } from './rule-state';
 
 /** Trains epoch by epoch. After an epoch the model's factors are up to date. */
-export interface PairEngine {
+export interface StepEngine {
   /** Runs an epoch; returns the sum of the losses, each rating's before its own step. */
   epoch(epoch: number, turns: Turns): Promise<number>;
   /** What is carried from epoch to epoch beside the factors: a copy, between two epochs. */

@@ -16,7 +16,7 @@ import type { Loss } from './loss';
 import { progressAt } from './per-rating/spec';
 import type { Batcher, OrderOptions } from './rating-batches';
 import { STATELESS, type TrainerState } from './rule-state';
-import type { PairEngine } from './step-engine';
+import type { StepEngine } from './step-engine';
 import type { TrainerOptions } from './trainer';
 
 /** Ratings by user. */
@@ -258,7 +258,7 @@ export interface PooledTask {
 }
 
 /** Trains SVD++ rating by rating. */
-export class PooledSgd implements PairEngine {
+export class PooledSgd implements StepEngine {
   private readonly rates: LearningRates;
   private order: UserOrder | null = null;
   private readonly p: Penalized;

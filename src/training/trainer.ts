@@ -1,4 +1,4 @@
-// A training: it chooses who makes the steps (batches one by one, or pairs of rows in JavaScript or WebAssembly), and
+// A training: it chooses who makes the steps (batches one by one, or ratings one by one in the per-rating engine), and
 // watches over their losses.
 
 import type { Stream } from '../core/random';
@@ -19,14 +19,14 @@ import { CandidateBatcher } from './negatives/candidate-batcher';
 import type { NegativeSampling } from './negatives/item-sampler';
 import { OptimizerSink } from './optimizer-sink';
 import { chooseBlocks, type Side, WHOLE } from './per-rating/block-schedule';
-import { WasmPairs } from './per-rating/engine';
-import { type PairPlan, planPairs } from './per-rating/plan';
-import { JsPairs } from './per-rating/step-js';
+import { WasmEngine } from './per-rating/engine';
+import { type PerRatingPlan, planPerRating } from './per-rating/plan';
+import { JsEngine } from './per-rating/step-js';
 import { withoutThreads } from './per-rating/threads';
 import { type Batcher, type OrderOptions, RatingBatcher } from './rating-batches';
 import { RowPacking } from './row-packing';
 import type { TrainerState } from './rule-state';
-import type { PairEngine } from './step-engine';
+import type { StepEngine } from './step-engine';
 import { Stepper } from './stepper';
 
 /** Tables of fewer bytes lie in few enough pages for the processor to know where these are. */
@@ -52,9 +52,9 @@ export interface TrainerOptions {
   /** Gives the batches of a model whose batches are its own. @defaultValue ratings of a tile at a time */
   readonly batches?: ((data: RatingData, order: OrderOptions) => Batcher<Batch>) | undefined;
   /** Who makes the steps, where that is known already. @defaultValue chosen by what they are */
-  readonly engine?: PairEngine | null;
-  /** false: every step by itself, as the definition has it, also where pairs would do. @defaultValue true */
-  readonly pairs?: boolean;
+  readonly engine?: StepEngine | null;
+  /** false: every step by itself, as the definition has it, also where the per-rating engine could take over. @defaultValue true */
+  readonly perRating?: boolean;
   /** Whether batches find the rows of a tile together. @defaultValue where the tables are large enough for it to pay */
   readonly packing?: boolean;
 }
@@ -72,9 +72,9 @@ export class Trainer<B extends Batch> {
   private readonly rates: LearningRates;
   private readonly grouping: 1 | 4;
   private readonly order: OrderOptions;
-  /** The training by pairs of rows that these steps are, where they are one. */
-  private readonly plan: PairPlan | null;
-  private engine: PairEngine | null = null;
+  /** What the per-rating engine runs; null where the steps are of batches. */
+  private readonly plan: PerRatingPlan | null;
+  private engine: StepEngine | null = null;
   private stepper: Stepper<B> | null = null;
   private resumed: TrainerState | null = null;
 
@@ -86,13 +86,14 @@ export class Trainer<B extends Batch> {
     private readonly data: RatingData,
     private readonly options: TrainerOptions,
   ) {
-    const { batchSize, shuffle, stream, grouping = 1, pairs = true, negatives } = options;
+    const { batchSize, shuffle, stream, grouping = 1, perRating = true, negatives } = options;
     const isSingle = batchSize === 1 && negatives === undefined;
     // Groups are of a random order: in the order of the data nobody's ratings need lie together.
     this.grouping = isSingle && shuffle ? grouping : 1;
     this.rates = new LearningRates(optimizer.config.learningRate);
     const isWeighted = data.weights !== null;
-    this.plan = isSingle && pairs ? planPairs(model, loss, optimizer, penalties, isWeighted, this.grouping) : null;
+    this.plan =
+      isSingle && perRating ? planPerRating(model, loss, optimizer, penalties, isWeighted, this.grouping) : null;
     const sides = sidesOf(model.sides, optimizer);
     const blocks = shuffle ? chooseBlocks(data.size, batchSize, sides.users, sides.items) : WHOLE;
     // Pairs have an order of rows of their own, and negatives are drawn by the numbers of items.
@@ -128,7 +129,7 @@ export class Trainer<B extends Batch> {
     this.resumed = state;
   }
 
-  private get runner(): PairEngine | null {
+  private get runner(): StepEngine | null {
     return this.engine ?? this.stepper;
   }
 
@@ -156,7 +157,7 @@ export class Trainer<B extends Batch> {
       const host = threads > 1 ? (options.host === undefined ? findHost() : options.host) : null;
       if (threads > 1 && host === null && kernels !== 'js') withoutThreads('here are none that share memory');
       const { slots } = optimizer;
-      this.engine = await WasmPairs.create({ plan, data, order, slots, rates, epochs, kernels, threads, host }, turns);
+      this.engine = await WasmEngine.create({ plan, data, order, slots, rates, epochs, kernels, threads, host }, turns);
       if (this.engine !== null) return;
     }
     const sink = new OptimizerSink(optimizer, rates, model.parameters);
@@ -164,7 +165,7 @@ export class Trainer<B extends Batch> {
     const ratings = batches(data, order) as Batcher<B>;
     // Plans and negatives are for factorizations alone, and their batches are RatingBatches.
     const given = ratings as Batcher<Batch> as Batcher<RatingBatch>;
-    if (plan !== null) this.engine = new JsPairs(plan, given, rates, sink, loss, epochs);
+    if (plan !== null) this.engine = new JsEngine(plan, given, rates, sink, loss, epochs);
     else {
       const { negatives } = options;
       const batcher =

@@ -1,7 +1,7 @@
 // The WebAssembly of the kernels: one module for every heap of a process, and one a fit for its update rule.
 
 import { type MemoryShape, ModuleBuilder } from '../assembler/module';
-import type { PairRule } from '../update-rules';
+import type { UpdateRule } from '../update-rules';
 import { compile } from '../wasm';
 import { gatherAdd, scatterAdd, selectRows } from './gathers';
 import { multiply, multiplyTransposed, transposedMultiply } from './matrix';
@@ -46,7 +46,7 @@ export function kernelProgram(): WebAssembly.Module {
 }
 
 /** The updates of a rule, compiled. */
-export function updateProgram(rule: PairRule): WebAssembly.Module {
+export function updateProgram(rule: UpdateRule): WebAssembly.Module {
   const module = new ModuleBuilder();
   update(module, rule);
   scaledUpdate(module, rule);

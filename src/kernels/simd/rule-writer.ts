@@ -1,8 +1,8 @@
-// The code of an update rule, four numbers at a time or one. The arithmetic is that of pairs/rules.ts.
+// The code of an update rule, four numbers at a time or one. The arithmetic is that of kernels/update-rules.ts.
 
 import { type Code, f32, f32x4, get, type Local, sequence, set } from '../assembler/code';
 import type { FunctionBuilder } from '../assembler/module';
-import { type Arithmetic, applyRule, type PairRule, type StepScales } from '../update-rules';
+import { type Arithmetic, applyRule, type StepScales, type UpdateRule } from '../update-rules';
 
 /** What is updated: a number and what the rule keeps for it, and how to read and write them. */
 export interface Place<T extends 'f32' | 'v128'> {
@@ -18,18 +18,18 @@ export class RuleWriter<T extends 'f32' | 'v128'> {
 
   private constructor(
     private readonly f: FunctionBuilder,
-    private readonly rule: PairRule,
+    private readonly rule: UpdateRule,
     private readonly type: T,
     private readonly operations: Omit<Arithmetic<Code<T>>, 'keep'>,
     private readonly scales: StepScales<Code<T>>,
   ) {}
 
-  static ofVectors(f: FunctionBuilder, rule: PairRule, scales: StepScales<Code<'v128'>>): RuleWriter<'v128'> {
+  static ofVectors(f: FunctionBuilder, rule: UpdateRule, scales: StepScales<Code<'v128'>>): RuleWriter<'v128'> {
     const constant = (value: number) => f32x4.splat(f32.const(value));
     return new RuleWriter(f, rule, 'v128', { ...f32x4, constant }, scales);
   }
 
-  static ofNumbers(f: FunctionBuilder, rule: PairRule, scales: StepScales<Code<'f32'>>): RuleWriter<'f32'> {
+  static ofNumbers(f: FunctionBuilder, rule: UpdateRule, scales: StepScales<Code<'f32'>>): RuleWriter<'f32'> {
     return new RuleWriter(f, rule, 'f32', { ...f32, constant: f32.const }, scales);
   }
 

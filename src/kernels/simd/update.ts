@@ -2,7 +2,7 @@
 
 import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../assembler/code';
 import type { ModuleBuilder } from '../assembler/module';
-import { type PairRule, slotsOf } from '../update-rules';
+import { slotsOf, type UpdateRule } from '../update-rules';
 import { type Place, RuleWriter } from './rule-writer';
 import {
   advance,
@@ -19,7 +19,7 @@ import {
 } from './walk';
 
 /** update(data, ids, count, cols, gradient, slot1, slot2, rate, rootScale). */
-export function update(module: ModuleBuilder, rule: PairRule): void {
+export function update(module: ModuleBuilder, rule: UpdateRule): void {
   const f = module.function('void', 'update');
   const [data, ids, count, cols] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
   const values = f.parameter('i32');
@@ -63,7 +63,7 @@ export function update(module: ModuleBuilder, rule: PairRule): void {
  * scaledUpdate(base, scalars, ids, count, cols, gradient, two slots of the base, two of the scalars, the rates of both,
  * rootScale): rows that are s x, of one scalar s a row, under the gradient g of s x. The base's is g s, that of s <g, x>.
  */
-export function scaledUpdate(module: ModuleBuilder, rule: PairRule): void {
+export function scaledUpdate(module: ModuleBuilder, rule: UpdateRule): void {
   const f = module.function('void', 'scaledUpdate');
   const [base, scalars, ids, count] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
   const [cols, values] = [f.parameter('i32'), f.parameter('i32')];

@@ -1,5 +1,6 @@
-// How many blocks users and items are cut into. It follows from the data, the model and the rule, never from the number
-// of threads.
+// The order of per-rating SGD: users and items are cut into blocks, ratings into tiles (a block of users by a block of
+// items), and tiles that share no row form a stratum (Gemulla et al., KDD 2011). The schedule is a function of the data,
+// the model and the seed, never of the number of threads.
 
 import type { Stream } from '../../core/random';
 import { inTurns, type Turns } from '../../core/turns';
@@ -51,7 +52,7 @@ export function chooseBlocks(ratings: number, batchSize: number, users: Side, it
 const MOST_WEIGHT = 2 ** 21;
 
 /** The block of each row. Rows of equal weight go in the order of their numbers, so that the result is a function of the weights. */
-export async function balance(weights: Int32Array, blocks: number, turns: Turns): Promise<Uint16Array> {
+export async function assignBlocks(weights: Int32Array, blocks: number, turns: Turns): Promise<Uint16Array> {
   const blockOf = new Uint16Array(weights.length);
   if (blocks === 1) return blockOf;
   const order = await heaviestFirst(weights, turns);
@@ -103,7 +104,7 @@ export function orderByBlock(blockOf: Uint16Array, blocks: number): RowOrder {
 // Haas, Sismanis, "Large-Scale Matrix Factorization with Distributed Stochastic Gradient Descent", KDD 2011).
 
 /** A grid over some ratings. */
-export class Grid {
+export class BlockGrid {
   private constructor(
     readonly blocks: Blocks,
     /** The block of each row. */
@@ -114,13 +115,13 @@ export class Grid {
   ) {}
 
   /** The grid of some blocks. */
-  static async over(data: RatingData, users: number, items: number, blocks: Blocks, turns: Turns): Promise<Grid> {
+  static async over(data: RatingData, users: number, items: number, blocks: Blocks, turns: Turns): Promise<BlockGrid> {
     const counts = data.counts ?? (await count(data, users, items, turns));
-    const userBlock = await balance(counts.users, blocks.users, turns);
-    const itemBlock = await balance(counts.items, blocks.items, turns);
+    const userBlock = await assignBlocks(counts.users, blocks.users, turns);
+    const itemBlock = await assignBlocks(counts.items, blocks.items, turns);
     const tiles = blocks.users * blocks.items;
     const starts = new Int32Array(tiles + 1);
-    const grid = new Grid(blocks, userBlock, itemBlock, starts);
+    const grid = new BlockGrid(blocks, userBlock, itemBlock, starts);
     await inTurns(data.size, turns, (from, to) => {
       for (let k = from; k < to; k++) starts[grid.tileOf(data.users[k]!, data.items[k]!) + 1]!++;
     });
@@ -129,8 +130,8 @@ export class Grid {
   }
 
   /** One tile of everything. */
-  static whole(size: number, users: number, items: number): Grid {
-    return new Grid(WHOLE, new Uint16Array(users), new Uint16Array(items), Int32Array.of(0, size));
+  static whole(size: number, users: number, items: number): BlockGrid {
+    return new BlockGrid(WHOLE, new Uint16Array(users), new Uint16Array(items), Int32Array.of(0, size));
   }
 
   /** The tile of a rating. */
@@ -151,10 +152,10 @@ async function count(data: RatingData, users: number, items: number, turns: Turn
 }
 
 // Ratings into their tiles, in random order within each. Done once a fit; epochs then go through a tile in strides of
-// their own (visits.ts), which costs nothing and gives each epoch another order.
+// their own (scheduleVisits), which costs nothing and gives each epoch another order.
 
 /** Whatever holds the ratings in their order. */
-export interface Places {
+export interface RatingStore {
   /** Puts rating k of the data at a place. */
   put(place: number, k: number): void;
   /** Exchanges the ratings at two places. */
@@ -162,7 +163,7 @@ export interface Places {
 }
 
 /** The steps of training in their tiles. */
-export interface Layout {
+export interface TileLayout {
   /** Where each tile's steps start; one more at the end: the number of steps. */
   readonly starts: Int32Array;
   /** Where steps take several ratings: the ratings of each step, as first place * 4 + count - 1. */
@@ -172,11 +173,11 @@ export interface Layout {
 /** Lays the ratings out, one a step: by tile, each tile shuffled. */
 export async function layOut(
   data: RatingData,
-  grid: Grid,
+  grid: BlockGrid,
   stream: Stream,
-  places: Places,
+  places: RatingStore,
   turns: Turns,
-): Promise<Layout> {
+): Promise<TileLayout> {
   const next = grid.starts.slice();
   const { users, items } = data;
   await inTurns(data.size, turns, (from, to) => {
@@ -190,7 +191,7 @@ export async function layOut(
 export async function shuffleTiles(
   starts: Int32Array,
   stream: Stream,
-  places: Pick<Places, 'swap'>,
+  places: Pick<RatingStore, 'swap'>,
   turns: Turns,
 ): Promise<void> {
   const draws = stream.fork('tiles');
@@ -228,11 +229,11 @@ const MOST = 4;
 /** Lays the ratings out by tile and user, and shuffles the groups of each tile. */
 export async function layOutGroups(
   data: RatingData,
-  grid: Grid,
+  grid: BlockGrid,
   stream: Stream,
-  places: Places,
+  places: RatingStore,
   turns: Turns,
-): Promise<Layout> {
+): Promise<TileLayout> {
   // A user's own in the order of the data.
   const { places: byUser } = await orderBy(data.users, grid.userBlock.length, turns);
   const next = grid.starts.slice();
@@ -270,7 +271,7 @@ export async function layOutGroups(
 }
 
 /** The groups in order of their places, and where each tile's start. */
-async function collectGroups(grid: Grid, isFirst: Uint8Array, turns: Turns) {
+async function collectGroups(grid: BlockGrid, isFirst: Uint8Array, turns: Turns) {
   let count = 0;
   await inTurns(isFirst.length, turns, (from, to) => {
     for (let place = from; place < to; place++) count += isFirst[place]!;
@@ -301,7 +302,7 @@ async function collectGroups(grid: Grid, isFirst: Uint8Array, turns: Turns) {
 const MOST_STRIDE = 16;
 
 /** A run through the steps of one tile. */
-export interface Visit {
+export interface TileVisit {
   readonly tile: number;
   /** The steps of the tile. */
   readonly count: number;
@@ -313,16 +314,16 @@ export interface Visit {
 }
 
 /**
- * The visits of an epoch, by strata: tiles of one stratum share no row. Empty tiles are left out. The blocks of the longer
+ * The visits of an epoch, by strata: tiles of one stratum share no row. Empty tiles are user out. The blocks of the longer
  * side come in groups of as many as the other has; a group meets all of the other side before the next group comes, so
  * that its rows come from memory once an epoch.
  */
-export function visitsOf(starts: Int32Array, blocks: Blocks, draws: Stream): Visit[][] {
+export function scheduleVisits(starts: Int32Array, blocks: Blocks, draws: Stream): TileVisit[][] {
   const isWide = blocks.users >= blocks.items;
   const [long, short] = isWide ? [blocks.users, blocks.items] : [blocks.items, blocks.users];
   const tileOf = (a: number, b: number) => (isWide ? a * blocks.items + b : b * blocks.items + a);
   let before = 0;
-  const visit = (tile: number): Visit[] => {
+  const visit = (tile: number): TileVisit[] => {
     const count = starts[tile + 1]! - starts[tile]!;
     if (count === 0) return [];
     const stride = coprime(1 + draws.below(Math.min(count, MOST_STRIDE)), count);
@@ -343,7 +344,7 @@ export function visitsOf(starts: Int32Array, blocks: Blocks, draws: Stream): Vis
 }
 
 /** The visits of an epoch in the order of the data. */
-export function inOrder(size: number): Visit[][] {
+export function oneVisit(size: number): TileVisit[][] {
   return [[{ tile: 0, count: size, start: 0, stride: 1, before: 0 }]];
 }
 
@@ -366,20 +367,20 @@ export function gridOf(
   rows: { readonly users: number; readonly items: number },
   { blocks }: OrderOptions,
   turns: Turns,
-): Promise<Grid> | Grid {
+): Promise<BlockGrid> | BlockGrid {
   const { users, items } = rows;
   const isWhole = blocks.users * blocks.items === 1;
-  return isWhole ? Grid.whole(data.size, users, items) : Grid.over(data, users, items, blocks, turns);
+  return isWhole ? BlockGrid.whole(data.size, users, items) : BlockGrid.over(data, users, items, blocks, turns);
 }
 
 /** Lays the ratings out: shuffled in their tiles, in groups or one by one; or in the order of the data. */
-export async function layOutInOrder(
+export async function layOutRatings(
   data: RatingData,
-  grid: Grid,
+  grid: BlockGrid,
   { shuffle, grouping, stream }: OrderOptions,
-  places: Places,
+  places: RatingStore,
   turns: Turns,
-): Promise<Layout> {
+): Promise<TileLayout> {
   if (shuffle) return (grouping === 1 ? layOut : layOutGroups)(data, grid, stream, places, turns);
   await inTurns(data.size, turns, (from, to) => {
     for (let k = from; k < to; k++) places.put(k, k);
@@ -388,11 +389,15 @@ export async function layOutInOrder(
 }
 
 /** The steps of an epoch. */
-export function stepsOf({ starts }: Layout): number {
+export function stepsOf({ starts }: TileLayout): number {
   return starts[starts.length - 1]!;
 }
 
 /** The visits of an epoch, by strata. */
-export function epochVisits(layout: Layout, { shuffle, blocks, stream }: OrderOptions, epoch: number): Visit[][] {
-  return shuffle ? visitsOf(layout.starts, blocks, stream.fork(epoch)) : inOrder(stepsOf(layout));
+export function epochVisits(
+  layout: TileLayout,
+  { shuffle, blocks, stream }: OrderOptions,
+  epoch: number,
+): TileVisit[][] {
+  return shuffle ? scheduleVisits(layout.starts, blocks, stream.fork(epoch)) : oneVisit(stepsOf(layout));
 }

@@ -1,4 +1,4 @@
-// Steps on pairs of rows in WebAssembly: on this thread, giving way to the event loop between runs, or on threads.
+// The per-rating engine in WebAssembly: on this thread, giving way to the event loop between runs, or on threads.
 
 import type { Turns } from '../../core/turns';
 import type { WorkerHost } from '../../core/worker-host';
@@ -9,13 +9,13 @@ import type { LearningRates } from '../../optimizers/learning-rate';
 import type { SlotSpec } from '../../optimizers/optimizer';
 import type { OrderOptions } from '../rating-batches';
 import type { TrainerState } from '../rule-state';
-import type { PairEngine } from '../step-engine';
-import type { Visit } from './block-schedule';
-import { PairMemory } from './memory';
-import type { PairPlan } from './plan';
-import { encodePairs, RATES_BYTES } from './program';
+import type { StepEngine } from '../step-engine';
+import type { TileVisit } from './block-schedule';
+import { EngineMemory } from './memory';
+import type { PerRatingPlan } from './plan';
+import { encodeProgram, RATES_BYTES } from './program';
 import { progressAt, STEPS_A_RATE } from './spec';
-import { PairThreads } from './threads';
+import { EngineThreads } from './threads';
 
 /** Numbers that a call may change before the event loop is looked at: about a millisecond of the slowest rule. */
 const NUMBERS_A_CALL = 1 << 19;
@@ -26,13 +26,13 @@ const PAGE = 65536;
 interface Program {
   prefetch(run: number): void;
   run(run: number, count: number, rates: number, firstStep: number): void;
-  leftNorms?(row: number, count: number): void;
-  rightNorms?(row: number, count: number): void;
+  userNorms?(row: number, count: number): void;
+  itemNorms?(row: number, count: number): void;
 }
 
 /** What an engine is made of. */
-export interface WasmPairsTask {
-  readonly plan: PairPlan;
+export interface EngineTask {
+  readonly plan: PerRatingPlan;
   readonly data: RatingData;
   readonly order: OrderOptions;
   readonly slots: readonly SlotSpec[];
@@ -45,22 +45,22 @@ export interface WasmPairsTask {
 }
 
 /** The engine in WebAssembly. */
-export class WasmPairs implements PairEngine {
+export class WasmEngine implements StepEngine {
   private constructor(
-    private readonly task: WasmPairsTask,
-    private readonly memory: PairMemory,
+    private readonly task: EngineTask,
+    private readonly memory: EngineMemory,
     private readonly program: Program,
-    private readonly threads: PairThreads | null,
+    private readonly threads: EngineThreads | null,
   ) {}
 
   /** Null where JavaScript is to do it. @throws UnsupportedError where WebAssembly is demanded and cannot be had */
-  static async create(task: WasmPairsTask, turns: Turns): Promise<WasmPairs | null> {
+  static async create(task: EngineTask, turns: Turns): Promise<WasmEngine | null> {
     const { kernels, threads, host } = task;
     if (!isWanted(kernels)) return null;
     // Where memory cannot be shared there may still be some for one thread.
     for (const isShared of threads > 1 && host !== null ? [true, false] : [false]) {
       try {
-        return await WasmPairs.load(task, isShared, turns);
+        return await WasmEngine.load(task, isShared, turns);
       } catch (error) {
         withoutWasm(isShared ? 'auto' : kernels, error);
       }
@@ -68,17 +68,17 @@ export class WasmPairs implements PairEngine {
     return null;
   }
 
-  private static async load(task: WasmPairsTask, isShared: boolean, turns: Turns): Promise<WasmPairs> {
+  private static async load(task: EngineTask, isShared: boolean, turns: Turns): Promise<WasmEngine> {
     const { plan, data, order, slots, threads, host } = task;
-    const pairs = await PairMemory.create(plan, data, order, slots, isShared, turns);
-    const { memory } = pairs;
+    const layout = await EngineMemory.create(plan, data, order, slots, isShared, turns);
+    const { memory } = layout;
     await turns.breathe();
-    const module = compile(encodePairs(plan.spec, { pages: memory.buffer.byteLength / PAGE, isShared }));
+    const module = compile(encodeProgram(plan.spec, { pages: memory.buffer.byteLength / PAGE, isShared }));
     keep(module);
     await turns.breathe();
     const program = instantiate<Program>(module, memory);
-    const workers = isShared ? await PairThreads.start(host!, threads, module, memory, turns) : null;
-    return new WasmPairs(task, pairs, program, workers);
+    const workers = isShared ? await EngineThreads.start(host!, threads, module, memory, turns) : null;
+    return new WasmEngine(task, layout, program, workers);
   }
 
   async epoch(epoch: number, turns: Turns): Promise<number> {
@@ -87,9 +87,9 @@ export class WasmPairs implements PairEngine {
     await turns.breathe();
     this.writeRates(epoch);
     await turns.breathe();
-    const [left, right] = memory.sides;
-    await left.eachPart(turns, (row, count) => program.leftNorms?.(row, count));
-    await right.eachPart(turns, (row, count) => program.rightNorms?.(row, count));
+    const [user, item] = memory.sides;
+    await user.eachPart(turns, (row, count) => program.userNorms?.(row, count));
+    await item.eachPart(turns, (row, count) => program.itemNorms?.(row, count));
     const firstStep = (epoch - 1) * memory.steps + 1;
     if (threads === null) await this.runAll(strata.flat(), firstStep, turns);
     else await threads.run(this.share(strata, threads.count), memory.ratesAt, firstStep, turns);
@@ -109,7 +109,7 @@ export class WasmPairs implements PairEngine {
     this.threads?.stop();
   }
 
-  private async runAll(visits: readonly Visit[], firstStep: number, turns: Turns): Promise<void> {
+  private async runAll(visits: readonly TileVisit[], firstStep: number, turns: Turns): Promise<void> {
     const { memory, program } = this;
     const { rank, rule } = this.task.plan.spec;
     const most = Math.max(16, Math.floor(NUMBERS_A_CALL / (rank * (1 + slotsOf(rule)) * 2)));
@@ -124,7 +124,7 @@ export class WasmPairs implements PairEngine {
   }
 
   /** By thread and stratum: addresses of runs and their counts. The largest first, each to who has least. */
-  private share(strata: readonly Visit[][], threads: number): number[][][] {
+  private share(strata: readonly TileVisit[][], threads: number): number[][][] {
     const shares = Array.from({ length: threads }, (): number[][] => []);
     for (const visits of strata) {
       const loads = new Array<number>(threads).fill(0);
@@ -142,7 +142,7 @@ export class WasmPairs implements PairEngine {
     const { memory, task } = this;
     const { rates, epochs, plan } = task;
     const { steps, floats, ratesAt } = memory;
-    const { base, maps, bias } = plan.left.maps.length > 0 ? plan.left : plan.right;
+    const { base, maps, bias } = plan.user.maps.length > 0 ? plan.user : plan.item;
     const map = maps[0] ?? base;
     for (let step = 0, at = ratesAt / 4; step < steps; step += STEPS_A_RATE, at += RATES_BYTES / 4) {
       rates.begin((epoch - 1) * steps + step + 1, progressAt(step, steps, epoch, epochs));

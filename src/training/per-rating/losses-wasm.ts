@@ -18,7 +18,7 @@ import {
   set,
 } from '../../kernels/assembler/code';
 import type { FunctionBuilder, ModuleBuilder } from '../../kernels/assembler/module';
-import type { PairLoss } from './spec';
+import type { LossSpec } from './spec';
 
 /** A loss as a function of a module: writes d loss / d score to `g` and adds the loss to `sum`. */
 export type LossEmitter = (
@@ -31,7 +31,7 @@ export type LossEmitter = (
 ) => Code<'void'>;
 
 /** The emitter of a loss; adds the functions that it calls to the module. */
-export function lossEmitter(module: ModuleBuilder, { name, sigmoid: scale }: PairLoss): LossEmitter {
+export function lossEmitter(module: ModuleBuilder, { name, sigmoid: scale }: LossSpec): LossEmitter {
   const exponential = name === 'logistic' || scale !== null ? exponentialFunction(module) : null;
   const sigmoid = exponential && sigmoidFunction(module, exponential);
   const logarithm = name === 'logistic' ? logarithmFunction(module) : null;

@@ -1,4 +1,5 @@
-// One side's rows in the memory of a pair program: factors, slots and penalties in, factors out.
+// The memory of the per-rating engine: descriptions of the runs, learning rates, the rows of both sides, the ratings. Its
+// size is known before the first epoch and never changes: a memory that grows would detach every view of it.
 
 import type { Turns } from '../../core/turns';
 import { createMemory } from '../../kernels/wasm';
@@ -8,19 +9,19 @@ import type { SlotSpec } from '../../optimizers/optimizer';
 import type { OrderOptions } from '../rating-batches';
 import { emptySlot, type RuleState } from '../rule-state';
 import {
+  type BlockGrid,
   epochVisits,
-  type Grid,
   gridOf,
-  type Layout,
-  layOutInOrder,
+  layOutRatings,
   orderByBlock,
   type RowOrder,
   stepsOf,
-  type Visit,
+  type TileLayout,
+  type TileVisit,
 } from './block-schedule';
-import type { PairPlan, PairTables } from './plan';
+import type { PerRatingPlan, SideTables } from './plan';
 import { RATES_BYTES } from './program';
-import { type Cell, type PairSpec, RATING, type RowLayout, RUN, ratingBytes, rowLayout, STEPS_A_RATE } from './spec';
+import { type Cell, RATING, type RowLayout, RUN, ratingBytes, rowLayout, STEPS_A_RATE, type StepSpec } from './spec';
 
 /** Numbers that are copied before others get a turn. */
 const LOOK = 1 << 17;
@@ -34,8 +35,8 @@ export class SideMemory {
   readonly addresses: Int32Array;
 
   constructor(
-    spec: PairSpec,
-    private readonly tables: PairTables,
+    spec: StepSpec,
+    private readonly tables: SideTables,
     private readonly order: RowOrder,
     private readonly start: number,
   ) {
@@ -144,24 +145,21 @@ export class SideMemory {
   }
 }
 
-// The memory of a pair program: descriptions of the runs, the rates, the rows of both sides, the ratings. Its size is
-// known before the first epoch and never changes: a memory that grows would detach every view of it.
-
 /** In front of everything else: room for the threads' barrier. */
 const CONTROL_BYTES = 64;
 
-/** The memory of a training by pairs. */
-export class PairMemory {
+/** The memory of a training. */
+export class EngineMemory {
   readonly ratesAt: number;
   readonly floats: Float32Array;
   private readonly words: Int32Array;
   private readonly doubles: Float64Array;
 
   private constructor(
-    private readonly plan: PairPlan,
+    private readonly plan: PerRatingPlan,
     private readonly order: OrderOptions,
-    private readonly grid: Grid,
-    private layout: Layout,
+    private readonly grid: BlockGrid,
+    private layout: TileLayout,
     readonly memory: WebAssembly.Memory,
     readonly sides: readonly [SideMemory, SideMemory],
     private readonly addresses: { rates: number; ratings: number; groups: number },
@@ -175,16 +173,16 @@ export class PairMemory {
 
   /** Lays out and fills a memory. */
   static async create(
-    plan: PairPlan,
+    plan: PerRatingPlan,
     data: RatingData,
     order: OrderOptions,
     slots: readonly SlotSpec[],
     isShared: boolean,
     turns: Turns,
-  ): Promise<PairMemory> {
-    const { left, right, spec } = plan;
+  ): Promise<EngineMemory> {
+    const { user, item, spec } = plan;
     const { blocks } = order;
-    const grid = await gridOf(data, { users: left.rows, items: right.rows }, order, turns);
+    const grid = await gridOf(data, { users: user.rows, items: item.rows }, order, turns);
     let end = CONTROL_BYTES;
     const take = (bytes: number) => {
       const at = end;
@@ -193,20 +191,20 @@ export class PairMemory {
     };
     take(blocks.users * blocks.items * RUN.bytes);
     const rates = take(Math.ceil(data.size / STEPS_A_RATE) * RATES_BYTES);
-    const side = async (tables: PairPlan['left'], blockOf: Uint16Array, count: number) => {
+    const side = async (tables: PerRatingPlan['user'], blockOf: Uint16Array, count: number) => {
       await turns.breathe();
       const memory = new SideMemory(spec, tables, orderByBlock(blockOf, count), end);
       take(memory.bytes);
       return memory;
     };
     const sides = [
-      await side(left, grid.userBlock, blocks.users),
-      await side(right, grid.itemBlock, blocks.items),
+      await side(user, grid.userBlock, blocks.users),
+      await side(item, grid.itemBlock, blocks.items),
     ] as const;
     const ratings = take(data.size * ratingBytes(spec.isWeighted));
     const groups = take(spec.grouping === 1 ? 0 : data.size * 4);
-    const whole: Layout = { starts: grid.starts, groups: null };
-    const memory = new PairMemory(plan, order, grid, whole, createMemory(end, isShared), sides, {
+    const whole: TileLayout = { starts: grid.starts, groups: null };
+    const memory = new EngineMemory(plan, order, grid, whole, createMemory(end, isShared), sides, {
       rates,
       ratings,
       groups,
@@ -222,7 +220,7 @@ export class PairMemory {
   }
 
   /** Describes the runs of an epoch; the visits by strata. */
-  begin(epoch: number): Visit[][] {
+  begin(epoch: number): TileVisit[][] {
     const { starts, groups } = this.layout;
     const strata = epochVisits(this.layout, this.order, epoch);
     const { words, doubles, addresses, plan, grid, sides } = this;
@@ -236,12 +234,12 @@ export class PairMemory {
       words[(run + RUN.index) / 4] = start;
       words[(run + RUN.step) / 4] = before;
       doubles[(run + RUN.loss) / 8] = 0;
-      const left = sides[0].block(Math.floor(tile / grid.blocks.items));
-      const right = sides[1].block(tile % grid.blocks.items);
-      words[(run + RUN.leftRows) / 4] = left.start;
-      words[(run + RUN.leftBytes) / 4] = left.bytes;
-      words[(run + RUN.rightRows) / 4] = right.start;
-      words[(run + RUN.rightBytes) / 4] = right.bytes;
+      const user = sides[0].block(Math.floor(tile / grid.blocks.items));
+      const item = sides[1].block(tile % grid.blocks.items);
+      words[(run + RUN.userRows) / 4] = user.start;
+      words[(run + RUN.userBytes) / 4] = user.bytes;
+      words[(run + RUN.itemRows) / 4] = item.start;
+      words[(run + RUN.itemBytes) / 4] = item.bytes;
     }
     return strata;
   }
@@ -263,10 +261,10 @@ export class PairMemory {
 
   /** Copies the rule's memory out. */
   async readSlots(slots: readonly SlotSpec[], turns: Turns): Promise<RuleState> {
-    const [left, right] = this.sides;
+    const [user, item] = this.sides;
     return new Map([
-      ...(await left.readSlots(this.floats, slots, turns)),
-      ...(await right.readSlots(this.floats, slots, turns)),
+      ...(await user.readSlots(this.floats, slots, turns)),
+      ...(await item.readSlots(this.floats, slots, turns)),
     ]);
   }
 
@@ -278,14 +276,14 @@ export class PairMemory {
   private async fill(data: RatingData, slots: readonly SlotSpec[], turns: Turns): Promise<void> {
     const { words, floats, sides, addresses, grid, order, plan } = this;
     for (const side of sides) await side.write(floats, slots, turns);
-    const [left, right] = sides.map((side) => side.addresses) as [Int32Array, Int32Array];
+    const [user, item] = sides.map((side) => side.addresses) as [Int32Array, Int32Array];
     const { users, items, targets, weights } = data;
     const size = ratingBytes(plan.spec.isWeighted) / 4;
     const first = addresses.ratings / 4;
     const put = (place: number, k: number) => {
       const at = first + place * size;
-      words[at + RATING.left / 4] = left[users[k]!]!;
-      words[at + RATING.right / 4] = right[items[k]!]!;
+      words[at + RATING.user / 4] = user[users[k]!]!;
+      words[at + RATING.item / 4] = item[items[k]!]!;
       floats[at + RATING.target / 4] = targets[k]!;
       if (weights !== null) floats[at + RATING.weight / 4] = weights[k]!;
     };
@@ -296,7 +294,7 @@ export class PairMemory {
         words[first + b * size + field] = held;
       }
     };
-    this.layout = await layOutInOrder(data, grid, order, { put, swap }, turns);
+    this.layout = await layOutRatings(data, grid, order, { put, swap }, turns);
     if (this.layout.groups !== null) words.set(this.layout.groups, addresses.groups / 4);
   }
 }

@@ -1,7 +1,7 @@
-// What can be trained by steps on pairs of rows instead of by a batch of one: a factorization whose tables are plain or
+// Which trainings the per-rating engine can run: a factorization whose tables are plain or
 // products per row, under a built-in loss and a built-in rule. Looked up once, before the first epoch.
 
-import { isPerRow, type PairRule } from '../../kernels/update-rules';
+import { isPerRow, type UpdateRule } from '../../kernels/update-rules';
 import { Factorization } from '../../models/factorization';
 import { Adadelta } from '../../optimizers/adadelta';
 import { Adagrad } from '../../optimizers/adagrad';
@@ -19,11 +19,11 @@ import { PlainTable } from '../../parameters/table';
 import { SigmoidLoss } from '../link';
 import type { Loss } from '../loss';
 import { absolute, huber, logistic, squared } from '../losses';
-import type { PairLoss, PairSideSpec, PairSpec } from './spec';
+import type { LossSpec, SideSpec, StepSpec } from './spec';
 
-/** One side of the pairs: an embedding and its bias. */
-export interface PairTables {
-  readonly spec: PairSideSpec;
+/** The tables of one side: an embedding and its bias. */
+export interface SideTables {
+  readonly spec: SideSpec;
   readonly rows: number;
   readonly base: Factor;
   readonly maps: readonly Factor[];
@@ -33,65 +33,65 @@ export interface PairTables {
   readonly biasDecay: Float32Array;
 }
 
-/** A training by pairs. */
-export interface PairPlan {
-  readonly spec: PairSpec;
-  readonly left: PairTables;
-  readonly right: PairTables;
+/** A training that the engine can run. */
+export interface PerRatingPlan {
+  readonly spec: StepSpec;
+  readonly user: SideTables;
+  readonly item: SideTables;
 }
 
 /** The plan of a training, or null where it has to be made of batches. */
-export function planPairs(
+export function planPerRating(
   model: unknown,
   loss: Loss,
   optimizer: Optimizer,
   penalties: readonly Penalty[],
   isWeighted: boolean,
   grouping: 1 | 4,
-): PairPlan | null {
+): PerRatingPlan | null {
   if (!(model instanceof Factorization)) return null;
   // Constraints are kept between the steps of batches.
   if (model.parameters.some(({ factors }) => factors.some(({ constraint }) => constraint !== undefined))) return null;
   const rule = ruleOf(optimizer);
-  const pairLoss = lossOf(loss);
-  const left = tablesOf(model.userEmbedding, model.userBias, penalties);
-  const right = tablesOf(model.itemEmbedding, model.itemBias, penalties);
-  if (rule === null || pairLoss === null || left === null || right === null) return null;
+  const pointwise = lossOf(loss);
+  const user = tablesOf(model.userEmbedding, model.userBias, penalties);
+  const item = tablesOf(model.itemEmbedding, model.itemBias, penalties);
+  if (rule === null || pointwise === null || user === null || item === null) return null;
   // A rate for a whole row is worked out for the base alone.
-  if (isPerRow(rule) && (left.spec.kind === 'diagonal' || right.spec.kind === 'diagonal')) return null;
-  const spec: PairSpec = {
+  if (isPerRow(rule) && (user.spec.kind === 'diagonal' || item.spec.kind === 'diagonal')) return null;
+  const spec: StepSpec = {
     rank: model.rank,
-    left: left.spec,
-    right: right.spec,
+    user: user.spec,
+    item: item.spec,
     hasBiases: model.userBias !== null,
     isWeighted,
     mean: Math.fround(model.globalMean),
-    loss: pairLoss,
+    loss: pointwise,
     rule,
     grouping,
   };
-  return { spec, left, right };
+  return { spec, user, item };
 }
 
 /** The rule of an optimizer as WebAssembly has it; null for a caller's own, and for what has no arithmetic there. */
-export function ruleOf(optimizer: Optimizer): PairRule | null {
+export function ruleOf(optimizer: Optimizer): UpdateRule | null {
   const rules = [Sgd, Momentum, Nesterov, Adagrad, Adadelta, Rmsprop, Adam];
   if (!rules.some((rule) => optimizer instanceof rule)) return null;
   // A built-in rule's configuration has the constants of its name.
-  return optimizer.config as unknown as PairRule;
+  return optimizer.config as unknown as UpdateRule;
 }
 
-function lossOf(loss: Loss): PairLoss | null {
+function lossOf(loss: Loss): LossSpec | null {
   if (loss instanceof SigmoidLoss) {
     const inner = lossOf(loss.loss);
     const { minimum, range } = loss;
     return inner === null || inner.sigmoid !== null ? null : { ...inner, sigmoid: { minimum, range } };
   }
   const builtIn = [squared, absolute, huber, logistic].find((known) => known === loss);
-  return builtIn === undefined ? null : { name: builtIn.name as PairLoss['name'], sigmoid: null };
+  return builtIn === undefined ? null : { name: builtIn.name as LossSpec['name'], sigmoid: null };
 }
 
-function tablesOf(embedding: Parameter, bias: Parameter | null, penalties: readonly Penalty[]): PairTables | null {
+function tablesOf(embedding: Parameter, bias: Parameter | null, penalties: readonly Penalty[]): SideTables | null {
   const [base, ...maps] = embedding.factors as [Factor, ...Factor[]];
   if (!(base.data instanceof Float32Array) || !(bias === null || bias instanceof PlainTable)) return null;
   const spec = sideOf(embedding);
@@ -104,7 +104,7 @@ function tablesOf(embedding: Parameter, bias: Parameter | null, penalties: reado
   return { spec, rows, base, maps, bias: bias?.factors[0] ?? null, decay: decay(embedding), biasDecay: decay(bias) };
 }
 
-function sideOf(embedding: Parameter): PairSideSpec | null {
+function sideOf(embedding: Parameter): SideSpec | null {
   if (embedding instanceof PlainTable) return { kind: 'plain', maps: 0 };
   if (!(embedding instanceof ElementwiseProduct)) return null;
   const { kind, scope, depth, width } = embedding.spec;

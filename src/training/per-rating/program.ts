@@ -1,6 +1,5 @@
-// Writes the WebAssembly of the steps on pairs of rows for one exact shape: rank, products, loss, rule. What can be
-// known beforehand is a constant in the code, loops over a row are unrolled, and what a fit does not use is not there.
-// The arithmetic is that of training/pairs/pair-steps.ts, to the bit.
+// Writes the WebAssembly module of the per-rating engine for one exact rank, product, loss and optimizer: constants are
+// inlined, loops over a row are unrolled, and features that a fit does not use are left out.
 
 import { naturalLog } from '../../core/elementary';
 import {
@@ -19,16 +18,16 @@ import {
   v128,
 } from '../../kernels/assembler/code';
 import { type FunctionBuilder, type MemoryShape, ModuleBuilder } from '../../kernels/assembler/module';
-import type { PairRule } from '../../kernels/update-rules';
+import type { UpdateRule } from '../../kernels/update-rules';
 import { exponentialFunction, lossEmitter } from './losses-wasm';
 import {
   carriesNorms,
-  type PairSpec,
   RATE_SHIFT,
   type RowLayout,
   RUN,
   ratingBytes,
   rowLayout,
+  type StepSpec,
   vectorsOf,
 } from './spec';
 import { eachVector, LaneSum, type RateLocals, StepWriter } from './step-wasm';
@@ -38,9 +37,9 @@ export const RATES_BYTES = 12;
 
 /**
  * The program. It exports `prefetch(run)`, for before a run's first step; `run(run, count, rates, firstStep)`: the next
- * `count` steps of a run; and, where rows carry their norms, `leftNorms(row, count)` and `rightNorms(row, count)`, which take them anew.
+ * `count` steps of a run; and, where rows carry their norms, `userNorms(row, count)` and `itemNorms(row, count)`, which take them anew.
  */
-export function encodePairs(spec: PairSpec, memory: MemoryShape): Uint8Array<ArrayBuffer> {
+export function encodeProgram(spec: StepSpec, memory: MemoryShape): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const emitLoss = lossEmitter(module, spec.loss);
   const emitCorrections = correctionEmitter(module, spec.rule);
@@ -98,8 +97,8 @@ export function encodePairs(spec: PairSpec, memory: MemoryShape): Uint8Array<Arr
   );
   emitPrefetch(module);
   if (carriesNorms(spec)) {
-    emitNorms(module, 'leftNorms', spec.rank, rowLayout(spec, spec.left));
-    emitNorms(module, 'rightNorms', spec.rank, rowLayout(spec, spec.right));
+    emitNorms(module, 'userNorms', spec.rank, rowLayout(spec, spec.user));
+    emitNorms(module, 'itemNorms', spec.rank, rowLayout(spec, spec.item));
   }
   return module.encode(memory);
 }
@@ -110,13 +109,13 @@ function bySize(code: Code<'i32'>, step: (size: number) => Code<'void'>): Code<'
   return branch(is(4), step(4), branch(is(1), step(1), branch(is(2), step(2), step(3))));
 }
 
-// Adam's corrections for averages that start at 0, by the number of the step; nothing for every other rule.
+// Adam's bias corrections, by the number of the step; nothing for the other rules.
 
 /** Below e^-37.5 the power of a beta no longer changes a double's 1. */
 const VANISHED = -37.5;
 
 /** Code that scales the rates and writes `root` for a step, numbered from 1. */
-export function correctionEmitter(module: ModuleBuilder, rule: PairRule) {
+export function correctionEmitter(module: ModuleBuilder, rule: UpdateRule) {
   if (rule.name !== 'adam') return (): Code<'void'> => sequence();
   const exponential = exponentialFunction(module);
   const logBeta1 = naturalLog(rule.beta1);
@@ -201,8 +200,8 @@ export function emitPrefetch(module: ModuleBuilder): void {
       ),
     );
   f.emit(
-    touch(RUN.leftRows, RUN.leftBytes),
-    touch(RUN.rightRows, RUN.rightBytes),
+    touch(RUN.userRows, RUN.userBytes),
+    touch(RUN.itemRows, RUN.itemBytes),
     // A sum that nobody used would not be taken, and nothing be read.
     i32.store(get(run), get(sum), RUN.scratch),
   );

@@ -1,32 +1,33 @@
-// What a program of steps on pairs of rows is written for: everything that does not change while it runs.
+// What the per-rating engine is written for (everything that does not change while it runs), and where its data lie in
+// memory: rows, runs of ratings, learning rates. engine.md explains the whole.
 
-import { isPerRow, type PairRule, slotsOf } from '../../kernels/update-rules';
+import { isPerRow, slotsOf, type UpdateRule } from '../../kernels/update-rules';
 
 /** One of the two tables: its rows are x, x s_1 s_2 ..., or x (.) v_1 (.) v_2 ... */
-export interface PairSideSpec {
+export interface SideSpec {
   readonly kind: 'plain' | 'scalar' | 'diagonal';
   /** How many maps: 0 where plain. */
   readonly maps: number;
 }
 
 /** A pointwise loss, behind a sigmoid to a scale where there is one. */
-export interface PairLoss {
+export interface LossSpec {
   readonly name: 'squared' | 'absolute' | 'huber' | 'logistic';
   readonly sigmoid: { readonly minimum: number; readonly range: number } | null;
 }
 
 /** The steps: score = mean + bias_i + bias_j + <row_i, row_j>, its loss, its gradients, and the updates of both rows. */
-export interface PairSpec {
+export interface StepSpec {
   readonly rank: number;
-  readonly left: PairSideSpec;
-  readonly right: PairSideSpec;
+  readonly user: SideSpec;
+  readonly item: SideSpec;
   readonly hasBiases: boolean;
   readonly isWeighted: boolean;
   /** A float32. */
   readonly mean: number;
-  readonly loss: PairLoss;
-  readonly rule: PairRule;
-  /** The most right rows that one step takes with one left row. */
+  readonly loss: LossSpec;
+  readonly rule: UpdateRule;
+  /** The most item rows that one step takes with one user row. */
   readonly grouping: 1 | 4;
 }
 
@@ -34,23 +35,23 @@ export interface PairSpec {
  * One rate for a whole x or s x, without weight decay: x' = a x - b y, three operations an element where the general form
  * has five. A rate that comes from the squares of the row's gradient takes norms for it, which carriesNorms has to allow.
  */
-export function isLinear({ rule, grouping }: PairSpec, { kind }: PairSideSpec): boolean {
+export function isLinear({ rule, grouping }: StepSpec, { kind }: SideSpec): boolean {
   const hasOneRate = rule.name === 'sgd' || (isPerRow(rule) && grouping === 1);
   return hasOneRate && rule.weightDecay === 0 && kind !== 'diagonal';
 }
 
 /**
  * Whether rows carry their |x|^2 along: what a linear step makes of it needs no look at the row. Nobody knows it where a
- * step has several right rows, whose products with each other it would take.
+ * step has several item rows, whose products with each other it would take.
  */
-export function carriesNorms(spec: PairSpec): boolean {
-  const { left, right, grouping, rule } = spec;
-  const isAsked = left.kind === 'scalar' || right.kind === 'scalar' || isPerRow(rule);
-  return isAsked && grouping === 1 && isLinear(spec, left) && isLinear(spec, right);
+export function carriesNorms(spec: StepSpec): boolean {
+  const { user, item, grouping, rule } = spec;
+  const isAsked = user.kind === 'scalar' || item.kind === 'scalar' || isPerRow(rule);
+  return isAsked && grouping === 1 && isLinear(spec, user) && isLinear(spec, item);
 }
 
-// Where the numbers of one row are in the memory of a program: its vectors and their slots, then single numbers. All
-// that a step on a row reads and writes lies together, so that it comes from few cache lines.
+// The layout of a row: its vectors and their optimizer slots, then single numbers. All that a step reads and writes of a
+// row lies together, in few cache lines.
 
 /** Something trainable in a row, in bytes from the row's start: a vector or a number, and the rule's slots of it. */
 export interface Cell {
@@ -75,7 +76,7 @@ export interface RowLayout {
 }
 
 /** The layout of a side's rows. */
-export function rowLayout(spec: PairSpec, { kind, maps }: PairSideSpec): RowLayout {
+export function rowLayout(spec: StepSpec, { kind, maps }: SideSpec): RowLayout {
   const { rank, rule, hasBiases } = spec;
   const slots = slotsOf(rule);
   let end = 0;
@@ -104,7 +105,7 @@ export function vectorsOf(rank: number): number {
   return Math.ceil(rank / 4);
 }
 
-// How a program finds its ratings: the description of a run, and the ratings, one after another.
+// The layout of ratings: one record a rating, and one description for each run of records that a program goes through.
 
 /**
  * The fields of the description of a run of ratings, in bytes. The program moves `index` and `step` on, and adds to `loss`.
@@ -115,12 +116,12 @@ export const RUN = {
   /** Room for a vector that nobody reads. */
   scratch: 32,
   /** The rows of the tile on either side, which lie together: where they start, and how many bytes they are. */
-  ...{ leftRows: 48, leftBytes: 52, rightRows: 56, rightBytes: 60 },
+  ...{ userRows: 48, userBytes: 52, itemRows: 56, itemBytes: 60 },
   bytes: 64,
 } as const;
 
 /** The fields of a rating, in bytes: its rows as addresses. */
-export const RATING = { left: 0, right: 4, target: 8, weight: 12 } as const;
+export const RATING = { user: 0, item: 4, target: 8, weight: 12 } as const;
 
 /** The bytes of a rating. */
 export function ratingBytes(isWeighted: boolean): number {

@@ -1,4 +1,5 @@
-// What a step knows of one pair of rows, in JavaScript: training/per-rating/step-wasm.ts is its twin.
+// One step of per-rating SGD in plain JavaScript: the definition that step-wasm.ts keeps to the bit, and the engine where
+// there is no WebAssembly. A step takes one rating, or up to four of one user; every gradient is taken at its start.
 
 import type { Turns } from '../../core/turns';
 import { kernels } from '../../kernels/select';
@@ -11,12 +12,12 @@ import type { Loss } from '../loss';
 import type { OptimizerSink } from '../optimizer-sink';
 import type { Batcher } from '../rating-batches';
 import type { TrainerState } from '../rule-state';
-import type { PairEngine } from '../step-engine';
-import type { PairPlan, PairTables } from './plan';
-import { carriesNorms, isLinear, type PairSpec, progressAt } from './spec';
+import type { StepEngine } from '../step-engine';
+import type { PerRatingPlan, SideTables } from './plan';
+import { carriesNorms, isLinear, progressAt, type StepSpec } from './spec';
 
-/** A pair of rows. */
-export class RowPair {
+/** One rating of a step: its user's row, its item's row, and what its loss does to both. */
+export class RatingTerm {
   /** <a, b>, of the elements as they meet. */
   dot = 0;
   /** d loss / d score. */
@@ -27,15 +28,15 @@ export class RowPair {
   private scale = 1;
 
   constructor(
-    readonly left: PairRow,
-    readonly right: PairRow,
+    readonly user: RowStep,
+    readonly item: RowStep,
   ) {}
 
   /** Takes the rows as they are. */
   open(): void {
-    const { left, right } = this;
-    this.scale = Math.fround(left.scale * right.scale);
-    this.dot = kernels.dot(left.element, 0, right.element, 0, left.element.length);
+    const { user, item } = this;
+    this.scale = Math.fround(user.scale * item.scale);
+    this.dot = kernels.dot(user.element, 0, item.element, 0, user.element.length);
   }
 
   /** A value times the scalars of both rows. */
@@ -43,23 +44,23 @@ export class RowPair {
     return Math.fround(this.scale * value);
   }
 
-  other(row: PairRow): PairRow {
-    return row === this.left ? this.right : this.left;
+  other(row: RowStep): RowStep {
+    return row === this.user ? this.item : this.user;
   }
 
   /** What the other's elements are multiplied by in either gradient. */
-  get towards(): number {
+  get gradientScale(): number {
     return this.scaled(this.slope);
   }
 
   /** The same times a rate. */
-  pull(rate: number): number {
+  linearScale(rate: number): number {
     return Math.fround(this.scaled(rate) * this.slope);
   }
 }
 
-// One row of a step in plain JavaScript: its products, its gradients and their updates, rounded to float32 where
-// training/per-rating/step-wasm.ts rounds. Rules other than linear ones are the optimizers' own loops.
+// One row of a step: its products, its gradients and their updates, rounded to float32 where step-wasm.ts rounds. Rules
+// other than linear ones are the optimizers' own loops.
 
 /** A gradient of one row, rewritten each step. */
 interface OneRow extends RowGradient {
@@ -68,7 +69,7 @@ interface OneRow extends RowGradient {
 }
 
 /** One row of a step. */
-export class PairRow {
+export class RowStep {
   /** The row as the other side meets it: x, or the product of a diagonal side. */
   readonly element: Float32Array;
   /** The product of the scalars; 1 where there are none. */
@@ -89,8 +90,8 @@ export class PairRow {
   private readonly epsilon: number;
 
   constructor(
-    private readonly tables: PairTables,
-    spec: PairSpec,
+    private readonly tables: SideTables,
+    spec: StepSpec,
     private readonly step: StepInfo,
     private readonly sink: OptimizerSink,
     /** |x|^2 of every row, where rows carry it along. */
@@ -130,21 +131,21 @@ export class PairRow {
   }
 
   /** Works out every gradient of the row; of a linear row's base, what it will be. */
-  differentiate(pairs: readonly RowPair[], count: number): void {
+  differentiate(ratings: readonly RatingTerm[], count: number): void {
     const { tables, scale, row } = this;
     const { kind } = tables.spec;
-    const ratings = this.isWeighted ? weightOf(pairs, count) : count;
-    const decay = penalty(tables.decay[row]!, ratings);
+    const weight = this.isWeighted ? weightOf(ratings, count) : count;
+    const decay = penalty(tables.decay[row]!, weight);
     const own = kind === 'scalar' ? Math.fround(scale * Math.fround(decay * scale)) : decay;
-    if (this.isLinear) this.moveBase(pairs, count, own);
-    else this.differentiateProduct(pairs, count, own);
-    if (kind === 'scalar') this.differentiateScalars(pairs, count, decay);
+    if (this.isLinear) this.moveBase(ratings, count, own);
+    else this.differentiateProduct(ratings, count, own);
+    if (kind === 'scalar') this.differentiateScalars(ratings, count, decay);
     else if (kind === 'diagonal') this.differentiateDiagonals();
     if (tables.bias === null) return;
-    let slopes = pairs[0]!.slope;
-    for (let j = 1; j < count; j++) slopes = Math.fround(slopes + pairs[j]!.slope);
+    let slopes = ratings[0]!.slope;
+    for (let j = 1; j < count; j++) slopes = Math.fround(slopes + ratings[j]!.slope);
     this.biasGradient.values[0] =
-      slopes + Math.fround(penalty(tables.biasDecay[row]!, ratings) * tables.bias.data[row]!);
+      slopes + Math.fround(penalty(tables.biasDecay[row]!, weight) * tables.bias.data[row]!);
   }
 
   /** Makes the updates. */
@@ -165,63 +166,63 @@ export class PairRow {
     this.sink.accept(tables.bias, biasGradient);
   }
 
-  /** The linear rule: x' = (1 - rate own) x - pull y, for each pair in turn. */
-  private moveBase(pairs: readonly RowPair[], count: number, own: number): void {
+  /** The linear rule: x' = (1 - rate own) x - pull y, for each rating in turn. */
+  private moveBase(ratings: readonly RatingTerm[], count: number, own: number): void {
     const { along, element } = this;
     const base = Math.fround(this.step.learningRateOf(this.tables.base));
-    const rate = this.sums === null ? base : this.rowRate(pairs[0]!, base, own);
+    const rate = this.sums === null ? base : this.rowRate(ratings[0]!, base, own);
     const a = Math.fround(1 - Math.fround(rate * own));
     for (let k = 0; k < along.length; k++) along[k] = a * element[k]!;
     for (let j = 0; j < count; j++) {
-      const b = this.pull(pairs[j]!, rate);
-      const theirs = pairs[j]!.other(this).element;
+      const b = this.linearScale(ratings[j]!, rate);
+      const theirs = ratings[j]!.other(this).element;
       for (let k = 0; k < along.length; k++) along[k] = along[k]! - Math.fround(b * theirs[k]!);
     }
-    if (this.norms !== null) this.nextNorm = this.moveNorm(pairs[0]!, a, rate);
+    if (this.norms !== null) this.nextNorm = this.moveNorm(ratings[0]!, a, rate);
   }
 
   /** What a linear step subtracts of the other's elements. */
-  private pull(pair: RowPair, rate: number): number {
-    return this.sums === null ? pair.pull(rate) : Math.fround(rate * pair.towards);
+  private linearScale(rating: RatingTerm, rate: number): number {
+    return this.sums === null ? rating.linearScale(rate) : Math.fround(rate * rating.gradientScale);
   }
 
   /** The rate from the row's sum, which the mean square of the gradient c1 y + c2 x is added to. */
-  private rowRate(pair: RowPair, rate: number, c2: number): number {
+  private rowRate(rating: RatingTerm, rate: number, c2: number): number {
     const { sums, row, norm } = this;
-    const c1 = pair.towards;
-    const cross = Math.fround(Math.fround(2 * c2) * pair.dot);
-    const theirs = Math.fround(c1 * Math.fround(Math.fround(c1 * pair.other(this).norm) + cross));
+    const c1 = rating.gradientScale;
+    const cross = Math.fround(Math.fround(2 * c2) * rating.dot);
+    const theirs = Math.fround(c1 * Math.fround(Math.fround(c1 * rating.other(this).norm) + cross));
     const squares = Math.fround(theirs + Math.fround(Math.fround(c2 * c2) * norm));
     sums![row] = sums![row]! + Math.fround(Math.max(squares, 0) * Math.fround(1 / this.element.length));
     return Math.fround(rate / Math.fround(Math.fround(Math.sqrt(sums![row]!)) + this.epsilon));
   }
 
   /** |a x - b y|^2 = a (a |x|^2 - 2 b <x, y>) + b^2 |y|^2: no look at the row. */
-  private moveNorm(pair: RowPair, a: number, rate: number): number {
-    const b = this.pull(pair, rate);
-    const cross = Math.fround(Math.fround(2 * b) * pair.dot);
+  private moveNorm(rating: RatingTerm, a: number, rate: number): number {
+    const b = this.linearScale(rating, rate);
+    const cross = Math.fround(Math.fround(2 * b) * rating.dot);
     const own = Math.fround(a * Math.fround(Math.fround(a * this.norm) - cross));
-    return Math.fround(own + Math.fround(Math.fround(b * b) * pair.other(this).norm));
+    return Math.fround(own + Math.fround(Math.fround(b * b) * rating.other(this).norm));
   }
 
-  /** The gradient by x, or by the product of a diagonal side: towards y, for each pair in turn, and own x. */
-  private differentiateProduct(pairs: readonly RowPair[], count: number, own: number): void {
+  /** The gradient by x, or by the product of a diagonal side: towards y, for each rating in turn, and own x. */
+  private differentiateProduct(ratings: readonly RatingTerm[], count: number, own: number): void {
     const { along, element } = this;
     for (let j = 0; j < count; j++) {
-      const { towards } = pairs[j]!;
-      const theirs = pairs[j]!.other(this).element;
-      if (j === 0) for (let k = 0; k < along.length; k++) along[k] = towards * theirs[k]!;
-      else for (let k = 0; k < along.length; k++) along[k] = along[k]! + Math.fround(towards * theirs[k]!);
+      const { gradientScale } = ratings[j]!;
+      const theirs = ratings[j]!.other(this).element;
+      if (j === 0) for (let k = 0; k < along.length; k++) along[k] = gradientScale * theirs[k]!;
+      else for (let k = 0; k < along.length; k++) along[k] = along[k]! + Math.fround(gradientScale * theirs[k]!);
     }
     for (let k = 0; k < along.length; k++) along[k] = along[k]! + Math.fround(own * element[k]!);
   }
 
-  private differentiateScalars(pairs: readonly RowPair[], count: number, decay: number): void {
+  private differentiateScalars(ratings: readonly RatingTerm[], count: number, decay: number): void {
     const { gradients, tables, row, norm, scale } = this;
     let along = 0;
     for (let j = 0; j < count; j++) {
-      const pair = pairs[j]!;
-      const term = Math.fround(pair.other(this).scale * Math.fround(pair.slope * pair.dot));
+      const rating = ratings[j]!;
+      const term = Math.fround(rating.other(this).scale * Math.fround(rating.slope * rating.dot));
       along = j === 0 ? term : Math.fround(along + term);
     }
     along = Math.fround(along + Math.fround(Math.fround(decay * scale) * norm));
@@ -250,7 +251,7 @@ export class PairRow {
 }
 
 /** |x|^2 of every row, where rows carry it along: taken anew each epoch, so that rounding does not add up over a fit. */
-export function normsOf(spec: PairSpec, { base, rows }: PairTables, norms: Float32Array | null): Float32Array | null {
+export function normsOf(spec: StepSpec, { base, rows }: SideTables, norms: Float32Array | null): Float32Array | null {
   if (!carriesNorms(spec)) return null;
   const { data, cols } = base;
   const fresh = norms ?? new Float32Array(rows);
@@ -259,34 +260,31 @@ export function normsOf(spec: PairSpec, { base, rows }: PairTables, norms: Float
 }
 
 /** The weight of the ratings of a step. */
-function weightOf(pairs: readonly RowPair[], count: number): number {
-  let sum = pairs[0]!.weight;
-  for (let j = 1; j < count; j++) sum = Math.fround(sum + pairs[j]!.weight);
+function weightOf(ratings: readonly RatingTerm[], count: number): number {
+  let sum = ratings[0]!.weight;
+  for (let j = 1; j < count; j++) sum = Math.fround(sum + ratings[j]!.weight);
   return sum;
 }
 
 /** A penalty counts once for each rating of the step, as much as it weighs. */
-function penalty(decay: number, ratings: number): number {
-  return Math.fround(ratings * decay);
+function penalty(decay: number, weight: number): number {
+  return Math.fround(weight * decay);
 }
 
 function oneRow(cols: number): OneRow {
   return { ids: new Int32Array(1), count: 1, values: new Float32Array(cols) };
 }
 
-// Steps on pairs of rows in plain JavaScript: the definition that the WebAssembly program keeps to the bit, and what
-// trains where there is no WebAssembly.
-
 /** Ratings asked for at once. */
 const BLOCK = 512;
 
 /** The engine in JavaScript. */
-export class JsPairs implements PairEngine {
-  private readonly left: PairRow;
-  private readonly pairs: readonly RowPair[];
-  /** Each pair in a list of its own: what a right row is given. */
-  private readonly single: readonly (readonly [RowPair])[];
-  private readonly norms: { readonly left: Float32Array | null; readonly right: Float32Array | null };
+export class JsEngine implements StepEngine {
+  private readonly user: RowStep;
+  private readonly terms: readonly RatingTerm[];
+  /** Each rating in a list of its own: what an item row is given. */
+  private readonly single: readonly (readonly [RatingTerm])[];
+  private readonly norms: { readonly user: Float32Array | null; readonly item: Float32Array | null };
   private readonly scored = {
     scores: new Float32Array(1),
     targets: new Float32Array(1),
@@ -297,19 +295,19 @@ export class JsPairs implements PairEngine {
   private isPrepared = false;
 
   constructor(
-    private readonly plan: PairPlan,
+    private readonly plan: PerRatingPlan,
     private readonly batcher: Batcher<RatingBatch>,
     private readonly rates: LearningRates,
     private readonly sink: OptimizerSink,
     private readonly loss: Loss,
     private readonly epochs: number,
   ) {
-    const { spec, left, right } = plan;
-    this.norms = { left: normsOf(spec, left, null), right: normsOf(spec, right, null) };
-    this.left = new PairRow(left, spec, rates, sink, this.norms.left);
-    const rightRow = () => new PairRow(right, spec, rates, sink, this.norms.right);
-    this.pairs = Array.from({ length: spec.grouping }, () => new RowPair(this.left, rightRow()));
-    this.single = this.pairs.map((pair) => [pair]);
+    const { spec, user, item } = plan;
+    this.norms = { user: normsOf(spec, user, null), item: normsOf(spec, item, null) };
+    this.user = new RowStep(user, spec, rates, sink, this.norms.user);
+    const itemRow = () => new RowStep(item, spec, rates, sink, this.norms.item);
+    this.terms = Array.from({ length: spec.grouping }, () => new RatingTerm(this.user, itemRow()));
+    this.single = this.terms.map((rating) => [rating]);
     if (spec.isWeighted) this.scored.weights = new Float32Array(1);
   }
 
@@ -318,8 +316,8 @@ export class JsPairs implements PairEngine {
     if (!this.isPrepared) await batcher.prepare(turns);
     this.isPrepared = true;
     batcher.begin(epoch);
-    normsOf(plan.spec, plan.left, norms.left);
-    normsOf(plan.spec, plan.right, norms.right);
+    normsOf(plan.spec, plan.user, norms.user);
+    normsOf(plan.spec, plan.item, norms.item);
     const { steps } = batcher;
     let total = 0;
     // The losses of a visit are added up by themselves, as threads do, and visits in their order.
@@ -355,29 +353,29 @@ export class JsPairs implements PairEngine {
 
   /** One step on the ratings from `at` on; returns `sum` and their losses. */
   private step(batch: RatingBatch, at: number, size: number, sum: number): number {
-    const { left, pairs, single, scored, slope, loss } = this;
+    const { user, terms, single, scored, slope, loss } = this;
     const { mean } = this.plan.spec;
     let losses = sum;
-    left.open(batch.users[at]!);
+    user.open(batch.users[at]!);
     for (let j = 0; j < size; j++) {
-      const pair = pairs[j]!;
-      pair.right.open(batch.items[at + j]!);
-      pair.open();
-      const biased = Math.fround(Math.fround(mean + left.bias()) + pair.right.bias());
-      scored.scores[0] = biased + pair.scaled(pair.dot);
+      const rating = terms[j]!;
+      rating.item.open(batch.items[at + j]!);
+      rating.open();
+      const biased = Math.fround(Math.fround(mean + user.bias()) + rating.item.bias());
+      scored.scores[0] = biased + rating.scaled(rating.dot);
       scored.targets[0] = batch.targets[at + j]!;
       if (scored.weights !== null) {
-        pair.weight = batch.weights![at + j]!;
-        scored.weights[0] = pair.weight;
+        rating.weight = batch.weights![at + j]!;
+        scored.weights[0] = rating.weight;
       }
       losses += loss.evaluate(scored, slope);
-      pair.slope = slope[0]!;
+      rating.slope = slope[0]!;
     }
     // Gradients are all taken where the step begins.
-    left.differentiate(pairs, size);
-    for (let j = 0; j < size; j++) pairs[j]!.right.differentiate(single[j]!, 1);
-    left.update();
-    for (let j = 0; j < size; j++) pairs[j]!.right.update();
+    user.differentiate(terms, size);
+    for (let j = 0; j < size; j++) terms[j]!.item.differentiate(single[j]!, 1);
+    user.update();
+    for (let j = 0; j < size; j++) terms[j]!.item.update();
     return losses;
   }
 }

@@ -1,4 +1,5 @@
-// Sums in sixteen lanes, the order that kernels.ts defines, and walks along a row: unrolled where a row is short.
+// One step of per-rating SGD in WebAssembly, the twin of step-js.ts: sums in lanes, the rate of a row, the update of a
+// cell, one row, one rating, and the step that puts them together.
 
 import {
   type Code,
@@ -13,18 +14,18 @@ import {
   v128,
 } from '../../kernels/assembler/code';
 import type { FunctionBuilder } from '../../kernels/assembler/module';
-import { type Arithmetic, applyRule, isPerRow, type PairRule, rowRate } from '../../kernels/update-rules';
+import { type Arithmetic, applyRule, isPerRow, rowRate, type UpdateRule } from '../../kernels/update-rules';
 import type { LossEmitter } from './losses-wasm';
 import {
   type Cell,
   isLinear,
-  type PairSideSpec,
-  type PairSpec,
   RATING,
   type RowLayout,
   RUN,
   ratingBytes,
   rowLayout,
+  type SideSpec,
+  type StepSpec,
   vectorsOf,
 } from './spec';
 
@@ -52,10 +53,10 @@ export class LaneSum {
   }
 
   /**
-   * Puts a sum away now and then, to be looked at by nobody. V8 moves additions down to where their result is used; in an
-   * unrolled walk every load would come first, more of them than there are registers. Measured: 8 % at rank 64.
+   * Stores a partial sum to scratch memory as a scheduling barrier: without it V8 moves all loads of an unrolled walk to
+   * its front and spills registers. Measured: 8 % slower at rank 64.
    */
-  settle(j: number, vectors: number, scratch: Code<'i32'>): Code<'void'> {
+  storeBarrier(j: number, vectors: number, scratch: Code<'i32'>): Code<'void'> {
     const isDue = vectors <= 8 ? j === 3 : j % 8 >= 4;
     return isDue && j < vectors - 1 ? v128.store(scratch, get(this.sums[j % 4]!)) : sequence();
   }
@@ -99,10 +100,10 @@ export function eachVector(
   );
 }
 
-// What a linear step x' = a x - b y knows of b: itself, and what |x'|^2 needs of it.
+// The scale b of a linear step x' = a x - b y, with the products that |x'|^2 needs.
 
 /** b, the rate times what the other's elements are multiplied by in the gradient. */
-export class Pull {
+export class LinearStep {
   readonly vector: Local<'v128'>;
   private readonly number: Local<'f32'>;
   /** 2 b <x, y>. */
@@ -146,19 +147,19 @@ export class RowRate {
   readonly vector: Local<'v128'>;
   readonly number: Local<'f32'>;
   /** The pull of a linear step at this rate. */
-  readonly pull: Pull;
+  readonly linear: LinearStep;
   private readonly sum: Local<'f32'>;
 
   constructor(
     f: FunctionBuilder<'void'>,
-    private readonly spec: PairSpec,
+    private readonly spec: StepSpec,
     private readonly layout: RowLayout,
     private readonly row: Local<'i32'>,
     private readonly rate: Local<'f32'>,
   ) {
     this.vector = f.local('v128');
     this.number = f.local('f32');
-    this.pull = new Pull(f);
+    this.linear = new LinearStep(f);
     this.sum = f.local('f32');
   }
 
@@ -185,7 +186,7 @@ export class RowRate {
     const cross = f32.mul(f32.mul(f32.const(2), get(c2)), get(dot));
     const theirs = f32.mul(get(c1), f32.add(f32.mul(get(c1), get(otherNorm)), cross));
     const square = f32.add(theirs, f32.mul(f32.mul(get(c2), get(c2)), get(norm)));
-    return sequence(this.take(f32.max(square, f32.const(0))), this.pull.set(f32.mul(get(this.number), get(c1)), dot));
+    return sequence(this.take(f32.max(square, f32.const(0))), this.linear.set(f32.mul(get(this.number), get(c1)), dot));
   }
 }
 
@@ -196,7 +197,7 @@ export class CellUpdates {
   constructor(
     private readonly f: FunctionBuilder<'void'>,
     private readonly row: Local<'i32'>,
-    private readonly rule: PairRule,
+    private readonly rule: UpdateRule,
     /** Adam's correction of the root. */
     private readonly root: { readonly number: Local<'f32'>; readonly vector: Local<'v128'> },
   ) {}
@@ -242,8 +243,8 @@ export class CellUpdates {
   }
 }
 
-// One side of a step in WebAssembly: a row, its products, its gradients and their updates. Which vectors and numbers a
-// row has, and where, is in row-layout.ts; what the rules do to them in rules.ts.
+// One side of a step in WebAssembly: a row, its products, its gradients and their updates. spec.ts lays a row
+// out; kernels/update-rules.ts has the rules.
 
 /** The rates of a step. */
 export interface RateLocals {
@@ -261,7 +262,7 @@ export interface RateVectors {
 }
 
 /** The code of one row of a step. */
-export class PairSide {
+export class RowStepCode {
   readonly layout: RowLayout;
   readonly row: Local<'i32'>;
   /** The vector in hand, as the other side meets it: x, or the product of a diagonal side. */
@@ -286,9 +287,9 @@ export class PairSide {
 
   constructor(
     private readonly f: FunctionBuilder<'void'>,
-    spec: PairSpec,
-    side: PairSideSpec,
-    private readonly rule: PairSpec['rule'],
+    spec: StepSpec,
+    side: SideSpec,
+    private readonly rule: StepSpec['rule'],
     private readonly rates: RateLocals,
     private readonly vectors: RateVectors,
   ) {
@@ -353,23 +354,23 @@ export class PairSide {
    * The coefficient c2 of the own elements in the gradient by x, c1 (element of the other) + c2 (own element), or by the
    * product of a diagonal side. A linear side keeps 1 - rate c2 instead.
    */
-  coefficient(pairs: readonly Pair[]): Code<'void'> {
+  coefficient(ratings: readonly RatingTermCode[]): Code<'void'> {
     const { scale, rates, own, ownVector, isLinear } = this;
     const hasOwnRate = isLinear && isPerRow(this.rule);
     const rate = hasOwnRate ? this.rowRate.number : rates.base;
-    const decay = penalty(get(this.decay), pairs);
+    const decay = penalty(get(this.decay), ratings);
     const c2 = scale === null ? decay : f32.mul(get(scale), get(this.scaledDecay));
     return sequence(
       ...(scale === null ? [] : [set(this.scaledDecay, f32.mul(decay, get(scale)))]),
-      ...(hasOwnRate ? [set(own, c2), this.takeOwnRate(pairs[0]!)] : []),
+      ...(hasOwnRate ? [set(own, c2), this.takeOwnRate(ratings[0]!)] : []),
       set(own, isLinear ? f32.sub(f32.const(1), f32.mul(get(rate), c2)) : c2),
       set(ownVector, f32x4.splat(get(own))),
     );
   }
 
   /** The gradient by the vector in hand; the other sides have theirs in hand too. */
-  private gradient(pairs: readonly Pair[]): Code<'v128'> {
-    const terms = pairs.map((pair) => f32x4.mul(get(pair.towards.vector), get(this.other(pair).element)));
+  private gradient(ratings: readonly RatingTermCode[]): Code<'v128'> {
+    const terms = ratings.map((rating) => f32x4.mul(get(rating.gradientScale.vector), get(this.other(rating).element)));
     const own = f32x4.mul(get(this.ownVector), get(this.element));
     return f32x4.add(
       terms.reduce((sum, term) => f32x4.add(sum, term)),
@@ -378,16 +379,16 @@ export class PairSide {
   }
 
   /** The same with its weight decay. */
-  private decayedGradient(pairs: readonly Pair[]): Code<'v128'> {
+  private decayedGradient(ratings: readonly RatingTermCode[]): Code<'v128'> {
     const { weightDecay } = this.rule;
     const decay = f32x4.mul(f32x4.splat(f32.const(weightDecay)), get(this.element));
-    return weightDecay === 0 ? this.gradient(pairs) : f32x4.add(this.gradient(pairs), decay);
+    return weightDecay === 0 ? this.gradient(ratings) : f32x4.add(this.gradient(ratings), decay);
   }
 
   /** Adds the square of the gradient by the vector in hand to a sum. */
-  addSquare(pairs: readonly Pair[], add: (square: Code<'v128'>) => Code<'void'>): Code<'void'> {
+  addSquare(ratings: readonly RatingTermCode[], add: (square: Code<'v128'>) => Code<'void'>): Code<'void'> {
     const g = this.f.local('v128');
-    return sequence(set(g, this.decayedGradient(pairs)), add(f32x4.mul(get(g), get(g))));
+    return sequence(set(g, this.decayedGradient(ratings)), add(f32x4.mul(get(g), get(g))));
   }
 
   /** Takes the row's rate from the lanes of its gradient's squares. */
@@ -397,31 +398,33 @@ export class PairSide {
   }
 
   /** Takes the row's rate from the norms, while `own` is still the coefficient in the gradient. */
-  private takeOwnRate(pair: Pair): Code<'void'> {
+  private takeOwnRate(rating: RatingTermCode): Code<'void'> {
     const { own, norm, rowRate } = this;
-    const { dot, towards } = pair;
-    return rowRate.takeFromNorms({ c1: towards.number, c2: own, dot, norm, otherNorm: this.other(pair).norm });
+    const { dot, gradientScale } = rating;
+    return rowRate.takeFromNorms({ c1: gradientScale.number, c2: own, dot, norm, otherNorm: this.other(rating).norm });
   }
 
   /** What a linear step subtracts of the other's elements. */
-  private pullOf(pair: Pair): Pull {
-    return isPerRow(this.rule) ? this.rowRate.pull : pair.pull;
+  private linearOf(rating: RatingTermCode): LinearStep {
+    return isPerRow(this.rule) ? this.rowRate.linear : rating.linear;
   }
 
   /** Updates the vector in hand; the other sides have theirs in hand too. */
-  updateVector(offset: number, pairs: readonly Pair[]): Code<'void'> {
+  updateVector(offset: number, ratings: readonly RatingTermCode[]): Code<'void'> {
     const { layout, element, ownVector, vectors } = this;
     const to = (value: Code<'v128'>) => v128.store(get(this.row), value, layout.base.at + offset);
     if (this.isLinear) {
-      const terms = pairs.map((pair) => f32x4.mul(get(this.pullOf(pair).vector), get(this.other(pair).element)));
+      const terms = ratings.map((rating) =>
+        f32x4.mul(get(this.linearOf(rating).vector), get(this.other(rating).element)),
+      );
       const own = f32x4.mul(get(ownVector), get(element));
       return to(terms.reduce((value, term) => f32x4.sub(value, term), own));
     }
     if (isPerRow(this.rule)) {
-      return to(f32x4.sub(get(element), f32x4.mul(get(this.rowRate.vector), this.decayedGradient(pairs))));
+      return to(f32x4.sub(get(element), f32x4.mul(get(this.rowRate.vector), this.decayedGradient(ratings))));
     }
     const gradient = this.f.local('v128');
-    const noted = set(gradient, this.gradient(pairs));
+    const noted = set(gradient, this.gradient(ratings));
     if (this.parts.length === 0)
       return sequence(noted, this.updates.onVector(layout.base, get(element), get(gradient), vectors.base, offset));
     const cells = [layout.base, ...layout.diagonals];
@@ -447,16 +450,16 @@ export class PairSide {
   }
 
   /** Updates the scalars, the norm that is carried along, and the bias. */
-  updateNumbers(pairs: readonly Pair[]): Code<'void'> {
+  updateNumbers(ratings: readonly RatingTermCode[]): Code<'void'> {
     const { layout, rates, norm, f } = this;
     const statements: Code<'void'>[] = [];
     if (this.scale !== null) {
       const along = f.local('f32');
       const isOne = layout.scalars.length === 1;
       const held = layout.scalars.map(() => (isOne ? this.scale! : f.local('f32')));
-      const [first, ...rest] = pairs.map((pair) => {
-        const { scale } = this.other(pair);
-        return scale === null ? get(pair.slopeDot) : f32.mul(get(scale), get(pair.slopeDot));
+      const [first, ...rest] = ratings.map((rating) => {
+        const { scale } = this.other(rating);
+        return scale === null ? get(rating.slopeDot) : f32.mul(get(scale), get(rating.slopeDot));
       });
       const own = f32.mul(get(this.scaledDecay), get(norm));
       statements.push(
@@ -479,21 +482,21 @@ export class PairSide {
     }
     if (layout.norm !== null) {
       // |a x - b y|^2 = a (a |x|^2 - 2 b <x, y>) + b^2 |y|^2.
-      const { twiceDot, square } = this.pullOf(pairs[0]!);
+      const { twiceDot, square } = this.linearOf(ratings[0]!);
       const own = f32.mul(get(this.own), f32.sub(f32.mul(get(this.own), get(norm)), get(twiceDot)));
-      const theirs = f32.mul(get(square), get(this.other(pairs[0]!).norm));
+      const theirs = f32.mul(get(square), get(this.other(ratings[0]!).norm));
       statements.push(f32.store(get(this.row), f32.add(own, theirs), layout.norm));
     }
     if (layout.bias !== null) {
       const bias = f.local('f32');
-      const [first, ...rest] = pairs.map(({ slope }) => get(slope));
+      const [first, ...rest] = ratings.map(({ slope }) => get(slope));
       const slopes = rest.reduce((sum, slope) => f32.add(sum, slope), first as Code<'f32'>);
       statements.push(
         set(bias, this.bias()),
         this.updates.onNumber(
           layout.bias,
           get(bias),
-          f32.add(slopes, f32.mul(penalty(this.number(layout.biasDecay), pairs), get(bias))),
+          f32.add(slopes, f32.mul(penalty(this.number(layout.biasDecay), ratings), get(bias))),
           rates.bias,
         ),
       );
@@ -501,8 +504,8 @@ export class PairSide {
     return sequence(...statements);
   }
 
-  private other({ left, right }: Pair): PairSide {
-    return this === left ? right : left;
+  private other({ user, item }: RatingTermCode): RowStepCode {
+    return this === user ? item : user;
   }
 
   private number(at: number): Code<'f32'> {
@@ -515,20 +518,18 @@ export class PairSide {
 }
 
 /** A penalty counts once for each rating of the step, as much as it weighs. */
-function penalty(decay: Code<'f32'>, pairs: readonly Pair[]): Code<'f32'> {
-  const [first, ...rest] = pairs.flatMap(({ weight }) => (weight === null ? [] : [get(weight)]));
+function penalty(decay: Code<'f32'>, ratings: readonly RatingTermCode[]): Code<'f32'> {
+  const [first, ...rest] = ratings.flatMap(({ weight }) => (weight === null ? [] : [get(weight)]));
   if (first !== undefined)
     return f32.mul(
       rest.reduce((sum, weight) => f32.add(sum, weight), first),
       decay,
     );
-  return pairs.length === 1 ? decay : f32.mul(f32.const(pairs.length), decay);
+  return ratings.length === 1 ? decay : f32.mul(f32.const(ratings.length), decay);
 }
 
-// What a step knows of one pair of rows: its score's parts, and what its error does to both rows.
-
-/** A pair of rows. */
-export class Pair {
+/** One rating of a step: the parts of its score, and what its loss does to both rows. */
+export class RatingTermCode {
   /** <a, b>, of the elements as they meet. */
   readonly dot: Local<'f32'>;
   /** d loss / d score. */
@@ -538,16 +539,16 @@ export class Pair {
   /** slope <a, b>. */
   readonly slopeDot: Local<'f32'>;
   /** The slope times the scalars of both rows: what the other's elements are multiplied by in either gradient. */
-  readonly towards: { readonly number: Local<'f32'>; readonly vector: Local<'v128'> };
+  readonly gradientScale: { readonly number: Local<'f32'>; readonly vector: Local<'v128'> };
   /** (rate scalars) slope: the same times the base's rate. Only the slope has to be waited for. */
-  readonly pull: Pull;
+  readonly linear: LinearStep;
   /** The product of the scalars of both rows. */
   private readonly scale: Local<'f32'>;
 
   constructor(
     f: FunctionBuilder<'void'>,
-    readonly left: PairSide,
-    readonly right: PairSide,
+    readonly user: RowStepCode,
+    readonly item: RowStepCode,
     isWeighted: boolean,
   ) {
     this.weight = isWeighted ? f.local('f32') : null;
@@ -555,8 +556,8 @@ export class Pair {
     this.slope = f.local('f32');
     this.slopeDot = f.local('f32');
     this.scale = f.local('f32');
-    this.towards = { number: f.local('f32'), vector: f.local('v128') };
-    this.pull = new Pull(f);
+    this.gradientScale = { number: f.local('f32'), vector: f.local('v128') };
+    this.linear = new LinearStep(f);
   }
 
   /** Multiplies the scalars, once both rows are open. */
@@ -571,23 +572,23 @@ export class Pair {
     return one === undefined ? value : f32.mul(two === undefined ? one : get(this.scale), value);
   }
 
-  /** What follows from the slope. */
-  spread(rate: Local<'f32'>): Code<'void'> {
-    const { towards, pull } = this;
+  /** Sets all that follows from the slope. */
+  setSlope(rate: Local<'f32'>): Code<'void'> {
+    const { gradientScale, linear } = this;
     return sequence(
       set(this.slopeDot, f32.mul(get(this.slope), get(this.dot))),
-      set(towards.number, this.scaled(get(this.slope))),
-      set(towards.vector, f32x4.splat(get(towards.number))),
-      pull.set(f32.mul(this.scaled(get(rate)), get(this.slope)), this.dot),
+      set(gradientScale.number, this.scaled(get(this.slope))),
+      set(gradientScale.vector, f32x4.splat(get(gradientScale.number))),
+      linear.set(f32.mul(this.scaled(get(rate)), get(this.slope)), this.dot),
     );
   }
 
   private get scales(): readonly Code<'f32'>[] {
-    return [this.left.scale, this.right.scale].filter((scale) => scale !== null).map((scale) => get(scale));
+    return [this.user.scale, this.item.scale].filter((scale) => scale !== null).map((scale) => get(scale));
   }
 }
 
-// Writes one step: a left row and one right row, or up to four of them, whose errors are all taken from the left row as
+// Writes one step: a user row and one item row, or up to four of them, whose errors are all taken from the user row as
 // the step finds it.
 
 /** What a step is given. */
@@ -604,60 +605,60 @@ export interface StepInputs {
 
 /** The code of steps. */
 export class StepWriter {
-  private readonly left: PairSide;
-  private readonly pairs: readonly Pair[];
-  private readonly sums: { dot: LaneSum; left: LaneSum; right: LaneSum };
+  private readonly user: RowStepCode;
+  private readonly ratings: readonly RatingTermCode[];
+  private readonly sums: { dot: LaneSum; user: LaneSum; item: LaneSum };
   private readonly held: Local<'v128'>;
   private readonly vectors: number;
   private readonly rates: { base: Local<'v128'>; map: Local<'v128'>; root: Local<'v128'> };
 
   constructor(
     private readonly f: FunctionBuilder<'void'>,
-    private readonly spec: PairSpec,
+    private readonly spec: StepSpec,
     private readonly inputs: StepInputs,
   ) {
     const { grouping, rule } = spec;
     this.rates = { base: f.local('v128'), map: f.local('v128'), root: f.local('v128') };
-    this.left = new PairSide(f, spec, spec.left, rule, inputs.rates, this.rates);
-    const right = () => new PairSide(f, spec, spec.right, rule, inputs.rates, this.rates);
-    this.pairs = Array.from({ length: grouping }, () => new Pair(f, this.left, right(), spec.isWeighted));
-    this.sums = { dot: new LaneSum(f), left: new LaneSum(f), right: new LaneSum(f) };
+    this.user = new RowStepCode(f, spec, spec.user, rule, inputs.rates, this.rates);
+    const item = () => new RowStepCode(f, spec, spec.item, rule, inputs.rates, this.rates);
+    this.ratings = Array.from({ length: grouping }, () => new RatingTermCode(f, this.user, item(), spec.isWeighted));
+    this.sums = { dot: new LaneSum(f), user: new LaneSum(f), item: new LaneSum(f) };
     this.held = f.local('v128');
     this.vectors = vectorsOf(spec.rank);
   }
 
-  /** A step with `size` right rows. */
+  /** A step with `size` item rows. */
   step(size: number): Code<'void'> {
-    const { left, inputs, rates, vectors, f } = this;
-    const pairs = this.pairs.slice(0, size);
+    const { user, inputs, rates, vectors, f } = this;
+    const ratings = this.ratings.slice(0, size);
     const field = (j: number, at: number) => i32.load(get(inputs.rating), j * ratingBytes(this.spec.isWeighted) + at);
-    const cursors = [left.row, ...pairs.map(({ right }) => right.row)];
+    const cursors = [user.row, ...ratings.map(({ item }) => item.row)];
     return sequence(
       set(rates.base, f32x4.splat(get(inputs.rates.base))),
       set(rates.map, f32x4.splat(get(inputs.rates.map))),
       set(rates.root, f32x4.splat(get(inputs.rates.root))),
-      left.open(field(0, RATING.left)),
-      ...pairs.map(({ right }, j) => right.open(field(j, RATING.right))),
-      ...pairs.flatMap((pair, j) => [
-        this.dot(pair, j === 0),
-        ...(j === 0 ? [left.takeNumbers()] : []),
-        pair.right.takeNumbers(),
-        pair.open(),
-        this.loss(pair, j),
-        pair.spread(inputs.rates.base),
+      user.open(field(0, RATING.user)),
+      ...ratings.map(({ item }, j) => item.open(field(j, RATING.item))),
+      ...ratings.flatMap((rating, j) => [
+        this.dot(rating, j === 0),
+        ...(j === 0 ? [user.takeNumbers()] : []),
+        rating.item.takeNumbers(),
+        rating.open(),
+        this.loss(rating, j),
+        rating.setSlope(inputs.rates.base),
       ]),
-      left.coefficient(pairs),
-      ...pairs.map((pair) => pair.right.coefficient([pair])),
-      this.rowRates(pairs),
+      user.coefficient(ratings),
+      ...ratings.map((rating) => rating.item.coefficient([rating])),
+      this.rowRates(ratings),
       // Gradients are all taken where the step begins. What they need of the scalars is in locals by now.
-      left.updateNumbers(pairs),
-      ...pairs.map((pair) => pair.right.updateNumbers([pair])),
+      user.updateNumbers(ratings),
+      ...ratings.map((rating) => rating.item.updateNumbers([rating])),
       eachVector(f, vectors, cursors, (offset) =>
         sequence(
-          left.take(offset),
-          ...pairs.map(({ right }) => right.take(offset)),
-          left.updateVector(offset, pairs),
-          ...pairs.map((pair) => pair.right.updateVector(offset, [pair])),
+          user.take(offset),
+          ...ratings.map(({ item }) => item.take(offset)),
+          user.updateVector(offset, ratings),
+          ...ratings.map((rating) => rating.item.updateVector(offset, [rating])),
         ),
       ),
     );
@@ -667,41 +668,41 @@ export class StepWriter {
     return i32.add(get(this.inputs.run), i32.const(RUN.scratch));
   }
 
-  /** The dot product of a pair, and on the way the norms that their scalars need. */
-  private dot({ left, right, dot }: Pair, isFirst: boolean): Code<'void'> {
+  /** The dot product of a rating, and on the way the norms that their scalars need. */
+  private dot({ user, item, dot }: RatingTermCode, isFirst: boolean): Code<'void'> {
     const { sums, vectors, held, f } = this;
-    const withLeft = left.needsNorm && isFirst;
-    const square = ({ element }: PairSide) => f32x4.mul(get(element), get(element));
+    const withUser = user.needsNorm && isFirst;
+    const square = ({ element }: RowStepCode) => f32x4.mul(get(element), get(element));
     const total = sums.dot.total(vectors, held);
-    const used = [sums.dot, ...(withLeft ? [sums.left] : []), ...(right.needsNorm ? [sums.right] : [])];
+    const used = [sums.dot, ...(withUser ? [sums.user] : []), ...(item.needsNorm ? [sums.item] : [])];
     return sequence(
       ...used.map((sum) => sum.start(vectors)),
-      eachVector(f, vectors, [left.row, right.row], (offset, j) =>
+      eachVector(f, vectors, [user.row, item.row], (offset, j) =>
         sequence(
-          left.take(offset),
-          right.take(offset),
-          sums.dot.add(j, vectors, f32x4.mul(get(left.element), get(right.element))),
-          sums.dot.settle(j, vectors, this.scratch),
-          ...(withLeft ? [sums.left.add(j, vectors, square(left))] : []),
-          ...(right.needsNorm ? [sums.right.add(j, vectors, square(right))] : []),
+          user.take(offset),
+          item.take(offset),
+          sums.dot.add(j, vectors, f32x4.mul(get(user.element), get(item.element))),
+          sums.dot.storeBarrier(j, vectors, this.scratch),
+          ...(withUser ? [sums.user.add(j, vectors, square(user))] : []),
+          ...(item.needsNorm ? [sums.item.add(j, vectors, square(item))] : []),
         ),
       ),
       total.set,
       set(dot, total.value),
-      ...(withLeft ? [left.noteNorm(sums.left, vectors, held)] : []),
-      ...(right.needsNorm ? [right.noteNorm(sums.right, vectors, held)] : []),
+      ...(withUser ? [user.noteNorm(sums.user, vectors, held)] : []),
+      ...(item.needsNorm ? [item.noteNorm(sums.item, vectors, held)] : []),
     );
   }
 
   /** The rates of whole rows, under a rule that takes them from the squares of the gradient. */
-  private rowRates(pairs: readonly Pair[]): Code<'void'> {
-    const { left, sums, vectors, held, spec, f } = this;
-    if (!isPerRow(spec.rule) || left.isLinear) return sequence();
-    const cursors = [left.row, ...pairs.map(({ right }) => right.row)];
-    // The left row and the first right row in one walk; a group's other rows in walks of their own.
-    const walks = pairs.map(({ right }, j) => [
-      ...(j === 0 ? [{ side: left, with: pairs, sum: sums.left }] : []),
-      { side: right, with: [pairs[j]!], sum: sums.right },
+  private rowRates(ratings: readonly RatingTermCode[]): Code<'void'> {
+    const { user, sums, vectors, held, spec, f } = this;
+    if (!isPerRow(spec.rule) || user.isLinear) return sequence();
+    const cursors = [user.row, ...ratings.map(({ item }) => item.row)];
+    // The user row and the first item row in one walk; a group's other rows in walks of their own.
+    const walks = ratings.map(({ item }, j) => [
+      ...(j === 0 ? [{ side: user, with: ratings, sum: sums.user }] : []),
+      { side: item, with: [ratings[j]!], sum: sums.item },
     ]);
     return sequence(
       ...walks.map((parts, j) =>
@@ -709,10 +710,10 @@ export class StepWriter {
           ...parts.map(({ sum }) => sum.start(vectors)),
           eachVector(f, vectors, cursors, (offset, at) =>
             sequence(
-              left.take(offset),
-              ...(j === 0 ? pairs : [pairs[j]!]).map(({ right }) => right.take(offset)),
+              user.take(offset),
+              ...(j === 0 ? ratings : [ratings[j]!]).map(({ item }) => item.take(offset)),
               ...parts.map((part) => part.side.addSquare(part.with, (square) => part.sum.add(at, vectors, square))),
-              ...parts.map(({ sum }) => sum.settle(at, vectors, this.scratch)),
+              ...parts.map(({ sum }) => sum.storeBarrier(at, vectors, this.scratch)),
             ),
           ),
           ...parts.map(({ side, sum }) => side.noteRowRate(sum, vectors, held)),
@@ -721,17 +722,17 @@ export class StepWriter {
     );
   }
 
-  /** The slope of a pair's loss. */
-  private loss(pair: Pair, j: number): Code<'void'> {
+  /** The slope of a rating's loss. */
+  private loss(rating: RatingTermCode, j: number): Code<'void'> {
     const { spec, inputs, f } = this;
-    const { left, right, dot, slope } = pair;
+    const { user, item, dot, slope } = rating;
     const start = j * ratingBytes(spec.isWeighted);
     const mean: Code<'f32'> = f32.const(spec.mean);
-    const bias = spec.hasBiases ? f32.add(f32.add(mean, left.bias()), right.bias()) : mean;
+    const bias = spec.hasBiases ? f32.add(f32.add(mean, user.bias()), item.bias()) : mean;
     const score = f.local('f32');
-    const predict = set(score, f32.add(bias, pair.scaled(get(dot))));
+    const predict = set(score, f32.add(bias, rating.scaled(get(dot))));
     const target = f32.load(get(inputs.rating), start + RATING.target);
-    const { weight } = pair;
+    const { weight } = rating;
     if (weight === null) return sequence(predict, inputs.emitLoss(f, get(score), target, null, slope, inputs.sum));
     return sequence(
       predict,

@@ -1,5 +1,5 @@
-// The threads of a training by pairs. Tiles of a stratum share no row, so that nobody waits for a lock, and which thread
-// runs a tile changes nothing. The caller's thread only waits: its event loop is free.
+// The threads of the per-rating engine. Tiles of a stratum share no row, so that no thread waits for a lock, and the
+// result does not depend on which thread runs a tile. The calling thread only waits: its event loop stays free.
 
 import { ThreadError } from '../../core/errors';
 import { sayOnce } from '../../core/say-once';
@@ -11,7 +11,7 @@ import type { WorkerHandle, WorkerHost } from '../../core/worker-host';
 const START = 10_000;
 
 /** Threads with the program loaded. */
-export class PairThreads {
+export class EngineThreads {
   private constructor(private readonly workers: readonly WorkerHandle[]) {}
 
   /**
@@ -25,12 +25,12 @@ export class PairThreads {
     memory: WebAssembly.Memory,
     turns: Turns,
     within = START,
-  ): Promise<PairThreads | null> {
+  ): Promise<EngineThreads | null> {
     const workers: WorkerHandle[] = [];
-    const threads = new PairThreads(workers);
+    const threads = new EngineThreads(workers);
     try {
       while (workers.length < count) {
-        workers.push(host.start(PAIR_WORKER));
+        workers.push(host.start(WORKER_SCRIPT));
         await turns.breathe();
       }
       await threads.ask(() => ({ module, memory, threads: count }), turns, within);
@@ -48,7 +48,7 @@ export class PairThreads {
   }
 
   /**
-   * Runs an epoch's shares. After an abort or a failure no thread is left.
+   * Runs an epoch's shares. After an abort or a failure no thread is user.
    * @throws the signal's reason after an abort; ThreadError where a thread has ended
    */
   async run(shares: readonly number[][][], rates: number, firstStep: number, turns: Turns): Promise<void> {
@@ -102,7 +102,7 @@ export function withoutThreads(reason: string): void {
 const CONTROL = { arrived: 0, stratum: 1 } as const;
 
 /** The script. In Node it runs as CommonJS, elsewhere as a classic worker. What it throws ends it, and is heard of. */
-export const PAIR_WORKER = `
+export const WORKER_SCRIPT = `
 const node = globalThis.process?.getBuiltinModule;
 const port = node ? process.getBuiltinModule('worker_threads').parentPort : self;
 const listen = (handle) => port.on ? port.on('message', handle) : (port.onmessage = ({ data }) => handle(data));

@@ -3,12 +3,12 @@
 import fc from 'fast-check';
 import { Stream } from '../../../src/core/random';
 import {
-  balance,
+  assignBlocks,
+  BlockGrid,
   chooseBlocks,
-  Grid,
-  inOrder,
+  oneVisit,
+  scheduleVisits,
   shuffleTiles,
-  visitsOf,
 } from '../../../src/training/per-rating/block-schedule';
 import { NO_TURNS, randomRatings } from '../../support/training';
 
@@ -19,7 +19,7 @@ test('blocks differ by at most the heaviest row', async () => {
       fc.integer({ min: 1, max: 8 }),
       async (list, blocks) => {
         const weights = Int32Array.from(list);
-        const blockOf = await balance(weights, blocks, NO_TURNS);
+        const blockOf = await assignBlocks(weights, blocks, NO_TURNS);
         const load = new Array<number>(blocks).fill(0);
         for (const [row, block] of blockOf.entries()) load[block]! += weights[row]! + 1;
         expect(Math.max(...load) - Math.min(...load)).toBeLessThanOrEqual(Math.max(...list) + 1);
@@ -30,7 +30,7 @@ test('blocks differ by at most the heaviest row', async () => {
 
 test('every rating has its place in the tile of its blocks', async () => {
   const data = randomRatings({ users: 30, items: 20 }, 400, 'float32');
-  const grid = await Grid.over(data, 30, 20, { users: 4, items: 3 }, NO_TURNS);
+  const grid = await BlockGrid.over(data, 30, 20, { users: 4, items: 3 }, NO_TURNS);
   const counts = new Array<number>(12).fill(0);
   for (let k = 0; k < data.size; k++) counts[grid.tileOf(data.users[k]!, data.items[k]!)]!++;
   for (const [tile, count] of counts.entries()) expect(grid.starts[tile + 1]! - grid.starts[tile]!).toBe(count);
@@ -47,7 +47,7 @@ test.each([
   for (let tile = 0; tile < users * items; tile++) starts[tile + 1] = starts[tile]! + sizes.below(12);
   const total = starts[users * items]!;
   for (const epoch of [1, 2]) {
-    const strata = visitsOf(starts, { users, items }, Stream.of(1).fork(epoch));
+    const strata = scheduleVisits(starts, { users, items }, Stream.of(1).fork(epoch));
     const steps = new Set<number>();
     let before = 0;
     for (const visits of strata) {
@@ -65,7 +65,7 @@ test.each([
 });
 
 test('without a shuffle there is one visit, in the order of the data', () => {
-  expect(inOrder(7)).toEqual([[{ tile: 0, count: 7, start: 0, stride: 1, before: 0 }]]);
+  expect(oneVisit(7)).toEqual([[{ tile: 0, count: 7, start: 0, stride: 1, before: 0 }]]);
 });
 
 test('small data have one tile; large data have enough for threads; memory decides above that, and batches below', () => {

@@ -10,7 +10,7 @@ import { MFModel } from '../../../src/models/factorization';
 import { resolveOptimizer } from '../../../src/optimizers/registry';
 import { Breather } from '../../../src/training/breather';
 import { squared } from '../../../src/training/losses';
-import { PairThreads } from '../../../src/training/per-rating/threads';
+import { EngineThreads } from '../../../src/training/per-rating/threads';
 import { Trainer, type TrainerOptions } from '../../../src/training/trainer';
 import { randomRatings } from '../../support/training';
 
@@ -151,7 +151,7 @@ describe('threads that never answer', () => {
 
   test('are given up', async () => {
     const { host, ended } = silent();
-    expect(await PairThreads.start(host, 2, module, memory, new Breather(undefined), 50)).toBeNull();
+    expect(await EngineThreads.start(host, 2, module, memory, new Breather(undefined), 50)).toBeNull();
     expect(ended).toHaveLength(2);
   });
 

@@ -123,7 +123,7 @@ test.each(CASES)('%s: WebAssembly is JavaScript, bit for bit', async (_, given) 
 
 test.each(CASES)('%s: the steps of batches come to the same', async (_, given) => {
   const pairs = await trained(given, { kernels: 'js' });
-  const steps = await trained(given, { pairs: false });
+  const steps = await trained(given, { perRating: false });
   expect(pairs.losses[0]).toBeCloseTo(steps.losses[0]!, 5);
   // 2600 steps in float32, whose roundings differ: the largest value is about 1.
   for (const [k, value] of pairs.values.entries()) expect(Math.abs(value - steps.values[k]!)).toBeLessThan(2e-4);
@@ -137,7 +137,7 @@ test('what has no steps by pairs is trained by batches', async () => {
     { overparam: { biases: true } },
     { optimizer: adagrad({ per: 'row' }), overparam: { kind: 'diagonal' } },
   ] as const) {
-    const alone = await trained(given, { pairs: false });
+    const alone = await trained(given, { perRating: false });
     expect((await trained(given, {})).bits).toEqual(alone.bits);
   }
 });
