@@ -154,7 +154,6 @@ export { EASE, type EASEOptions } from './recommenders/item-based/ease';
 export { ItemKNN, type ItemKNNOptions } from './recommenders/item-based/item-knn';
 export { Popularity } from './recommenders/item-based/popularity';
 export { MF, type MFOptions } from './recommenders/mf';
-export type { Negatives } from './recommenders/negatives-option';
 export { NeuralCF } from './recommenders/neural/neural-cf';
 export type { NeuralCFOptions, NeuralOverparam, NeuralRegularization } from './recommenders/neural/neural-options';
 export { NMF, type NMFOptions } from './recommenders/nmf';
@@ -169,6 +168,7 @@ export {
 } from './recommenders/registry';
 export { SVDpp, type SVDppOptions } from './recommenders/svdpp';
 export type { ExportVectorsOptions } from './recommenders/table-recommender';
+export type { Negatives, OptimizerOption, TrainingOptions } from './recommenders/training-options';
 export type { VectorIndex, Vectors, VectorTable } from './recommenders/vector-table';
 export { comparisonReport } from './report/comparison-report';
 export { comparisonTable } from './report/comparison-table';

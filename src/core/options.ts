@@ -1,5 +1,6 @@
 // Reading an options object: every constructor and function of the library checks its options here, once.
-// An option is described by a field: a check that returns the value or throws, and perhaps a default.
+// An option is declared once, by a field: a check, and a default that may be a function of other options and of the data.
+// Its type and its documentation are those of the interface that callers name; docs/options.md is made of both.
 
 import { OptionError } from './errors';
 import { isPlain } from './is-plain';
@@ -8,47 +9,103 @@ import { clipped, show } from './show';
 export { show } from './show';
 
 /** Returns the value where it is good, throws OptionError where it is not. `name` is the option's dotted name. */
-export type Check<T> = (value: unknown, name: string) => T;
-
-/** One option: how it is checked, and what it is when absent (`undefined`: stays absent). */
-export interface Field<T> {
-  readonly check: Check<NonNullable<T> | T>;
-  readonly fallback: T;
+export interface Check<T> {
+  (value: unknown, name: string): T;
+  /** What is good, in words: for the error, the help of the command line and docs/options.md. */
+  readonly wanted?: string | undefined;
 }
 
-/** An options object once read: every option is there. */
-export type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+/** What the reading of an option may look at besides the value. */
+export interface Context<Options = unknown, Data = unknown> {
+  readonly owner: string;
+  /** The other options, whatever their order; each is read when it is first looked at. */
+  readonly options: Options;
+  /** What is known of the data; undefined until a fit knows them. */
+  readonly data: Data | undefined;
+}
 
-/** The fields of an options object. An option that may be absent (`x?: T`) may be described as `optional`. */
-export type Fields<T> = {
-  readonly [K in keyof T]-?: Field<T[K]> | (T extends Required<Pick<T, K>> ? never : Field<T[K] | undefined>);
+/** The declaration of one option: how it is read, absent (undefined) or not. One without `wanted` is not listed in helps. */
+export interface Field<T, Options = unknown, Data = unknown> {
+  read(value: unknown, name: string, context: Context<Options, Data>): T;
+  readonly wanted?: string | undefined;
+}
+
+/** The declaration of an option that may stay absent. */
+export interface Optional<T> extends Field<T | undefined> {
+  readonly isOptional: true;
+}
+
+/** An options object once read: every option is there, those of `Own` as they are read. */
+export type Filled<T, Own = unknown> = {
+  readonly [K in keyof T]-?: K extends keyof Own ? Own[K] : Exclude<T[K], undefined>;
 };
 
-/** Describes an option with a default. */
+/** The declarations of the options of an object. An option that may be absent (`x?: T`) may be `optional`. */
+export type Fields<T, Data = unknown> = {
+  readonly [K in keyof T]-?:
+    | Field<T[K], T, Data>
+    | (T extends Required<Pick<T, K>> ? never : Field<T[K] | undefined, T, Data>);
+};
+
+/** What an object of declarations reads. */
+export type ReadOf<F> = {
+  readonly [K in keyof F as F[K] extends Optional<unknown> ? never : K]: F[K] extends Field<infer T> ? T : never;
+} & {
+  readonly [K in keyof F as F[K] extends Optional<unknown> ? K : never]?: F[K] extends Optional<infer T> ? T : never;
+};
+
+/** Declares an option with a default. */
 export function field<T>(check: Check<T>, fallback: T): Field<T> {
-  return { check, fallback };
+  return { read: (value, name) => (value === undefined ? fallback : check(value, name)), wanted: check.wanted };
 }
 
-/** Describes an option that may be absent. */
-export function optional<T>(check: Check<T>): Field<T | undefined> {
-  return { check, fallback: undefined };
+/** Declares an option whose default is a function of the other options and of what is known of the data. */
+export function derived<T, Options, Data>(
+  check: Check<T>,
+  fallback: (context: Context<Options, Data>) => T,
+): Field<T, Options, Data> {
+  return {
+    read: (value, name, context) => (value === undefined ? fallback(context) : check(value, name)),
+    wanted: check.wanted,
+  };
+}
+
+/** Declares an option that may be absent. */
+export function optional<T>(check: Check<T>): Optional<T> {
+  return { ...field<T | undefined>(check, undefined), isOptional: true };
 }
 
 /**
- * Reads `given` by `fields`: unknown names and bad values throw OptionError, absent options take their default.
- * `owner` is named in the message; `prefix` is put before an option's name (`overparam.`).
+ * Reads `given` as `fields` declare: unknown names and bad values throw OptionError, absent options take their default.
+ * What is read has the order of the declarations. `owner` is named in the message; `prefix` is put before an option's name
+ * (`overparam.`); `data` is what defaults may depend on.
  */
-export function readOptions<T extends object>(
+export function readOptions<G extends object, F extends { readonly [K in keyof G]-?: Field<unknown, never, never> }>(
+  owner: string,
+  given: G | undefined,
+  fields: F,
+  prefix?: string,
+): ReadOf<F>;
+export function readOptions<T extends object, Data = unknown>(
   owner: string,
   given: unknown,
-  fields: Fields<T>,
-  prefix = '',
+  fields: Fields<T, Data>,
+  prefix?: string,
+  data?: Data,
   /** Names that options had before, and what they are called now. */
+  renamed?: Readonly<Record<string, string>>,
+): Readonly<T>;
+export function readOptions(
+  owner: string,
+  given: unknown,
+  fields: Readonly<Record<string, Field<unknown>>>,
+  prefix = '',
+  data?: unknown,
   renamed: Readonly<Record<string, string>> = {},
-): Readonly<T> {
+): object {
   const place = prefix === '' ? 'options' : prefix.slice(0, -1);
   const names = Object.keys(fields);
-  const own = given === undefined ? {} : plain(given, place, `an object with any of ${names.join(', ')}`, owner);
+  const own = plain(given === undefined ? {} : given, place, `an object with any of ${names.join(', ')}`, owner);
   for (const name of Object.keys(own)) {
     if (Object.hasOwn(renamed, name))
       throw new OptionError(prefix + name, own[name], `${owner}: '${prefix}${name}' is now ${renamed[name]}`);
@@ -62,13 +119,25 @@ export function readOptions<T extends object>(
       );
     }
   }
+  const known = new Map<string, unknown>();
+  const take = (name: string) => {
+    if (!known.has(name)) known.set(name, fields[name]!.read(own[name], prefix + name, context));
+    return known.get(name);
+  };
+  const context = {
+    owner,
+    data,
+    get options() {
+      const entries = names.map((name) => [name, { get: () => take(name) }]);
+      return Object.defineProperties({}, Object.fromEntries(entries));
+    },
+  };
   const read: Record<string, unknown> = {};
-  for (const [name, { check, fallback }] of Object.entries<Field<unknown>>(fields)) {
-    const value = Object.hasOwn(own, name) ? own[name] : undefined;
-    const result = value === undefined ? fallback : check(value, prefix + name);
-    if (result !== undefined) read[name] = result;
+  for (const name of names) {
+    const value = take(name);
+    if (value !== undefined) read[name] = value;
   }
-  return Object.freeze(read) as Readonly<T>;
+  return Object.freeze(read);
 }
 
 /**
@@ -123,57 +192,65 @@ export interface Bounds {
   readonly below?: boolean;
 }
 
+/** A check of values for which `isGood` holds; `wanted` says in words which they are. */
+export function check<T>(wanted: string, isGood: (value: unknown) => boolean): Check<T> {
+  const checked = (value: unknown, name: string) => {
+    if (isGood(value)) return value as T;
+    throw wrong(name, value, wanted);
+  };
+  return Object.assign(checked, { wanted });
+}
+
 /** A finite number within bounds. */
 export function number(bounds: Bounds = {}): Check<number> {
-  return (value, name) => {
-    if (typeof value === 'number' && Number.isFinite(value) && within(value, bounds)) return value;
-    throw wrong(name, value, `a finite number${range(bounds)}`);
-  };
+  return check(`a finite number${range(bounds)}`, (value) => Number.isFinite(value) && within(value as number, bounds));
 }
 
 /** A whole number within bounds. */
 export function integer(bounds: Bounds = {}): Check<number> {
-  return (value, name) => {
-    if (typeof value === 'number' && Number.isSafeInteger(value) && within(value, bounds)) return value;
-    throw wrong(name, value, `a whole number${range(bounds)}`);
-  };
+  return check(
+    `a whole number${range(bounds)}`,
+    (value) => Number.isSafeInteger(value) && within(value as number, bounds),
+  );
 }
 
 /** `true` or `false`. */
-export const boolean: Check<boolean> = (value, name) => {
-  if (typeof value === 'boolean') return value;
-  throw wrong(name, value, 'true or false');
-};
+export const boolean: Check<boolean> = /* @__PURE__ */ check('true or false', (value) => typeof value === 'boolean');
 
 /** A string. */
-export const string: Check<string> = (value, name) => {
-  if (typeof value === 'string') return value;
-  throw wrong(name, value, 'a string');
-};
+export const string: Check<string> = /* @__PURE__ */ check('a string', (value) => typeof value === 'string');
 
 /** One of the listed values. */
 export function oneOf<const T extends string | number | boolean>(...choices: readonly T[]): Check<T> {
-  return (value, name) => {
+  const wanted = `one of ${choices.join(', ')}`;
+  const checked = (value: unknown, name: string) => {
     const found = choices.find((choice) => choice === value);
     if (found !== undefined) return found;
     const close = typeof value === 'string' ? nearest(value, choices.map(String)) : undefined;
-    throw wrong(name, value, `one of ${choices.join(', ')}${close === undefined ? '' : ` (did you mean '${close}'?)`}`);
+    throw wrong(name, value, close === undefined ? wanted : `${wanted} (did you mean '${close}'?)`);
   };
+  return Object.assign(checked, { wanted });
+}
+
+/** An array of what `one` takes; what is read is a frozen copy. */
+export function listOf<T>(one: Check<T>, wanted: string): Check<readonly T[]> {
+  const checked = (value: unknown, name: string) => {
+    if (!Array.isArray(value)) throw wrong(name, value, wanted);
+    return Object.freeze(Array.from(value, (part: unknown, k) => one(part, `${name}[${k}]`)));
+  };
+  return Object.assign(checked, { wanted });
 }
 
 /** A function; its own arguments are not checked. */
 export function callable<T>(): Check<T> {
-  return (value, name) => {
-    if (typeof value === 'function') return value as T;
-    throw wrong(name, value, 'a function');
-  };
+  return check('a function', (value) => typeof value === 'function');
 }
 
 /** A seed: any finite number or any string. */
-export const seed: Check<number | string> = (value, name) => {
-  if (typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))) return value;
-  throw wrong(name, value, 'a finite number or a string');
-};
+export const seed: Check<number | string> = /* @__PURE__ */ check(
+  'a finite number or a string',
+  (value) => typeof value === 'string' || Number.isFinite(value),
+);
 
 /** The error of a value that fails its check: `rank is 0; want a whole number of at least 1`. */
 export function wrong(name: string, value: unknown, wanted: string): OptionError {

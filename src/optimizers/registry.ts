@@ -43,7 +43,8 @@ export const OPTIMIZER_NAMES: readonly OptimizerName[] = Object.freeze(Object.ke
 
 const BUILT_IN = [Sgd, Momentum, Nesterov, Adagrad, Adadelta, Rmsprop, Adam, Ftrl];
 const known = oneOf(...OPTIMIZER_NAMES);
-const WANTED = `a name (${OPTIMIZER_NAMES.join(', ')}), a configuration such as adam({ learningRate: .003 }), or an object with update, slots and config`;
+/** What an option that is an optimizer may be, in words. */
+export const OPTIMIZER_WANTED = `a name (${OPTIMIZER_NAMES.join(', ')}), a configuration such as adam({ learningRate: .003 }), or an object with update, slots and config`;
 const shape = oneOf('element', 'row', 'factor');
 const initial = number();
 
@@ -62,11 +63,15 @@ const initial = number();
  * ```
  */
 export function resolveOptimizer(given: Optimizer | OptimizerConfig | OptimizerName): Optimizer {
-  const value: unknown = given;
-  if (typeof value === 'string') return RULES[known(value, 'optimizer')]({}, 'optimizer.');
-  if (typeof value === 'object' && value !== null && isRule(value)) return checkRule(value);
-  const { name, ...constants } = plain(value, 'optimizer', WANTED);
-  return RULES[known(name, 'optimizer.name')](constants, 'optimizer.');
+  return resolve(given, 'optimizer');
+}
+
+/** The same of an option of another name. */
+function resolve(value: unknown, option: string): Optimizer {
+  if (typeof value === 'string') return RULES[known(value, option)]({}, `${option}.`);
+  if (typeof value === 'object' && value !== null && isRule(value)) return checkRule(value, option);
+  const { name, ...constants } = plain(value, option, OPTIMIZER_WANTED);
+  return RULES[known(name, `${option}.name`)](constants, `${option}.`);
 }
 
 /**
@@ -77,35 +82,35 @@ export function resolveOptimizer(given: Optimizer | OptimizerConfig | OptimizerN
 export function resolveOver(
   given: Optimizer | OptimizerConfig | OptimizerName | Partial<OptimizerConfig> | undefined,
   preset: OptimizerConfig,
+  option = 'optimizer',
 ): Optimizer {
-  if (given === undefined) return resolveOptimizer(preset);
-  if (!isPlain(given) || isRule(given)) return resolveOptimizer(given as unknown as OptimizerConfig);
-  const own = defined(plain(given, 'optimizer', WANTED));
+  if (given === undefined) return resolve(preset, option);
+  if (!isPlain(given) || isRule(given)) return resolve(given, option);
+  const own = defined(plain(given, option, OPTIMIZER_WANTED));
   const isComplete = Object.keys(preset).every((key) => Object.hasOwn(own, key));
-  if (isComplete || (own.name !== undefined && own.name !== preset.name)) {
-    return resolveOptimizer(given as unknown as OptimizerConfig);
-  }
-  const rate = ratesOver(own.learningRate, preset.learningRate as LearningRate);
-  return resolveOptimizer({ ...preset, ...own, learningRate: rate } as OptimizerConfig);
+  if (isComplete || (own.name !== undefined && own.name !== preset.name)) return resolve(given, option);
+  const rate = ratesOver(own.learningRate, preset.learningRate as LearningRate, option);
+  return resolve({ ...preset, ...own, learningRate: rate }, option);
 }
 
 /** A learning rate of which parts may be left out, over another. A number is all of it. */
-function ratesOver(given: unknown, preset: LearningRate): unknown {
+function ratesOver(given: unknown, preset: LearningRate, option: string): unknown {
   if (given === undefined) return preset;
   if (!isPlain(given)) return given;
-  const own = defined(plain(given, 'optimizer.learningRate', 'rates by group, or a schedule'));
+  const own = defined(plain(given, `${option}.learningRate`, 'rates by group, or a schedule'));
   if (!isSchedule(preset)) {
     const hasOwnCurve = own.schedule !== undefined;
-    if (hasOwnCurve) return { ...own, rate: ratesOver(own.rate, preset) };
+    if (hasOwnCurve) return { ...own, rate: ratesOver(own.rate, preset, option) };
     return typeof preset === 'number' ? own : { ...preset, ...own };
   }
-  if (own.schedule === 'warmup' && preset.schedule !== 'warmup') return { ...own, rate: ratesOver(own.rate, preset) };
+  if (own.schedule === 'warmup' && preset.schedule !== 'warmup')
+    return { ...own, rate: ratesOver(own.rate, preset, option) };
   if (own.schedule !== undefined && own.schedule !== preset.schedule) {
-    return { ...own, rate: ratesOver(own.rate, preset.rate) };
+    return { ...own, rate: ratesOver(own.rate, preset.rate, option) };
   }
   const isOfSchedule = Object.keys(own).some((key) => Object.hasOwn(preset, key));
-  if (isOfSchedule) return { ...preset, ...own, rate: ratesOver(own.rate, preset.rate) };
-  return { ...preset, rate: ratesOver(own, preset.rate) };
+  if (isOfSchedule) return { ...preset, ...own, rate: ratesOver(own.rate, preset.rate, option) };
+  return { ...preset, rate: ratesOver(own, preset.rate, option) };
 }
 
 function defined(properties: Record<string, unknown>): Record<string, unknown> {
@@ -117,29 +122,29 @@ export function isRule(value: object): value is Optimizer {
   return typeof (value as Partial<Optimizer>).update === 'function';
 }
 
-function checkRule(rule: Optimizer): Optimizer {
+function checkRule(rule: Optimizer, option: string): Optimizer {
   // A saved model and a checkpoint hold it: what JSON cannot keep is told before training, and not after it.
-  const config = json(rule.config, 'optimizer.config') as OptimizerConfig | null;
+  const config = json(rule.config, `${option}.config`) as OptimizerConfig | null;
   if (!isPlain(config)) {
-    throw wrong('optimizer.config', config, "plain JSON with a name: { name: 'my-rule', learningRate: .01 }");
+    throw wrong(`${option}.config`, config, "plain JSON with a name: { name: 'my-rule', learningRate: .01 }");
   }
-  const name = string(config.name, 'optimizer.config.name');
+  const name = string(config.name, `${option}.config.name`);
   // A saved model names its rule: under a name of ours it would go on with ours.
   if (OPTIMIZER_NAMES.some((known) => known === name) && !BUILT_IN.some((own) => rule instanceof own)) {
-    throw wrong('optimizer.config.name', name, "a name that is none of this library's");
+    throw wrong(`${option}.config.name`, name, "a name that is none of this library's");
   }
-  if (config.learningRate !== undefined) learningRate(1)(config.learningRate, 'optimizer.config.learningRate');
+  if (config.learningRate !== undefined) learningRate(1)(config.learningRate, `${option}.config.learningRate`);
   const slots: unknown = rule.slots;
   if (!Array.isArray(slots)) {
     throw wrong(
-      'optimizer.slots',
+      `${option}.slots`,
       slots,
       "an array of { name, shape: 'element' | 'row' | 'factor', initial? }, empty for a rule without memory",
     );
   }
   const names = new Set<string>();
   for (const [k, slot] of slots.entries()) {
-    const at = `optimizer.slots[${k}]`;
+    const at = `${option}.slots[${k}]`;
     const name = string(slot?.name, `${at}.name`);
     // Checkpoints keep a rule's memory by these names.
     if (names.has(name)) throw wrong(`${at}.name`, name, 'a name that no other slot has');

@@ -56,7 +56,8 @@ const nonzero = (value: unknown, name: string): number => {
 /** How small the product of the maps may start: the base is a value divided by it, and must stay within float32. */
 const LEAST_START = 1e-12;
 
-const WANTED = "false, an object such as { kind: 'scalar', depth: 2 }, or one such per parameter";
+/** What an option `overparam` may be, in words. */
+export const OVERPARAM_WANTED = "false, an object such as { kind: 'scalar', depth: 2 }, or one such per parameter";
 
 /** What tells one product for all tables from products by table. */
 const PRODUCT_FIELDS: readonly string[] = ['kind', 'scope', 'depth', 'width', 'init', 'biases'];
@@ -99,7 +100,7 @@ export function readProduct(owner: string, given: unknown, name = 'overparam'): 
 export function productOver(given: unknown, preset: Overparam): Overparam {
   if (preset === false || !isPlain(given)) return given as Overparam;
   const own = Object.fromEntries(
-    Object.entries(plain(given, 'overparam', WANTED)).filter(([, value]) => value !== undefined),
+    Object.entries(plain(given, 'overparam', OVERPARAM_WANTED)).filter(([, value]) => value !== undefined),
   );
   const names = Object.keys(own);
   const { kind } = preset as ProductOptions;
@@ -131,7 +132,7 @@ export function planOverparam(
     plan.set(table, spec.depth === 1 ? undefined : spec);
   };
   if (given === undefined || given === false) return plan;
-  const own = plain(given, 'overparam', WANTED);
+  const own = plain(given, 'overparam', OVERPARAM_WANTED);
   const keys = Object.keys(own);
   if (keys.some((key) => PRODUCT_FIELDS.includes(key))) {
     const spec = readProduct(owner, given);

@@ -2,21 +2,20 @@
 
 import {
   boolean,
-  seed as checkSeed,
+  type Check,
+  check,
+  derived,
+  type Field,
+  type Fields,
   type Filled,
   field,
   integer,
   number,
   oneOf,
-  optional,
-  readOptions,
   wrong,
 } from '../core/options';
-import type { Seed } from '../core/random';
-import { MAX_RANK } from '../models/factorization';
 import type { AlsRule } from '../training/als/als-rule';
-import type { KernelChoice } from '../training/engine-options';
-import { MAX_EPOCHS } from './factorization-options';
+import { dimension, epochCount, magnitude, type TrainingOptions, trainingFields } from './training-options';
 
 /**
  * The options of ALS.
@@ -28,7 +27,7 @@ import { MAX_EPOCHS } from './factorization-options';
  * console.log(new ALS(options).options.regularizationExponent); // 1
  * ```
  */
-export interface ALSOptions {
+export interface ALSOptions extends Pick<TrainingOptions, 'seed' | 'kernels' | 'clip'> {
   /**
    * 'implicit': who has what; a pair that is not in the data counts a little against. 'explicit': ratings; a pair that is
    * not in the data is unknown. @defaultValue 'implicit'
@@ -67,54 +66,57 @@ export interface ALSOptions {
   readonly steps?: number | undefined;
   /** Vectors start at N(0, initScale^2 / rank). @defaultValue 0.1 */
   readonly initScale?: number | undefined;
-  /** @defaultValue 1 */
-  readonly seed?: Seed | undefined;
-  /**
-   * What does the arithmetic; results never depend on it. `auto`: WebAssembly where it and its memory can be had, else
-   * JavaScript; `wasm`: else an UnsupportedError, in answers too. @defaultValue 'auto'
-   */
-  readonly kernels?: KernelChoice | undefined;
-  /** Clips predicted ratings to the range of the training ratings; explicit feedback alone. @defaultValue true */
-  readonly clip?: boolean | undefined;
 }
 
 /** Every option filled in; plain JSON. */
-export type FilledAlsOptions = Readonly<Filled<ALSOptions>>;
+export type FilledAlsOptions = Filled<ALSOptions>;
 
-const unobserved = (value: unknown, name: string): number | 'auto' => {
-  if (value === 'auto') return value;
-  if (typeof value === 'number' && value >= 0 && value < Infinity) return value;
-  throw wrong(name, value, "a number of at least 0, or 'auto'");
-};
-
-type ReadLater = 'regularization' | 'unobservedWeight' | 'alpha' | 'biases';
-
-/** Reads the options of ALS. */
-export function readAlsOptions(given: ALSOptions | undefined): FilledAlsOptions {
-  const read = readOptions<Filled<Omit<ALSOptions, ReadLater>> & Pick<ALSOptions, ReadLater>>('ALS', given, {
+/** The declarations, in the order that files have them in. */
+export function alsFields(): Fields<FilledAlsOptions> {
+  const { seed, kernels, clip } = trainingFields();
+  return {
     feedback: field(oneOf('implicit', 'explicit'), 'implicit'),
-    rank: field(integer({ min: 1, max: MAX_RANK }), 32),
-    epochs: field(integer({ min: 1, max: MAX_EPOCHS }), 12),
-    regularization: optional(number({ min: 0, above: true })),
+    rank: field(dimension(), 32),
+    epochs: field(epochCount(), 12),
     regularizationExponent: field(number({ min: 0, max: 2 }), 1),
-    unobservedWeight: optional(unobserved),
-    alpha: optional(number({ min: 0 })),
-    biases: optional(boolean),
     solver: field(oneOf('cholesky', 'conjugate-gradient'), 'cholesky'),
     steps: field(integer({ min: 1, max: 1000 }), 3),
-    initScale: field(number({ min: 0 }), 0.1),
-    seed: field(checkSeed, 1),
-    kernels: field(oneOf('auto', 'wasm', 'js'), 'auto'),
-    clip: field(boolean, true),
-  });
-  const isExplicit = read.feedback === 'explicit';
-  const { regularization = isExplicit ? 0.06 : 0.007, unobservedWeight = isExplicit ? 0 : 'auto' } = read;
-  const { alpha = 0, biases = isExplicit } = read;
-  for (const [name, value] of Object.entries({ unobservedWeight, alpha })) {
-    if (isExplicit && value !== 0) throw wrong(name, value, "0 with feedback 'explicit': it is for implicit feedback");
-  }
-  if (biases && !isExplicit) throw wrong('biases', biases, "false with feedback 'implicit'; ratings are 'explicit'");
-  return Object.freeze({ ...read, regularization, unobservedWeight, alpha, biases });
+    initScale: field(magnitude(), 0.1),
+    seed,
+    kernels,
+    clip,
+    regularization: derived(number({ min: 0, above: true }), ({ options }) => (isExplicit(options) ? 0.06 : 0.007)),
+    unobservedWeight: ofImplicit<number | 'auto'>(
+      check(
+        "a number of at least 0, or 'auto'",
+        (value) => value === 'auto' || (Number.isFinite(value) && (value as number) >= 0),
+      ),
+      'auto',
+    ),
+    alpha: ofImplicit(magnitude(), 0),
+    biases: {
+      wanted: boolean.wanted,
+      read(given, name, { options }) {
+        const biases = given === undefined ? isExplicit(options) : boolean(given, name);
+        if (!biases || isExplicit(options)) return biases;
+        throw wrong(name, biases, "false with feedback 'implicit'; ratings are 'explicit'");
+      },
+    },
+  };
+}
+
+const isExplicit = ({ feedback }: Pick<FilledAlsOptions, 'feedback'>) => feedback === 'explicit';
+
+/** An option of implicit feedback, with its default there; else it is 0. */
+function ofImplicit<T>(check: Check<T>, fallback: T): Field<T | 0, FilledAlsOptions> {
+  return {
+    wanted: check.wanted,
+    read(given, name, { options }) {
+      const value = given === undefined ? (isExplicit(options) ? 0 : fallback) : check(given, name);
+      if (value === 0 || !isExplicit(options)) return value;
+      throw wrong(name, value, "0 with feedback 'explicit': it is for implicit feedback");
+    },
+  };
 }
 
 /** The weight of every pair in MovieLens 1M (Rendle et al. 2022), and how often over it outweighs the interactions. */

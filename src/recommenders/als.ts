@@ -1,10 +1,11 @@
 // Alternating least squares as a recommender.
 
+import { readOptions } from '../core/options';
 import type { Interactions } from '../interactions/interactions';
 import type { Scores } from '../metrics/scores';
 import type { History } from '../training/history';
 import { AlsFolder } from './als-folder';
-import { type ALSOptions, type FilledAlsOptions, readAlsOptions } from './als-options';
+import { type ALSOptions, alsFields, type FilledAlsOptions } from './als-options';
 import { fitAls } from './fit-als';
 import type { FilledFitOptions } from './fit-options';
 import type { FittedTables } from './partial-fit';
@@ -49,7 +50,7 @@ export class ALS extends TableRecommender {
 
   constructor(options?: ALSOptions) {
     super('ALS');
-    this.options = readAlsOptions(options);
+    this.options = readOptions<FilledAlsOptions>('ALS', options, alsFields());
   }
 
   /** Ratings of explicit feedback; of implicit feedback orders. */

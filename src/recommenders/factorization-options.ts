@@ -2,35 +2,44 @@
 
 import {
   boolean,
-  seed as checkSeed,
+  check,
+  derived,
+  type Fields,
   type Filled,
   field,
-  integer,
   json,
-  number,
   oneOf,
-  optional,
   plain,
   readOptions,
-  wrong,
 } from '../core/options';
-import { plainCopy } from '../core/plain-copy';
-import type { Seed } from '../core/random';
 import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
-import { MAX_RANK, tableDims } from '../models/factorization';
+import { tableDims } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
-import { isRule, type OptimizerName, resolveOver } from '../optimizers/registry';
-import { type Overparam, planOverparam, productOver } from '../parameters/overparam';
+import { isRule } from '../optimizers/registry';
+import { type Overparam, planOverparam } from '../parameters/overparam';
 import { countRows } from '../serving/seen';
-import type { KernelChoice } from '../training/engine-options';
 import type { GroupLossName } from '../training/group-losses';
 import type { LossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives/item-sampler';
 import { chooseBlocks } from '../training/per-rating/block-schedule';
 import { INSTEAD, nothingToPredict, onlyValue } from './choose-loss';
-import { type Negatives, readNegatives } from './negatives-option';
-import type { BatchShape, Preset, Presets } from './presets';
+import type { BatchShape, Presets } from './presets';
+import {
+  batchCount,
+  dimension,
+  epochCount,
+  magnitude,
+  type Negatives,
+  negatives,
+  type OptimizerOption,
+  optimizer,
+  penalty,
+  products,
+  ruleApart,
+  type TrainingOptions,
+  trainingFields,
+} from './training-options';
 
 /** The strengths of the L2 penalty on embeddings and biases; what is left out is as the recommender has it by default. */
 export interface Regularization {
@@ -43,7 +52,7 @@ export interface Regularization {
 }
 
 /** The options of a matrix-factorization recommender. */
-export interface FactorizationRecommenderOptions {
+export interface FactorizationRecommenderOptions extends TrainingOptions {
   /** The length of the vectors. @defaultValue 32 */
   readonly rank?: number | undefined;
   /**
@@ -68,7 +77,7 @@ export interface FactorizationRecommenderOptions {
    * fields left out, of the default's name or of none (`{ learningRate: { bias: .05 } }`), keeps the default's.
    * @defaultValue sgd with the rates of docs/defaults.md, which follow `batchSize`; losses of orders: adam at 0.005
    */
-  readonly optimizer?: Optimizer | OptimizerConfig | Partial<OptimizerConfig> | OptimizerName | undefined;
+  readonly optimizer?: OptimizerOption | undefined;
   /** @defaultValue 10 */
   readonly epochs?: number | undefined;
   /** Ratings (or interactions, where negatives are drawn) a step; the gradient is their mean. @defaultValue 1; 256 with negatives */
@@ -83,10 +92,6 @@ export interface FactorizationRecommenderOptions {
   readonly initScale?: number | undefined;
   /** Divides ratings by their standard deviation inside; predictions come back on the rating scale. @defaultValue true */
   readonly standardize?: boolean | undefined;
-  /** A new order of the ratings each epoch. @defaultValue true */
-  readonly shuffle?: boolean | undefined;
-  /** @defaultValue 1 */
-  readonly seed?: Seed | undefined;
   /**
    * The threads to train on, where batchSize is 1 and every table is keyed by user or item; results never depend on it.
    * `auto`: one for each core, where there is enough to do. Where threads cannot be started one does the work, which is
@@ -94,21 +99,11 @@ export interface FactorizationRecommenderOptions {
    */
   readonly threads?: number | 'auto' | undefined;
   /**
-   * What does the arithmetic; results never depend on it. `auto`: WebAssembly where it and its memory can be had, else
-   * JavaScript; `wasm`: else an UnsupportedError, in answers too. @defaultValue 'auto'
-   */
-  readonly kernels?: KernelChoice | undefined;
-  /**
    * The most ratings of one user that a step takes where batchSize is 1: their errors are all taken from the user's
    * row as the step finds it, and their gradients are added up. 4 is another rule than 1, and a faster one. @defaultValue 1
    */
   readonly grouping?: 1 | 4 | undefined;
-  /** Clips predictions to the range of the training ratings. @defaultValue true */
-  readonly clip?: boolean | undefined;
 }
-
-/** The options whose default depends on others, or that are read by their own rules. */
-type ReadLater = 'regularization' | 'optimizer' | 'negatives';
 
 /** A loss of a factorization: of values, or of orders. */
 export type FactorizationLoss = LossName | GroupLossName;
@@ -117,8 +112,9 @@ export type FactorizationLoss = LossName | GroupLossName;
 export type FactorizationOptionsInForce = Omit<FilledOptions, 'loss'> & { readonly loss: FactorizationLoss | 'auto' };
 
 /** Every option of a training. */
-export type FilledOptions = Readonly<
-  Filled<Omit<FactorizationRecommenderOptions, ReadLater | 'loss'>> & {
+export type FilledOptions = Filled<
+  FactorizationRecommenderOptions,
+  {
     readonly loss: FactorizationLoss;
     readonly optimizer: OptimizerConfig;
     readonly regularization: Filled<Regularization>;
@@ -126,19 +122,69 @@ export type FilledOptions = Readonly<
   }
 >;
 
-/** More epochs than anybody trains: a slip of the hand, told before it is waited for. */
-export const MAX_EPOCHS = 100_000;
+/** The options as they are declared: with the update rule itself, which may be an object of the caller's. */
+type Declared = Omit<FactorizationOptionsInForce, 'optimizer'> & { readonly optimizer: Optimizer };
 
-const threadCount = (value: unknown, name: string): number | 'auto' => {
-  if (value === 'auto') return value;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 256) return value;
-  throw wrong(name, value, "a whole number from 1 to 256, or 'auto'");
-};
+/** The declarations of a kind's options. */
+export type FactorizationFields = Fields<Declared, ChosenByData>;
 
-const groupSize = (value: unknown, name: string): 1 | 4 => {
-  if (value === 1 || value === 4) return value;
-  throw wrong(name, value, '1 or 4');
-};
+/** What a fit knows of its data. */
+export interface ChosenByData {
+  readonly loss: FactorizationLoss;
+  readonly shape?: BatchShape | undefined;
+}
+
+/**
+ * The options of a factorization, each declared once, in the order that files have them in. Defaults are those of the
+ * preset for what is learned: values, or orders where negatives are drawn. `extra`: embeddings beside those of users and items.
+ */
+export function factorizationFields(presets: Presets, extra: readonly string[] = []): FactorizationFields {
+  const presetOf = (options: Declared) => (options.negatives === false ? presets.ratings : presets.orders);
+  const planOf = (owner: string, overparam: Overparam, { rank, biases }: Declared) =>
+    planOverparam(owner, overparam, tableDims(rank, biases, extra));
+  const lossName = oneOf('auto', 'squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax');
+  const { shuffle, seed, kernels, clip } = trainingFields();
+  return {
+    rank: field(dimension(), 32),
+    overparam: products<Overparam, Declared, ChosenByData>(
+      (overparam, { owner, options }) => planOf(owner, overparam, options),
+      ({ options }) => presetOf(options).overparam,
+    ),
+    loss: {
+      wanted: lossName.wanted,
+      read: (given, name, { data }) => data?.loss ?? (given === undefined ? 'auto' : lossName(given, name)),
+    },
+    epochs: derived(epochCount(), ({ options }) => presetOf(options).epochs),
+    batchSize: derived(batchCount(), ({ options }) => presetOf(options).batchSize),
+    link: field(oneOf('identity', 'sigmoid'), 'identity'),
+    biases: field(boolean, true),
+    initScale: derived(magnitude(), ({ options }) => presetOf(options).initScale),
+    standardize: field(boolean, true),
+    shuffle,
+    seed,
+    threads: field<number | 'auto'>(
+      check(
+        "a whole number from 1 to 256, or 'auto'",
+        (value) => value === 'auto' || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 256),
+      ),
+      1,
+    ),
+    kernels,
+    grouping: field<1 | 4>(
+      check('1 or 4', (value) => value === 1 || value === 4),
+      1,
+    ),
+    clip,
+    negatives: negatives(),
+    optimizer: optimizer(({ owner, options, data }) =>
+      presetOf(options).optimizer(planOf(owner, options.overparam, options), options.batchSize, data?.shape),
+    ),
+    regularization: penalty(
+      ({ options }) => presetOf(options).regularization,
+      (lambda) => ({ embedding: lambda, bias: lambda, scaling: 'constant' }),
+    ),
+  };
+}
 
 /** A recommender's options once read. */
 export interface ReadRecommender {
@@ -156,93 +202,42 @@ export interface OptionsReader {
   forData(asked: FactorizationRecommenderOptions, data: Interactions, turns: Turns): Promise<ReadRecommender>;
 }
 
-/** How those of MF and OverparamMF are read. */
-export function readerOf(owner: string, presets: Presets): OptionsReader {
-  return {
-    read: (given) => readRecommenderOptions(owner, given, presets),
-    forData: (asked, data, turns) => readForData(owner, asked, presets, data, turns),
-  };
-}
-
-/** What a fit knows of its data. */
-export interface ChosenByData {
-  readonly loss: FactorizationLoss;
-  readonly shape?: BatchShape | undefined;
-}
-
-/** Reads a recommender's options over its preset; with what the data decide, where they are at hand. */
-export function readRecommenderOptions(
+/**
+ * How the options of a kind are read.
+ * @param instead what to do instead where values do not differ and the kind learns no orders
+ * @param shape what the default rates of its batches depend on
+ */
+export function readerOf(
   owner: string,
-  given: FactorizationRecommenderOptions | undefined,
-  presets: Presets,
-  /** Embeddings beside those of users and items. */
-  extra: readonly string[] = [],
-  chosen?: ChosenByData,
-): ReadRecommender {
-  // Read twice: what the other defaults are depends on the loss and on whether negatives are drawn.
-  const own: FactorizationRecommenderOptions =
-    given === undefined ? {} : plain(given, 'options', 'an object with options such as rank', owner);
-  const lossName = oneOf('auto', 'squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax');
-  const asked = own.loss === undefined ? 'auto' : lossName(own.loss, 'loss');
-  const loss = chosen?.loss ?? asked;
-  const negatives = readNegatives(owner, own.negatives, loss);
-  const preset = negatives === false ? presets.ratings : presets.orders;
-  const { loss: _, ...read } = readOptions<
-    Filled<Omit<FactorizationRecommenderOptions, ReadLater>> & Pick<FactorizationRecommenderOptions, ReadLater>
-  >(owner, own, {
-    rank: field(integer({ min: 1, max: MAX_RANK }), 32),
-    overparam: field((value) => productOver(value, preset.overparam), preset.overparam),
-    loss: field<FactorizationLoss | 'auto'>(lossName, 'auto'),
-    negatives: optional((value) => value as Negatives),
-    optimizer: optional((value) => value as OptimizerConfig),
-    epochs: field(integer({ min: 1, max: MAX_EPOCHS }), preset.epochs),
-    batchSize: field(integer({ min: 1 }), preset.batchSize),
-    link: field(oneOf('identity', 'sigmoid'), 'identity'),
-    regularization: optional((value) => value as number | Regularization),
-    biases: field(boolean, true),
-    initScale: field(number({ min: 0 }), preset.initScale),
-    standardize: field(boolean, true),
-    shuffle: field(boolean, true),
-    seed: field(checkSeed, 1),
-    threads: field<number | 'auto'>(threadCount, 1),
-    kernels: field(oneOf('auto', 'wasm', 'js'), 'auto'),
-    grouping: field(groupSize, 1),
-    clip: field(boolean, true),
-  });
-  // The model reads it again, once it knows its tables: from a copy, which the caller cannot change meanwhile.
-  const plan = planOverparam(owner, read.overparam, tableDims(read.rank, read.biases, extra));
-  const overparam = freezeCopy(read.overparam);
-  const rule = resolveOver(own.optimizer, preset.optimizer(plan, read.batchSize, chosen?.shape));
-  const regularization = Object.freeze({ ...readRegularization(owner, own.regularization, preset) });
-  const options = { ...read, loss, negatives, overparam, optimizer: rule.config, regularization };
-  return { options: inOrder(options), rule, asked: copyOf(own, rule) };
-}
-
-/** The options of a training on some data: the loss that 'auto' stands for, and what goes with it. */
-export async function readForData(
-  owner: string,
-  asked: FactorizationRecommenderOptions,
-  presets: Presets,
-  data: Interactions,
-  turns: Turns,
-  extra: readonly string[] = [],
-  /** What to do instead where values do not differ and the kind learns no orders. */
+  fields: FactorizationFields,
   instead?: string,
   shape: typeof shapeOf = shapeOf,
-): Promise<ReadRecommender> {
-  const { options } = readRecommenderOptions(owner, asked, presets, extra);
-  const only = options.negatives === false ? await onlyValue(data, turns) : undefined;
-  const isAuto = options.loss === 'auto';
-  if (only !== undefined && (!isAuto || instead !== undefined)) {
-    throw nothingToPredict(owner, `loss '${isAuto ? 'squared' : options.loss}'`, only, instead ?? INSTEAD);
-  }
-  if (only !== undefined && asked.negatives !== undefined) {
-    throw nothingToPredict(owner, 'negatives: false', only, `negatives left out, which has loss 'bpr' draw them`);
-  }
-  const loss = options.loss !== 'auto' ? options.loss : only === undefined ? 'squared' : 'bpr';
-  const isRated = only === undefined && options.negatives === false;
-  const batch = options.batchSize > 1 && isRated ? await shape(data, options, turns) : undefined;
-  return readRecommenderOptions(owner, asked, presets, extra, { loss, shape: batch });
+): OptionsReader {
+  const read = (given: FactorizationRecommenderOptions | undefined, chosen?: ChosenByData): ReadRecommender => {
+    const own: FactorizationRecommenderOptions =
+      given === undefined ? {} : plain(given, 'options', 'an object with options such as rank', owner);
+    const { options, rule } = ruleApart(readOptions<Declared, ChosenByData>(owner, own, fields, '', chosen));
+    return { options, rule, asked: copyOf(own, rule) };
+  };
+  return {
+    read: (given) => read(given),
+    /** The options of a training: the loss that 'auto' stands for, and what goes with it. */
+    async forData(asked, data, turns) {
+      const { options } = read(asked);
+      const only = options.negatives === false ? await onlyValue(data, turns) : undefined;
+      const isAuto = options.loss === 'auto';
+      if (only !== undefined && (!isAuto || instead !== undefined)) {
+        throw nothingToPredict(owner, `loss '${isAuto ? 'squared' : options.loss}'`, only, instead ?? INSTEAD);
+      }
+      if (only !== undefined && asked.negatives !== undefined) {
+        throw nothingToPredict(owner, 'negatives: false', only, `negatives left out, which has loss 'bpr' draw them`);
+      }
+      const loss = options.loss !== 'auto' ? options.loss : only === undefined ? 'squared' : 'bpr';
+      const isRated = only === undefined && options.negatives === false;
+      const batch = options.batchSize > 1 && isRated ? await shape(data, options, turns) : undefined;
+      return read(asked, { loss, shape: batch });
+    },
+  };
 }
 
 /**
@@ -284,46 +279,10 @@ async function busiestInOrder(
   return most / batchSize;
 }
 
-/** The options in the order that files have them in. */
-function inOrder({ rank, overparam, loss, ...rest }: FactorizationOptionsInForce): FactorizationOptionsInForce {
-  return Object.freeze({ rank, overparam, loss, ...rest });
-}
-
 /** A copy of checked options that nobody can change: plain JSON, but for a rule of the caller's own. */
 export function copyOf<O extends { readonly optimizer?: unknown }>(own: O, rule: Optimizer): O {
   const entries = Object.entries(own).filter(([, value]) => value !== undefined);
   const isOwnRule = typeof own.optimizer === 'object' && own.optimizer !== null && isRule(own.optimizer);
   const copies = entries.map(([name, value]) => [name, name === 'optimizer' && isOwnRule ? rule : json(value, name)]);
   return Object.freeze(Object.fromEntries(copies)) as O;
-}
-
-/** A copy of plain JSON of two levels that nobody can change. */
-export function freezeCopy(overparam: Overparam): Overparam {
-  if (overparam === false) return false;
-  const entries = Object.entries(overparam).map(([name, value]) => [name, Object.freeze(plainCopy(value))]);
-  return Object.freeze(Object.fromEntries(entries));
-}
-
-function readRegularization(
-  owner: string,
-  given: number | Regularization | undefined,
-  preset: Preset,
-): Filled<Regularization> {
-  const strength = number({ min: 0 });
-  if (given === undefined) return preset.regularization;
-  if (typeof given === 'number') {
-    const lambda = strength(given, 'regularization');
-    return { embedding: lambda, bias: lambda, scaling: 'constant' };
-  }
-  const { embedding, bias, scaling } = preset.regularization;
-  return readOptions<Filled<Regularization>>(
-    owner,
-    given,
-    {
-      embedding: field(strength, embedding),
-      bias: field(strength, bias),
-      scaling: field(oneOf('constant', 'frequency'), scaling),
-    },
-    'regularization.',
-  );
 }

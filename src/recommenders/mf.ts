@@ -1,15 +1,16 @@
 // Plain matrix factorization as a recommender.
 
-import { wrong } from '../core/options';
-
+import { check, field } from '../core/options';
 import type { Interactions } from '../interactions/interactions';
 import { MFModel } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import type { Breather } from '../training/breather';
 import {
+  type FactorizationFields,
   type FactorizationOptionsInForce,
   type FactorizationRecommenderOptions,
   type FilledOptions,
+  factorizationFields,
   readerOf,
 } from './factorization-options';
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
@@ -22,6 +23,12 @@ export type MFOptions = Omit<FactorizationRecommenderOptions, 'overparam'> & { r
 
 /** Those in force: tables are plain. */
 type PlainOptionsInForce = FactorizationOptionsInForce & { readonly overparam: false };
+
+/** Their declarations. */
+export function mfFields(): FactorizationFields {
+  const plain = check<false>('false: MF is plain; products are what OverparamMF takes', (value) => value === false);
+  return { ...factorizationFields(PLAIN_PRESETS), overparam: field(plain, false) };
+}
 
 /**
  * Biased matrix factorization with plain tables, and defaults that need no tuning.
@@ -45,11 +52,7 @@ export class MF extends FactorizationRecommender {
   readonly name = 'mf';
 
   constructor(options?: MFOptions) {
-    const overparam: unknown = options?.overparam;
-    if (overparam !== undefined && overparam !== false) {
-      throw wrong('overparam', overparam, 'false: MF is plain; products are what OverparamMF takes');
-    }
-    super('MF', options, readerOf('MF', PLAIN_PRESETS));
+    super('MF', options, readerOf('MF', mfFields()));
   }
 
   override get options(): PlainOptionsInForce {

@@ -1,29 +1,24 @@
 // The options of NMF: their types, their checks, their defaults, and what they come to as those of a factorization.
 
-import {
-  boolean,
-  seed as checkSeed,
-  type Filled,
-  field,
-  integer,
-  number,
-  oneOf,
-  optional,
-  plain,
-  readOptions,
-  wrong,
-} from '../core/options';
-import type { Seed } from '../core/random';
-import { MAX_RANK } from '../models/factorization';
+import { derived, type Fields, type Filled, field, oneOf, plain, readOptions, wrong } from '../core/options';
 import { checkNonNegative } from '../models/nmf';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
-import { type OptimizerName, resolveOver } from '../optimizers/registry';
 import { constant } from '../optimizers/schedule';
 import { sgd } from '../optimizers/sgd';
 import type { Overparam } from '../parameters/overparam';
-import type { KernelChoice } from '../training/engine-options';
-import { copyOf, type FilledOptions, freezeCopy, MAX_EPOCHS } from './factorization-options';
+import { copyOf, type FilledOptions } from './factorization-options';
 import { type BatchShape, batchScale, perBatch } from './presets';
+import {
+  batchCount,
+  dimension,
+  epochCount,
+  magnitude,
+  type OptimizerOption,
+  optimizer,
+  products,
+  type TrainingOptions,
+  trainingFields,
+} from './training-options';
 
 /**
  * The options of NMF.
@@ -35,7 +30,7 @@ import { type BatchShape, batchScale, perBatch } from './presets';
  * console.log(new NMF(options).options.rank); // 15
  * ```
  */
-export interface NMFOptions {
+export interface NMFOptions extends TrainingOptions {
   /**
    * 'multiplicative': passes without a rate, over plain tables, for squared error; 'gradient': any optimizer, what falls
    * below 0 put back. @defaultValue 'multiplicative'
@@ -54,26 +49,68 @@ export interface NMFOptions {
   /** For 'gradient' alone, unless squared. @defaultValue 'squared' */
   readonly loss?: 'squared' | 'absolute' | 'huber' | undefined;
   /** For 'gradient' alone. @defaultValue sgd at 0.01, times about batchSize (docs/defaults.md) */
-  readonly optimizer?: Optimizer | OptimizerConfig | Partial<OptimizerConfig> | OptimizerName | undefined;
+  readonly optimizer?: OptimizerOption | undefined;
   /** Ratings a step of 'gradient'. @defaultValue 1 */
   readonly batchSize?: number | undefined;
-  /** A new order of the ratings each epoch of 'gradient'. @defaultValue true */
-  readonly shuffle?: boolean | undefined;
-  /** @defaultValue 1 */
-  readonly seed?: Seed | undefined;
-  /** What does the arithmetic; results never depend on it. @defaultValue 'auto' */
-  readonly kernels?: KernelChoice | undefined;
-  /** Clips predictions to the range of the training ratings. @defaultValue true */
-  readonly clip?: boolean | undefined;
 }
 
 /** Every option filled in; an optimizer where there is one. */
-export type FilledNmfOptions = Readonly<
-  Filled<Omit<NMFOptions, 'optimizer' | 'epochs'>> & {
-    readonly epochs: number;
-    readonly optimizer?: OptimizerConfig | undefined;
-  }
->;
+export type FilledNmfOptions = Filled<Omit<NMFOptions, 'optimizer'>> & { readonly optimizer?: OptimizerConfig };
+
+/** The options as they are declared: with a rule, that of 'gradient'. */
+type Declared = Filled<NMFOptions, { readonly optimizer: Optimizer }>;
+
+/** The declarations, in the order that files have them in. */
+export function nmfFields(): Fields<Declared, BatchShape> {
+  const { shuffle, seed, kernels, clip } = trainingFields();
+  const choices = oneOf('squared', 'absolute', 'huber');
+  const rule = optimizer<Declared, BatchShape>(({ options: { batchSize }, data }) => {
+    const per = perBatch(batchSize, data);
+    const rate = 0.01 * batchScale(batchSize, data).bias;
+    return sgd({ learningRate: per.batch === undefined ? rate : constant(rate, per) });
+  });
+  return {
+    solver: field(oneOf('multiplicative', 'gradient'), 'multiplicative'),
+    rank: field(dimension(), 15),
+    regularization: field(magnitude(), 0.06),
+    initRange: field(magnitude(), 1),
+    overparam: products<Overparam, Declared, BatchShape>((overparam, { owner, options }) => {
+      if (overparam !== false) ofGradient(overparam, 'overparam', 'false', options);
+      checkNonNegative(owner, overparam, options.rank);
+    }),
+    loss: {
+      wanted: choices.wanted,
+      read(given = 'squared', name, context) {
+        const loss = choices(given, name);
+        if (loss !== 'squared') ofGradient(loss, name, "'squared'", context.options);
+        return loss;
+      },
+    },
+    batchSize: field(batchCount(), 1),
+    shuffle,
+    seed,
+    kernels,
+    clip,
+    epochs: derived(epochCount(), ({ options }) => (options.solver === 'gradient' ? 20 : 50)),
+    optimizer: {
+      wanted: rule.wanted,
+      read(given, name, context) {
+        if (given !== undefined) ofGradient(given, name, 'none', context.options);
+        return rule.read(given, name, context);
+      },
+    },
+  };
+}
+
+/** @throws OptionError for what the multiplicative rule does not have */
+function ofGradient(value: unknown, name: string, wanted: string, { solver }: Declared): void {
+  if (solver === 'gradient') return;
+  throw wrong(
+    name,
+    value,
+    `${wanted} with solver 'multiplicative', which has a rule of its own; want solver: 'gradient'`,
+  );
+}
 
 /** The options of NMF once read. */
 export interface ReadNmf {
@@ -88,39 +125,9 @@ export interface ReadNmf {
 export function readNmfOptions(given: NMFOptions | undefined, shape?: BatchShape): ReadNmf {
   const own: NMFOptions =
     given === undefined ? {} : plain(given, 'options', 'an object with options such as rank', 'NMF');
-  const { optimizer, epochs, ...read } = readOptions<
-    Filled<Omit<NMFOptions, 'optimizer' | 'epochs'>> & Pick<NMFOptions, 'optimizer' | 'epochs'>
-  >('NMF', own, {
-    solver: field(oneOf('multiplicative', 'gradient'), 'multiplicative'),
-    rank: field(integer({ min: 1, max: MAX_RANK }), 15),
-    epochs: optional(integer({ min: 1, max: MAX_EPOCHS })),
-    regularization: field(number({ min: 0 }), 0.06),
-    initRange: field(number({ min: 0 }), 1),
-    overparam: field((value) => value as Overparam, false),
-    loss: field(oneOf('squared', 'absolute', 'huber'), 'squared'),
-    optimizer: optional((value) => value as OptimizerConfig),
-    batchSize: field(integer({ min: 1 }), 1),
-    shuffle: field(boolean, true),
-    seed: field(checkSeed, 1),
-    kernels: field(oneOf('auto', 'wasm', 'js'), 'auto'),
-    clip: field(boolean, true),
-  });
-  const isGradient = read.solver === 'gradient';
-  const needs = "with solver 'multiplicative', which has a rule of its own; want solver: 'gradient'";
-  if (!isGradient && read.overparam !== false) throw wrong('overparam', read.overparam, `false ${needs}`);
-  if (!isGradient && read.loss !== 'squared') throw wrong('loss', read.loss, `'squared' ${needs}`);
-  if (!isGradient && optimizer !== undefined) throw wrong('optimizer', optimizer, `none ${needs}`);
-  checkNonNegative('NMF', read.overparam, read.rank);
-  const scale = batchScale(read.batchSize, shape).bias;
-  const per = perBatch(read.batchSize, shape);
-  const rate = 0.01 * scale;
-  const rule = resolveOver(optimizer, sgd({ learningRate: per.batch === undefined ? rate : constant(rate, per) }));
-  const options: FilledNmfOptions = Object.freeze({
-    ...read,
-    overparam: freezeCopy(read.overparam),
-    epochs: epochs ?? (isGradient ? 20 : 50),
-    ...(isGradient && { optimizer: rule.config }),
-  });
+  const read = readOptions<Declared, BatchShape>('NMF', own, nmfFields(), '', shape);
+  const { optimizer: rule, ...rest } = read;
+  const options = Object.freeze({ ...rest, ...(read.solver === 'gradient' && { optimizer: rule.config }) });
   return { options, rule, asked: copyOf(own, rule) };
 }
 

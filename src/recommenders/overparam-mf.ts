@@ -3,7 +3,12 @@
 import type { Interactions } from '../interactions/interactions';
 import { OverparamMFModel } from '../models/overparam-mf';
 import type { Breather } from '../training/breather';
-import { type FactorizationRecommenderOptions, type FilledOptions, readerOf } from './factorization-options';
+import {
+  type FactorizationRecommenderOptions,
+  type FilledOptions,
+  factorizationFields,
+  readerOf,
+} from './factorization-options';
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
 import { MF } from './mf';
 import { OVERPARAM_PRESETS } from './presets';
@@ -37,7 +42,7 @@ export class OverparamMF extends FactorizationRecommender {
   readonly name = 'overparam-mf';
 
   constructor(options?: OverparamMFOptions) {
-    super('OverparamMF', options, readerOf('OverparamMF', OVERPARAM_PRESETS));
+    super('OverparamMF', options, readerOf('OverparamMF', factorizationFields(OVERPARAM_PRESETS)));
   }
 
   fresh(): OverparamMF {

@@ -11,7 +11,7 @@ import type { FilledOptions } from './factorization-options';
 import { FactorizationRecommender, type Prepared } from './factorization-recommender';
 import { restore, savedRule } from './restore';
 import { decodeFitted, type SavedFactorization } from './saved-factorization';
-import { type FilledSvdppOptions, SVDPP_READER, type SVDppOptions } from './svdpp-options';
+import { type FilledSvdppOptions, type SVDppOptions, svdppReader } from './svdpp-options';
 
 export type { SVDppOptions } from './svdpp-options';
 
@@ -45,7 +45,7 @@ export class SVDpp extends FactorizationRecommender {
   readonly name = 'svdpp';
 
   constructor(options?: SVDppOptions) {
-    super('SVDpp', options, SVDPP_READER);
+    super('SVDpp', options, svdppReader());
   }
 
   override get options(): FilledSvdppOptions {

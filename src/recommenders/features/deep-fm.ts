@@ -1,21 +1,27 @@
 // DeepFM as a recommender.
 
+import { readOptions } from '../../core/options';
 import type { FieldRange } from '../../interactions/features';
-import { DeepFMModel, planFeatures } from '../../models/feature-models';
+import { DeepFMModel } from '../../models/feature-models';
 import { fileOf, savedRule } from '../restore';
 import type { SavedFile } from '../saved-model';
+import { ruleApart } from '../training-options';
 import {
   type DeepRecommenderOptions,
   deepFields,
+  deepForm,
   type FeatureOverparam,
   type FilledDeepOptions,
-  readFeatureOptions,
+  featureFields,
 } from './feature-options';
 import { FeatureRecommender } from './feature-recommender';
 import { decodeFeatureModel } from './saved-features';
 
 /** The options of DeepFM. */
 export type DeepFMOptions = DeepRecommenderOptions;
+
+/** Their declarations. */
+export const deepFMFields = () => featureFields(deepFields(), deepForm);
 
 /**
  * DeepFM: a factorization machine and hidden layers over the same embeddings, added up.
@@ -38,8 +44,7 @@ export class DeepFM extends FeatureRecommender<FilledDeepOptions> {
   readonly name = 'deep-fm';
 
   constructor(options?: DeepFMOptions) {
-    const { options: read, rule } = readFeatureOptions('DeepFM', options, deepFields);
-    planFeatures('DeepFM', read.overparam, read.embeddingDim, read.hidden);
+    const { options: read, rule } = ruleApart(readOptions('DeepFM', options, deepFMFields()));
     super('DeepFM', read, rule);
   }
 

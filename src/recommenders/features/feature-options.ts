@@ -1,34 +1,30 @@
 // The options of the models of features: their types and their checks.
 
-import {
-  boolean,
-  seed as checkSeed,
-  type Field,
-  type Fields,
-  type Filled,
-  field,
-  integer,
-  number,
-  oneOf,
-  optional,
-  readOptions,
-  wrong,
-} from '../../core/options';
-import { plainCopy } from '../../core/plain-copy';
-import type { Seed } from '../../core/random';
-import { MAX_RANK } from '../../models/factorization';
+import { boolean, type Field, type Fields, type Filled, field, number, oneOf, wrong } from '../../core/options';
+import { planFeatures } from '../../models/feature-models';
 import type { Pooling } from '../../models/feature-terms';
 import { ACTIVATIONS, type ActivationName } from '../../models/layers';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
-import { type OptimizerName, resolveOver } from '../../optimizers/registry';
 import type { ProductOptions } from '../../parameters/overparam';
-import type { KernelChoice } from '../../training/engine-options';
 import type { GroupLossName } from '../../training/group-losses';
 import type { LossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives/item-sampler';
-import { MAX_EPOCHS } from '../factorization-options';
-import { type Negatives, readNegatives } from '../negatives-option';
+import {
+  batchCount,
+  dimension,
+  epochCount,
+  layers,
+  magnitude,
+  type Negatives,
+  negatives,
+  type OptimizerOption,
+  optimizer,
+  penalty,
+  products,
+  type TrainingOptions,
+  trainingFields,
+} from '../training-options';
 
 /**
  * One product for the embeddings (and, where it is dense, for every dense layer; with `biases` for the linear weights), or
@@ -54,7 +50,7 @@ export interface FeatureRegularization {
 }
 
 /** The options that every model of features has. */
-export interface FeatureRecommenderOptions {
+export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffle' | 'seed' | 'kernels'> {
   /**
    * 'classification': labels 0 and 1, predictions are probabilities. 'regression': numbers. 'ranking': the order of items
    * for users, learned of interactions; predictions are scores. @defaultValue 'classification'
@@ -72,7 +68,7 @@ export interface FeatureRecommenderOptions {
    */
   readonly negatives?: number | Negatives | false | undefined;
   /** A name, a configuration, or an object with the Optimizer seam. @defaultValue adam, learning rate 0.001 */
-  readonly optimizer?: Optimizer | OptimizerConfig | Partial<OptimizerConfig> | OptimizerName | undefined;
+  readonly optimizer?: OptimizerOption | undefined;
   /** @defaultValue 10 */
   readonly epochs?: number | undefined;
   /** Rows a step; the gradient is their mean. @defaultValue 1024 */
@@ -83,12 +79,6 @@ export interface FeatureRecommenderOptions {
   readonly initScale?: number | undefined;
   /** How tables are written as products. @defaultValue false */
   readonly overparam?: FeatureOverparam | undefined;
-  /** A new order of the rows each epoch. @defaultValue true */
-  readonly shuffle?: boolean | undefined;
-  /** @defaultValue 1 */
-  readonly seed?: Seed | undefined;
-  /** What does the arithmetic; results never depend on it. @defaultValue 'auto' */
-  readonly kernels?: KernelChoice | undefined;
 }
 
 /** The options of models with hidden layers. */
@@ -107,12 +97,10 @@ export interface DeepRecommenderOptions extends FeatureRecommenderOptions {
   readonly pooling?: Pooling | undefined;
 }
 
-/** What is read by rules of its own. */
-type ReadLater = 'loss' | 'negatives' | 'optimizer' | 'regularization';
-
 /** The common options, filled in. */
-export type FilledFeatureOptions = Readonly<
-  Filled<Omit<FeatureRecommenderOptions, ReadLater>> & {
+export type FilledFeatureOptions = Filled<
+  FeatureRecommenderOptions,
+  {
     readonly loss: LossName | GroupLossName;
     readonly negatives: NegativeSampling | false;
     readonly optimizer: OptimizerConfig;
@@ -120,9 +108,14 @@ export type FilledFeatureOptions = Readonly<
   }
 >;
 
+/** What a kind has of its own, read. */
+type OwnDeep = Filled<Omit<DeepRecommenderOptions, keyof FeatureRecommenderOptions>>;
+
 /** Those of models with layers, filled in. */
-export type FilledDeepOptions = FilledFeatureOptions &
-  Readonly<Filled<Omit<DeepRecommenderOptions, keyof FeatureRecommenderOptions>>>;
+export type FilledDeepOptions = FilledFeatureOptions & OwnDeep;
+
+/** The options as they are declared: with the update rule itself. */
+type Declared = Omit<FilledFeatureOptions, 'optimizer'> & { readonly optimizer: Optimizer };
 
 type AnyLoss = FilledFeatureOptions['loss'];
 
@@ -133,91 +126,58 @@ const LOSSES_OF: Readonly<Record<FilledFeatureOptions['task'], readonly [AnyLoss
   ranking: ['bpr', 'warp', 'softmax'],
 };
 
-const size = integer({ min: 1, max: MAX_RANK });
-
-/** More numbers between two layers than anybody trains, and more layers: told before memory is asked for. */
-const MOST_WEIGHTS = 2 ** 26;
-const MOST_LAYERS = 64;
-
-/** The outputs of layers, one after another, the first of so many inputs (0: not known yet). @throws OptionError where there are too many, or they are too large */
-export function layers(value: readonly unknown[], name: string, inputs = 0): readonly number[] {
-  if (value.length > MOST_LAYERS) throw wrong(name, value, `at most ${MOST_LAYERS} layers`);
-  const outputs = value.map((one, l) => size(one, `${name}[${l}]`));
-  const weights = outputs.reduce((sum, one, l) => sum + one * (outputs[l - 1] ?? inputs), 0);
-  if (weights > MOST_WEIGHTS)
-    throw wrong(
-      name,
-      value,
-      `smaller layers: these have ${weights} weights between them, and ${MOST_WEIGHTS} is the most`,
-    );
-  return Object.freeze(outputs);
+/** The declarations of what models of layers have of their own. */
+export function deepFields() {
+  return {
+    embeddingDim: field(dimension(), 10),
+    hidden: layers([400, 400, 400]),
+    activation: field(oneOf(...ACTIVATIONS), 'relu'),
+    dropout: field(number({ min: 0, max: 1, below: true }), 0),
+    batchNorm: field(boolean, false),
+    pooling: field(oneOf('sum', 'mean'), 'mean'),
+  } satisfies Fields<OwnDeep>;
 }
 
-/** The length of an embedding. */
-export const dimField = (fallback: number): Field<number> => field(size, fallback);
+/** The dimension and the layers of a model of layers. */
+export const deepForm = ({ embeddingDim, hidden }: OwnDeep) => [embeddingDim, hidden] as const;
 
-/** The fields of the options of layers. */
-export const deepFields = {
-  embeddingDim: dimField(10),
-  hidden: field<readonly number[]>(
-    (value, name) => {
-      if (!Array.isArray(value)) throw wrong(name, value, 'a list of the outputs of each hidden layer, as [400, 400]');
-      return layers(value, name);
-    },
-    [400, 400, 400],
-  ),
-  activation: field(oneOf(...ACTIVATIONS), 'relu'),
-  dropout: field(number({ min: 0, max: 1, below: true }), 0),
-  batchNorm: field(boolean, false),
-  pooling: field(oneOf('sum', 'mean'), 'mean'),
-} satisfies Fields<Filled<Omit<DeepRecommenderOptions, keyof FeatureRecommenderOptions>>>;
-
-/** Reads the options of a model of features; `own` are the fields that only it has. */
-export function readFeatureOptions<Own extends object>(
-  owner: string,
-  given: unknown,
-  own: Fields<Own>,
-): { options: FilledFeatureOptions & Readonly<Own>; rule: Optimizer } {
-  type Common = Filled<Omit<FeatureRecommenderOptions, ReadLater>> & Pick<FeatureRecommenderOptions, ReadLater>;
-  const common: Fields<Common> = {
+/**
+ * The declarations of a kind's options, in the order that files have them in. `own`: those that it alone has; `formOf`: the
+ * dimension of its embeddings, and its layers.
+ */
+export function featureFields<Own extends object>(
+  own: { readonly [K in keyof Own]: Field<Own[K]> },
+  formOf: (options: NoInfer<Own>) => readonly [dim: number, hidden: readonly number[] | null],
+): Fields<Declared & Own> {
+  const { shuffle, seed, kernels } = trainingFields();
+  const lossName = oneOf('squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax');
+  const common: Fields<Declared> = {
     task: field(oneOf('classification', 'regression', 'ranking'), 'classification'),
-    loss: optional(oneOf('squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax')),
-    negatives: optional((value) => value as Negatives),
-    optimizer: optional((value) => value as OptimizerConfig),
-    epochs: field(integer({ min: 1, max: MAX_EPOCHS }), 10),
-    batchSize: field(integer({ min: 1 }), 1024),
-    regularization: optional((value) => value as number | FeatureRegularization),
-    initScale: field(number({ min: 0 }), 0.01),
-    overparam: field((value) => plainCopy(value) as FeatureOverparam, false),
-    shuffle: field(boolean, true),
-    seed: field(checkSeed, 1),
-    kernels: field(oneOf('auto', 'wasm', 'js'), 'auto'),
+    epochs: field(epochCount(), 10),
+    batchSize: field(batchCount(), 1024),
+    initScale: field(magnitude(), 0.01),
+    overparam: products<FeatureOverparam, Declared, unknown>((overparam, { owner, options }) =>
+      planFeatures(owner, overparam, ...formOf(options as unknown as Own)),
+    ),
+    shuffle,
+    seed,
+    kernels,
+    ...own,
+    loss: {
+      wanted: lossName.wanted,
+      read(given, name, { options: { task } }) {
+        const losses = LOSSES_OF[task];
+        const loss = given === undefined ? losses[0] : lossName(given, name);
+        if (losses.includes(loss)) return loss;
+        throw wrong(name, loss, `${losses.join(', ')}, as task is '${task}'`);
+      },
+    },
+    negatives: negatives(),
+    optimizer: optimizer(() => adam()),
+    regularization: penalty(
+      () => ({ embedding: 0, linear: 0, dense: 0 }),
+      (lambda) => ({ embedding: lambda, linear: lambda, dense: 0 }),
+    ),
   };
-  const read = readOptions<Common & Own>(owner, given, { ...common, ...own } as Fields<Common & Own>);
-  // In the same order whoever gave them, so that files are the same.
-  const { loss = LOSSES_OF[read.task][0], negatives: drawn, optimizer, regularization, ...rest } = read;
-  if (!LOSSES_OF[read.task].includes(loss))
-    throw wrong('loss', loss, `${LOSSES_OF[read.task].join(', ')}, as task is '${read.task}'`);
-  const rule = resolveOver(optimizer, adam());
-  const strengths = Object.freeze(readStrengths(owner, regularization));
-  const negatives = readNegatives(owner, drawn, loss);
-  const options = { ...rest, loss, negatives, optimizer: rule.config, regularization: strengths };
-  return { options: Object.freeze(options) as unknown as FilledFeatureOptions & Readonly<Own>, rule };
-}
-
-function readStrengths(
-  owner: string,
-  given: number | FeatureRegularization | undefined,
-): Filled<FeatureRegularization> {
-  const strength = number({ min: 0 });
-  if (typeof given === 'number') {
-    const lambda = strength(given, 'regularization');
-    return { embedding: lambda, linear: lambda, dense: 0 };
-  }
-  return readOptions<Filled<FeatureRegularization>>(
-    owner,
-    given,
-    { embedding: field(strength, 0), linear: field(strength, 0), dense: field(strength, 0) },
-    'regularization.',
-  );
+  return common as Fields<Declared & Own>;
 }

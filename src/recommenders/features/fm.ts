@@ -1,15 +1,16 @@
 // The factorization machine as a recommender.
 
+import { field, readOptions } from '../../core/options';
 import type { FieldRange } from '../../interactions/features';
-import { FMModel, planFeatures } from '../../models/feature-models';
+import { FMModel } from '../../models/feature-models';
 import { fileOf, savedRule } from '../restore';
 import type { SavedFile } from '../saved-model';
+import { dimension, ruleApart } from '../training-options';
 import {
-  dimField,
   type FeatureOverparam,
   type FeatureRecommenderOptions,
   type FilledFeatureOptions,
-  readFeatureOptions,
+  featureFields,
 } from './feature-options';
 import { FeatureRecommender } from './feature-recommender';
 import { decodeFeatureModel } from './saved-features';
@@ -19,6 +20,9 @@ export interface FMOptions extends FeatureRecommenderOptions {
   /** The length k of a feature's vector. @defaultValue 16 */
   readonly rank?: number | undefined;
 }
+
+/** Their declarations. */
+export const fmFields = () => featureFields({ rank: field(dimension(), 16) }, ({ rank }) => [rank, null]);
 
 /**
  * A factorization machine of second order, over rows of features: numbers, categories, several of a field, crossed ones.
@@ -55,9 +59,8 @@ export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly ran
   readonly name = 'fm';
 
   constructor(options?: FMOptions) {
-    const read = readFeatureOptions<{ rank: number }>('FM', options, { rank: dimField(16) });
-    planFeatures('FM', read.options.overparam, read.options.rank, null);
-    super('FM', read.options, read.rule);
+    const { options: read, rule } = ruleApart(readOptions('FM', options, fmFields()));
+    super('FM', read, rule);
   }
 
   protected createModel(fields: readonly FieldRange[], overparam: FeatureOverparam): FMModel {

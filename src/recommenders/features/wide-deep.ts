@@ -1,20 +1,21 @@
 // Wide & Deep as a recommender.
 
-import { type Filled, field, optional, string, wrong } from '../../core/options';
+import { type Field, type Fields, listOf, readOptions, string } from '../../core/options';
 import type { FieldRange } from '../../interactions/features';
-import { type FeatureModel, planFeatures, WideDeepModel } from '../../models/feature-models';
+import { type FeatureModel, WideDeepModel } from '../../models/feature-models';
 import { ftrl } from '../../optimizers/ftrl';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
-import { type OptimizerName, resolveOver } from '../../optimizers/registry';
 import type { RuleOf } from '../../training/split-sink';
 import { fileOf, savedRule } from '../restore';
 import type { SavedFile } from '../saved-model';
+import { type OptimizerOption, optimizer, ruleApart } from '../training-options';
 import {
   type DeepRecommenderOptions,
   deepFields,
+  deepForm,
   type FeatureOverparam,
   type FilledDeepOptions,
-  readFeatureOptions,
+  featureFields,
 } from './feature-options';
 import { FeatureRecommender } from './feature-recommender';
 import { decodeFeatureModel } from './saved-features';
@@ -24,7 +25,7 @@ export interface WideDeepOptions extends DeepRecommenderOptions {
   /** The names of the fields with linear weights, crossed ones among them; null: all fields. @defaultValue null */
   readonly wide?: readonly string[] | null | undefined;
   /** What trains the linear weights; `optimizer` trains the rest. @defaultValue ftrl */
-  readonly wideOptimizer?: Optimizer | OptimizerConfig | Partial<OptimizerConfig> | OptimizerName | undefined;
+  readonly wideOptimizer?: OptimizerOption | undefined;
 }
 
 /** Filled in. */
@@ -32,6 +33,22 @@ type FilledWideDeep = FilledDeepOptions & {
   readonly wide: readonly string[] | null;
   readonly wideOptimizer: OptimizerConfig;
 };
+
+/** The options as they are declared: with the rules themselves. */
+type Declared = Omit<FilledWideDeep, 'optimizer' | 'wideOptimizer'> & {
+  readonly optimizer: Optimizer;
+  readonly wideOptimizer: Optimizer;
+};
+
+/** The declarations. */
+export function wideDeepFields(): Fields<Declared> {
+  const names = listOf(string, 'a list of names of fields, or null for all');
+  const wide: Field<readonly string[] | null> = {
+    wanted: names.wanted,
+    read: (given = null, name) => (given === null ? null : names(given, name)),
+  };
+  return { ...featureFields({ ...deepFields(), wide }, deepForm), wideOptimizer: optimizer(() => ftrl()) };
+}
 
 /**
  * Wide & Deep: linear weights that memorize, hidden layers that generalize, trained together, each by its own rule.
@@ -55,17 +72,9 @@ export class WideDeep extends FeatureRecommender<FilledWideDeep> {
   private readonly wideRule: Optimizer;
 
   constructor(options?: WideDeepOptions) {
-    type Own = Filled<Omit<WideDeepOptions, keyof DeepRecommenderOptions | 'wideOptimizer'>> &
-      Pick<WideDeepOptions, 'wideOptimizer'>;
-    const { options: read, rule } = readFeatureOptions<Own & Filled<Pick<FilledDeepOptions, keyof typeof deepFields>>>(
-      'WideDeep',
-      options,
-      { ...deepFields, wide: field(fieldNames, null), wideOptimizer: optional((value) => value as OptimizerConfig) },
-    );
-    planFeatures('WideDeep', read.overparam, read.embeddingDim, read.hidden);
-    const { wideOptimizer, ...rest } = read;
-    const wideRule = resolveOver(wideOptimizer, ftrl());
-    super('WideDeep', Object.freeze({ ...rest, wideOptimizer: wideRule.config }), rule);
+    const { options: read, rule } = ruleApart(readOptions<Declared>('WideDeep', options, wideDeepFields()));
+    const { wideOptimizer: wideRule } = read;
+    super('WideDeep', Object.freeze({ ...read, wideOptimizer: wideRule.config }), rule);
     this.wideRule = wideRule;
   }
 
@@ -110,10 +119,4 @@ export class WideDeep extends FeatureRecommender<FilledWideDeep> {
       return { recommender, model: recommender.restored(layout) };
     });
   }
-}
-
-function fieldNames(value: unknown, name: string): readonly string[] | null {
-  if (value === null) return null;
-  if (!Array.isArray(value)) throw wrong(name, value, 'a list of names of fields, or null for all');
-  return Object.freeze(value.map((one, i) => string(one, `${name}[${i}]`)));
 }

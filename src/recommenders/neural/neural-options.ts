@@ -1,33 +1,29 @@
 // The options of NeuralCF: their types and their checks.
 
-import {
-  boolean,
-  type Check,
-  seed as checkSeed,
-  type Fields,
-  type Filled,
-  field,
-  integer,
-  number,
-  oneOf,
-  optional,
-  readOptions,
-  wrong,
-} from '../../core/options';
-import { plainCopy } from '../../core/plain-copy';
-import type { Seed } from '../../core/random';
+import { type Field, type Fields, type Filled, field, number, oneOf, readOptions } from '../../core/options';
 import { ACTIVATIONS, type ActivationName } from '../../models/layers';
 import { type NeuralVariant, planNeural } from '../../models/neural-cf';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
-import { type OptimizerName, resolveOver } from '../../optimizers/registry';
 import type { ProductOptions } from '../../parameters/overparam';
-import type { KernelChoice } from '../../training/engine-options';
 import type { GroupLossName } from '../../training/group-losses';
 import type { NegativeSampling } from '../../training/negatives/item-sampler';
-import { MAX_EPOCHS } from '../factorization-options';
-import { dimField, layers } from '../features/feature-options';
-import { type Negatives, readNegatives } from '../negatives-option';
+import {
+  batchCount,
+  dimension,
+  epochCount,
+  layers,
+  magnitude,
+  type Negatives,
+  negatives,
+  type OptimizerOption,
+  optimizer,
+  penalty,
+  products,
+  ruleApart,
+  type TrainingOptions,
+  trainingFields,
+} from '../training-options';
 
 /**
  * One product for the embeddings (and, where it is dense, for every dense layer), or products by name: `gmfUser`,
@@ -51,7 +47,7 @@ export interface NeuralRegularization {
 }
 
 /** The options of NeuralCF. */
-export interface NeuralCFOptions {
+export interface NeuralCFOptions extends Pick<TrainingOptions, 'shuffle' | 'seed' | 'kernels'> {
   /** 'gmf': weighted products; 'mlp': hidden layers; 'neumf': both under one output layer. @defaultValue 'neumf' */
   readonly variant?: NeuralVariant | undefined;
   /** The length of the vectors that GMF multiplies. @defaultValue 32 */
@@ -69,7 +65,7 @@ export interface NeuralCFOptions {
   /** Items drawn for each interaction that its user does not have. @defaultValue 4; bpr: 1, warp: 16, softmax: 32 */
   readonly negatives?: number | Negatives | undefined;
   /** A name, a configuration, or an object with the Optimizer seam. @defaultValue adam, learning rate 0.001 */
-  readonly optimizer?: Optimizer | OptimizerConfig | Partial<OptimizerConfig> | OptimizerName | undefined;
+  readonly optimizer?: OptimizerOption | undefined;
   /** @defaultValue 20 */
   readonly epochs?: number | undefined;
   /** Interactions a step, each with its negatives; the gradient is their mean. @defaultValue 256 */
@@ -80,25 +76,49 @@ export interface NeuralCFOptions {
   readonly initScale?: number | undefined;
   /** How tables are written as products. @defaultValue false */
   readonly overparam?: NeuralOverparam | undefined;
-  /** A new order of the interactions each epoch. @defaultValue true */
-  readonly shuffle?: boolean | undefined;
-  /** @defaultValue 1 */
-  readonly seed?: Seed | undefined;
-  /** What does the arithmetic; results never depend on it. @defaultValue 'auto' */
-  readonly kernels?: KernelChoice | undefined;
 }
 
-/** What is read by rules of its own. */
-type ReadLater = 'optimizer' | 'regularization' | 'negatives';
-
 /** Every option filled in; plain JSON, but for an optimizer of the caller's own. */
-export type FilledNeuralOptions = Readonly<
-  Filled<Omit<NeuralCFOptions, ReadLater>> & {
+export type FilledNeuralOptions = Filled<
+  NeuralCFOptions,
+  {
     readonly optimizer: OptimizerConfig;
     readonly regularization: Filled<NeuralRegularization>;
     readonly negatives: NegativeSampling;
   }
 >;
+
+/** The options as they are declared: with the update rule itself. */
+type Declared = Omit<FilledNeuralOptions, 'optimizer'> & { readonly optimizer: Optimizer };
+
+/** The declarations, in the order that files have them in. */
+export function neuralFields(): Fields<Declared> {
+  const { shuffle, seed, kernels } = trainingFields();
+  return {
+    variant: field(oneOf('neumf', 'gmf', 'mlp'), 'neumf'),
+    rank: field(dimension(), 32),
+    embeddingDim: field(dimension(), 32),
+    hidden: layers([32, 16, 8], ({ embeddingDim }: Declared) => 2 * embeddingDim, 1),
+    activation: field(oneOf(...ACTIVATIONS), 'relu'),
+    dropout: field(number({ min: 0, max: 1, below: true }), 0),
+    loss: field(oneOf('logistic', 'bpr', 'warp', 'softmax'), 'logistic'),
+    epochs: field(epochCount(), 20),
+    batchSize: field(batchCount(), 256),
+    initScale: field(magnitude(), 0.01),
+    overparam: products<NeuralOverparam, Declared, unknown>((overparam, { owner, options }) =>
+      planNeural(owner, overparam, options),
+    ),
+    shuffle,
+    seed,
+    kernels,
+    negatives: negatives(true) as Field<NegativeSampling, Declared>,
+    optimizer: optimizer(() => adam()),
+    regularization: penalty(
+      () => ({ embedding: 0, dense: 0 }),
+      (lambda) => ({ embedding: lambda, dense: 0 }),
+    ),
+  };
+}
 
 /** What options were called in 0.1. */
 const RENAMED = {
@@ -106,52 +126,7 @@ const RENAMED = {
   layers: 'embeddingDim (half of layers[0]) and hidden (the rest of layers)',
 };
 
-const hiddenSizes: Check<readonly number[]> = (value, name) => {
-  if (Array.isArray(value) && value.length > 0) return layers(value, name);
-  throw wrong(name, value, 'a list of the outputs of each hidden layer, as [32, 16, 8]');
-};
-
 /** Reads the options. The rule is returned beside them: it may be an object. */
 export function readNeuralOptions(given: unknown): { options: FilledNeuralOptions; rule: Optimizer } {
-  const owner = 'NeuralCF';
-  type Read = Filled<Omit<NeuralCFOptions, ReadLater>> & Pick<NeuralCFOptions, ReadLater>;
-  const fields: Fields<Read> = {
-    variant: field(oneOf('neumf', 'gmf', 'mlp'), 'neumf'),
-    rank: dimField(32),
-    embeddingDim: dimField(32),
-    hidden: field(hiddenSizes, Object.freeze([32, 16, 8])),
-    activation: field(oneOf(...ACTIVATIONS), 'relu'),
-    dropout: field(number({ min: 0, max: 1, below: true }), 0),
-    loss: field(oneOf('logistic', 'bpr', 'warp', 'softmax'), 'logistic'),
-    negatives: optional((value) => value as Negatives),
-    optimizer: optional((value) => value as OptimizerConfig),
-    epochs: field(integer({ min: 1, max: MAX_EPOCHS }), 20),
-    batchSize: field(integer({ min: 1 }), 256),
-    regularization: optional((value) => value as number | NeuralRegularization),
-    initScale: field(number({ min: 0 }), 0.01),
-    overparam: field((value) => plainCopy(value) as NeuralOverparam, false),
-    shuffle: field(boolean, true),
-    seed: field(checkSeed, 1),
-    kernels: field(oneOf('auto', 'wasm', 'js'), 'auto'),
-  };
-  const read = readOptions<Read>(owner, given, fields, '', RENAMED);
-  layers(read.hidden, 'hidden', 2 * read.embeddingDim);
-  planNeural(owner, read.overparam, read);
-  const negatives = readNegatives(owner, read.negatives ?? (read.loss === 'logistic' ? {} : undefined), read.loss);
-  if (negatives === false)
-    throw wrong('negatives', read.negatives, 'at least 1: it learns what users have from what not');
-  const rule = resolveOver(read.optimizer, adam());
-  const regularization = Object.freeze(readStrengths(owner, read.regularization));
-  return { options: Object.freeze({ ...read, negatives, optimizer: rule.config, regularization }), rule };
-}
-
-function readStrengths(owner: string, given: number | NeuralRegularization | undefined): Filled<NeuralRegularization> {
-  const strength = number({ min: 0 });
-  if (typeof given === 'number') return { embedding: strength(given, 'regularization'), dense: 0 };
-  return readOptions<Filled<NeuralRegularization>>(
-    owner,
-    given,
-    { embedding: field(strength, 0), dense: field(strength, 0) },
-    'regularization.',
-  );
+  return ruleApart(readOptions<Declared>('NeuralCF', given, neuralFields(), '', undefined, RENAMED));
 }
