@@ -22,7 +22,7 @@ for (const name of asked) {
       const model = make();
       recommender = model.name;
       seconds += (await model.fit(train)).seconds / SEEDS.length;
-      rmse.push(evaluateRatings(model, test).rmse);
+      rmse.push((await evaluateRatings(model, test)).rmse);
     }
     const mean = rmse.reduce((sum, value) => sum + value, 0) / rmse.length;
     const std = Math.sqrt(rmse.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (rmse.length - 1));

@@ -21,7 +21,7 @@ for (const name of ['ml-100k', 'ml-1m']) {
           const { train, test } = splitRandom(data, { testFraction: 0.1, seed });
           const model = new Recommender({ epochs, grouping, seed });
           const history = await model.fit(train);
-          errors.push(evaluateRatings(model, test).rmse);
+          errors.push((await evaluateRatings(model, test)).rmse);
           nanoseconds.push(...history.epochs.slice(1).map(({ seconds }) => (seconds / train.size) * 1e9));
         }
         const median = nanoseconds.sort((a, b) => a - b)[nanoseconds.length >> 1]!;

@@ -29,14 +29,16 @@ export type {
 export {
   type CrossValidateOptions,
   type CrossValidation,
+  type CrossValidationProgress,
   crossValidate,
   type FoldResult,
 } from './evaluation/cross-validate';
-export type { EvaluateRankingOptions, NegativeDraw } from './evaluation/evaluate-ranking';
-export { evaluateRanking, type RankingEvaluation } from './evaluation/evaluate-ranking';
-export { evaluateRatings, type RatingEvaluation } from './evaluation/evaluate-ratings';
+export { type EvaluateRankingOptions, evaluateRanking, type RankingEvaluation } from './evaluation/evaluate-ranking';
+export { evaluateRatings, type RatingEvaluation, type RatingPredictor } from './evaluation/evaluate-ratings';
+export type { EvaluationOptions, EvaluationProgress } from './evaluation/evaluation-options';
+export type { NegativeDraw, Ranker } from './evaluation/ranking-lists';
 export type { SearchRange, SearchSpace } from './evaluation/search-space';
-export { type Trial, type TuneOptions, type Tuning, tune } from './evaluation/tune';
+export { type Trial, type TuneOptions, type Tuning, type TuningProgress, tune } from './evaluation/tune';
 // Data
 export {
   type CategoricalField,

@@ -38,12 +38,16 @@ for (const [name, Recommender] of [
     for (const seed of SEEDS) {
       const model = new Recommender({ seed });
       await model.fit(before);
-      const stale = evaluateRatings(model, test).rmse;
+      const stale = (await evaluateRatings(model, test)).rmse;
       const refit = new Recommender({ seed });
       const time = { partial: await timed(() => model.partialFit(train)), refit: await timed(() => refit.fit(all)) };
       if (round >= WARM_ROUNDS) times.push(time);
       if (round === 0)
-        errors.push({ stale, partial: evaluateRatings(model, test).rmse, refit: evaluateRatings(refit, test).rmse });
+        errors.push({
+          stale,
+          partial: (await evaluateRatings(model, test)).rmse,
+          refit: (await evaluateRatings(refit, test)).rmse,
+        });
     }
   }
   const [stale, partial, full] = (['stale', 'partial', 'refit'] as const).map((key) => mean(errors.map((e) => e[key])));

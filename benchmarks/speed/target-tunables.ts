@@ -60,7 +60,7 @@ export function opmfTunable(
         if (error instanceof DivergenceError) return Infinity;
         throw error;
       }
-      return evaluateRatings(recommender, test).rmse;
+      return (await evaluateRatings(recommender, test)).rmse;
     },
     timed: {
       [name]: seconds(1),

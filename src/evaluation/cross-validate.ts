@@ -1,7 +1,6 @@
 // k-fold cross-validation.
 
-import { callable, seed as checkSeed, field, integer, optional, readOptions } from '../core/options';
-import type { Seed } from '../core/random';
+import { field, integer, optional, readOptions } from '../core/options';
 import { now } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { kFold } from '../interactions/k-fold';
@@ -9,7 +8,13 @@ import { type MetricName, metricList } from '../metrics/metric-names';
 import { checkSuits, usualMetrics } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
-import { checkRecommender } from './check-recommender';
+import {
+  checkRecommender,
+  type EvaluationOptions,
+  type EvaluationProgress,
+  evaluationFields,
+  type FilledEvaluation,
+} from './evaluation-options';
 import { measure, pick, spread } from './measure';
 
 /** The metrics of one fold. */
@@ -27,19 +32,21 @@ export interface CrossValidation {
   readonly std: Readonly<Record<MetricName, number>>;
 }
 
-/** The options of crossValidate. */
-export interface CrossValidateOptions {
+/** How far a cross-validation is, and the fold that is done. */
+export interface CrossValidationProgress extends EvaluationProgress {
+  readonly fold: FoldResult;
+}
+
+/** The options of crossValidate. `seed` is that of the partition. */
+export interface CrossValidateOptions extends EvaluationOptions<CrossValidationProgress> {
   /** @defaultValue 5 */
   readonly folds?: number | undefined;
-  /** The seed of the partition. @defaultValue 1 */
-  readonly seed?: Seed | undefined;
   /**
    * Of ratings, where scores are ratings, and of rankings: 'rmse', 'ndcg@10'. Rankings are of all items but the user's
    * training ones, and every test row is relevant (where scores are probabilities: those of a value above 0).
    * @defaultValue ['rmse', 'mae'] where scores are ratings, else ['ndcg@10']
    */
   readonly metrics?: readonly MetricName[] | undefined;
-  readonly onFold?: ((fold: FoldResult) => void) | undefined;
 }
 
 /**
@@ -47,7 +54,7 @@ export interface CrossValidateOptions {
  *
  * A recommender is never fitted itself: each fold has a fresh one with its options. Cost: k fits.
  *
- * @throws OptionError, DataError, or what a fit throws; UnsupportedError for metrics of ratings where scores are none.
+ * @throws OptionError, DataError, or what a fit throws; UnsupportedError for metrics of ratings where scores are none; the signal's reason.
  * @example
  * ```ts
  * import { crossValidate, MF, syntheticInteractions } from 'opmf';
@@ -61,17 +68,15 @@ export async function crossValidate(
   data: Interactions,
   options?: CrossValidateOptions,
 ): Promise<CrossValidation> {
-  const read = readOptions<{
-    folds: number;
-    seed: Seed;
-    metrics?: readonly MetricName[];
-    onFold?: CrossValidateOptions['onFold'];
-  }>('crossValidate', options, {
+  const read = readOptions<
+    FilledEvaluation<CrossValidationProgress> & { folds: number; metrics?: readonly MetricName[] }
+  >('crossValidate', options, {
     folds: field(integer({ min: 2 }), 5),
-    seed: field(checkSeed, 1),
     metrics: optional(metricList),
-    onFold: optional(callable<NonNullable<CrossValidateOptions['onFold']>>()),
+    ...evaluationFields<CrossValidationProgress>(),
   });
+  const { signal } = read;
+  signal?.throwIfAborted();
   checkInteractions(data, 'data');
   const isMaker = typeof recommender === 'function';
   if (!isMaker) checkRecommender(recommender, ['fresh']);
@@ -82,13 +87,13 @@ export async function crossValidate(
     const started = now();
     const model = checkRecommender(fresh(), ['fit'], isMaker ? 'recommender()' : 'recommender');
     if (read.metrics !== undefined && !model.isFitted) checkSuits('crossValidate', read.metrics, model.scores);
-    await model.fit(train);
+    await model.fit(train, { signal });
     // What the loss is may depend on the data: known after the first fit.
     names ??= usualMetrics(model.scores ?? 'rating');
-    const metrics = measure(model, { train, test }, names);
+    const metrics = await measure(model, { train, test }, names, signal);
     const result = { fold: folds.length + 1, metrics, seconds: (now() - started) / 1000 };
     folds.push(result);
-    read.onFold?.(result);
+    read.onProgress?.({ done: folds.length, total: read.folds, fold: result });
   }
   const over = (name: MetricName) => spread(folds.map(({ metrics }) => metrics[name]!));
   return {

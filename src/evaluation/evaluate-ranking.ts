@@ -17,7 +17,7 @@ import {
 } from '../core/options';
 import type { Seed } from '../core/random';
 import type { Interactions } from '../interactions/interactions';
-import { runThrough } from '../interactions/steps';
+import { stepInTurns } from '../interactions/steps';
 import type { Id } from '../interactions/vocabulary';
 import {
   findRankingMetrics,
@@ -28,14 +28,21 @@ import {
   slip,
 } from '../metrics/metric-names';
 import { RankingMeter } from '../metrics/ranking-meter';
-import { GAINS, type GainName, relevantUsers } from '../metrics/relevant-items';
+import { GAINS, type GainName, ROWS_A_STEP, relevantUsers } from '../metrics/relevant-items';
 import { usuallyRelevant } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
-import { checkRecommender } from './check-recommender';
-import { type Ranker, rankAll, rankAmongNegatives, TrainItems } from './ranking-lists';
+import { Breather } from '../training/breather';
+import {
+  checkRecommender,
+  type EvaluationOptions,
+  evaluationFields,
+  type FilledEvaluation,
+  familiarityOf,
+} from './evaluation-options';
+import { ItemsByUser, type NegativeDraw, type Ranker, rankAll, rankAmongNegatives } from './ranking-lists';
 
 /** The options of evaluateRanking. */
-export interface EvaluateRankingOptions {
+export interface EvaluateRankingOptions extends EvaluationOptions {
   /**
    * What the model was trained on: its items are hidden from the lists of users who have them, and negatives are drawn
    * beside them. Absent: what the model itself keeps of its history is hidden.
@@ -63,87 +70,6 @@ export interface EvaluateRankingOptions {
   /** Also gives the metrics of each user. @defaultValue false */
   readonly perUser?: boolean | undefined;
 }
-
-/** Negatives to be drawn. */
-export interface NegativeDraw {
-  /** How many a user; all there are where they are fewer. */
-  readonly count: number;
-  /** @defaultValue 1 */
-  readonly seed?: Seed | undefined;
-}
-
-/** The options, filled in. */
-export interface FilledRankingOptions {
-  readonly train?: Interactions;
-  readonly negatives?: ReadonlyMap<Id, Iterable<Id>> | Filled<NegativeDraw>;
-  readonly relevant?: (value: number) => boolean;
-  readonly gains: GainName;
-  readonly metrics: readonly RankingMetric[];
-  readonly perUser: boolean;
-}
-
-const MEASURES = ['precision', 'recall', 'hr', 'ndcg', 'map', 'mrr'] as const;
-
-/** Checks the options of evaluateRanking. */
-export function readRankingOptions(given: EvaluateRankingOptions | undefined): FilledRankingOptions {
-  const { k, metrics, ...read } = readOptions<
-    Omit<FilledRankingOptions, 'metrics'> & { k: readonly number[]; metrics: readonly string[] }
-  >('evaluateRanking', given, {
-    train: optional(checkInteractions),
-    k: field(cuts, [10]),
-    negatives: optional(checkNegatives),
-    relevant: optional(callable<(value: number) => boolean>()),
-    gains: field(oneOf(...GAINS), 'binary'),
-    metrics: field(names, MEASURES),
-    perUser: field(boolean, false),
-  });
-  const found = metrics.flatMap((name, at) => readMetric(name, `metrics[${at}]`, k));
-  const byName = new Map(found.map((metric) => [metric.name, metric]));
-  if (read.train === undefined && needsTrain(read.negatives, found)) {
-    throw new OptionError(
-      'train',
-      undefined,
-      'evaluateRanking: train is undefined; want the training Interactions: negatives are drawn from their items, and auc ranks all of them',
-    );
-  }
-  return { ...read, metrics: [...byName.values()] };
-}
-
-function needsTrain(negatives: FilledRankingOptions['negatives'], metrics: readonly RankingMetric[]): boolean {
-  if (negatives === undefined) return metrics.some(({ needsCandidates }) => needsCandidates);
-  return !(negatives instanceof Map);
-}
-
-function readMetric(value: string, name: string, k: readonly number[]): readonly RankingMetric[] {
-  const found = typeof value === 'string' ? findRankingMetrics(value, k) : undefined;
-  if (found !== undefined) return found;
-  throw wrong(name, value, `${RANKING_NAMES} (ratings: evaluateRatings)${slip(value)}`);
-}
-
-const names: Check<readonly string[]> = (value, name) => {
-  if (Array.isArray(value) && value.length > 0) return value;
-  throw wrong(name, value, "a list of metrics, as ['ndcg', 'recall@20']");
-};
-
-const cuts: Check<readonly number[]> = (value, name) => {
-  const cut = integer({ min: 1 });
-  if (!Array.isArray(value)) return [cut(value, name)];
-  if (value.length > 0) return value.map((one, at) => cut(one, `${name}[${at}]`));
-  throw wrong(name, value, 'a whole number of at least 1, or a list of them');
-};
-
-const checkNegatives: Check<NonNullable<FilledRankingOptions['negatives']>> = (value, name) => {
-  if (value instanceof Map) return value;
-  if (typeof value !== 'object' || value === null || !('count' in value)) {
-    throw wrong(name, value, 'a Map of item ids by user id, or { count, seed }');
-  }
-  return readOptions<Filled<NegativeDraw>>(
-    'evaluateRanking',
-    value,
-    { count: field(integer({ min: 1 }), 99), seed: field<Seed>(checkSeed, 1) },
-    `${name}.`,
-  );
-};
 
 /** Ranking metrics, means over users. */
 export interface RankingEvaluation {
@@ -183,11 +109,11 @@ export interface RankingEvaluation {
  * samples cannot be compared with full rankings, nor between samples of other sizes (Krichene and Rendle 2020).
  *
  * Cost: users x items x rank, and lists of 64 users in memory; with auc, which needs whole lists, also a sort of the items a
- * user. The event loop waits.
+ * user. Other tasks get their turn every few users.
  *
  * @throws NotFittedError before `fit`; OptionError; DataError for a test set without relevant items or all of it in the
  * training data, a test set or `train` of whose items the recommender knows none, a user without an entry in `negatives` or
- * with none that the recommender knows, values that are no gains, or a score that is no finite number.
+ * with none that the recommender knows, values that are no gains, or a score that is no finite number; the signal's reason.
  * @see McSherry, Najork, "Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores"
  * (ECIR 2008)
  * @see Jarvelin, Kekalainen, "Cumulated gain-based evaluation of IR techniques" (TOIS 2002), for NDCG
@@ -199,28 +125,30 @@ export interface RankingEvaluation {
  * const { train, test } = splitLeaveOneOut(data, { by: 'random' });
  * const model = new MF({ rank: 4, loss: 'bpr' });
  * await model.fit(train);
- * const { users, metrics } = evaluateRanking(model, test, { train, k: [5, 20], metrics: ['ndcg', 'hr'] });
+ * const { users, metrics } = await evaluateRanking(model, test, { train, k: [5, 20], metrics: ['ndcg', 'hr'] });
  * console.log(users, Object.keys(metrics).join(' ')); // 100 ndcg@5 ndcg@20 hr@5 hr@20
  * ```
  */
-export function evaluateRanking(
+export async function evaluateRanking(
   recommender: Ranker,
   test: Interactions,
   options?: EvaluateRankingOptions,
-): RankingEvaluation {
+): Promise<RankingEvaluation> {
   checkRecommender(recommender, ['recommend', 'recommendMany']);
   checkInteractions(test, 'test');
-  const { metrics, negatives, gains, perUser, ...read } = readRankingOptions(options);
+  const { metrics, negatives, gains, perUser, signal, onProgress, ...read } = readRankingOptions(options);
+  const turns = new Breather(signal);
   checkItems(recommender, test, 'test');
   if (read.train !== undefined) checkItems(recommender, read.train, 'train');
   const relevant = read.relevant ?? usuallyRelevant(recommender.scores);
-  const train = read.train && new TrainItems(read.train);
-  const trained = trainedPairs(recommender, test);
+  const train = read.train && (await ItemsByUser.of(read.train, turns));
+  const trained = pairsOf(test, await familiarityOf(recommender, test, turns));
   const seen = (user: number) => {
     const has = train?.of(test.users.idOf(user)).map((itemId) => test.items.indexOf(itemId)) ?? [];
     return has.concat(trained.get(user) ?? []);
   };
-  const { users, skipped, seen: dropped } = runThrough(relevantUsers(test, { relevant, gains, seen }));
+  const steps = relevantUsers(test, { relevant, gains, seen });
+  const { users, skipped, seen: dropped } = await stepInTurns(steps, turns, ROWS_A_STEP);
   if (users.length === 0) {
     throw new DataError(
       dropped > 0
@@ -232,10 +160,10 @@ export function evaluateRanking(
   const lists =
     negatives === undefined
       ? rankAll(recommender, test, users, train, meter.depth)
-      : rankAmongNegatives(recommender, test, users, train, negatives);
+      : rankAmongNegatives(recommender, test, users, train, negatives, turns);
   const values = new Map<Id, Readonly<Record<RankingMetricName, number>>>();
   let [cold, unknown, short, at] = [0, 0, 0, 0];
-  for (const { list, basis, ...counts } of lists) {
+  for await (const { list, basis, ...counts } of lists) {
     const user = users[at++]!;
     const id = test.users.idOf(user.user);
     if (recommender.knows === undefined ? basis === 'popularity' : !recommender.knows(id)) cold++;
@@ -250,6 +178,8 @@ export function evaluateRanking(
       ),
     );
     if (perUser) values.set(id, one);
+    onProgress?.({ done: at, total: users.length });
+    if (turns.isDue(WORK_A_LIST)) await turns.breathe();
   }
   return {
     users: users.length,
@@ -273,9 +203,11 @@ function checkItems({ items }: Ranker, data: Interactions, name: string): void {
   );
 }
 
-/** The items of the test pairs that the recommender says it was trained on, by user. */
-function trainedPairs(recommender: Ranker, test: Interactions): Map<number, number[]> {
-  const found = recommender.familiarity?.(test) ?? [];
+/** Of what a list costs, in the unit of Turns: enough for a look at the clock. */
+const WORK_A_LIST = 512;
+
+/** The items of the test pairs that training saw together (`found` is 2), by user. */
+function pairsOf(test: Interactions, found: ArrayLike<number> = []): Map<number, number[]> {
   const pairs = new Map<number, number[]>();
   for (let k = 0; k < found.length; k++) {
     if (found[k] !== 2) continue;
@@ -296,3 +228,89 @@ function measured<T>(userId: Id, measure: () => T): T {
     throw error;
   }
 }
+
+/** The options, filled in. */
+interface FilledRankingOptions extends FilledEvaluation {
+  readonly train?: Interactions;
+  readonly negatives?: ReadonlyMap<Id, Iterable<Id>> | Filled<NegativeDraw>;
+  readonly relevant?: (value: number) => boolean;
+  readonly gains: GainName;
+  readonly metrics: readonly RankingMetric[];
+  readonly perUser: boolean;
+}
+
+const MEASURES = ['precision', 'recall', 'hr', 'ndcg', 'map', 'mrr'] as const;
+
+/** Checks the options of evaluateRanking. */
+function readRankingOptions(given: EvaluateRankingOptions | undefined): FilledRankingOptions {
+  const { k, metrics, negatives, ...read } = readOptions<
+    Omit<FilledRankingOptions, 'metrics' | 'negatives'> & {
+      k: readonly number[];
+      metrics: readonly string[];
+      negatives?: NonNullable<EvaluateRankingOptions['negatives']>;
+    }
+  >('evaluateRanking', given, {
+    train: optional(checkInteractions),
+    k: field(cuts, [10]),
+    negatives: optional(checkNegatives),
+    relevant: optional(callable<(value: number) => boolean>()),
+    gains: field(oneOf(...GAINS), 'binary'),
+    metrics: field(names, MEASURES),
+    perUser: field(boolean, false),
+    ...evaluationFields(),
+  });
+  const found = metrics.flatMap((name, at) => readMetric(name, `metrics[${at}]`, k));
+  const byName = new Map(found.map((metric) => [metric.name, metric]));
+  if (read.train === undefined && needsTrain(negatives, found)) {
+    throw new OptionError(
+      'train',
+      undefined,
+      'evaluateRanking: train is undefined; want the training Interactions: negatives are drawn from their items, and auc ranks all of them',
+    );
+  }
+  return { ...read, ...(negatives && { negatives: withSeed(negatives, read.seed) }), metrics: [...byName.values()] };
+}
+
+function needsTrain(negatives: EvaluateRankingOptions['negatives'], metrics: readonly RankingMetric[]): boolean {
+  if (negatives === undefined) return metrics.some(({ needsCandidates }) => needsCandidates);
+  return !(negatives instanceof Map);
+}
+
+/** Negatives to be drawn have the seed of the evaluation where they have none. */
+function withSeed(
+  negatives: NonNullable<EvaluateRankingOptions['negatives']>,
+  seed: Seed,
+): NonNullable<FilledRankingOptions['negatives']> {
+  return 'count' in negatives ? { ...negatives, seed: negatives.seed ?? seed } : negatives;
+}
+
+function readMetric(value: string, name: string, k: readonly number[]): readonly RankingMetric[] {
+  const found = typeof value === 'string' ? findRankingMetrics(value, k) : undefined;
+  if (found !== undefined) return found;
+  throw wrong(name, value, `${RANKING_NAMES} (ratings: evaluateRatings)${slip(value)}`);
+}
+
+const names: Check<readonly string[]> = (value, name) => {
+  if (Array.isArray(value) && value.length > 0) return value;
+  throw wrong(name, value, "a list of metrics, as ['ndcg', 'recall@20']");
+};
+
+const cuts: Check<readonly number[]> = (value, name) => {
+  const cut = integer({ min: 1 });
+  if (!Array.isArray(value)) return [cut(value, name)];
+  if (value.length > 0) return value.map((one, at) => cut(one, `${name}[${at}]`));
+  throw wrong(name, value, 'a whole number of at least 1, or a list of them');
+};
+
+const checkNegatives: Check<NonNullable<EvaluateRankingOptions['negatives']>> = (value, name) => {
+  if (value instanceof Map) return value;
+  if (typeof value !== 'object' || value === null || !('count' in value)) {
+    throw wrong(name, value, 'a Map of item ids by user id, or { count, seed }');
+  }
+  return readOptions<NegativeDraw>(
+    'evaluateRanking',
+    value,
+    { count: field(integer({ min: 1 }), 99), seed: optional<Seed>(checkSeed) },
+    `${name}.`,
+  );
+};

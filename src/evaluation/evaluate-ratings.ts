@@ -1,11 +1,20 @@
 // How well a recommender predicts held-out ratings.
 
+import { readOptions } from '../core/options';
 import type { Interactions } from '../interactions/interactions';
+import type { Vocabulary } from '../interactions/vocabulary';
 import { mae, RATING_METRICS, rmse } from '../metrics/rating-metrics';
 import { checkSuits } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
-import { checkRecommender } from './check-recommender';
+import { Breather } from '../training/breather';
+import {
+  checkRecommender,
+  type EvaluationOptions,
+  evaluationFields,
+  type FilledEvaluation,
+  familiarityOf,
+} from './evaluation-options';
 
 /** The errors of predicted ratings, pooled over all ratings. */
 export interface RatingEvaluation {
@@ -21,32 +30,60 @@ export interface RatingEvaluation {
   readonly seen: number;
 }
 
+/** What predicts ratings, at once or later: a recommender, or what has these methods of one. */
+export interface RatingPredictor extends Pick<Recommender, 'knows'>, Partial<Pick<Recommender, 'scores'>> {
+  predictMany(pairs: Interactions): ArrayLike<number> | Promise<ArrayLike<number>>;
+  familiarity?(data: Interactions): ArrayLike<number> | Promise<ArrayLike<number>>;
+  readonly users?: Vocabulary;
+  readonly items?: Vocabulary;
+}
+
+/** The ratings of one call, where their ids need not be looked up: some milliseconds. */
+const ROWS_A_CALL = 4096;
+
 /**
  * RMSE and MAE of a recommender on test ratings.
  *
- * Every rating counts once (not every user), cold ones too. Cost: O(ratings x rank).
+ * Every rating counts once (not every user), cold ones too. Cost: O(ratings x rank), with pauses for other tasks.
  *
  * @throws NotFittedError before `fit`; DataError for an empty test set; UnsupportedError where scores are no ratings, as of
- * losses that learn an order: use evaluateRanking.
+ * losses that learn an order: use evaluateRanking; the signal's reason.
  * @example
  * ```ts
  * import { evaluateRatings, MF, splitRandom, syntheticInteractions } from 'opmf';
  * const { train, test } = splitRandom(syntheticInteractions({ users: 100, items: 80, ratings: 2000 }));
  * const model = new MF({ rank: 4 });
  * await model.fit(train);
- * console.log(evaluateRatings(model, test).count); // 400
+ * const { rmse, mae, count } = await evaluateRatings(model, test);
+ * console.log(rmse > mae, count); // true 400
  * ```
  */
-export function evaluateRatings(
-  recommender: Pick<Recommender, 'predictMany' | 'knows'> & Partial<Pick<Recommender, 'familiarity' | 'scores'>>,
+export async function evaluateRatings(
+  recommender: RatingPredictor,
   test: Interactions,
-): RatingEvaluation {
+  options?: EvaluationOptions,
+): Promise<RatingEvaluation> {
+  const { signal, onProgress } = readOptions<FilledEvaluation>('evaluateRatings', options, evaluationFields());
   checkRecommender(recommender, ['predictMany']);
   checkInteractions(test, 'test');
   checkSuits('evaluateRatings', RATING_METRICS, recommender.scores);
-  const predictions = recommender.predictMany(test);
+  const turns = new Breather(signal);
+  // Double, as a recommender of the caller's may give more than single precision.
+  const predictions = new Float64Array(test.size);
+  let part = ROWS_A_CALL;
+  for (let from = 0, rows = 0; from < test.size; from += rows) {
+    rows = Math.min(part, test.size - from);
+    const data = rows === test.size ? test : test.select(Int32Array.from({ length: rows }, (_, at) => from + at));
+    predictions.set(await recommender.predictMany(data), from);
+    // Where ids have to be looked up, each call does so for all of them.
+    if (recommender.users !== test.users || recommender.items !== test.items)
+      part = Math.max(ROWS_A_CALL, test.users.size + test.items.size);
+    onProgress?.({ done: from + rows, total: test.size });
+    if (turns.isDue(rows)) await turns.breathe();
+  }
   const found =
-    recommender.familiarity?.(test) ?? Array.from(test, ({ userId, itemId }) => +recommender.knows(userId, itemId));
+    (await familiarityOf(recommender, test, turns)) ??
+    Array.from(test, ({ userId, itemId }) => +recommender.knows(userId, itemId));
   let [cold, seen] = [0, 0];
   for (let k = 0; k < test.size; k++) {
     if (found[k] === 0) cold++;

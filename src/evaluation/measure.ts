@@ -7,15 +7,16 @@ import { evaluateRanking } from './evaluate-ranking';
 import { evaluateRatings } from './evaluate-ratings';
 
 /** The metrics by name. Lists hide what train has. */
-export function measure(
+export async function measure(
   model: Recommender,
   { train, test }: Split,
   names: readonly MetricName[],
-): Record<MetricName, number> {
+  signal?: AbortSignal,
+): Promise<Record<MetricName, number>> {
   const rankings = rankingMetricsOf(names).map(({ name }) => name);
   const values = {
-    ...(names.some(isRatingMetric) && evaluateRatings(model, test)),
-    ...(rankings.length > 0 && evaluateRanking(model, test, { train, metrics: rankings }).metrics),
+    ...(names.some(isRatingMetric) && (await evaluateRatings(model, test, { signal }))),
+    ...(rankings.length > 0 && (await evaluateRanking(model, test, { train, metrics: rankings, signal })).metrics),
   } as Record<MetricName, number>;
   return pick(names, (name) => values[name]!);
 }

@@ -1,20 +1,35 @@
 // The lists that a ranking evaluation looks at: of all items, or of a user's relevant items among negatives.
 
 import { DataError, OptionError } from '../core/errors';
-import { show } from '../core/options';
-import { Stream } from '../core/random';
+import { type Filled, show } from '../core/options';
+import { type Seed, Stream } from '../core/random';
+import { now } from '../core/scheduler';
+import { inTurns, type Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import { compareIds } from '../interactions/order-ids';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
-import { closeTies, listLength } from '../metrics/ranking-meter';
+import { GROWTH, listLength, mayTieGoOn } from '../metrics/ranking-meter';
 import type { RelevantUser } from '../metrics/relevant-items';
 import type { Recommender } from '../recommenders/recommender';
-import type { Recommendation, RecommendationList } from '../serving/questions';
-import type { FilledRankingOptions } from './evaluate-ranking';
+import type { Recommendation, RecommendationList, RecommendOptions } from '../serving/questions';
 
-/** What gives lists. Scores that are equal are a tie. */
-export type Ranker = Pick<Recommender, 'recommend' | 'recommendMany'> &
-  Partial<Pick<Recommender, 'knows' | 'familiarity' | 'scores'>> & { readonly items?: Vocabulary | undefined };
+/** What gives lists, at once or later: a recommender, or what has these methods of one. Equal scores are a tie. */
+export interface Ranker extends Partial<Pick<Recommender, 'knows' | 'scores'>> {
+  recommend(userId: Id, options?: RecommendOptions): RecommendationList | Promise<RecommendationList>;
+  recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Lists | Promise<Lists>;
+  familiarity?(data: Interactions): ArrayLike<number> | Promise<ArrayLike<number>>;
+  readonly items?: Vocabulary | undefined;
+}
+
+type Lists = ReadonlyMap<Id, RecommendationList>;
+
+/** Negatives to be drawn. */
+export interface NegativeDraw {
+  /** How many a user; all there are where they are fewer. */
+  readonly count: number;
+  /** @defaultValue that of the evaluation */
+  readonly seed?: Seed | undefined;
+}
 
 /** A user's list, and the negatives of it that the ranker does not know. */
 export interface UserList {
@@ -25,43 +40,54 @@ export interface UserList {
   readonly isShort: boolean;
 }
 
-/** The users of one call: lists of a few are in memory at once. */
-const USERS_A_CALL = 64;
+/** The most users of one call: lists of a few are in memory at once. */
+const MOST_USERS_A_CALL = 64;
+/** How long a call should take, in milliseconds: other tasks wait for it. */
+const CALL = 10;
 
 /** The lists of users, in order: their first `depth` places, and all that ties with the last of them. */
-export function* rankAll(
+export async function* rankAll(
   ranker: Ranker,
   test: Interactions,
   users: readonly RelevantUser[],
-  train: TrainItems | undefined,
+  train: ItemsByUser | undefined,
   depth: number,
-): Generator<UserList> {
+): AsyncGenerator<UserList> {
   const n = listLength(depth, depth === Infinity ? train!.present.length : Infinity);
-  for (let from = 0; from < users.length; from += USERS_A_CALL) {
-    const ids = users.slice(from, from + USERS_A_CALL).map(({ user }) => test.users.idOf(user));
-    const lists = ranker.recommendMany(ids, { n });
+  let usersACall = 8;
+  for (let from = 0; from < users.length; ) {
+    const ids = users.slice(from, from + usersACall).map(({ user }) => test.users.idOf(user));
+    const begun = now();
+    const lists = await ranker.recommendMany(ids, { n });
+    from += ids.length;
+    const fitting = Math.floor((usersACall * CALL) / Math.max(now() - begun, CALL / 2));
+    usersACall = Math.min(Math.max(fitting, 1), MOST_USERS_A_CALL);
     for (const id of ids) {
       const first = lists.get(id)!;
       // A model that does not keep its history, or kept another one, is told what to leave out.
       const has = new Set(train?.of(id));
       const exclude = first.some(({ itemId }) => has.has(itemId)) ? has : undefined;
-      const ask = (length: number) => ranker.recommend(id, { n: length, exclude });
-      const list = closeTies(exclude === undefined ? first : ask(n), n, depth, ask);
+      let list = exclude === undefined ? first : await ranker.recommend(id, { n, exclude });
+      for (let asked = n; mayTieGoOn(list, asked, depth); ) {
+        asked *= GROWTH;
+        list = await ranker.recommend(id, { n: asked, exclude });
+      }
       yield { list, basis: first.basis, unknown: 0, isShort: false };
     }
   }
 }
 
 /** The lists of users' relevant items among negatives; an item that is both counts once, as relevant. */
-export function* rankAmongNegatives(
+export async function* rankAmongNegatives(
   ranker: Ranker,
   test: Interactions,
   users: readonly RelevantUser[],
-  train: TrainItems | undefined,
-  negatives: NonNullable<FilledRankingOptions['negatives']>,
-): Generator<UserList> {
+  train: ItemsByUser | undefined,
+  negatives: ReadonlyMap<Id, Iterable<Id>> | Filled<NegativeDraw>,
+  turns: Turns,
+): AsyncGenerator<UserList> {
   const isGiven = negatives instanceof Map;
-  const find = isGiven ? given(negatives) : drawn(test, train!, negatives as Draw);
+  const find = isGiven ? given(negatives) : drawn(await ItemsByUser.of(test, turns), train!, negatives as Draw);
   for (const { user, gains } of users) {
     const id = test.users.idOf(user);
     const relevant = new Set(Array.from(gains.keys(), (item) => test.items.idOf(item)));
@@ -69,7 +95,7 @@ export function* rankAmongNegatives(
     const rivals = new Set(found);
     for (const item of relevant) rivals.delete(item);
     if (isGiven && rivals.size === 0) throw noRivals(id, 'has no item beside what is relevant to the user');
-    const list = rankAmong(ranker, id, [...rivals, ...relevant]);
+    const list = await rankAmong(ranker, id, [...rivals, ...relevant]);
     const known = list.reduce((count, { itemId }) => count + (rivals.has(itemId) ? 1 : 0), 0);
     if (known === 0 && rivals.size > 0) {
       const [one] = rivals;
@@ -81,9 +107,9 @@ export function* rankAmongNegatives(
 }
 
 /** All candidates that the ranker knows, best first. */
-function rankAmong(ranker: Ranker, userId: Id, candidates: readonly Id[]): RecommendationList {
+async function rankAmong(ranker: Ranker, userId: Id, candidates: readonly Id[]): Promise<RecommendationList> {
   try {
-    return ranker.recommend(userId, { n: candidates.length, candidates, filterSeen: false });
+    return await ranker.recommend(userId, { n: candidates.length, candidates, filterSeen: false });
   } catch (error) {
     // Recommenders refuse candidates of which they know none.
     if (error instanceof OptionError && error.option === 'candidates')
@@ -98,7 +124,7 @@ function noRivals(userId: Id, what: string): DataError {
   );
 }
 
-type Draw = Exclude<NonNullable<FilledRankingOptions['negatives']>, ReadonlyMap<Id, Iterable<Id>>>;
+type Draw = Filled<NegativeDraw>;
 
 function given(negatives: ReadonlyMap<Id, Iterable<Id>>): (userId: Id) => Iterable<Id> {
   return (userId) => {
@@ -114,22 +140,16 @@ function given(negatives: ReadonlyMap<Id, Iterable<Id>>): (userId: Id) => Iterab
   };
 }
 
-function drawn(test: Interactions, train: TrainItems, { count, seed }: Draw): (userId: Id) => Iterable<Id> {
+function drawn(test: ItemsByUser, train: ItemsByUser, { count, seed }: Draw): (userId: Id) => Iterable<Id> {
   const stream = Stream.of(seed).fork('evaluation-negatives');
-  const tested = new Map<Id, Id[]>();
-  for (const { userId, itemId } of test) {
-    const items = tested.get(userId);
-    if (items === undefined) tested.set(userId, [itemId]);
-    else items.push(itemId);
-  }
   return (userId) => {
-    const taken = new Set([...train.of(userId), ...(tested.get(userId) ?? [])]);
+    const taken = new Set([...train.of(userId), ...test.of(userId)]);
     return drawNegatives(train, taken, count, stream.fork(userId));
   };
 }
 
 /** `count` training items that are not in `taken`; all such items where they are fewer. */
-export function drawNegatives(train: TrainItems, taken: ReadonlySet<Id>, count: number, stream: Stream): Id[] {
+export function drawNegatives(train: ItemsByUser, taken: ReadonlySet<Id>, count: number, stream: Stream): Id[] {
   const pool = train.present.slice();
   const drawn: Id[] = [];
   // The shuffle of Fisher and Yates, from the end, as far as it is needed.
@@ -142,20 +162,30 @@ export function drawNegatives(train: TrainItems, taken: ReadonlySet<Id>, count: 
   return drawn;
 }
 
-/** The training items of users. */
-export class TrainItems {
-  private readonly offsets: Int32Array;
-  private readonly rows: Int32Array;
+/** Who has which items in some data, asked by user id: compressed rows. */
+export class ItemsByUser {
   private ownPresent: Int32Array | undefined;
 
-  constructor(private readonly train: Interactions) {
-    const { users, userIndex, itemIndex } = train;
-    this.offsets = new Int32Array(users.size + 1);
-    for (const user of userIndex) this.offsets[user + 1]!++;
-    for (let user = 0; user < users.size; user++) this.offsets[user + 1]! += this.offsets[user]!;
-    const next = this.offsets.slice();
-    this.rows = new Int32Array(train.size);
-    for (let at = 0; at < train.size; at++) this.rows[next[userIndex[at]!]!++] = itemIndex[at]!;
+  private constructor(
+    private readonly data: Interactions,
+    private readonly offsets: Int32Array,
+    private readonly rows: Int32Array,
+  ) {}
+
+  /** Groups the rows, with pauses for other tasks. */
+  static async of(data: Interactions, turns: Turns): Promise<ItemsByUser> {
+    const { size, users, userIndex, itemIndex } = data;
+    const offsets = new Int32Array(users.size + 1);
+    await inTurns(size, turns, (from, to) => {
+      for (let at = from; at < to; at++) offsets[userIndex[at]! + 1]!++;
+    });
+    for (let user = 0; user < users.size; user++) offsets[user + 1]! += offsets[user]!;
+    const next = offsets.slice();
+    const rows = new Int32Array(size);
+    await inTurns(size, turns, (from, to) => {
+      for (let at = from; at < to; at++) rows[next[userIndex[at]!]!++] = itemIndex[at]!;
+    });
+    return new ItemsByUser(data, offsets, rows);
   }
 
   /** Items with at least one row, by number, in the order of their ids: that of the rows is to change no draw. */
@@ -166,14 +196,13 @@ export class TrainItems {
 
   /** The ids of a user's items. */
   of(userId: Id): Id[] {
-    const user = this.train.users.indexOf(userId);
-    return Array.from(this.rows.subarray(this.offsets[user] ?? 0, this.offsets[user + 1] ?? 0), (item) =>
-      this.idOf(item),
-    );
+    const user = this.data.users.indexOf(userId);
+    const [from, to] = [this.offsets[user] ?? 0, this.offsets[user + 1] ?? 0];
+    return Array.from(this.rows.subarray(from, to), (item) => this.idOf(item));
   }
 
   /** The id of an item by number. */
   idOf(item: number): Id {
-    return this.train.items.idOf(item);
+    return this.data.items.idOf(item);
   }
 }

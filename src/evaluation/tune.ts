@@ -2,33 +2,29 @@
 // (Jamieson and Talwalkar, AISTATS 2016).
 
 import { DataError, DivergenceError, UnsupportedError } from '../core/errors';
-import {
-  callable,
-  seed as checkSeed,
-  type Filled,
-  field,
-  integer,
-  number,
-  oneOf,
-  optional,
-  plain,
-  readOptions,
-  wrong,
-} from '../core/options';
-import { type Seed, Stream } from '../core/random';
+import { type Filled, field, integer, number, oneOf, optional, plain, readOptions, wrong } from '../core/options';
+import { Stream } from '../core/random';
 import { now } from '../core/scheduler';
+import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
 import type { Split } from '../interactions/split';
 import { splitRandom } from '../interactions/split-random';
 import type { Id } from '../interactions/vocabulary';
 import { isRatingMetric, type MetricName, metricName } from '../metrics/metric-names';
 import { checkSuits, usualMetrics } from '../metrics/scores';
-import { abortSignal, checkInteractions } from '../recommenders/fit-options';
+import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../recommenders/registry';
-import { checkRecommender } from './check-recommender';
+import { Breather } from '../training/breather';
+import {
+  checkRecommender,
+  type EvaluationOptions,
+  type EvaluationProgress,
+  evaluationFields,
+  type FilledEvaluation,
+} from './evaluation-options';
 import { measure } from './measure';
-import { TrainItems } from './ranking-lists';
+import { ItemsByUser } from './ranking-lists';
 import { defaultSpace, kindOfValues, type SearchSpace, Space, type ValueKind } from './search-space';
 
 /** One trial: options, and how well they did. */
@@ -58,16 +54,19 @@ export interface Tuning {
   readonly trials: readonly Trial[];
 }
 
-/** The options of tune. */
-export interface TuneOptions {
+/** How far a tuning is, and the trial that is done. */
+export interface TuningProgress extends EvaluationProgress {
+  readonly trial: Trial;
+}
+
+/** The options of tune. `seed` is that of the draws and of the split. */
+export interface TuneOptions extends EvaluationOptions<TuningProgress> {
   /** How many option sets are drawn. @defaultValue 20 */
   readonly trials?: number | undefined;
   /** What is to be best. @defaultValue 'rmse' where scores are ratings, else 'ndcg@10' */
   readonly metric?: MetricName | undefined;
   /** @defaultValue 'random' */
   readonly strategy?: 'random' | 'halving' | undefined;
-  /** Of the draws and of the split. @defaultValue 1 */
-  readonly seed?: Seed | undefined;
   /**
    * What trials are judged by; rows whose pair of user and item is in the data too are left out.
    * @defaultValue a random part of the data, which trials then are not trained on
@@ -77,8 +76,6 @@ export interface TuneOptions {
   readonly testFraction?: number | undefined;
   /** Options that every trial has. @defaultValue none */
   readonly base?: object | undefined;
-  readonly onTrial?: ((trial: Trial) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -134,7 +131,10 @@ export async function tune(
   const split: Split =
     read.validation === undefined
       ? splitRandom(data, { testFraction: read.testFraction, seed: read.seed })
-      : { train: data, test: unseenOf(read.validation, data) };
+      : { train: data, test: await unseenOf(read.validation, data, new Breather(read.signal)) };
+  const rungs: readonly (Pick<Rung, 'trials'> & Partial<Rung>)[] =
+    strategy === 'random' ? [{ trials: count }] : halvingRungs(count, epochsOf(make(candidates[0]!.options)));
+  const total = rungs.reduce((sum, rung) => sum + rung.trials, 0);
   const trials: Trial[] = [];
   const run = async ({ trial, options: given }: Candidate, epochs?: number): Promise<Trial> => {
     read.signal?.throwIfAborted();
@@ -150,16 +150,15 @@ export async function tune(
       seconds: (now() - started) / 1000,
     };
     trials.push(done);
-    read.onTrial?.(done);
+    read.onProgress?.({ done: trials.length, total, trial: done });
     return done;
   };
 
   let left = candidates;
   let ranked: Trial[] = [];
-  const full = strategy === 'random' ? undefined : epochsOf(make(candidates[0]!.options));
-  for (const rung of full === undefined ? [undefined] : halvingRungs(count, full)) {
+  for (const { trials: survivors, epochs } of rungs) {
     ranked = [];
-    for (const candidate of left.slice(0, rung?.trials)) ranked.push(await run(candidate, rung?.epochs));
+    for (const candidate of left.slice(0, survivors)) ranked.push(await run(candidate, epochs));
     // Less is better of errors alone. The sort is stable: of equals the one drawn first.
     const sign = isRatingMetric(metric) ? 1 : -1;
     const cost = ({ score }: Trial) => (score === null ? Infinity : sign * score);
@@ -210,8 +209,8 @@ function usualMetric(
 }
 
 /** The validation rows of pairs that trials are not trained on. @throws DataError where there are none */
-function unseenOf(validation: Interactions, data: Interactions): Interactions {
-  const train = new TrainItems(data);
+async function unseenOf(validation: Interactions, data: Interactions, turns: Turns): Promise<Interactions> {
+  const train = await ItemsByUser.of(data, turns);
   const has = new Map<Id, Set<Id>>();
   const unseen: number[] = [];
   let row = 0;
@@ -245,7 +244,7 @@ async function scoreOf(
     throw error;
   }
   checkSuits('tune', [metric], model.scores);
-  return measure(model, split, [metric])[metric]!;
+  return (await measure(model, split, [metric], signal))[metric]!;
 }
 
 /** The epochs of a full fit. @throws UnsupportedError for a recommender that has none */
@@ -257,20 +256,19 @@ function epochsOf({ name, options }: Recommender): number {
   );
 }
 
-type FilledTune = Filled<Omit<TuneOptions, 'validation' | 'metric' | 'onTrial' | 'signal'>> &
-  Pick<TuneOptions, 'validation' | 'metric' | 'onTrial' | 'signal'>;
+type FilledTune = Filled<Pick<TuneOptions, 'trials' | 'strategy' | 'testFraction' | 'base'>> &
+  Pick<TuneOptions, 'validation' | 'metric'> &
+  FilledEvaluation<TuningProgress>;
 
 function readTuneOptions(options: TuneOptions | undefined): FilledTune {
   return readOptions<FilledTune>('tune', options, {
     trials: field(integer({ min: 1 }), 20),
     metric: optional(metricName),
     strategy: field(oneOf('random', 'halving'), 'random'),
-    seed: field<Seed>(checkSeed, 1),
     testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.1),
     base: field(plainObject, {}),
     validation: optional((value, name) => checkInteractions(value, name)),
-    onTrial: optional(callable<NonNullable<TuneOptions['onTrial']>>()),
-    signal: optional(abortSignal),
+    ...evaluationFields<TuningProgress>(),
   });
 }
 

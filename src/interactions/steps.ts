@@ -1,5 +1,7 @@
 // Long work in steps, as a generator: whoever must not hold the event loop pauses between them, others run through.
 
+import type { Turns } from '../core/turns';
+
 /** Work that may pause wherever it yields. */
 export type Steps<T> = Generator<undefined, T>;
 
@@ -11,6 +13,15 @@ export function runThrough<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
+  }
+}
+
+/** Does the steps, each about so much work, and lets other tasks run in between. @throws the signal's reason of the turns */
+export async function stepInTurns<T>(steps: Steps<T>, turns: Turns, work: number): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (turns.isDue(work)) await turns.breathe();
   }
 }
 

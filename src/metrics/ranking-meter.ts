@@ -52,8 +52,13 @@ export function listLength(depth: number, items: number): number {
   return Math.min(depth, items) + 1;
 }
 
-/** By how much a list grows whose last tie goes on. */
-const GROWTH = 8;
+/** By how much a list grows whose last tie may go on. */
+export const GROWTH = 8;
+
+/** Whether what ties with place `depth` may go on behind the end of a list for which `asked` items were asked. */
+export function mayTieGoOn(list: readonly { readonly score: number }[], asked: number, depth: number): boolean {
+  return list.length === asked && list[Math.min(depth, list.length) - 1]!.score === list.at(-1)!.score;
+}
 
 /**
  * A list that has, with the first `depth` places, all items that tie with the last of them. `list` is what `ask(asked)` gave,
@@ -65,7 +70,7 @@ export function closeTies<T extends { readonly score: number }>(
   depth: number,
   ask: (n: number) => readonly T[],
 ): readonly T[] {
-  while (list.length === asked && list[Math.min(depth, list.length) - 1]!.score === list.at(-1)!.score) {
+  while (mayTieGoOn(list, asked, depth)) {
     asked *= GROWTH;
     list = ask(asked);
   }

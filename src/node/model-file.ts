@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { DataError, FormatError } from '../core/errors';
-import { checkRecommender } from '../evaluation/check-recommender';
+import { checkRecommender } from '../evaluation/evaluation-options';
 import { FORMAT_CHARACTERS, formatOfBytes, formatOfText } from '../io/formats';
 import type { Recommender } from '../recommenders/recommender';
 import { loadRecommender, type RecommenderKinds, type RecommenderName } from '../recommenders/registry';

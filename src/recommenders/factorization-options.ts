@@ -38,6 +38,7 @@ import {
   products,
   ruleApart,
   type TrainingOptions,
+  threads,
   trainingFields,
 } from './training-options';
 
@@ -162,13 +163,7 @@ export function factorizationFields(presets: Presets, extra: readonly string[] =
     standardize: field(boolean, true),
     shuffle,
     seed,
-    threads: field<number | 'auto'>(
-      check(
-        "a whole number from 1 to 256, or 'auto'",
-        (value) => value === 'auto' || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 256),
-      ),
-      1,
-    ),
+    threads,
     kernels,
     grouping: field<1 | 4>(
       check('1 or 4', (value) => value === 1 || value === 4),

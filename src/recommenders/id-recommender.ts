@@ -4,6 +4,7 @@ import { retoldAllocation } from '../core/allocate';
 import { UnsupportedError } from '../core/errors';
 import { untilAborted } from '../core/until-aborted';
 import { Interactions } from '../interactions/interactions';
+import { stepInTurns } from '../interactions/steps';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import type { Scores } from '../metrics/scores';
 import { Predictor } from '../serving/predictor';
@@ -52,13 +53,8 @@ export abstract class IdRecommender<State extends TrainedState> extends Predicto
   protected async withSeen(training: Promise<History>, validation: unknown): Promise<History> {
     const history = await training;
     if (!(validation instanceof Interactions)) return history;
-    const turns = new Breather(undefined);
-    const steps = this.familiaritySteps(validation);
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return { ...history, seen: value.reduce((count, kind) => count + (kind === 2 ? 1 : 0), 0) };
-      if (turns.isDue(ROWS_A_STEP)) await turns.breathe();
-    }
+    const kinds = await stepInTurns(this.familiaritySteps(validation), new Breather(undefined), ROWS_A_STEP);
+    return { ...history, seen: kinds.reduce((count, kind) => count + (kind === 2 ? 1 : 0), 0) };
   }
 
   /** What scores are after a fit to some data: where the data choose the loss, they choose this too. */

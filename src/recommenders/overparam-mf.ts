@@ -35,7 +35,7 @@ export type OverparamMFOptions = FactorizationRecommenderOptions;
  * const model = new OverparamMF({ rank: 8 });
  * await model.fit(train);
  * console.log(model.recommend(train.users.idOf(0), { n: 3 }).length); // 3
- * console.log(evaluateRatings(model, test).rmse < test.stats().standardDeviation); // true
+ * console.log((await evaluateRatings(model, test)).rmse < test.stats().standardDeviation); // true
  * ```
  */
 export class OverparamMF extends FactorizationRecommender {

@@ -3,6 +3,7 @@
 import { DataError } from '../core/errors';
 import type { Turns } from '../core/turns';
 import type { Interactions } from '../interactions/interactions';
+import { stepInTurns } from '../interactions/steps';
 import type { Vocabulary } from '../interactions/vocabulary';
 import type { RankingMetric, RankingMetricName } from '../metrics/metric-names';
 import { closeTies, listLength, RankingMeter } from '../metrics/ranking-meter';
@@ -41,19 +42,14 @@ export class RankValidation {
       relevant,
       seen: (user) => Array.from(seen.itemsOf(userOf(user)), itemOf),
     });
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) {
-        if (value.users.length === 0) {
-          throw new DataError(
-            `validation: none of its ${validation.size} pairs of user and item is relevant and not in the training data too, so there is nothing to rank`,
-          );
-        }
-        const rows = value.users.map(({ user }) => userOf(user));
-        return new RankValidation(metrics, value.users, rows, itemOf, seen.itemCounts.length);
-      }
-      if (turns.isDue(ROWS_A_STEP)) await turns.breathe();
+    const { users } = await stepInTurns(steps, turns, ROWS_A_STEP);
+    if (users.length === 0) {
+      throw new DataError(
+        `validation: none of its ${validation.size} pairs of user and item is relevant and not in the training data too, so there is nothing to rank`,
+      );
     }
+    const rows = users.map(({ user }) => userOf(user));
+    return new RankValidation(metrics, users, rows, itemOf, seen.itemCounts.length);
   }
 
   /** The metrics of a trained state. */

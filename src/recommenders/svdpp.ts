@@ -38,7 +38,7 @@ export type { SVDppOptions } from './svdpp-options';
  * const { train, test } = splitRandom(syntheticInteractions({ users: 200, items: 100, ratings: 5000 }));
  * const model = new SVDpp({ rank: 8 });
  * await model.fit(train);
- * console.log(evaluateRatings(model, test).rmse < test.stats().standardDeviation); // true
+ * console.log((await evaluateRatings(model, test)).rmse < test.stats().standardDeviation); // true
  * ```
  */
 export class SVDpp extends FactorizationRecommender {

@@ -1,7 +1,7 @@
 // The options that several kinds of recommenders have, each declared here once.
 
 import type { Context, Field, Fields, Filled } from '../core/options';
-import { boolean, seed as checkSeed, field, integer, number, oneOf, readOptions, wrong } from '../core/options';
+import { boolean, check, seed as checkSeed, field, integer, number, oneOf, readOptions, wrong } from '../core/options';
 import { plainCopy } from '../core/plain-copy';
 import type { Seed } from '../core/random';
 import { MAX_RANK } from '../models/factorization';
@@ -190,3 +190,12 @@ export function negatives(always = false): Field<NegativeSampling | false, { rea
     },
   };
 }
+
+/** On how many threads; results never depend on it. */
+export const threads = field<number | 'auto'>(
+  check(
+    "a whole number from 1 to 256, or 'auto'",
+    (value) => value === 'auto' || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 256),
+  ),
+  1,
+);

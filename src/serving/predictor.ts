@@ -82,8 +82,8 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
     return runThrough(this.familiaritySteps(data));
   }
 
-  /** `familiarity`, in steps of about ROWS_A_STEP rows. */
-  protected *familiaritySteps(data: Interactions): Steps<Uint8Array> {
+  /** @internal `familiarity`, in steps of about ROWS_A_STEP rows. */
+  *familiaritySteps(data: Interactions): Steps<Uint8Array> {
     const { users, items, seen } = this.need('familiarity');
     const userOf = indexMap(data.users, users);
     const itemOf = indexMap(data.items, items);

@@ -23,7 +23,7 @@ describe('evaluateRatings', () => {
       ['new', 'new', 3],
     ]);
     const errors = [...held].map(({ userId, itemId, value }) => Math.fround(model.predict(userId, itemId)) - value!);
-    expect(evaluateRatings(model, held)).toEqual({
+    expect(await evaluateRatings(model, held)).toEqual({
       rmse: Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / 4),
       mae: errors.reduce((sum, error) => sum + Math.abs(error), 0) / 4,
       count: 4,
@@ -33,21 +33,27 @@ describe('evaluateRatings', () => {
     });
   });
 
-  test('takes anything that predicts', () => {
+  test('takes anything that predicts', async () => {
     const test = Interactions.from([
       ['a', 'x', 1],
       ['b', 'y', 4],
     ]);
     const always3 = { predictMany: () => Float32Array.of(3, 3), knows: (user: unknown) => user === 'a' };
-    expect(evaluateRatings(always3, test)).toEqual({ rmse: Math.sqrt(2.5), mae: 1.5, count: 2, cold: 1, seen: 0 });
+    expect(await evaluateRatings(always3, test)).toEqual({
+      rmse: Math.sqrt(2.5),
+      mae: 1.5,
+      count: 2,
+      cold: 1,
+      seen: 0,
+    });
   });
 
   test('needs a fitted recommender and a test set', async () => {
-    expect(() => evaluateRatings(new MF(), data)).toThrow(NotFittedError);
+    await expect(evaluateRatings(new MF(), data)).rejects.toThrow(NotFittedError);
     const model = new MF({ rank: 2, epochs: 1 });
     await model.fit(data);
-    expect(() => evaluateRatings(model, Interactions.from([]))).toThrow(DataError);
-    expect(() => evaluateRatings(model, [['a', 'b', 3]] as never)).toThrow(OptionError);
+    await expect(evaluateRatings(model, Interactions.from([]))).rejects.toThrow(DataError);
+    await expect(evaluateRatings(model, [['a', 'b', 3]] as never)).rejects.toThrow(OptionError);
   });
 });
 
@@ -58,7 +64,10 @@ describe('crossValidate', () => {
     const { folds, mean, std } = await crossValidate(recommender, data, {
       folds: 3,
       seed: 4,
-      onFold: (fold) => seen.push(fold),
+      onProgress: ({ done, total, fold }) => {
+        expect([done, total]).toEqual([fold.fold, 3]);
+        seen.push(fold);
+      },
     });
     expect(recommender.isFitted).toBe(false);
     expect(seen).toEqual(folds);
@@ -67,7 +76,7 @@ describe('crossValidate', () => {
     for (const { train, test } of kFold(data, { folds: 3, seed: 4 })) {
       const model = new MF({ rank: 2, epochs: 2 });
       await model.fit(train);
-      expected.push(evaluateRatings(model, test).rmse);
+      expected.push((await evaluateRatings(model, test)).rmse);
     }
     expect(folds.map(({ metrics }) => metrics.rmse)).toEqual(expected);
     const average = (expected[0]! + expected[1]! + expected[2]!) / 3;
@@ -84,7 +93,7 @@ describe('crossValidate', () => {
     for (const { train, test } of kFold(data, { folds: 3, seed: 4 })) {
       const model = new MF({ rank: 2, epochs: 2 });
       await model.fit(train);
-      expected.push(evaluateRanking(model, test, { train, k: 5 }).metrics['ndcg@5']!);
+      expected.push((await evaluateRanking(model, test, { train, k: 5 })).metrics['ndcg@5']!);
     }
     expect(folds.map((fold) => fold.metrics['ndcg@5'])).toEqual(expected);
     expect(Object.keys(mean)).toEqual(['ndcg@5', 'mae']);

@@ -27,7 +27,7 @@ where('ncf-ml-1m', 'ml-1m.test.rating')(
       counts.set(id, (counts.get(id) ?? 0) + 1);
     }
     const popularity = rankerByScores([...train.items], (_, item) => counts.get(item) ?? 0);
-    const { users, metrics } = evaluateRanking(popularity, held, { negatives, metrics: ['hr@10', 'ndcg@10'] });
+    const { users, metrics } = await evaluateRanking(popularity, held, { negatives, metrics: ['hr@10', 'ndcg@10'] });
     expect(users).toBe(6040);
     // Ferrari Dacrema et al., "A Troubling Analysis of Reproducibility and Progress in Recommender Systems Research" (TOIS
     // 2021), appendix: TopPopular. Ties alone, all won or all lost, make .4531 to .4538 of it.

@@ -72,11 +72,11 @@ describe.each(KINDS)('%s %j', (name, options, scores) => {
   test('evaluations', async () => {
     const model = make();
     await model.fit(ofTrain);
-    const ratings = () => evaluateRatings(model, ofTest);
-    if (scores === 'rating') expect(ratings().rmse).toBeGreaterThan(0);
-    else expect(ratings).toThrow(expect.objectContaining(refusal));
-    const ranked = evaluateRanking(model, ofTest, { train: ofTrain, metrics: ['ndcg'] });
-    const liked = evaluateRanking(model, ofTest, {
+    const ratings = evaluateRatings(model, ofTest);
+    if (scores === 'rating') expect((await ratings).rmse).toBeGreaterThan(0);
+    else await expect(ratings).rejects.toThrow(expect.objectContaining(refusal));
+    const ranked = await evaluateRanking(model, ofTest, { train: ofTrain, metrics: ['ndcg'] });
+    const liked = await evaluateRanking(model, ofTest, {
       train: ofTrain,
       metrics: ['ndcg'],
       relevant: (value) => scores !== 'probability' || value > 0,
@@ -126,9 +126,9 @@ describe.each(KINDS)('%s %j', (name, options, scores) => {
 test('in a fit too the labels 0 are not what should be listed', async () => {
   const model = createRecommender('mf', { epochs: 1, rank: 2, loss: 'logistic' });
   const { epochs } = await model.fit(labels(train), { validation: labels(held), metrics: ['recall@5'] });
-  const { metrics } = evaluateRanking(model, labels(held), { train: labels(train), metrics: ['recall@5'] });
+  const { metrics } = await evaluateRanking(model, labels(held), { train: labels(train), metrics: ['recall@5'] });
   expect(epochs[0]!.metrics['recall@5']).toBeCloseTo(metrics['recall@5']!, 12);
-  const all = evaluateRanking(model, labels(held), { train, metrics: ['recall@5'], relevant: () => true });
+  const all = await evaluateRanking(model, labels(held), { train, metrics: ['recall@5'], relevant: () => true });
   expect(all.metrics['recall@5']).not.toBeCloseTo(metrics['recall@5']!, 5);
 });
 
@@ -265,22 +265,22 @@ test('a test set, or training data, of items that the recommender has not heard 
   await model.fit(train);
   const numbered = (rows: Interactions) =>
     Interactions.from([...rows].map((row) => ({ ...row, userId: Number(row.userId), itemId: Number(row.itemId) })));
-  expect(() => evaluateRanking(model, numbered(held))).toThrow(
+  await expect(evaluateRanking(model, numbered(held))).rejects.toThrow(
     /^test: the recommender knows none of its \d+ items.*a number/,
   );
-  expect(() => evaluateRanking(model, held, { train: numbered(train) })).toThrow(
+  await expect(evaluateRanking(model, held, { train: numbered(train) })).rejects.toThrow(
     /^train: the recommender knows none of its \d+ items.*a number/,
   );
   // Cold is not unknown: nothing of it can be listed, and that is measured.
   const cold = Interactions.from([['1', 'cold']], { users: data.users, items: data.items });
-  expect(evaluateRanking(model, cold, { metrics: ['hr'] }).metrics['hr@10']).toBe(0);
+  expect((await evaluateRanking(model, cold, { metrics: ['hr'] })).metrics['hr@10']).toBe(0);
 });
 
 test.each([5, 'abc', null, {}])('negatives of a user that are %p are refused', async (list) => {
   const model = createRecommender('popularity');
   await model.fit(train);
   const negatives = new Map([...held.users].map((id) => [id, list])) as never;
-  expect(() => evaluateRanking(model, held, { negatives })).toThrow(
+  await expect(evaluateRanking(model, held, { negatives })).rejects.toThrow(
     /^negatives: the entry of test user .*want a list of item ids/,
   );
 });

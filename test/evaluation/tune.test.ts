@@ -37,7 +37,10 @@ test('halving: all for a few epochs, a third for three times as many, the last i
     trials: 9,
     strategy: 'halving',
     base: { epochs: 9 },
-    onTrial: ({ trial, epochs }) => seen.push([trial, epochs!]),
+    onProgress: ({ done, total, trial: { trial, epochs } }) => {
+      expect([done, total]).toEqual([seen.length + 1, 13]);
+      seen.push([trial, epochs!]);
+    },
   });
   expect(seen.map(([, epochs]) => epochs)).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 9]);
   const rank = (from: number, to: number) => trials.slice(from, to).sort((a, b) => a.score! - b.score!);

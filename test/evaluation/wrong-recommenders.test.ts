@@ -6,8 +6,8 @@ const data = syntheticInteractions({ users: 20, items: 20, ratings: 100 });
 
 test.each([null, undefined, 3, 'mf', {}, [], () => 1, Symbol('mf'), 10n, new Map(), MF])('%p', async (wrong) => {
   const calls = {
-    evaluateRatings: async () => evaluateRatings(wrong as never, data),
-    evaluateRanking: async () => evaluateRanking(wrong as never, data),
+    evaluateRatings: async () => await evaluateRatings(wrong as never, data),
+    evaluateRanking: async () => await evaluateRanking(wrong as never, data),
     crossValidate: () => crossValidate(wrong as never, data),
     'crossValidate, made': () => crossValidate(() => wrong as never, data),
     'tune, made': () => tune(() => wrong as never, { rank: [1] }, data),

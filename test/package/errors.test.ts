@@ -161,7 +161,7 @@ const table: readonly Row[] = [
   ],
   [
     'an empty test set',
-    async () => evaluateRatings(await fitted(), Interactions.from([])),
+    async () => await evaluateRatings(await fitted(), Interactions.from([])),
     'DataError',
     ['test has no ratings'],
   ],

@@ -156,7 +156,7 @@ test('validation ratings may have vocabularies of their own, in another order an
   let square = 0;
   for (const { userId, itemId, value } of foreign) square += (model.predict(userId, itemId) - value!) ** 2;
   expect(epochs[1]!.metrics.rmse).toBeCloseTo(Math.sqrt(square / foreign.size), 5);
-  const rankings = evaluateRanking(model, foreign, { train, metrics: ['recall@5', 'auc'] });
+  const rankings = await evaluateRanking(model, foreign, { train, metrics: ['recall@5', 'auc'] });
   expect(rankings.cold).toBe(1);
   expect(epochs[1]!.metrics).toEqual({
     rmse: epochs[1]!.metrics.rmse,

@@ -67,7 +67,7 @@ describe('the history', () => {
   test('measures the validation ratings as evaluateRatings does, and nothing without them', async () => {
     const model = new OverparamMF({ rank: 4, epochs: 2 });
     const { epochs } = await model.fit(train, { validation: held });
-    const { rmse, mae } = evaluateRatings(model, held);
+    const { rmse, mae } = await evaluateRatings(model, held);
     // During the fit the tables are in the unit of training: the same numbers up to rounding.
     expect(epochs[1]!.metrics.rmse).toBeCloseTo(rmse, 5);
     expect(epochs[1]!.metrics.mae).toBeCloseTo(mae, 5);
@@ -81,7 +81,7 @@ describe('the history', () => {
     const model = new MF({ rank: 4, epochs: 2, kernels: 'js' });
     const metrics = ['ndcg@5', 'auc', 'rmse'] as const;
     const { epochs } = await model.fit(train, { validation: held, metrics });
-    const { metrics: expected } = evaluateRanking(model, held, { train, metrics: ['ndcg@5', 'auc'] });
+    const { metrics: expected } = await evaluateRanking(model, held, { train, metrics: ['ndcg@5', 'auc'] });
     expect(Object.keys(epochs[1]!.metrics).sort()).toEqual(['auc', 'ndcg@5', 'rmse']);
     for (const name of ['ndcg@5', 'auc'] as const) expect(epochs[1]!.metrics[name]).toBeCloseTo(expected[name]!, 12);
     const only = await model.fit(train, { validation: held, metrics: ['auc'] });
@@ -145,7 +145,7 @@ describe('early stopping', () => {
     const curve = epochs.map(({ metrics }) => metrics['ndcg@10']!);
     expect([stopped, bestEpoch]).toEqual(['early', curve.indexOf(Math.max(...curve)) + 1]);
     expect(bestEpoch).toBeGreaterThan(1);
-    expect(evaluateRanking(model, held, { train }).metrics['ndcg@10']).toBeCloseTo(curve[bestEpoch - 1]!, 12);
+    expect((await evaluateRanking(model, held, { train })).metrics['ndcg@10']).toBeCloseTo(curve[bestEpoch - 1]!, 12);
   });
 
   test('a minDelta that nothing meets stops after the patience, with the first epoch', async () => {
@@ -163,7 +163,7 @@ describe('early stopping', () => {
     expect(history.epochs.length).toBe(30);
     expect(history.bestEpoch).toBeLessThan(30);
     const best = history.epochs[history.bestEpoch - 1]!.metrics.rmse!;
-    expect(evaluateRatings(model, held).rmse).toBeCloseTo(best, 5);
+    expect((await evaluateRatings(model, held)).rmse).toBeCloseTo(best, 5);
   });
 });
 

@@ -77,11 +77,11 @@ async function runEvaluate(given: Arguments, io: Io): Promise<void> {
       `the model was trained on every pair of user and item in ${source.name}, so there is nothing unseen in it; want ratings that were held out: opmf train --test-fraction .1 reports on some`,
     );
   const test = seen === 0 ? all : Interactions.from(unseen, { duplicates: 'keep' });
-  const ofRatings = metrics.some(isRatingMetric) ? evaluateRatings(recommender, test) : undefined;
+  const ofRatings = metrics.some(isRatingMetric) ? await evaluateRatings(recommender, test) : undefined;
   const ranking =
     rankings.length === 0
       ? undefined
-      : evaluateRanking(recommender, test, {
+      : await evaluateRanking(recommender, test, {
           train: trained && known(trained),
           metrics: rankings.map(({ name }) => name),
         });

@@ -76,7 +76,7 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
       `opmf train: ${counted(usersPassedOver, 'user')} passed over, with every item: nothing can be drawn that they do not have\n`,
     );
   }
-  const test = split === undefined ? undefined : evaluated(recommender, split);
+  const test = split === undefined ? undefined : await evaluated(recommender, split);
   await saveModel(out, recommender);
   if (given.has('json')) {
     const document = {
@@ -106,7 +106,10 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
 }
 
 /** What the held-out ratings say, as scores are ratings or not. */
-function evaluated(recommender: Recommender, { train, test }: Split): RatingEvaluation | RankingEvaluation {
+async function evaluated(
+  recommender: Recommender,
+  { train, test }: Split,
+): Promise<RatingEvaluation | RankingEvaluation> {
   if (recommender.scores === 'rating') return evaluateRatings(recommender, test);
   return evaluateRanking(recommender, test, { train, metrics: ['ndcg@10'] });
 }

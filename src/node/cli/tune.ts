@@ -56,7 +56,6 @@ async function runTune(given: Arguments, io: Io): Promise<void> {
   // SVDpp refuses such values itself.
   if (loss === 'auto' && minimum === maximum && model !== 'svdpp') io.stderr.write(`opmf tune: ${chosenText('bpr')}\n`);
   const progress = startProgress(io);
-  let done = 0;
   const result = await tune(model, space, source.data, {
     trials,
     metric,
@@ -64,7 +63,8 @@ async function runTune(given: Arguments, io: Io): Promise<void> {
     seed: given.count('seed', 0),
     strategy: given.text('strategy') as 'random' | 'halving' | undefined,
     testFraction,
-    onTrial: ({ score }) => progress.update(++done / trials, `trial ${done}: ${score?.toFixed(4) ?? 'diverged'}`),
+    onProgress: ({ done, total, trial }) =>
+      progress.update(done / total, `trial ${trial.trial}: ${trial.score?.toFixed(4) ?? 'diverged'}`),
   }).finally(() => progress.done());
   if (given.has('json')) {
     io.stdout.write(`${JSON.stringify({ model, dataset: source.name, ...result })}\n`);

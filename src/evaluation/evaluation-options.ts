@@ -1,0 +1,71 @@
+// What every evaluation takes alike: options, a check of what it is given as a recommender, and what training saw of a row.
+
+import { callable, seed as checkSeed, field, optional, wrong } from '../core/options';
+import type { Seed } from '../core/random';
+import type { Turns } from '../core/turns';
+import type { Interactions } from '../interactions/interactions';
+import { type Steps, stepInTurns } from '../interactions/steps';
+import { ROWS_A_STEP } from '../metrics/relevant-items';
+import { abortSignal } from '../recommenders/fit-options';
+import { threads } from '../recommenders/training-options';
+
+/** How far an evaluation is: `done` of `total` ratings, users, folds, trials or runs. */
+export interface EvaluationProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What every evaluation takes. */
+export interface EvaluationOptions<Progress extends EvaluationProgress = EvaluationProgress> {
+  /** Of whatever is drawn: splits, negatives, trials. @defaultValue 1 */
+  readonly seed?: Seed | undefined;
+  /** Ends the evaluation, also within a fit: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called as parts of the work are done. What it throws, the evaluation rejects with. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * How many fits may run at once, each on a thread of its own; the results are the same. Without a fit to be made, and
+   * where threads cannot be started, one thread does all. @defaultValue 1
+   */
+  readonly threads?: number | 'auto' | undefined;
+}
+
+/** The fields of EvaluationOptions, for those who read them. */
+export function evaluationFields<Progress extends EvaluationProgress>() {
+  return {
+    seed: field<Seed>(checkSeed, 1),
+    signal: optional(abortSignal),
+    onProgress: optional(callable<(progress: Progress) => void>()),
+    threads,
+  };
+}
+
+/** EvaluationOptions once read. */
+export type FilledEvaluation<Progress extends EvaluationProgress = EvaluationProgress> = Pick<
+  EvaluationOptions<Progress>,
+  'signal' | 'onProgress'
+> & { readonly seed: Seed; readonly threads: number | 'auto' };
+
+/** Gives the value back. @throws OptionError where the value has not all of the methods */
+export function checkRecommender<T>(value: T, methods: readonly string[], name = 'recommender'): T {
+  const missing = methods.find(
+    (method) =>
+      value === null || value === undefined || typeof (value as Record<string, unknown>)[method] !== 'function',
+  );
+  if (missing === undefined) return value;
+  throw wrong(name, value, `a recommender, such as new MF(): an object with ${methods.join('(), ')}()`);
+}
+
+/** What training saw of each row of some data (see Recommender.familiarity); undefined where the recommender does not say. */
+export async function familiarityOf(
+  recommender: {
+    familiarity?(data: Interactions): ArrayLike<number> | Promise<ArrayLike<number>>;
+    /** This library's recommenders work it out in steps. */
+    familiaritySteps?(data: Interactions): Steps<ArrayLike<number>>;
+  },
+  data: Interactions,
+  turns: Turns,
+): Promise<ArrayLike<number> | undefined> {
+  const steps = recommender.familiaritySteps?.(data);
+  return steps === undefined ? recommender.familiarity?.(data) : stepInTurns(steps, turns, ROWS_A_STEP);
+}
