@@ -1,14 +1,14 @@
 // A file or a stream of ratings, plain or gzipped, into Interactions. The text itself is read by io/byte-table.ts, a chunk at
 // a time.
 
-import { nextTask, now } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { ByteTable } from '../io/byte-table';
 import { isForBytes } from '../io/read-bytes';
 import { type ReadOptions, readSettings } from '../io/read-options';
 import { readText } from '../io/read-text';
+import { A_LOOK, Breather } from '../training/breather';
 import { joined, nameOf, readSource, type TextSource } from './file-chunks';
-import { TURN, withTurns } from './with-turns';
+import { withTurns } from './with-turns';
 
 /**
  * Reads ratings from a file or a stream: delimited text, plain or gzipped (told by the first bytes, not by a name).
@@ -45,13 +45,11 @@ export async function readInteractions(source: TextSource, options?: ReadOptions
     if (!isForBytes(settings))
       return withTurns(readText(await joined(chunks, settings.file, settings.maxBytes), settings));
     const table = new ByteTable(settings, await survey());
-    let until = now() + TURN;
+    const turns = new Breather(undefined);
     for await (const chunk of chunks) {
       table.push(chunk);
       if (table.isDone) break;
-      if (now() < until) continue;
-      await nextTask();
-      until = now() + TURN;
+      if (turns.isDue(A_LOOK)) await turns.breathe();
     }
     return withTurns(table.finish());
   });

@@ -8,25 +8,25 @@ import type { Turns } from '../core/turns';
  * message began is followed by the next before timers are looked at.
  */
 const TURN = 6;
-/** Reading the clock costs about as much as a small step, so it is read once in this many ratings. */
-const RATINGS_PER_LOOK = 512;
+/** Reading the clock costs about as much as a small step, so it is read once in this much work. */
+export const A_LOOK = 512;
 /** A turn also ends after so many looks at a clock that stands still, as it does in edge workers while code runs. */
 const MOST_LOOKS = 64;
 
 /** Says when a loop should pause, and pauses it; notices an abort. */
 export class Breather implements Turns {
   private begun = now();
-  private ratings = 0;
+  private work = 0;
   private looks = 0;
 
   constructor(readonly signal: AbortSignal | undefined) {
     signal?.throwIfAborted();
   }
 
-  isDue(ratings: number): boolean {
-    this.ratings += ratings;
-    if (this.ratings < RATINGS_PER_LOOK) return false;
-    this.ratings = 0;
+  isDue(work: number): boolean {
+    this.work += work;
+    if (this.work < A_LOOK) return false;
+    this.work = 0;
     const passed = now() - this.begun;
     return passed >= TURN || (passed === 0 && ++this.looks >= MOST_LOOKS);
   }
