@@ -85,14 +85,14 @@ for (const { userId, itemId, value = 1 } of syntheticInteractions({ users: 400, 
 console.log(`before the first refit: ${service.recommend('7') ?? 'no answer yet'}`);
 
 // A second refit starts while the first one runs: the first gives way. Other work of the process goes on meanwhile.
-let turns = 0;
-const clock = setInterval(() => turns++, 1);
+let scheduler = 0;
+const clock = setInterval(() => scheduler++, 1);
 const first = service.refit();
 service.rate('7', '12', 5);
 const second = service.refit();
 console.log(`first refit came to its end: ${await first}, second: ${await second}`);
 clearInterval(clock);
-console.log(`other tasks ran while it trained: ${turns > 0}`);
+console.log(`other tasks ran while it trained: ${scheduler > 0}`);
 
 const list = service.recommend('7', 3)!;
 for (const { itemId, score } of list) console.log(`user 7 -> item ${itemId}, predicted ${score.toFixed(2)}`);

@@ -37,13 +37,13 @@ await settle();
 const before = memory();
 const peak = { ...before };
 let held = 0;
-let turns = 0;
+let scheduler = 0;
 let last = performance.now();
 const turn = () => {
   const now = performance.now();
   held = Math.max(held, now - last);
   last = now;
-  if (turns++ % MEMORY_EVERY === 0) look();
+  if (scheduler++ % MEMORY_EVERY === 0) look();
 };
 const timer = setInterval(turn, 1);
 await model.fit(data, { onEpoch: look });

@@ -48,3 +48,117 @@ export function after(milliseconds: number, call: () => void): () => void {
   const timer = timeout?.(call, milliseconds);
   return () => cancelTimeout?.(timer);
 }
+
+// The port of whoever lets other tasks run: a long loop asks it now and then. core/scheduler.ts fills it in.
+
+/** Says when a long loop should pause, and pauses it. */
+export interface Scheduler {
+  /** What may call the work off. */
+  readonly signal?: AbortSignal | undefined;
+  /** Counts work done, in steps of some ten nanoseconds; true when a pause is due. */
+  isDue(work: number): boolean;
+  /** Lets other tasks run. @throws the signal's reason once it is aborted */
+  yieldNow(): Promise<void>;
+}
+
+/**
+ * Elements that are worked through before others may get a turn. Few, as each may be the first to touch a page of a new
+ * array, which takes the system two microseconds.
+ */
+const PART = 2048;
+
+/** Works through `size` elements in parts, from first to last, letting other tasks run in between. */
+export async function forEachChunk(
+  size: number,
+  scheduler: Scheduler,
+  work: (from: number, to: number) => void,
+): Promise<void> {
+  for (let from = 0; from < size; from += PART) {
+    const to = Math.min(from + PART, size);
+    work(from, to);
+    if (scheduler.isDue(to - from)) await scheduler.yieldNow();
+  }
+}
+
+// Giving way to the event loop during a long loop: a service that trains in-process must go on answering.
+
+/**
+ * Work goes on this long, in milliseconds, before other tasks get a turn. A timer may come after two turns: one that a
+ * message began is followed by the next before timers are looked at.
+ */
+const TURN = 6;
+/** Reading the clock costs about as much as a small step, so it is read once in this much work. */
+export const A_LOOK = 512;
+/** A turn also ends after so many looks at a clock that stands still, as it does in edge workers while code runs. */
+const MOST_LOOKS = 64;
+
+/** Says when a loop should pause, and pauses it; notices an abort. */
+export class TaskScheduler implements Scheduler {
+  private begun = now();
+  private work = 0;
+  private looks = 0;
+
+  constructor(readonly signal: AbortSignal | undefined) {
+    signal?.throwIfAborted();
+  }
+
+  isDue(work: number): boolean {
+    this.work += work;
+    if (this.work < A_LOOK) return false;
+    this.work = 0;
+    const passed = now() - this.begun;
+    return passed >= TURN || (passed === 0 && ++this.looks >= MOST_LOOKS);
+  }
+
+  async yieldNow(): Promise<void> {
+    await nextTask();
+    this.signal?.throwIfAborted();
+    this.begun = now();
+    this.looks = 0;
+  }
+}
+
+// Long work in steps, as a generator: whoever must not hold the event loop pauses between them, others run through.
+
+/** Work that may pause wherever it yields. */
+export type Pausable<T> = Generator<undefined, T>;
+
+/** Entries of a column that a step goes over: a few milliseconds. */
+export const ROWS_A_CHUNK = 1 << 18;
+
+/** Does all the steps at once. */
+export function runToEnd<T>(steps: Pausable<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** Does the steps, each about so much work, and lets other tasks run in between. @throws the signal's reason of the turns */
+export async function stepInTurns<T>(steps: Pausable<T>, scheduler: Scheduler, work: number): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (scheduler.isDue(work)) await scheduler.yieldNow();
+  }
+}
+
+/** `work(from, to)` over [0, size), a step at a time. */
+export function* pausable(size: number, work: (from: number, to: number) => void): Pausable<void> {
+  for (let from = 0; from < size; from += ROWS_A_CHUNK) {
+    work(from, Math.min(size, from + ROWS_A_CHUNK));
+    yield;
+  }
+}
+
+// Work in steps, done so that other tasks of the event loop get a turn every few milliseconds.
+
+/** Does steps, with turns for other tasks between them. */
+export async function runYielding<T>(steps: Pausable<T>): Promise<T> {
+  const scheduler = new TaskScheduler(undefined);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (scheduler.isDue(A_LOOK)) await scheduler.yieldNow();
+  }
+}

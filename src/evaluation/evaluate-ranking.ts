@@ -16,8 +16,8 @@ import {
   wrong,
 } from '../core/options';
 import type { Seed } from '../core/random';
+import { stepInTurns, TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
-import { stepInTurns } from '../interactions/steps';
 import type { Id } from '../interactions/vocabulary';
 import {
   findRankingMetrics,
@@ -31,7 +31,6 @@ import { RankingMeter } from '../metrics/ranking-meter';
 import { GAINS, type GainName, ROWS_A_STEP, relevantUsers } from '../metrics/relevant-items';
 import { usuallyRelevant } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
-import { Breather } from '../training/breather';
 import {
   checkRecommender,
   type EvaluationOptions,
@@ -137,18 +136,18 @@ export async function evaluateRanking(
   checkRecommender(recommender, ['recommend', 'recommendMany']);
   checkInteractions(test, 'test');
   const { metrics, negatives, gains, perUser, signal, onProgress, ...read } = readRankingOptions(options);
-  const turns = new Breather(signal);
+  const scheduler = new TaskScheduler(signal);
   checkItems(recommender, test, 'test');
   if (read.train !== undefined) checkItems(recommender, read.train, 'train');
   const relevant = read.relevant ?? usuallyRelevant(recommender.scores);
-  const train = read.train && (await ItemsByUser.of(read.train, turns));
-  const trained = pairsOf(test, await familiarityOf(recommender, test, turns));
+  const train = read.train && (await ItemsByUser.of(read.train, scheduler));
+  const trained = pairsOf(test, await familiarityOf(recommender, test, scheduler));
   const seen = (user: number) => {
     const has = train?.of(test.users.idOf(user)).map((itemId) => test.items.indexOf(itemId)) ?? [];
     return has.concat(trained.get(user) ?? []);
   };
   const steps = relevantUsers(test, { relevant, gains, seen });
-  const { users, skipped, seen: dropped } = await stepInTurns(steps, turns, ROWS_A_STEP);
+  const { users, skipped, seen: dropped } = await stepInTurns(steps, scheduler, ROWS_A_STEP);
   if (users.length === 0) {
     throw new DataError(
       dropped > 0
@@ -160,7 +159,7 @@ export async function evaluateRanking(
   const lists =
     negatives === undefined
       ? rankAll(recommender, test, users, train, meter.depth)
-      : rankAmongNegatives(recommender, test, users, train, negatives, turns);
+      : rankAmongNegatives(recommender, test, users, train, negatives, scheduler);
   const values = new Map<Id, Readonly<Record<RankingMetricName, number>>>();
   let [cold, unknown, short, at] = [0, 0, 0, 0];
   for await (const { list, basis, ...counts } of lists) {
@@ -179,7 +178,7 @@ export async function evaluateRanking(
     );
     if (perUser) values.set(id, one);
     onProgress?.({ done: at, total: users.length });
-    if (turns.isDue(WORK_A_LIST)) await turns.breathe();
+    if (scheduler.isDue(WORK_A_LIST)) await scheduler.yieldNow();
   }
   return {
     users: users.length,

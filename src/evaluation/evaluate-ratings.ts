@@ -1,13 +1,13 @@
 // How well a recommender predicts held-out ratings.
 
 import { readOptions } from '../core/options';
+import { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import type { Vocabulary } from '../interactions/vocabulary';
 import { mae, RATING_METRICS, rmse } from '../metrics/rating-metrics';
 import { checkSuits } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
-import { Breather } from '../training/breather';
 import {
   checkRecommender,
   type EvaluationOptions,
@@ -67,7 +67,7 @@ export async function evaluateRatings(
   checkRecommender(recommender, ['predictMany']);
   checkInteractions(test, 'test');
   checkSuits('evaluateRatings', RATING_METRICS, recommender.scores);
-  const turns = new Breather(signal);
+  const scheduler = new TaskScheduler(signal);
   // Double, as a recommender of the caller's may give more than single precision.
   const predictions = new Float64Array(test.size);
   let part = ROWS_A_CALL;
@@ -79,10 +79,10 @@ export async function evaluateRatings(
     if (recommender.users !== test.users || recommender.items !== test.items)
       part = Math.max(ROWS_A_CALL, test.users.size + test.items.size);
     onProgress?.({ done: from + rows, total: test.size });
-    if (turns.isDue(rows)) await turns.breathe();
+    if (scheduler.isDue(rows)) await scheduler.yieldNow();
   }
   const found =
-    (await familiarityOf(recommender, test, turns)) ??
+    (await familiarityOf(recommender, test, scheduler)) ??
     Array.from(test, ({ userId, itemId }) => +recommender.knows(userId, itemId));
   let [cold, seen] = [0, 0];
   for (let k = 0; k < test.size; k++) {

@@ -2,9 +2,9 @@
 
 import { callable, seed as checkSeed, field, optional, wrong } from '../core/options';
 import type { Seed } from '../core/random';
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
+import { type Pausable, stepInTurns } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
-import { type Steps, stepInTurns } from '../interactions/steps';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import { abortSignal } from '../recommenders/fit-options';
 import { threads } from '../recommenders/training-options';
@@ -61,11 +61,11 @@ export async function familiarityOf(
   recommender: {
     familiarity?(data: Interactions): ArrayLike<number> | Promise<ArrayLike<number>>;
     /** This library's recommenders work it out in steps. */
-    familiaritySteps?(data: Interactions): Steps<ArrayLike<number>>;
+    familiaritySteps?(data: Interactions): Pausable<ArrayLike<number>>;
   },
   data: Interactions,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<ArrayLike<number> | undefined> {
   const steps = recommender.familiaritySteps?.(data);
-  return steps === undefined ? recommender.familiarity?.(data) : stepInTurns(steps, turns, ROWS_A_STEP);
+  return steps === undefined ? recommender.familiarity?.(data) : stepInTurns(steps, scheduler, ROWS_A_STEP);
 }

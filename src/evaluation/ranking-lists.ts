@@ -3,8 +3,7 @@
 import { DataError, OptionError } from '../core/errors';
 import { type Filled, show } from '../core/options';
 import { type Seed, Stream } from '../core/random';
-import { now } from '../core/scheduler';
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, now, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { compareIds } from '../interactions/order-ids';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
@@ -84,10 +83,10 @@ export async function* rankAmongNegatives(
   users: readonly RelevantUser[],
   train: ItemsByUser | undefined,
   negatives: ReadonlyMap<Id, Iterable<Id>> | Filled<NegativeDraw>,
-  turns: Turns,
+  scheduler: Scheduler,
 ): AsyncGenerator<UserList> {
   const isGiven = negatives instanceof Map;
-  const find = isGiven ? given(negatives) : drawn(await ItemsByUser.of(test, turns), train!, negatives as Draw);
+  const find = isGiven ? given(negatives) : drawn(await ItemsByUser.of(test, scheduler), train!, negatives as Draw);
   for (const { user, gains } of users) {
     const id = test.users.idOf(user);
     const relevant = new Set(Array.from(gains.keys(), (item) => test.items.idOf(item)));
@@ -173,16 +172,16 @@ export class ItemsByUser {
   ) {}
 
   /** Groups the rows, with pauses for other tasks. */
-  static async of(data: Interactions, turns: Turns): Promise<ItemsByUser> {
+  static async of(data: Interactions, scheduler: Scheduler): Promise<ItemsByUser> {
     const { size, users, userIndex, itemIndex } = data;
     const offsets = new Int32Array(users.size + 1);
-    await inTurns(size, turns, (from, to) => {
+    await forEachChunk(size, scheduler, (from, to) => {
       for (let at = from; at < to; at++) offsets[userIndex[at]! + 1]!++;
     });
     for (let user = 0; user < users.size; user++) offsets[user + 1]! += offsets[user]!;
     const next = offsets.slice();
     const rows = new Int32Array(size);
-    await inTurns(size, turns, (from, to) => {
+    await forEachChunk(size, scheduler, (from, to) => {
       for (let at = from; at < to; at++) rows[next[userIndex[at]!]!++] = itemIndex[at]!;
     });
     return new ItemsByUser(data, offsets, rows);

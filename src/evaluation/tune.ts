@@ -4,8 +4,8 @@
 import { DataError, DivergenceError, UnsupportedError } from '../core/errors';
 import { type Filled, field, integer, number, oneOf, optional, plain, readOptions, wrong } from '../core/options';
 import { Stream } from '../core/random';
-import { now } from '../core/scheduler';
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
+import { now, TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import type { Split } from '../interactions/split';
 import { splitRandom } from '../interactions/split-random';
@@ -15,7 +15,6 @@ import { checkSuits, usualMetrics } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../recommenders/registry';
-import { Breather } from '../training/breather';
 import {
   checkRecommender,
   type EvaluationOptions,
@@ -131,7 +130,7 @@ export async function tune(
   const split: Split =
     read.validation === undefined
       ? splitRandom(data, { testFraction: read.testFraction, seed: read.seed })
-      : { train: data, test: await unseenOf(read.validation, data, new Breather(read.signal)) };
+      : { train: data, test: await unseenOf(read.validation, data, new TaskScheduler(read.signal)) };
   const rungs: readonly (Pick<Rung, 'trials'> & Partial<Rung>)[] =
     strategy === 'random' ? [{ trials: count }] : halvingRungs(count, epochsOf(make(candidates[0]!.options)));
   const total = rungs.reduce((sum, rung) => sum + rung.trials, 0);
@@ -209,8 +208,8 @@ function usualMetric(
 }
 
 /** The validation rows of pairs that trials are not trained on. @throws DataError where there are none */
-async function unseenOf(validation: Interactions, data: Interactions, turns: Turns): Promise<Interactions> {
-  const train = await ItemsByUser.of(data, turns);
+async function unseenOf(validation: Interactions, data: Interactions, scheduler: Scheduler): Promise<Interactions> {
+  const train = await ItemsByUser.of(data, scheduler);
   const has = new Map<Id, Set<Id>>();
   const unseen: number[] = [];
   let row = 0;

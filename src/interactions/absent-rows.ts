@@ -1,8 +1,8 @@
 // Rows of weight 0 are absent: they are taken out before anything looks at the rows, and ids that only they have are
 // forgotten, so that every number is what it would be without them.
 
+import { type Pausable, pausable } from '../core/scheduler';
 import { type Columns, selectColumns } from './row';
-import { inSteps, type Steps } from './steps';
 import type { Id, Vocabulary } from './vocabulary';
 
 /** Columns without their absent rows, and which of the given rows they are; null: all of them. */
@@ -17,11 +17,11 @@ export function* withoutAbsent(
   users: Vocabulary,
   items: Vocabulary,
   known: { readonly users: number; readonly items: number } = { users: 0, items: 0 },
-): Steps<PresentRows> {
+): Pausable<PresentRows> {
   const { weights } = columns;
   if (weights === undefined) return { columns, positions: null };
   let present = 0;
-  yield* inSteps(weights.length, (from, to) => {
+  yield* pausable(weights.length, (from, to) => {
     for (let row = from; row < to; row++) if (weights[row]! > 0) present++;
   });
   if (present === weights.length) return { columns, positions: null };
@@ -33,7 +33,7 @@ export function* withoutAbsent(
   users.truncate(known.users);
   items.truncate(known.items);
   const { userIndex, itemIndex } = kept;
-  yield* inSteps(present, (from, to) => {
+  yield* pausable(present, (from, to) => {
     for (let row = from; row < to; row++) {
       userIndex[row] = users.add(userIds[userIndex[row]!] as Id);
       itemIndex[row] = items.add(itemIds[itemIndex[row]!] as Id);

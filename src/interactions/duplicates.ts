@@ -2,10 +2,10 @@
 
 import { DataError } from '../core/errors';
 import { field, oneOf, show } from '../core/options';
+import { type Pausable, pausable } from '../core/scheduler';
 import type { PresentRows } from './absent-rows';
 import { findRepeats } from './repeats';
 import type { Columns } from './row';
-import { inSteps, type Steps } from './steps';
 import type { Vocabulary } from './vocabulary';
 
 /** `last` and `first` keep that row, `sum` the last with the sum of the values, `keep` all, `error` throws. */
@@ -26,7 +26,7 @@ export function* resolveDuplicates(
   policy: DuplicatePolicy,
   users: Vocabulary,
   items: Vocabulary,
-): Steps<Columns> {
+): Pausable<Columns> {
   if (policy === 'keep') return columns;
   const numberOf = (row: number) => (positions === null ? row : positions[row]!) + 1;
   if (policy === 'error') {
@@ -51,7 +51,7 @@ export interface Repeat {
 }
 
 /** The first repeat in the order of the rows; null where every pair is new. */
-export function* firstRepeat(columns: Columns, users: number, items: number): Steps<Repeat | null> {
+export function* firstRepeat(columns: Columns, users: number, items: number): Pausable<Repeat | null> {
   let found: Repeat | null = null;
   const least = () => (found === null ? Infinity : found.row);
   yield* findRepeats(columns, users, items, (row, earlier) => {
@@ -125,7 +125,7 @@ class RunningSums {
 }
 
 /** Takes rows out of the columns, one column after the other, so that little is held twice. */
-function* drop(columns: OwnColumns, dropped: RowSet): Steps<Columns> {
+function* drop(columns: OwnColumns, dropped: RowSet): Pausable<Columns> {
   const kept = columns.userIndex.length - dropped.count;
   columns.userIndex = yield* others(columns.userIndex, dropped, new Int32Array(kept));
   columns.itemIndex = yield* others(columns.itemIndex, dropped, new Int32Array(kept));
@@ -135,9 +135,9 @@ function* drop(columns: OwnColumns, dropped: RowSet): Steps<Columns> {
   return columns;
 }
 
-function* others<T extends Column>(column: T, dropped: RowSet, kept: T): Steps<T> {
+function* others<T extends Column>(column: T, dropped: RowSet, kept: T): Pausable<T> {
   let at = 0;
-  yield* inSteps(column.length, (from, to) => {
+  yield* pausable(column.length, (from, to) => {
     at = dropped.copyOthers(column, from, to, kept, at);
   });
   return kept;

@@ -3,13 +3,13 @@
 import { DataError } from '../core/errors';
 import { show } from '../core/options';
 import { ownString } from '../core/own-string';
+import type { Pausable } from '../core/scheduler';
 import { columnOf, type FieldColumn, grown, isMissing, numberOf } from './feature-columns';
 import type { FeatureRow, FeatureValue, LabelSource, TablePlan } from './feature-fields';
 import { FeatureSchema } from './feature-schema';
 import type { FeatureRows } from './features';
 import { requireIterable } from './iterable';
 import { columnsOf, newField } from './learned-field';
-import type { Steps } from './steps';
 import { type Id, Vocabulary, WANTED_ID } from './vocabulary';
 
 /** A cell at fault, in a row counted from 1. */
@@ -31,18 +31,23 @@ export interface Encoded {
 const ROWS = 1 << 12;
 
 /** Learns the fields of `plan` from the rows. */
-export function* learnRows(rows: Iterable<FeatureRow>, plan: TablePlan, fault: TableFault): Steps<Encoded> {
+export function* learnRows(rows: Iterable<FeatureRow>, plan: TablePlan, fault: TableFault): Pausable<Encoded> {
   const { label, weight, id } = plan;
   const fields = plan.fields.map(([name, config]) => newField(name, config));
   return yield* read(rows, FeatureSchema.of({ fields, label, weight, id }), true, fault);
 }
 
 /** Encodes rows by what has been learned. */
-export function* encodeRows(rows: Iterable<FeatureRow>, schema: FeatureSchema, fault: TableFault): Steps<Encoded> {
+export function* encodeRows(rows: Iterable<FeatureRow>, schema: FeatureSchema, fault: TableFault): Pausable<Encoded> {
   return yield* read(rows, schema, false, fault);
 }
 
-function* read(rows: Iterable<FeatureRow>, schema: FeatureSchema, isNew: boolean, fault: TableFault): Steps<Encoded> {
+function* read(
+  rows: Iterable<FeatureRow>,
+  schema: FeatureSchema,
+  isNew: boolean,
+  fault: TableFault,
+): Pausable<Encoded> {
   requireIterable(rows, 'rows', 'an iterable of objects, each a row of cells by column name');
   const { fields, label, weight, id } = schema.learned;
   let size = 0;
@@ -77,7 +82,7 @@ function* assemble(
   size: number,
   columns: readonly FieldColumn[],
   { fields }: FeatureSchema,
-): Steps<Pick<FeatureRows, 'size' | 'starts' | 'indices' | 'values' | 'fields'>> {
+): Pausable<Pick<FeatureRows, 'size' | 'starts' | 'indices' | 'values' | 'fields'>> {
   const entries = columns.reduce((sum, column) => sum + column.entries, 0);
   const starts = new Int32Array(size + 1);
   const indices = new Int32Array(entries);

@@ -4,6 +4,7 @@ import { DataError, OptionError } from '../core/errors';
 import { field, number, readOptions, seed as seedCheck, show } from '../core/options';
 import { type Seed, Stream } from '../core/random';
 import { isInstance } from '../core/same-class';
+import { runToEnd } from '../core/scheduler';
 import { VERSION } from '../core/version';
 import { type Encoded, encodeRows, learnRows, rowFault } from './encode-rows';
 import { type FeatureRow, type FeatureTableOptions, readTableOptions } from './feature-fields';
@@ -12,7 +13,6 @@ import { FeatureSchema } from './feature-schema';
 import type { FeatureRows, FieldRange } from './features';
 import { partSize, positionsOf, range, requireTwoRows } from './split';
 import type { SplitRandomOptions } from './split-random';
-import { runThrough } from './steps';
 import { type Id, Vocabulary } from './vocabulary';
 
 /**
@@ -80,7 +80,7 @@ export class FeatureTable implements FeatureRows {
    */
   static from(rows: Iterable<FeatureRow>, options: FeatureTableOptions): FeatureTable {
     const plan = readTableOptions('FeatureTable.from', options);
-    return FeatureTable.ofEncoded(runThrough(learnRows(rows, plan, rowFault('FeatureTable.from'))));
+    return FeatureTable.ofEncoded(runToEnd(learnRows(rows, plan, rowFault('FeatureTable.from'))));
   }
 
   /**
@@ -94,7 +94,7 @@ export class FeatureTable implements FeatureRows {
       const wanted = 'a FeatureSchema: the schema of a table, or FeatureSchema.fromJSON(json)';
       throw new OptionError('schema', schema, `FeatureTable.encode: schema is ${show(schema)}; want ${wanted}`);
     }
-    return FeatureTable.ofEncoded(runThrough(encodeRows(rows, schema, rowFault('FeatureTable.encode'))));
+    return FeatureTable.ofEncoded(runToEnd(encodeRows(rows, schema, rowFault('FeatureTable.encode'))));
   }
 
   /**

@@ -2,11 +2,11 @@
 // and speak of users and items that they have not met.
 
 import { type Check, optional, readOptions, wrong } from '../core/options';
+import { runToEnd } from '../core/scheduler';
 import { FeatureTable } from './feature-table';
 import type { Interactions } from './interactions';
 import { PairFeatures, type SideFeatures } from './pair-features';
 import { requireInteractions } from './split';
-import { runThrough } from './steps';
 import { Vocabulary } from './vocabulary';
 
 /** What `interactionFeatures` makes rows with. */
@@ -48,7 +48,7 @@ export function interactionFeatures(interactions: Interactions, options?: Intera
   });
   requireInteractions(owner, interactions);
   const { users = interactions.users, items = interactions.items } = read;
-  return FeatureTable.fromRows(runThrough(new PairFeatures(owner, users, items, read).rows(interactions)));
+  return FeatureTable.fromRows(runToEnd(new PairFeatures(owner, users, items, read).rows(interactions)));
 }
 
 const aTable: Check<FeatureTable> = (value, name) => {

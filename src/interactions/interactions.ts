@@ -3,6 +3,7 @@
 
 import { type Check, optional, readOptions, wrong } from '../core/options';
 import { isInstance } from '../core/same-class';
+import { runToEnd } from '../core/scheduler';
 import { VERSION } from '../core/version';
 import { withoutAbsent } from './absent-rows';
 import { type DuplicatePolicy, duplicatesField, resolveDuplicates } from './duplicates';
@@ -10,7 +11,6 @@ import { type LeftOut, NOTHING_LEFT_OUT } from './left-out';
 import { type InputColumns, readColumns, readRows } from './read-rows';
 import { type Columns, type Interaction, type Row, selectColumns } from './row';
 import { columnStats, type InteractionStats } from './stats';
-import { runThrough } from './steps';
 import { Vocabulary } from './vocabulary';
 
 export type { DuplicatePolicy } from './duplicates';
@@ -194,9 +194,9 @@ function build(
   const [userCount, itemCount] = [users.size, items.size];
   try {
     const all = read(users, items);
-    const present = runThrough(withoutAbsent(all, users, items, { users: userCount, items: itemCount }));
+    const present = runToEnd(withoutAbsent(all, users, items, { users: userCount, items: itemCount }));
     const absent = all.values.length - present.columns.values.length;
-    const columns = runThrough(resolveDuplicates(present, duplicates, users, items));
+    const columns = runToEnd(resolveDuplicates(present, duplicates, users, items));
     const repeated = all.values.length - absent - columns.values.length;
     return Interactions.ofIndices(
       { users, items, ...columns },

@@ -3,9 +3,9 @@
 
 import { DataError, OptionError } from '../core/errors';
 import { show } from '../core/options';
+import { type Pausable, ROWS_A_CHUNK } from '../core/scheduler';
 import type { FeatureTable } from './feature-table';
 import type { FeatureRows, FieldRange, UnlabelledRows } from './features';
-import { STEP, type Steps } from './steps';
 import type { Id, Vocabulary } from './vocabulary';
 
 /**
@@ -58,7 +58,7 @@ export class PairFeatures {
     return new PairRows(this.user.lookUp(users), this.item.lookUp(items));
   }
 
-  *rows(pairs: Pairs): Steps<FeatureRows> {
+  *rows(pairs: Pairs): Pausable<FeatureRows> {
     const { userIndex, itemIndex } = pairs;
     const size = userIndex.length;
     const made = this.among(pairs.users, pairs.items);
@@ -66,13 +66,13 @@ export class PairFeatures {
     const starts = new Int32Array(size + 1);
     for (let r = 0; r < size; r++) {
       starts[r + 1] = starts[r]! + made.entries(userIndex[r]!, itemIndex[r]!);
-      if (r % STEP === 0) yield;
+      if (r % ROWS_A_CHUNK === 0) yield;
     }
     const indices = new Int32Array(starts[size]!);
     const values = new Float32Array(starts[size]!);
     for (let r = 0; r < size; r++) {
       made.write(userIndex[r]!, itemIndex[r]!, indices, values, starts[r]!);
-      if (r % (STEP >> 4) === 0) yield;
+      if (r % (ROWS_A_CHUNK >> 4) === 0) yield;
     }
     const { values: labels = null, weights = null } = pairs;
     return { size, starts, indices, values, labels, weights, fields: this.fields };

@@ -2,10 +2,10 @@
 
 import { DataError } from '../core/errors';
 import { show } from '../core/options';
+import { runToEnd } from '../core/scheduler';
 import { clipped } from '../core/show';
 import { requireIterable } from './iterable';
 import type { Columns, Row } from './row';
-import { runThrough } from './steps';
 import { LARGE_TIME, timeFault, toSeconds } from './times';
 import { type Id, type Vocabulary, WANTED_ID } from './vocabulary';
 
@@ -180,7 +180,7 @@ class Times {
 
   /** The column, changed where it is not in seconds. */
   inSeconds(column: Float64Array): Float64Array {
-    if (this.isLarge) runThrough(toSeconds(column, this.hasDates, timeFault));
+    if (this.isLarge) runToEnd(toSeconds(column, this.hasDates, timeFault));
     return column;
   }
 }

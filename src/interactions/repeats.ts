@@ -2,8 +2,8 @@
 // item tells whether the user had it before. Linear in rows + users + items. Beside the columns it holds 2 bytes a row
 // where users' rows do not stand together, and nothing where they do.
 
+import { type Pausable, pausable } from '../core/scheduler';
 import type { Columns } from './row';
-import { inSteps, type Steps } from './steps';
 import { endsOf, type Share, shareByShare } from './user-order';
 
 /** Told of each row whose pair came before; `earlier` is the nearest row of the pair. The rows of a pair come in order. */
@@ -19,17 +19,17 @@ export function* findRepeats(
   items: number,
   onRepeat: OnRepeat,
   small: number = SMALL,
-): Steps<void> {
+): Pausable<void> {
   const { userIndex, itemIndex } = columns;
   const size = userIndex.length;
   const counts = new Int32Array(users + 1);
   let areTogether = true;
-  yield* inSteps(size, (from, to) => {
+  yield* pausable(size, (from, to) => {
     areTogether = countRows(userIndex, counts, from, to) && areTogether;
   });
   const scan = new PairScan(items, onRepeat);
   // As in most files: then the rows are in order as they stand.
-  if (areTogether) return yield* inSteps(size, (from, to) => scan.runs(userIndex, itemIndex, from, to));
+  if (areTogether) return yield* pausable(size, (from, to) => scan.runs(userIndex, itemIndex, from, to));
 
   let most = 0;
   for (let user = 1; user <= users; user++) most = Math.max(most, counts[user]!);

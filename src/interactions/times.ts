@@ -2,7 +2,7 @@
 // largest would lie beyond the year 9999; then milliseconds, by the same rule microseconds, then nanoseconds.
 
 import { DataError } from '../core/errors';
-import { inSteps, type Steps } from './steps';
+import { type Pausable, pausable } from '../core/scheduler';
 
 /** The first second of the year 10000: from here on a number cannot be seconds. */
 export const LARGE_TIME = 253_402_300_800;
@@ -20,9 +20,13 @@ function unitOf(time: number): number {
  * Turns a column that has a time of at least LARGE_TIME in size into seconds, by the unit of its largest.
  * @throws DataError, by `fault`, where other rows have times of another unit. `hasDates`: some came as dates.
  */
-export function* toSeconds(times: Float64Array, hasDates: boolean, fault: (message: string) => DataError): Steps<void> {
+export function* toSeconds(
+  times: Float64Array,
+  hasDates: boolean,
+  fault: (message: string) => DataError,
+): Pausable<void> {
   let most = 0;
-  yield* inSteps(times.length, (from, to) => {
+  yield* pausable(times.length, (from, to) => {
     for (let row = from; row < to; row++) if (Math.abs(times[row]!) > Math.abs(times[most]!)) most = row;
   });
   const largest = times[most]!;
@@ -37,7 +41,7 @@ export function* toSeconds(times: Float64Array, hasDates: boolean, fault: (messa
       `row ${most + 1} has the time ${largest}, ${UNITS[unit]} by its size, and others have dates; want one of both`,
     );
   }
-  yield* inSteps(times.length, (from, to) => {
+  yield* pausable(times.length, (from, to) => {
     for (let row = from; row < to; row++) {
       const time = times[row]!;
       if (Math.abs(time) >= LEAST_TIME && unitOf(time) !== unit) {

@@ -1,7 +1,7 @@
 // Rows in the order of their users, by counting sort; a share of the users at a time, because a sort of all rows at
 // once would hold as much as a column.
 
-import { inSteps, type Steps } from './steps';
+import { type Pausable, pausable } from '../core/scheduler';
 
 /** Where the rows of each user end, from how many there are: entry u + 1 is the end of user u. Changes `counts`. */
 export function endsOf(counts: Int32Array): Int32Array {
@@ -30,7 +30,7 @@ export function* shareByShare(
   entries: Int32Array | null,
   sorted: Int32Array | Uint16Array,
   use: (share: Share) => void,
-): Steps<void> {
+): Pausable<void> {
   const users = ends.length - 1;
   const next = new Int32Array(users);
   for (let from = 0, to = 0; from < users; from = to) {
@@ -41,7 +41,7 @@ export function* shareByShare(
       next[user] = ends[user + 1] === ends[user] ? NOT_WANTED : ends[user]! - start;
     yield;
     const [first, count] = [from, to - from];
-    yield* inSteps(userIndex.length, (a, b) => place(userIndex, first, count, next, entries, sorted, a, b));
+    yield* pausable(userIndex.length, (a, b) => place(userIndex, first, count, next, entries, sorted, a, b));
     for (let user = from; user < to; ) {
       const first = user;
       do user++;

@@ -3,8 +3,8 @@
 // wherever they are, come before a fault in a line.
 
 import { DataError } from '../core/errors';
+import type { Pausable } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
-import type { Steps } from '../interactions/steps';
 import { ByteLines } from './byte-lines';
 import { areOfEncoding, byteLength, encodingFault, markLength, refuseOtherFormats, textOf } from './decode';
 import { Faults } from './fault';
@@ -74,7 +74,7 @@ export class ByteTable {
   }
 
   /** All ratings. @throws DataError where there was a fault in any chunk */
-  *finish(): Steps<Interactions> {
+  *finish(): Pausable<Interactions> {
     if (!this.isSettled) this.look(true);
     if (this.fault !== undefined) throw this.fault;
     this.lines?.refuseHeaderAgain();

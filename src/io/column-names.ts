@@ -233,7 +233,7 @@ function rankOf(role: Role, name: string): number {
 function formsOf(name: string): string[] {
   if (name.length > LONGEST_NAME) return [];
   // Most names are one word; a wide table has many.
-  if (!/[^\w\s"'-]/.test(name)) return withTurns([normalise(name)]);
+  if (!/[^\w\s"'-]/.test(name)) return runYielding([normalise(name)]);
   const bare = withoutType(name.replace(/^\[(.*)\]$/, '$1').replaceAll('].[', '.'));
   const parts = bare.split(PATH).filter((part) => normalise(part) !== '');
   const last = parts.at(-1) ?? '';
@@ -247,10 +247,10 @@ function formsOf(name: string): string[] {
       .map((part) => normalise(part).replace(/s$/, ''))
       .join(''),
   ];
-  return withTurns(forms);
+  return runYielding(forms);
 }
 
-function withTurns(forms: readonly string[]): string[] {
+function runYielding(forms: readonly string[]): string[] {
   const turned = forms.flatMap((form) => (form.startsWith('id') && form.length > 3 ? [`${form.slice(2)}id`] : []));
   const single = forms.flatMap((form) => (form.endsWith('s') ? [form.slice(0, -1)] : []));
   return [...new Set([...forms, ...turned, ...single])];

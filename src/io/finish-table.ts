@@ -1,16 +1,16 @@
 // From the columns of a table that has been read to Interactions: repeated pairs, and vocabularies of the caller's.
 
+import { type Pausable, pausable } from '../core/scheduler';
 import { withoutAbsent } from '../interactions/absent-rows';
 import { resolveDuplicates } from '../interactions/duplicates';
 import { Interactions } from '../interactions/interactions';
-import { inSteps, type Steps } from '../interactions/steps';
 import type { Vocabulary } from '../interactions/vocabulary';
 import type { Faults } from './fault';
 import type { RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
 
 /** The ratings of a table. Vocabularies of the caller's are touched last: whatever has a fault leaves them as they were. */
-export function* finishTable(table: RatingColumns, settings: ReadSettings, faults: Faults): Steps<Interactions> {
+export function* finishTable(table: RatingColumns, settings: ReadSettings, faults: Faults): Pausable<Interactions> {
   const { users, items, invalid, size } = table;
   invalid.demandRows(size, faults);
   // The table itself refused repeats, because it knows their lines.
@@ -43,8 +43,8 @@ function adopt(own: Vocabulary, callers: Vocabulary | undefined): Int32Array | n
   return numbers.every((number, at) => number === at) ? null : numbers;
 }
 
-function renumber(column: Int32Array, numbers: Int32Array): Steps<void> {
-  return inSteps(column.length, (from, to) => {
+function renumber(column: Int32Array, numbers: Int32Array): Pausable<void> {
+  return pausable(column.length, (from, to) => {
     for (let row = from; row < to; row++) column[row] = numbers[column[row]!]!;
   });
 }

@@ -13,6 +13,7 @@ import {
   string,
   wrong,
 } from '../core/options';
+import { type Pausable, runToEnd } from '../core/scheduler';
 import { encodeRows, learnRows, type TableFault } from '../interactions/encode-rows';
 import {
   type FeatureRow,
@@ -23,7 +24,6 @@ import {
 import { FeatureSchema } from '../interactions/feature-schema';
 import { FeatureTable } from '../interactions/feature-table';
 import { columnsOf, newField } from '../interactions/learned-field';
-import { runThrough, type Steps } from '../interactions/steps';
 import { parseDecimal } from './decimal';
 import { decode, ENCODINGS, type Encoding, LONGEST_STRING, refuseOtherText } from './decode';
 import { Faults } from './fault';
@@ -139,7 +139,7 @@ export function parseFeatureTable(text: string | Uint8Array, options: ReadFeatur
   if (typeof text !== 'string' && !(text instanceof Uint8Array)) {
     throw new OptionError('text', text, `parseFeatureTable: text is ${show(text)}; want a string or a Uint8Array`);
   }
-  return runThrough(readFeatureText(text, settings));
+  return runToEnd(readFeatureText(text, settings));
 }
 
 /** Checks the options of `owner`. */
@@ -179,7 +179,7 @@ export function readFeatureSettings(owner: string, options: ReadFeatureOptions):
 }
 
 /** Reads a text, with turns for other tasks. */
-export function* readFeatureText(source: string | Uint8Array, settings: FeatureSettings): Steps<FeatureTable> {
+export function* readFeatureText(source: string | Uint8Array, settings: FeatureSettings): Pausable<FeatureTable> {
   const faults = new Faults(settings.file);
   if (source.length > settings.maxBytes) throw tooMuch(settings.maxBytes, faults);
   const text = decode(source, settings.encoding, faults);

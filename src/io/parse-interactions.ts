@@ -2,8 +2,8 @@
 
 import { OptionError } from '../core/errors';
 import { show } from '../core/options';
+import { runToEnd } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
-import { runThrough } from '../interactions/steps';
 import { isForBytes, readBytes } from './read-bytes';
 import { type ReadOptions, readSettings } from './read-options';
 import { readText } from './read-text';
@@ -48,7 +48,7 @@ export function parseInteractions(text: string | Uint8Array, options?: ReadOptio
   if (typeof text !== 'string' && !(text instanceof Uint8Array)) {
     throw new OptionError('text', text, `parseInteractions: text is ${show(text)}; want a string or a Uint8Array`);
   }
-  return runThrough(
+  return runToEnd(
     typeof text === 'string' || !isForBytes(settings) ? readText(text, settings) : readBytes(text, settings),
   );
 }

@@ -2,10 +2,10 @@
 
 import { FormatError, OptionError } from '../core/errors';
 import { type Check, field, integer, optional, readOptions, show, string, wrong } from '../core/options';
+import { type Pausable, runToEnd } from '../core/scheduler';
 import { grown } from '../interactions/feature-columns';
 import { FeatureTable } from '../interactions/feature-table';
 import type { FieldKind, FieldRange } from '../interactions/features';
-import { runThrough, type Steps } from '../interactions/steps';
 import { LARGEST_FLOAT32, parseDecimal } from './decimal';
 import { decode, LONGEST_STRING, refuseOtherText } from './decode';
 import { Faults } from './fault';
@@ -80,7 +80,7 @@ export function parseLibFM(text: string | Uint8Array, options?: LibFMOptions): F
   if (typeof text !== 'string' && !(text instanceof Uint8Array)) {
     throw new OptionError('text', text, `parseLibFM: text is ${show(text)}; want a string or a Uint8Array`);
   }
-  return runThrough(readLibFMText(text, settings));
+  return runToEnd(readLibFMText(text, settings));
 }
 
 /** Feature numbers are 32-bit. */
@@ -138,7 +138,7 @@ const LF = 10;
 const CR = 13;
 
 /** Reads a text, with turns for other tasks. */
-export function* readLibFMText(source: string | Uint8Array, settings: LibFMSettings): Steps<FeatureTable> {
+export function* readLibFMText(source: string | Uint8Array, settings: LibFMSettings): Pausable<FeatureTable> {
   const faults = new Faults(settings.file);
   if (source.length > settings.maxBytes) throw tooMuch(settings.maxBytes, faults);
   const text = decode(source, 'utf-8', faults);

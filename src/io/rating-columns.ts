@@ -4,9 +4,9 @@
 
 import { show } from '../core/options';
 import { ownString } from '../core/own-string';
+import { type Pausable, runToEnd } from '../core/scheduler';
 import { firstRepeat } from '../interactions/duplicates';
 import type { Columns } from '../interactions/row';
-import { runThrough, type Steps } from '../interactions/steps';
 import { toSeconds } from '../interactions/times';
 import { type Id, Vocabulary } from '../interactions/vocabulary';
 import { parseDecimal } from './decimal';
@@ -138,7 +138,7 @@ export class RatingColumns {
   }
 
   /** All rows as columns of their exact length; the table is empty then. */
-  *takeColumns(): Steps<Columns> {
+  *takeColumns(): Pausable<Columns> {
     const { size } = this;
     this.demandRoom();
     const column = <T extends Column>(name: ColumnName, Kind: new (length: number) => T) =>
@@ -166,14 +166,14 @@ export class RatingColumns {
   faultAfter(error: unknown): unknown {
     if (this.page.lines === undefined) return error;
     try {
-      runThrough(this.takeColumns());
+      runToEnd(this.takeColumns());
       return error;
     } catch (repeat) {
       return repeat;
     }
   }
 
-  private *refuseRepeats(columns: Columns, lines: Int32Array): Steps<void> {
+  private *refuseRepeats(columns: Columns, lines: Int32Array): Pausable<void> {
     const repeat = yield* firstRepeat(columns, this.users.size, this.items.size);
     if (repeat === null) return;
     const { row, earlier } = repeat;
@@ -226,7 +226,7 @@ function* joined<T extends Column>(
   size: number,
   name: ColumnName,
   Kind: new (length: number) => T,
-): Steps<T> {
+): Pausable<T> {
   if (pages.length === 0 && last.rows === size) return last[name] as T;
   const column = new Kind(size);
   let start = 0;

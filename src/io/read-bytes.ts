@@ -1,7 +1,7 @@
 // Bytes that are all there into Interactions, and which tables can be read from bytes at all.
 
+import type { Pausable } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
-import type { Steps } from '../interactions/steps';
 import { ByteTable } from './byte-table';
 import type { ReadSettings } from './read-options';
 import { Survey } from './survey';
@@ -14,7 +14,7 @@ export function isForBytes({ layout, encoding, separator = '' }: ReadSettings): 
 }
 
 /** Reads a long table. */
-export function* readBytes(bytes: Uint8Array, settings: ReadSettings): Steps<Interactions> {
+export function* readBytes(bytes: Uint8Array, settings: ReadSettings): Pausable<Interactions> {
   const survey = new Survey();
   survey.add(bytes);
   const table = new ByteTable(settings, survey);

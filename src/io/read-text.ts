@@ -1,7 +1,7 @@
 // A whole text as a string into Interactions: wide tables, and what is given as a string.
 
+import type { Pausable } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
-import type { Steps } from '../interactions/steps';
 import { readAdjacencyTable } from './adjacency-table';
 import { decode, refuseOtherText } from './decode';
 import { Faults } from './fault';
@@ -21,7 +21,7 @@ const READERS = {
 } as const;
 
 /** Reads a text; bytes are decoded first. */
-export function readText(source: string | Uint8Array, settings: ReadSettings): Steps<Interactions> {
+export function readText(source: string | Uint8Array, settings: ReadSettings): Pausable<Interactions> {
   const faults = new Faults(settings.file);
   if (source.length > settings.maxBytes) throw tooMuch(settings.maxBytes, faults);
   const all = decode(source, settings.encoding, faults);

@@ -1,7 +1,7 @@
 // The inverse of a symmetric positive definite matrix of some thousand rows, in double: Gauss-Jordan by blocks of rows.
 // All but a sliver of the work is one product of two panels, done in tiles of registers. Gives way to other tasks.
 
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
 import { factorize, solve } from './cholesky';
 
 /** Rows of a block: two panels of it stay in the caches while every tile of the matrix is visited. */
@@ -14,7 +14,7 @@ const TILE = 4;
  * done, where it is not positive definite. Cost: n^3 / 2 multiplications; memory: two panels of n x 64.
  * @see Goodnight, "A Tutorial on the SWEEP Operator" (1979); a block of pivots is swept at once
  */
-export async function invert(a: Float64Array, n: number, turns: Turns): Promise<boolean> {
+export async function invert(a: Float64Array, n: number, scheduler: Scheduler): Promise<boolean> {
   const padded = Math.ceil(n / TILE) * TILE;
   const panel = new Float64Array(padded * BLOCK);
   const scaled = new Float64Array(padded * BLOCK);
@@ -24,10 +24,10 @@ export async function invert(a: Float64Array, n: number, turns: Turns): Promise<
     if (pivot === null) return false;
     gather(a, n, start, width, panel);
     multiply(panel, pivot, n, width, scaled);
-    if (turns.isDue(n * width)) await turns.breathe();
+    if (scheduler.isDue(n * width)) await scheduler.yieldNow();
     for (let row = 0; row < n; row += TILE) {
       update(a, n, row, width, scaled, panel);
-      if (turns.isDue((row * width) >> 2)) await turns.breathe();
+      if (scheduler.isDue((row * width) >> 2)) await scheduler.yieldNow();
     }
     scatter(a, n, start, width, scaled, pivot);
   }
@@ -37,7 +37,7 @@ export async function invert(a: Float64Array, n: number, turns: Turns): Promise<
       a[i * n + j] = value;
       a[j * n + i] = value;
     }
-    if (turns.isDue(i)) await turns.breathe();
+    if (scheduler.isDue(i)) await scheduler.yieldNow();
   }
   return true;
 }

@@ -2,8 +2,8 @@
 
 import { exponential } from '../core/elementary';
 import { DataError } from '../core/errors';
+import type { Pausable } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
-import type { Steps } from '../interactions/steps';
 
 /** A test user with at least one relevant item. */
 export interface RelevantUser {
@@ -51,7 +51,7 @@ export const ROWS_A_STEP = 8192;
 export function* relevantUsers(
   test: Interactions,
   { relevant = () => true, gains: rule = 'binary', seen }: Relevance = {},
-): Steps<{ users: RelevantUser[]; skipped: number; seen: number }> {
+): Pausable<{ users: RelevantUser[]; skipped: number; seen: number }> {
   const byUser = new Map<number, Map<number, number>>();
   for (let at = 0; at < test.size; at++) {
     const user = test.userIndex[at]!;

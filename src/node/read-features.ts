@@ -1,10 +1,10 @@
 // Files and streams of features, plain or gzipped, into tables. The text is held whole while it is read.
 
+import { runYielding } from '../core/scheduler';
 import type { FeatureTable } from '../interactions/feature-table';
 import { type ReadFeatureOptions, readFeatureSettings, readFeatureText } from '../io/parse-feature-table';
 import { type LibFMOptions, readLibFMSettings, readLibFMText } from '../io/parse-libfm';
 import { joined, nameOf, readSource, type TextSource } from './file-chunks';
-import { withTurns } from './with-turns';
 
 /**
  * Reads features from a file or a stream: delimited text, plain or gzipped (told by the first bytes).
@@ -33,7 +33,7 @@ export async function readFeatureTable(source: TextSource, options: ReadFeatureO
   const settings = readFeatureSettings('readFeatureTable', withName('readFeatureTable', source, options));
   return readSource('readFeatureTable', source, async ({ chunks, isText }) => {
     const bytes = await joined(chunks, settings.file, settings.maxBytes);
-    return withTurns(readFeatureText(bytes, isText ? { ...settings, encoding: 'utf-8' } : settings));
+    return runYielding(readFeatureText(bytes, isText ? { ...settings, encoding: 'utf-8' } : settings));
   });
 }
 
@@ -61,7 +61,7 @@ export async function readFeatureTable(source: TextSource, options: ReadFeatureO
 export async function readLibFM(source: TextSource, options?: LibFMOptions): Promise<FeatureTable> {
   const settings = readLibFMSettings('readLibFM', withName('readLibFM', source, options));
   return readSource('readLibFM', source, async ({ chunks }) =>
-    withTurns(readLibFMText(await joined(chunks, settings.file, settings.maxBytes), settings)),
+    runYielding(readLibFMText(await joined(chunks, settings.file, settings.maxBytes), settings)),
   );
 }
 

@@ -1,14 +1,13 @@
 // A file or a stream of ratings, plain or gzipped, into Interactions. The text itself is read by io/byte-table.ts, a chunk at
 // a time.
 
+import { A_LOOK, runYielding, TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { ByteTable } from '../io/byte-table';
 import { isForBytes } from '../io/read-bytes';
 import { type ReadOptions, readSettings } from '../io/read-options';
 import { readText } from '../io/read-text';
-import { A_LOOK, Breather } from '../training/breather';
 import { joined, nameOf, readSource, type TextSource } from './file-chunks';
-import { withTurns } from './with-turns';
 
 /**
  * Reads ratings from a file or a stream: delimited text, plain or gzipped (told by the first bytes, not by a name).
@@ -43,14 +42,14 @@ export async function readInteractions(source: TextSource, options?: ReadOptions
   return readSource(owner, source, async ({ chunks, isText, survey }) => {
     const settings = isText ? { ...given, encoding: 'utf-8' as const } : given;
     if (!isForBytes(settings))
-      return withTurns(readText(await joined(chunks, settings.file, settings.maxBytes), settings));
+      return runYielding(readText(await joined(chunks, settings.file, settings.maxBytes), settings));
     const table = new ByteTable(settings, await survey());
-    const turns = new Breather(undefined);
+    const scheduler = new TaskScheduler(undefined);
     for await (const chunk of chunks) {
       table.push(chunk);
       if (table.isDone) break;
-      if (turns.isDue(A_LOOK)) await turns.breathe();
+      if (scheduler.isDue(A_LOOK)) await scheduler.yieldNow();
     }
-    return withTurns(table.finish());
+    return runYielding(table.finish());
   });
 }

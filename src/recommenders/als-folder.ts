@@ -1,6 +1,6 @@
 // What a new user or a new item is to tables trained by alternating least squares: one more row of the last half-epoch.
 
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
 import type { HistoryEntry } from '../serving/trained-state';
 import { ridgeOf } from '../training/als/als-rule';
 import { RatingsLoss } from '../training/fold-in/fold-loss';
@@ -48,7 +48,7 @@ export class AlsFolder implements RowProblems {
     return this.problem(this.users, history);
   }
 
-  async prepare(side: 'users' | 'items', turns: Turns): Promise<void> {
+  async prepare(side: 'users' | 'items', scheduler: Scheduler): Promise<void> {
     if (this.options.unobservedWeight === 0) return;
     const frozen = side === 'users' ? this.items : this.users;
     if (this.sums.has(frozen.counts)) return;
@@ -56,7 +56,7 @@ export class AlsFolder implements RowProblems {
     const sums = new Float64Array(rank * rank);
     for (let row = 0; row < frozen.counts.length; row++) {
       this.addOuter(sums, frozen.embedding, row);
-      if (turns.isDue((rank * rank) >> 4)) await turns.breathe();
+      if (scheduler.isDue((rank * rank) >> 4)) await scheduler.yieldNow();
     }
     this.sums.set(frozen.counts, this.mirrored(sums));
   }

@@ -1,6 +1,6 @@
 // The checkpoints of a fit: where it goes on from, and what it leaves behind.
 
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
 import { untilAborted } from '../core/until-aborted';
 import type { TrainerState } from '../training/rule-state';
 import type { FitPlan } from '../training/train';
@@ -16,7 +16,7 @@ export interface KeptTraining extends Pick<CheckpointOwner, 'recommender' | 'par
   validation?: (() => Promise<string>) | undefined;
   /** Goes on with what a trainer has carried. */
   resume(state: TrainerState): void;
-  readState(turns: Turns): Promise<TrainerState>;
+  readState(scheduler: Scheduler): Promise<TrainerState>;
 }
 
 /** The part of a fit's plan that is about checkpoints. With `resume`, factors and trainer are put back first. */
@@ -28,7 +28,7 @@ export async function checkpointPlan(
     earlyStopping,
     signal,
   }: Pick<FilledFitOptions, 'checkpoint' | 'resume' | 'signal'> & { readonly earlyStopping?: object },
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<Pick<FitPlan, 'checkpoint' | 'resume'>> {
   if (checkpoint === undefined && resume === undefined) return {};
   const { recommender, parameters, slotsOf } = training;
@@ -43,7 +43,7 @@ export async function checkpointPlan(
     checkpoint: checkpoint && {
       every: checkpoint.every,
       async write(progress) {
-        const bytes = encodeCheckpoint(owner, { trainer: await training.readState(turns), progress });
+        const bytes = encodeCheckpoint(owner, { trainer: await training.readState(scheduler), progress });
         await untilAborted(checkpoint.write(bytes, progress.epochs.length), signal);
       },
     },

@@ -2,13 +2,13 @@
 // there is nothing to predict, and what can be learned is who has what.
 
 import { DataError } from '../core/errors';
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 
 /** The only value of interactions, where two or more have a weight and all of these the same value; else undefined. */
 export async function onlyValue(
   { values, weights, size }: Pick<Interactions, 'values' | 'weights' | 'size'>,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<number | undefined> {
   let [only, count] = [Number.NaN, 0];
   for (let k = 0; k < size; k++) {
@@ -16,7 +16,7 @@ export async function onlyValue(
     if (count++ === 0) only = values[k]!;
     else if (values[k] !== only) return undefined;
     // Ratings differ within the first few; only events are looked through.
-    if (k % 65_536 === 65_535 && turns.isDue(65_536)) await turns.breathe();
+    if (k % 65_536 === 65_535 && scheduler.isDue(65_536)) await scheduler.yieldNow();
   }
   return count > 1 ? only : undefined;
 }

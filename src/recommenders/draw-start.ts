@@ -2,10 +2,10 @@
 // must go on answering. The same bits as a model that draws its start when it is made.
 
 import type { Seed } from '../core/random';
+import type { TaskScheduler } from '../core/scheduler';
 import { parameterStream } from '../models/factorization';
 import { startDraws } from '../parameters/create-parameter';
 import type { Parameter } from '../parameters/parameter';
-import type { Breather } from '../training/breather';
 
 /** Draws between two looks at the clock, well under a millisecond; even, so that the pieces are the whole. */
 const PIECE = 2048;
@@ -14,7 +14,7 @@ const PIECE = 2048;
 export async function drawStart(
   embeddings: readonly Parameter[],
   { seed, initScale }: { readonly seed: Seed; readonly initScale: number },
-  breather: Breather,
+  scheduler: TaskScheduler,
   /** Uniform from 0 to initScale instead of normal. */
   isUniform = false,
 ): Promise<void> {
@@ -26,10 +26,10 @@ export async function drawStart(
       const to = Math.min(from + PIECE, start.length);
       if (isUniform) for (let i = from; i < to; i++) start[i] = initScale * draws.uniform();
       else draws.normals(start, from, to, initScale);
-      if (breather.isDue(PIECE)) await breather.breathe();
+      if (scheduler.isDue(PIECE)) await scheduler.yieldNow();
     }
-    await breather.breathe();
+    await scheduler.yieldNow();
     parameter.assign(start);
-    await breather.breathe();
+    await scheduler.yieldNow();
   }
 }

@@ -1,6 +1,6 @@
 // More history for a trained state: vocabularies that know the new ids, and who has rated what, old and new together.
 
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { Vocabulary } from '../interactions/vocabulary';
 import { Seen, type UserHistory } from '../serving/seen';
@@ -28,11 +28,11 @@ export async function extendSeen(
   data: Pick<Interactions, 'size' | 'users' | 'items' | 'userIndex' | 'itemIndex' | 'values'> & {
     readonly weights?: Float32Array | undefined;
   },
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<ExtendedHistory> {
   const { seen } = state;
-  const users = await numbered(state.users, seen.userCounts.length, data.users, data.userIndex, turns);
-  const items = await numbered(state.items, seen.itemCounts.length, data.items, data.itemIndex, turns);
+  const users = await numbered(state.users, seen.userCounts.length, data.users, data.userIndex, scheduler);
+  const items = await numbered(state.items, seen.itemCounts.length, data.items, data.itemIndex, scheduler);
   const userCounts = grown(seen.userCounts, users.rows);
   const itemCounts = grown(seen.itemCounts, items.rows);
   const rowsOfUser = new Map<number, number[]>();
@@ -43,7 +43,7 @@ export async function extendSeen(
     if (rows === undefined) rowsOfUser.set(user, [k]);
     else rows.push(k);
     newOfItem.set(item, (newOfItem.get(item) ?? 0) + 1);
-    if (turns.isDue(1)) await turns.breathe();
+    if (scheduler.isDue(1)) await scheduler.yieldNow();
   }
   const changed = new Map(seen.additions.users);
   const added = new Map(seen.additions.items);
@@ -62,16 +62,16 @@ export async function extendSeen(
     }
     userCounts[user] = history.items.length;
     newOfUser.set(user, rows.length);
-    if (turns.isDue(history.items.length)) await turns.breathe();
+    if (scheduler.isDue(history.items.length)) await scheduler.yieldNow();
   }
   for (const [item, users] of addedNow) {
     added.set(item, merged(added.get(item) ?? [], users));
-    if (turns.isDue(users.length)) await turns.breathe();
+    if (scheduler.isDue(users.length)) await scheduler.yieldNow();
   }
   const { offsets, values, weights } = seen;
   const additions = { users: changed, items: added };
   const longer = new Seen(offsets, seen.items, userCounts, itemCounts, values, weights, additions, seen);
-  const all = changed.size > MOST_CHANGED ? await longer.laidOutInTurns(turns) : longer;
+  const all = changed.size > MOST_CHANGED ? await longer.laidOutInTurns(scheduler) : longer;
   return { users: users.ids, items: items.ids, seen: all, newOfUser, newOfItem };
 }
 
@@ -140,7 +140,7 @@ async function numbered(
   rows: number,
   from: Vocabulary,
   column: Int32Array,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<{ ids: Vocabulary; numberOf: Int32Array; rows: number }> {
   const numberOf = new Int32Array(from.size).fill(-1);
   const occurring: number[] = [];
@@ -153,18 +153,18 @@ async function numbered(
   let ids = known;
   if (known !== from) {
     const isNew = occurring.some((index) => !known.has(from.idOf(index)));
-    if (isNew && !ours.has(known)) ids = await copyOf(known, rows, turns);
+    if (isNew && !ours.has(known)) ids = await copyOf(known, rows, scheduler);
     for (const index of occurring) numberOf[index] = ids.add(from.idOf(index));
   }
   return { ids, numberOf, rows: occurring.reduce((most, index) => Math.max(most, numberOf[index]! + 1), rows) };
 }
 
 /** The first ids of a vocabulary. */
-async function copyOf(known: Vocabulary, size: number, turns: Turns): Promise<Vocabulary> {
+async function copyOf(known: Vocabulary, size: number, scheduler: Scheduler): Promise<Vocabulary> {
   const copy = new Vocabulary();
   for (let index = 0; index < size; index++) {
     copy.add(known.idOf(index));
-    if (turns.isDue(16)) await turns.breathe();
+    if (scheduler.isDue(16)) await scheduler.yieldNow();
   }
   ours.add(copy);
   return copy;

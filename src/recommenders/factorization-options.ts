@@ -12,7 +12,7 @@ import {
   plain,
   readOptions,
 } from '../core/options';
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { tableDims } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
@@ -194,7 +194,7 @@ export interface ReadRecommender {
 /** How the options of a kind are read: as they are given, and for a training on some data. */
 export interface OptionsReader {
   read(given: FactorizationRecommenderOptions | undefined): ReadRecommender;
-  forData(asked: FactorizationRecommenderOptions, data: Interactions, turns: Turns): Promise<ReadRecommender>;
+  forData(asked: FactorizationRecommenderOptions, data: Interactions, scheduler: Scheduler): Promise<ReadRecommender>;
 }
 
 /**
@@ -217,9 +217,9 @@ export function readerOf(
   return {
     read: (given) => read(given),
     /** The options of a training: the loss that 'auto' stands for, and what goes with it. */
-    async forData(asked, data, turns) {
+    async forData(asked, data, scheduler) {
       const { options } = read(asked);
-      const only = options.negatives === false ? await onlyValue(data, turns) : undefined;
+      const only = options.negatives === false ? await onlyValue(data, scheduler) : undefined;
       const isAuto = options.loss === 'auto';
       if (only !== undefined && (!isAuto || instead !== undefined)) {
         throw nothingToPredict(owner, `loss '${isAuto ? 'squared' : options.loss}'`, only, instead ?? INSTEAD);
@@ -229,7 +229,7 @@ export function readerOf(
       }
       const loss = options.loss !== 'auto' ? options.loss : only === undefined ? 'squared' : 'bpr';
       const isRated = only === undefined && options.negatives === false;
-      const batch = options.batchSize > 1 && isRated ? await shape(data, options, turns) : undefined;
+      const batch = options.batchSize > 1 && isRated ? await shape(data, options, scheduler) : undefined;
       return read(asked, { loss, shape: batch });
     },
   };
@@ -242,11 +242,11 @@ export function readerOf(
 export async function shapeOf(
   data: Interactions,
   { batchSize, rank, shuffle }: { readonly batchSize: number; readonly rank: number; readonly shuffle: boolean },
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<BatchShape> {
   const { size } = data;
-  if (!shuffle) return { size, busiest: await busiestInOrder(data, Math.min(batchSize, size), turns) };
-  const counts = await countRows(data, turns);
+  if (!shuffle) return { size, busiest: await busiestInOrder(data, Math.min(batchSize, size), scheduler) };
+  const counts = await countRows(data, scheduler);
   // Plain tables of these rows, or of products of two: for others tiles may be smaller, which the bounds have room for.
   const side = ({ length: rows }: Int32Array) => ({ rows, bytes: 8 * rows * rank });
   const blocks = chooseBlocks(size, batchSize, side(counts.users), side(counts.items));
@@ -258,7 +258,7 @@ export async function shapeOf(
 async function busiestInOrder(
   { size, userIndex, itemIndex, users, items }: Interactions,
   batchSize: number,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<number> {
   const counts = [new Int32Array(users.size), new Int32Array(items.size)] as const;
   let most = 1;
@@ -269,7 +269,7 @@ async function busiestInOrder(
       for (let k = from; k < to; k++) most = Math.max(most, ++count[rows[k]!]!);
       for (let k = from; k < to; k++) count[rows[k]!] = 0;
     }
-    if (turns.isDue(to - from)) await turns.breathe();
+    if (scheduler.isDue(to - from)) await scheduler.yieldNow();
   }
   return most / batchSize;
 }

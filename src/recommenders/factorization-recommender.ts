@@ -1,10 +1,10 @@
 // A factorization that is trained by gradients, as a recommender: what MF, OverparamMF and SVDpp share, which is all but
 // their options and models.
 
+import { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { type Scores, scoresOf } from '../metrics/scores';
 import type { Factorization } from '../models/factorization';
-import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import { onlyValueNow } from './choose-loss';
 import { drawStart } from './draw-start';
@@ -56,20 +56,20 @@ export abstract class FactorizationRecommender extends TableRecommender {
   /** A recommender of the same kind and options, not fitted. */
   abstract override fresh(): FactorizationRecommender;
   /** Makes the model to be trained, and draws its start. */
-  protected abstract prepare(data: Interactions, options: FilledOptions, turns: Breather): Promise<Prepared>;
+  protected abstract prepare(data: Interactions, options: FilledOptions, scheduler: TaskScheduler): Promise<Prepared>;
 
   protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
     const { name, reader, isFitted: isServing } = this;
-    const breather = new Breather(fitOptions.signal);
-    const read = await reader.forData(this.read.asked, data, breather);
+    const scheduler = new TaskScheduler(fitOptions.signal);
+    const read = await reader.forData(this.read.asked, data, scheduler);
     // The loss is no longer 'auto'.
     const options = read.options as FilledOptions;
-    const prepared = await this.prepare(data, options, breather);
+    const prepared = await this.prepare(data, options, scheduler);
     const install = (fitted: Fitted) => {
       this.read = read;
       this.serve(fitted);
     };
-    const task = { name, data, options, rule: read.rule, fitOptions, breather, install, isServing };
+    const task = { name, data, options, rule: read.rule, fitOptions, scheduler, install, isServing };
     return fitFactorization({ ...task, ...prepared });
   }
 
@@ -96,7 +96,11 @@ export abstract class FactorizationRecommender extends TableRecommender {
 }
 
 /** A factorization with its start drawn, which is served as it is trained. */
-export async function started(model: Factorization, options: FilledOptions, turns: Breather): Promise<Prepared> {
-  await drawStart([model.userEmbedding, model.itemEmbedding], options, turns);
+export async function started(
+  model: Factorization,
+  options: FilledOptions,
+  scheduler: TaskScheduler,
+): Promise<Prepared> {
+  await drawStart([model.userEmbedding, model.itemEmbedding], options, scheduler);
   return { model, plainOf: () => model };
 }

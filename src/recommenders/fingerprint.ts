@@ -1,6 +1,6 @@
 // What tells one training from another: the options that change its bits, and the data.
 
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { FeatureRows } from '../interactions/features';
 import type { Interactions } from '../interactions/interactions';
 
@@ -24,26 +24,26 @@ type Identified = Pick<Interactions, 'size' | 'users' | 'items' | 'userIndex' | 
 };
 
 /** The data as text: sizes, and a hash of every row (after FNV-1a). Cost: linear in the rows. */
-export async function dataText(data: Identified, turns: Turns): Promise<string> {
+export async function dataText(data: Identified, scheduler: Scheduler): Promise<string> {
   const { size, users, items, userIndex, itemIndex, values, weights } = data;
-  const hash = await hashOf([userIndex, itemIndex, values, ...(weights === undefined ? [] : [weights])], turns);
+  const hash = await hashOf([userIndex, itemIndex, values, ...(weights === undefined ? [] : [weights])], scheduler);
   return `${size} interactions of ${users.size} users and ${items.size} items, ${hash}`;
 }
 
 /** The same of rows of features. */
-export async function rowsText(rows: FeatureRows, turns: Turns): Promise<string> {
+export async function rowsText(rows: FeatureRows, scheduler: Scheduler): Promise<string> {
   const { size, starts, indices, values, labels, weights, fields } = rows;
   const columns = [starts, indices, values, labels, weights].filter((column) => column !== null);
   const names = fields.map(({ name, kind, size }) => `${name} (${kind}, ${size})`).join(', ');
-  return `${size} rows of ${names}, ${await hashOf(columns, turns)}`;
+  return `${size} rows of ${names}, ${await hashOf(columns, scheduler)}`;
 }
 
 /** Two words of 32 bits over all numbers. */
-async function hashOf(columns: readonly (Int32Array | Float32Array)[], turns: Turns): Promise<string> {
+async function hashOf(columns: readonly (Int32Array | Float32Array)[], scheduler: Scheduler): Promise<string> {
   let [a, b] = [0x811c9dc5, 0x9e3779b9];
   for (const column of columns) {
     const words = new Int32Array(column.buffer, column.byteOffset, column.length);
-    await inTurns(words.length, turns, (from, to) => {
+    await forEachChunk(words.length, scheduler, (from, to) => {
       for (let k = from; k < to; k++) {
         a = Math.imul(a ^ words[k]!, 0x01000193);
         b = Math.imul(b ^ (words[k]! >>> 7) ^ words[k]!, 0x85ebca6b);

@@ -1,15 +1,13 @@
 // From interactions to tables trained by alternating least squares: the wiring of data, solver and validation.
 
 import { DataError } from '../core/errors';
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, ROWS_A_CHUNK, type Scheduler, TaskScheduler } from '../core/scheduler';
 import { Interactions } from '../interactions/interactions';
 import { findRepeats } from '../interactions/repeats';
-import { STEP } from '../interactions/steps';
 import { MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import { countRows } from '../serving/seen';
 import { AlsSolver } from '../training/als/als-solver';
-import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import { timed } from '../training/train';
 import { type FilledAlsOptions, forData, ruleOf } from './als-options';
@@ -47,25 +45,29 @@ const RATINGS = { loss: 'squared', link: 'identity', standardize: true, negative
 /** Trains tables and installs the result. */
 export async function fitAls({ data: given, options, fitOptions, install, isServing }: AlsTask): Promise<History> {
   const { rank, seed, biases, initScale, feedback } = options;
-  const turns = new Breather(fitOptions.signal);
+  const scheduler = new TaskScheduler(fitOptions.signal);
   const isExplicit = feedback === 'explicit';
-  const only = isExplicit ? await onlyValue(given, turns) : undefined;
+  const only = isExplicit ? await onlyValue(given, scheduler) : undefined;
   if (only !== undefined)
     throw nothingToPredict('ALS', "feedback 'explicit'", only, "feedback: 'implicit', which learns who has what");
-  const { data, ...weighed } = await weighPairs(given, options, turns);
-  const units = { ...(isExplicit ? await chooseUnits(data, RATINGS, turns) : SCORES), ...weighed };
+  const { data, ...weighed } = await weighPairs(given, options, scheduler);
+  const units = { ...(isExplicit ? await chooseUnits(data, RATINGS, scheduler) : SCORES), ...weighed };
   const { pairs = data.size } = weighed;
-  const counts = await countRows(data, turns);
+  const counts = await countRows(data, scheduler);
   const model = new MFModel({ users: data.users.size, items: data.items.size, rank, biases, seed, initScale: 0 });
-  await drawStart([model.userEmbedding, model.itemEmbedding], { seed, initScale: initScale / Math.sqrt(rank) }, turns);
-  const targets = isExplicit ? await toTargets(data.values, units, turns) : null;
+  await drawStart(
+    [model.userEmbedding, model.itemEmbedding],
+    { seed, initScale: initScale / Math.sqrt(rank) },
+    scheduler,
+  );
+  const targets = isExplicit ? await toTargets(data.values, units, scheduler) : null;
   const solver = new AlsSolver(
     tablesOf(model),
     {
       users: data.userIndex,
       items: data.itemIndex,
       targets,
-      weights: await weightsOf(data, options.alpha, turns),
+      weights: await weightsOf(data, options.alpha, scheduler),
       copies: data.weights ?? null,
       total: pairs,
       counts,
@@ -82,13 +84,13 @@ export async function fitAls({ data: given, options, fitOptions, install, isServ
     parameters: model.parameters,
     slots: [],
     rmseScale: isExplicit ? units.scale : undefined,
-    judge: async (seen, breather) => judged(await serve(model, data, seen, units, breather), options),
-    finish: (seen, breather) => finish(model, data, seen, units, breather),
-    tooLarge: ({ tables }, breather) => tooLarge(tables, breather),
+    judge: async (seen, scheduler) => judged(await serve(model, data, seen, units, scheduler), options),
+    finish: (seen, scheduler) => finish(model, data, seen, units, scheduler),
+    tooLarge: ({ tables }, scheduler) => tooLarge(tables, scheduler),
     targets,
     install,
     isServing,
-    turns,
+    scheduler,
   });
 }
 
@@ -108,15 +110,15 @@ function tablesOf({ userEmbedding, itemEmbedding, userBias, itemBias }: MFModel)
 async function weighPairs(
   given: Interactions,
   { feedback, regularizationExponent }: FilledAlsOptions,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<Weighed & { readonly pairs?: number }> {
-  const weighed = await weigh(given, turns);
+  const weighed = await weigh(given, scheduler);
   if (feedback === 'explicit' && regularizationExponent === 1) return weighed;
   const { data, meanWeight = 1 } = weighed;
   const { size, users, items, userIndex, itemIndex, values, timestamps } = data;
   let pairs = size;
   const search = findRepeats(data, users.size, items.size, () => pairs--);
-  while (!search.next().done) if (turns.isDue(STEP)) await turns.breathe();
+  while (!search.next().done) if (scheduler.isDue(ROWS_A_CHUNK)) await scheduler.yieldNow();
   if (pairs === size) return weighed;
   const share = pairs / size;
   const weights = data.weights?.map((weight) => weight * share) ?? new Float32Array(size).fill(share);
@@ -125,11 +127,15 @@ async function weighPairs(
 }
 
 /** What the squared error of each interaction is multiplied by: its weight (1 + alpha value); null where all are 1. */
-async function weightsOf({ values, weights, size }: Interactions, alpha: number, turns: Turns): Promise<Real | null> {
+async function weightsOf(
+  { values, weights, size }: Interactions,
+  alpha: number,
+  scheduler: Scheduler,
+): Promise<Real | null> {
   if (alpha === 0) return weights ?? null;
   const confidences = new Float32Array(size);
   let bad = -1;
-  await inTurns(size, turns, (from, to) => {
+  await forEachChunk(size, scheduler, (from, to) => {
     for (let k = from; k < to; k++) {
       const confidence = Math.fround((weights?.[k] ?? 1) * (1 + alpha * values[k]!));
       if (!(confidence >= 0 && confidence < Infinity)) bad = k;

@@ -1,14 +1,13 @@
 // From interactions to a trained state: the wiring of data, units, loss, penalties, trainer and validation.
 
 import { Stream } from '../core/random';
-import type { Turns } from '../core/turns';
+import type { Scheduler, TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import type { Factorization, FactorizationTables } from '../models/factorization';
 import type { Batch, Model, RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
 import { countRows, type RowCounts } from '../serving/seen';
-import type { Breather } from '../training/breather';
 import { inCopies } from '../training/copies';
 import { threadsOf } from '../training/engine-options';
 import { lossNamed } from '../training/group-losses';
@@ -46,7 +45,7 @@ export interface FitTask {
   readonly fitOptions: FilledFitOptions;
   readonly model: Model<Batch> & FactorizationTables & { globalMean: number };
   /** The factorization that has the model's scores of the data's users. */
-  plainOf(turns: Turns): Factorization | Promise<Factorization>;
+  plainOf(scheduler: Scheduler): Factorization | Promise<Factorization>;
   /** Who makes the steps, where the model has a way of its own; null where its way is not for these. */
   readonly engineOf?: (parts: StepParts) => StepEngine | null;
   /** As TrainerOptions.batches. */
@@ -54,7 +53,7 @@ export interface FitTask {
   /** How ratings become targets, where the options do not say. */
   readonly unitsOf?: (units: Units) => Units;
   /** Gives way to other tasks between the passes over the data. */
-  readonly breather: Breather;
+  readonly scheduler: TaskScheduler;
   readonly install: (fitted: Fitted) => void;
   /** Whether the recommender has a trained state already. */
   readonly isServing: boolean;
@@ -72,31 +71,31 @@ export async function fitFactorization({
   engineOf,
   batches,
   unitsOf = (units) => units,
-  breather,
+  scheduler,
   install,
   isServing,
 }: FitTask): Promise<History> {
-  const { data, ...weighed } = await weigh(given, breather);
-  const units = { ...unitsOf(await chooseUnits(data, options, breather)), ...weighed };
+  const { data, ...weighed } = await weigh(given, scheduler);
+  const units = { ...unitsOf(await chooseUnits(data, options, scheduler)), ...weighed };
   const link = linkOf(units);
-  const counts = await countRows(data, breather);
+  const counts = await countRows(data, scheduler);
   const one: RatingData = {
     size: data.size,
     users: data.userIndex,
     items: data.itemIndex,
-    targets: await toTargets(data.values, units, breather),
+    targets: await toTargets(data.values, units, scheduler),
     weights: data.weights ?? null,
     counts,
   };
-  const passed = options.negatives === false ? undefined : await passOver(one, breather);
-  const ratings = await inCopies(passed?.data ?? one, options.batchSize, breather);
+  const passed = options.negatives === false ? undefined : await passOver(one, scheduler);
+  const ratings = await inCopies(passed?.data ?? one, options.batchSize, scheduler);
   model.globalMean = units.start;
   const loss = lossOf(options.loss, link, data.items.size);
   const stream = Stream.of(options.seed).fork('order');
   const { epochs, batchSize, shuffle, grouping, kernels, negatives } = options;
   const threads = threadsOf(options.threads, ratings.size);
   const shrinkage = penalties(model, options, counts);
-  await breather.breathe();
+  await scheduler.yieldNow();
   const steps: TrainerOptions = {
     epochs,
     batchSize,
@@ -110,7 +109,7 @@ export async function fitFactorization({
   };
   const engine = engineOf?.({ loss, optimizer: rule, penalties: shrinkage, data: ratings, options: steps }) ?? null;
   const trainer = new Trainer(model, loss, rule, shrinkage, ratings, { ...steps, engine });
-  await breather.breathe();
+  await scheduler.yieldNow();
   return runFit({
     name,
     data,
@@ -122,13 +121,14 @@ export async function fitFactorization({
     slots: rule.slots,
     usersPassedOver: passed?.users,
     rmseScale: options.loss === 'squared' ? units.scale : undefined,
-    judge: async (seen, turns) => judged(await serve(await plainOf(turns), data, seen, units, turns), options),
-    finish: async (seen, turns) => finish(await plainOf(turns), data, seen, units, turns),
-    tooLarge: ({ tables }, turns) => tooLarge(tables, turns),
+    judge: async (seen, scheduler) =>
+      judged(await serve(await plainOf(scheduler), data, seen, units, scheduler), options),
+    finish: async (seen, scheduler) => finish(await plainOf(scheduler), data, seen, units, scheduler),
+    tooLarge: ({ tables }, scheduler) => tooLarge(tables, scheduler),
     targets: negatives === false ? ratings.targets : null,
     install,
     isServing,
-    turns: breather,
+    scheduler: scheduler,
   });
 }
 

@@ -1,6 +1,6 @@
 // A trained factorization, and how it comes from a model that training has left.
 
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import type { Vocabulary } from '../interactions/vocabulary';
 import type { Factorization } from '../models/factorization';
@@ -38,18 +38,18 @@ export async function finish(
   data: Interactions,
   seen: Seen,
   units: Units,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<Fitted> {
-  if (units.link !== 'identity') return serve(model, data, seen, units, turns);
+  if (units.link !== 'identity') return serve(model, data, seen, units, scheduler);
   const { userEmbedding, itemEmbedding, userBias, itemBias } = model;
   model.globalMean = units.shift;
   userEmbedding.rescale(Math.sqrt(units.scale));
-  await turns.breathe();
+  await scheduler.yieldNow();
   itemEmbedding.rescale(Math.sqrt(units.scale));
   userBias?.rescale(units.scale);
   itemBias?.rescale(units.scale);
-  await turns.breathe();
-  return serve(model, data, seen, { ...units, shift: 0, scale: 1, folded: units.scale }, turns);
+  await scheduler.yieldNow();
+  return serve(model, data, seen, { ...units, shift: 0, scale: 1, folded: units.scale }, scheduler);
 }
 
 /** The trained state as it is now. Tables that are products are multiplied out. */
@@ -58,19 +58,19 @@ export async function serve(
   data: Interactions,
   seen: Seen,
   units: Units,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<Fitted> {
   const { userEmbedding, itemEmbedding } = model;
-  const tables = tablesOf(model, await collapse(userEmbedding, turns), await collapse(itemEmbedding, turns));
+  const tables = tablesOf(model, await collapse(userEmbedding, scheduler), await collapse(itemEmbedding, scheduler));
   const { users, items } = data;
   return { model, users, items, seen, units, tables, served: new ServedTables(tables, units, seen) };
 }
 
 /** A table's product, worked out in parts; its own memory where it is plain. */
-export async function collapse(parameter: Parameter, turns: Turns): Promise<Real> {
+export async function collapse(parameter: Parameter, scheduler: Scheduler): Promise<Real> {
   if (parameter.factors.length === 1) return parameter.values;
   const { rows, dim } = parameter;
   const product = new Float32Array(rows * dim);
-  await inTurns(rows, turns, (from, to) => product.set(parameter.collapse(from, to), from * dim));
+  await forEachChunk(rows, scheduler, (from, to) => product.set(parameter.collapse(from, to), from * dim));
   return product;
 }

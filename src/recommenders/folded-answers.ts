@@ -1,6 +1,6 @@
 // The answers for a user, or an item, that a factorization was not trained on: its row, beside the tables.
 
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
 import { type Ranked, Ranking } from '../serving/ranked';
 import type { Seen } from '../serving/seen';
 import type { FoldedItemState, FoldedUserState, HistoryEntry, ItemRequest } from '../serving/trained-state';
@@ -18,7 +18,7 @@ export interface RowProblems {
   /** Whether training compares items with each other: users say too little about an item then. */
   readonly comparesItems: boolean;
   /** Works out what the rows of a side have in common, letting other tasks run in between. */
-  prepare?(side: 'users' | 'items', turns: Turns): Promise<void>;
+  prepare?(side: 'users' | 'items', scheduler: Scheduler): Promise<void>;
   /** A user's row from what it has. */
   user(history: readonly HistoryEntry[]): RowProblem;
   /** An item's row from who has it. @throws UnsupportedError where items are compared */

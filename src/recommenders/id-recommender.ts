@@ -2,14 +2,13 @@
 
 import { retoldAllocation } from '../core/allocate';
 import { UnsupportedError } from '../core/errors';
+import { stepInTurns, TaskScheduler } from '../core/scheduler';
 import { untilAborted } from '../core/until-aborted';
 import { Interactions } from '../interactions/interactions';
-import { stepInTurns } from '../interactions/steps';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import type { Scores } from '../metrics/scores';
 import { Predictor } from '../serving/predictor';
 import type { TrainedState } from '../serving/trained-state';
-import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import { checkInteractions, type FilledFitOptions, readFitOptions } from './fit-options';
 import type { FitOptions, Recommender } from './recommender';
@@ -53,7 +52,7 @@ export abstract class IdRecommender<State extends TrainedState> extends Predicto
   protected async withSeen(training: Promise<History>, validation: unknown): Promise<History> {
     const history = await training;
     if (!(validation instanceof Interactions)) return history;
-    const kinds = await stepInTurns(this.familiaritySteps(validation), new Breather(undefined), ROWS_A_STEP);
+    const kinds = await stepInTurns(this.familiaritySteps(validation), new TaskScheduler(undefined), ROWS_A_STEP);
     return { ...history, seen: kinds.reduce((count, kind) => count + (kind === 2 ? 1 : 0), 0) };
   }
 

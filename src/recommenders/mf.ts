@@ -1,10 +1,10 @@
 // Plain matrix factorization as a recommender.
 
 import { check, field } from '../core/options';
+import type { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { MFModel } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
-import type { Breather } from '../training/breather';
 import {
   type FactorizationFields,
   type FactorizationOptionsInForce,
@@ -63,10 +63,10 @@ export class MF extends FactorizationRecommender {
     return new (this.constructor as typeof MF)(this.read.asked as MFOptions);
   }
 
-  protected prepare(data: Interactions, options: FilledOptions, turns: Breather): Promise<Prepared> {
+  protected prepare(data: Interactions, options: FilledOptions, scheduler: TaskScheduler): Promise<Prepared> {
     const { rank, biases, seed } = options;
     const [users, items] = [data.users.size, data.items.size];
-    return started(new MFModel({ users, items, rank, biases, seed, initScale: 0 }), options, turns);
+    return started(new MFModel({ users, items, rank, biases, seed, initScale: 0 }), options, scheduler);
   }
 
   /** A copy: its tables are plain as they are. */

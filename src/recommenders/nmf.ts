@@ -1,10 +1,10 @@
 // Non-negative matrix factorization as a recommender.
 
 import { DataError } from '../core/errors';
+import { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { NMFModel } from '../models/nmf';
 import { countRows } from '../serving/seen';
-import { Breather } from '../training/breather';
 import type { History } from '../training/history';
 import { MultiplicativeSolver } from '../training/nmf/multiplicative';
 import { timed } from '../training/train';
@@ -76,34 +76,34 @@ export class NMF extends TableRecommender {
 
   protected async train(given: Interactions, fitOptions: FilledFitOptions): Promise<History> {
     const { name, isFitted: isServing } = this;
-    const breather = new Breather(fitOptions.signal);
-    const only = await onlyValue(given, breather);
+    const scheduler = new TaskScheduler(fitOptions.signal);
+    const only = await onlyValue(given, scheduler);
     if (only !== undefined) throw nothingToPredict('NMF', `loss '${this.options.loss}'`, only, INSTEAD_OF_KIND);
     const isBatched = this.options.solver === 'gradient' && this.options.batchSize > 1;
-    const read = readNmfOptions(this.read.asked, isBatched ? await shapeOf(given, this.options, breather) : undefined);
+    const read = readNmfOptions(this.read.asked, isBatched ? await shapeOf(given, this.options, scheduler) : undefined);
     const { solver, rank, seed, overparam, initRange, regularization } = read.options;
     const { rule } = read;
     const shared = asFactorization(read.options, rule);
-    const { data, ...weighed } = await weigh(given, breather);
-    const units = { ...unitsOf(await chooseUnits(data, shared, breather)), ...weighed };
+    const { data, ...weighed } = await weigh(given, scheduler);
+    const units = { ...unitsOf(await chooseUnits(data, shared, scheduler)), ...weighed };
     const model = new NMFModel({ users: data.users.size, items: data.items.size, rank, seed, overparam, initRange: 0 });
-    await drawStart([model.userEmbedding, model.itemEmbedding], { seed, initScale: initRange }, breather, true);
+    await drawStart([model.userEmbedding, model.itemEmbedding], { seed, initScale: initRange }, scheduler, true);
     const install = (fitted: Fitted) => {
       this.read = read;
       this.serve(fitted);
     };
     if (solver === 'gradient') {
       const plainOf = () => model;
-      const steps = { rule, plainOf, unitsOf, breather };
+      const steps = { rule, plainOf, unitsOf, scheduler };
       const task = { name, data: given, options: shared, fitOptions, model, install, isServing, ...steps };
       return fitFactorization(task);
     }
-    const counts = await countRows(data, breather);
+    const counts = await countRows(data, scheduler);
     const ratings = {
       size: data.size,
       users: data.userIndex,
       items: data.itemIndex,
-      targets: await toTargets(data.values, units, breather),
+      targets: await toTargets(data.values, units, scheduler),
       weights: data.weights ?? null,
       counts,
     };
@@ -118,13 +118,13 @@ export class NMF extends TableRecommender {
       parameters: model.parameters,
       slots: [],
       rmseScale: 1,
-      judge: async (seen, turns) => judged(await serve(model, data, seen, units, turns), read.options),
-      finish: (seen, turns) => finish(model, data, seen, units, turns),
-      tooLarge: ({ tables }, turns) => tooLarge(tables, turns),
+      judge: async (seen, scheduler) => judged(await serve(model, data, seen, units, scheduler), read.options),
+      finish: (seen, scheduler) => finish(model, data, seen, units, scheduler),
+      tooLarge: ({ tables }, scheduler) => tooLarge(tables, scheduler),
       targets: ratings.targets,
       install,
       isServing,
-      turns: breather,
+      scheduler: scheduler,
     });
   }
 

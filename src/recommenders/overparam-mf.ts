@@ -1,8 +1,8 @@
 // Matrix factorization whose tables are products of factors, as a recommender.
 
+import type { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { OverparamMFModel } from '../models/overparam-mf';
-import type { Breather } from '../training/breather';
 import {
   type FactorizationRecommenderOptions,
   type FilledOptions,
@@ -49,10 +49,14 @@ export class OverparamMF extends FactorizationRecommender {
     return new (this.constructor as typeof OverparamMF)(this.read.asked);
   }
 
-  protected prepare(data: Interactions, options: FilledOptions, turns: Breather): Promise<Prepared> {
+  protected prepare(data: Interactions, options: FilledOptions, scheduler: TaskScheduler): Promise<Prepared> {
     const { rank, biases, seed, overparam } = options;
     const [users, items] = [data.users.size, data.items.size];
-    return started(new OverparamMFModel({ users, items, rank, biases, seed, initScale: 0, overparam }), options, turns);
+    return started(
+      new OverparamMFModel({ users, items, rank, biases, seed, initScale: 0, overparam }),
+      options,
+      scheduler,
+    );
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */

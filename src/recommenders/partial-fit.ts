@@ -2,7 +2,7 @@
 // history, one by one, the other side frozen. Every step lowers the objective of the fit; no other row changes a byte.
 
 import { UnsupportedError } from '../core/errors';
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
@@ -31,7 +31,7 @@ export async function partialFit(
   data: Interactions,
   problemsOf: (state: FittedTables) => RowProblems,
   kernels: KernelChoice,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<{ fitted: Fitted; loss: number }> {
   if (!fitted.seen.isKept || (fitted.seen.values === null && problemsOf(fitted).needsValues)) {
     throw new UnsupportedError(
@@ -40,10 +40,10 @@ export async function partialFit(
   }
   const { users, items, seen, newOfUser, newOfItem } = await extendSeen(
     fitted,
-    await weighAs(fitted.units, data, turns),
-    turns,
+    await weighAs(fitted.units, data, scheduler),
+    scheduler,
   );
-  const model = await grownModel(fitted.tables, seen, turns);
+  const model = await grownModel(fitted.tables, seen, scheduler);
   const tables = tablesOf(model);
   const units = widened(fitted.units, data.values);
   const unfitted = { users: new Map(fitted.unfitted?.users), items: new Map(fitted.unfitted?.items) };
@@ -51,21 +51,21 @@ export async function partialFit(
   const problems = problemsOf(state);
   const equations = new NormalEquations(tables.rank + (tables.userBias.length > 0 ? 1 : 0), kernels);
   let [cost, size] = [0, 0];
-  await problems.prepare?.('users', turns);
+  await problems.prepare?.('users', scheduler);
   for (const user of dueRows(newOfUser, unfitted.users, seen.userCounts)) {
     const history = historyOf(seen, user);
     const problem = problems.user(history);
-    const row = await fitRow(problem, equations, tables.userEmbedding, tables.userBias, user, turns);
+    const row = await fitRow(problem, equations, tables.userEmbedding, tables.userBias, user, scheduler);
     cost += costOf(problem, row);
     size += history.length;
   }
   if (!problems.comparesItems) {
     const due = dueRows(newOfItem, unfitted.items, seen.itemCounts);
-    if (due.length > 0) await problems.prepare?.('items', turns);
+    if (due.length > 0) await problems.prepare?.('items', scheduler);
     for (const item of due) {
       const history: HistoryEntry[] = [];
-      await seen.eachUserOf(item, turns, (index, value, weight) => history.push({ index, value, weight }));
-      await fitRow(problems.item(history), equations, tables.itemEmbedding, tables.itemBias, item, turns);
+      await seen.eachUserOf(item, scheduler, (index, value, weight) => history.push({ index, value, weight }));
+      await fitRow(problems.item(history), equations, tables.itemEmbedding, tables.itemBias, item, scheduler);
     }
   }
   return {
@@ -88,14 +88,14 @@ function dueRows(added: ReadonlyMap<number, number>, unfitted: Map<number, numbe
 }
 
 /** A plain model with the tables, and rows of zeros for whoever is new. */
-async function grownModel(tables: Fitted['tables'], seen: Seen, turns: Turns): Promise<MFModel> {
+async function grownModel(tables: Fitted['tables'], seen: Seen, scheduler: Scheduler): Promise<MFModel> {
   const { rank, globalMean, userBias } = tables;
   const biases = userBias.length > 0;
   const [users, items] = [seen.userCounts.length, seen.itemCounts.length];
   const model = new MFModel({ users, items, rank, biases, globalMean, initScale: 0 });
   for (const { name, values } of model.parameters) {
     const old = tables[name as 'userEmbedding'];
-    await inTurns(old.length, turns, (from, to) => values.set(old.subarray(from, to), from));
+    await forEachChunk(old.length, scheduler, (from, to) => values.set(old.subarray(from, to), from));
   }
   return model;
 }
@@ -106,17 +106,17 @@ async function fitRow(
   table: Real,
   biases: Real,
   row: number,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<Float64Array> {
   const { rank, rows } = problem;
   const steps = foldSteps(problem, equations);
   let step = steps.next();
-  for (; !step.done; step = steps.next()) if (turns.isDue(step.value)) await turns.breathe();
+  for (; !step.done; step = steps.next()) if (scheduler.isDue(step.value)) await scheduler.yieldNow();
   const found = step.value;
   checkRow(found, rank);
   table.set(found.subarray(0, rank), row * rank);
   if (biases.length > 0) biases[row] = found[rank]!;
-  if (turns.isDue(rows.length * rank)) await turns.breathe();
+  if (scheduler.isDue(rows.length * rank)) await scheduler.yieldNow();
   return found;
 }
 

@@ -1,9 +1,9 @@
 // The ranking metrics of validation users while a fit goes on: every trained item that a user has not is ranked.
 
 import { DataError } from '../core/errors';
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
+import { stepInTurns } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
-import { stepInTurns } from '../interactions/steps';
 import type { Vocabulary } from '../interactions/vocabulary';
 import type { RankingMetric, RankingMetricName } from '../metrics/metric-names';
 import { closeTies, listLength, RankingMeter } from '../metrics/ranking-meter';
@@ -32,7 +32,7 @@ export class RankValidation {
     validation: Interactions,
     metrics: readonly RankingMetric[],
     train: { readonly users: Vocabulary; readonly items: Vocabulary; readonly seen: Seen },
-    turns: Turns,
+    scheduler: Scheduler,
     relevant?: (value: number) => boolean,
   ): Promise<RankValidation> {
     const { seen } = train;
@@ -42,7 +42,7 @@ export class RankValidation {
       relevant,
       seen: (user) => Array.from(seen.itemsOf(userOf(user)), itemOf),
     });
-    const { users } = await stepInTurns(steps, turns, ROWS_A_STEP);
+    const { users } = await stepInTurns(steps, scheduler, ROWS_A_STEP);
     if (users.length === 0) {
       throw new DataError(
         `validation: none of its ${validation.size} pairs of user and item is relevant and not in the training data too, so there is nothing to rank`,
@@ -55,7 +55,7 @@ export class RankValidation {
   /** The metrics of a trained state. */
   async measure(
     { best, scoreCost }: Pick<Judged, 'best' | 'scoreCost'>,
-    turns: Turns,
+    scheduler: Scheduler,
   ): Promise<Partial<Record<RankingMetricName, number>>> {
     const { users, rows, itemOf, items } = this;
     const meter = new RankingMeter(this.metrics);
@@ -77,7 +77,7 @@ export class RankValidation {
           list.map(({ score }) => score),
         );
       }
-      if (turns.isDue(asked * items * scoreCost)) await turns.breathe();
+      if (scheduler.isDue(asked * items * scoreCost)) await scheduler.yieldNow();
     }
     return meter.means();
   }

@@ -1,7 +1,7 @@
 // Only the ratios of weights matter: training divides them by their mean, and weights that are all equal are none.
 
 import { DataError } from '../core/errors';
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
 import { Interactions } from '../interactions/interactions';
 import type { HistoryEntry } from '../serving/trained-state';
 import type { Units } from './units';
@@ -15,18 +15,18 @@ export interface Weighed {
 }
 
 /** Interactions with relative weights. @throws DataError where a weight was changed to what is no positive number */
-export async function weigh(given: Interactions, turns: Turns): Promise<Weighed> {
+export async function weigh(given: Interactions, scheduler: Scheduler): Promise<Weighed> {
   const { weights, users, items, userIndex, itemIndex, values, timestamps } = given;
   if (weights === undefined) return { data: given };
-  const { relative, mean } = await relativeWeights(weights, turns);
+  const { relative, mean } = await relativeWeights(weights, scheduler);
   const columns = { users, items, userIndex, itemIndex, values, timestamps };
   if (relative === null) return { data: Interactions.ofIndices(columns) };
   return { data: Interactions.ofIndices({ ...columns, weights: relative }), meanWeight: mean };
 }
 
 /** Interactions that come after training: relative to its mean weight, or where it had no weights to their own. */
-export async function weighAs({ meanWeight }: Units, data: Interactions, turns: Turns): Promise<Interactions> {
-  if (meanWeight === undefined) return (await weigh(data, turns)).data;
+export async function weighAs({ meanWeight }: Units, data: Interactions, scheduler: Scheduler): Promise<Interactions> {
+  if (meanWeight === undefined) return (await weigh(data, scheduler)).data;
   const { users, items, userIndex, itemIndex, values, timestamps } = data;
   const given = data.weights ?? new Float32Array(data.size).fill(1);
   const weights = given.map((weight) => weight / meanWeight);
@@ -46,10 +46,10 @@ export function weighHistory({ meanWeight }: Units, history: readonly HistoryEnt
 /** Weights above 0 by their mean; null where all are equal. Cost: two passes. */
 export async function relativeWeights(
   weights: Float32Array,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<{ relative: Float32Array | null; mean: number }> {
   let [sum, least, most, bad] = [0, Infinity, 0, -1];
-  await inTurns(weights.length, turns, (from, to) => {
+  await forEachChunk(weights.length, scheduler, (from, to) => {
     for (let k = from; k < to; k++) {
       const weight = weights[k]!;
       if (!(weight > 0 && weight < Infinity)) bad = k;
@@ -67,7 +67,7 @@ export async function relativeWeights(
   const mean = sum / weights.length;
   if (least === most) return { relative: null, mean };
   const relative = new Float32Array(weights.length);
-  await inTurns(weights.length, turns, (from, to) => {
+  await forEachChunk(weights.length, scheduler, (from, to) => {
     // What is too small for float32 beside the others is the least there is.
     for (let k = from; k < to; k++) relative[k] = Math.max(weights[k]! / mean, LEAST);
   });

@@ -2,13 +2,13 @@
 // abort.
 
 import { DivergenceError } from '../core/errors';
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
+import { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import type { Real } from '../optimizers/factor';
 import type { SlotSpec } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
 import { type RowCounts, Seen } from '../serving/seen';
-import { Breather } from '../training/breather';
 import type { EpochRecord, History } from '../training/history';
 import { type Training, train } from '../training/train';
 import { checkpointPlan } from './checkpoints';
@@ -35,11 +35,11 @@ export interface FitRun<Fitted> {
   /** How many users have every item, where negatives are drawn. */
   readonly usersPassedOver?: number | undefined;
   /** The trained state as it is now, for what is measured. */
-  judge(seen: Seen, turns: Turns): Promise<Judged>;
+  judge(seen: Seen, scheduler: Scheduler): Promise<Judged>;
   /** The trained state at the end, when nothing trains on. */
-  finish(seen: Seen, turns: Turns): Promise<Fitted>;
+  finish(seen: Seen, scheduler: Scheduler): Promise<Fitted>;
   /** The name of a parameter with which answers would not be finite; undefined where all are. */
-  tooLarge(fitted: Fitted, turns: Turns): Promise<string | undefined>;
+  tooLarge(fitted: Fitted, scheduler: Scheduler): Promise<string | undefined>;
   /** What training learns of the ratings; null where it does not look at values. */
   readonly targets: Real | null;
   /** Called once with the trained state; after an abort or an error see `installWhole`. */
@@ -47,7 +47,7 @@ export interface FitRun<Fitted> {
   /** Whether the recommender has a trained state already. */
   readonly isServing: boolean;
   /** Gives way to other tasks between the passes over the data. */
-  readonly turns: Turns;
+  readonly scheduler: Scheduler;
 }
 
 /** Trains and installs the result. */
@@ -64,7 +64,7 @@ export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
     rmseScale,
     usersPassedOver,
     isServing,
-    turns,
+    scheduler,
   } = run;
   const { validation, onEpoch, earlyStopping, signal } = fitOptions;
   const { users, items } = data;
@@ -74,23 +74,23 @@ export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
     signal,
     suspects,
     isServing,
-    turns,
+    scheduler,
     async train(tell) {
-      const known = { users, items, counts, history: () => Seen.of(data, counts, turns) };
-      const validated = validation && (await Validation.of(validation, fitOptions, known, turns));
+      const known = { users, items, counts, history: () => Seen.of(data, counts, scheduler) };
+      const validated = validation && (await Validation.of(validation, fitOptions, known, scheduler));
       const kept = await checkpointPlan(
         {
           recommender: name,
           options,
-          data: () => dataText(data, turns),
-          validation: validation && (() => dataText(validation, turns)),
+          data: () => dataText(data, scheduler),
+          validation: validation && (() => dataText(validation, scheduler)),
           parameters,
           slotsOf: () => slots,
           resume: (state) => training.resume(state),
-          readState: (breather) => training.readState(breather),
+          readState: (scheduler) => training.readState(scheduler),
         },
         fitOptions,
-        turns,
+        scheduler,
       );
       if (kept.resume !== undefined) tell(kept.resume.epochs.length, true);
       return train({ parameters }, training, {
@@ -100,7 +100,7 @@ export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
         usersPassedOver,
         rmseOf: rmseScale === undefined ? undefined : (mean) => rmseScale * Math.sqrt(2 * mean),
         cold: validated?.cold,
-        validate: validated && (async () => validated.measure(await run.judge(validated.seen, turns), turns)),
+        validate: validated && (async () => validated.measure(await run.judge(validated.seen, scheduler), scheduler)),
         earlyStopping,
         onEpoch: (record) => {
           tell(1);
@@ -109,15 +109,15 @@ export async function runFit<Fitted>(run: FitRun<Fitted>): Promise<History> {
         },
         signal,
         keepsWholeEpochs: !isServing,
-        turns,
+        scheduler,
       });
     },
     // The ratings of the trainer are given back before the history is laid out.
-    async finish(breather) {
+    async finish(scheduler) {
       training.dispose();
-      await breather.breathe();
-      const fitted = await run.finish(await Seen.of(data, counts, breather), breather);
-      const name = await run.tooLarge(fitted, breather);
+      await scheduler.yieldNow();
+      const fitted = await run.finish(await Seen.of(data, counts, scheduler), scheduler);
+      const name = await run.tooLarge(fitted, scheduler);
       if (name === undefined) return fitted;
       const { epoch = options.epochs, learningRate = 0 } = last ?? {};
       throw explained(new DivergenceError(epoch, name, learningRate), suspects, UNSERVABLE);
@@ -133,11 +133,11 @@ export interface Installation<Fitted> {
   readonly suspects: Suspects;
   /** Whether the recommender has a trained state already, which an abort or an error is to leave. */
   readonly isServing: boolean;
-  readonly turns: Turns;
+  readonly scheduler: Scheduler;
   /** Trains, and tells of the whole epochs that it leaves in the model, its own and those of a checkpoint. */
   train(tell: (epochs: number, areResumed?: boolean) => void): Promise<History>;
   /** The trained state, when nothing trains on. Called once at most: it may change the model. */
-  finish(turns: Turns): Promise<Fitted>;
+  finish(scheduler: Scheduler): Promise<Fitted>;
   install(fitted: Fitted): void;
 }
 
@@ -146,14 +146,14 @@ export interface Installation<Fitted> {
  * that does not is given the last whole epoch, which is as good as a fit of fewer epochs.
  */
 export async function installWhole<Fitted>(plan: Installation<Fitted>): Promise<History> {
-  const { signal, isServing, turns } = plan;
+  const { signal, isServing, scheduler } = plan;
   let wholeEpochs = 0;
   let isResumed = false;
   let isFinishing = false;
   /** Heeds no abort: what it installs is installed after an abort too. */
   const complete = async () => {
     isFinishing = true;
-    plan.install(await plan.finish(new Breather(undefined)));
+    plan.install(await plan.finish(new TaskScheduler(undefined)));
   };
   try {
     const history = await plan.train((epochs, areResumed = false) => {
@@ -162,7 +162,7 @@ export async function installWhole<Fitted>(plan: Installation<Fitted>): Promise<
     });
     if (!isServing) await complete();
     else {
-      const fitted = await plan.finish(turns);
+      const fitted = await plan.finish(scheduler);
       signal?.throwIfAborted();
       plan.install(fitted);
     }

@@ -1,10 +1,9 @@
 // SVD++ as a recommender: matrix factorization in which who has rated what counts beside the ratings.
 
-import type { Turns } from '../core/turns';
+import type { Scheduler, TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import type { MFModel } from '../models/factorization';
 import { addPooled, SVDppModel } from '../models/svdpp';
-import type { Breather } from '../training/breather';
 import { PooledSgd, UserBatcher, UserRatings } from '../training/svdpp';
 import { drawStart } from './draw-start';
 import type { FilledOptions } from './factorization-options';
@@ -56,19 +55,19 @@ export class SVDpp extends FactorizationRecommender {
     return new (this.constructor as typeof SVDpp)(this.read.asked as SVDppOptions);
   }
 
-  protected async prepare(data: Interactions, options: FilledOptions, turns: Breather): Promise<Prepared> {
+  protected async prepare(data: Interactions, options: FilledOptions, scheduler: TaskScheduler): Promise<Prepared> {
     const { rank, biases, seed, overparam } = options;
     const [users, items] = [data.users.size, data.items.size];
     const model = new SVDppModel({ users, items, rank, biases, seed, initScale: 0, overparam });
-    await drawStart([model.userEmbedding, model.itemEmbedding, model.implicitEmbedding], options, turns);
+    await drawStart([model.userEmbedding, model.itemEmbedding, model.implicitEmbedding], options, scheduler);
     const ratings = { size: data.size, users: data.userIndex, items: data.itemIndex };
     /** Laid out when first asked for: by the first validation, or at the end. */
     let byUser: UserRatings | undefined;
     return {
       model,
-      plainOf: async (breather) => {
-        byUser ??= await UserRatings.of(ratings, model, breather);
-        return plainOf(model, byUser, breather);
+      plainOf: async (scheduler) => {
+        byUser ??= await UserRatings.of(ratings, model, scheduler);
+        return plainOf(model, byUser, scheduler);
       },
       batches: (data, order) => new UserBatcher(data, model, order, (most) => model.implicitEmbedding.reserve(most)),
       engineOf: (parts) => PooledSgd.of({ ...parts, model }),
@@ -98,17 +97,17 @@ export class SVDpp extends FactorizationRecommender {
 }
 
 /** The plain model with equal scores. */
-async function plainOf(model: SVDppModel, ratings: UserRatings, turns: Turns): Promise<MFModel> {
+async function plainOf(model: SVDppModel, ratings: UserRatings, scheduler: Scheduler): Promise<MFModel> {
   const { users, rank } = model;
   const plain = model.withoutSets();
-  await turns.breathe();
+  await scheduler.yieldNow();
   const implicit = model.implicitEmbedding.collapse();
   const vectors = plain.userEmbedding.values;
   const pooled = new Float64Array(rank);
   for (let user = 0; user < users; user++) {
     const set = ratings.setOf(user);
     addPooled(vectors, user, implicit, set, rank, pooled);
-    if (turns.isDue((1 + set.length) * (1 + (rank >> 2)))) await turns.breathe();
+    if (scheduler.isDue((1 + set.length) * (1 + (rank >> 2)))) await scheduler.yieldNow();
   }
   return plain;
 }

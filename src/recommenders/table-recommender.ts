@@ -2,12 +2,11 @@
 // tables alone become a recommender.
 
 import { field, oneOf, readOptions } from '../core/options';
-import { now } from '../core/scheduler';
+import { now, TaskScheduler } from '../core/scheduler';
 import { untilAborted } from '../core/until-aborted';
 import type { Interactions } from '../interactions/interactions';
 import type { Factorization } from '../models/factorization';
 import { MFModel } from '../models/factorization';
-import { Breather } from '../training/breather';
 import type { EpochRecord, History } from '../training/history';
 import { FactorizationAnswers, type ServingOptions } from './factorization-answers';
 import { type FilledFitOptions, refuseCheckpoints } from './fit-options';
@@ -102,23 +101,23 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
   protected override async update(data: Interactions, options: FilledFitOptions): Promise<History> {
     const { validation, metrics, relevant, onEpoch, signal, ...kept } = options;
     refuseCheckpoints(`${this.owner}.partialFit`, kept);
-    const breather = new Breather(signal);
+    const scheduler = new TaskScheduler(signal);
     const started = now();
     const { fitted, loss } = await partialFit(
       this.need('partialFit').fitted,
       data,
       (trained) => this.problemsOf(trained),
       this.options.kernels,
-      breather,
+      scheduler,
     );
     const seconds = (now() - started) / 1000;
     const { users, items, seen } = fitted;
     const known = { users, items, counts: { users: seen.userCounts, items: seen.itemCounts }, history: () => seen };
-    const validated = validation && (await Validation.of(validation, { metrics, relevant }, known, breather));
+    const validated = validation && (await Validation.of(validation, { metrics, relevant }, known, scheduler));
     const record: EpochRecord = {
       epoch: 1,
       trainLoss: loss,
-      metrics: (await validated?.measure(judged(fitted, this.options), breather)) ?? {},
+      metrics: (await validated?.measure(judged(fitted, this.options), scheduler)) ?? {},
       ...(validated && { cold: validated.cold }),
       learningRate: 0,
       seconds,

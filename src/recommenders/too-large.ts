@@ -1,7 +1,7 @@
 // Whether numbers of a trained state are so large that answers would not be finite, and whose fault that is.
 
 import { DataError, DivergenceError } from '../core/errors';
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Real } from '../optimizers/factor';
 import type { Tables } from './served-tables';
 
@@ -9,9 +9,9 @@ import type { Tables } from './served-tables';
 export const MOST = 1e38;
 
 /** The largest size of a table's values; Infinity where one is no number. */
-export async function largestOf(table: ArrayLike<number>, turns: Turns): Promise<number> {
+export async function largestOf(table: ArrayLike<number>, scheduler: Scheduler): Promise<number> {
   let most = 0;
-  await inTurns(table.length, turns, (from, to) => {
+  await forEachChunk(table.length, scheduler, (from, to) => {
     let own = most;
     for (let at = from; at < to; at++) {
       const size = Math.abs(table[at]!);
@@ -26,12 +26,15 @@ export async function largestOf(table: ArrayLike<number>, turns: Turns): Promise
  * The name of the table of a factorization with which a score, or the length of a vector, might overflow; undefined where
  * none can: |mu| + max |b_u| + max |b_i| + rank max |p| max |q| and rank max |p|^2 are at most MOST.
  */
-export async function tooLarge({ rank, globalMean, ...tables }: Tables, turns: Turns): Promise<string | undefined> {
+export async function tooLarge(
+  { rank, globalMean, ...tables }: Tables,
+  scheduler: Scheduler,
+): Promise<string | undefined> {
   const { userEmbedding, itemEmbedding, userBias, itemBias } = tables;
-  const user = await largestOf(userEmbedding, turns);
-  const item = await largestOf(itemEmbedding, turns);
-  const users = await largestOf(userBias, turns);
-  const items = await largestOf(itemBias, turns);
+  const user = await largestOf(userEmbedding, scheduler);
+  const item = await largestOf(itemEmbedding, scheduler);
+  const users = await largestOf(userBias, scheduler);
+  const items = await largestOf(itemBias, scheduler);
   if (Math.abs(globalMean) + users + items + rank * Math.max(user, item) ** 2 <= MOST) return undefined;
   if (Math.max(user, item) ** 2 * rank >= users + items) return user >= item ? 'userEmbedding' : 'itemEmbedding';
   return users >= items ? 'userBias' : 'itemBias';

@@ -1,7 +1,7 @@
 // Between the caller's rating scale and the scale that training works on: rating = shift + scale * link(score).
 
 import { DataError } from '../core/errors';
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { identity, type Link, sigmoidLink } from '../training/link';
 import type { FilledOptions } from './factorization-options';
@@ -33,10 +33,10 @@ export interface Units {
 export async function chooseUnits(
   { values, weights }: Interactions,
   options: Pick<FilledOptions, 'loss' | 'link' | 'standardize' | 'negatives'>,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<Units> {
   if (options.negatives !== false) return unitsOfOrders(options.loss, options.negatives.count);
-  const { mean, standardDeviation, minimum, maximum } = await describe(values, weights, turns);
+  const { mean, standardDeviation, minimum, maximum } = await describe(values, weights, scheduler);
   if (options.loss === 'logistic') {
     if (minimum < 0 || maximum > 1) {
       throw new DataError(
@@ -71,21 +71,25 @@ export function linkOf(units: Units): Link {
 }
 
 /** The ratings as training sees them. */
-export async function toTargets(values: Float32Array, { shift, scale }: Units, turns: Turns): Promise<Float32Array> {
+export async function toTargets(
+  values: Float32Array,
+  { shift, scale }: Units,
+  scheduler: Scheduler,
+): Promise<Float32Array> {
   const targets = new Float32Array(values.length);
-  await inTurns(values.length, turns, (from, to) => {
+  await forEachChunk(values.length, scheduler, (from, to) => {
     for (let k = from; k < to; k++) targets[k] = (values[k]! - shift) / scale;
   });
   return targets;
 }
 
 /** Mean, spread and range, in double; without weights as Interactions.stats() has them. */
-async function describe(values: Float32Array, weights: Float32Array | undefined, turns: Turns) {
+async function describe(values: Float32Array, weights: Float32Array | undefined, scheduler: Scheduler) {
   let sum = 0;
   let all = weights === undefined ? values.length : 0;
   let minimum = Infinity;
   let maximum = -Infinity;
-  await inTurns(values.length, turns, (from, to) => {
+  await forEachChunk(values.length, scheduler, (from, to) => {
     // In variables of the loop's own: those that outlive it are objects in memory, made anew by each addition.
     let [total, least, most] = [sum, minimum, maximum];
     for (let k = from; k < to; k++) {
@@ -102,7 +106,7 @@ async function describe(values: Float32Array, weights: Float32Array | undefined,
   });
   const mean = sum / all;
   let squares = 0;
-  await inTurns(values.length, turns, (from, to) => {
+  await forEachChunk(values.length, scheduler, (from, to) => {
     let total = squares;
     if (weights === undefined) for (let k = from; k < to; k++) total += (values[k]! - mean) * (values[k]! - mean);
     else for (let k = from; k < to; k++) total += weights[k]! * ((values[k]! - mean) * (values[k]! - mean));

@@ -3,7 +3,7 @@
 
 import { DataError } from '../core/errors';
 import { show } from '../core/options';
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import type { Vocabulary } from '../interactions/vocabulary';
 import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
@@ -62,28 +62,34 @@ export class Validation {
     data: Interactions,
     { metrics, relevant }: Pick<FilledFitOptions, 'metrics' | 'relevant'>,
     train: Trained,
-    turns: Turns,
+    scheduler: Scheduler,
   ): Promise<Validation> {
     const rankings = rankingMetricsOf(metrics);
-    const cold = await countCold(data, train, turns);
+    const cold = await countCold(data, train, scheduler);
     if (rankings.length === 0) return new Validation(data, metrics, Seen.counted(train.counts), undefined, cold);
     const seen = await train.history();
     const known = { users: train.users, items: train.items, seen };
-    return new Validation(data, metrics, seen, await RankValidation.of(data, rankings, known, turns, relevant), cold);
+    return new Validation(
+      data,
+      metrics,
+      seen,
+      await RankValidation.of(data, rankings, known, scheduler, relevant),
+      cold,
+    );
   }
 
   /** The metrics of a state. */
-  async measure(state: Judged, turns: Turns): Promise<Partial<Record<MetricName, number>>> {
+  async measure(state: Judged, scheduler: Scheduler): Promise<Partial<Record<MetricName, number>>> {
     const { data, ranking } = this;
     const values: Partial<Record<MetricName, number>> = {};
     const errors = this.metrics.filter(isRatingMetric);
     if (errors.length > 0) {
       const predictions = new Float32Array(data.size);
-      await inTurns(data.size, turns, state.predictor(data, predictions));
+      await forEachChunk(data.size, scheduler, state.predictor(data, predictions));
       for (const name of errors) values[name] = ratingMetrics[name](predictions, data.values);
     }
     if (ranking === undefined) return values;
-    return Object.assign(values, await ranking.measure(state, turns));
+    return Object.assign(values, await ranking.measure(state, scheduler));
   }
 }
 
@@ -94,7 +100,7 @@ export class Validation {
 export async function countCold(
   data: Interactions,
   { users, items, counts }: Pick<Trained, 'users' | 'items' | 'counts'>,
-  turns: Turns,
+  scheduler: Scheduler,
   /** Whether ids without a training row may be known otherwise: by a table of features. */
   areIdsEnough = false,
 ): Promise<number> {
@@ -102,7 +108,7 @@ export async function countCold(
   const userOf = indexMap(data.users, users);
   const itemOf = indexMap(data.items, items);
   let [cold, strange] = [0, 0];
-  await inTurns(data.size, turns, (from, to) => {
+  await forEachChunk(data.size, scheduler, (from, to) => {
     for (let k = from; k < to; k++) {
       const [user, item] = [data.userIndex[k]!, data.itemIndex[k]!];
       const ofUser = counts.users[userOf?.[user] ?? user] ?? -1;

@@ -3,8 +3,8 @@
 
 import { DataError, NotFittedError, UnknownIdError, UnsupportedError } from '../core/errors';
 import { boolean, type Filled, field, integer, oneOf, readOptions, show } from '../core/options';
+import { type Pausable, runToEnd } from '../core/scheduler';
 import { Interactions } from '../interactions/interactions';
-import { runThrough, type Steps } from '../interactions/steps';
 import type { Id, Vocabulary } from '../interactions/vocabulary';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import type { Scores } from '../metrics/scores';
@@ -79,11 +79,11 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
    * Cost: O(rows + what the users of the rows have).
    */
   familiarity(data: Interactions): Uint8Array {
-    return runThrough(this.familiaritySteps(data));
+    return runToEnd(this.familiaritySteps(data));
   }
 
   /** @internal `familiarity`, in steps of about ROWS_A_STEP rows. */
-  *familiaritySteps(data: Interactions): Steps<Uint8Array> {
+  *familiaritySteps(data: Interactions): Pausable<Uint8Array> {
     const { users, items, seen } = this.need('familiarity');
     const userOf = indexMap(data.users, users);
     const itemOf = indexMap(data.items, items);

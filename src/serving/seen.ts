@@ -1,7 +1,7 @@
 // Who has rated what and how, as compressed rows: the items of user u are items[offsets[u]] .. items[offsets[u + 1] - 1],
 // unless something has been added since, which is kept beside them.
 
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 
 /** How often each user and each item occurs in some interactions. */
@@ -16,10 +16,10 @@ export type Columns = Pick<Interactions, 'size' | 'users' | 'items' | 'userIndex
 };
 
 /** Counts users and items. */
-export async function countRows(data: Columns, turns: Turns): Promise<RowCounts> {
+export async function countRows(data: Columns, scheduler: Scheduler): Promise<RowCounts> {
   const users = new Int32Array(data.users.size);
   const items = new Int32Array(data.items.size);
-  await inTurns(data.size, turns, (from, to) => {
+  await forEachChunk(data.size, scheduler, (from, to) => {
     for (let k = from; k < to; k++) {
       users[data.userIndex[k]!]!++;
       items[data.itemIndex[k]!]!++;
@@ -76,17 +76,17 @@ export class Seen {
   }
 
   /** The history of some interactions, given how often each user and item occurs in them. */
-  static async of(data: Columns, { users, items }: RowCounts, turns: Turns): Promise<Seen> {
+  static async of(data: Columns, { users, items }: RowCounts, scheduler: Scheduler): Promise<Seen> {
     const offsets = new Int32Array(users.length + 1);
     for (let u = 0; u < users.length; u++) offsets[u + 1] = offsets[u]! + users[u]!;
     const next = offsets.slice();
     // An array of this size may have the collector give back those that training has left, which takes a turn of its own.
     const history = new Int32Array(data.size);
-    await turns.breathe();
+    await scheduler.yieldNow();
     const values = new Float32Array(data.size);
-    await turns.breathe();
+    await scheduler.yieldNow();
     const weights = data.weights === undefined ? null : new Float32Array(data.size);
-    await inTurns(data.size, turns, (from, to) => {
+    await forEachChunk(data.size, scheduler, (from, to) => {
       for (let k = from; k < to; k++) {
         const place = next[data.userIndex[k]!]!++;
         history[place] = data.itemIndex[k]!;
@@ -145,10 +145,10 @@ export class Seen {
    */
   async eachUserOf(
     item: number,
-    turns: Turns,
+    scheduler: Scheduler,
     tell: (user: number, value: number, weight: number) => void,
   ): Promise<void> {
-    this.byItem.made ??= await this.turnRound(turns);
+    this.byItem.made ??= await this.turnRound(scheduler);
     const { offsets, users, places } = this.byItem.made;
     const { additions, values, weights } = this;
     const added = additions.items.get(item) ?? [];
@@ -178,12 +178,12 @@ export class Seen {
   }
 
   /** The same, letting other tasks run in between. */
-  async laidOutInTurns(turns: Turns): Promise<Seen> {
+  async laidOutInTurns(scheduler: Scheduler): Promise<Seen> {
     const steps = this.layOut();
     for (;;) {
       const { done, value } = steps.next();
       if (done) return value;
-      if (turns.isDue(value)) await turns.breathe();
+      if (scheduler.isDue(value)) await scheduler.yieldNow();
     }
   }
 
@@ -217,10 +217,10 @@ export class Seen {
     return new Seen(offsets, items, userCounts, itemCounts, values, weights);
   }
 
-  private async turnRound(turns: Turns): Promise<ByItem> {
+  private async turnRound(scheduler: Scheduler): Promise<ByItem> {
     const { offsets, items, itemCounts } = this;
     const starts = new Int32Array(itemCounts.length + 1);
-    await inTurns(items.length, turns, (from, to) => {
+    await forEachChunk(items.length, scheduler, (from, to) => {
       for (let k = from; k < to; k++) starts[items[k]! + 1]!++;
     });
     for (let item = 0; item < itemCounts.length; item++) starts[item + 1]! += starts[item]!;
@@ -233,7 +233,7 @@ export class Seen {
         users[at] = user;
         places[at] = place;
       }
-      if (turns.isDue(offsets[user + 1]! - offsets[user]!)) await turns.breathe();
+      if (scheduler.isDue(offsets[user + 1]! - offsets[user]!)) await scheduler.yieldNow();
     }
     return { offsets: starts, users, places };
   }

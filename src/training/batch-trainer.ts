@@ -1,8 +1,8 @@
 // A training by batches alone, of any model: what models of features run. Trainer is for models of users and items, and
 // has other ways to make its steps.
 
+import type { Scheduler } from '../core/scheduler';
 import { now } from '../core/scheduler';
-import type { Turns } from '../core/turns';
 import type { KernelChoice } from '../kernels/wasm';
 import type { Batch, Scorer } from '../models/model';
 import type { Factor, Real } from '../optimizers/factor';
@@ -46,13 +46,13 @@ export class BatchTrainer<B extends Batch> implements Training {
   }
 
   /** One pass over the data. @throws DivergenceError as soon as the loss is no longer finite; the reason of an abort */
-  async epoch(epoch: number, turns: Turns): Promise<EpochResult> {
+  async epoch(epoch: number, scheduler: Scheduler): Promise<EpochResult> {
     const { model, data, options, sink } = this;
     this.stepper ??= await this.start();
     const started = now();
-    const loss = await this.stepper.epoch(epoch, turns);
+    const loss = await this.stepper.epoch(epoch, scheduler);
     const progress = (epoch - 1) / options.epochs;
-    await checkFinite(loss, model.parameters, epoch, progress, sink.rates, turns);
+    await checkFinite(loss, model.parameters, epoch, progress, sink.rates, scheduler);
     return {
       loss: loss / (data.ratings ?? data.size),
       seconds: (now() - started) / 1000,

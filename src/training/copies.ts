@@ -2,7 +2,7 @@
 // then weighs much more than 1, whatever the weights, and with any update rule; the weights add up to the number of
 // ratings, so an epoch has at most about twice as many steps as ratings.
 
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
 
@@ -23,10 +23,10 @@ export interface Copies {
 }
 
 /** Copies for relative weights; none where a step takes all ratings, which is a step of the whole objective. */
-export async function copiesOf(given: Real, batchSize: number, turns: Turns): Promise<Copies> {
+export async function copiesOf(given: Real, batchSize: number, scheduler: Scheduler): Promise<Copies> {
   const rounded = new Float32Array(given.length);
   let [count, total] = [0, 0];
-  await inTurns(given.length, turns, (from, to) => {
+  await forEachChunk(given.length, scheduler, (from, to) => {
     for (let k = from; k < to; k++) {
       rounded[k] = twelveBits(given[k]!);
       count += stepsFor(rounded[k]!);
@@ -37,7 +37,7 @@ export async function copiesOf(given: Real, batchSize: number, turns: Turns): Pr
   const rows = new Int32Array(count);
   const weights = new Float32Array(count);
   let at = 0;
-  await inTurns(given.length, turns, (from, to) => {
+  await forEachChunk(given.length, scheduler, (from, to) => {
     for (let k = from; k < to; k++) {
       const steps = stepsFor(rounded[k]!);
       for (let copy = 0; copy < steps; copy++, at++) {
@@ -59,12 +59,12 @@ function twelveBits(weight: number): number {
 }
 
 /** Ratings of relative weights as the steps that are made of them. `counts` stay those of the ratings. */
-export async function inCopies(data: RatingData, batchSize: number, turns: Turns): Promise<RatingData> {
+export async function inCopies(data: RatingData, batchSize: number, scheduler: Scheduler): Promise<RatingData> {
   if (data.weights === null) return data;
-  const { rows, weights, total } = await copiesOf(data.weights, batchSize, turns);
+  const { rows, weights, total } = await copiesOf(data.weights, batchSize, scheduler);
   if (rows === null) return { ...data, ratings: total, weights };
   const pick = async <T extends Int32Array | Real>(from: T, to: T): Promise<T> => {
-    await inTurns(rows.length, turns, (start, end) => {
+    await forEachChunk(rows.length, scheduler, (start, end) => {
       for (let at = start; at < end; at++) to[at] = from[rows[at]!]!;
     });
     return to;

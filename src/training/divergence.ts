@@ -1,7 +1,7 @@
 // What a training that left the finite numbers is told to be.
 
 import { DivergenceError } from '../core/errors';
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
 import type { Parameter } from '../parameters/parameter';
 import { firstBroken, largestOf } from './first-broken';
 
@@ -18,11 +18,11 @@ export async function checkFinite(
   epoch: number,
   start: number,
   rates: Rates,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<void> {
-  const broken = await firstBroken(parameters, turns);
+  const broken = await firstBroken(parameters, scheduler);
   if (Number.isFinite(loss) && broken === undefined) return;
-  const name = broken ?? (await largestOf(parameters, turns));
+  const name = broken ?? (await largestOf(parameters, scheduler));
   // The epoch's rate, which is 0 where a warm-up starts; where it ends it may have decayed to nothing.
   throw new DivergenceError(epoch, name, Math.max(rates.at(start), rates.at(rates.progress)));
 }

@@ -2,7 +2,7 @@
 // takes time for all rows; it is a function of the stream and the epoch alone.
 
 import type { Stream } from '../core/random';
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { FeatureRows } from '../interactions/features';
 import type { Move } from '../kernels/move';
 import type { FeatureBatch } from '../models/feature-terms';
@@ -42,9 +42,9 @@ export class FeatureBatcher implements Batcher<FeatureBatch> {
     return this.data.size;
   }
 
-  async prepare(turns: Turns): Promise<void> {
+  async prepare(scheduler: Scheduler): Promise<void> {
     const { size, starts } = this.data;
-    await inTurns(size, turns, (from, to) => {
+    await forEachChunk(size, scheduler, (from, to) => {
       for (let s = from; s < to; s++) this.longest = Math.max(this.longest, starts[s + 1]! - starts[s]!);
     });
   }

@@ -1,20 +1,20 @@
 // Where training left the finite numbers.
 
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 
 /** The name of the first parameter with a value that is not finite; undefined where all are. */
-export async function firstBroken(parameters: readonly Parameter[], turns: Turns): Promise<string | undefined> {
-  for (const parameter of parameters) if (!(await areFinite(parameter, turns))) return parameter.name;
+export async function firstBroken(parameters: readonly Parameter[], scheduler: Scheduler): Promise<string | undefined> {
+  for (const parameter of parameters) if (!(await areFinite(parameter, scheduler))) return parameter.name;
   return undefined;
 }
 
 /** Whether every value of every factor is finite. */
-async function areFinite({ factors }: Parameter, turns: Turns): Promise<boolean> {
+async function areFinite({ factors }: Parameter, scheduler: Scheduler): Promise<boolean> {
   let sum = 0;
   for (const { data } of factors) {
-    await inTurns(data.length, turns, (from, to) => {
+    await forEachChunk(data.length, scheduler, (from, to) => {
       sum += sumOfZeros(data, from, to);
     });
   }
@@ -36,11 +36,11 @@ function sumOfZeros(data: Real, from: number, to: number): number {
 }
 
 /** The name of the parameter with the largest value in size: where a loss overflows before its parameters do. */
-export async function largestOf(parameters: readonly Parameter[], turns: Turns): Promise<string> {
+export async function largestOf(parameters: readonly Parameter[], scheduler: Scheduler): Promise<string> {
   let name = '';
   let most = -1;
   for (const parameter of parameters) {
-    const size = await largest(parameter, turns);
+    const size = await largest(parameter, scheduler);
     if (size > most) {
       most = size;
       name = parameter.name;
@@ -50,10 +50,10 @@ export async function largestOf(parameters: readonly Parameter[], turns: Turns):
 }
 
 /** The largest size of a value of any factor; NaN where one is not a number. */
-async function largest({ factors }: Parameter, turns: Turns): Promise<number> {
+async function largest({ factors }: Parameter, scheduler: Scheduler): Promise<number> {
   let most = 0;
   for (const { data } of factors) {
-    await inTurns(data.length, turns, (from, to) => {
+    await forEachChunk(data.length, scheduler, (from, to) => {
       // NaN is not at most anything, and nothing is at most NaN: once found it stays.
       for (let i = from; i < to; i++) {
         const size = Math.abs(data[i]!);

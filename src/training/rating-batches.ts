@@ -1,7 +1,7 @@
 // Batches of (user, item, target): the ratings in the order of their tiles, each tile gone through in the epoch's stride.
 
 import type { Stream } from '../core/random';
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
 import type { Move } from '../kernels/move';
 import type { Batch, RatingBatch, RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
@@ -45,7 +45,7 @@ export interface Batcher<B extends Batch> {
   /** The places that its batches name rows by; null where it is their own numbers. Known once prepared. */
   readonly places: RowPlaces | null;
   /** Puts the ratings in place, once, before the first epoch. */
-  prepare(turns: Turns): Promise<void>;
+  prepare(scheduler: Scheduler): Promise<void>;
   /** Makes room for batches of at most `limit` ratings (or groups), so that no step allocates. */
   reserve(limit: number): void;
   /** Moves the arrays of its batches. */
@@ -94,9 +94,9 @@ export class RatingBatcher implements Batcher<RatingBatch> {
     return stepsOf(this.layout);
   }
 
-  async prepare(turns: Turns): Promise<void> {
+  async prepare(scheduler: Scheduler): Promise<void> {
     const { data, rows, options } = this;
-    const grid = await gridOf(data, rows, options, turns);
+    const grid = await gridOf(data, rows, options, scheduler);
     if (options.packs) {
       const { userBlock, itemBlock, blocks } = grid;
       this.places = {
@@ -105,7 +105,7 @@ export class RatingBatcher implements Batcher<RatingBatch> {
       };
       this.records = new RatingRecords(data, this.places);
     }
-    this.layout = await layOutRatings(data, grid, options, this.records, turns);
+    this.layout = await layOutRatings(data, grid, options, this.records, scheduler);
   }
 
   reserve(limit: number): void {

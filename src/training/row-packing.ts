@@ -1,13 +1,12 @@
 // Rows of large tables in the order of their tiles while an epoch runs. A batch takes its rows from one tile; where these
 // are scattered over a table of many pages, the processor takes longer to find the pages than to read the rows.
 
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, type Scheduler, TaskScheduler } from '../core/scheduler';
 import type { Batch, Model } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import { allocate } from '../parameters/memory';
 import type { Parameter } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
-import { Breather } from './breather';
 import type { OptimizerSink } from './optimizer-sink';
 import type { RowPlaces } from './rating-batches';
 
@@ -43,9 +42,9 @@ export class RowPacking {
   /** Row r becomes what row `users[r]` or `items[r]` was. */
   private async reorder(users: Int32Array, items: Int32Array): Promise<void> {
     // Gives way to other tasks, but not to an abort: that would find rows half moved. The steps notice it.
-    const turns = new Breather(undefined);
-    for (const { array, cols } of this.arraysOf(this.sides.users)) await gatherRows(array, cols, users, turns);
-    for (const { array, cols } of this.arraysOf(this.sides.items)) await gatherRows(array, cols, items, turns);
+    const scheduler = new TaskScheduler(undefined);
+    for (const { array, cols } of this.arraysOf(this.sides.users)) await gatherRows(array, cols, users, scheduler);
+    for (const { array, cols } of this.arraysOf(this.sides.items)) await gatherRows(array, cols, items, scheduler);
   }
 
   /** The arrays of now that have a part for each row of a side: they move to and from WebAssembly's memory. */
@@ -63,16 +62,16 @@ export class RowPacking {
 }
 
 /** Row r of an array becomes what row `from[r]` was. */
-async function gatherRows(array: Real, cols: number, from: Int32Array, turns: Turns): Promise<void> {
+async function gatherRows(array: Real, cols: number, from: Int32Array, scheduler: Scheduler): Promise<void> {
   const gathered = allocate(array instanceof Float64Array ? 'float64' : 'float32', array.length);
-  await inTurns(from.length, turns, (first, end) => {
+  await forEachChunk(from.length, scheduler, (first, end) => {
     for (let row = first; row < end; row++) {
       for (let k = 0, to = row * cols, at = from[row]! * cols; k < cols; k++) gathered[to + k] = array[at + k]!;
     }
   });
   for (let at = 0; at < array.length; at += PART) {
     array.set(gathered.subarray(at, at + PART), at);
-    if (turns.isDue(PART)) await turns.breathe();
+    if (scheduler.isDue(PART)) await scheduler.yieldNow();
   }
 }
 

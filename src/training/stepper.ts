@@ -1,7 +1,7 @@
 // The training loop. One step: select -> penalty -> forward -> loss -> backward -> pullback into the optimizer. It knows
 // neither what the model scores nor what its parameters are made of.
 
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
 import { Heap } from '../kernels/heap';
 import { type Move, moveOut } from '../kernels/move';
 import { kernels } from '../kernels/select';
@@ -110,18 +110,18 @@ export class Stepper<B extends Batch> {
   }
 
   /** One pass over the data; returns the sum of the losses, before its end where they are no longer finite. */
-  async epoch(epoch: number, turns: Turns): Promise<number> {
+  async epoch(epoch: number, scheduler: Scheduler): Promise<number> {
     const { packing } = this;
-    if (packing === null) return this.run(epoch, turns);
+    if (packing === null) return this.run(epoch, scheduler);
     await packing.pack();
     try {
-      return await this.run(epoch, turns);
+      return await this.run(epoch, scheduler);
     } finally {
       await packing.unpack();
     }
   }
 
-  private async run(epoch: number, turns: Turns): Promise<number> {
+  private async run(epoch: number, scheduler: Scheduler): Promise<number> {
     const { batcher, batchSize, options } = this;
     const isSingle = batchSize === 1;
     batcher.begin(epoch);
@@ -133,9 +133,9 @@ export class Stepper<B extends Batch> {
         : (epoch - 1 + seen / batcher.size) / options.epochs;
       sum += this.step(batch, progress);
       seen += isSingle ? 1 : batch.count / (batch.group ?? 1);
-      if (turns.isDue(batch.count)) {
+      if (scheduler.isDue(batch.count)) {
         if (!Number.isFinite(sum)) return sum;
-        await turns.breathe();
+        await scheduler.yieldNow();
       }
     }
     return sum;

@@ -1,7 +1,7 @@
 // The ratings of each user together, and the set N(u) of the items that it has rated, as compressed rows.
 
 import type { Stream } from '../core/random';
-import { inTurns, type Turns } from '../core/turns';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Move } from '../kernels/move';
 import type { RatingData } from '../models/model';
 import { poolRows, type SVDppModel, type UserBatch } from '../models/svdpp';
@@ -33,18 +33,18 @@ export class UserRatings {
   static async of(
     data: Pick<RatingData, 'size' | 'users' | 'items'>,
     rows: { readonly users: number; readonly items: number },
-    turns: Turns,
+    scheduler: Scheduler,
   ): Promise<UserRatings> {
     const starts = new Int32Array(rows.users + 1);
-    await inTurns(data.size, turns, (from, to) => {
+    await forEachChunk(data.size, scheduler, (from, to) => {
       for (let k = from; k < to; k++) starts[data.users[k]! + 1]!++;
     });
-    await inTurns(rows.users, turns, (from, to) => {
+    await forEachChunk(rows.users, scheduler, (from, to) => {
       for (let user = from; user < to; user++) starts[user + 1]! += starts[user]!;
     });
     const next = starts.slice();
     const order = new Int32Array(data.size);
-    await inTurns(data.size, turns, (from, to) => {
+    await forEachChunk(data.size, scheduler, (from, to) => {
       for (let k = from; k < to; k++) order[next[data.users[k]!]!++] = k;
     });
     const setStarts = new Int32Array(rows.users + 1);
@@ -61,7 +61,7 @@ export class UserRatings {
         sets[used++] = item;
       }
       setStarts[user + 1] = used;
-      if (turns.isDue(1 + to - from)) await turns.breathe();
+      if (scheduler.isDue(1 + to - from)) await scheduler.yieldNow();
     }
     return new UserRatings(starts, order, setStarts, sets);
   }
@@ -168,8 +168,8 @@ export class UserBatcher implements Batcher<UserBatch> {
     return this.data.size;
   }
 
-  async prepare(turns: Turns): Promise<void> {
-    const ratings = await UserRatings.of(this.data, this.rows, turns);
+  async prepare(scheduler: Scheduler): Promise<void> {
+    const ratings = await UserRatings.of(this.data, this.rows, scheduler);
     this.order = new UserOrder(ratings, this.options);
     this.batch.set = new Int32Array(ratings.mostRatings());
     this.reserveSets(this.batch.set.length);
@@ -315,9 +315,9 @@ export class PooledSgd implements StepEngine {
     this.order = null;
   }
 
-  async epoch(epoch: number, turns: Turns): Promise<number> {
+  async epoch(epoch: number, scheduler: Scheduler): Promise<number> {
     const { data, options, model } = this.task;
-    this.order ??= new UserOrder(await UserRatings.of(data, model, turns), options);
+    this.order ??= new UserOrder(await UserRatings.of(data, model, scheduler), options);
     const { order } = this;
     order.begin(epoch);
     let sum = 0;
@@ -325,9 +325,9 @@ export class PooledSgd implements StepEngine {
     for (let user = order.next(); user >= 0; user = order.next()) {
       sum += this.trainUser(user, order, epoch, seen);
       seen += order.count;
-      if (!turns.isDue(order.count * (1 + (model.rank >> 2)))) continue;
+      if (!scheduler.isDue(order.count * (1 + (model.rank >> 2)))) continue;
       if (!Number.isFinite(sum)) return sum;
-      await turns.breathe();
+      await scheduler.yieldNow();
     }
     return sum;
   }

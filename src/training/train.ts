@@ -1,7 +1,7 @@
 // A whole fit: epochs, a watch over the validation metrics, early stopping, and what an abort leaves behind.
 
+import type { Scheduler } from '../core/scheduler';
 import { now } from '../core/scheduler';
-import type { Turns } from '../core/turns';
 import { untilAborted } from '../core/until-aborted';
 import type { MetricName } from '../metrics/metric-names';
 import { isLessBetter, type RowMetricName } from '../metrics/row-metrics';
@@ -16,24 +16,24 @@ import type { EpochResult } from './trainer';
 
 /** What runs the epochs of a fit: a Trainer, or a Solver by its clock. */
 export interface Epochs {
-  epoch(epoch: number, turns: Turns): Promise<EpochResult>;
+  epoch(epoch: number, scheduler: Scheduler): Promise<EpochResult>;
 }
 
 /** What a fit holds on to: its epochs, what goes from one to the next beside the factors, and memory to be given back. */
 export interface Training extends Epochs {
   /** Goes on with a state that was read, before the first epoch. */
   resume(state: TrainerState): void;
-  readState(turns: Turns): Promise<TrainerState>;
+  readState(scheduler: Scheduler): Promise<TrainerState>;
   dispose(): void;
 }
 
 /** A solver with its time taken. It has no learning rate, which is told as 0, and carries nothing but the factors. */
 export function timed(solver: Solver, parameters: readonly Parameter[]): Training {
   return {
-    async epoch(epoch, turns) {
+    async epoch(epoch, scheduler) {
       const started = now();
-      const loss = await solver.epoch(epoch, turns);
-      await checkFinite(loss, parameters, epoch, 0, NO_RATES, turns);
+      const loss = await solver.epoch(epoch, scheduler);
+      await checkFinite(loss, parameters, epoch, 0, NO_RATES, scheduler);
       return { loss, seconds: (now() - started) / 1000, learningRate: 0 };
     },
     resume: () => undefined,
@@ -63,7 +63,7 @@ export interface FitPlan {
   /** @see History.usersPassedOver */
   readonly usersPassedOver?: number | undefined;
   /** Gives way to other tasks, within epochs and between them. */
-  readonly turns: Turns;
+  readonly scheduler: Scheduler;
   /** Where to go on: the factors are those of that moment already. */
   readonly resume?: FitProgress | undefined;
   /** Whether an abort or an error is to leave the last whole epoch in the factors; otherwise it leaves anything there. */
@@ -91,7 +91,7 @@ export async function train(
   trainer: Epochs,
   plan: FitPlan,
 ): Promise<History> {
-  const { epochs, ratings, earlyStopping, signal, turns, resume, checkpoint } = plan;
+  const { epochs, ratings, earlyStopping, signal, scheduler, resume, checkpoint } = plan;
   const started = now() - 1000 * (resume?.seconds ?? 0);
   const seconds = () => (now() - started) / 1000;
   const records: EpochRecord[] = [...(resume?.epochs ?? [])];
@@ -113,7 +113,7 @@ export async function train(
     const record = records[records.length - 1]!;
     await untilAborted(plan.onEpoch?.(record), signal);
     // Epochs of small data are over before their loops would give way.
-    if (epoch < epochs && turns.isDue(ratings)) await turns.breathe();
+    if (epoch < epochs && scheduler.isDue(ratings)) await scheduler.yieldNow();
     if (earlyStopping !== undefined) {
       const sign = isLessBetter(earlyStopping.metric) ? 1 : -1;
       const value = sign * record.metrics[earlyStopping.metric]!;
@@ -142,7 +142,7 @@ export async function train(
 }
 
 async function runEpoch(trainer: Epochs, plan: FitPlan, epoch: number): Promise<EpochRecord> {
-  const { loss, seconds, learningRate } = await trainer.epoch(epoch, plan.turns);
+  const { loss, seconds, learningRate } = await trainer.epoch(epoch, plan.scheduler);
   return {
     epoch,
     trainLoss: loss,

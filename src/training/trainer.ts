@@ -2,8 +2,8 @@
 // watches over their losses.
 
 import type { Stream } from '../core/random';
-import { now } from '../core/scheduler';
-import type { Turns } from '../core/turns';
+import type { Scheduler } from '../core/scheduler';
+import { now, TaskScheduler } from '../core/scheduler';
 import type { WorkerHost } from '../core/worker-host';
 import { findHost } from '../core/worker-host';
 import type { KernelChoice } from '../kernels/wasm';
@@ -12,7 +12,6 @@ import { LearningRates } from '../optimizers/learning-rate';
 import type { Optimizer } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
-import { Breather } from './breather';
 import { checkFinite } from './divergence';
 import type { Loss } from './loss';
 import { CandidateBatcher } from './negatives/candidate-batcher';
@@ -106,12 +105,12 @@ export class Trainer<B extends Batch> {
    * One pass over the data, giving way to the event loop now and then.
    * @throws DivergenceError as soon as the loss is no longer finite; the reason of an abort
    */
-  async epoch(epoch: number, turns: Turns = new Breather(undefined)): Promise<EpochResult> {
+  async epoch(epoch: number, scheduler: Scheduler = new TaskScheduler(undefined)): Promise<EpochResult> {
     const { options, data, rates } = this;
-    if (this.runner === null) await this.start(turns);
+    if (this.runner === null) await this.start(scheduler);
     const started = now();
-    const loss = await this.runner!.epoch(epoch, turns);
-    await checkFinite(loss, this.model.parameters, epoch, (epoch - 1) / options.epochs, rates, turns);
+    const loss = await this.runner!.epoch(epoch, scheduler);
+    await checkFinite(loss, this.model.parameters, epoch, (epoch - 1) / options.epochs, rates, scheduler);
     return {
       loss: loss / (data.ratings ?? data.size),
       seconds: (now() - started) / 1000,
@@ -120,8 +119,8 @@ export class Trainer<B extends Batch> {
   }
 
   /** What goes on from epoch to epoch beside the factors: a copy, to be kept between two epochs. */
-  readState(turns: Turns): Promise<TrainerState> {
-    return this.runner!.readState(turns);
+  readState(scheduler: Scheduler): Promise<TrainerState> {
+    return this.runner!.readState(scheduler);
   }
 
   /** Goes on with a state that was read, before the first epoch. The factors are to be those of then. */
@@ -141,14 +140,14 @@ export class Trainer<B extends Batch> {
     this.stepper = null;
   }
 
-  private async start(turns: Turns): Promise<void> {
-    await this.choose(turns);
-    if (this.resumed !== null) await this.runner!.writeState(this.resumed, turns);
+  private async start(scheduler: Scheduler): Promise<void> {
+    await this.choose(scheduler);
+    if (this.resumed !== null) await this.runner!.writeState(this.resumed, scheduler);
     this.resumed = null;
   }
 
   /** Chooses who makes the steps. */
-  private async choose(turns: Turns): Promise<void> {
+  private async choose(scheduler: Scheduler): Promise<void> {
     const { plan, model, loss, optimizer, data, rates, order, options } = this;
     const { kernels = 'auto', threads = 1, epochs } = options;
     this.engine = options.engine ?? null;
@@ -157,7 +156,10 @@ export class Trainer<B extends Batch> {
       const host = threads > 1 ? (options.host === undefined ? findHost() : options.host) : null;
       if (threads > 1 && host === null && kernels !== 'js') withoutThreads('here are none that share memory');
       const { slots } = optimizer;
-      this.engine = await WasmEngine.create({ plan, data, order, slots, rates, epochs, kernels, threads, host }, turns);
+      this.engine = await WasmEngine.create(
+        { plan, data, order, slots, rates, epochs, kernels, threads, host },
+        scheduler,
+      );
       if (this.engine !== null) return;
     }
     const sink = new OptimizerSink(optimizer, rates, model.parameters);
@@ -170,7 +172,7 @@ export class Trainer<B extends Batch> {
       const { negatives } = options;
       const batcher =
         negatives === undefined ? ratings : (this.withNegatives(given, negatives) as Batcher<Batch> as Batcher<B>);
-      await batcher.prepare(turns);
+      await batcher.prepare(scheduler);
       const steps = { ...options, group: 1 + (negatives?.count ?? 0) };
       const { penalties, grouping } = this;
       const packing = batcher.places && new RowPacking(model.sides, penalties, sink, batcher.places);

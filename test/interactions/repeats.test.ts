@@ -1,8 +1,8 @@
 // The search for repeated pairs against a Map, with shares of every size.
 
 import fc from 'fast-check';
+import { runToEnd } from '../../src/core/scheduler';
 import { findRepeats } from '../../src/interactions/repeats';
-import { runThrough } from '../../src/interactions/steps';
 
 const pairs = fc.array(fc.tuple(fc.nat(6), fc.nat(4)), { maxLength: 60 });
 
@@ -13,7 +13,7 @@ function found(rows: readonly (readonly [number, number])[], items: number, smal
     values: new Float32Array(rows.length),
   };
   const list: string[] = [];
-  runThrough(findRepeats(columns, 7, items, (row, earlier) => list.push(`${row} after ${earlier}`), small));
+  runToEnd(findRepeats(columns, 7, items, (row, earlier) => list.push(`${row} after ${earlier}`), small));
   return list.sort();
 }
 

@@ -3,8 +3,8 @@
 
 import fc from 'fast-check';
 import { DataError } from '../../src/core/errors';
+import { runToEnd } from '../../src/core/scheduler';
 import type { Interactions } from '../../src/interactions/interactions';
-import { runThrough } from '../../src/interactions/steps';
 import { Vocabulary } from '../../src/interactions/vocabulary';
 import { ByteIds } from '../../src/io/byte-ids';
 import { decimalAt, timestampAt } from '../../src/io/byte-numbers';
@@ -39,7 +39,7 @@ function inChunks(bytes: Uint8Array, sizes: readonly number[], options: ReadOpti
     table.push(bytes.slice(at, at + size));
     at += size;
   }
-  return runThrough(table.finish());
+  return runToEnd(table.finish());
 }
 
 const id = fc.oneof(

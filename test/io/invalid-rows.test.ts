@@ -3,8 +3,8 @@
 
 import * as fc from 'fast-check';
 import { DataError } from '../../src/core/errors';
+import { runToEnd } from '../../src/core/scheduler';
 import type { Interactions } from '../../src/interactions/interactions';
-import { runThrough } from '../../src/interactions/steps';
 import { ByteTable } from '../../src/io/byte-table';
 import { parseInteractions } from '../../src/io/parse-interactions';
 import { type ReadOptions, readSettings } from '../../src/io/read-options';
@@ -16,7 +16,7 @@ function inChunks(text: string, options: ReadOptions, size: number): Interaction
   const table = new ByteTable(readSettings('parseInteractions', options));
   const bytes = bytesOf(text);
   for (let at = 0; at < bytes.length; at += size) table.push(bytes.subarray(at, at + size));
-  return runThrough(table.finish());
+  return runToEnd(table.finish());
 }
 
 /** What a reading gives, in words. */
@@ -237,7 +237,7 @@ test('a long line takes time in proportion, and is refused early', () => {
   const start = performance.now();
   for (; pushed < 512 && !table.isDone; pushed++) table.push(chunk);
   expect(pushed).toBeLessThan(70);
-  expect(() => runThrough(table.finish())).toThrow('line 1: the line has more than maxLineLength = 16777216');
+  expect(() => runToEnd(table.finish())).toThrow('line 1: the line has more than maxLineLength = 16777216');
   // 128 MB took 18 s.
   const free = new ByteTable(readSettings('parseInteractions', { maxLineLength: Infinity }));
   for (let k = 0; k < 512; k++) free.push(chunk);

@@ -1,11 +1,11 @@
 // The blocked inverse against Cholesky and against its definition, at sizes around the edges of tiles and blocks.
 
 import { Stream } from '../../src/core/random';
+import { TaskScheduler } from '../../src/core/scheduler';
 import { factorize, solve } from '../../src/kernels/cholesky';
 import { invert } from '../../src/kernels/symmetric-inverse';
-import { Breather } from '../../src/training/breather';
 
-const turns = () => new Breather(undefined);
+const scheduler = () => new TaskScheduler(undefined);
 
 /** M M^T + n I of small random numbers; what is above the diagonal is not to be read. */
 function definite(n: number): Float64Array {
@@ -25,7 +25,7 @@ function definite(n: number): Float64Array {
 test.each([1, 2, 3, 4, 5, 7, 8, 63, 64, 65, 67, 128, 131, 200])('%d rows', async (n) => {
   const a = definite(n);
   const inverse = a.slice();
-  expect(await invert(inverse, n, turns())).toBe(true);
+  expect(await invert(inverse, n, scheduler())).toBe(true);
   const l = a.slice();
   expect(factorize(l, n)).toBe(true);
   for (let column = 0; column < n; column++) {
@@ -40,15 +40,15 @@ test.each([1, 2, 3, 4, 5, 7, 8, 63, 64, 65, 67, 128, 131, 200])('%d rows', async
 });
 
 test('what is not positive definite is refused, in the first block and in a later one', async () => {
-  expect(await invert(Float64Array.of(1, 2, 2, 1), 2, turns())).toBe(false);
-  expect(await invert(Float64Array.of(Number.NaN), 1, turns())).toBe(false);
+  expect(await invert(Float64Array.of(1, 2, 2, 1), 2, scheduler())).toBe(false);
+  expect(await invert(Float64Array.of(Number.NaN), 1, scheduler())).toBe(false);
   const late = definite(100);
   late[99 * 100 + 99] = -1;
-  expect(await invert(late, 100, turns())).toBe(false);
+  expect(await invert(late, 100, scheduler())).toBe(false);
 });
 
 test('gives way, and stops when it is told to', async () => {
   const signal = AbortSignal.abort('enough');
-  const due = { isDue: () => true, breathe: async () => signal.throwIfAborted() };
+  const due = { isDue: () => true, yieldNow: async () => signal.throwIfAborted() };
   await expect(invert(definite(20), 20, due)).rejects.toBe('enough');
 });

@@ -23,12 +23,12 @@ test('plain and gzipped tables give what their text gives, and others get turns'
   const rows = Array.from({ length: 60_000 }, (_, k) => `${k % 2}\tcity of ${k % 700}\t${k % 90}\n`);
   const text = `y\tcity\tage\n${rows.join('')}`;
   const want = parseFeatureTable(text, options);
-  let turns = 0;
-  const timer = setInterval(() => turns++, 1);
+  let scheduler = 0;
+  const timer = setInterval(() => scheduler++, 1);
   for (const content of [text, gzipSync(text)]) {
-    turns = 0;
+    scheduler = 0;
     const table = await readFeatureTable(write('table', content), options);
-    expect(turns).toBeGreaterThan(2);
+    expect(scheduler).toBeGreaterThan(2);
     for (const column of ['starts', 'indices', 'values', 'labels'] as const) {
       expect(Buffer.from(table[column]!.buffer).equals(Buffer.from(want[column]!.buffer))).toBe(true);
     }

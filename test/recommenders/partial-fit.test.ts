@@ -165,7 +165,7 @@ test('predictions reach as far as new ratings do', async () => {
 });
 
 describe('a history that grows', () => {
-  const turns = { isDue: () => false, breathe: async () => {} };
+  const scheduler = { isDue: () => false, yieldNow: async () => {} };
   const ofRows = (rows: readonly (readonly [number, number, number])[]) => Interactions.from(rows);
 
   test('is the one that is laid out, whatever came in whatever parts', async () => {
@@ -177,12 +177,12 @@ describe('a history that grows', () => {
         let state: Pick<ExtendedHistory, 'users' | 'items' | 'seen'> = {
           users: data.users,
           items: data.items,
-          seen: await Seen.of(data, await countRows(data, turns), turns),
+          seen: await Seen.of(data, await countRows(data, scheduler), scheduler),
         };
         const known = new Map([...data].map(({ userId, itemId, value }) => [`${userId} ${itemId}`, value]));
         for (const rows of later) {
           for (const [u, i, value] of rows) known.set(`${u} ${i}`, value);
-          state = await extendSeen(state, ofRows(rows), turns);
+          state = await extendSeen(state, ofRows(rows), scheduler);
         }
         const { users, items, seen } = state;
         const flat = seen.laidOut();
@@ -200,7 +200,7 @@ describe('a history that grows', () => {
         expect(new Map([...pairs].sort())).toEqual(new Map([...known].sort()));
         for (let item = 0; item < seen.itemCounts.length; item++) {
           const told: [number, number][] = [];
-          await seen.eachUserOf(item, turns, (user, value) => told.push([user, value]));
+          await seen.eachUserOf(item, scheduler, (user, value) => told.push([user, value]));
           expect(told).toEqual(byItem.get(item) ?? []);
           expect(seen.itemCounts[item]).toBe(told.length);
         }

@@ -1,7 +1,7 @@
 // A short real training of a model: the library's trainer, on ratings that follow from a seed.
 
 import { Stream } from '../../src/core/random';
-import type { Turns } from '../../src/core/turns';
+import type { Scheduler } from '../../src/core/scheduler';
 import type { Factorization } from '../../src/models/factorization';
 import type { RatingBatch, RatingData } from '../../src/models/model';
 import { LearningRates } from '../../src/optimizers/learning-rate';
@@ -31,7 +31,7 @@ export function randomRatings(
 }
 
 /** Never a pause: for loops that a test runs to their end. */
-export const NO_TURNS: Turns = { isDue: () => false, breathe: async () => {} };
+export const NEVER_YIELD: Scheduler = { isDue: () => false, yieldNow: async () => {} };
 
 /** Trains by steps of `batchSize` through the data once, in its order; `visit` sees each batch before its step. */
 export async function trainOnce(
@@ -51,7 +51,7 @@ export async function trainOnce(
     grouping: 1,
   });
   const stepper = new Stepper(model, squared, [], batcher, rates, sink, data, 1, { epochs: 1, batchSize });
-  await batcher.prepare(NO_TURNS);
+  await batcher.prepare(NEVER_YIELD);
   batcher.begin(1);
   for (let batch = batcher.next(batchSize); batch !== null; batch = batcher.next(batchSize)) {
     const of: RatingBatch = batch;

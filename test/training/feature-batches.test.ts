@@ -2,7 +2,7 @@
 
 import { Stream } from '../../src/core/random';
 import { FeatureBatcher } from '../../src/training/feature-batches';
-import { NO_TURNS } from '../support/training';
+import { NEVER_YIELD } from '../support/training';
 
 const SIZE = 50;
 const rows = {
@@ -16,7 +16,7 @@ const rows = {
 
 async function orderOf(seed: number, shuffle: boolean, epoch: number): Promise<number[]> {
   const batcher = new FeatureBatcher(rows, Stream.of(seed), shuffle);
-  await batcher.prepare(NO_TURNS);
+  await batcher.prepare(NEVER_YIELD);
   batcher.begin(epoch);
   const order: number[] = [];
   for (let batch = batcher.next(7); batch !== null; batch = batcher.next(7))

@@ -2,7 +2,7 @@
 
 import type { RatingData } from '../../src/models/model';
 import { MultiplicativeSolver } from '../../src/training/nmf/multiplicative';
-import { NO_TURNS, randomRatings } from '../support/training';
+import { NEVER_YIELD, randomRatings } from '../support/training';
 
 const counted = (data: RatingData, users: number, items: number) => {
   const counts = { users: new Int32Array(users), items: new Int32Array(items) };
@@ -19,7 +19,7 @@ test('one pass by hand', async () => {
   const userEmbedding = Float64Array.of(2, 7);
   const itemEmbedding = Float64Array.of(2, 3);
   const solver = new MultiplicativeSolver({ userEmbedding, itemEmbedding }, data, 1, 0.5);
-  expect(await solver.epoch(1, NO_TURNS)).toBe((2 ** 2 / 2 + 1 / 2) / 2);
+  expect(await solver.epoch(1, NEVER_YIELD)).toBe((2 ** 2 / 2 + 1 / 2) / 2);
   // p (4 2 + 2 3) / (4 2 + 6 3 + 2 0.5 2), then items by the new p; user 1 has no ratings.
   expect([...userEmbedding]).toEqual([1, 7]);
   expect([...itemEmbedding]).toEqual([2 * (4 / (2 + 0.5 * 2)), 3 * (2 / (3 + 0.5 * 3))]);
@@ -35,7 +35,7 @@ test('passes by the formula, with weights and a zero that stays', async () => {
   const tables = { userEmbedding: p.slice(), itemEmbedding: q.slice() };
   const solver = new MultiplicativeSolver(tables, data, rank, lambda);
   for (let epoch = 1; epoch <= 4; epoch++) {
-    await solver.epoch(epoch, NO_TURNS);
+    await solver.epoch(epoch, NEVER_YIELD);
     const step = (own: Float64Array, other: Float64Array, rows: Int32Array, others: Int32Array) =>
       own.map((value, at) => {
         const [row, k] = [Math.floor(at / rank), at % rank];

@@ -9,7 +9,7 @@ import { CandidateBatcher } from '../../src/training/negatives/candidate-batcher
 import { ItemSampler, type NegativeSampling } from '../../src/training/negatives/item-sampler';
 import { Positives } from '../../src/training/negatives/positives';
 import { RatingBatcher } from '../../src/training/rating-batches';
-import { NO_TURNS, randomRatings } from '../support/training';
+import { NEVER_YIELD, randomRatings } from '../support/training';
 
 const USERS = 12;
 const ITEMS = 20;
@@ -32,7 +32,7 @@ function chiSquare(counts: readonly number[], expected: readonly number[]): numb
 }
 
 test('what a user has is known exactly', async () => {
-  const positives = await Positives.of(data, USERS, ITEMS, NO_TURNS);
+  const positives = await Positives.of(data, USERS, ITEMS, NEVER_YIELD);
   const pairs = new Set(Array.from(data.users, (user, k) => `${user} ${data.items[k]}`));
   for (let user = 0; user < USERS; user++) {
     for (let item = 0; item < ITEMS; item++) expect(positives.has(user, item)).toBe(pairs.has(`${user} ${item}`));
@@ -61,7 +61,7 @@ test('an alias table draws in proportion to its weights, and never what has none
 test.each(['uniform', 'popularity'] as const)(
   '%s: items that the user does not have, as often as their chance',
   async (sampler) => {
-    const positives = await Positives.of(data, USERS, ITEMS, NO_TURNS);
+    const positives = await Positives.of(data, USERS, ITEMS, NEVER_YIELD);
     const exponent = 0.5;
     const itemSampler = new ItemSampler(data.counts.items, positives, { count: 1, sampler, exponent });
     const stream = Stream.of(sampler);
@@ -102,7 +102,7 @@ test('a user who lacks one item gets it, and one who lacks none is an error that
   });
   const counts = new Int32Array(300).fill(1);
   const sampler = async (count: number) =>
-    new ItemSampler(counts, await Positives.of(rows(count), 1, 300, NO_TURNS), { ...UNIFORM, count: 1 });
+    new ItemSampler(counts, await Positives.of(rows(count), 1, 300, NEVER_YIELD), { ...UNIFORM, count: 1 });
   expect((await sampler(299)).draw(0, Stream.of(1))).toBe(299);
   const full = await sampler(300);
   expect(() => full.draw(0, Stream.of(1))).toThrow(DataError);
@@ -115,7 +115,7 @@ describe('batches of candidates', () => {
     const order = { stream: Stream.of(1), shuffle: true, blocks: { users: 1, items: 1 }, grouping: 1 as const };
     const made = new CandidateBatcher(new RatingBatcher(data, model, order), data, model, UNIFORM, Stream.of(2));
     made.reserve(16);
-    await made.prepare(NO_TURNS);
+    await made.prepare(NEVER_YIELD);
     return made;
   };
   const epochOf = (made: CandidateBatcher, epoch: number) => {
@@ -134,7 +134,7 @@ describe('batches of candidates', () => {
   };
 
   test('every interaction once an epoch, first in its group, with items that its user does not have', async () => {
-    const positives = await Positives.of(data, USERS, ITEMS, NO_TURNS);
+    const positives = await Positives.of(data, USERS, ITEMS, NEVER_YIELD);
     const seen = epochOf(await batcher(), 1);
     const firsts = seen.map(({ user, items }) => `${user} ${items[0]}`).sort();
     expect(firsts).toEqual(Array.from(data.users, (user, k) => `${user} ${data.items[k]}`).sort());

@@ -4,7 +4,7 @@ import { Stream } from '../../src/core/random';
 import type { RatingData } from '../../src/models/model';
 import type { OrderOptions } from '../../src/training/rating-batches';
 import { RatingBatcher } from '../../src/training/rating-batches';
-import { NO_TURNS, randomRatings } from '../support/training';
+import { NEVER_YIELD, randomRatings } from '../support/training';
 
 const SIZE = 93;
 const ROWS = { users: 9, items: 8 };
@@ -16,7 +16,7 @@ const data: RatingData = {
 async function batcherOf(options: Partial<OrderOptions> = {}, ratings = data): Promise<RatingBatcher> {
   const defaults: OrderOptions = { stream: Stream.of(1), shuffle: true, blocks: { users: 1, items: 1 }, grouping: 1 };
   const batcher = new RatingBatcher(ratings, ROWS, { ...defaults, ...options });
-  await batcher.prepare(NO_TURNS);
+  await batcher.prepare(NEVER_YIELD);
   return batcher;
 }
 

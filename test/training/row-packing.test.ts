@@ -10,7 +10,7 @@ import type { Overparam } from '../../src/parameters/overparam';
 import { Penalty } from '../../src/parameters/penalty';
 import { squared } from '../../src/training/losses';
 import { Trainer } from '../../src/training/trainer';
-import { NO_TURNS, randomRatings } from '../support/training';
+import { NEVER_YIELD, randomRatings } from '../support/training';
 
 const SIZE = 16_000;
 // Tables of several blocks each, or there would be one tile and nothing to pack.
@@ -35,7 +35,7 @@ const factorsOf = (model: OverparamMFModel) =>
 async function trained(packing: boolean, overparam: Overparam, optimizer: OptimizerConfig) {
   const { model, trainer } = start(packing, overparam, optimizer);
   const losses = [(await trainer.epoch(1)).loss, (await trainer.epoch(2)).loss];
-  const { slots } = await trainer.readState(NO_TURNS);
+  const { slots } = await trainer.readState(NEVER_YIELD);
   trainer.dispose();
   return { losses, factors: factorsOf(model), slots: [...slots.values()].flat().map(bits) };
 }
@@ -59,12 +59,12 @@ test('an abort in the middle of an epoch leaves every row in its place', async (
   const run = async (packing: boolean) => {
     const { model, trainer } = start(packing, false, sgd);
     let left = 100;
-    const turns = {
+    const scheduler = {
       isDue: () => --left === 0,
-      breathe: () => (left > 0 ? Promise.resolve() : Promise.reject(end.signal.reason)),
+      yieldNow: () => (left > 0 ? Promise.resolve() : Promise.reject(end.signal.reason)),
     };
     end.abort(new Error('enough'));
-    await expect(trainer.epoch(1, turns)).rejects.toThrow('enough');
+    await expect(trainer.epoch(1, scheduler)).rejects.toThrow('enough');
     trainer.dispose();
     return factorsOf(model);
   };

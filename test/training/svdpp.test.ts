@@ -10,7 +10,7 @@ import { huber, squared } from '../../src/training/losses';
 import type { OrderOptions } from '../../src/training/rating-batches';
 import { PooledSgd, UserBatcher } from '../../src/training/svdpp';
 import { Trainer } from '../../src/training/trainer';
-import { NO_TURNS, randomRatings } from '../support/training';
+import { NEVER_YIELD, randomRatings } from '../support/training';
 
 const shape = { users: 6, items: 7, rank: 3 };
 const [rate, lambda, lambdaOfBias, epochs] = [0.05, 0.1, 0.03, 3];
@@ -56,7 +56,7 @@ async function trained(
     batches: batchesOf(model),
   });
   const losses: number[] = [];
-  for (let epoch = 1; epoch <= epochs; epoch++) losses.push((await trainer.epoch(epoch, NO_TURNS)).loss);
+  for (let epoch = 1; epoch <= epochs; epoch++) losses.push((await trainer.epoch(epoch, NEVER_YIELD)).loss);
   trainer.dispose();
   return { model, numbers: [...losses, ...model.parameters.flatMap((parameter) => [...parameter.collapse()])] };
 }
@@ -138,7 +138,7 @@ test('larger steps take ratings of one user, and every rating once an epoch', as
   const model = make();
   const order = { stream: Stream.of(2), shuffle: true, blocks: { users: 1, items: 1 }, grouping: 1 } as const;
   const batcher = batchesOf(model)(ratings, order);
-  await batcher.prepare(NO_TURNS);
+  await batcher.prepare(NEVER_YIELD);
   for (const epoch of [1, 2]) {
     const seen: string[] = [];
     batcher.begin(epoch);

@@ -11,7 +11,7 @@ import { Penalty } from '../../src/parameters/penalty';
 import { LOSSES } from '../../src/training/losses';
 import { RatingBatcher } from '../../src/training/rating-batches';
 import { Trainer, type TrainerOptions } from '../../src/training/trainer';
-import { NO_TURNS } from '../support/training';
+import { NEVER_YIELD } from '../support/training';
 import { batchEpoch, type PlainTables, publishedEpoch, type Rating } from './plain-sgd';
 
 const [users, items, rank] = [5, 4, 3];
@@ -109,7 +109,7 @@ describe('one rating a step', () => {
       blocks: { users: 1, items: 1 },
       grouping: 1,
     });
-    await batcher.prepare(NO_TURNS);
+    await batcher.prepare(NEVER_YIELD);
     const orders: string[] = [];
     for (const epoch of [1, 2]) {
       const order: Rating[] = [];

@@ -1,6 +1,6 @@
 // A stable order by whole numbers (counting sort), in parts that give way to other tasks.
 
-import { inTurns, type Turns } from '../../core/turns';
+import { forEachChunk, type Scheduler } from '../../core/scheduler';
 
 /** An order of places by their keys. */
 export interface KeyOrder {
@@ -14,18 +14,18 @@ export interface KeyOrder {
 export async function orderBy(
   keys: Int32Array,
   count: number,
-  turns: Turns,
+  scheduler: Scheduler,
   given: Int32Array | null = null,
 ): Promise<KeyOrder> {
   const size = keys.length;
   const starts = new Int32Array(count + 1);
-  await inTurns(size, turns, (from, to) => {
+  await forEachChunk(size, scheduler, (from, to) => {
     for (let k = from; k < to; k++) starts[keys[k]! + 1]!++;
   });
   for (let key = 0; key < count; key++) starts[key + 1]! += starts[key]!;
   const next = starts.slice();
   const places = new Int32Array(size);
-  await inTurns(size, turns, (from, to) => {
+  await forEachChunk(size, scheduler, (from, to) => {
     for (let at = from; at < to; at++) {
       const k = given === null ? at : given[at]!;
       places[next[keys[k]!]!++] = k;

@@ -39,7 +39,7 @@ export interface FeatureFitTask extends FitInput {
 
 /** Trains the model. */
 export async function fitFeatures(task: FeatureFitTask): Promise<History> {
-  const { name, options, rows, model, rules, heldOut, answersNow, isServing, install, turns } = task;
+  const { name, options, rows, model, rules, heldOut, answersNow, isServing, install, scheduler } = task;
   const { earlyStopping, onEpoch, signal } = task.fit;
   const { epochs, batchSize, kernels } = options;
   const { data, batcher, group, loss } = rows;
@@ -53,7 +53,7 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
   const trainer = new BatchTrainer(model, loss, rules, penaltiesOf(model, options), batcher, data, steps);
   const measure = async () => {
     const values = {};
-    for (const one of heldOut) Object.assign(values, await one.measure(answersNow(), turns));
+    for (const one of heldOut) Object.assign(values, await one.measure(answersNow(), scheduler));
     return values;
   };
   let last: EpochRecord | undefined;
@@ -66,7 +66,7 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
     signal,
     suspects,
     isServing,
-    turns,
+    scheduler,
     async train(tell) {
       const kept = await checkpointPlan(
         {
@@ -74,14 +74,14 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
           options,
           data: () => rows.text(),
           // Whatever is measured of it, it is one set.
-          validation: heldOut[0] && (() => heldOut[0]!.text(turns)),
+          validation: heldOut[0] && (() => heldOut[0]!.text(scheduler)),
           parameters: model.parameters,
           slotsOf: (factor) => trainer.slotsOf(factor),
           resume: (state) => trainer.resume(state),
           readState: () => trainer.readState(),
         },
         task.fit,
-        turns,
+        scheduler,
       );
       if (kept.resume !== undefined) tell(kept.resume.epochs.length, true);
       return train(model, trainer, {
@@ -99,10 +99,10 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
         },
         signal,
         keepsWholeEpochs: !isServing,
-        turns,
+        scheduler,
       });
     },
-    async finish(breather) {
+    async finish(scheduler) {
       trainer.dispose();
       const tables = new Map<string, TableSize>();
       for (const parameter of model.parameters) {
@@ -112,7 +112,7 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
         let most = 0;
         for (let from = 0; from < count; from += part) {
           const values = parameter.collapse(from, Math.min(from + part, count));
-          most = Math.max(most, await largestOf(values, breather));
+          most = Math.max(most, await largestOf(values, scheduler));
         }
         if (!(dim * most ** 2 <= MOST)) throw unservable(table);
         tables.set(table, { rows: count, dim, most });

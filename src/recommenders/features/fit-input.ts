@@ -1,11 +1,11 @@
 // What a fit of a model of features is given, read: rows with labels, or interactions, whose pairs are made rows.
 
 import { UnsupportedError } from '../../core/errors';
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
+import { TaskScheduler } from '../../core/scheduler';
 import { sideFields } from '../../interactions/interaction-features';
 import { Interactions } from '../../interactions/interactions';
 import { isRowMetric, listMetricsOf } from '../../metrics/row-metrics';
-import { Breather } from '../../training/breather';
 import { nothingToPredict, onlyValue } from '../choose-loss';
 import { checkInteractions } from '../fit-options';
 import { weigh } from '../relative-weights';
@@ -29,7 +29,7 @@ export interface FitInput {
   readonly rows: TrainingRows;
   readonly heldOut: readonly HeldOut[];
   readonly fit: Omit<FilledFeatureFit, 'validation'>;
-  readonly turns: Turns;
+  readonly scheduler: Scheduler;
   /** The validation rows of a user or an item that training never saw; absent where they are no interactions. */
   readonly cold?: number | undefined;
 }
@@ -52,8 +52,8 @@ export function readRows(
   return {
     signal: fit.signal,
     async load() {
-      const turns = new Breather(fit.signal);
-      return { rows: await labelledRows(rows, options, turns), heldOut, fit, turns };
+      const scheduler = new TaskScheduler(fit.signal);
+      return { rows: await labelledRows(rows, options, scheduler), heldOut, fit, scheduler };
     },
   };
 }
@@ -83,10 +83,10 @@ async function loadPairs(
 ): Promise<FitInput> {
   const { validation, fit } = checked;
   const { negatives } = options;
-  const turns = new Breather(fit.signal);
-  const { data } = await weigh(checked.data, turns);
-  const { pairing, pairs } = await Pairing.of(owner, data, fit, turns);
-  const only = negatives === false ? await onlyValue(data, turns) : undefined;
+  const scheduler = new TaskScheduler(fit.signal);
+  const { data } = await weigh(checked.data, scheduler);
+  const { pairing, pairs } = await Pairing.of(owner, data, fit, scheduler);
+  const only = negatives === false ? await onlyValue(data, scheduler) : undefined;
   if (only !== undefined) throw nothingToPredict(owner, `task '${options.task}'`, only, INSTEAD);
   // Labels say yes or no; ratings, and what users have, are all of what should be listed.
   const relevant = options.task === 'classification' && negatives === false ? (value: number) => value > 0 : undefined;
@@ -97,24 +97,24 @@ async function loadPairs(
     cold = await countCold(
       validation,
       { users, items, counts: { users: seen.userCounts, items: seen.itemCounts } },
-      turns,
+      scheduler,
       true,
     );
     if (fit.metrics.some(isRowMetric)) {
-      const rows = await pairing.rowsInTurns(validation, turns);
+      const rows = await pairing.rowsInTurns(validation, scheduler);
       targetsOf(rows, 'validation', options.task);
       heldOut.push(heldOutRows(rows, fit, options.task));
     }
     if (listMetricsOf(fit.metrics).length > 0)
-      heldOut.push(await heldOutLists(validation, fit.metrics, pairing, relevant, turns));
+      heldOut.push(await heldOutLists(validation, fit.metrics, pairing, relevant, scheduler));
   } else if (validation !== undefined) {
     heldOut.push(heldOutOf(validation, { fields: pairing.fields, schema: null }, fit, options));
   }
   const rows =
     negatives === false
-      ? await labelledRows(await pairing.rowsInTurns(data, turns), options, turns, ['data', 'values'])
-      : await candidateRows(pairing, pairs, options, negatives, turns);
-  return { rows, heldOut, fit, turns, cold };
+      ? await labelledRows(await pairing.rowsInTurns(data, scheduler), options, scheduler, ['data', 'values'])
+      : await candidateRows(pairing, pairs, options, negatives, scheduler);
+  return { rows, heldOut, fit, scheduler, cold };
 }
 
 /** What learns from clicks, in which nothing is 0. */

@@ -1,7 +1,7 @@
 // What is measured of a model of features after every epoch, on data that it is not trained on.
 
 import { DataError } from '../../core/errors';
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import type { Interactions } from '../../interactions/interactions';
 import { type FeatureMetricName, isRowMetric, listMetricsOf, rowMetrics } from '../../metrics/row-metrics';
 import { dataText, rowsText } from '../fingerprint';
@@ -20,9 +20,9 @@ export interface HeldOut {
   /** The features of the largest batch of rows that is made of them. */
   readonly features: number;
   /** The metrics of a model as it is. */
-  measure(model: FeatureAnswers, turns: Turns): Promise<Values>;
+  measure(model: FeatureAnswers, scheduler: Scheduler): Promise<Values>;
   /** What tells them from others. */
-  text(turns: Turns): Promise<string>;
+  text(scheduler: Scheduler): Promise<string>;
 }
 
 /** The predictions of rows with labels. @throws DataError where early stopping watches an area that is no number */
@@ -40,11 +40,11 @@ export function heldOutRows(
   const labels = present(rows.labels!);
   return {
     features: featuresAtOnce(rows),
-    async measure({ model }, turns) {
-      const predictions = await new RowScorer(model, task === 'classification').allInTurns(rows, turns);
+    async measure({ model }, scheduler) {
+      const predictions = await new RowScorer(model, task === 'classification').allInTurns(rows, scheduler);
       return Object.fromEntries(names.map((name) => [name, rowMetrics[name](present(predictions), labels)]));
     },
-    text: (turns) => rowsText(rows, turns),
+    text: (scheduler) => rowsText(rows, scheduler),
   };
 }
 
@@ -54,17 +54,17 @@ export async function heldOutLists(
   metrics: readonly FeatureMetricName[],
   { known }: Pairing,
   relevant: ((value: number) => boolean) | undefined,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<HeldOut> {
-  const ranking = await RankValidation.of(data, listMetricsOf(metrics), known, turns, relevant);
+  const ranking = await RankValidation.of(data, listMetricsOf(metrics), known, scheduler, relevant);
   return {
     features: ROWS_AT_ONCE * known.rows.longest,
-    measure: (model, breather) => {
+    measure: (model, scheduler) => {
       // A method by itself would not know its model.
       const best: FeatureAnswers['best'] = (users, request) => model.best(users, request);
-      return ranking.measure({ best, scoreCost: model.scoreCost }, breather);
+      return ranking.measure({ best, scoreCost: model.scoreCost }, scheduler);
     },
-    text: (breather) => dataText(data, breather),
+    text: (scheduler) => dataText(data, scheduler),
   };
 }
 

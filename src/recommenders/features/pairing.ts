@@ -1,7 +1,7 @@
 // Users and items for a model of features: who has a feature of its own, what is known of them and who has what, so that
 // pairs of ids become rows, in training and in all answers to come.
 
-import { inTurns, type Turns } from '../../core/turns';
+import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import type { FeatureRows } from '../../interactions/features';
 import type { Interactions } from '../../interactions/interactions';
 import { PairFeatures, type PairRows, type Pairs, type SideFeatures } from '../../interactions/pair-features';
@@ -41,14 +41,14 @@ export class Pairing {
     owner: string,
     data: Interactions,
     { userFeatures, itemFeatures }: SideFeatures,
-    turns: Turns,
+    scheduler: Scheduler,
   ): Promise<{ pairing: Pairing; pairs: NumberedPairs }> {
-    const [users, userIndex] = await occurring(data.users, data.userIndex, turns);
-    const [items, itemIndex] = await occurring(data.items, data.itemIndex, turns);
+    const [users, userIndex] = await occurring(data.users, data.userIndex, scheduler);
+    const [items, itemIndex] = await occurring(data.items, data.itemIndex, scheduler);
     const { size, values, weights } = data;
     const pairs = { size, userIndex, itemIndex, values, weights };
     const columns = { ...pairs, weights: undefined, users, items };
-    const seen = await Seen.of(columns, await countRows(columns, turns), turns);
+    const seen = await Seen.of(columns, await countRows(columns, scheduler), scheduler);
     return { pairing: new Pairing(owner, { users, items, seen }, { userFeatures, itemFeatures }), pairs };
   }
 
@@ -74,27 +74,27 @@ export class Pairing {
   }
 
   /** A row a pair, letting other tasks run in between. */
-  async rowsInTurns(pairs: Pairs, turns: Turns): Promise<RowsOfPairs> {
+  async rowsInTurns(pairs: Pairs, scheduler: Scheduler): Promise<RowsOfPairs> {
     const steps = this.features.rows(pairs);
     for (;;) {
       const { done, value } = steps.next();
       if (done) return { ...value, schema: null, pairing: this };
-      if (turns.isDue(1 << 12)) await turns.breathe();
+      if (scheduler.isDue(1 << 12)) await scheduler.yieldNow();
     }
   }
 }
 
 /** The ids that occur, and the column by their numbers. */
-async function occurring(all: Vocabulary, index: Int32Array, turns: Turns): Promise<[Vocabulary, Int32Array]> {
+async function occurring(all: Vocabulary, index: Int32Array, scheduler: Scheduler): Promise<[Vocabulary, Int32Array]> {
   const occurs = new Uint8Array(all.size);
-  await inTurns(index.length, turns, (from, to) => {
+  await forEachChunk(index.length, scheduler, (from, to) => {
     for (let k = from; k < to; k++) occurs[index[k]!] = 1;
   });
   // A vocabulary of its own, which does not grow with that of the data.
   const ids = Vocabulary.from([...all].filter((_, k) => occurs[k] === 1));
   const places = Int32Array.from(all, (id) => ids.indexOf(id));
   const column = new Int32Array(index.length);
-  await inTurns(index.length, turns, (from, to) => {
+  await forEachChunk(index.length, scheduler, (from, to) => {
     for (let k = from; k < to; k++) column[k] = places[index[k]!]!;
   });
   return [ids, column];

@@ -2,7 +2,7 @@
 
 import { sigmoid } from '../../core/elementary';
 import { DataError } from '../../core/errors';
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import type { UnlabelledRows } from '../../interactions/features';
 import { Heap } from '../../kernels/heap';
 import { type Move, moveOut } from '../../kernels/move';
@@ -59,12 +59,12 @@ export class RowScorer {
   }
 
   /** All rows, letting other tasks run in between. */
-  async allInTurns(rows: UnlabelledRows, turns: Turns): Promise<Float32Array> {
+  async allInTurns(rows: UnlabelledRows, scheduler: Scheduler): Promise<Float32Array> {
     const out = new Float32Array(rows.size);
     for (let from = 0; from < rows.size; from += ROWS_AT_ONCE) {
       this.write(rows, from, out);
       // Layers take thousands of multiplications a row.
-      if (turns.isDue(16 * ROWS_AT_ONCE)) await turns.breathe();
+      if (scheduler.isDue(16 * ROWS_AT_ONCE)) await scheduler.yieldNow();
     }
     return out;
   }

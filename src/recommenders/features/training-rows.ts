@@ -4,7 +4,7 @@
 import { naturalLog } from '../../core/elementary';
 import { DataError } from '../../core/errors';
 import { Stream } from '../../core/random';
-import { inTurns, type Turns } from '../../core/turns';
+import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import type { UnlabelledRows } from '../../interactions/features';
 import type { FeatureBatch } from '../../models/feature-terms';
 import type { Real } from '../../optimizers/factor';
@@ -53,15 +53,15 @@ export interface TrainingRows {
 export async function labelledRows(
   rows: LaidOutRows,
   { task, loss, seed, shuffle, batchSize }: FilledFeatureOptions,
-  turns: Turns,
+  scheduler: Scheduler,
   /** What messages call the rows and their labels. */
   [name, column]: readonly [string, string] = ['features', 'labels'],
 ): Promise<TrainingRows> {
   const all = targetsOf(rows, name, task, column);
-  const data = await weighRows(rows, all, batchSize, turns);
+  const data = await weighRows(rows, all, batchSize, scheduler);
   const { targets, weights } = data;
   const batcher = new FeatureBatcher(data, Stream.of(seed).fork('order'), shuffle);
-  await batcher.prepare(turns);
+  await batcher.prepare(scheduler);
   return {
     layout: layoutOf(rows),
     data,
@@ -72,7 +72,7 @@ export async function labelledRows(
     bias: startOf(targets, weights, task === 'regression'),
     sample: (count) => sampleOf(rows, placesOf(rows.size, count)),
     weights: rows.weights,
-    text: () => rowsText(rows, turns),
+    text: () => rowsText(rows, scheduler),
   };
 }
 
@@ -82,15 +82,15 @@ export async function candidateRows(
   pairs: NumberedPairs,
   { loss, seed, shuffle, batchSize }: FilledFeatureOptions,
   negatives: NegativeSampling,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<TrainingRows> {
   const { size, userIndex, itemIndex, values, weights = null } = pairs;
   const { users, items, seen } = pairing.people;
   const counts = { users: seen.userCounts, items: seen.itemCounts };
   const all = { size, users: userIndex, items: itemIndex, targets: values, weights, counts };
-  const { data: passed, users: usersPassedOver } = await passOver(all, turns);
+  const { data: passed, users: usersPassedOver } = await passOver(all, scheduler);
   const pulled = { ...passed, targets: passed.targets as Float32Array, weights: passed.weights as Float32Array | null };
-  const data = await inCopies(pulled, batchSize, turns);
+  const data = await inCopies(pulled, batchSize, scheduler);
   const sizes = { users: users.size, items: items.size };
   const stream = Stream.of(seed).fork('order');
   const inner = new RatingBatcher(data, sizes, { stream, shuffle, blocks: WHOLE, grouping: 1 });
@@ -98,7 +98,7 @@ export async function candidateRows(
   const group = 1 + negatives.count;
   const rows = pairing.among(users, items);
   const batcher = new CandidateRows(candidates, group, rows);
-  await batcher.prepare(turns);
+  await batcher.prepare(scheduler);
   const { userFeatures, itemFeatures } = pairing.side;
   const tables = [userFeatures, itemFeatures].filter((table) => table !== undefined);
   return {
@@ -120,8 +120,8 @@ export async function candidateRows(
     },
     weights: data.weights as Float32Array | null,
     text: async () => {
-      const texts = [await dataText({ ...pairs, users, items }, turns)];
-      for (const table of tables) texts.push(await rowsText(table, turns));
+      const texts = [await dataText({ ...pairs, users, items }, scheduler)];
+      for (const table of tables) texts.push(await rowsText(table, scheduler));
       return texts.join('; ');
     },
   };
@@ -151,7 +151,7 @@ async function weighRows(
   rows: LaidOutRows,
   all: Float32Array,
   batchSize: number,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<FeatureData & { ratings?: number }> {
   const { size, starts, indices, values } = rows;
   if (rows.weights === null) return { size, starts, indices, values, weights: null, targets: all };
@@ -160,9 +160,9 @@ async function weighRows(
     throw new DataError(`features: the weight of every one of its ${size} rows is 0; want some above 0`);
   const { relative } = await relativeWeights(
     rows.weights.filter((weight) => weight > 0),
-    turns,
+    scheduler,
   );
-  const copies = relative === null ? null : await copiesOf(relative, batchSize, turns);
+  const copies = relative === null ? null : await copiesOf(relative, batchSize, scheduler);
   const { rows: order, weights, total } = copies ?? { rows: null, weights: null, total: present.length };
   if (order === null && present.length === size)
     return { size, ratings: total, starts, indices, values, weights, targets: all };
@@ -179,7 +179,7 @@ async function weighRows(
     weights,
     targets: new Float32Array(chosen.length),
   };
-  await inTurns(chosen.length, turns, (from, to) => {
+  await forEachChunk(chosen.length, scheduler, (from, to) => {
     for (let at = from; at < to; at++) {
       const row = chosen[at]!;
       data.targets[at] = all[row]!;

@@ -69,9 +69,9 @@ export class EASE extends IdRecommender<ItemAnswers<DenseWeights>> {
         `EASE.fit: data has ${size} items, and EASE is dense over items: at most ${MAX_ITEMS}; use ItemKNN, or keep the most popular items`,
       );
     }
-    return fitOnce('EASE', options, async (turns) => {
-      const histories = await historiesOf(data, turns);
-      this.serve(data, histories.seen, await solveEase(histories, this.options.regularization, turns));
+    return fitOnce('EASE', options, async (scheduler) => {
+      const histories = await historiesOf(data, scheduler);
+      this.serve(data, histories.seen, await solveEase(histories, this.options.regularization, scheduler));
     });
   }
 

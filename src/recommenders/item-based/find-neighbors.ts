@@ -1,6 +1,6 @@
 // The items most like each item, by the users that they share. Exact: every pair with a user in common is looked at.
 
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import { idOrder } from '../../interactions/order-ids';
 import type { Vocabulary } from '../../interactions/vocabulary';
 import { Ranking } from '../../serving/ranked';
@@ -36,7 +36,7 @@ export async function findNeighbors(
   histories: Histories,
   vocabulary: Vocabulary,
   { neighbors, similarity, shrinkage, featureWeighting }: NeighborOptions,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<NeighborLists> {
   const { seen, itemOffsets, itemUsers } = histories;
   const count = seen.itemCounts.length;
@@ -55,7 +55,7 @@ export async function findNeighbors(
   const offsets = new Int32Array(count + 1);
   const items: Int32Array[] = [];
   const similarities: Float32Array[] = [];
-  await eachSharedRow(histories, squares, turns, (item, { size, others, sums }) => {
+  await eachSharedRow(histories, squares, scheduler, (item, { size, others, sums }) => {
     const ranking = new Ranking(Math.min(neighbors, size));
     for (let place = 0; place < size; place++) {
       const other = others[place]!;

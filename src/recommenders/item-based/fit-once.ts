@@ -2,9 +2,8 @@
 // far as they have a meaning.
 
 import { UnsupportedError } from '../../core/errors';
-import { now } from '../../core/scheduler';
-import type { Turns } from '../../core/turns';
-import { Breather } from '../../training/breather';
+import type { Scheduler } from '../../core/scheduler';
+import { now, TaskScheduler } from '../../core/scheduler';
 import type { History } from '../../training/history';
 import { type FilledFitOptions, refuseCheckpoints } from '../fit-options';
 
@@ -12,7 +11,7 @@ import { type FilledFitOptions, refuseCheckpoints } from '../fit-options';
 export async function fitOnce(
   owner: string,
   { validation, signal, ...kept }: FilledFitOptions,
-  work: (turns: Turns) => Promise<void>,
+  work: (scheduler: Scheduler) => Promise<void>,
 ): Promise<History> {
   refuseCheckpoints(`${owner}.fit`, kept);
   if (validation !== undefined) {
@@ -21,6 +20,6 @@ export async function fitOnce(
     );
   }
   const started = now();
-  await work(new Breather(signal));
+  await work(new TaskScheduler(signal));
   return { epochs: [], bestEpoch: 0, stopped: 'epochs', seconds: (now() - started) / 1000 };
 }

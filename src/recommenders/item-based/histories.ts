@@ -1,6 +1,6 @@
 // Who has what, from both sides and each pair once: what item-based recommenders learn from.
 
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import type { Interactions } from '../../interactions/interactions';
 import { countRows, Seen } from '../../serving/seen';
 
@@ -14,8 +14,8 @@ export interface Histories {
 }
 
 /** The histories of some interactions. Cost: O(interactions). */
-export async function historiesOf(data: Interactions, turns: Turns): Promise<Histories> {
-  const seen = await once(await Seen.of(data, await countRows(data, turns), turns), turns);
+export async function historiesOf(data: Interactions, scheduler: Scheduler): Promise<Histories> {
+  const seen = await once(await Seen.of(data, await countRows(data, scheduler), scheduler), scheduler);
   const itemOffsets = new Int32Array(seen.itemCounts.length + 1);
   for (const item of seen.items) itemOffsets[item + 1]!++;
   for (let item = 1; item < itemOffsets.length; item++) itemOffsets[item]! += itemOffsets[item - 1]!;
@@ -24,13 +24,13 @@ export async function historiesOf(data: Interactions, turns: Turns): Promise<His
   for (let user = 0; user < seen.userCounts.length; user++) {
     const items = seen.itemsOf(user);
     for (const item of items) itemUsers[next[item]!++] = user;
-    if (turns.isDue(items.length)) await turns.breathe();
+    if (scheduler.isDue(items.length)) await scheduler.yieldNow();
   }
   return { seen, itemOffsets, itemUsers };
 }
 
 /** Drops the repeats within each user's items: data may keep several interactions of one pair. Their values say nothing here. */
-async function once({ offsets, items, userCounts, itemCounts }: Seen, turns: Turns): Promise<Seen> {
+async function once({ offsets, items, userCounts, itemCounts }: Seen, scheduler: Scheduler): Promise<Seen> {
   const lastUser = new Int32Array(itemCounts.length).fill(-1);
   const kept = new Int32Array(items.length);
   const keptOffsets = new Int32Array(offsets.length);
@@ -43,7 +43,7 @@ async function once({ offsets, items, userCounts, itemCounts }: Seen, turns: Tur
       kept[size++] = item;
     }
     keptOffsets[user + 1] = size;
-    if (turns.isDue(offsets[user + 1]! - offsets[user]!)) await turns.breathe();
+    if (scheduler.isDue(offsets[user + 1]! - offsets[user]!)) await scheduler.yieldNow();
   }
   return new Seen(keptOffsets, kept.slice(0, size), userCounts, itemCounts, null);
 }

@@ -70,9 +70,9 @@ export class ItemKNN extends IdRecommender<ItemAnswers<NeighborLists>> {
 
   /** Finds the neighbours. The history has no epochs. */
   protected train(data: Interactions, options: FilledFitOptions): Promise<History> {
-    return fitOnce('ItemKNN', options, async (turns) => {
-      const histories = await historiesOf(data, turns);
-      this.serve(data, histories.seen, await findNeighbors(histories, data.items, this.options, turns));
+    return fitOnce('ItemKNN', options, async (scheduler) => {
+      const histories = await historiesOf(data, scheduler);
+      this.serve(data, histories.seen, await findNeighbors(histories, data.items, this.options, scheduler));
     });
   }
 

@@ -50,23 +50,23 @@ export class Popularity extends IdRecommender<PopularityAnswers> {
 
   /** Counts. The history has no epochs. */
   protected train(data: Interactions, options: FilledFitOptions): Promise<History> {
-    return fitOnce('Popularity', options, async (turns) => {
+    return fitOnce('Popularity', options, async (scheduler) => {
       // Who has what, however much it weighs.
-      const seen = await Seen.of({ ...data, weights: undefined }, await countRows(data, turns), turns);
+      const seen = await Seen.of({ ...data, weights: undefined }, await countRows(data, scheduler), scheduler);
       this.install(new PopularityAnswers(data.users, data.items, seen));
     });
   }
 
   /** Counts the new interactions too. Of a pair that was there the count stays. Cost: that of the new, and the items. */
   protected override update(data: Interactions, options: FilledFitOptions): Promise<History> {
-    return fitOnce('Popularity', options, async (turns) => {
+    return fitOnce('Popularity', options, async (scheduler) => {
       const { users, items, seen } = this.need('partialFit');
       if (!seen.isKept) {
         throw new UnsupportedError(
           'Popularity.partialFit needs to know who has what already, and this model was saved without; save it with history: true, or fit it again',
         );
       }
-      const all = await extendSeen({ users, items, seen }, data, turns);
+      const all = await extendSeen({ users, items, seen }, data, scheduler);
       this.install(new PopularityAnswers(all.users, all.items, all.seen));
     });
   }

@@ -1,6 +1,6 @@
 // How much two items have in common: the sum of a weight over the users who have both, one item's row at a time.
 
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import type { Histories } from './histories';
 
 /** Which others an item shares a user with, in no particular order, and their sums; valid until the next row. */
@@ -18,7 +18,7 @@ export interface SharedRow {
 export async function eachSharedRow(
   { seen, itemOffsets, itemUsers }: Histories,
   weights: Float64Array,
-  turns: Turns,
+  scheduler: Scheduler,
   tell: (item: number, row: SharedRow) => void,
 ): Promise<void> {
   const count = seen.itemCounts.length;
@@ -39,7 +39,7 @@ export async function eachSharedRow(
         }
         sums[other]! += weight;
       }
-      if (turns.isDue((end - seen.offsets[user]!) >> 3)) await turns.breathe();
+      if (scheduler.isDue((end - seen.offsets[user]!) >> 3)) await scheduler.yieldNow();
     }
     tell(item, { size, others, sums });
     for (let place = 0; place < size; place++) {

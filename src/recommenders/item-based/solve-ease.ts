@@ -2,7 +2,7 @@
 
 import { doubles, floats } from '../../core/allocate';
 import { DataError } from '../../core/errors';
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import { invert } from '../../kernels/symmetric-inverse';
 import { MOST } from '../too-large';
 import { DenseWeights } from './dense-weights';
@@ -10,16 +10,16 @@ import type { Histories } from './histories';
 import { eachSharedRow } from './shared-users';
 
 /** B = -P / diag(P) column by column, its diagonal 0; P = (X^T X + lambda I)^-1. */
-export async function solveEase(histories: Histories, lambda: number, turns: Turns): Promise<DenseWeights> {
+export async function solveEase(histories: Histories, lambda: number, scheduler: Scheduler): Promise<DenseWeights> {
   const { itemCounts, userCounts } = histories.seen;
   const count = itemCounts.length;
   const p = doubles(count * count, `the matrix of EASE, of ${count} x ${count} items,`);
   const ones = new Float64Array(userCounts.length).fill(1);
-  await eachSharedRow(histories, ones, turns, (item, { sums }) => {
+  await eachSharedRow(histories, ones, scheduler, (item, { sums }) => {
     p.set(sums, item * count);
     p[item * count + item]! += lambda;
   });
-  if (!(await invert(p, count, turns))) {
+  if (!(await invert(p, count, scheduler))) {
     throw singular(lambda);
   }
   const values = floats(count * count, `the matrix of EASE, of ${count} x ${count} items,`);
@@ -31,7 +31,7 @@ export async function solveEase(histories: Histories, lambda: number, turns: Tur
       values[from * count + to] = weight;
       if (!(Math.abs(weight) <= largest)) largest = Number.isNaN(weight) ? Infinity : Math.abs(weight);
     }
-    if (turns.isDue(count)) await turns.breathe();
+    if (scheduler.isDue(count)) await scheduler.yieldNow();
   }
   // Scores are sums of at most `count` of them.
   if (!(count * largest <= MOST)) throw singular(lambda);

@@ -1,7 +1,7 @@
 // From interactions to a trained neural model: the wiring of negatives, loss, penalties and trainer.
 
 import { Stream } from '../../core/random';
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import type { Interactions } from '../../interactions/interactions';
 import type { NeuralCFModel } from '../../models/neural-cf';
 import type { Optimizer } from '../../optimizers/optimizer';
@@ -30,7 +30,7 @@ export interface NeuralTask {
   readonly rule: Optimizer;
   readonly fitOptions: FilledFitOptions;
   readonly model: NeuralCFModel;
-  readonly turns: Turns;
+  readonly scheduler: Scheduler;
   readonly install: (fitted: FittedNeural) => void;
   /** Whether the recommender has a trained state already. */
   readonly isServing: boolean;
@@ -38,9 +38,9 @@ export interface NeuralTask {
 
 /** Trains the model and installs the result. */
 export async function fitNeural(task: NeuralTask): Promise<History> {
-  const { options, rule, fitOptions, model, turns, install, isServing } = task;
-  const { data } = await weigh(task.data, turns);
-  const counts = await countRows(data, turns);
+  const { options, rule, fitOptions, model, scheduler, install, isServing } = task;
+  const { data } = await weigh(task.data, scheduler);
+  const counts = await countRows(data, scheduler);
   const { epochs, batchSize, shuffle, kernels, negatives, seed, loss, activation } = options;
   const one = {
     size: data.size,
@@ -51,8 +51,8 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
     weights: data.weights ?? null,
     counts,
   };
-  const { data: passed, users: usersPassedOver } = await passOver(one, turns);
-  const ratings = await inCopies(passed, batchSize, turns);
+  const { data: passed, users: usersPassedOver } = await passOver(one, scheduler);
+  const ratings = await inCopies(passed, batchSize, scheduler);
   const stream = Stream.of(seed).fork('order');
   const penalties = penaltiesOf(model, options);
   const trainer = new Trainer(model, lossNamed(loss, data.items.size), rule, penalties, ratings, {
@@ -65,9 +65,9 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
     // All items in every batch: layers and their bias would follow the tile at hand, where negatives are of all items.
     batches: (data, order) => new RatingBatcher(data, model, { ...order, blocks: WHOLE }),
   });
-  await turns.breathe();
-  const stateOf = async (seen: Seen, breather: Turns): Promise<FittedNeural> => {
-    const scorer = await NeuralScorer.of(await neuralTablesOf(model, breather), activation, breather);
+  await scheduler.yieldNow();
+  const stateOf = async (seen: Seen, scheduler: Scheduler): Promise<FittedNeural> => {
+    const scorer = await NeuralScorer.of(await neuralTablesOf(model, scheduler), activation, scheduler);
     return { model, users: data.users, items: data.items, seen, scorer };
   };
   return runFit({
@@ -81,8 +81,8 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
     slots: rule.slots,
     usersPassedOver,
     rmseScale: undefined,
-    judge: async (seen, breather) => {
-      const fitted = await stateOf(seen, breather);
+    judge: async (seen, scheduler) => {
+      const fitted = await stateOf(seen, scheduler);
       const answers = new NeuralAnswers(fitted, options);
       return {
         predictor: (pairs, out) => answers.predictor(pairs, out),
@@ -91,11 +91,11 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
       };
     },
     finish: stateOf,
-    tooLarge: ({ scorer }, breather) => scorer.tooLarge(breather),
+    tooLarge: ({ scorer }, scheduler) => scorer.tooLarge(scheduler),
     targets: null,
     install,
     isServing,
-    turns,
+    scheduler,
   });
 }
 

@@ -1,9 +1,9 @@
 // Neural collaborative filtering as a recommender.
 
+import { TaskScheduler } from '../../core/scheduler';
 import type { Interactions } from '../../interactions/interactions';
 import { NeuralCFModel } from '../../models/neural-cf';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
-import { Breather } from '../../training/breather';
 import type { History } from '../../training/history';
 import { drawStart } from '../draw-start';
 import type { FilledFitOptions } from '../fit-options';
@@ -64,12 +64,21 @@ export class NeuralCF extends IdRecommender<NeuralAnswers> {
 
   protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
     const { isFitted: isServing } = this;
-    const turns = new Breather(fitOptions.signal);
+    const scheduler = new TaskScheduler(fitOptions.signal);
     const [users, items] = [data.users.size, data.items.size];
     const model = new NeuralCFModel({ ...this.options, users, items, initScale: 0, precision: 'float32' });
-    await drawStart([...model.sides.users, ...model.sides.items], this.options, turns);
+    await drawStart([...model.sides.users, ...model.sides.items], this.options, scheduler);
     const install = (fitted: FittedNeural) => this.serve(fitted);
-    return fitNeural({ data, options: this.options, rule: this.rule, fitOptions, model, turns, install, isServing });
+    return fitNeural({
+      data,
+      options: this.options,
+      rule: this.rule,
+      fitOptions,
+      model,
+      scheduler,
+      install,
+      isServing,
+    });
   }
 
   /** A plain recommender with equal scores: the products multiplied out. */

@@ -2,7 +2,7 @@
 // whoever it is scored with.
 
 import { DataError } from '../../core/errors';
-import { inTurns, type Turns } from '../../core/turns';
+import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import type { ActivationName } from '../../models/layers';
 import { largestOf, MOST } from '../too-large';
 import { type NeuralTables, type PairVectors, vectorsOf } from './neural-tables';
@@ -41,10 +41,10 @@ export class NeuralScorer {
   }
 
   /** Lays out what does not depend on users, giving way to other tasks. */
-  static async of(tables: NeuralTables, activation: ActivationName, turns: Turns): Promise<NeuralScorer> {
+  static async of(tables: NeuralTables, activation: ActivationName, scheduler: Scheduler): Promise<NeuralScorer> {
     const scorer = new NeuralScorer(tables, activation);
     const { tower, items } = scorer;
-    if (tower !== null) await inTurns(items, turns, (from, to) => tower.layOut(from, to));
+    if (tower !== null) await forEachChunk(items, scheduler, (from, to) => tower.layOut(from, to));
     return scorer;
   }
 
@@ -86,10 +86,10 @@ export class NeuralScorer {
    * The name of a table with which a score, or the length of a vector, might overflow; undefined where none can, whoever and
    * whatever is scored: the largest sizes go through the sums and layers in place of numbers.
    */
-  async tooLarge(turns: Turns): Promise<string | undefined> {
+  async tooLarge(scheduler: Scheduler): Promise<string | undefined> {
     const { tables, activation } = this;
     const most = new Map<string, number>();
-    for (const [name, { values }] of tables) most.set(name, await largestOf(values, turns));
+    for (const [name, { values }] of tables) most.set(name, await largestOf(values, scheduler));
     const sizeOf = (name: string) => most.get(name) ?? 0;
     for (const [name, { dim }] of tables) {
       const isVector = /User$|Item$/.test(name);

@@ -1,6 +1,6 @@
 // The tables of a trained neural model as what scores read: plain, by name.
 
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import type { NeuralCFModel } from '../../models/neural-cf';
 import type { Real } from '../../optimizers/factor';
 import { collapse } from '../fitted';
@@ -23,11 +23,11 @@ export interface PairVectors {
 }
 
 /** The tables of a model: its own memory where they are plain, else their products. */
-export async function neuralTablesOf({ parameters }: NeuralCFModel, turns: Turns): Promise<NeuralTables> {
+export async function neuralTablesOf({ parameters }: NeuralCFModel, scheduler: Scheduler): Promise<NeuralTables> {
   const tables = new Map<string, NeuralTable>();
   for (const parameter of parameters) {
     const { name, rows, dim } = parameter;
-    tables.set(name, { values: await collapse(parameter, turns), rows, dim });
+    tables.set(name, { values: await collapse(parameter, scheduler), rows, dim });
   }
   return tables;
 }

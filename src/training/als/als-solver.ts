@@ -1,7 +1,7 @@
 // Alternating least squares: with the items held still the best row of every user is the solution of linear equations, and
 // the other way round. A pass solves for all users, then for all items.
 
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import { createGram } from '../../kernels/gram/create-gram';
 import { paddedLength } from '../../kernels/gram/gram';
 import type { Real } from '../../optimizers/factor';
@@ -62,28 +62,28 @@ export class AlsSolver implements Solver {
   }
 
   /** @returns half the objective's part of the data, unobserved pairs too, by the weight of the interactions */
-  async epoch(_: number, turns: Turns): Promise<number> {
+  async epoch(_: number, scheduler: Scheduler): Promise<number> {
     const { users, items, rule } = this;
-    if (this.byUser === null || this.byItem === null) await this.prepare(turns);
-    await this.half(this.byUser!, users, items, turns);
-    if (rule.unobservedWeight > 0) await users.sum(turns);
-    let loss = await this.half(this.byItem!, items, users, turns);
+    if (this.byUser === null || this.byItem === null) await this.prepare(scheduler);
+    await this.half(this.byUser!, users, items, scheduler);
+    if (rule.unobservedWeight > 0) await users.sum(scheduler);
+    let loss = await this.half(this.byItem!, items, users, scheduler);
     if (rule.unobservedWeight > 0) {
-      await items.sum(turns);
+      await items.sum(scheduler);
       loss += rule.unobservedWeight * inner(users.gram, items.gram);
     }
     return loss / (2 * (this.data.total ?? this.data.users.length));
   }
 
-  private async prepare(turns: Turns): Promise<void> {
+  private async prepare(scheduler: Scheduler): Promise<void> {
     const { users, items, targets, weights, copies = null, counts } = this.data;
-    this.byUser = await historyOf(users, counts.users.length, { others: items, targets, weights, copies }, turns);
-    this.byItem = await historyOf(items, counts.items.length, { others: users, targets, weights, copies }, turns);
-    if (this.rule.unobservedWeight > 0) await this.items.sum(turns);
+    this.byUser = await historyOf(users, counts.users.length, { others: items, targets, weights, copies }, scheduler);
+    this.byItem = await historyOf(items, counts.items.length, { others: users, targets, weights, copies }, scheduler);
+    if (this.rule.unobservedWeight > 0) await this.items.sum(scheduler);
   }
 
   /** Solves for every row of a side. Returns the sum of its weighted squared errors. */
-  private async half(history: SideHistory, side: FixedSide, fixed: FixedSide, turns: Turns): Promise<number> {
+  private async half(history: SideHistory, side: FixedSide, fixed: FixedSide, scheduler: Scheduler): Promise<number> {
     const { rows, rule } = this;
     const { rank } = rule;
     const { x } = rows;
@@ -102,13 +102,13 @@ export class AlsSolver implements Solver {
       for (let at = from; at < to; at += PART) {
         const end = Math.min(at + PART, to);
         rows.add(history, fixed, at, end);
-        if (turns.isDue((end - at) * entry)) await turns.breathe();
+        if (scheduler.isDue((end - at) * entry)) await scheduler.yieldNow();
       }
       rows.finish(history, fixed, from, to);
       for (let f = 0; f < rank; f++) embedding[row * rank + f] = x[f]!;
       if (bias !== null) bias[row] = x[rank]!;
       loss += squaredErrors(history, fixed, from, to, x);
-      if (turns.isDue(solving)) await turns.breathe();
+      if (scheduler.isDue(solving)) await scheduler.yieldNow();
     }
     return loss;
   }

@@ -1,7 +1,7 @@
 // The side that holds still while the other's rows are solved for: its table, and the sum of its outer products, which is
 // all that the pairs nobody has seen come down to.
 
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import { type Gram, ROWS_A_TIME } from '../../kernels/gram/gram';
 import type { Real } from '../../optimizers/factor';
 
@@ -25,7 +25,7 @@ export class FixedSide {
   }
 
   /** Sums the outer products of the table as it is now. Cost: rows x rank^2 / 2. */
-  async sum(turns: Turns): Promise<void> {
+  async sum(scheduler: Scheduler): Promise<void> {
     const { embedding, rank, padded, gram, sums } = this;
     const { matrix } = sums;
     const count = embedding.length / rank;
@@ -37,7 +37,7 @@ export class FixedSide {
         for (let f = 0; f < rank; f++) sums.rows[at + f] = embedding[row * rank + f]!;
       }
       sums.add(to - from);
-      if (turns.isDue((ROWS_A_TIME * padded * padded) >> 5)) await turns.breathe();
+      if (scheduler.isDue((ROWS_A_TIME * padded * padded) >> 5)) await scheduler.yieldNow();
     }
     gram.set(matrix);
     for (let i = 0; i < padded; i++) for (let j = 0; j < i; j++) gram[j * padded + i] = gram[i * padded + j]!;

@@ -1,6 +1,6 @@
 // The interactions of one side, row by row: what the equations of its rows are made of.
 
-import { inTurns, type Turns } from '../../core/turns';
+import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import { orderBy } from '../../models/grid/order-by';
 import type { Real } from '../../optimizers/factor';
 
@@ -27,11 +27,11 @@ export async function historyOf(
   rows: Int32Array,
   count: number,
   { others, targets, weights, copies }: RowHistory,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<SideHistory> {
-  const { places, starts } = await orderBy(rows, count, turns);
+  const { places, starts } = await orderBy(rows, count, scheduler);
   const pick = async <T extends Real | Int32Array>(from: T, to: T): Promise<T> => {
-    await inTurns(places.length, turns, (start, end) => {
+    await forEachChunk(places.length, scheduler, (start, end) => {
       for (let at = start; at < end; at++) to[at] = from[places[at]!]!;
     });
     return to;

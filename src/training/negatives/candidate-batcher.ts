@@ -1,7 +1,7 @@
 // Batches of candidates: every interaction of a batch, followed by items that its user does not have.
 
 import type { Stream } from '../../core/random';
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import type { Move } from '../../kernels/move';
 import type { RatingBatch, RatingData } from '../../models/model';
 import type { Real } from '../../optimizers/factor';
@@ -46,10 +46,10 @@ export class CandidateBatcher implements Batcher<RatingBatch> {
     return this.inner.steps;
   }
 
-  async prepare(turns: Turns): Promise<void> {
-    await this.inner.prepare(turns);
+  async prepare(scheduler: Scheduler): Promise<void> {
+    await this.inner.prepare(scheduler);
     const { data, rows, sampling } = this;
-    const positives = await Positives.of(data, rows.users, rows.items, turns);
+    const positives = await Positives.of(data, rows.users, rows.items, scheduler);
     this.sampler = new ItemSampler(data.counts!.items, positives, sampling);
   }
 

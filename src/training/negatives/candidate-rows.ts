@@ -1,6 +1,6 @@
 // Batches of candidates as rows of features: what a user has, followed by items that it does not have.
 
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import type { PairRows } from '../../interactions/pair-features';
 import type { Move } from '../../kernels/move';
 import type { FeatureBatch } from '../../models/feature-terms';
@@ -28,8 +28,8 @@ export class CandidateRows implements Batcher<FeatureBatch> {
     return this.pairs.steps;
   }
 
-  prepare(turns: Turns): Promise<void> {
-    return this.pairs.prepare(turns);
+  prepare(scheduler: Scheduler): Promise<void> {
+    return this.pairs.prepare(scheduler);
   }
 
   reserve(limit: number): void {

@@ -2,7 +2,7 @@
 // nothing of them. They are passed over, and counted.
 
 import { DataError } from '../../core/errors';
-import { inTurns, type Turns } from '../../core/turns';
+import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import type { RatingData } from '../../models/model';
 
 /** What is trained on, and how many users were left out of it. */
@@ -16,14 +16,14 @@ export interface PassedOver {
  * those of all rows. Cost: O(users), and O(rows) where somebody has as many rows as there are items.
  * @throws DataError where every user has every item
  */
-export async function passOver(data: RatingData, turns: Turns): Promise<PassedOver> {
+export async function passOver(data: RatingData, scheduler: Scheduler): Promise<PassedOver> {
   const { users: userCounts, items: itemCounts } = data.counts!;
   const items = itemCounts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
   // An item may occur twice: who has as many rows as there are items need not have all.
   const isSuspect = Uint8Array.from(userCounts, (count) => (count >= items ? 1 : 0));
   if (!isSuspect.includes(1)) return { data, users: 0 };
   const lists = new Map<number, Set<number>>();
-  await inTurns(data.size, turns, (from, to) => {
+  await forEachChunk(data.size, scheduler, (from, to) => {
     for (let k = from; k < to; k++) {
       const user = data.users[k]!;
       if (isSuspect[user] === 0) continue;

@@ -1,6 +1,6 @@
 // Who has which item, as sorted rows: what a sampler of negatives asks, and asks exactly.
 
-import { inTurns, type Turns } from '../../core/turns';
+import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import { orderBy } from '../../models/grid/order-by';
 import type { RatingData } from '../../models/model';
 
@@ -12,11 +12,11 @@ export class Positives {
     private readonly items: Int32Array,
   ) {}
 
-  static async of(data: RatingData, users: number, items: number, turns: Turns): Promise<Positives> {
-    const byItem = await orderBy(data.items, items, turns);
+  static async of(data: RatingData, users: number, items: number, scheduler: Scheduler): Promise<Positives> {
+    const byItem = await orderBy(data.items, items, scheduler);
     // Users in the order of their items: within a user items then ascend.
-    const { places, starts } = await orderBy(data.users, users, turns, byItem.places);
-    await inTurns(places.length, turns, (from, to) => {
+    const { places, starts } = await orderBy(data.users, users, scheduler, byItem.places);
+    await forEachChunk(places.length, scheduler, (from, to) => {
       for (let at = from; at < to; at++) places[at] = data.items[places[at]!]!;
     });
     return new Positives(starts, places);

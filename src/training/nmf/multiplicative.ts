@@ -1,7 +1,7 @@
 // Non-negative matrix factorization by the multiplicative rule of Lee and Seung, over known ratings alone (Zhang, Wang,
 // Ford, Makedon, SDM 2006): what is above 0 stays so, without a rate.
 
-import { inTurns, type Turns } from '../../core/turns';
+import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import type { RatingData } from '../../models/model';
 import type { Real } from '../../optimizers/factor';
 import type { Solver } from '../solver';
@@ -40,17 +40,17 @@ export class MultiplicativeSolver implements Solver {
   }
 
   /** @returns the mean of 1/2 w error^2 over the ratings, before the items have moved */
-  async epoch(_: number, turns: Turns): Promise<number> {
+  async epoch(_: number, scheduler: Scheduler): Promise<number> {
     const { users, items } = this;
-    await this.half(users, items, turns);
-    return (await this.half(items, users, turns)) / this.data.size;
+    await this.half(users, items, scheduler);
+    return (await this.half(items, users, scheduler)) / this.data.size;
   }
 
   /** Moves one side. Both at once would leave scores that are twice too large twice too small, and so on for ever. */
-  private async half(side: Side, other: Side, turns: Turns): Promise<number> {
+  private async half(side: Side, other: Side, scheduler: Scheduler): Promise<number> {
     const { data, rank } = this;
     const { above, below, counts } = side;
-    await inTurns(above.length, turns, (from, to) => {
+    await forEachChunk(above.length, scheduler, (from, to) => {
       above.fill(0, from, to);
       below.fill(0, from, to);
     });
@@ -59,9 +59,9 @@ export class MultiplicativeSolver implements Solver {
     for (let from = 0; from < data.size; from += part) {
       const to = Math.min(from + part, data.size);
       sum += this.collect(side, other, from, to);
-      if (turns.isDue((to - from) * rank)) await turns.breathe();
+      if (scheduler.isDue((to - from) * rank)) await scheduler.yieldNow();
     }
-    await inTurns(counts.length, turns, (from, to) => this.multiply(side, from, to));
+    await forEachChunk(counts.length, scheduler, (from, to) => this.multiply(side, from, to));
     return sum;
   }
 

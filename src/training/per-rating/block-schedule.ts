@@ -3,7 +3,7 @@
 // the model and the seed, never of the number of threads.
 
 import type { Stream } from '../../core/random';
-import { inTurns, type Turns } from '../../core/turns';
+import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import { orderBy } from '../../models/grid/order-by';
 import type { RatingData } from '../../models/model';
 import type { OrderOptions } from '../rating-batches';
@@ -52,12 +52,12 @@ export function chooseBlocks(ratings: number, batchSize: number, users: Side, it
 const MOST_WEIGHT = 2 ** 21;
 
 /** The block of each row. Rows of equal weight go in the order of their numbers, so that the result is a function of the weights. */
-export async function assignBlocks(weights: Int32Array, blocks: number, turns: Turns): Promise<Uint16Array> {
+export async function assignBlocks(weights: Int32Array, blocks: number, scheduler: Scheduler): Promise<Uint16Array> {
   const blockOf = new Uint16Array(weights.length);
   if (blocks === 1) return blockOf;
-  const order = await heaviestFirst(weights, turns);
+  const order = await heaviestFirst(weights, scheduler);
   const load = new Float64Array(blocks);
-  await inTurns(order.length, turns, (from, to) => {
+  await forEachChunk(order.length, scheduler, (from, to) => {
     for (let at = from; at < to; at++) {
       const row = order[at]!;
       let lightest = 0;
@@ -71,11 +71,11 @@ export async function assignBlocks(weights: Int32Array, blocks: number, turns: T
 }
 
 /** The rows by falling weight. */
-async function heaviestFirst(weights: Int32Array, turns: Turns): Promise<Int32Array> {
+async function heaviestFirst(weights: Int32Array, scheduler: Scheduler): Promise<Int32Array> {
   let most = 0;
   for (const weight of weights) most = Math.max(most, Math.min(weight, MOST_WEIGHT));
   const lacking = weights.map((weight) => most - Math.min(weight, most));
-  return (await orderBy(lacking, most + 1, turns)).places;
+  return (await orderBy(lacking, most + 1, scheduler)).places;
 }
 
 // The rows of a table by block: the rows of a tile lie together in memory.
@@ -115,14 +115,20 @@ export class BlockGrid {
   ) {}
 
   /** The grid of some blocks. */
-  static async over(data: RatingData, users: number, items: number, blocks: Blocks, turns: Turns): Promise<BlockGrid> {
-    const counts = data.counts ?? (await count(data, users, items, turns));
-    const userBlock = await assignBlocks(counts.users, blocks.users, turns);
-    const itemBlock = await assignBlocks(counts.items, blocks.items, turns);
+  static async over(
+    data: RatingData,
+    users: number,
+    items: number,
+    blocks: Blocks,
+    scheduler: Scheduler,
+  ): Promise<BlockGrid> {
+    const counts = data.counts ?? (await count(data, users, items, scheduler));
+    const userBlock = await assignBlocks(counts.users, blocks.users, scheduler);
+    const itemBlock = await assignBlocks(counts.items, blocks.items, scheduler);
     const tiles = blocks.users * blocks.items;
     const starts = new Int32Array(tiles + 1);
     const grid = new BlockGrid(blocks, userBlock, itemBlock, starts);
-    await inTurns(data.size, turns, (from, to) => {
+    await forEachChunk(data.size, scheduler, (from, to) => {
       for (let k = from; k < to; k++) starts[grid.tileOf(data.users[k]!, data.items[k]!) + 1]!++;
     });
     for (let tile = 0; tile < tiles; tile++) starts[tile + 1]! += starts[tile]!;
@@ -140,9 +146,9 @@ export class BlockGrid {
   }
 }
 
-async function count(data: RatingData, users: number, items: number, turns: Turns) {
+async function count(data: RatingData, users: number, items: number, scheduler: Scheduler) {
   const counts = { users: new Int32Array(users), items: new Int32Array(items) };
-  await inTurns(data.size, turns, (from, to) => {
+  await forEachChunk(data.size, scheduler, (from, to) => {
     for (let k = from; k < to; k++) {
       counts.users[data.users[k]!]!++;
       counts.items[data.items[k]!]!++;
@@ -176,14 +182,14 @@ export async function layOut(
   grid: BlockGrid,
   stream: Stream,
   places: RatingStore,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<TileLayout> {
   const next = grid.starts.slice();
   const { users, items } = data;
-  await inTurns(data.size, turns, (from, to) => {
+  await forEachChunk(data.size, scheduler, (from, to) => {
     for (let k = from; k < to; k++) places.put(next[grid.tileOf(users[k]!, items[k]!)]!++, k);
   });
-  await shuffleTiles(grid.starts, stream, places, turns);
+  await shuffleTiles(grid.starts, stream, places, scheduler);
   return { starts: grid.starts, groups: null };
 }
 
@@ -192,14 +198,14 @@ export async function shuffleTiles(
   starts: Int32Array,
   stream: Stream,
   places: Pick<RatingStore, 'swap'>,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<void> {
   const draws = stream.fork('tiles');
   for (let tile = 0; tile + 1 < starts.length; tile++) {
     const start = starts[tile]!;
     const key = draws.uint32();
     const count = starts[tile + 1]! - start;
-    await inTurns(Math.max(count - 1, 0), turns, (from, to) => {
+    await forEachChunk(Math.max(count - 1, 0), scheduler, (from, to) => {
       for (let k = from; k < to; k++) {
         const last = count - 1 - k;
         // Uniform but for a bias of count / 2^32; `below` has none, and costs two divisions.
@@ -232,10 +238,10 @@ export async function layOutGroups(
   grid: BlockGrid,
   stream: Stream,
   places: RatingStore,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<TileLayout> {
   // A user's own in the order of the data.
-  const { places: byUser } = await orderBy(data.users, grid.userBlock.length, turns);
+  const { places: byUser } = await orderBy(data.users, grid.userBlock.length, scheduler);
   const next = grid.starts.slice();
   const tiles = grid.starts.length - 1;
   // Of each tile's group so far: its user, its items, how many.
@@ -257,23 +263,23 @@ export async function layOutGroups(
     items[tile * MOST + (joins ? size : 0)] = item;
     sizes[tile] = joins ? size + 1 : 1;
   };
-  await inTurns(data.size, turns, (from, to) => {
+  await forEachChunk(data.size, scheduler, (from, to) => {
     for (let n = from; n < to; n++) place(byUser[n]!);
   });
-  const { starts, groups } = await collectGroups(grid, isFirst, turns);
+  const { starts, groups } = await collectGroups(grid, isFirst, scheduler);
   const swap = (a: number, b: number) => {
     const held = groups[a]!;
     groups[a] = groups[b]!;
     groups[b] = held;
   };
-  await shuffleTiles(starts, stream, { swap }, turns);
+  await shuffleTiles(starts, stream, { swap }, scheduler);
   return { starts, groups };
 }
 
 /** The groups in order of their places, and where each tile's start. */
-async function collectGroups(grid: BlockGrid, isFirst: Uint8Array, turns: Turns) {
+async function collectGroups(grid: BlockGrid, isFirst: Uint8Array, scheduler: Scheduler) {
   let count = 0;
-  await inTurns(isFirst.length, turns, (from, to) => {
+  await forEachChunk(isFirst.length, scheduler, (from, to) => {
     for (let place = from; place < to; place++) count += isFirst[place]!;
   });
   const groups = new Int32Array(count);
@@ -289,7 +295,7 @@ async function collectGroups(grid: BlockGrid, isFirst: Uint8Array, turns: Turns)
     while (place >= grid.starts[tile + 1]!) starts[++tile] = group;
     groups[group] = place * MOST;
   };
-  await inTurns(isFirst.length, turns, (from, to) => {
+  await forEachChunk(isFirst.length, scheduler, (from, to) => {
     for (let place = from; place < to; place++) collect(place);
   });
   while (tile + 1 < starts.length) starts[++tile] = count;
@@ -366,11 +372,11 @@ export function gridOf(
   data: RatingData,
   rows: { readonly users: number; readonly items: number },
   { blocks }: OrderOptions,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<BlockGrid> | BlockGrid {
   const { users, items } = rows;
   const isWhole = blocks.users * blocks.items === 1;
-  return isWhole ? BlockGrid.whole(data.size, users, items) : BlockGrid.over(data, users, items, blocks, turns);
+  return isWhole ? BlockGrid.whole(data.size, users, items) : BlockGrid.over(data, users, items, blocks, scheduler);
 }
 
 /** Lays the ratings out: shuffled in their tiles, in groups or one by one; or in the order of the data. */
@@ -379,10 +385,10 @@ export async function layOutRatings(
   grid: BlockGrid,
   { shuffle, grouping, stream }: OrderOptions,
   places: RatingStore,
-  turns: Turns,
+  scheduler: Scheduler,
 ): Promise<TileLayout> {
-  if (shuffle) return (grouping === 1 ? layOut : layOutGroups)(data, grid, stream, places, turns);
-  await inTurns(data.size, turns, (from, to) => {
+  if (shuffle) return (grouping === 1 ? layOut : layOutGroups)(data, grid, stream, places, scheduler);
+  await forEachChunk(data.size, scheduler, (from, to) => {
     for (let k = from; k < to; k++) places.put(k, k);
   });
   return { starts: grid.starts, groups: null };

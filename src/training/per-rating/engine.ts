@@ -1,6 +1,6 @@
 // The per-rating engine in WebAssembly: on this thread, giving way to the event loop between runs, or on threads.
 
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import type { WorkerHost } from '../../core/worker-host';
 import { slotsOf } from '../../kernels/update-rules';
 import { compile, instantiate, isWanted, type KernelChoice, withoutWasm } from '../../kernels/wasm';
@@ -54,13 +54,13 @@ export class WasmEngine implements StepEngine {
   ) {}
 
   /** Null where JavaScript is to do it. @throws UnsupportedError where WebAssembly is demanded and cannot be had */
-  static async create(task: EngineTask, turns: Turns): Promise<WasmEngine | null> {
+  static async create(task: EngineTask, scheduler: Scheduler): Promise<WasmEngine | null> {
     const { kernels, threads, host } = task;
     if (!isWanted(kernels)) return null;
     // Where memory cannot be shared there may still be some for one thread.
     for (const isShared of threads > 1 && host !== null ? [true, false] : [false]) {
       try {
-        return await WasmEngine.load(task, isShared, turns);
+        return await WasmEngine.load(task, isShared, scheduler);
       } catch (error) {
         withoutWasm(isShared ? 'auto' : kernels, error);
       }
@@ -68,48 +68,48 @@ export class WasmEngine implements StepEngine {
     return null;
   }
 
-  private static async load(task: EngineTask, isShared: boolean, turns: Turns): Promise<WasmEngine> {
+  private static async load(task: EngineTask, isShared: boolean, scheduler: Scheduler): Promise<WasmEngine> {
     const { plan, data, order, slots, threads, host } = task;
-    const layout = await EngineMemory.create(plan, data, order, slots, isShared, turns);
+    const layout = await EngineMemory.create(plan, data, order, slots, isShared, scheduler);
     const { memory } = layout;
-    await turns.breathe();
+    await scheduler.yieldNow();
     const module = compile(encodeProgram(plan.spec, { pages: memory.buffer.byteLength / PAGE, isShared }));
     keep(module);
-    await turns.breathe();
+    await scheduler.yieldNow();
     const program = instantiate<Program>(module, memory);
-    const workers = isShared ? await EngineThreads.start(host!, threads, module, memory, turns) : null;
+    const workers = isShared ? await EngineThreads.start(host!, threads, module, memory, scheduler) : null;
     return new WasmEngine(task, layout, program, workers);
   }
 
-  async epoch(epoch: number, turns: Turns): Promise<number> {
+  async epoch(epoch: number, scheduler: Scheduler): Promise<number> {
     const { memory, threads, program } = this;
     const strata = memory.begin(epoch);
-    await turns.breathe();
+    await scheduler.yieldNow();
     this.writeRates(epoch);
-    await turns.breathe();
+    await scheduler.yieldNow();
     const [user, item] = memory.sides;
-    await user.eachPart(turns, (row, count) => program.userNorms?.(row, count));
-    await item.eachPart(turns, (row, count) => program.itemNorms?.(row, count));
+    await user.eachPart(scheduler, (row, count) => program.userNorms?.(row, count));
+    await item.eachPart(scheduler, (row, count) => program.itemNorms?.(row, count));
     const firstStep = (epoch - 1) * memory.steps + 1;
-    if (threads === null) await this.runAll(strata.flat(), firstStep, turns);
-    else await threads.run(this.share(strata, threads.count), memory.ratesAt, firstStep, turns);
-    await memory.read(turns);
+    if (threads === null) await this.runAll(strata.flat(), firstStep, scheduler);
+    else await threads.run(this.share(strata, threads.count), memory.ratesAt, firstStep, scheduler);
+    await memory.read(scheduler);
     return strata.flat().reduce((sum, { tile }) => sum + memory.lossOf(tile), 0);
   }
 
-  async readState(turns: Turns): Promise<TrainerState> {
-    return { slots: await this.memory.readSlots(this.task.slots, turns), steps: 0 };
+  async readState(scheduler: Scheduler): Promise<TrainerState> {
+    return { slots: await this.memory.readSlots(this.task.slots, scheduler), steps: 0 };
   }
 
-  async writeState({ slots }: TrainerState, turns: Turns): Promise<void> {
-    await this.memory.writeSlots(this.task.slots, slots, turns);
+  async writeState({ slots }: TrainerState, scheduler: Scheduler): Promise<void> {
+    await this.memory.writeSlots(this.task.slots, slots, scheduler);
   }
 
   dispose(): void {
     this.threads?.stop();
   }
 
-  private async runAll(visits: readonly TileVisit[], firstStep: number, turns: Turns): Promise<void> {
+  private async runAll(visits: readonly TileVisit[], firstStep: number, scheduler: Scheduler): Promise<void> {
     const { memory, program } = this;
     const { rank, rule } = this.task.plan.spec;
     const most = Math.max(16, Math.floor(NUMBERS_A_CALL / (rank * (1 + slotsOf(rule)) * 2)));
@@ -118,7 +118,7 @@ export class WasmEngine implements StepEngine {
       for (let done = 0; done < count; done += most) {
         const steps = Math.min(most, count - done);
         program.run(memory.runOf(tile), steps, memory.ratesAt, firstStep);
-        if (turns.isDue(steps)) await turns.breathe();
+        if (scheduler.isDue(steps)) await scheduler.yieldNow();
       }
     }
   }

@@ -1,7 +1,7 @@
 // The memory of the per-rating engine: descriptions of the runs, learning rates, the rows of both sides, the ratings. Its
 // size is known before the first epoch and never changes: a memory that grows would detach every view of it.
 
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import { createMemory } from '../../kernels/wasm';
 import type { RatingData } from '../../models/model';
 import type { Factor, Real } from '../../optimizers/factor';
@@ -62,11 +62,11 @@ export class SideMemory {
   }
 
   /** Puts factors and penalties in, and slots at their start. */
-  async write(memory: Float32Array, slots: readonly SlotSpec[], turns: Turns): Promise<void> {
+  async write(memory: Float32Array, slots: readonly SlotSpec[], scheduler: Scheduler): Promise<void> {
     const { layout, tables } = this;
     const decay = layout.decay / 4;
     const biasDecay = layout.biasDecay / 4;
-    await this.eachRow(turns, (row, at) => {
+    await this.eachRow(scheduler, (row, at) => {
       for (const { factor, cell } of this.cells) {
         const { cols } = factor;
         for (let k = 0; k < cols; k++) memory[at + cell.at / 4 + k] = factor.data[row * cols + k]!;
@@ -82,24 +82,29 @@ export class SideMemory {
   }
 
   /** Copies the slots out, by factor. */
-  async readSlots(memory: Float32Array, slots: readonly SlotSpec[], turns: Turns): Promise<RuleState> {
+  async readSlots(memory: Float32Array, slots: readonly SlotSpec[], scheduler: Scheduler): Promise<RuleState> {
     const state = new Map(this.cells.map(({ factor }) => [factor.name, slots.map((slot) => emptySlot(slot, factor))]));
-    await this.eachSlot(slots, state, turns, (saved, from, at, length) =>
+    await this.eachSlot(slots, state, scheduler, (saved, from, at, length) =>
       saved.set(memory.subarray(at, at + length), from),
     );
     return state;
   }
 
   /** Copies saved slots in. */
-  async writeSlots(memory: Float32Array, slots: readonly SlotSpec[], state: RuleState, turns: Turns): Promise<void> {
-    await this.eachSlot(slots, state, turns, (saved, from, at, length) =>
+  async writeSlots(
+    memory: Float32Array,
+    slots: readonly SlotSpec[],
+    state: RuleState,
+    scheduler: Scheduler,
+  ): Promise<void> {
+    await this.eachSlot(slots, state, scheduler, (saved, from, at, length) =>
       memory.set(saved.subarray(from, from + length), at),
     );
   }
 
   /** Copies the factors back to the tables. */
-  async read(memory: Float32Array, turns: Turns): Promise<void> {
-    await this.eachRow(turns, (row, at) => {
+  async read(memory: Float32Array, scheduler: Scheduler): Promise<void> {
+    await this.eachRow(scheduler, (row, at) => {
       for (const { factor, cell } of this.cells) {
         const { cols, data } = factor;
         for (let k = 0; k < cols; k++) data[row * cols + k] = memory[at + cell.at / 4 + k]!;
@@ -108,13 +113,13 @@ export class SideMemory {
   }
 
   /** Visits the rows in parts: their first address, and how many. */
-  async eachPart(turns: Turns, visit: (address: number, count: number) => void): Promise<void> {
+  async eachPart(scheduler: Scheduler, visit: (address: number, count: number) => void): Promise<void> {
     const { rows } = this.tables;
     const { bytes } = this.layout;
     const part = Math.max(1, Math.floor(LOOK / (bytes / 4)));
     for (let from = 0; from < rows; from += part) {
       visit(this.start + from * bytes, Math.min(part, rows - from));
-      if (turns.isDue(part)) await turns.breathe();
+      if (scheduler.isDue(part)) await scheduler.yieldNow();
     }
   }
 
@@ -122,10 +127,10 @@ export class SideMemory {
   private async eachSlot(
     slots: readonly SlotSpec[],
     state: RuleState,
-    turns: Turns,
+    scheduler: Scheduler,
     visit: (saved: Real, from: number, at: number, length: number) => void,
   ): Promise<void> {
-    await this.eachRow(turns, (row, at) => {
+    await this.eachRow(scheduler, (row, at) => {
       for (const { factor, cell } of this.cells) {
         const saved = state.get(factor.name)!;
         for (let s = 0; s < slots.length; s++) {
@@ -137,9 +142,9 @@ export class SideMemory {
   }
 
   /** Visits each row with its place in an array of float32 numbers. */
-  private async eachRow(turns: Turns, visit: (row: number, at: number) => void): Promise<void> {
+  private async eachRow(scheduler: Scheduler, visit: (row: number, at: number) => void): Promise<void> {
     let row = 0;
-    await this.eachPart(turns, (_, count) => {
+    await this.eachPart(scheduler, (_, count) => {
       for (const end = row + count; row < end; row++) visit(row, this.addresses[row]! >>> 2);
     });
   }
@@ -178,11 +183,11 @@ export class EngineMemory {
     order: OrderOptions,
     slots: readonly SlotSpec[],
     isShared: boolean,
-    turns: Turns,
+    scheduler: Scheduler,
   ): Promise<EngineMemory> {
     const { user, item, spec } = plan;
     const { blocks } = order;
-    const grid = await gridOf(data, { users: user.rows, items: item.rows }, order, turns);
+    const grid = await gridOf(data, { users: user.rows, items: item.rows }, order, scheduler);
     let end = CONTROL_BYTES;
     const take = (bytes: number) => {
       const at = end;
@@ -192,7 +197,7 @@ export class EngineMemory {
     take(blocks.users * blocks.items * RUN.bytes);
     const rates = take(Math.ceil(data.size / STEPS_A_RATE) * RATES_BYTES);
     const side = async (tables: PerRatingPlan['user'], blockOf: Uint16Array, count: number) => {
-      await turns.breathe();
+      await scheduler.yieldNow();
       const memory = new SideMemory(spec, tables, orderByBlock(blockOf, count), end);
       take(memory.bytes);
       return memory;
@@ -209,8 +214,8 @@ export class EngineMemory {
       ratings,
       groups,
     });
-    await turns.breathe();
-    await memory.fill(data, slots, turns);
+    await scheduler.yieldNow();
+    await memory.fill(data, slots, scheduler);
     return memory;
   }
 
@@ -255,27 +260,27 @@ export class EngineMemory {
   }
 
   /** Copies the factors back to their tables. */
-  async read(turns: Turns): Promise<void> {
-    for (const side of this.sides) await side.read(this.floats, turns);
+  async read(scheduler: Scheduler): Promise<void> {
+    for (const side of this.sides) await side.read(this.floats, scheduler);
   }
 
   /** Copies the rule's memory out. */
-  async readSlots(slots: readonly SlotSpec[], turns: Turns): Promise<RuleState> {
+  async readSlots(slots: readonly SlotSpec[], scheduler: Scheduler): Promise<RuleState> {
     const [user, item] = this.sides;
     return new Map([
-      ...(await user.readSlots(this.floats, slots, turns)),
-      ...(await item.readSlots(this.floats, slots, turns)),
+      ...(await user.readSlots(this.floats, slots, scheduler)),
+      ...(await item.readSlots(this.floats, slots, scheduler)),
     ]);
   }
 
   /** Copies the rule's memory in. */
-  async writeSlots(slots: readonly SlotSpec[], state: RuleState, turns: Turns): Promise<void> {
-    for (const side of this.sides) await side.writeSlots(this.floats, slots, state, turns);
+  async writeSlots(slots: readonly SlotSpec[], state: RuleState, scheduler: Scheduler): Promise<void> {
+    for (const side of this.sides) await side.writeSlots(this.floats, slots, state, scheduler);
   }
 
-  private async fill(data: RatingData, slots: readonly SlotSpec[], turns: Turns): Promise<void> {
+  private async fill(data: RatingData, slots: readonly SlotSpec[], scheduler: Scheduler): Promise<void> {
     const { words, floats, sides, addresses, grid, order, plan } = this;
-    for (const side of sides) await side.write(floats, slots, turns);
+    for (const side of sides) await side.write(floats, slots, scheduler);
     const [user, item] = sides.map((side) => side.addresses) as [Int32Array, Int32Array];
     const { users, items, targets, weights } = data;
     const size = ratingBytes(plan.spec.isWeighted) / 4;
@@ -294,7 +299,7 @@ export class EngineMemory {
         words[first + b * size + field] = held;
       }
     };
-    this.layout = await layOutRatings(data, grid, order, { put, swap }, turns);
+    this.layout = await layOutRatings(data, grid, order, { put, swap }, scheduler);
     if (this.layout.groups !== null) words.set(this.layout.groups, addresses.groups / 4);
   }
 }

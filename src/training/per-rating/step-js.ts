@@ -1,7 +1,7 @@
 // One step of per-rating SGD in plain JavaScript: the definition that step-wasm.ts keeps to the bit, and the engine where
 // there is no WebAssembly. A step takes one rating, or up to four of one user; every gradient is taken at its start.
 
-import type { Turns } from '../../core/turns';
+import type { Scheduler } from '../../core/scheduler';
 import { kernels } from '../../kernels/select';
 import { isPerRow } from '../../kernels/update-rules';
 import type { RatingBatch } from '../../models/model';
@@ -311,9 +311,9 @@ export class JsEngine implements StepEngine {
     if (spec.isWeighted) this.scored.weights = new Float32Array(1);
   }
 
-  async epoch(epoch: number, turns: Turns): Promise<number> {
+  async epoch(epoch: number, scheduler: Scheduler): Promise<number> {
     const { batcher, rates, epochs, plan, norms } = this;
-    if (!this.isPrepared) await batcher.prepare(turns);
+    if (!this.isPrepared) await batcher.prepare(scheduler);
     this.isPrepared = true;
     batcher.begin(epoch);
     normsOf(plan.spec, plan.user, norms.user);
@@ -336,7 +336,7 @@ export class JsEngine implements StepEngine {
         sum = this.step(batch, at, size, sum);
         at += size;
       }
-      if (turns.isDue(batch.count)) await turns.breathe();
+      if (scheduler.isDue(batch.count)) await scheduler.yieldNow();
     }
     return total + sum;
   }

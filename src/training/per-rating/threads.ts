@@ -3,8 +3,8 @@
 
 import { ThreadError } from '../../core/errors';
 import { sayOnce } from '../../core/say-once';
+import type { Scheduler } from '../../core/scheduler';
 import { after } from '../../core/scheduler';
-import type { Turns } from '../../core/turns';
 import type { WorkerHandle, WorkerHost } from '../../core/worker-host';
 
 /** A thread that has not answered after so many milliseconds never will. */
@@ -23,7 +23,7 @@ export class EngineThreads {
     count: number,
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
-    turns: Turns,
+    scheduler: Scheduler,
     within = START,
   ): Promise<EngineThreads | null> {
     const workers: WorkerHandle[] = [];
@@ -31,13 +31,13 @@ export class EngineThreads {
     try {
       while (workers.length < count) {
         workers.push(host.start(WORKER_SCRIPT));
-        await turns.breathe();
+        await scheduler.yieldNow();
       }
-      await threads.ask(() => ({ module, memory, threads: count }), turns, within);
+      await threads.ask(() => ({ module, memory, threads: count }), scheduler, within);
       return threads;
     } catch (error) {
       threads.stop();
-      turns.signal?.throwIfAborted();
+      scheduler.signal?.throwIfAborted();
       withoutThreads(error instanceof Error ? error.message : String(error));
       return null;
     }
@@ -51,13 +51,13 @@ export class EngineThreads {
    * Runs an epoch's shares. After an abort or a failure no thread is user.
    * @throws the signal's reason after an abort; ThreadError where a thread has ended
    */
-  async run(shares: readonly number[][][], rates: number, firstStep: number, turns: Turns): Promise<void> {
+  async run(shares: readonly number[][][], rates: number, firstStep: number, scheduler: Scheduler): Promise<void> {
     try {
-      await this.ask((thread) => ({ strata: shares[thread], rates, firstStep }), turns);
+      await this.ask((thread) => ({ strata: shares[thread], rates, firstStep }), scheduler);
     } catch (error) {
       // The others wait for the one that is gone.
       this.stop();
-      turns.signal?.throwIfAborted();
+      scheduler.signal?.throwIfAborted();
       throw new ThreadError(error instanceof Error ? error.message : String(error));
     }
   }
@@ -67,7 +67,7 @@ export class EngineThreads {
   }
 
   /** Sends each thread a message and waits until all have answered, one has ended, time is up, or an abort. */
-  private async ask(message: (thread: number) => unknown, { signal }: Turns, within?: number): Promise<void> {
+  private async ask(message: (thread: number) => unknown, { signal }: Scheduler, within?: number): Promise<void> {
     let stopWaiting: () => void = () => undefined;
     const interrupted = new Promise<never>((_, reject) => {
       const abort = () => reject(signal!.reason);

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { DataError, FormatError, OptionError } from '../../../src/core/errors';
+import { TaskScheduler } from '../../../src/core/scheduler';
 import { Interactions } from '../../../src/interactions/interactions';
 import { Vocabulary } from '../../../src/interactions/vocabulary';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/persistence/safetensors';
@@ -10,9 +11,8 @@ import { EASE } from '../../../src/recommenders/item-based/ease';
 import { historiesOf } from '../../../src/recommenders/item-based/histories';
 import { solveEase } from '../../../src/recommenders/item-based/solve-ease';
 import { loadRecommender } from '../../../src/recommenders/registry';
-import { Breather } from '../../../src/training/breather';
 
-const turns = () => new Breather(undefined);
+const scheduler = () => new TaskScheduler(undefined);
 
 test('by hand: two items, three users', async () => {
   // X^T X + I = [3 1; 1 3] (tea: 2 users, milk: 2, both: 1); its inverse is [3 -1; -1 3] / 8, so that B is 1/3 off the diagonal.
@@ -38,7 +38,7 @@ test('the weights of each item are where the gradient of its ridge regression is
   await fc.assert(
     fc.asyncProperty(pairs, fc.constantFrom(0.1, 1, 20), async (list, lambda) => {
       const data = Interactions.from(list, { users: numbers(users), items: numbers(items), duplicates: 'keep' });
-      const weights = await solveEase(await historiesOf(data, turns()), lambda, turns());
+      const weights = await solveEase(await historiesOf(data, scheduler()), lambda, scheduler());
       const x = Array.from({ length: users }, () => new Array<number>(items).fill(0));
       for (const [u, i] of list) x[u]![i] = 1;
       for (let to = 0; to < items; to++) {

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { OptionError } from '../../../src/core/errors';
+import { TaskScheduler } from '../../../src/core/scheduler';
 import { Interactions } from '../../../src/interactions/interactions';
 import { Vocabulary } from '../../../src/interactions/vocabulary';
 import { FEATURE_WEIGHTINGS, type FeatureWeighting } from '../../../src/recommenders/item-based/feature-weights';
@@ -9,11 +10,10 @@ import { findNeighbors, SIMILARITIES } from '../../../src/recommenders/item-base
 import { historiesOf } from '../../../src/recommenders/item-based/histories';
 import { ItemAnswers } from '../../../src/recommenders/item-based/item-answers';
 import { ItemKNN } from '../../../src/recommenders/item-based/item-knn';
-import { Breather } from '../../../src/training/breather';
 
 const USERS = 6;
 const ITEMS = 7;
-const turns = () => new Breather(undefined);
+const scheduler = () => new TaskScheduler(undefined);
 
 /** Interactions of numbered users and items, some pairs twice. */
 const pairsOf = fc.array(fc.tuple(fc.nat(USERS - 1), fc.nat(ITEMS - 1)), { minLength: 1, maxLength: 30 });
@@ -49,7 +49,7 @@ test('every similarity is that of the definition, and each item keeps its best n
   await fc.assert(
     fc.asyncProperty(pairsOf, options, async (pairs, given) => {
       const data = dataOf(pairs);
-      const lists = await findNeighbors(await historiesOf(data, turns()), data.items, given, turns());
+      const lists = await findNeighbors(await historiesOf(data, scheduler()), data.items, given, scheduler());
       const columns = columnsOf(pairs, given.featureWeighting);
       const inner = (a: number, b: number) => columns[a]!.reduce((sum, x, user) => sum + x * columns[b]![user]!, 0);
       for (let item = 0; item < ITEMS; item++) {
@@ -79,9 +79,9 @@ describe('the answers over weights', () => {
     await fc.assert(
       fc.asyncProperty(pairsOf, fc.uniqueArray(fc.nat(ITEMS - 1), { maxLength: 3 }), async (pairs, asked) => {
         const data = dataOf(pairs);
-        const histories = await historiesOf(data, turns());
+        const histories = await historiesOf(data, scheduler());
         const { options } = new ItemKNN({ neighbors: k });
-        const lists = await findNeighbors(histories, data.items, options, turns());
+        const lists = await findNeighbors(histories, data.items, options, scheduler());
         const { users, items } = data;
         const answers = new ItemAnswers('ItemKNN', users, items, histories.seen, lists, () => new Uint8Array());
         const request = { n: ITEMS, filterSeen: true, exclude: [], candidates: null };

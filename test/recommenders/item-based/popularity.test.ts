@@ -1,11 +1,11 @@
 // Popularity by hand: counts of interactions, whatever their values.
 
 import { OptionError, UnsupportedError } from '../../../src/core/errors';
+import { TaskScheduler } from '../../../src/core/scheduler';
 import { Interactions } from '../../../src/interactions/interactions';
 import { Popularity } from '../../../src/recommenders/item-based/popularity';
 import { PopularityAnswers } from '../../../src/recommenders/item-based/popularity-answers';
 import { countRows, Seen } from '../../../src/serving/seen';
-import { Breather } from '../../../src/training/breather';
 
 const data = Interactions.from([
   ['ann', 'tea', 1],
@@ -30,11 +30,11 @@ test('scores are counts, for everybody, less what a user has seen', async () => 
 });
 
 test('a folded user has the lists of its history', async () => {
-  const breather = new Breather(undefined);
+  const scheduler = new TaskScheduler(undefined);
   const answers = new PopularityAnswers(
     data.users,
     data.items,
-    await Seen.of(data, await countRows(data, breather), breather),
+    await Seen.of(data, await countRows(data, scheduler), scheduler),
   );
   const tea = data.items.indexOf('tea');
   const folded = answers.foldInUser([

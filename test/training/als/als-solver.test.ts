@@ -1,11 +1,11 @@
 // Alternating least squares against the definition of its objective, in double.
 
+import { TaskScheduler } from '../../../src/core/scheduler';
 import type { AlsRule } from '../../../src/training/als/als-rule';
 import { AlsSolver, type AlsTables } from '../../../src/training/als/als-solver';
-import { Breather } from '../../../src/training/breather';
 import { minimize, objective, problem } from './als-objective';
 
-const turns = new Breather(undefined);
+const scheduler = new TaskScheduler(undefined);
 const implicit: AlsRule = {
   rank: 3,
   biases: false,
@@ -50,7 +50,7 @@ describe.each(RULES)('%s', (_, rule, isWeighted) => {
       });
     const places = (row: number) => Array.from({ length: rule.rank }, (_, f) => row * rule.rank + f);
     for (let epoch = 1; epoch <= 2; epoch++) {
-      const loss = await solver.epoch(epoch, turns);
+      const loss = await solver.epoch(epoch, scheduler);
       for (const [counts, table, bias] of [
         [data.counts.users, naive.userEmbedding, naive.userBias],
         [data.counts.items, naive.itemEmbedding, naive.itemBias],
@@ -72,7 +72,7 @@ describe.each(RULES)('%s', (_, rule, isWeighted) => {
     const solver = new AlsSolver(tables, data, given);
     let before = total(tables, data, given);
     for (let epoch = 1; epoch <= 8; epoch++) {
-      await solver.epoch(epoch, turns);
+      await solver.epoch(epoch, scheduler);
       const after = total(tables, data, given);
       expect(after).toBeLessThan(before + 1e-12);
       before = after;
@@ -93,10 +93,10 @@ describe.each(RULES)('%s', (_, rule, isWeighted) => {
 
   test('as many steps of the conjugate gradient as there are unknowns are the solution', async () => {
     const exact = problem(rule, isWeighted);
-    await new AlsSolver(exact.tables, exact.data, rule).epoch(1, turns);
+    await new AlsSolver(exact.tables, exact.data, rule).epoch(1, scheduler);
     const errorsAt = async (steps: number) => {
       const { tables, data } = problem(rule, isWeighted);
-      await new AlsSolver(tables, data, { ...rule, method: 'conjugate-gradient', steps }).epoch(1, turns);
+      await new AlsSolver(tables, data, { ...rule, method: 'conjugate-gradient', steps }).epoch(1, scheduler);
       return Math.max(...numbersOf(tables).map((value, k) => Math.abs(value - numbersOf(exact.tables)[k]!)));
     };
     expect(await errorsAt(rule.rank + 2)).toBeLessThan(1e-8);
@@ -119,7 +119,7 @@ test('many interactions of a row come in parts and chunks, and add up', async ()
   const q = tables.itemEmbedding;
   const sum = q.reduce((total, value) => total + value, 0);
   const squares = q.reduce((total, value) => total + value * value, 0);
-  await new AlsSolver(tables, data, rule).epoch(1, turns);
+  await new AlsSolver(tables, data, rule).epoch(1, scheduler);
   expect(tables.userEmbedding[0]).toBeCloseTo(sum / (squares + 0.05 * size), 12);
 });
 
@@ -127,5 +127,7 @@ test('equations without a unique solution are an error that says what to do', as
   const rule = { ...implicit, unobservedWeight: 0, regularization: 0 };
   const { tables, data } = problem(rule, false);
   tables.itemEmbedding.fill(0);
-  await expect(new AlsSolver(tables, data, rule).epoch(1, turns)).rejects.toThrow('regularization is 0; want a larger');
+  await expect(new AlsSolver(tables, data, rule).epoch(1, scheduler)).rejects.toThrow(
+    'regularization is 0; want a larger',
+  );
 });

@@ -10,7 +10,7 @@ import {
   scheduleVisits,
   shuffleTiles,
 } from '../../../src/training/per-rating/block-schedule';
-import { NO_TURNS, randomRatings } from '../../support/training';
+import { NEVER_YIELD, randomRatings } from '../../support/training';
 
 test('blocks differ by at most the heaviest row', async () => {
   await fc.assert(
@@ -19,7 +19,7 @@ test('blocks differ by at most the heaviest row', async () => {
       fc.integer({ min: 1, max: 8 }),
       async (list, blocks) => {
         const weights = Int32Array.from(list);
-        const blockOf = await assignBlocks(weights, blocks, NO_TURNS);
+        const blockOf = await assignBlocks(weights, blocks, NEVER_YIELD);
         const load = new Array<number>(blocks).fill(0);
         for (const [row, block] of blockOf.entries()) load[block]! += weights[row]! + 1;
         expect(Math.max(...load) - Math.min(...load)).toBeLessThanOrEqual(Math.max(...list) + 1);
@@ -30,7 +30,7 @@ test('blocks differ by at most the heaviest row', async () => {
 
 test('every rating has its place in the tile of its blocks', async () => {
   const data = randomRatings({ users: 30, items: 20 }, 400, 'float32');
-  const grid = await BlockGrid.over(data, 30, 20, { users: 4, items: 3 }, NO_TURNS);
+  const grid = await BlockGrid.over(data, 30, 20, { users: 4, items: 3 }, NEVER_YIELD);
   const counts = new Array<number>(12).fill(0);
   for (let k = 0; k < data.size; k++) counts[grid.tileOf(data.users[k]!, data.items[k]!)]!++;
   for (const [tile, count] of counts.entries()) expect(grid.starts[tile + 1]! - grid.starts[tile]!).toBe(count);
@@ -86,7 +86,7 @@ test('every order of a tile is as likely as any other', async () => {
     const swap = (a: number, b: number) => {
       [order[a], order[b]] = [order[b]!, order[a]!];
     };
-    await shuffleTiles(Int32Array.of(0, 4), Stream.of(round), { swap }, NO_TURNS);
+    await shuffleTiles(Int32Array.of(0, 4), Stream.of(round), { swap }, NEVER_YIELD);
     counts.set(order.join(''), (counts.get(order.join('')) ?? 0) + 1);
   }
   expect(counts.size).toBe(24);

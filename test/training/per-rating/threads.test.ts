@@ -4,11 +4,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ThreadError } from '../../../src/core/errors';
 import { Stream } from '../../../src/core/random';
+import { TaskScheduler } from '../../../src/core/scheduler';
 import type { WorkerHandle, WorkerHost } from '../../../src/core/worker-host';
 import { findHost } from '../../../src/core/worker-host';
 import { MFModel } from '../../../src/models/factorization';
 import { resolveOptimizer } from '../../../src/optimizers/registry';
-import { Breather } from '../../../src/training/breather';
 import { squared } from '../../../src/training/losses';
 import { EngineThreads } from '../../../src/training/per-rating/threads';
 import { Trainer, type TrainerOptions } from '../../../src/training/trainer';
@@ -55,10 +55,10 @@ test('a thread that dies while it loads is done without', async () => {
 test('an abort is heard while threads run', async () => {
   const controller = new AbortController();
   const { trainer } = make({ threads: 2 });
-  const turns = new Breather(controller.signal);
-  await trainer.epoch(1, turns);
+  const scheduler = new TaskScheduler(controller.signal);
+  await trainer.epoch(1, scheduler);
   const rest = (async () => {
-    for (let epoch = 2; epoch <= 100; epoch++) await trainer.epoch(epoch, turns);
+    for (let epoch = 2; epoch <= 100; epoch++) await trainer.epoch(epoch, scheduler);
   })();
   const outcome = rest.catch((error: unknown) => error);
   await wait(1);
@@ -151,7 +151,7 @@ describe('threads that never answer', () => {
 
   test('are given up', async () => {
     const { host, ended } = silent();
-    expect(await EngineThreads.start(host, 2, module, memory, new Breather(undefined), 50)).toBeNull();
+    expect(await EngineThreads.start(host, 2, module, memory, new TaskScheduler(undefined), 50)).toBeNull();
     expect(ended).toHaveLength(2);
   });
 
@@ -159,7 +159,7 @@ describe('threads that never answer', () => {
     const { host, ended, isAsked } = silent();
     const controller = new AbortController();
     const { trainer } = make({ threads: 2, host });
-    const outcome = trainer.epoch(1, new Breather(controller.signal)).catch((error: unknown) => error);
+    const outcome = trainer.epoch(1, new TaskScheduler(controller.signal)).catch((error: unknown) => error);
     await isAsked;
     controller.abort('enough');
     expect(await outcome).toBe('enough');
@@ -171,9 +171,9 @@ test('an abort leaves no thread', async () => {
   const { host, alive } = hostWith('');
   const controller = new AbortController();
   const { trainer } = make({ threads: 2, host });
-  const turns = new Breather(controller.signal);
-  await trainer.epoch(1, turns);
-  const outcome = trainer.epoch(2, turns).catch((error: unknown) => error);
+  const scheduler = new TaskScheduler(controller.signal);
+  await trainer.epoch(1, scheduler);
+  const outcome = trainer.epoch(2, scheduler).catch((error: unknown) => error);
   await wait(1);
   controller.abort('enough');
   expect(await outcome).toBe('enough');
