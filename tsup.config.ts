@@ -1,4 +1,5 @@
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
+import ts from 'typescript';
 
 /**
  * `new MF().constructor.name` is MF in both module systems. When it bundles, esbuild writes `var MF = class`, or
@@ -15,28 +16,69 @@ const classNames = {
   },
 };
 
-/** Library entries in both module systems, with types; the command line as ESM only. */
+/**
+ * package.json says that no module has side effects, which lets a bundler leave out modules but not statements, and a chunk
+ * of ours is one module of many. So what is worked out at the top of a chunk, as `const KNOWN = oneOf('a', 'b')`, is marked:
+ * an application that imports one class does not get the constants, and all that they call, of the others.
+ */
+const pureConstants = {
+  name: 'pure-constants',
+  renderChunk(code: string) {
+    const source = ts.createSourceFile('chunk.js', code, ts.ScriptTarget.Latest);
+    const worksSomethingOut = (node: ts.Node): boolean =>
+      ts.isCallExpression(node) ||
+      ts.isNewExpression(node) ||
+      ts.isSpreadAssignment(node) ||
+      ts.isSpreadElement(node) ||
+      ts.isPropertyAccessExpression(node) ||
+      ts.isElementAccessExpression(node) ||
+      ts.isTemplateExpression(node) ||
+      (!ts.isFunctionLike(node) && !ts.isClassLike(node) && ts.forEachChild(node, worksSomethingOut) === true);
+    let [marked, from] = ['', 0];
+    for (const statement of source.statements) {
+      if (!ts.isVariableStatement(statement)) continue;
+      for (const { name, initializer } of statement.declarationList.declarations) {
+        if (initializer === undefined || !ts.isIdentifier(name) || !worksSomethingOut(initializer)) continue;
+        const start = initializer.getStart(source);
+        const value = code.slice(start, initializer.end);
+        // CommonJS modules load each other here, and the order of that matters.
+        if (/\brequire\(|__toESM|__commonJS/.test(value)) continue;
+        marked += `${code.slice(from, start)}/* @__PURE__ */ (() => (${value}))()`;
+        from = initializer.end;
+      }
+    }
+    return { code: marked + code.slice(from) };
+  },
+};
+
+/** What the package exports. */
+const library = { index: 'src/index.ts', math: 'src/math/index.ts', node: 'src/node/index.ts' };
+
+/** No entries of the package: what imports a package that bundlers cannot shake has a chunk of its own. */
+const apart = { random: 'src/core/random.ts', 'matrix-view': 'src/parameters/matrix-view.ts' };
+
+const common: Options = {
+  splitting: true,
+  plugins: [classNames, pureConstants],
+  target: 'es2022',
+  platform: 'neutral',
+  external: [/^node:/],
+};
+
+/** The library in both module systems, and its types; the command line and its worker, which import it. */
 export default defineConfig([
   {
-    entry: { index: 'src/index.ts', math: 'src/math/index.ts', node: 'src/node/index.ts' },
-    format: ['esm', 'cjs'],
-    // What is marked @internal is for the other layers, not for callers.
-    dts: { compilerOptions: { stripInternal: true } },
+    ...common,
+    format: 'esm',
+    entry: { ...library, ...apart, cli: 'src/node/cli/main.ts', 'arm-worker': 'src/node/cli/arm-worker.ts' },
     clean: true,
-    splitting: true,
-    plugins: [classNames],
-    sourcemap: true,
-    target: 'es2022',
-    platform: 'neutral',
-    external: [/^node:/],
   },
+  { ...common, format: 'cjs', entry: { ...library, ...apart } },
   {
-    entry: { cli: 'src/node/cli/main.ts', 'arm-worker': 'src/node/cli/arm-worker.ts' },
-    format: ['esm'],
-    banner: { js: '#!/usr/bin/env node' },
-    target: 'es2022',
-    platform: 'node',
-    splitting: false,
-    plugins: [classNames],
+    ...common,
+    format: ['esm', 'cjs'],
+    entry: library,
+    // What is marked @internal is for the other layers, not for callers.
+    dts: { only: true, compilerOptions: { stripInternal: true } },
   },
 ]);

@@ -3,7 +3,8 @@
 // The counter-based generator is Threefry-2x32 with 20 rounds: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers:
 // As Easy as 1, 2, 3" (SC 2011). seedrandom turns the caller's seed into the first key.
 
-import seedrandom from 'seedrandom';
+// Its ARC4 alone: the package's own entry has six other generators.
+import seedrandom from 'seedrandom/seedrandom.js';
 import { cosineOfTurn, naturalLog } from './elementary';
 
 /** What a caller may give as a seed; 42 and '42' are the same seed. */

@@ -1,11 +1,12 @@
 // Tables as a caller sees them: arrays and ndarray views of a parameter's product, and checked row numbers.
 
-import ndarray, { type NdArray } from 'ndarray';
+import type { NdArray } from 'ndarray';
 import { boolean, type Filled, field, integer, number, oneOf, readOptions, seed, wrong } from '../core/options';
 import { type Seed, Stream } from '../core/random';
 import { kernels } from '../kernels/select';
 import type { Real } from '../optimizers/factor';
 import { createParameter } from '../parameters/create-parameter';
+import { matrixView } from '../parameters/matrix-view';
 import type { Precision } from '../parameters/memory';
 import { type OverparamPlan, planOverparam } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
@@ -23,7 +24,7 @@ export function tableOf(parameter: Parameter): Real {
 
 /** The same as an ndarray, rows x dim. */
 export function tableView(parameter: Parameter): NdArray<Real> {
-  return ndarray(tableOf(parameter), [parameter.rows, parameter.dim]);
+  return matrixView(tableOf(parameter), parameter.rows, parameter.dim);
 }
 
 /** The values of a bias table; zeros where there is none. */

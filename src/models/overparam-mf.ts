@@ -1,12 +1,13 @@
 // The paper's equivalence, as numbers: what one SGD step on the factors does to the product, in closed form.
 // scalar per row (e = s x): Arora, Cohen, Hazan 2018, section 4. dense (E = V M): their theorem 1 for two layers.
 
-import ndarray, { type NdArray } from 'ndarray';
+import type { NdArray } from 'ndarray';
 import { OptionError, UnsupportedError } from '../core/errors';
 import { number, show, wrong } from '../core/options';
 import type { Real } from '../optimizers/factor';
 import { DenseProduct } from '../parameters/dense-product';
 import { ElementwiseProduct } from '../parameters/elementwise-product';
+import { matrixView } from '../parameters/matrix-view';
 import { allocate } from '../parameters/memory';
 import type { Overparam } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
@@ -121,7 +122,7 @@ export function effectiveDense(
       update[i * dim + k] = -learningRate * first + second;
     }
   }
-  return { mapGram: ndarray(mapGram, [dim, dim]), rowGram: ndarray(rowGram, [n, n]), residual, update };
+  return { mapGram: matrixView(mapGram, dim, dim), rowGram: matrixView(rowGram, n, n), residual, update };
 }
 
 function readGradient(

@@ -64,34 +64,37 @@ interface Kind<N extends RecommenderName> {
 }
 
 const KINDS: { readonly [N in RecommenderName]: Kind<N> } = {
-  mf: { make: (options) => new MF(options), restore: ofUsersAndItems((saved) => MF.of(decodeFitted(saved))) },
+  mf: {
+    make: (options) => new MF(options),
+    restore: (file) => ofUsersAndItems(file, (saved) => MF.of(decodeFitted(saved))),
+  },
   'overparam-mf': {
     make: (options) => new OverparamMF(options),
-    restore: ofUsersAndItems((saved) => OverparamMF.of(decodeFitted(saved))),
+    restore: (file) => ofUsersAndItems(file, (saved) => OverparamMF.of(decodeFitted(saved))),
   },
   als: {
     make: (options) => new ALS(options),
-    restore: ofUsersAndItems((saved) => ALS.of(decodeFitted<FilledAlsOptions>(saved))),
+    restore: (file) => ofUsersAndItems(file, (saved) => ALS.of(decodeFitted<FilledAlsOptions>(saved))),
   },
   svdpp: {
     make: (options) => new SVDpp(options),
-    restore: ofUsersAndItems((saved) => SVDpp.of(decodeFitted<FilledSvdppOptions>(saved))),
+    restore: (file) => ofUsersAndItems(file, (saved) => SVDpp.of(decodeFitted<FilledSvdppOptions>(saved))),
   },
   nmf: {
     make: (options) => new NMF(options),
-    restore: ofUsersAndItems((saved) => NMF.of(decodeFitted<FilledNmfOptions>(saved))),
+    restore: (file) => ofUsersAndItems(file, (saved) => NMF.of(decodeFitted<FilledNmfOptions>(saved))),
   },
-  popularity: { make: (options) => new Popularity(options), restore: ofUsersAndItems(Popularity.of) },
-  'item-knn': { make: (options) => new ItemKNN(options), restore: ofUsersAndItems(ItemKNN.of) },
-  ease: { make: (options) => new EASE(options), restore: ofUsersAndItems(EASE.of) },
-  'neural-cf': { make: (options) => new NeuralCF(options), restore: ofUsersAndItems(NeuralCF.of) },
-  fm: { make: (options) => new FM(options), restore: FM.of },
-  'wide-deep': { make: (options) => new WideDeep(options), restore: WideDeep.of },
-  'deep-fm': { make: (options) => new DeepFM(options), restore: DeepFM.of },
+  popularity: { make: (options) => new Popularity(options), restore: (file) => ofUsersAndItems(file, Popularity.of) },
+  'item-knn': { make: (options) => new ItemKNN(options), restore: (file) => ofUsersAndItems(file, ItemKNN.of) },
+  ease: { make: (options) => new EASE(options), restore: (file) => ofUsersAndItems(file, EASE.of) },
+  'neural-cf': { make: (options) => new NeuralCF(options), restore: (file) => ofUsersAndItems(file, NeuralCF.of) },
+  fm: { make: (options) => new FM(options), restore: (file) => FM.of(file) },
+  'wide-deep': { make: (options) => new WideDeep(options), restore: (file) => WideDeep.of(file) },
+  'deep-fm': { make: (options) => new DeepFM(options), restore: (file) => DeepFM.of(file) },
 };
 
 /** Every name. */
-export const RECOMMENDER_NAMES = Object.keys(KINDS) as readonly RecommenderName[];
+export const RECOMMENDER_NAMES = /* @__PURE__ */ Object.keys(KINDS) as readonly RecommenderName[];
 
 /**
  * Makes a recommender by name.

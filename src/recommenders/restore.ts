@@ -8,7 +8,7 @@ import { decodeFile, decodeModel, type SavedFile, type SavedModel } from './save
 
 /** Reads a file that must be of one kind. */
 export function restore<T extends WithOptions>(bytes: Uint8Array, kind: string, make: (saved: SavedModel) => T): T {
-  return ofUsersAndItems(make)(fileOf(bytes, kind));
+  return ofUsersAndItems(fileOf(bytes, kind), make);
 }
 
 /** Opens a file that must be of one kind. @throws FormatError */
@@ -20,12 +20,10 @@ export function fileOf(bytes: Uint8Array, kind: string): SavedFile {
   );
 }
 
-/** What makes a recommender of a file that has users and items. */
-export function ofUsersAndItems<T extends WithOptions>(make: (saved: SavedModel) => T): (file: SavedFile) => T {
-  return (file) => {
-    const saved = decodeModel(file);
-    return remake(file.options, () => make(saved));
-  };
+/** Makes a recommender of a file that has users and items. */
+export function ofUsersAndItems<T extends WithOptions>(file: SavedFile, make: (saved: SavedModel) => T): T {
+  const saved = decodeModel(file);
+  return remake(file.options, () => make(saved));
 }
 
 /**

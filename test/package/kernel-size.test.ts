@@ -17,11 +17,11 @@ test('everything that writes WebAssembly is under 40 kB gzip', () => {
     writeFileSync(
       entry,
       [
-        'kernels/pairs/pair-program',
+        'training/per-rating/program',
         'kernels/heap',
         'kernels/simd',
         'kernels/scoring/create-scorer',
-        'training/pairs/wasm-pairs',
+        'training/per-rating/engine',
       ]
         .map((name) => `export * from ${source(name)};`)
         .join('\n'),

@@ -61,7 +61,7 @@ export function packageViolations(files: readonly SourceFile[], dependencies: re
 function isAllowed(path: string, specifier: string, dependencies: readonly string[]): boolean {
   if (specifier.startsWith('node:')) return path.startsWith('node/');
   if (specifier.startsWith('ndarray-ops')) return path.startsWith('math/');
-  return dependencies.includes(specifier);
+  return dependencies.some((name) => specifier === name || specifier.startsWith(`${name}/`));
 }
 
 /** What loading `entry` loads that it must not: src/math, ndarray-ops, built-in modules of Node. */
@@ -103,7 +103,7 @@ export function nameViolations(files: readonly SourceFile[]): string[] {
   return files
     .filter(({ path }) =>
       path
-        .replace(/\.ts$/, '')
+        .replace(/(\.d)?\.ts$/, '')
         .split('/')
         .some((part) => /\b(utils?|helpers?|common)\b/.test(part) || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(part)),
     )
@@ -119,5 +119,5 @@ export function arithmeticViolations(files: readonly SourceFile[]): string[] {
 
 /** Files that do not say first what they are. */
 export function openingViolations(files: readonly SourceFile[]): string[] {
-  return files.filter(({ text }) => !/^(\/\/ \S|\/\*)/.test(text)).map(({ path }) => path);
+  return files.filter(({ text }) => !/^(#!.*\n)?(\/\/ \S|\/\*)/.test(text)).map(({ path }) => path);
 }

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // The executable `opmf`: hands the process to run() and takes the exit code.
 
 import { run } from './run';
