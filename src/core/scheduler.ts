@@ -1,4 +1,5 @@
-// The clock, and a turn for other tasks. What the host has is looked up once, when this file is loaded: fake timers that
+// The clock, and giving way to the event loop: a long loop asks a Scheduler now and then whether to pause, so that a
+// service that trains in-process goes on answering. What the host has is looked up once, when this file is loaded: fake timers that
 // a test installs later change nothing here, and those that were installed before are recognized and passed over.
 
 /** A function of the host, unless a test has put a fake in its place: sinon and jest mark theirs, node:test binds its own. */
@@ -49,8 +50,6 @@ export function after(milliseconds: number, call: () => void): () => void {
   return () => cancelTimeout?.(timer);
 }
 
-// The port of whoever lets other tasks run: a long loop asks it now and then. core/scheduler.ts fills it in.
-
 /** Says when a long loop should pause, and pauses it. */
 export interface Scheduler {
   /** What may call the work off. */
@@ -79,8 +78,6 @@ export async function forEachChunk(
     if (scheduler.isDue(to - from)) await scheduler.yieldNow();
   }
 }
-
-// Giving way to the event loop during a long loop: a service that trains in-process must go on answering.
 
 /**
  * Work goes on this long, in milliseconds, before other tasks get a turn. A timer may come after two turns: one that a
@@ -118,9 +115,7 @@ export class TaskScheduler implements Scheduler {
   }
 }
 
-// Long work in steps, as a generator: whoever must not hold the event loop pauses between them, others run through.
-
-/** Work that may pause wherever it yields. */
+/** Work that may pause wherever it yields: who must not hold the event loop pauses there, others run to the end. */
 export type Pausable<T> = Generator<undefined, T>;
 
 /** Entries of a column that a step goes over: a few milliseconds. */
@@ -134,8 +129,12 @@ export function runToEnd<T>(steps: Pausable<T>): T {
   }
 }
 
-/** Does the steps, each about so much work, and lets other tasks run in between. @throws the signal's reason of the turns */
-export async function stepInTurns<T>(steps: Pausable<T>, scheduler: Scheduler, work: number): Promise<T> {
+/** Does the steps, each of about so much work, and gives way in between. @throws the signal's reason once it is aborted */
+export async function runYielding<T>(
+  steps: Pausable<T>,
+  scheduler: Scheduler = new TaskScheduler(undefined),
+  work = A_LOOK,
+): Promise<T> {
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
@@ -148,17 +147,5 @@ export function* pausable(size: number, work: (from: number, to: number) => void
   for (let from = 0; from < size; from += ROWS_A_CHUNK) {
     work(from, Math.min(size, from + ROWS_A_CHUNK));
     yield;
-  }
-}
-
-// Work in steps, done so that other tasks of the event loop get a turn every few milliseconds.
-
-/** Does steps, with turns for other tasks between them. */
-export async function runYielding<T>(steps: Pausable<T>): Promise<T> {
-  const scheduler = new TaskScheduler(undefined);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-    if (scheduler.isDue(A_LOOK)) await scheduler.yieldNow();
   }
 }

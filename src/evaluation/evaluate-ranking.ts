@@ -16,7 +16,7 @@ import {
   wrong,
 } from '../core/options';
 import type { Seed } from '../core/random';
-import { stepInTurns, TaskScheduler } from '../core/scheduler';
+import { runYielding, TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import type { Id } from '../interactions/vocabulary';
 import {
@@ -147,7 +147,7 @@ export async function evaluateRanking(
     return has.concat(trained.get(user) ?? []);
   };
   const steps = relevantUsers(test, { relevant, gains, seen });
-  const { users, skipped, seen: dropped } = await stepInTurns(steps, scheduler, ROWS_A_STEP);
+  const { users, skipped, seen: dropped } = await runYielding(steps, scheduler, ROWS_A_STEP);
   if (users.length === 0) {
     throw new DataError(
       dropped > 0

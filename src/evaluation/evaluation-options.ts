@@ -3,7 +3,7 @@
 import { callable, seed as checkSeed, field, optional, wrong } from '../core/options';
 import type { Seed } from '../core/random';
 import type { Scheduler } from '../core/scheduler';
-import { type Pausable, stepInTurns } from '../core/scheduler';
+import { type Pausable, runYielding } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import { abortSignal } from '../recommenders/fit-options';
@@ -67,5 +67,5 @@ export async function familiarityOf(
   scheduler: Scheduler,
 ): Promise<ArrayLike<number> | undefined> {
   const steps = recommender.familiaritySteps?.(data);
-  return steps === undefined ? recommender.familiarity?.(data) : stepInTurns(steps, scheduler, ROWS_A_STEP);
+  return steps === undefined ? recommender.familiarity?.(data) : runYielding(steps, scheduler, ROWS_A_STEP);
 }

@@ -2,7 +2,7 @@
 
 import { retoldAllocation } from '../core/allocate';
 import { UnsupportedError } from '../core/errors';
-import { stepInTurns, TaskScheduler } from '../core/scheduler';
+import { runYielding, TaskScheduler } from '../core/scheduler';
 import { untilAborted } from '../core/until-aborted';
 import { Interactions } from '../interactions/interactions';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
@@ -52,7 +52,7 @@ export abstract class IdRecommender<State extends TrainedState> extends Predicto
   protected async withSeen(training: Promise<History>, validation: unknown): Promise<History> {
     const history = await training;
     if (!(validation instanceof Interactions)) return history;
-    const kinds = await stepInTurns(this.familiaritySteps(validation), new TaskScheduler(undefined), ROWS_A_STEP);
+    const kinds = await runYielding(this.familiaritySteps(validation), new TaskScheduler(undefined), ROWS_A_STEP);
     return { ...history, seen: kinds.reduce((count, kind) => count + (kind === 2 ? 1 : 0), 0) };
   }
 

@@ -2,7 +2,7 @@
 
 import { DataError } from '../core/errors';
 import type { Scheduler } from '../core/scheduler';
-import { stepInTurns } from '../core/scheduler';
+import { runYielding } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import type { Vocabulary } from '../interactions/vocabulary';
 import type { RankingMetric, RankingMetricName } from '../metrics/metric-names';
@@ -42,7 +42,7 @@ export class RankValidation {
       relevant,
       seen: (user) => Array.from(seen.itemsOf(userOf(user)), itemOf),
     });
-    const { users } = await stepInTurns(steps, scheduler, ROWS_A_STEP);
+    const { users } = await runYielding(steps, scheduler, ROWS_A_STEP);
     if (users.length === 0) {
       throw new DataError(
         `validation: none of its ${validation.size} pairs of user and item is relevant and not in the training data too, so there is nothing to rank`,
