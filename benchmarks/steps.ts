@@ -6,7 +6,8 @@ import { Stream } from '../src/core/random';
 import { resolveOptimizer } from '../src/optimizers/registry';
 import { Penalty } from '../src/parameters/penalty';
 import { squared } from '../src/training/losses';
-import { Trainer, type TrainerOptions } from '../src/training/trainer';
+import { type StepOptions, startTraining } from '../src/training/start-training';
+import { NEVER_YIELD } from '../test/support/training';
 import { machine } from './machine';
 
 const RUNS = 5;
@@ -21,20 +22,23 @@ const ratings = {
 };
 
 /** One epoch after a warm-up epoch. */
-async function nanoseconds(overparam: Overparam, rank: number, engine: Partial<TrainerOptions>): Promise<number> {
+async function nanoseconds(overparam: Overparam, rank: number, engine: Partial<StepOptions>): Promise<number> {
   const model = new OverparamMFModel({ users: data.users.size, items: data.items.size, rank, overparam });
   const penalties = model.parameters.map((parameter) => new Penalty(parameter, 0.02, null));
   const options = { epochs: 2, batchSize: 1, shuffle: true, stream: Stream.of(1), ...engine };
   const rule = resolveOptimizer(sgd({ learningRate: 0.01 }));
-  const trainer = new Trainer(model, squared, rule, penalties, ratings, options);
-  await trainer.epoch(1);
-  return ((await trainer.epoch(2)).seconds / data.size) * 1e9;
+  const task = { model, loss: squared, optimizer: rule, penalties, data: ratings, options };
+  const training = await startTraining(task, NEVER_YIELD);
+  await training.epoch(1, NEVER_YIELD);
+  const started = performance.now();
+  await training.epoch(2, NEVER_YIELD);
+  return ((performance.now() - started) / data.size) * 1e6;
 }
 
 console.log(
   `${JSON.stringify(machine())}\n${data.size} synthetic ratings, one epoch after one of warm-up, ${RUNS} runs in turn`,
 );
-const ENGINES: readonly [string, Partial<TrainerOptions>][] = [
+const ENGINES: readonly [string, Partial<StepOptions>][] = [
   ['steps of batches', { perRating: false, kernels: 'js' }],
   ['pairs in JavaScript', { kernels: 'js' }],
   ['pairs in WebAssembly', { kernels: 'wasm' }],

@@ -186,8 +186,8 @@ export type {
   SimilarUser,
   UserHistoryRow,
 } from './serving/questions';
+export type { EpochRecord, History } from './training/fit';
 export type { GroupLossName } from './training/group-losses';
-export type { EpochRecord, History } from './training/history';
 export type { LossName } from './training/losses';
 export type { NegativeSampling } from './training/negatives/item-sampler';
 export type { Batcher } from './training/rating-batches';

@@ -7,14 +7,14 @@ import { Stream } from '../core/random';
 import type { Interactions } from '../interactions/interactions';
 import type { Split } from '../interactions/split';
 import { splitRandom } from '../interactions/split-random';
-import { type LearningRate, LearningRates } from '../optimizers/learning-rate';
+import type { LearningRate } from '../optimizers/learning-rate';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { isSchedule, type Schedule } from '../optimizers/schedule';
 import { createParameter } from '../parameters/create-parameter';
 import { type ProductOptions, type ProductSpec, readProduct } from '../parameters/overparam';
 import { OverparamMF } from '../recommenders/overparam-mf';
-import type { EpochRecord } from '../training/history';
+import type { EpochRecord } from '../training/fit';
 import { OptimizerSink } from '../training/optimizer-sink';
 import type { ComparisonEpoch } from './comparison';
 
@@ -182,13 +182,13 @@ export function firstStepLength(spec: ProductSpec | undefined, rule: Optimizer, 
     // One table a row: the step of one row must not change the maps that the next would share.
     const shape = { name: 'row', group: 'embedding', rows: 1, dim, precision: 'float64' } as const;
     const parameter = createParameter(shape, spec, sigma, stream);
-    const rates = new LearningRates(rule.config.learningRate);
-    rates.begin(1, 0);
+    const sink = new OptimizerSink([{ optimizer: rule, parameters: [parameter] }]);
+    sink.begin(1, 0);
     const before = parameter.collapse();
     parameter.select(Int32Array.of(0), 1);
     const draws = stream.fork('gradient');
     for (let k = 0; k < dim; k++) parameter.grads[k] = draws.normal();
-    parameter.pullback(new OptimizerSink(rule, rates, [parameter]));
+    parameter.pullback(sink);
     const after = parameter.collapse();
     let square = 0;
     for (let k = 0; k < dim; k++) square += (after[k]! - before[k]!) * (after[k]! - before[k]!);

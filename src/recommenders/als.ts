@@ -3,7 +3,7 @@
 import { readOptions } from '../core/options';
 import type { Interactions } from '../interactions/interactions';
 import type { Scores } from '../metrics/scores';
-import type { History } from '../training/history';
+import type { History } from '../training/fit';
 import { AlsFolder } from './als-folder';
 import { type ALSOptions, alsFields, type FilledAlsOptions } from './als-options';
 import { fitAls } from './fit-als';

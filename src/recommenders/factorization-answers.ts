@@ -1,6 +1,7 @@
 // A trained factorization as what answers questions: its collapsed tables, and what finds the best rows of them.
 
 import { UnsupportedError } from '../core/errors';
+import type { KernelChoice } from '../kernels/wasm';
 import type { Ranked } from '../serving/ranked';
 import type {
   FoldedItemState,
@@ -11,7 +12,6 @@ import type {
   SimilarRequest,
   TrainedState,
 } from '../serving/trained-state';
-import type { KernelChoice } from '../training/engine-options';
 import { NormalEquations } from '../training/fold-in/normal-equations';
 import type { Fitted } from './fitted';
 import { explain, foldInItem, foldInUser, type RowProblems } from './folded-answers';

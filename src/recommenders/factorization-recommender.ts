@@ -5,7 +5,7 @@ import { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { type Scores, scoresOf } from '../metrics/scores';
 import type { Factorization } from '../models/factorization';
-import type { History } from '../training/history';
+import type { History } from '../training/fit';
 import { onlyValueNow } from './choose-loss';
 import { drawStart } from './draw-start';
 import type {
@@ -24,7 +24,7 @@ import { RowFolder } from './row-folder';
 import { TableRecommender } from './table-recommender';
 
 /** A model with its start drawn, and how it is trained and served. */
-export type Prepared = Pick<FitTask, 'model' | 'plainOf' | 'engineOf' | 'batches'>;
+export type Prepared = Pick<FitTask, 'model' | 'plainOf' | 'trainingOf' | 'batches'>;
 
 /** The common part of MF, OverparamMF and SVDpp. */
 export abstract class FactorizationRecommender extends TableRecommender {

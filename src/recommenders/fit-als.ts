@@ -8,18 +8,15 @@ import { MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import { countRows } from '../serving/seen';
 import { AlsSolver } from '../training/als/als-solver';
-import type { History } from '../training/history';
-import { timed } from '../training/train';
+import type { History } from '../training/fit';
 import { type FilledAlsOptions, forData, ruleOf } from './als-options';
 import { nothingToPredict, onlyValue } from './choose-loss';
 import { drawStart } from './draw-start';
+import { fitInteractions } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
-import { type Fitted, finish, serve } from './fitted';
+import { type Fitted, servingOf } from './fitted';
 import { type Weighed, weigh } from './relative-weights';
-import { runFit } from './run-fit';
-import { tooLarge } from './too-large';
 import { chooseUnits, toTargets, type Units } from './units';
-import { judged } from './validation';
 
 /** What a fit of ALS is made of. */
 export interface AlsTask {
@@ -74,19 +71,17 @@ export async function fitAls({ data: given, options, fitOptions, install, isServ
     },
     ruleOf(forData(options, counts, pairs)),
   );
-  return runFit({
+  return fitInteractions({
     name: 'als',
     data,
     options,
     fitOptions,
     counts,
-    training: timed(solver, model.parameters),
     parameters: model.parameters,
+    start: () => solver,
     slots: [],
     rmseScale: isExplicit ? units.scale : undefined,
-    judge: async (seen, scheduler) => judged(await serve(model, data, seen, units, scheduler), options),
-    finish: (seen, scheduler) => finish(model, data, seen, units, scheduler),
-    tooLarge: ({ tables }, scheduler) => tooLarge(tables, scheduler),
+    ...servingOf(() => model, data, units, options),
     targets,
     install,
     isServing,

@@ -9,31 +9,18 @@ import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
 import { countRows, type RowCounts } from '../serving/seen';
 import { inCopies } from '../training/copies';
-import { threadsOf } from '../training/engine-options';
+import type { History, Training } from '../training/fit';
 import { lossNamed } from '../training/group-losses';
-import type { History } from '../training/history';
 import type { Link } from '../training/link';
 import type { Loss } from '../training/loss';
 import { passOver } from '../training/negatives/pass-over';
-import type { StepEngine } from '../training/step-engine';
-import { Trainer, type TrainerOptions } from '../training/trainer';
+import { type StepOptions, type StepTask, startTraining } from '../training/start-training';
 import type { FilledOptions } from './factorization-options';
+import { fitInteractions } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
-import { type Fitted, finish, serve } from './fitted';
+import { type Fitted, servingOf } from './fitted';
 import { weigh } from './relative-weights';
-import { runFit } from './run-fit';
-import { tooLarge } from './too-large';
 import { chooseUnits, linkOf, toTargets, type Units } from './units';
-import { judged } from './validation';
-
-/** What the steps of a fit are made of. */
-export interface StepParts {
-  readonly loss: Loss;
-  readonly optimizer: Optimizer;
-  readonly penalties: readonly Penalty[];
-  readonly data: RatingData;
-  readonly options: TrainerOptions;
-}
 
 /** What a fit is made of. */
 export interface FitTask {
@@ -46,10 +33,10 @@ export interface FitTask {
   readonly model: Model<Batch> & FactorizationTables & { globalMean: number };
   /** The factorization that has the model's scores of the data's users. */
   plainOf(scheduler: Scheduler): Factorization | Promise<Factorization>;
-  /** Who makes the steps, where the model has a way of its own; null where its way is not for these. */
-  readonly engineOf?: (parts: StepParts) => StepEngine | null;
-  /** As TrainerOptions.batches. */
-  readonly batches?: TrainerOptions['batches'];
+  /** What trains, where the model has a way of its own; null where its way is not for these steps. */
+  readonly trainingOf?: (task: StepTask) => Training | null;
+  /** As StepOptions.batches. */
+  readonly batches?: StepOptions['batches'];
   /** How ratings become targets, where the options do not say. */
   readonly unitsOf?: (units: Units) => Units;
   /** Gives way to other tasks between the passes over the data. */
@@ -68,7 +55,7 @@ export async function fitFactorization({
   fitOptions,
   model,
   plainOf,
-  engineOf,
+  trainingOf,
   batches,
   unitsOf = (units) => units,
   scheduler,
@@ -92,39 +79,29 @@ export async function fitFactorization({
   model.globalMean = units.start;
   const loss = lossOf(options.loss, link, data.items.size);
   const stream = Stream.of(options.seed).fork('order');
-  const { epochs, batchSize, shuffle, grouping, kernels, negatives } = options;
-  const threads = threadsOf(options.threads, ratings.size);
-  const shrinkage = penalties(model, options, counts);
-  await scheduler.yieldNow();
-  const steps: TrainerOptions = {
-    epochs,
-    batchSize,
-    shuffle,
-    stream,
-    grouping,
-    kernels,
-    threads,
-    negatives: negatives === false ? undefined : negatives,
-    batches,
+  const { epochs, batchSize, shuffle, grouping, kernels, threads, negatives } = options;
+  const drawn = negatives === false ? undefined : negatives;
+  const task: StepTask = {
+    model,
+    loss,
+    optimizer: rule,
+    penalties: penalties(model, options, counts),
+    data: ratings,
+    options: { epochs, batchSize, shuffle, stream, grouping, kernels, threads, negatives: drawn, batches },
   };
-  const engine = engineOf?.({ loss, optimizer: rule, penalties: shrinkage, data: ratings, options: steps }) ?? null;
-  const trainer = new Trainer(model, loss, rule, shrinkage, ratings, { ...steps, engine });
   await scheduler.yieldNow();
-  return runFit({
+  return fitInteractions({
     name,
     data,
     options,
     fitOptions,
     counts,
-    training: trainer,
     parameters: model.parameters,
+    start: (scheduler) => trainingOf?.(task) ?? startTraining(task, scheduler),
     slots: rule.slots,
     usersPassedOver: passed?.users,
     rmseScale: options.loss === 'squared' ? units.scale : undefined,
-    judge: async (seen, scheduler) =>
-      judged(await serve(await plainOf(scheduler), data, seen, units, scheduler), options),
-    finish: async (seen, scheduler) => finish(await plainOf(scheduler), data, seen, units, scheduler),
-    tooLarge: ({ tables }, scheduler) => tooLarge(tables, scheduler),
+    ...servingOf(plainOf, data, units, options),
     targets: negatives === false ? ratings.targets : null,
     install,
     isServing,

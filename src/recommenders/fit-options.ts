@@ -6,7 +6,7 @@ import { Interactions } from '../interactions/interactions';
 import type { MetricName } from '../metrics/metric-names';
 import { metricList, metricName } from '../metrics/metric-names';
 import { checkSuits, type Scores, usuallyRelevant, usualMetrics } from '../metrics/scores';
-import type { EpochRecord } from '../training/history';
+import type { EpochRecord } from '../training/fit';
 import type { FitOptions } from './recommender';
 
 /** The options of a fit, filled in. */

@@ -7,8 +7,13 @@ import type { Factorization } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 import type { Seen } from '../serving/seen';
+import type { ServingOptions } from './factorization-answers';
+import type { InteractionsFit } from './fit-interactions';
 import { ServedTables, type Tables, tablesOf } from './served-tables';
+import { Serving } from './serving';
+import { tooLarge } from './too-large';
 import type { Units } from './units';
+import type { Evaluable } from './validation';
 
 /** A trained factorization and all that answering questions needs. */
 export interface Fitted {
@@ -32,8 +37,41 @@ export interface Unfitted {
   readonly items: ReadonlyMap<number, number>;
 }
 
+/** How tables in training are evaluated, and how they are served when nothing trains on. */
+export function servingOf(
+  /** The factorization that has the model's scores of the data's users. */
+  plainOf: (scheduler: Scheduler) => Factorization | Promise<Factorization>,
+  data: Interactions,
+  units: Units,
+  options: ServingOptions,
+): Pick<InteractionsFit<Fitted>, 'snapshotForEvaluation' | 'finish'> {
+  return {
+    snapshotForEvaluation: async (seen, scheduler) =>
+      evaluable(await serve(await plainOf(scheduler), data, seen, units, scheduler), options),
+    async finish(seen, scheduler, unservable) {
+      const fitted = await finish(await plainOf(scheduler), data, seen, units, scheduler);
+      const name = await tooLarge(fitted.tables, scheduler);
+      if (name !== undefined) throw unservable(name);
+      return fitted;
+    },
+  };
+}
+
+/** A factorization as measuring asks it. */
+export function evaluable(
+  { tables, served, seen, users, items }: Fitted,
+  { clip, kernels }: ServingOptions,
+): Evaluable {
+  const serving = new Serving(tables, served, seen, kernels);
+  return {
+    predictor: (data, out) => served.predictor(users, items, data, clip, out),
+    best: (rows, request) => serving.recommend(rows, request),
+    scoreCost: 1,
+  };
+}
+
 /** Folds the units into the tables, where the link allows: the scores of the model are then ratings. */
-export async function finish(
+async function finish(
   model: Factorization,
   data: Interactions,
   seen: Seen,
@@ -53,7 +91,7 @@ export async function finish(
 }
 
 /** The trained state as it is now. Tables that are products are multiplied out. */
-export async function serve(
+async function serve(
   model: Factorization,
   data: Interactions,
   seen: Seen,

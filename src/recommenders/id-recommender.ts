@@ -9,7 +9,7 @@ import { ROWS_A_STEP } from '../metrics/relevant-items';
 import type { Scores } from '../metrics/scores';
 import { Predictor } from '../serving/predictor';
 import type { TrainedState } from '../serving/trained-state';
-import type { History } from '../training/history';
+import type { History } from '../training/fit';
 import { checkInteractions, type FilledFitOptions, readFitOptions } from './fit-options';
 import type { FitOptions, Recommender } from './recommender';
 

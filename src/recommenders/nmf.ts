@@ -5,29 +5,25 @@ import { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
 import { NMFModel } from '../models/nmf';
 import { countRows } from '../serving/seen';
-import type { History } from '../training/history';
+import type { History } from '../training/fit';
 import { MultiplicativeSolver } from '../training/nmf/multiplicative';
-import { timed } from '../training/train';
 import { INSTEAD_OF_KIND, nothingToPredict, onlyValue } from './choose-loss';
 import { drawStart } from './draw-start';
 import { shapeOf } from './factorization-options';
 import { fitFactorization } from './fit-factorization';
+import { fitInteractions } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
-import { type Fitted, finish, serve } from './fitted';
+import { type Fitted, servingOf } from './fitted';
 import { asFactorization, type FilledNmfOptions, type NMFOptions, type ReadNmf, readNmfOptions } from './nmf-options';
 import type { FittedTables } from './partial-fit';
 import { weigh } from './relative-weights';
 import { restore, withSavedRule } from './restore';
 import { RowFolder } from './row-folder';
-import { runFit } from './run-fit';
 import { decodeFitted, type SavedFactorization } from './saved-factorization';
 import { TableRecommender } from './table-recommender';
-import { tooLarge } from './too-large';
 import { chooseUnits, toTargets, type Units } from './units';
 
 export type { NMFOptions } from './nmf-options';
-
-import { judged } from './validation';
 
 /**
  * Non-negative matrix factorization of ratings of at least 0: vectors whose numbers can be read as parts.
@@ -108,19 +104,17 @@ export class NMF extends TableRecommender {
       counts,
     };
     const tables = { userEmbedding: model.userEmbedding.values, itemEmbedding: model.itemEmbedding.values };
-    return runFit({
+    return fitInteractions({
       name,
       data,
       options: read.options,
       fitOptions,
       counts,
-      training: timed(new MultiplicativeSolver(tables, ratings, rank, regularization), model.parameters),
       parameters: model.parameters,
+      start: () => new MultiplicativeSolver(tables, ratings, rank, regularization),
       slots: [],
       rmseScale: 1,
-      judge: async (seen, scheduler) => judged(await serve(model, data, seen, units, scheduler), read.options),
-      finish: (seen, scheduler) => finish(model, data, seen, units, scheduler),
-      tooLarge: ({ tables }, scheduler) => tooLarge(tables, scheduler),
+      ...servingOf(() => model, data, units, read.options),
       targets: ratings.targets,
       install,
       isServing,

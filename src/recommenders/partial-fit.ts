@@ -4,11 +4,11 @@
 import { UnsupportedError } from '../core/errors';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../interactions/interactions';
+import type { KernelChoice } from '../kernels/wasm';
 import { MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { Seen } from '../serving/seen';
 import type { HistoryEntry } from '../serving/trained-state';
-import type { KernelChoice } from '../training/engine-options';
 import { costOf, foldSteps, type RowProblem } from '../training/fold-in/fold-row';
 import { NormalEquations } from '../training/fold-in/normal-equations';
 import { extendSeen } from './extend-seen';

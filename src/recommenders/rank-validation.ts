@@ -9,7 +9,7 @@ import type { RankingMetric, RankingMetricName } from '../metrics/metric-names';
 import { closeTies, listLength, RankingMeter } from '../metrics/ranking-meter';
 import { type RelevantUser, ROWS_A_STEP, relevantUsers } from '../metrics/relevant-items';
 import type { Seen } from '../serving/seen';
-import type { Judged } from './validation';
+import type { Evaluable } from './validation';
 
 /** Scores that are worked out between two looks at the clock: some ten milliseconds. */
 const SCORES_A_TURN = 1 << 20;
@@ -54,7 +54,7 @@ export class RankValidation {
 
   /** The metrics of a trained state. */
   async measure(
-    { best, scoreCost }: Pick<Judged, 'best' | 'scoreCost'>,
+    { best, scoreCost }: Pick<Evaluable, 'best' | 'scoreCost'>,
     scheduler: Scheduler,
   ): Promise<Partial<Record<RankingMetricName, number>>> {
     const { users, rows, itemOf, items } = this;

@@ -18,7 +18,7 @@ import type {
   SimilarUser,
   UserHistoryRow,
 } from '../serving/questions';
-import type { EpochRecord, History } from '../training/history';
+import type { EpochRecord, History } from '../training/fit';
 
 /** How a fit is watched and stopped. */
 export interface FitOptions {

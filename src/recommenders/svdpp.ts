@@ -70,7 +70,7 @@ export class SVDpp extends FactorizationRecommender {
         return plainOf(model, byUser, scheduler);
       },
       batches: (data, order) => new UserBatcher(data, model, order, (most) => model.implicitEmbedding.reserve(most)),
-      engineOf: (parts) => PooledSgd.of({ ...parts, model }),
+      trainingOf: (task) => PooledSgd.of({ ...task, model }),
     };
   }
 

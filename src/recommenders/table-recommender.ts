@@ -7,16 +7,16 @@ import { untilAborted } from '../core/until-aborted';
 import type { Interactions } from '../interactions/interactions';
 import type { Factorization } from '../models/factorization';
 import { MFModel } from '../models/factorization';
-import type { EpochRecord, History } from '../training/history';
+import type { EpochRecord, History } from '../training/fit';
 import { FactorizationAnswers, type ServingOptions } from './factorization-answers';
 import { type FilledFitOptions, refuseCheckpoints } from './fit-options';
-import type { Fitted } from './fitted';
+import { evaluable, type Fitted } from './fitted';
 import type { RowProblems } from './folded-answers';
 import { IdRecommender } from './id-recommender';
 import { type FittedTables, partialFit } from './partial-fit';
 import type { FitOptions } from './recommender';
 import { ServedTables, tablesOf } from './served-tables';
-import { judged, Validation } from './validation';
+import { Validation } from './validation';
 import { type VectorIndex, type Vectors, vectorsOf } from './vector-table';
 
 /** What vectors are exported for. */
@@ -117,7 +117,7 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
     const record: EpochRecord = {
       epoch: 1,
       trainLoss: loss,
-      metrics: (await validated?.measure(judged(fitted, this.options), scheduler)) ?? {},
+      metrics: (await validated?.measure(evaluable(fitted, this.options), scheduler)) ?? {},
       ...(validated && { cold: validated.cold }),
       learningRate: 0,
       seconds,

@@ -11,23 +11,20 @@ import { ratingMetrics } from '../metrics/rating-metrics';
 import { indexMap } from '../serving/index-map';
 import { type RowCounts, Seen } from '../serving/seen';
 import type { TrainedState } from '../serving/trained-state';
-import type { ServingOptions } from './factorization-answers';
 import type { FilledFitOptions } from './fit-options';
-import type { Fitted } from './fitted';
 import { RankValidation } from './rank-validation';
-import { Serving } from './serving';
 
 /** The data of a training, as far as measuring must know them. */
 interface Trained {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
   readonly counts: RowCounts;
-  /** Who has what: asked for where lists are judged. */
+  /** Who has what: asked for where lists are evaluated. */
   history(): Seen | Promise<Seen>;
 }
 
 /** A trained state as measuring asks it. */
-export interface Judged {
+export interface Evaluable {
   /** What writes the predictions of a part of some interactions. */
   predictor(data: Interactions, out: Float32Array): (from: number, to: number) => void;
   readonly best: TrainedState['best'];
@@ -35,22 +32,12 @@ export interface Judged {
   readonly scoreCost: number;
 }
 
-/** A factorization as measuring asks it. */
-export function judged({ tables, served, seen, users, items }: Fitted, { clip, kernels }: ServingOptions): Judged {
-  const serving = new Serving(tables, served, seen, kernels);
-  return {
-    predictor: (data, out) => served.predictor(users, items, data, clip, out),
-    best: (rows, request) => serving.recommend(rows, request),
-    scoreCost: 1,
-  };
-}
-
 /** Measures a trained state on validation data, as often as it is asked. */
 export class Validation {
   private constructor(
     private readonly data: Interactions,
     private readonly metrics: readonly MetricName[],
-    /** What states to be measured must know of the training: who has what, where lists are judged; else how often. */
+    /** What states to be measured must know of the training: who has what, where lists are evaluated; else how often. */
     readonly seen: Seen,
     private readonly ranking: RankValidation | undefined,
     /** How many of its rows are of a user or an item that training never saw. */
@@ -79,7 +66,7 @@ export class Validation {
   }
 
   /** The metrics of a state. */
-  async measure(state: Judged, scheduler: Scheduler): Promise<Partial<Record<MetricName, number>>> {
+  async measure(state: Evaluable, scheduler: Scheduler): Promise<Partial<Record<MetricName, number>>> {
     const { data, ranking } = this;
     const values: Partial<Record<MetricName, number>> = {};
     const errors = this.metrics.filter(isRatingMetric);

@@ -1,96 +1,145 @@
-// Where gradients meet the update rule: each factor's gradient goes to the optimizer with that factor's own memory.
+// Where gradients meet the update rules: each factor's gradient goes to the rule of its parameter with that factor's own
+// memory, in WebAssembly where a built-in rule's arrays lie there, with the same bits. Wide & Deep has two rules: FTRL for
+// its linear weights and another for the rest.
 
-import type { Heap } from '../kernels/heap';
+import type { Heap, HeapUpdates } from '../kernels/heap';
 import type { Move } from '../kernels/move';
+import { isPerRow } from '../kernels/update-rules';
+import { Adam } from '../optimizers/adam';
 import type { Factor, Real, RowGradient } from '../optimizers/factor';
-import type { Optimizer, SlotSpec, StepInfo } from '../optimizers/optimizer';
+import { LearningRates } from '../optimizers/learning-rate';
+import type { Optimizer, SlotSpec } from '../optimizers/optimizer';
+import { allocate } from '../parameters/memory';
 import type { GradientSink, Parameter } from '../parameters/parameter';
-import { HeapUpdates } from './heap-updates';
-import { emptySlot, type RuleState } from './rule-state';
+import type { TrainingState } from './fit';
+import { ruleOf } from './per-rating/plan';
 
-/** Gives an optimizer the gradients of a model's factors, and keeps its state. */
+/** Some parameters and the rule that trains them. */
+export interface RuleOf {
+  readonly optimizer: Optimizer;
+  readonly parameters: readonly Parameter[];
+}
+
+/** A rule at work, with rates of its own. */
+interface ActiveRule {
+  readonly optimizer: Optimizer;
+  readonly rates: LearningRates;
+  /** Its arithmetic in WebAssembly; null where the optimizer makes its updates itself. */
+  onHeap: HeapUpdates | null;
+}
+
+/** Gives the optimizers the gradients of a model's factors, and keeps their state. */
 export class OptimizerSink implements GradientSink {
-  private readonly states = new Map<Factor, readonly Real[]>();
-  private onHeap: HeapUpdates | null = null;
+  /** The rates of the first rule: those that are reported. */
+  readonly rates: LearningRates;
+  private readonly rules: readonly ActiveRule[];
+  private readonly factors = new Map<Factor, { readonly rule: ActiveRule; state: readonly Real[] }>();
 
-  constructor(
-    private readonly optimizer: Optimizer,
-    private readonly step: StepInfo,
-    parameters: readonly Parameter[],
-  ) {
-    for (const parameter of parameters) {
-      for (const factor of parameter.factors)
-        this.states.set(
-          factor,
-          optimizer.slots.map((slot) => emptySlot(slot, factor)),
-        );
-    }
+  constructor(rules: readonly [RuleOf, ...RuleOf[]]) {
+    this.rules = rules.map(({ optimizer, parameters }) => {
+      const rule = { optimizer, rates: new LearningRates(optimizer.config.learningRate), onHeap: null };
+      for (const { factors } of parameters)
+        for (const factor of factors)
+          this.factors.set(factor, { rule, state: optimizer.slots.map((slot) => emptySlot(slot, factor)) });
+      return rule;
+    });
+    this.rates = this.rules[0]!.rates;
+  }
+
+  /** @see LearningRates.begin */
+  begin(step: number, progress: number, ratings?: number): void {
+    for (let r = 0; r < this.rules.length; r++) this.rules[r]!.rates.begin(step, progress, ratings);
   }
 
   /** @see Parameter.move */
   move(move: Move): void {
-    for (const [factor, state] of this.states)
-      this.states.set(
-        factor,
-        state.map((slot) => move(slot)),
-      );
+    for (const entry of this.factors.values()) entry.state = entry.state.map((slot) => move(slot));
   }
 
   /** Lets updates run on a heap that everything has been moved to. */
   runOn(heap: Heap): void {
-    this.onHeap = HeapUpdates.of(this.optimizer, heap);
+    for (const rule of this.rules) {
+      const known = ruleOf(rule.optimizer);
+      rule.onHeap = known === null || isPerRow(known) ? null : heap.updates(known);
+    }
   }
 
-  /** What the rule keeps of each factor. */
-  get slots(): readonly SlotSpec[] {
-    return this.optimizer.slots;
-  }
-
-  /** A copy of the rule's memory. */
-  readState(): RuleState {
-    return new Map([...this.states].map(([{ name }, slots]) => [name, slots.map((slot) => slot.slice())]));
+  /** A copy of the rules' memory. */
+  readState(): TrainingState['slots'] {
+    return new Map([...this.factors].map(([{ name }, { state }]) => [name, state.map((slot) => slot.slice())]));
   }
 
   /** Goes on with a memory that was read. */
-  writeState(state: RuleState): void {
-    for (const [{ name }, slots] of this.states) {
-      const saved = state.get(name)!;
-      for (let s = 0; s < slots.length; s++) slots[s]!.set(saved[s]!);
+  writeState(slots: TrainingState['slots']): void {
+    for (const [{ name }, { state }] of this.factors) {
+      const saved = slots.get(name)!;
+      for (let s = 0; s < state.length; s++) state[s]!.set(saved[s]!);
     }
   }
 
   /** The rule's memory of a factor, slot by slot. */
   stateOf(factor: Factor): readonly Real[] {
-    return this.states.get(factor)!;
+    return this.factors.get(factor)!.state;
   }
 
   /** The parts of that memory that have something for each row of the factor: `cols` numbers. */
   rowStates(factor: Factor): { array: Real; cols: number }[] {
-    const { slots } = this.optimizer;
-    return this.stateOf(factor).flatMap((array, s) => {
-      const { shape } = slots[s]!;
+    const { rule, state } = this.factors.get(factor)!;
+    return state.flatMap((array, s) => {
+      const { shape } = rule.optimizer.slots[s]!;
       return shape === 'factor' ? [] : [{ array, cols: shape === 'row' ? 1 : factor.cols }];
     });
   }
 
+  accept(factor: Factor, gradient: RowGradient): void {
+    const { rule, state } = this.factors.get(factor)!;
+    const { optimizer, rates, onHeap } = rule;
+    if (onHeap === null) optimizer.update(factor, gradient, state, rates);
+    else {
+      const { ids, count, values } = gradient;
+      if (optimizer instanceof Adam) optimizer.correctFor(rates.step);
+      const { data, cols } = factor;
+      if (!onHeap.update(data, ids, count, cols, values, state, rateOf(rule, factor), rootScaleOf(rule)))
+        optimizer.update(factor, gradient, state, rates);
+    }
+    project(factor, gradient);
+  }
+
   acceptScaled(base: Factor, scalars: Factor, gradient: RowGradient): boolean {
-    const { onHeap, step } = this;
-    if (onHeap === null) return false;
-    const isDone = onHeap.updateScaled(base, scalars, gradient, this.stateOf(base), this.stateOf(scalars), step);
+    const { rule, state } = this.factors.get(base)!;
+    const { optimizer, rates, onHeap } = rule;
+    const { ids, count, values } = gradient;
+    if (onHeap === null || ids === null) return false;
+    if (optimizer instanceof Adam) optimizer.correctFor(rates.step);
+    const isDone = onHeap.scaledUpdate(
+      base.data,
+      scalars.data,
+      ids,
+      count,
+      base.cols,
+      values,
+      state,
+      this.stateOf(scalars),
+      rateOf(rule, base),
+      rateOf(rule, scalars),
+      rootScaleOf(rule),
+    );
     if (isDone) {
       project(base, gradient);
       project(scalars, gradient);
     }
     return isDone;
   }
+}
 
-  accept(factor: Factor, gradient: RowGradient): void {
-    const { optimizer, onHeap, step } = this;
-    const state = this.stateOf(factor);
-    if (onHeap === null || !onHeap.update(factor, gradient, state, step))
-      optimizer.update(factor, gradient, state, step);
-    project(factor, gradient);
-  }
+/** The rate as the program takes it: with Adam's correction of the averages. */
+function rateOf({ optimizer, rates }: ActiveRule, factor: Factor): number {
+  const rate = Math.fround(rates.learningRateOf(factor));
+  return optimizer instanceof Adam ? rate * Math.fround(optimizer.averageScale) : rate;
+}
+
+function rootScaleOf({ optimizer }: ActiveRule): number {
+  return optimizer instanceof Adam ? optimizer.rootScale : 1;
 }
 
 /** Puts the rows that an update may have moved back to where the factor's constraint has them: to the nearest such values. */
@@ -100,4 +149,16 @@ function project({ constraint, data, cols }: Factor, { ids, count }: RowGradient
     const from = (ids === null ? i : ids[i]!) * cols;
     for (let k = from; k < from + cols; k++) if (data[k]! < 0) data[k] = 0;
   }
+}
+
+/** The numbers of a slot of a factor. */
+export function slotLength({ shape }: SlotSpec, { rows, cols }: Factor): number {
+  return shape === 'element' ? rows * cols : shape === 'row' ? rows : 1;
+}
+
+/** A slot at its start. */
+export function emptySlot(slot: SlotSpec, factor: Factor): Real {
+  const memory = allocate(factor.data instanceof Float64Array ? 'float64' : 'float32', slotLength(slot, factor));
+  // Zeros are there already, and writing them would make pages of memory of them at once.
+  return slot.initial ? memory.fill(slot.initial) : memory;
 }

@@ -1,37 +1,27 @@
 // The training loop. One step: select -> penalty -> forward -> loss -> backward -> pullback into the optimizer. It knows
 // neither what the model scores nor what its parameters are made of.
 
-import type { Scheduler } from '../core/scheduler';
+import { forEachChunk, type Scheduler, TaskScheduler } from '../core/scheduler';
 import { Heap } from '../kernels/heap';
 import { type Move, moveOut } from '../kernels/move';
 import { kernels } from '../kernels/select';
 import type { KernelChoice } from '../kernels/wasm';
-import type { Batch, RatingData, Scorer } from '../models/model';
+import type { Batch, Model, RatingData, Scorer } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import { allocate } from '../parameters/memory';
-import type { GradientSink, Parameter } from '../parameters/parameter';
+import type { Parameter } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
+import type { Training, TrainingState } from './fit';
 import type { Loss, LossBatch } from './loss';
+import type { OptimizerSink } from './optimizer-sink';
 import { progressAt } from './per-rating/spec';
-import type { Batcher } from './rating-batches';
-import type { RowPacking } from './row-packing';
-import type { RuleState, TrainerState } from './rule-state';
+import type { Batcher, RowPlaces } from './rating-batches';
 
 /** What the loss sees, to be written anew for each step. */
 type Scored = { -readonly [key in keyof LossBatch]: LossBatch[key] };
 
-/** Where the gradients of a step go: an optimizer, or one for each of some parameters. */
-export interface StepSink extends GradientSink {
-  /** Moves the rule's memory. */
-  move(move: Move): void;
-  /** Lets updates run on a heap that everything has been moved to. */
-  runOn(heap: Heap): void;
-  readState(): RuleState;
-  writeState(state: RuleState): void;
-}
-
 /** Makes the steps of batches, one by one. */
-export class Stepper<B extends Batch> {
+export class Stepper<B extends Batch> implements Training {
   private gScores: Real;
   /** What the loss sees of a step: one object for the whole fit. */
   private readonly scored: Scored;
@@ -60,9 +50,8 @@ export class Stepper<B extends Batch> {
     private readonly loss: Loss,
     private readonly penalties: readonly Penalty[],
     private readonly batcher: Batcher<B>,
-    private readonly rates: { begin(step: number, progress: number, ratings?: number): void },
-    private readonly sink: StepSink,
-    data: Pick<RatingData, 'size' | 'targets'>,
+    private readonly sink: OptimizerSink,
+    private readonly data: Pick<RatingData, 'size' | 'ratings' | 'targets'>,
     private readonly grouping: 1 | 4,
     private readonly options: { readonly epochs: number; readonly batchSize: number; readonly group?: number },
     choice: KernelChoice = 'js',
@@ -92,13 +81,15 @@ export class Stepper<B extends Batch> {
     }
   }
 
-  /** @see PairEngine.readState */
-  async readState(): Promise<TrainerState> {
+  get rates() {
+    return this.sink.rates;
+  }
+
+  async readState(): Promise<TrainingState> {
     return { slots: this.sink.readState(), steps: this.steps };
   }
 
-  /** @see PairEngine.writeState */
-  async writeState({ slots, steps }: TrainerState): Promise<void> {
+  async writeState({ slots, steps }: TrainingState): Promise<void> {
     this.sink.writeState(slots);
     this.steps = steps;
   }
@@ -109,18 +100,18 @@ export class Stepper<B extends Batch> {
     this.heap = null;
   }
 
-  /** One pass over the data; returns the sum of the losses, before its end where they are no longer finite. */
   async epoch(epoch: number, scheduler: Scheduler): Promise<number> {
-    const { packing } = this;
-    if (packing === null) return this.run(epoch, scheduler);
-    await packing.pack();
+    const { packing, data } = this;
+    const { ratings = data.size } = data;
+    await packing?.pack();
     try {
-      return await this.run(epoch, scheduler);
+      return (await this.run(epoch, scheduler)) / ratings;
     } finally {
-      await packing.unpack();
+      await packing?.unpack();
     }
   }
 
+  /** Returns the sum of the losses, before the end where they are no longer finite. */
   private async run(epoch: number, scheduler: Scheduler): Promise<number> {
     const { batcher, batchSize, options } = this;
     const isSingle = batchSize === 1;
@@ -148,7 +139,7 @@ export class Stepper<B extends Batch> {
     // The gradient of a batch is the mean over its ratings, or over what users have in it; that of ratings of one user that
     // are taken together is their sum.
     const ratings = this.grouping === 1 ? count / group : 1;
-    this.rates.begin(++this.steps, progress, this.batchSize > 1 ? ratings : undefined);
+    sink.begin(++this.steps, progress, this.batchSize > 1 ? ratings : undefined);
     model.select(batch);
     const isWeighted = batch.weights !== null;
     if (isWeighted) model.weigh(batch);
@@ -168,4 +159,79 @@ export class Stepper<B extends Batch> {
     for (let i = 0; i < parameters.length; i++) parameters[i]!.pullback(sink);
     return loss;
   }
+}
+
+/** Numbers that are copied at once. */
+const PART = 1 << 16;
+
+/**
+ * Rows of large tables in the order of their tiles while an epoch runs: packs and unpacks what a training keeps by row
+ * (factors, the rule's memory, penalties). A batch takes its rows from one tile; where these are scattered over a table of
+ * many pages, the processor takes longer to find the pages than to read the rows. In between, rows go by places.
+ */
+export class RowPacking {
+  private isPacked = false;
+
+  constructor(
+    private readonly sides: Model<Batch>['sides'],
+    private readonly penalties: readonly Penalty[],
+    private readonly sink: OptimizerSink,
+    private readonly places: RowPlaces,
+  ) {}
+
+  /** Puts row r at its place. */
+  async pack(): Promise<void> {
+    const { users, items } = this.places;
+    await this.reorder(inverse(users), inverse(items));
+    this.isPacked = true;
+  }
+
+  /** Puts rows back; nothing where they are not packed. */
+  async unpack(): Promise<void> {
+    if (!this.isPacked) return;
+    const { users, items } = this.places;
+    await this.reorder(users, items);
+    this.isPacked = false;
+  }
+
+  /** Row r becomes what row `users[r]` or `items[r]` was. */
+  private async reorder(users: Int32Array, items: Int32Array): Promise<void> {
+    // Gives way to other tasks, but not to an abort: that would find rows half moved. The steps notice it.
+    const scheduler = new TaskScheduler(undefined);
+    for (const { array, cols } of this.arraysOf(this.sides.users)) await gatherRows(array, cols, users, scheduler);
+    for (const { array, cols } of this.arraysOf(this.sides.items)) await gatherRows(array, cols, items, scheduler);
+  }
+
+  /** The arrays of now that have a part for each row of a side: they move to and from WebAssembly's memory. */
+  private arraysOf(side: readonly Parameter[]): { array: Real; cols: number }[] {
+    const factors = side.flatMap(({ rowFactors }) => rowFactors);
+    const strengths = this.penalties.flatMap(({ parameter, byRow }) =>
+      byRow !== null && side.includes(parameter) ? [{ array: byRow, cols: 1 }] : [],
+    );
+    return [
+      ...factors.map(({ data, cols }) => ({ array: data, cols })),
+      ...factors.flatMap((factor) => this.sink.rowStates(factor)),
+      ...strengths,
+    ];
+  }
+}
+
+/** Row r of an array becomes what row `from[r]` was. */
+async function gatherRows(array: Real, cols: number, from: Int32Array, scheduler: Scheduler): Promise<void> {
+  const gathered = allocate(array instanceof Float64Array ? 'float64' : 'float32', array.length);
+  await forEachChunk(from.length, scheduler, (first, end) => {
+    for (let row = first; row < end; row++) {
+      for (let k = 0, to = row * cols, at = from[row]! * cols; k < cols; k++) gathered[to + k] = array[at + k]!;
+    }
+  });
+  for (let at = 0; at < array.length; at += PART) {
+    array.set(gathered.subarray(at, at + PART), at);
+    if (scheduler.isDue(PART)) await scheduler.yieldNow();
+  }
+}
+
+function inverse(places: Int32Array): Int32Array {
+  const rows = new Int32Array(places.length);
+  for (let row = 0; row < rows.length; row++) rows[places[row]!] = row;
+  return rows;
 }

@@ -7,17 +7,13 @@ import type { RatingData } from '../models/model';
 import { poolRows, type SVDppModel, type UserBatch } from '../models/svdpp';
 import type { Real } from '../optimizers/factor';
 import { LearningRates } from '../optimizers/learning-rate';
-import type { Optimizer } from '../optimizers/optimizer';
 import { Sgd } from '../optimizers/sgd';
 import type { Parameter } from '../parameters/parameter';
-import type { Penalty } from '../parameters/penalty';
 import { PlainTable } from '../parameters/table';
-import type { Loss } from './loss';
+import type { Training } from './fit';
 import { progressAt } from './per-rating/spec';
 import type { Batcher, OrderOptions } from './rating-batches';
-import { STATELESS, type TrainerState } from './rule-state';
-import type { StepEngine } from './step-engine';
-import type { TrainerOptions } from './trainer';
+import type { StepTask } from './start-training';
 
 /** Ratings by user. */
 export class UserRatings {
@@ -247,19 +243,9 @@ interface Penalized {
   readonly decay: Float64Array;
 }
 
-/** What these steps are made of: what a Trainer is. */
-export interface PooledTask {
-  readonly model: SVDppModel;
-  readonly loss: Loss;
-  readonly optimizer: Optimizer;
-  readonly penalties: readonly Penalty[];
-  readonly data: RatingData;
-  readonly options: Pick<TrainerOptions, 'epochs' | 'batchSize' | 'shuffle' | 'stream'>;
-}
-
 /** Trains SVD++ rating by rating. */
-export class PooledSgd implements StepEngine {
-  private readonly rates: LearningRates;
+export class PooledSgd implements Training {
+  readonly rates: LearningRates;
   private order: UserOrder | null = null;
   private readonly p: Penalized;
   private readonly q: Penalized;
@@ -274,7 +260,7 @@ export class PooledSgd implements StepEngine {
   private readonly scored: { scores: Real; targets: Real; weights: Real | null; count: number };
   private readonly gScores: Real;
 
-  private constructor(private readonly task: PooledTask) {
+  private constructor(private readonly task: StepTask<SVDppModel>) {
     const { model, optimizer, penalties, data } = task;
     const of = (parameter: Parameter): Penalized => ({
       data: parameter.values,
@@ -297,19 +283,13 @@ export class PooledSgd implements StepEngine {
   }
 
   /** Null where steps are not these: another rule, products, larger batches, or penalties that tell the y_j apart. */
-  static of(task: PooledTask): PooledSgd | null {
+  static of(task: StepTask<SVDppModel>): PooledSgd | null {
     const { model, optimizer, penalties, options } = task;
     const isPlain = model.parameters.every((parameter) => parameter instanceof PlainTable);
     const isSgd = optimizer instanceof Sgd && optimizer.config.weightDecay === 0;
     const isAlike = penalties.every(({ parameter, byRow }) => parameter !== model.implicitEmbedding || byRow === null);
     return isPlain && isSgd && isAlike && options.batchSize === 1 ? new PooledSgd(task) : null;
   }
-
-  async readState(): Promise<TrainerState> {
-    return STATELESS;
-  }
-
-  async writeState(): Promise<void> {}
 
   dispose(): void {
     this.order = null;
@@ -329,7 +309,7 @@ export class PooledSgd implements StepEngine {
       if (!Number.isFinite(sum)) return sum;
       await scheduler.yieldNow();
     }
-    return sum;
+    return sum / (data.ratings ?? data.size);
   }
 
   /** The steps of all ratings of a user; returns the sum of their losses. */

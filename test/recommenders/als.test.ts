@@ -6,7 +6,7 @@ import { splitRandom } from '../../src/interactions/split-random';
 import { syntheticInteractions } from '../../src/interactions/synthetic';
 import { ALS, type ALSOptions } from '../../src/recommenders/als';
 import { loadRecommender } from '../../src/recommenders/registry';
-import type { EpochRecord } from '../../src/training/history';
+import type { EpochRecord } from '../../src/training/fit';
 import { bitsOf, odd, type RecommenderUnderTest } from '../contract/odd-ratings';
 import { recommenderBitsContract } from '../contract/recommender-bits';
 import { recommenderContract } from '../contract/recommenders';

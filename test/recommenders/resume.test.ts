@@ -7,7 +7,7 @@ import { decodeSafetensors } from '../../src/persistence/safetensors';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
 import type { FitOptions } from '../../src/recommenders/recommender';
-import type { History } from '../../src/training/history';
+import type { History } from '../../src/training/fit';
 
 const small = syntheticInteractions({ users: 30, items: 25, ratings: 300 });
 const { train } = splitRandom(small, { testFraction: 0.3 });

@@ -4,7 +4,6 @@ import { Stream } from '../../src/core/random';
 import type { Scheduler } from '../../src/core/scheduler';
 import type { Factorization } from '../../src/models/factorization';
 import type { RatingBatch, RatingData } from '../../src/models/model';
-import { LearningRates } from '../../src/optimizers/learning-rate';
 import type { OptimizerConfig } from '../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../src/optimizers/registry';
 import type { Precision } from '../../src/parameters/memory';
@@ -42,15 +41,14 @@ export async function trainOnce(
   visit: (batch: RatingBatch, step: () => number) => void = (_, step) => step(),
 ): Promise<void> {
   const rule = resolveOptimizer(optimizer);
-  const rates = new LearningRates(rule.config.learningRate);
-  const sink = new OptimizerSink(rule, rates, model.parameters);
+  const sink = new OptimizerSink([{ optimizer: rule, parameters: model.parameters }]);
   const batcher = new RatingBatcher(data, model, {
     stream: Stream.of(1),
     shuffle: false,
     blocks: { users: 1, items: 1 },
     grouping: 1,
   });
-  const stepper = new Stepper(model, squared, [], batcher, rates, sink, data, 1, { epochs: 1, batchSize });
+  const stepper = new Stepper(model, squared, [], batcher, sink, data, 1, { epochs: 1, batchSize });
   await batcher.prepare(NEVER_YIELD);
   batcher.begin(1);
   for (let batch = batcher.next(batchSize); batch !== null; batch = batcher.next(batchSize)) {

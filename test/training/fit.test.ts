@@ -12,7 +12,7 @@ import { linear, warmup } from '../../src/optimizers/schedule';
 import { sgd } from '../../src/optimizers/sgd';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
-import type { EpochRecord } from '../../src/training/history';
+import type { EpochRecord } from '../../src/training/fit';
 
 const small = syntheticInteractions({ users: 60, items: 50, ratings: 900 });
 const { train, test: held } = splitRandom(small, { testFraction: 0.3 });

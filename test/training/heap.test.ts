@@ -10,8 +10,8 @@ import type { Overparam } from '../../src/parameters/overparam';
 import { Penalty } from '../../src/parameters/penalty';
 import { sigmoidLink } from '../../src/training/link';
 import { logistic, squared } from '../../src/training/losses';
-import { Trainer } from '../../src/training/trainer';
-import { randomRatings } from '../support/training';
+import { startTraining } from '../../src/training/start-training';
+import { NEVER_YIELD, randomRatings } from '../support/training';
 
 const SIZE = 300;
 const shape = { users: 40, items: 30 };
@@ -41,10 +41,11 @@ async function trained(kernels: 'wasm' | 'js', setting: Setting, look?: (model: 
   const targets = loss === logistic ? ratings.targets.map((target) => (target > 0 ? 1 : 0)) : ratings.targets;
   const data = { ...ratings, targets, weights };
   const options = { epochs: 2, batchSize, shuffle: true, stream: Stream.of(1), pairs: false, kernels };
-  const trainer = new Trainer(model, loss, resolveOptimizer(optimizer), penalties, data, options);
-  const losses = [(await trainer.epoch(1)).loss, (await trainer.epoch(2)).loss];
+  const task = { model, loss, optimizer: resolveOptimizer(optimizer), penalties, data, options };
+  const training = await startTraining(task, NEVER_YIELD);
+  const losses = [await training.epoch(1, NEVER_YIELD), await training.epoch(2, NEVER_YIELD)];
   look?.(model);
-  trainer.dispose();
+  training.dispose?.();
   return { losses, factors: model.parameters.flatMap(({ factors }) => factors.map(({ data }) => data)), model };
 }
 

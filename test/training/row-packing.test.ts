@@ -9,7 +9,7 @@ import { resolveOptimizer } from '../../src/optimizers/registry';
 import type { Overparam } from '../../src/parameters/overparam';
 import { Penalty } from '../../src/parameters/penalty';
 import { squared } from '../../src/training/losses';
-import { Trainer } from '../../src/training/trainer';
+import { startTraining } from '../../src/training/start-training';
 import { NEVER_YIELD, randomRatings } from '../support/training';
 
 const SIZE = 16_000;
@@ -17,12 +17,13 @@ const SIZE = 16_000;
 const shape = { users: 2600, items: 2300 };
 const counts = (rows: number) => Int32Array.from({ length: rows }, (_, row) => 1 + (row % 5));
 
-function start(packing: boolean, overparam: Overparam, optimizer: OptimizerConfig) {
+async function start(packing: boolean, overparam: Overparam, optimizer: OptimizerConfig) {
   const model = new OverparamMFModel({ ...shape, rank: 32, overparam, seed: 3 });
   const penalties = model.parameters.map((parameter) => new Penalty(parameter, 0.03, counts(parameter.rows)));
   const options = { epochs: 3, batchSize: 50, shuffle: true, stream: Stream.of(1), packing };
   const data = randomRatings(shape, SIZE, 'float32');
-  return { model, trainer: new Trainer(model, squared, resolveOptimizer(optimizer), penalties, data, options) };
+  const task = { model, loss: squared, optimizer: resolveOptimizer(optimizer), penalties, data, options };
+  return { model, training: await startTraining(task, NEVER_YIELD) };
 }
 
 const bits = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
@@ -33,10 +34,10 @@ const factorsOf = (model: OverparamMFModel) =>
   model.parameters.flatMap(({ factors }) => factors.map(({ data }) => bits(data)));
 
 async function trained(packing: boolean, overparam: Overparam, optimizer: OptimizerConfig) {
-  const { model, trainer } = start(packing, overparam, optimizer);
-  const losses = [(await trainer.epoch(1)).loss, (await trainer.epoch(2)).loss];
-  const { slots } = await trainer.readState(NEVER_YIELD);
-  trainer.dispose();
+  const { model, training } = await start(packing, overparam, optimizer);
+  const losses = [await training.epoch(1, NEVER_YIELD), await training.epoch(2, NEVER_YIELD)];
+  const { slots } = await training.readState!(NEVER_YIELD);
+  training.dispose?.();
   return { losses, factors: factorsOf(model), slots: [...slots.values()].flat().map(bits) };
 }
 
@@ -57,15 +58,15 @@ test.each<[string, Overparam, OptimizerConfig]>([
 test('an abort in the middle of an epoch leaves every row in its place', async () => {
   const end = new AbortController();
   const run = async (packing: boolean) => {
-    const { model, trainer } = start(packing, false, sgd);
+    const { model, training } = await start(packing, false, sgd);
     let left = 100;
     const scheduler = {
       isDue: () => --left === 0,
       yieldNow: () => (left > 0 ? Promise.resolve() : Promise.reject(end.signal.reason)),
     };
     end.abort(new Error('enough'));
-    await expect(trainer.epoch(1, scheduler)).rejects.toThrow('enough');
-    trainer.dispose();
+    await expect(training.epoch(1, scheduler)).rejects.toThrow('enough');
+    training.dispose?.();
     return factorsOf(model);
   };
   expect(await run(true)).toEqual(await run(false));

@@ -8,8 +8,8 @@ import { linear } from '../../src/optimizers/schedule';
 import { Penalty } from '../../src/parameters/penalty';
 import { huber, squared } from '../../src/training/losses';
 import type { OrderOptions } from '../../src/training/rating-batches';
+import { startTraining } from '../../src/training/start-training';
 import { PooledSgd, UserBatcher } from '../../src/training/svdpp';
-import { Trainer } from '../../src/training/trainer';
 import { NEVER_YIELD, randomRatings } from '../support/training';
 
 const shape = { users: 6, items: 7, rank: 3 };
@@ -47,17 +47,13 @@ async function trained(
   const model = make();
   const penalties = penaltiesOf(model, counts);
   const optimizer = resolveOptimizer({ name: 'sgd', learningRate: how.learningRate ?? rate } as never);
-  const options = { epochs, batchSize: 1, shuffle, stream: Stream.of(9) };
-  const engine = isPooled ? PooledSgd.of({ model, loss, optimizer, penalties, data, options }) : null;
-  expect(engine !== null).toBe(isPooled);
-  const trainer = new Trainer(model, loss, optimizer, penalties, data, {
-    ...options,
-    engine,
-    batches: batchesOf(model),
-  });
+  const options = { epochs, batchSize: 1, shuffle, stream: Stream.of(9), batches: batchesOf(model) };
+  const task = { model, loss, optimizer, penalties, data, options };
+  const training = isPooled ? PooledSgd.of(task)! : await startTraining(task, NEVER_YIELD);
+  expect(training instanceof PooledSgd).toBe(isPooled);
   const losses: number[] = [];
-  for (let epoch = 1; epoch <= epochs; epoch++) losses.push((await trainer.epoch(epoch, NEVER_YIELD)).loss);
-  trainer.dispose();
+  for (let epoch = 1; epoch <= epochs; epoch++) losses.push(await training.epoch(epoch, NEVER_YIELD));
+  training.dispose?.();
   return { model, numbers: [...losses, ...model.parameters.flatMap((parameter) => [...parameter.collapse()])] };
 }
 

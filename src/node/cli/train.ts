@@ -6,7 +6,7 @@ import type { Split } from '../../interactions/split';
 import { splitRandom } from '../../interactions/split-random';
 import type { Recommender } from '../../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../../recommenders/registry';
-import type { EpochRecord } from '../../training/history';
+import type { EpochRecord } from '../../training/fit';
 import { saveModel } from '../model-file';
 import { requireWritable } from '../output-file';
 import { type Arguments, type Command, type Io, UsageError } from './command';

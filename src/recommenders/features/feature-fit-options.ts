@@ -13,7 +13,7 @@ import {
   listMetricsOf,
 } from '../../metrics/row-metrics';
 import { checkSuits, scoresOf } from '../../metrics/scores';
-import type { EpochRecord } from '../../training/history';
+import type { EpochRecord } from '../../training/fit';
 import { abortSignal, checkpointFields, type FilledFitOptions, withEarlyStopping } from '../fit-options';
 import type { FitOptions } from '../recommender';
 import type { LaidOutRows } from './check-rows';

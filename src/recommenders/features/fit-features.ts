@@ -1,16 +1,16 @@
 // From rows of features to a trained model: the wiring of loss, penalties, trainer and validation.
 
-import { DataError, DivergenceError } from '../../core/errors';
+import { DataError } from '../../core/errors';
 import type { FeatureModel } from '../../models/feature-models';
 import type { ActivationName } from '../../models/layers';
+import type { Factor } from '../../optimizers/factor';
 import { Penalty } from '../../parameters/penalty';
-import { BatchTrainer } from '../../training/batch-trainer';
-import type { EpochRecord, History } from '../../training/history';
-import type { RuleOf } from '../../training/split-sink';
-import { train } from '../../training/train';
-import { checkpointPlan } from '../checkpoints';
-import { installWhole } from '../run-fit';
-import { explained, largestOf, MOST, UNSERVABLE } from '../too-large';
+import { largestOf } from '../../training/divergence';
+import { fit, type History } from '../../training/fit';
+import { OptimizerSink, type RuleOf } from '../../training/optimizer-sink';
+import { Stepper } from '../../training/stepper';
+import { checkpointing } from '../checkpoint';
+import { MOST } from '../too-large';
 import type { FeatureAnswers } from './feature-answers';
 import type { FilledFeatureOptions } from './feature-options';
 import type { FitInput } from './fit-input';
@@ -40,72 +40,51 @@ export interface FeatureFitTask extends FitInput {
 /** Trains the model. */
 export async function fitFeatures(task: FeatureFitTask): Promise<History> {
   const { name, options, rows, model, rules, heldOut, answersNow, isServing, install, scheduler } = task;
-  const { earlyStopping, onEpoch, signal } = task.fit;
   const { epochs, batchSize, kernels } = options;
   const { data, batcher, group, loss } = rows;
+  const { parameters } = model;
   model.bias.assign(Float32Array.of(rows.bias));
   const batch = Math.min(batchSize, data.size);
   // What is measured runs through the same arrays, between the epochs.
   const atOnce = heldOut.length === 0 ? 0 : ROWS_AT_ONCE;
   const features = [rows.featuresIn(batch), ...heldOut.map((one) => one.features)];
   model.reserve(Math.max(batch * group, atOnce), Math.max(...features));
-  const steps = { epochs, batchSize, kernels, group };
-  const trainer = new BatchTrainer(model, loss, rules, penaltiesOf(model, options), batcher, data, steps);
-  const measure = async () => {
-    const values = {};
-    for (const one of heldOut) Object.assign(values, await one.measure(answersNow(), scheduler));
-    return values;
+  const kept = {
+    recommender: name,
+    options,
+    data: () => rows.text(),
+    // Whatever is measured of it, it is one set.
+    validation: heldOut[0] && (() => heldOut[0]!.text(scheduler)),
+    parameters,
+    slotsOf: (factor: Factor) =>
+      rules.find((rule) => rule.parameters.some((one) => one.factors.includes(factor)))!.optimizer.slots,
   };
-  let last: EpochRecord | undefined;
-  const suspects = { targets: options.task === 'regression' ? data.targets : null, weights: rows.weights };
-  const unservable = (table: string) => {
-    const { epoch = epochs, learningRate = 0 } = last ?? {};
-    return explained(new DivergenceError(epoch, table, learningRate), suspects, UNSERVABLE);
-  };
-  return installWhole({
-    signal,
-    suspects,
+  return fit({
+    ...(await checkpointing(kept, task.fit)),
+    epochs,
+    ratings: data.ratings ?? data.size,
+    parameters,
+    start() {
+      const sink = new OptimizerSink(rules);
+      const steps = { epochs, batchSize, group };
+      return new Stepper(model, loss, penaltiesOf(model, options), batcher, sink, data, 1, steps, kernels);
+    },
+    usersPassedOver: rows.usersPassedOver,
+    validation: {
+      cold: task.cold,
+      async measure() {
+        const values = {};
+        for (const one of heldOut) Object.assign(values, await one.measure(answersNow(), scheduler));
+        return values;
+      },
+    },
+    options: task.fit,
+    suspects: { targets: options.task === 'regression' ? data.targets : null, weights: rows.weights },
     isServing,
     scheduler,
-    async train(tell) {
-      const kept = await checkpointPlan(
-        {
-          recommender: name,
-          options,
-          data: () => rows.text(),
-          // Whatever is measured of it, it is one set.
-          validation: heldOut[0] && (() => heldOut[0]!.text(scheduler)),
-          parameters: model.parameters,
-          slotsOf: (factor) => trainer.slotsOf(factor),
-          resume: (state) => trainer.resume(state),
-          readState: () => trainer.readState(),
-        },
-        task.fit,
-        scheduler,
-      );
-      if (kept.resume !== undefined) tell(kept.resume.epochs.length, true);
-      return train(model, trainer, {
-        ...kept,
-        epochs,
-        ratings: data.ratings ?? data.size,
-        cold: task.cold,
-        usersPassedOver: rows.usersPassedOver,
-        validate: heldOut.length === 0 ? undefined : measure,
-        earlyStopping,
-        onEpoch: (record) => {
-          tell(1);
-          last = record;
-          return onEpoch?.(record);
-        },
-        signal,
-        keepsWholeEpochs: !isServing,
-        scheduler,
-      });
-    },
-    async finish(scheduler) {
-      trainer.dispose();
+    async finish(scheduler, unservable) {
       const tables = new Map<string, TableSize>();
-      for (const parameter of model.parameters) {
+      for (const parameter of parameters) {
         // What products multiply out to, a part at a time.
         const { rows: count, dim, name: table } = parameter;
         const part = Math.max(1, Math.floor(PART / dim));
@@ -130,7 +109,7 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
       }
     },
     install,
-  }).finally(() => trainer.dispose());
+  });
 }
 
 function penaltiesOf(model: FeatureModel, { regularization }: FilledFeatureOptions): Penalty[] {

@@ -4,7 +4,7 @@ import { DataError } from '../../core/errors';
 import type { Scheduler } from '../../core/scheduler';
 import type { Interactions } from '../../interactions/interactions';
 import { type FeatureMetricName, isRowMetric, listMetricsOf, rowMetrics } from '../../metrics/row-metrics';
-import { dataText, rowsText } from '../fingerprint';
+import { dataText, rowsText } from '../checkpoint';
 import { RankValidation } from '../rank-validation';
 import { type LaidOutRows, targetsOf } from './check-rows';
 import type { FeatureAnswers } from './feature-answers';

@@ -6,8 +6,8 @@ import type { Scheduler } from '../../core/scheduler';
 import type { UnlabelledRows } from '../../interactions/features';
 import { Heap } from '../../kernels/heap';
 import { type Move, moveOut } from '../../kernels/move';
+import type { KernelChoice } from '../../kernels/wasm';
 import type { FeatureModel } from '../../models/feature-models';
-import type { KernelChoice } from '../../training/engine-options';
 
 /** Rows of one batch. */
 export const ROWS_AT_ONCE = 256;

@@ -19,7 +19,7 @@ import { passOver } from '../../training/negatives/pass-over';
 import { WHOLE } from '../../training/per-rating/block-schedule';
 import type { Batcher } from '../../training/rating-batches';
 import { RatingBatcher } from '../../training/rating-batches';
-import { dataText, rowsText } from '../fingerprint';
+import { dataText, rowsText } from '../checkpoint';
 import { relativeWeights } from '../relative-weights';
 import { type LaidOutRows, layoutOf, type RowLayout, targetsOf } from './check-rows';
 import type { FilledFeatureOptions } from './feature-options';

@@ -5,7 +5,7 @@ import type { FieldRange } from '../../interactions/features';
 import { type FeatureModel, WideDeepModel } from '../../models/feature-models';
 import { ftrl } from '../../optimizers/ftrl';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
-import type { RuleOf } from '../../training/split-sink';
+import type { RuleOf } from '../../training/optimizer-sink';
 import { fileOf, savedRule } from '../restore';
 import type { SavedFile } from '../saved-model';
 import { type OptimizerOption, optimizer, ruleApart } from '../training-options';

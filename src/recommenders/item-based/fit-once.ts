@@ -4,7 +4,7 @@
 import { UnsupportedError } from '../../core/errors';
 import type { Scheduler } from '../../core/scheduler';
 import { now, TaskScheduler } from '../../core/scheduler';
-import type { History } from '../../training/history';
+import type { History } from '../../training/fit';
 import { type FilledFitOptions, refuseCheckpoints } from '../fit-options';
 
 /** Runs `work`, giving way to other tasks, and tells how long it took. The history has no epochs. `work` installs last. */

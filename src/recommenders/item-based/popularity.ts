@@ -6,7 +6,7 @@ import type { Interactions } from '../../interactions/interactions';
 import type { Id } from '../../interactions/vocabulary';
 import type { RecommendationList, RecommendOptions } from '../../serving/questions';
 import { countRows, Seen } from '../../serving/seen';
-import type { History } from '../../training/history';
+import type { History } from '../../training/fit';
 import { extendSeen } from '../extend-seen';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';

@@ -8,15 +8,15 @@ import type { Optimizer } from '../../optimizers/optimizer';
 import { Penalty } from '../../parameters/penalty';
 import { countRows, type Seen } from '../../serving/seen';
 import { inCopies } from '../../training/copies';
+import type { History } from '../../training/fit';
 import { lossNamed } from '../../training/group-losses';
-import type { History } from '../../training/history';
 import { passOver } from '../../training/negatives/pass-over';
 import { WHOLE } from '../../training/per-rating/block-schedule';
 import { RatingBatcher } from '../../training/rating-batches';
-import { Trainer } from '../../training/trainer';
+import { type StepTask, startTraining } from '../../training/start-training';
+import { fitInteractions } from '../fit-interactions';
 import type { FilledFitOptions } from '../fit-options';
 import { weigh } from '../relative-weights';
-import { runFit } from '../run-fit';
 import type { FittedNeural } from './fitted-neural';
 import { NeuralAnswers } from './neural-answers';
 import type { FilledNeuralOptions } from './neural-options';
@@ -37,9 +37,9 @@ export interface NeuralTask {
 }
 
 /** Trains the model and installs the result. */
-export async function fitNeural(task: NeuralTask): Promise<History> {
-  const { options, rule, fitOptions, model, scheduler, install, isServing } = task;
-  const { data } = await weigh(task.data, scheduler);
+export async function fitNeural(given: NeuralTask): Promise<History> {
+  const { options, rule, fitOptions, model, scheduler, install, isServing } = given;
+  const { data } = await weigh(given.data, scheduler);
   const counts = await countRows(data, scheduler);
   const { epochs, batchSize, shuffle, kernels, negatives, seed, loss, activation } = options;
   const one = {
@@ -54,34 +54,39 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
   const { data: passed, users: usersPassedOver } = await passOver(one, scheduler);
   const ratings = await inCopies(passed, batchSize, scheduler);
   const stream = Stream.of(seed).fork('order');
-  const penalties = penaltiesOf(model, options);
-  const trainer = new Trainer(model, lossNamed(loss, data.items.size), rule, penalties, ratings, {
-    epochs,
-    batchSize,
-    shuffle,
-    stream,
-    kernels,
-    negatives,
-    // All items in every batch: layers and their bias would follow the tile at hand, where negatives are of all items.
-    batches: (data, order) => new RatingBatcher(data, model, { ...order, blocks: WHOLE }),
-  });
+  const task: StepTask = {
+    model,
+    loss: lossNamed(loss, data.items.size),
+    optimizer: rule,
+    penalties: penaltiesOf(model, options),
+    data: ratings,
+    options: {
+      epochs,
+      batchSize,
+      shuffle,
+      stream,
+      kernels,
+      negatives,
+      // All items in every batch: layers and their bias would follow the tile at hand, where negatives are of all items.
+      batches: (data, order) => new RatingBatcher(data, model, { ...order, blocks: WHOLE }),
+    },
+  };
   await scheduler.yieldNow();
   const stateOf = async (seen: Seen, scheduler: Scheduler): Promise<FittedNeural> => {
     const scorer = await NeuralScorer.of(await neuralTablesOf(model, scheduler), activation, scheduler);
     return { model, users: data.users, items: data.items, seen, scorer };
   };
-  return runFit({
+  return fitInteractions({
     name: 'neural-cf',
     data,
     options,
     fitOptions,
     counts,
-    training: trainer,
     parameters: model.parameters,
+    start: (scheduler) => startTraining(task, scheduler),
     slots: rule.slots,
     usersPassedOver,
-    rmseScale: undefined,
-    judge: async (seen, scheduler) => {
+    snapshotForEvaluation: async (seen, scheduler) => {
       const fitted = await stateOf(seen, scheduler);
       const answers = new NeuralAnswers(fitted, options);
       return {
@@ -90,8 +95,12 @@ export async function fitNeural(task: NeuralTask): Promise<History> {
         scoreCost: fitted.scorer.cost,
       };
     },
-    finish: stateOf,
-    tooLarge: ({ scorer }, scheduler) => scorer.tooLarge(scheduler),
+    async finish(seen, scheduler, unservable) {
+      const fitted = await stateOf(seen, scheduler);
+      const name = await fitted.scorer.tooLarge(scheduler);
+      if (name !== undefined) throw unservable(name);
+      return fitted;
+    },
     targets: null,
     install,
     isServing,

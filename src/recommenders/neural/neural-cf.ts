@@ -4,7 +4,7 @@ import { TaskScheduler } from '../../core/scheduler';
 import type { Interactions } from '../../interactions/interactions';
 import { NeuralCFModel } from '../../models/neural-cf';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
-import type { History } from '../../training/history';
+import type { History } from '../../training/fit';
 import { drawStart } from '../draw-start';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';

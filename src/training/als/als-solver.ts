@@ -5,7 +5,7 @@ import type { Scheduler } from '../../core/scheduler';
 import { createGram } from '../../kernels/gram/create-gram';
 import { paddedLength } from '../../kernels/gram/gram';
 import type { Real } from '../../optimizers/factor';
-import type { Solver } from '../solver';
+import type { Training } from '../fit';
 import type { AlsRule } from './als-rule';
 import { FixedSide } from './fixed-side';
 import { historyOf, type RowHistory, type SideHistory } from './row-history';
@@ -40,7 +40,7 @@ export interface AlsData {
 const PART = 1024;
 
 /** Trains a factorization by alternating least squares. */
-export class AlsSolver implements Solver {
+export class AlsSolver implements Training {
   private readonly rows: RowSolver;
   private readonly users: FixedSide;
   private readonly items: FixedSide;

@@ -4,7 +4,7 @@
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import type { RatingData } from '../../models/model';
 import type { Real } from '../../optimizers/factor';
-import type { Solver } from '../solver';
+import type { Training } from '../fit';
 
 /** One side's rows, and what they are to be multiplied and divided by. */
 interface Side {
@@ -17,7 +17,7 @@ interface Side {
 }
 
 /** Trains tables without biases, changed in place: all users by the items as they are, then all items by the new users. */
-export class MultiplicativeSolver implements Solver {
+export class MultiplicativeSolver implements Training {
   private readonly users: Side;
   private readonly items: Side;
 

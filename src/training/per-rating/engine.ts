@@ -7,9 +7,8 @@ import { compile, instantiate, isWanted, type KernelChoice, withoutWasm } from '
 import type { RatingData } from '../../models/model';
 import type { LearningRates } from '../../optimizers/learning-rate';
 import type { SlotSpec } from '../../optimizers/optimizer';
+import type { Training, TrainingState } from '../fit';
 import type { OrderOptions } from '../rating-batches';
-import type { TrainerState } from '../rule-state';
-import type { StepEngine } from '../step-engine';
 import type { TileVisit } from './block-schedule';
 import { EngineMemory } from './memory';
 import type { PerRatingPlan } from './plan';
@@ -45,7 +44,7 @@ export interface EngineTask {
 }
 
 /** The engine in WebAssembly. */
-export class WasmEngine implements StepEngine {
+export class WasmEngine implements Training {
   private constructor(
     private readonly task: EngineTask,
     private readonly memory: EngineMemory,
@@ -81,6 +80,10 @@ export class WasmEngine implements StepEngine {
     return new WasmEngine(task, layout, program, workers);
   }
 
+  get rates() {
+    return this.task.rates;
+  }
+
   async epoch(epoch: number, scheduler: Scheduler): Promise<number> {
     const { memory, threads, program } = this;
     const strata = memory.begin(epoch);
@@ -94,14 +97,16 @@ export class WasmEngine implements StepEngine {
     if (threads === null) await this.runAll(strata.flat(), firstStep, scheduler);
     else await threads.run(this.share(strata, threads.count), memory.ratesAt, firstStep, scheduler);
     await memory.read(scheduler);
-    return strata.flat().reduce((sum, { tile }) => sum + memory.lossOf(tile), 0);
+    const loss = strata.flat().reduce((sum, { tile }) => sum + memory.lossOf(tile), 0);
+    const { data } = this.task;
+    return loss / (data.ratings ?? data.size);
   }
 
-  async readState(scheduler: Scheduler): Promise<TrainerState> {
+  async readState(scheduler: Scheduler): Promise<TrainingState> {
     return { slots: await this.memory.readSlots(this.task.slots, scheduler), steps: 0 };
   }
 
-  async writeState({ slots }: TrainerState, scheduler: Scheduler): Promise<void> {
+  async writeState({ slots }: TrainingState, scheduler: Scheduler): Promise<void> {
     await this.memory.writeSlots(this.task.slots, slots, scheduler);
   }
 

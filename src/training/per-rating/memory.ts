@@ -6,8 +6,9 @@ import { createMemory } from '../../kernels/wasm';
 import type { RatingData } from '../../models/model';
 import type { Factor, Real } from '../../optimizers/factor';
 import type { SlotSpec } from '../../optimizers/optimizer';
+import type { TrainingState } from '../fit';
+import { emptySlot } from '../optimizer-sink';
 import type { OrderOptions } from '../rating-batches';
-import { emptySlot, type RuleState } from '../rule-state';
 import {
   type BlockGrid,
   epochVisits,
@@ -82,7 +83,11 @@ export class SideMemory {
   }
 
   /** Copies the slots out, by factor. */
-  async readSlots(memory: Float32Array, slots: readonly SlotSpec[], scheduler: Scheduler): Promise<RuleState> {
+  async readSlots(
+    memory: Float32Array,
+    slots: readonly SlotSpec[],
+    scheduler: Scheduler,
+  ): Promise<TrainingState['slots']> {
     const state = new Map(this.cells.map(({ factor }) => [factor.name, slots.map((slot) => emptySlot(slot, factor))]));
     await this.eachSlot(slots, state, scheduler, (saved, from, at, length) =>
       saved.set(memory.subarray(at, at + length), from),
@@ -94,7 +99,7 @@ export class SideMemory {
   async writeSlots(
     memory: Float32Array,
     slots: readonly SlotSpec[],
-    state: RuleState,
+    state: TrainingState['slots'],
     scheduler: Scheduler,
   ): Promise<void> {
     await this.eachSlot(slots, state, scheduler, (saved, from, at, length) =>
@@ -126,7 +131,7 @@ export class SideMemory {
   /** Visits the part of each slot that is a row's: where it starts in `state`, and in an array of float32 numbers. */
   private async eachSlot(
     slots: readonly SlotSpec[],
-    state: RuleState,
+    state: TrainingState['slots'],
     scheduler: Scheduler,
     visit: (saved: Real, from: number, at: number, length: number) => void,
   ): Promise<void> {
@@ -265,7 +270,7 @@ export class EngineMemory {
   }
 
   /** Copies the rule's memory out. */
-  async readSlots(slots: readonly SlotSpec[], scheduler: Scheduler): Promise<RuleState> {
+  async readSlots(slots: readonly SlotSpec[], scheduler: Scheduler): Promise<TrainingState['slots']> {
     const [user, item] = this.sides;
     return new Map([
       ...(await user.readSlots(this.floats, slots, scheduler)),
@@ -274,7 +279,7 @@ export class EngineMemory {
   }
 
   /** Copies the rule's memory in. */
-  async writeSlots(slots: readonly SlotSpec[], state: RuleState, scheduler: Scheduler): Promise<void> {
+  async writeSlots(slots: readonly SlotSpec[], state: TrainingState['slots'], scheduler: Scheduler): Promise<void> {
     for (const side of this.sides) await side.writeSlots(this.floats, slots, state, scheduler);
   }
 

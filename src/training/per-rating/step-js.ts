@@ -4,15 +4,13 @@
 import type { Scheduler } from '../../core/scheduler';
 import { kernels } from '../../kernels/select';
 import { isPerRow } from '../../kernels/update-rules';
-import type { RatingBatch } from '../../models/model';
+import type { RatingBatch, RatingData } from '../../models/model';
 import type { Factor, RowGradient } from '../../optimizers/factor';
-import type { LearningRates } from '../../optimizers/learning-rate';
 import type { StepInfo } from '../../optimizers/optimizer';
+import type { Training, TrainingState } from '../fit';
 import type { Loss } from '../loss';
 import type { OptimizerSink } from '../optimizer-sink';
 import type { Batcher } from '../rating-batches';
-import type { TrainerState } from '../rule-state';
-import type { StepEngine } from '../step-engine';
 import type { PerRatingPlan, SideTables } from './plan';
 import { carriesNorms, isLinear, progressAt, type StepSpec } from './spec';
 
@@ -279,7 +277,7 @@ function oneRow(cols: number): OneRow {
 const BLOCK = 512;
 
 /** The engine in JavaScript. */
-export class JsEngine implements StepEngine {
+export class JsEngine implements Training {
   private readonly user: RowStep;
   private readonly terms: readonly RatingTerm[];
   /** Each rating in a list of its own: what an item row is given. */
@@ -292,29 +290,31 @@ export class JsEngine implements StepEngine {
     count: 1,
   };
   private readonly slope = new Float32Array(1);
-  private isPrepared = false;
 
   constructor(
     private readonly plan: PerRatingPlan,
+    /** Prepared already. */
     private readonly batcher: Batcher<RatingBatch>,
-    private readonly rates: LearningRates,
     private readonly sink: OptimizerSink,
     private readonly loss: Loss,
+    private readonly data: Pick<RatingData, 'size' | 'ratings'>,
     private readonly epochs: number,
   ) {
     const { spec, user, item } = plan;
     this.norms = { user: normsOf(spec, user, null), item: normsOf(spec, item, null) };
-    this.user = new RowStep(user, spec, rates, sink, this.norms.user);
-    const itemRow = () => new RowStep(item, spec, rates, sink, this.norms.item);
+    this.user = new RowStep(user, spec, sink.rates, sink, this.norms.user);
+    const itemRow = () => new RowStep(item, spec, sink.rates, sink, this.norms.item);
     this.terms = Array.from({ length: spec.grouping }, () => new RatingTerm(this.user, itemRow()));
     this.single = this.terms.map((rating) => [rating]);
     if (spec.isWeighted) this.scored.weights = new Float32Array(1);
   }
 
+  get rates() {
+    return this.sink.rates;
+  }
+
   async epoch(epoch: number, scheduler: Scheduler): Promise<number> {
-    const { batcher, rates, epochs, plan, norms } = this;
-    if (!this.isPrepared) await batcher.prepare(scheduler);
-    this.isPrepared = true;
+    const { batcher, rates, epochs, plan, norms, data } = this;
     batcher.begin(epoch);
     normsOf(plan.spec, plan.user, norms.user);
     normsOf(plan.spec, plan.item, norms.item);
@@ -338,18 +338,16 @@ export class JsEngine implements StepEngine {
       }
       if (scheduler.isDue(batch.count)) await scheduler.yieldNow();
     }
-    return total + sum;
+    return (total + sum) / (data.ratings ?? data.size);
   }
 
-  async readState(): Promise<TrainerState> {
+  async readState(): Promise<TrainingState> {
     return { slots: this.sink.readState(), steps: 0 };
   }
 
-  async writeState({ slots }: TrainerState): Promise<void> {
+  async writeState({ slots }: TrainingState): Promise<void> {
     this.sink.writeState(slots);
   }
-
-  dispose(): void {}
 
   /** One step on the ratings from `at` on; returns `sum` and their losses. */
   private step(batch: RatingBatch, at: number, size: number, sum: number): number {

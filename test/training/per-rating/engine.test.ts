@@ -12,7 +12,8 @@ import { Penalty } from '../../../src/parameters/penalty';
 import { sigmoidLink } from '../../../src/training/link';
 import type { Loss } from '../../../src/training/loss';
 import { LOSSES, squared } from '../../../src/training/losses';
-import { Trainer, type TrainerOptions } from '../../../src/training/trainer';
+import { type StepOptions, startTraining } from '../../../src/training/start-training';
+import { NEVER_YIELD } from '../../support/training';
 
 const USERS = 23;
 const ITEMS = 19;
@@ -37,7 +38,7 @@ function counts(index: Int32Array, rows: number): Int32Array {
   return table;
 }
 
-async function trained(given: Case, engine: Partial<TrainerOptions>) {
+async function trained(given: Case, engine: Partial<StepOptions>) {
   const { overparam = false, rank = 6, biases = true, weighted, lambda = 0.05, byFrequency, optimizer } = given;
   const { loss = squared, grouping = 1, shuffle = true } = given;
   const stream = Stream.of('pairs');
@@ -57,9 +58,9 @@ async function trained(given: Case, engine: Partial<TrainerOptions>) {
   const rule = resolveOptimizer(optimizer ?? sgd({ learningRate: cosine({ embedding: 0.05, bias: 0.03, map: 0.02 }) }));
   const data = { size: SIZE, users, items, targets, weights };
   const options = { epochs: 2, batchSize: 1, shuffle, stream: Stream.of('order'), grouping, ...engine };
-  const trainer = new Trainer(model, loss, rule, penalties, data, options);
-  const losses = [(await trainer.epoch(1)).loss, (await trainer.epoch(2)).loss];
-  trainer.dispose();
+  const training = await startTraining({ model, loss, optimizer: rule, penalties, data, options }, NEVER_YIELD);
+  const losses = [await training.epoch(1, NEVER_YIELD), await training.epoch(2, NEVER_YIELD)];
+  training.dispose?.();
   const factors = model.parameters.flatMap((parameter) => parameter.factors);
   return {
     losses,

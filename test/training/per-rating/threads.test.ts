@@ -4,30 +4,31 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ThreadError } from '../../../src/core/errors';
 import { Stream } from '../../../src/core/random';
-import { TaskScheduler } from '../../../src/core/scheduler';
+import { type Scheduler, TaskScheduler } from '../../../src/core/scheduler';
 import type { WorkerHandle, WorkerHost } from '../../../src/core/worker-host';
 import { findHost } from '../../../src/core/worker-host';
 import { MFModel } from '../../../src/models/factorization';
 import { resolveOptimizer } from '../../../src/optimizers/registry';
 import { squared } from '../../../src/training/losses';
 import { EngineThreads } from '../../../src/training/per-rating/threads';
-import { Trainer, type TrainerOptions } from '../../../src/training/trainer';
-import { randomRatings } from '../../support/training';
+import { type StepOptions, startTraining } from '../../../src/training/start-training';
+import { NEVER_YIELD, randomRatings } from '../../support/training';
 
 const SHAPE = { users: 3000, items: 2500, rank: 32 };
 const data = randomRatings(SHAPE, 30_000, 'float32');
 
-function make(options: Partial<TrainerOptions>) {
+async function make(options: Partial<StepOptions>, scheduler: Scheduler = NEVER_YIELD) {
   const model = new MFModel({ ...SHAPE, seed: 3 });
   const terms = { epochs: 100, batchSize: 1, shuffle: true, stream: Stream.of('order'), ...options };
-  return { model, trainer: new Trainer(model, squared, resolveOptimizer('adam'), [], data, terms) };
+  const task = { model, loss: squared, optimizer: resolveOptimizer('adam'), penalties: [], data, options: terms };
+  return { model, training: await startTraining(task, scheduler) };
 }
 
-async function bitsAfterTwo(options: Partial<TrainerOptions>): Promise<string> {
-  const { model, trainer } = make(options);
-  await trainer.epoch(1);
-  await trainer.epoch(2);
-  trainer.dispose();
+async function bitsAfterTwo(options: Partial<StepOptions>): Promise<string> {
+  const { model, training } = await make(options);
+  await training.epoch(1, NEVER_YIELD);
+  await training.epoch(2, NEVER_YIELD);
+  training.dispose?.();
   return Buffer.from(model.userFactors.data.buffer).toString('base64');
 }
 
@@ -54,17 +55,17 @@ test('a thread that dies while it loads is done without', async () => {
 
 test('an abort is heard while threads run', async () => {
   const controller = new AbortController();
-  const { trainer } = make({ threads: 2 });
+  const { training } = await make({ threads: 2 });
   const scheduler = new TaskScheduler(controller.signal);
-  await trainer.epoch(1, scheduler);
+  await training.epoch(1, scheduler);
   const rest = (async () => {
-    for (let epoch = 2; epoch <= 100; epoch++) await trainer.epoch(epoch, scheduler);
+    for (let epoch = 2; epoch <= 100; epoch++) await training.epoch(epoch, scheduler);
   })();
   const outcome = rest.catch((error: unknown) => error);
   await wait(1);
   controller.abort('enough');
   expect(await outcome).toBe('enough');
-  trainer.dispose();
+  training.dispose?.();
 });
 
 /** A host whose threads run something before the script, and that knows those which are not ended. */
@@ -96,10 +97,10 @@ test.each([
   ['exits', endAt(3, 'process.exit(7)'), /code 7/],
 ])('a thread that %s in the second epoch makes it fail, and leaves none', async (_, before, reason) => {
   const { host, alive } = hostWith(before);
-  const { trainer } = make({ threads: 2, host });
-  await trainer.epoch(1);
+  const { training } = await make({ threads: 2, host });
+  await training.epoch(1, NEVER_YIELD);
   expect(alive.size).toBe(2);
-  const error = await trainer.epoch(2).catch((thrown: unknown) => thrown);
+  const error = await training.epoch(2, NEVER_YIELD).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ThreadError);
   expect((error as Error).message).toMatch(reason);
   expect(alive.size).toBe(0);
@@ -158,8 +159,7 @@ describe('threads that never answer', () => {
   test('are given up on an abort', async () => {
     const { host, ended, isAsked } = silent();
     const controller = new AbortController();
-    const { trainer } = make({ threads: 2, host });
-    const outcome = trainer.epoch(1, new TaskScheduler(controller.signal)).catch((error: unknown) => error);
+    const outcome = make({ threads: 2, host }, new TaskScheduler(controller.signal)).catch((error: unknown) => error);
     await isAsked;
     controller.abort('enough');
     expect(await outcome).toBe('enough');
@@ -170,13 +170,13 @@ describe('threads that never answer', () => {
 test('an abort leaves no thread', async () => {
   const { host, alive } = hostWith('');
   const controller = new AbortController();
-  const { trainer } = make({ threads: 2, host });
+  const { training } = await make({ threads: 2, host });
   const scheduler = new TaskScheduler(controller.signal);
-  await trainer.epoch(1, scheduler);
-  const outcome = trainer.epoch(2, scheduler).catch((error: unknown) => error);
+  await training.epoch(1, scheduler);
+  const outcome = training.epoch(2, scheduler).catch((error: unknown) => error);
   await wait(1);
   controller.abort('enough');
   expect(await outcome).toBe('enough');
-  trainer.dispose();
+  training.dispose?.();
   expect(alive.size).toBe(0);
 });

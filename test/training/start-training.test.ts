@@ -8,9 +8,10 @@ import type { Optimizer } from '../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../src/optimizers/registry';
 import { linear } from '../../src/optimizers/schedule';
 import { Penalty } from '../../src/parameters/penalty';
+import { type EpochRecord, fit } from '../../src/training/fit';
 import { LOSSES } from '../../src/training/losses';
 import { RatingBatcher } from '../../src/training/rating-batches';
-import { Trainer, type TrainerOptions } from '../../src/training/trainer';
+import { type StepOptions, startTraining } from '../../src/training/start-training';
 import { NEVER_YIELD } from '../support/training';
 import { batchEpoch, type PlainTables, publishedEpoch, type Rating } from './plain-sgd';
 
@@ -55,14 +56,14 @@ function tablesOf(model: MFModel): PlainTables {
   };
 }
 
-function makeTrainer(
+function trainingOf(
   model: MFModel,
   data: RatingData,
   {
     optimizer = { name: 'sgd', learningRate: rate },
     counts = null,
     ...options
-  }: Partial<TrainerOptions> & {
+  }: Partial<StepOptions> & {
     readonly optimizer?: Optimizer | { name: string; learningRate: unknown };
     readonly counts?: { readonly users: Int32Array; readonly items: Int32Array } | null;
   } = {},
@@ -71,10 +72,34 @@ function makeTrainer(
     const rows = parameter.name.startsWith('user') ? counts?.users : counts?.items;
     return new Penalty(parameter, lambda, rows ?? null);
   });
-  return new Trainer(model, LOSSES.squared, resolveOptimizer(optimizer as Optimizer), penalties, data, {
-    ...{ epochs: 2, batchSize: 1, shuffle: false, stream: Stream.of('order') },
-    ...options,
+  const task = {
+    model,
+    loss: LOSSES.squared,
+    optimizer: resolveOptimizer(optimizer as Optimizer),
+    penalties,
+    data,
+    options: { ...{ epochs: 2, batchSize: 1, shuffle: false, stream: Stream.of('order') }, ...options },
+  };
+  return startTraining(task, NEVER_YIELD);
+}
+
+/** The records of a whole fit. */
+async function fitted(epochs: number, data: RatingData, how: Parameters<typeof trainingOf>[2]): Promise<EpochRecord[]> {
+  const model = makeModel();
+  const records: EpochRecord[] = [];
+  await fit({
+    epochs,
+    ratings: data.size,
+    parameters: model.parameters,
+    start: () => trainingOf(model, data, { epochs, ...how }),
+    options: { onEpoch: (record) => records.push(record) },
+    suspects: { targets: null },
+    isServing: false,
+    finish: async () => model,
+    install: () => undefined,
+    scheduler: NEVER_YIELD,
   });
+  return records;
 }
 
 function expectSame(model: MFModel, tables: PlainTables): void {
@@ -90,9 +115,9 @@ describe('one rating a step', () => {
   test('is the published SGD of biased MF, to 1e-12 over two epochs, and so is the loss', async () => {
     const model = makeModel();
     const expected = tablesOf(model);
-    const trainer = makeTrainer(model, dataOf(ratings));
+    const training = await trainingOf(model, dataOf(ratings));
     for (const epoch of [1, 2]) {
-      const { loss } = await trainer.epoch(epoch);
+      const loss = await training.epoch(epoch, NEVER_YIELD);
       expect(Math.abs(loss - publishedEpoch(expected, ratings, rate, lambda))).toBeLessThan(1e-12);
       expectSame(model, expected);
     }
@@ -102,7 +127,7 @@ describe('one rating a step', () => {
     const model = makeModel();
     const expected = tablesOf(model);
     const data = dataOf(ratings);
-    const trainer = makeTrainer(model, data, { shuffle: true });
+    const training = await trainingOf(model, data, { shuffle: true });
     const batcher = new RatingBatcher(data, model, {
       stream: Stream.of('order'),
       shuffle: true,
@@ -117,7 +142,7 @@ describe('one rating a step', () => {
       for (let batch = batcher.next(1); batch !== null; batch = batcher.next(1))
         order.push({ user: batch.users[0]!, item: batch.items[0]!, value: batch.targets[0]! });
       orders.push(JSON.stringify(order));
-      await trainer.epoch(epoch);
+      await training.epoch(epoch, NEVER_YIELD);
       publishedEpoch(expected, order, rate, lambda);
     }
     expectSame(model, expected);
@@ -131,9 +156,9 @@ describe('several ratings a step', () => {
     async (batchSize) => {
       const model = makeModel();
       const expected = tablesOf(model);
-      const trainer = makeTrainer(model, dataOf(ratings, true), { batchSize });
+      const training = await trainingOf(model, dataOf(ratings, true), { batchSize });
       for (const epoch of [1, 2]) {
-        const { loss } = await trainer.epoch(epoch);
+        const loss = await training.epoch(epoch, NEVER_YIELD);
         const reference = batchEpoch(expected, ratings, batchSize, rate, () => lambda);
         expect(Math.abs(loss - reference)).toBeLessThan(1e-12);
       }
@@ -150,7 +175,7 @@ describe('several ratings a step', () => {
     const plain = ratings.map(({ user, item, value }) => ({ user, item, value }));
     const model = makeModel();
     const expected = tablesOf(model);
-    await makeTrainer(model, dataOf(plain), { batchSize, counts }).epoch(1);
+    await (await trainingOf(model, dataOf(plain), { batchSize, counts })).epoch(1, NEVER_YIELD);
     batchEpoch(expected, plain, batchSize, rate, (table, row) => {
       return lambda * Math.sqrt(20 / counts[table === 'user' ? 'users' : 'items'][row]!);
     });
@@ -170,33 +195,27 @@ describe('what the update rule is told', () => {
       },
     };
     const ten = ratings.slice(0, 10);
-    const trainer = makeTrainer(makeModel(), dataOf(ten), { optimizer, batchSize: 4, epochs: 3 });
-    const rates: number[] = [];
-    for (const epoch of [1, 2, 3]) rates.push((await trainer.epoch(epoch)).learningRate);
+    const records = await fitted(3, dataOf(ten), { optimizer, batchSize: 4 });
     const expected = [0, 4, 8, 10, 14, 18, 20, 24, 28].map((done) => done / 30);
     expect(seen.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     for (const [k, progress] of expected.entries()) {
       expect(seen[k]!.progress).toBeCloseTo(progress, 14);
       expect(seen[k]!.rate).toBeCloseTo(0.3 * (1 - progress), 14);
     }
-    for (const [k, start] of [0.3, 0.2, 0.1].entries()) expect(rates[k]).toBeCloseTo(start, 14);
+    for (const [k, start] of [0.3, 0.2, 0.1].entries()) expect(records[k]!.learningRate).toBeCloseTo(start, 14);
   });
 });
 
 describe('divergence', () => {
   test('names the epoch, the parameter and the rate that is in force', async () => {
-    let epoch = 1;
     const optimizer: Optimizer = {
       config: { name: 'breaks', learningRate: linear(0.4) },
       slots: [],
-      update(factor) {
-        if (epoch === 2 && factor.name === 'itemBias') factor.data[1] = Number.POSITIVE_INFINITY;
+      update(factor, _gradient, _state, { step }) {
+        if (step > ratings.length && factor.name === 'itemBias') factor.data[1] = Number.POSITIVE_INFINITY;
       },
     };
-    const trainer = makeTrainer(makeModel(), dataOf(ratings), { optimizer });
-    await trainer.epoch(1);
-    epoch = 2;
-    const error = await trainer.epoch(2).catch((thrown: unknown) => thrown);
+    const error = await fitted(2, dataOf(ratings), { optimizer }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(DivergenceError);
     expect(error).toMatchObject({ epoch: 2, parameter: 'itemBias', learningRate: 0.2 });
     expect(String(error)).toMatch(/epoch 2.*'itemBias'.*learning rate 0\.2.*lower learningRate/);
@@ -210,7 +229,7 @@ describe('divergence', () => {
         if (step === ratings.length && factor.name === 'userEmbedding') factor.data[0] = Number.NaN;
       },
     };
-    await expect(makeTrainer(makeModel(), dataOf(ratings), { optimizer }).epoch(1)).rejects.toMatchObject({
+    await expect(fitted(1, dataOf(ratings), { optimizer })).rejects.toMatchObject({
       parameter: 'userEmbedding',
     });
   });

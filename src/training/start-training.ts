@@ -1,0 +1,126 @@
+// Training by gradients: chooses, once, who makes the steps of a model of users and items. The per-rating engine, in
+// WebAssembly or JavaScript, where the model, the loss and the rule allow; batches one by one else.
+
+import type { Stream } from '../core/random';
+import type { Scheduler } from '../core/scheduler';
+import { findHost, type WorkerHost } from '../core/worker-host';
+import type { KernelChoice } from '../kernels/wasm';
+import type { Batch, Model, RatingBatch, RatingData } from '../models/model';
+import { LearningRates } from '../optimizers/learning-rate';
+import type { Optimizer } from '../optimizers/optimizer';
+import type { Parameter } from '../parameters/parameter';
+import type { Penalty } from '../parameters/penalty';
+import type { Training } from './fit';
+import type { Loss } from './loss';
+import { CandidateBatcher } from './negatives/candidate-batcher';
+import type { NegativeSampling } from './negatives/item-sampler';
+import { OptimizerSink } from './optimizer-sink';
+import { chooseBlocks, type Side, WHOLE } from './per-rating/block-schedule';
+import { WasmEngine } from './per-rating/engine';
+import { planPerRating } from './per-rating/plan';
+import { JsEngine } from './per-rating/step-js';
+import { withoutThreads } from './per-rating/threads';
+import { type Batcher, type OrderOptions, RatingBatcher } from './rating-batches';
+import { RowPacking, Stepper } from './stepper';
+
+/** Tables of fewer bytes lie in few enough pages for the processor to know where these are. */
+const WORTH_PACKING = 1 << 23;
+/** Starting threads takes longer than training on fewer ratings. */
+const WORTH_THREADS = 1 << 18;
+/** The grid of tiles has enough of them for so many threads, and memory feeds no more. */
+const MOST_THREADS = 8;
+
+/** How to go through the data. */
+export interface StepOptions {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly shuffle: boolean;
+  /** The stream of the order of the ratings. */
+  readonly stream: Stream;
+  /** Ratings of one user to a step, where batchSize is 1. @defaultValue 1 */
+  readonly grouping?: 1 | 4;
+  /** Adds items that users do not have to every batch. @defaultValue none */
+  readonly negatives?: NegativeSampling | undefined;
+  /** @defaultValue 'auto' */
+  readonly kernels?: KernelChoice;
+  /** On how many threads: it changes no bit. `auto`: as many as there are cores, where there is enough to do. @defaultValue 1 */
+  readonly threads?: number | 'auto';
+  /** Who starts them; null: nobody. @defaultValue whoever does in this process */
+  readonly host?: WorkerHost | null;
+  /** Gives the batches of a model whose batches are its own. @defaultValue ratings of a tile at a time */
+  readonly batches?: ((data: RatingData, order: OrderOptions) => Batcher<Batch>) | undefined;
+  /** false: every step by itself, as the definition has it, also where the per-rating engine could take over. @defaultValue true */
+  readonly perRating?: boolean;
+  /** Whether batches find the rows of a tile together. @defaultValue where the tables are large enough for it to pay */
+  readonly packing?: boolean;
+}
+
+/** What the steps of a training are made of. */
+export interface StepTask<M extends Model<Batch> = Model<Batch>> {
+  readonly model: M;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly penalties: readonly Penalty[];
+  readonly data: RatingData;
+  readonly options: StepOptions;
+}
+
+/** Sets up the training of a model by steps. */
+export async function startTraining(task: StepTask, scheduler: Scheduler): Promise<Training> {
+  const { model, loss, optimizer, penalties, data, options } = task;
+  const { epochs, batchSize, shuffle, stream, negatives, kernels = 'auto', perRating = true } = options;
+  const isSingle = batchSize === 1 && negatives === undefined;
+  // Groups are of a random order: in the order of the data nobody's ratings need lie together.
+  const grouping = isSingle && shuffle ? (options.grouping ?? 1) : 1;
+  const isWeighted = data.weights !== null;
+  const plan = isSingle && perRating ? planPerRating(model, loss, optimizer, penalties, isWeighted, grouping) : null;
+  const sides = sidesOf(model.sides, optimizer);
+  const blocks = shuffle ? chooseBlocks(data.size, batchSize, sides.users, sides.items) : WHOLE;
+  // The per-rating engine has an order of rows of their own, and negatives are drawn by the numbers of items.
+  const canPack = plan === null && negatives === undefined && shuffle;
+  const { packing = sides.users.bytes + sides.items.bytes >= WORTH_PACKING } = options;
+  const order = { stream, shuffle, blocks, grouping, packs: canPack && packing };
+  await scheduler.yieldNow();
+  if (plan !== null) {
+    const threads = threadsOf(options.threads ?? 1, data.size);
+    const host = threads > 1 ? (options.host === undefined ? findHost() : options.host) : null;
+    if (threads > 1 && host === null && kernels !== 'js') withoutThreads('here are none that share memory');
+    const { slots } = optimizer;
+    const rates = new LearningRates(optimizer.config.learningRate);
+    const inWasm = { plan, data, order, slots, rates, epochs, kernels, threads, host };
+    const engine = await WasmEngine.create(inWasm, scheduler);
+    if (engine !== null) return engine;
+  }
+  const sink = new OptimizerSink([{ optimizer, parameters: model.parameters }]);
+  const rows = { users: sides.users.rows, items: sides.items.rows };
+  const { batches = (ratings, how) => new RatingBatcher(ratings, rows, how) } = options;
+  let batcher = batches(data, order) as Batcher<Batch>;
+  // Plans and negatives are for factorizations alone, and their batches are RatingBatches.
+  if (negatives !== undefined) {
+    const given = batcher as Batcher<RatingBatch>;
+    batcher = new CandidateBatcher(given, data, rows, negatives, stream.fork('negatives')) as Batcher<Batch>;
+  }
+  await batcher.prepare(scheduler);
+  if (plan !== null) return new JsEngine(plan, batcher as Batcher<RatingBatch>, sink, loss, data, epochs);
+  const steps = { epochs, batchSize, group: 1 + (negatives?.count ?? 0) };
+  const packed = batcher.places && new RowPacking(model.sides, penalties, sink, batcher.places);
+  return new Stepper(model, loss, penalties, batcher, sink, data, grouping, steps, kernels, packed);
+}
+
+function threadsOf(choice: number | 'auto', ratings: number): number {
+  if (choice !== 'auto') return choice;
+  return ratings < WORTH_THREADS ? 1 : Math.min(findHost()?.parallelism ?? 1, MOST_THREADS);
+}
+
+/** Of each side its rows, and the bytes of its factors and of what the rule keeps beside them. */
+function sidesOf(sides: Model<Batch>['sides'], { slots }: Optimizer): { users: Side; items: Side } {
+  const elements = 1 + slots.filter(({ shape }) => shape === 'element').length;
+  const side = (parameters: readonly Parameter[]) => {
+    const factors = parameters.flatMap((parameter) => parameter.factors);
+    return {
+      rows: parameters[0]!.rows,
+      bytes: factors.reduce((sum, { rows, cols }) => sum + rows * cols * 4 * elements, 0),
+    };
+  };
+  return { users: side(sides.users), items: side(sides.items) };
+}
