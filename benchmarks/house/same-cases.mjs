@@ -1,5 +1,5 @@
 // The recommenders that same.mjs trains: every kind, and what decides which code trains it. Options are those of the
-// commit before; `renamed` says what they are called since.
+// commit before; `construct` knows what they are called since.
 
 const RULES = ['sgd', 'momentum', 'nesterov', 'adagrad', 'adadelta', 'rmsprop', 'adam'];
 const PRODUCTS = {
@@ -244,8 +244,22 @@ export function cases() {
   return list;
 }
 
+/** The class of a kind. */
+export const CLASSES = {
+  ...{
+    popularity: 'Popularity',
+    'item-knn': 'ItemKNN',
+    ease: 'EASE',
+    als: 'ALS',
+    nmf: 'NMF',
+    svdpp: 'SVDpp',
+    mf: 'MF',
+  },
+  ...{ 'overparam-mf': 'OverparamMF', 'neural-cf': 'NeuralCF', fm: 'FM', 'wide-deep': 'WideDeep', 'deep-fm': 'DeepFM' },
+};
+
 /** Options of the commit before in the names since. */
-export function renamed(kind, options) {
+function renamed(kind, options) {
   if (kind !== 'neural-cf') return options;
   const { factors, layers, ...others } = options;
   return {
@@ -253,4 +267,14 @@ export function renamed(kind, options) {
     ...(factors !== undefined && { rank: factors }),
     ...(layers !== undefined && { embeddingDim: layers[0] / 2, hidden: layers.slice(1) }),
   };
+}
+
+/** A recommender of a kind, by its options of the commit before or by those since. */
+export function construct(Recommender, kind, options) {
+  try {
+    return new Recommender(options);
+  } catch (error) {
+    if (error.name !== 'OptionError') throw error;
+    return new Recommender(renamed(kind, options));
+  }
 }

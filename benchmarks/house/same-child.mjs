@@ -6,22 +6,10 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { cases, renamed } from './same-cases.mjs';
+import { CLASSES, cases, construct } from './same-cases.mjs';
 
 const [build, files, out, mode] = process.argv.slice(2);
 const opmf = await import(pathToFileURL(join(build, 'dist', 'index.js')).href);
-const CLASSES = {
-  ...{
-    popularity: 'Popularity',
-    'item-knn': 'ItemKNN',
-    ease: 'EASE',
-    als: 'ALS',
-    nmf: 'NMF',
-    svdpp: 'SVDpp',
-    mf: 'MF',
-  },
-  ...{ 'overparam-mf': 'OverparamMF', 'neural-cf': 'NeuralCF', fm: 'FM', 'wide-deep': 'WideDeep', 'deep-fm': 'DeepFM' },
-};
 
 const hashOf = (...parts) => {
   const hash = createHash('sha256');
@@ -170,16 +158,7 @@ async function answersOf(model, kind, on) {
   };
 }
 
-/** A recommender of a kind, by its options of old or by those since. */
-function make(kind, options) {
-  const Recommender = opmf[CLASSES[kind]];
-  try {
-    return new Recommender(options);
-  } catch (error) {
-    if (error.name !== 'OptionError') throw error;
-    return new Recommender(renamed(kind, options));
-  }
-}
+const make = (kind, options) => construct(opmf[CLASSES[kind]], kind, options);
 
 /** A fit that is measured, stopped early, and gone on with from a checkpoint. */
 async function watched({ kind, options, data: on }) {
