@@ -12,8 +12,7 @@ import { finishTable } from './finish-table';
 import { FORMAT_BYTES } from './formats';
 import { RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
-import { tooMuch } from './read-text';
-import { tooLong } from './record-reader';
+import { tooLong, tooMuch } from './record-reader';
 import { readHead } from './table-head';
 
 const LF = 10;

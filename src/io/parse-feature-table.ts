@@ -36,8 +36,7 @@ import {
   most,
   separator as separatorCheck,
 } from './read-options';
-import { afterLines, isEmpty, tooMuch } from './read-text';
-import { RecordReader } from './record-reader';
+import { afterLines, isEmpty, RecordReader, tooMuch } from './record-reader';
 import { sniffSeparator } from './separator';
 
 /**

@@ -10,8 +10,7 @@ import { LARGEST_FLOAT32, parseDecimal } from './decimal';
 import { decode, LONGEST_STRING, refuseOtherText } from './decode';
 import { Faults } from './fault';
 import { most } from './read-options';
-import { tooMuch } from './read-text';
-import { tooLong } from './record-reader';
+import { tooLong, tooMuch } from './record-reader';
 
 /**
  * How to read libFM text.

@@ -9,7 +9,7 @@ import { finishTable } from './finish-table';
 import { readLongTable } from './long-table';
 import { readNetflixTable, separatorOfBlocks } from './netflix-table';
 import type { ReadSettings } from './read-options';
-import { RecordReader, type TextForm } from './record-reader';
+import { afterLines, emptyFault, isEmpty, RecordReader, tooMuch } from './record-reader';
 import { sniffSeparator } from './separator';
 import { readWideTable } from './wide-table';
 
@@ -33,26 +33,4 @@ export function readText(source: string | Uint8Array, settings: ReadSettings): P
     settings.separator ?? (layout === 'netflix' ? separatorOfBlocks(text) : sniffSeparator(text, settings, faults));
   const records = new RecordReader(text, separator, settings, faults, settings.skipLines + 1);
   return finishTable(READERS[layout](records, settings, faults), settings, faults);
-}
-
-/** Where the first line after `count` others starts. */
-export function afterLines(text: string, count: number): number {
-  const end = /\r\n|\n|\r/g;
-  for (let line = 0; line < count; line++) if (end.exec(text) === null) return text.length;
-  return end.lastIndex;
-}
-
-/** There are more bytes than there may be. */
-export function tooMuch(most: number, faults: Faults) {
-  return faults.whole(`there are more than maxBytes = ${most} bytes of text; set maxBytes higher if they are meant`);
-}
-
-/** Whether a text has no record: nothing but white space and comments. */
-export function isEmpty(text: string, form: TextForm, faults: Faults): boolean {
-  return text.trim() === '' || !new RecordReader(text, ',', form, faults).hasMore();
-}
-
-/** There is nothing in it but white space. */
-export function emptyFault(faults: Faults) {
-  return faults.whole('the file is empty; want ratings, one or more a line');
 }

@@ -337,3 +337,25 @@ function doubled<T extends Int32Array | Uint8Array>(array: T, Kind: new (length:
   larger.set(array);
   return larger;
 }
+
+/** Where the first line after `count` others starts. */
+export function afterLines(text: string, count: number): number {
+  const end = /\r\n|\n|\r/g;
+  for (let line = 0; line < count; line++) if (end.exec(text) === null) return text.length;
+  return end.lastIndex;
+}
+
+/** There are more bytes than there may be. */
+export function tooMuch(most: number, faults: Faults) {
+  return faults.whole(`there are more than maxBytes = ${most} bytes of text; set maxBytes higher if they are meant`);
+}
+
+/** Whether a text has no record: nothing but white space and comments. */
+export function isEmpty(text: string, form: TextForm, faults: Faults): boolean {
+  return text.trim() === '' || !new RecordReader(text, ',', form, faults).hasMore();
+}
+
+/** There is nothing in it but white space. */
+export function emptyFault(faults: Faults) {
+  return faults.whole('the file is empty; want ratings, one or more a line');
+}

@@ -5,8 +5,7 @@ import type { Faults } from './fault';
 import { FORMAT_CHARACTERS } from './formats';
 import { type LongLayout, openLongTable } from './long-table';
 import type { ReadSettings } from './read-options';
-import { emptyFault, isEmpty } from './read-text';
-import { RecordReader } from './record-reader';
+import { emptyFault, isEmpty, RecordReader } from './record-reader';
 import { sniffSeparator } from './separator';
 
 /** The separator and the layout of a long table. */

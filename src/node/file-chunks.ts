@@ -9,7 +9,8 @@ import { show } from '../core/options';
 import { LONGEST_STRING } from '../io/decode';
 import { Faults } from '../io/fault';
 import { FORMAT_BYTES } from '../io/formats';
-import { tooMuch } from '../io/read-text';
+import { tooMuch } from '../io/record-reader';
+
 import { Survey } from '../io/survey';
 
 /** Large enough that the reading does not count, small enough that a chunk is read in a few milliseconds. */
