@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { DataError } from 'opmf';
-import { findFile, searchFolders } from '../src/node/locate-dataset';
+import { findFile, searchFolders } from '../src/node/datasets';
 
 /** Finds files of a set by their names, the first that is there. */
 export function filesOf(set: string, dataDir: string | undefined): (...names: readonly string[]) => string {

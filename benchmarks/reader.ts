@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { readInteractions } from '../src/node/read-interactions';
+import { readInteractions } from '../src/node/read-files';
 import { machine } from './machine';
 import { writeRatings } from './reader-text';
 

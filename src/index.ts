@@ -15,6 +15,55 @@ export {
   UnsupportedError,
 } from './core/errors';
 export type { Seed } from './core/random';
+export type { FeatureRows, FieldKind, FieldRange } from './data/feature-fields';
+// Data
+export {
+  type CategoricalField,
+  type CrossedField,
+  categorical,
+  crossed,
+  type FeatureRow,
+  type FeatureTableOptions,
+  type FeatureValue,
+  type FieldConfig,
+  type LabelConfig,
+  type MultiValuedField,
+  multiValued,
+  type NumericField,
+  numeric,
+} from './data/feature-fields';
+export type { LearnedField } from './data/feature-schema';
+export { FeatureSchema, type FeatureSchemaJson } from './data/feature-schema';
+export { FeatureTable } from './data/feature-table';
+export {
+  type DuplicatePolicy,
+  type InputColumns,
+  type Interaction,
+  type InteractionStats,
+  Interactions,
+  type InteractionsOptions,
+  type LeftOut,
+  type Row,
+} from './data/interactions';
+export type { SideFeatures } from './data/pair-features';
+export { type InteractionFeatureOptions, interactionFeatures } from './data/pair-features';
+export type { Split } from './data/splits';
+export {
+  type KFoldOptions,
+  kFold,
+  predefinedSplit,
+  type SplitByTimeOptions,
+  type SplitByUserOptions,
+  type SplitLeaveOneOutOptions,
+  type SplitRandomOptions,
+  splitByTime,
+  splitByUser,
+  splitLeaveOneOut,
+  splitRandom,
+  type UserSplit,
+} from './data/splits';
+export { type SyntheticOptions, syntheticInteractions } from './data/synthetic';
+export { type Id, Vocabulary } from './data/vocabulary';
 // Evaluation
 export { type CompareOptions, compare } from './evaluation/compare';
 export type {
@@ -39,53 +88,12 @@ export type { EvaluationOptions, EvaluationProgress } from './evaluation/evaluat
 export type { NegativeDraw, Ranker } from './evaluation/ranking-lists';
 export type { SearchRange, SearchSpace } from './evaluation/search-space';
 export { type Trial, type TuneOptions, type Tuning, type TuningProgress, tune } from './evaluation/tune';
-// Data
-export {
-  type CategoricalField,
-  type CrossedField,
-  categorical,
-  crossed,
-  type FeatureRow,
-  type FeatureTableOptions,
-  type FeatureValue,
-  type FieldConfig,
-  type LabelConfig,
-  type MultiValuedField,
-  multiValued,
-  type NumericField,
-  numeric,
-} from './interactions/feature-fields';
-export { FeatureSchema, type FeatureSchemaJson } from './interactions/feature-schema';
-export { FeatureTable } from './interactions/feature-table';
-export type { FeatureRows, FieldKind, FieldRange } from './interactions/features';
-export { type InteractionFeatureOptions, interactionFeatures } from './interactions/interaction-features';
-export {
-  type DuplicatePolicy,
-  type InputColumns,
-  type Interaction,
-  type InteractionStats,
-  Interactions,
-  type InteractionsOptions,
-  type LeftOut,
-  type Row,
-} from './interactions/interactions';
-export { type KFoldOptions, kFold } from './interactions/k-fold';
-export type { LearnedField } from './interactions/learned-field';
-export type { SideFeatures } from './interactions/pair-features';
-export { predefinedSplit } from './interactions/predefined-split';
-export type { Split } from './interactions/split';
-export { type SplitByTimeOptions, splitByTime } from './interactions/split-by-time';
-export { type SplitByUserOptions, splitByUser, type UserSplit } from './interactions/split-by-user';
-export { type SplitLeaveOneOutOptions, splitLeaveOneOut } from './interactions/split-leave-one-out';
-export { type SplitRandomOptions, splitRandom } from './interactions/split-random';
-export { type SyntheticOptions, syntheticInteractions } from './interactions/synthetic';
-export { type Id, Vocabulary } from './interactions/vocabulary';
-export type { InvalidPolicy } from './io/invalid-rows';
+export { encodeNpy, encodeVectorCsv } from './io/files/vectors';
 // Reading text, and reports as strings
-export { parseFeatureTable, type ReadFeatureOptions } from './io/parse-feature-table';
-export { parseInteractions } from './io/parse-interactions';
-export { type LibFMOptions, parseLibFM } from './io/parse-libfm';
-export type { ColumnRef, ColumnRefs, MissingValue, ReadOptions } from './io/read-options';
+export { parseFeatureTable, type ReadFeatureOptions } from './io/text/parse-feature-table';
+export { parseInteractions } from './io/text/parse-interactions';
+export { type LibFMOptions, parseLibFM } from './io/text/parse-libfm';
+export type { ColumnRef, ColumnRefs, InvalidPolicy, MissingValue, ReadOptions } from './io/text/read-options';
 export { auc, type Calibration, type CalibrationBin, calibration, logLoss } from './metrics/label-metrics';
 // Metrics: their names, and what recommended lists are like
 export { coverage, diversity, gini, novelty } from './metrics/list-metrics';
@@ -132,8 +140,6 @@ export { type SgdConfig, type SgdOptions, sgd } from './optimizers/sgd';
 export type { Precision } from './parameters/memory';
 export type { Overparam, OverparamByName, ParameterName, ProductOptions } from './parameters/overparam';
 export type { GradientSink, Parameter } from './parameters/parameter';
-export { encodeNpy } from './persistence/npy';
-export { encodeVectorCsv } from './persistence/vector-csv';
 export { ALS, type ALSOptions } from './recommenders/als';
 export type { Factorization, FoldedItem, FoldedUser, Stream, TableRecommender } from './recommenders/class-types';
 export type {

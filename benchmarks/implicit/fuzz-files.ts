@@ -26,8 +26,8 @@ import {
   WideDeep,
 } from 'opmf';
 import { Stream } from '../../src/core/random';
-import { decodeSafetensors, encodeSafetensors } from '../../src/persistence/safetensors';
-import { seal } from '../../src/persistence/sealed-file';
+import { decodeSafetensors, encodeSafetensors } from '../../src/io/files/safetensors';
+import { seal } from '../../src/io/files/sealed-file';
 
 /** What became of the files. */
 export interface FuzzCounts {

@@ -1,9 +1,100 @@
+// One process may hold the library more than once: by import and by require, or in two bundles. Its classes are then several,
+// and `instanceof` would not know an object of one by the other. What they say of themselves tells.
+
+import { isPlain } from './plain';
+import { VERSION } from './version';
+
+/** A class that objects of its other copies are known by. */
+export interface NamedClass {
+  /** Its name, which survives a minifier. */
+  readonly opmf: string;
+  readonly version: string;
+}
+
+/** What `instanceof` answers for a class of the library; for subclasses of others' making as ever. */
+export function isInstance(type: object, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    if (Function.prototype[Symbol.hasInstance].call(type, value)) return true;
+    const wanted = ownName(type);
+    if (wanted === undefined) return false;
+    for (let made = classOf(value); typeof made === 'function'; made = Object.getPrototypeOf(made)) {
+      const name = ownName(made);
+      if (name?.opmf === wanted.opmf && name.version === VERSION) return true;
+    }
+  } catch {
+    // A proxy that refuses to be looked at.
+  }
+  return false;
+}
+
+/** How a message names an object of the library, whichever copy it is of; undefined for others. */
+export function libraryName(value: object): string | undefined {
+  const made = classOf(value);
+  const name = typeof made === 'function' ? ownName(made) : undefined;
+  if (name === undefined) return undefined;
+  return `${/^[AEIOU]/.test(name.opmf) ? 'an' : 'a'} ${name.opmf} of opmf ${name.version}`;
+}
+
+function classOf(value: object): unknown {
+  return (Object.getPrototypeOf(value) as { constructor?: unknown } | null)?.constructor;
+}
+
+function ownName(type: object): NamedClass | undefined {
+  if (!Object.hasOwn(type, 'opmf')) return undefined;
+  const { opmf, version } = type as Partial<NamedClass>;
+  return typeof opmf === 'string' && typeof version === 'string' ? { opmf, version } : undefined;
+}
+
+// Values as error messages show them: their type visible, and never more than some 200 characters, whatever they hold.
+
+/** The most characters of a text, before and after it is quoted. */
+const LONGEST = 60;
+const LONGEST_QUOTED = 160;
+/** How many keys of an object are named. */
+const KEYS = 6;
+
+/** A value as an error message shows it: short, and with its type visible. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'bigint') return clipped(String(value));
+  if (typeof value === 'symbol') return clipped(String(value));
+  if (typeof value === 'function') return 'a function';
+  if (value === null || typeof value !== 'object') return String(value);
+  try {
+    if (Array.isArray(value)) return `an array of ${value.length}`;
+    const own = libraryName(value);
+    if (own !== undefined) return clipped(own);
+    if (!isPlain(value)) return ofClass(value);
+    const keys = Object.keys(value).slice(0, KEYS);
+    return `an object with ${keys.map((key) => clipped(key, LONGEST / 3)).join(', ') || 'no keys'}`;
+  } catch {
+    // A proxy that refuses to be looked at.
+    return 'an object';
+  }
+}
+
+/** An object that is not plain, by its class: 'a Map', or as an heir of another object. */
+function ofClass(value: object): string {
+  const type: unknown = value.constructor;
+  const name: unknown = typeof type === 'function' ? type.name : undefined;
+  if (typeof name !== 'string' || name === '' || name === 'Object') return 'an object that inherits from another';
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${clipped(name)}`;
+}
+
+/** The start of a text that is longer than a message has room for, else all of it. */
+export function clipped(text: string, longest: number = LONGEST): string {
+  return text.length > longest ? `${text.slice(0, longest - 3)}...` : text;
+}
+
+/** Characters that are written out take six places each. */
+function quoted(text: string): string {
+  const all = JSON.stringify(clipped(text));
+  return all.length > LONGEST_QUOTED ? `${all.slice(0, LONGEST_QUOTED - 4).replace(/\\[^"]{0,5}$/, '')}..."` : all;
+}
+
 // The errors a caller can meet. Each names what was wrong, the value got, the range wanted and the next step;
 // `instanceof OpmfError` catches them all, `name` survives a structured clone and a minifier.
-
-import { isInstance } from './same-class';
-import { show } from './show';
-import { VERSION } from './version';
 
 /**
  * The base of every error that this library throws on purpose.

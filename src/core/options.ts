@@ -2,11 +2,10 @@
 // An option is declared once, by a field: a check, and a default that may be a function of other options and of the data.
 // Its type and its documentation are those of the interface that callers name; docs/options.md is made of both.
 
-import { OptionError } from './errors';
-import { isPlain } from './is-plain';
-import { clipped, show } from './show';
+import { clipped, OptionError, show } from './errors';
+import { isPlain } from './plain';
 
-export { show } from './show';
+export { show } from './errors';
 
 /** Returns the value where it is good, throws OptionError where it is not. `name` is the option's dotted name. */
 export interface Check<T> {

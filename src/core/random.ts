@@ -3,9 +3,9 @@
 // The counter-based generator is Threefry-2x32 with 20 rounds: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers:
 // As Easy as 1, 2, 3" (SC 2011). seedrandom turns the caller's seed into the first key.
 
-// Its ARC4 alone: the package's own entry has six other generators.
 import seedrandom from 'seedrandom/seedrandom.js';
 import { cosineOfTurn, naturalLog } from './elementary';
+import { now } from './scheduler';
 
 /** What a caller may give as a seed; 42 and '42' are the same seed. */
 export type Seed = number | string;
@@ -149,4 +149,22 @@ export function hash(name: string): [number, number] {
     high = Math.imul(high ^ name.charCodeAt(name.length - 1 - i), 0x01000193);
   }
   return [low, high];
+}
+
+// Random words of this process, for hash tables that hold what strangers wrote: who does not know them cannot choose keys
+// that collide. No result depends on them.
+
+let words: Int32Array | undefined;
+
+/** Four words, drawn when they are first asked for. */
+export function secret(): Int32Array {
+  if (words !== undefined) return words;
+  words = new Int32Array(4);
+  try {
+    // Hosts without it, and those that refuse it before the first request, fall back to the clock.
+    globalThis.crypto.getRandomValues(words);
+  } catch {
+    words = words.map((_, k) => Math.imul((Date.now() % 0x7fffffff) + k, 0x9e3779b1) ^ (now() * 1e6));
+  }
+  return words;
 }

@@ -4,9 +4,9 @@
 
 import { DivergenceError } from '../core/errors';
 import { Stream } from '../core/random';
-import type { Interactions } from '../interactions/interactions';
-import type { Split } from '../interactions/split';
-import { splitRandom } from '../interactions/split-random';
+import type { Interactions } from '../data/interactions';
+import type { Split } from '../data/splits';
+import { splitRandom } from '../data/splits';
 import type { LearningRate } from '../optimizers/learning-rate';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';

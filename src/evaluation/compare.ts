@@ -14,8 +14,8 @@ import {
   wrong,
 } from '../core/options';
 import { VERSION } from '../core/version';
-import type { Interactions } from '../interactions/interactions';
-import { splitRandom } from '../interactions/split-random';
+import type { Interactions } from '../data/interactions';
+import { splitRandom } from '../data/splits';
 import type { LearningRate } from '../optimizers/learning-rate';
 import type { OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';

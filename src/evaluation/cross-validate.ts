@@ -2,8 +2,8 @@
 
 import { field, integer, optional, readOptions } from '../core/options';
 import { now } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
-import { kFold } from '../interactions/k-fold';
+import type { Interactions } from '../data/interactions';
+import { kFold } from '../data/splits';
 import { type MetricName, metricList } from '../metrics/metric-names';
 import { checkSuits, usualMetrics } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';

@@ -17,8 +17,8 @@ import {
 } from '../core/options';
 import type { Seed } from '../core/random';
 import { runYielding, TaskScheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
-import type { Id } from '../interactions/vocabulary';
+import type { Interactions } from '../data/interactions';
+import type { Id } from '../data/vocabulary';
 import {
   findRankingMetrics,
   RANKING_NAMES,

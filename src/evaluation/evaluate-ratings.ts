@@ -2,8 +2,8 @@
 
 import { readOptions } from '../core/options';
 import { TaskScheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
-import type { Vocabulary } from '../interactions/vocabulary';
+import type { Interactions } from '../data/interactions';
+import type { Vocabulary } from '../data/vocabulary';
 import { mae, RATING_METRICS, rmse } from '../metrics/rating-metrics';
 import { checkSuits } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';

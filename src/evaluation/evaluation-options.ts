@@ -4,7 +4,7 @@ import { callable, seed as checkSeed, field, optional, wrong } from '../core/opt
 import type { Seed } from '../core/random';
 import type { Scheduler } from '../core/scheduler';
 import { type Pausable, runYielding } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import { abortSignal } from '../recommenders/fit-options';
 import { threads } from '../recommenders/training-options';

@@ -1,6 +1,6 @@
 // Any metrics of a fitted recommender on held-out data, and the mean and standard deviation of a few repetitions.
 
-import type { Split } from '../interactions/split';
+import type { Split } from '../data/splits';
 import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
 import type { Recommender } from '../recommenders/recommender';
 import { evaluateRanking } from './evaluate-ranking';

@@ -3,8 +3,8 @@
 
 import { exponential, naturalLog } from '../core/elementary';
 import { OptionError } from '../core/errors';
-import { isPlain } from '../core/is-plain';
 import { boolean, field, number, oneOf, plain, readOptions, show } from '../core/options';
+import { isPlain } from '../core/plain';
 import type { Stream } from '../core/random';
 import type { RecommenderName } from '../recommenders/registry';
 

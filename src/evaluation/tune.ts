@@ -6,10 +6,10 @@ import { type Filled, field, integer, number, oneOf, optional, plain, readOption
 import { Stream } from '../core/random';
 import type { Scheduler } from '../core/scheduler';
 import { now, TaskScheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
-import type { Split } from '../interactions/split';
-import { splitRandom } from '../interactions/split-random';
-import type { Id } from '../interactions/vocabulary';
+import type { Interactions } from '../data/interactions';
+import type { Split } from '../data/splits';
+import { splitRandom } from '../data/splits';
+import type { Id } from '../data/vocabulary';
 import { isRatingMetric, type MetricName, metricName } from '../metrics/metric-names';
 import { checkSuits, usualMetrics } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';

@@ -1,12 +1,12 @@
 // The memory that WebAssembly and JavaScript share while a fit runs. Whoever trains moves its arrays there before the
 // first epoch and back after the last: growing the memory would detach every view, so its size is found out first.
 
+import { createMemory, instantiate, inWasm, type KernelChoice } from '../wasm/host';
 import type { Numbers } from './kernels';
 import { type Movable, type Movers, once } from './move';
 import { kernelProgram, type Routines, type RuleRoutines, updateProgram } from './simd/program';
 import { READ_AHEAD } from './simd/walk';
 import type { UpdateRule } from './update-rules';
-import { createMemory, instantiate, inWasm, type KernelChoice } from './wasm';
 
 /** The most maps that a product has, of both directions: their addresses are listed at the start of the memory. */
 const LISTED = 64;

@@ -2,12 +2,6 @@
 // the factor views of a model. ndarray-ops runs `new Function` when it is imported, which a strict CSP and edge workers
 // forbid: only src/math may import it, and no other layer may import src/math at run time. Training uses src/kernels.
 
-export { axpy } from './axpy';
-export { dot } from './dot';
-export { gemm } from './gemm';
-export { gemv } from './gemv';
-export { hadamard } from './hadamard';
-export { mean } from './mean';
-export { norm2 } from './norm2';
-export { scale } from './scale';
-export { sum } from './sum';
+export { axpy, hadamard, scale } from './elementwise';
+export { dot, gemm, gemv } from './products';
+export { mean, norm2, sum } from './reductions';

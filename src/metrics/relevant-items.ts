@@ -3,7 +3,7 @@
 import { exponential } from '../core/elementary';
 import { DataError } from '../core/errors';
 import type { Pausable } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 
 /** A test user with at least one relevant item. */
 export interface RelevantUser {

@@ -4,7 +4,7 @@
 import { OptionError } from '../core/errors';
 import { show } from '../core/options';
 import { type Seed, Stream } from '../core/random';
-import type { FieldRange } from '../interactions/features';
+import type { FieldRange } from '../data/feature-fields';
 import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
 import { createParameter } from '../parameters/create-parameter';

@@ -1,7 +1,229 @@
+// Where a known data set lies on this machine: the folders that are searched, in order, and what is found in them.
+
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { DataError, OptionError } from '../core/errors';
+import { nearest, optional, readOptions, show, string } from '../core/options';
+import type { Interactions } from '../data/interactions';
+import { predefinedSplit, type Split } from '../data/splits';
+import type { ReadOptions } from '../io/text/read-options';
+import { readInteractions } from './read-files';
+
+/** A set that was found: its folder, and the file of all ratings in it. */
+export interface FoundDataset {
+  readonly folder: string;
+  readonly ratings: string;
+}
+
+/** The folders that may hold sets, each in a folder of its name. The first that holds a set is used. */
+export function searchFolders(dataDir: string | undefined): string[] {
+  const { OPMF_DATA, XDG_CACHE_HOME } = process.env;
+  // The XDG specification says to ignore a relative path.
+  const cache = XDG_CACHE_HOME !== undefined && isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), '.cache');
+  return [dataDir, OPMF_DATA, join(cache, 'opmf')].filter(
+    (folder): folder is string => folder !== undefined && folder !== '',
+  );
+}
+
+/** The set of that name; an unknown name is an OptionError with the known ones. */
+export function specOf(owner: string, name: string): DatasetSpec {
+  const found = DATASETS.find((spec) => spec.name === name);
+  if (found !== undefined) return found;
+  const names = DATASETS.map((spec) => spec.name);
+  const close = typeof name === 'string' ? nearest(name, names) : undefined;
+  const advice = close === undefined ? '' : `; did you mean '${close}'?`;
+  throw new OptionError(
+    'name',
+    name,
+    `${owner}: no data set is named ${show(name)}; known: ${names.join(', ')}${advice}`,
+  );
+}
+
+/** Where the set is, or undefined. */
+export function locate(spec: DatasetSpec, dataDir: string | undefined): FoundDataset | undefined {
+  for (const parent of searchFolders(dataDir)) {
+    const folder = join(parent, spec.name);
+    for (const file of spec.ratings) {
+      const ratings = findFile(folder, file);
+      if (ratings !== undefined) return { folder, ratings };
+    }
+  }
+  return undefined;
+}
+
+/** Where the set is; a DataError that says where it was sought and which sets are there. */
+export function demand(spec: DatasetSpec, dataDir: string | undefined): FoundDataset {
+  const found = locate(spec, dataDir);
+  if (found !== undefined) return found;
+  const places = searchFolders(dataDir).map((folder) => join(folder, spec.name));
+  const present = DATASETS.filter((other) => locate(other, dataDir) !== undefined).map((other) => other.name);
+  throw new DataError(
+    `data set '${spec.name}' is not on this machine: no ${spec.ratings.join(' or ')} (or .gz) in ${places.join(', ')}; ` +
+      `sets found: ${present.join(', ') || 'none'}; put it into one of these folders, or set dataDir or OPMF_DATA`,
+  );
+}
+
+/** The path of a file in a folder, plain or gzipped. */
+export function findFile(folder: string, file: string): string | undefined {
+  return [join(folder, file), join(folder, `${file}.gz`)].find((path) => existsSync(path));
+}
+
+// Known data sets by name: load one, load a split that came with it, list them. What is known is in datasets.ts.
+
+/**
+ * Where to look for data sets first.
+ *
+ * @example
+ * ```ts
+ * import { type DatasetOptions, listDatasets } from 'opmf/node';
+ * const options: DatasetOptions = { dataDir: '/srv/ratings' };
+ * console.log(listDatasets(options).length > 5); // true
+ * ```
+ */
+export interface DatasetOptions {
+  /**
+   * A folder with a folder per set. Searched before `$OPMF_DATA` and the cache (`$XDG_CACHE_HOME/opmf`, by default
+   * `~/.cache/opmf`).
+   */
+  readonly dataDir?: string | undefined;
+}
+
+/**
+ * A known data set, and whether it is on this machine.
+ *
+ * @example
+ * ```ts
+ * import { type DatasetEntry, listDatasets } from 'opmf/node';
+ * const free = (entry: DatasetEntry) => entry.licence.startsWith('MIT');
+ * console.log(listDatasets().find(free)?.name); // movietweetings-8k
+ * ```
+ */
+export interface DatasetEntry {
+  readonly name: string;
+  readonly description: string;
+  /** Terms of use, in short; the set's own README is what counts. */
+  readonly licence: string;
+  /** The files that loading can use, by their names without `.gz`. */
+  readonly files: readonly string[];
+  readonly isPresent: boolean;
+  /** The folder it is in; absent where it is not on this machine. */
+  readonly path?: string;
+}
+
+/**
+ * Loads a known set of ratings by name: `ml-100k`, `ml-1m`, `ml-latest-small`, `filmtrust`, `ciaodvd` or
+ * `movietweetings-8k`. Of a repeated pair of user and item the last rating stays.
+ *
+ * The first of these folders that has a folder of that name is used: `dataDir`, `$OPMF_DATA`, the cache.
+ *
+ * @throws OptionError for an unknown name, with the known ones.
+ * @throws DataError for a set that is not on this machine, with the places searched and the sets that are.
+ *
+ * @example
+ * ```ts
+ * import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { loadDataset } from 'opmf/node';
+ * const dataDir = await mkdtemp(join(tmpdir(), 'opmf-'));
+ * await mkdir(join(dataDir, 'filmtrust'));
+ * await writeFile(join(dataDir, 'filmtrust', 'ratings.txt'), '1 1 2\n1 2 4\n2 1 3.5\n');
+ * const data = await loadDataset('filmtrust', { dataDir });
+ * console.log(data.size); // 3
+ * ```
+ */
+export async function loadDataset(name: string, options?: DatasetOptions): Promise<Interactions> {
+  const dataDir = readDataDir('loadDataset', options);
+  const spec = specOf('loadDataset', name);
+  return readInteractions(demand(spec, dataDir).ratings, spec.options);
+}
+
+/**
+ * Loads a split that came with a set: `u1` to `u5`, `ua` and `ub` of `ml-100k`. Train and test share vocabularies.
+ *
+ * @throws OptionError for an unknown set or split, with the known ones.
+ * @throws DataError for a set or file that is not on this machine.
+ *
+ * @example
+ * ```ts
+ * import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { loadPredefinedSplit } from 'opmf/node';
+ * const dataDir = await mkdtemp(join(tmpdir(), 'opmf-'));
+ * await mkdir(join(dataDir, 'ml-100k'));
+ * for (const [file, text] of [['u.data', '1\t1\t5\t0'], ['u1.base', '1\t1\t5\t0'], ['u1.test', '1\t2\t3\t0']] as const) {
+ *   await writeFile(join(dataDir, 'ml-100k', file), text);
+ * }
+ * const { train, test } = await loadPredefinedSplit('ml-100k', 'u1', { dataDir });
+ * console.log(train.size, test.size, train.items.size); // 1 1 2
+ * ```
+ */
+export async function loadPredefinedSplit(name: string, split: string, options?: DatasetOptions): Promise<Split> {
+  const dataDir = readDataDir('loadPredefinedSplit', options);
+  const spec = specOf('loadPredefinedSplit', name);
+  const files = Object.entries(spec.splits).find(([known]) => known === split)?.[1];
+  if (files === undefined) {
+    const known = Object.keys(spec.splits).join(', ') || 'none';
+    throw new OptionError('split', split, `loadPredefinedSplit: ${name} has no split ${show(split)}; known: ${known}`);
+  }
+  const { folder } = demand(spec, dataDir);
+  const parts = files.map((file) => {
+    const path = findFile(folder, file);
+    if (path !== undefined) return readInteractions(path, spec.options);
+    throw new DataError(`${folder} has no ${file} (or ${file}.gz); the split needs ${files.join(' and ')}`);
+  });
+  const [train, test] = await Promise.all(parts);
+  return predefinedSplit(train!, test!);
+}
+
+/**
+ * The known sets, those that are on this machine and those that are not. Reads no content.
+ *
+ * @throws OptionError for an unknown option or a bad value.
+ *
+ * @example
+ * ```ts
+ * import { listDatasets } from 'opmf/node';
+ * console.log(listDatasets()[0]?.name); // ml-100k
+ * ```
+ */
+export function listDatasets(options?: DatasetOptions): DatasetEntry[] {
+  const dataDir = readDataDir('listDatasets', options);
+  return DATASETS.map((spec) => {
+    const { name, description, licence, ratings, splits } = spec;
+    const found = locate(spec, dataDir);
+    const files = [...ratings, ...Object.values(splits).flat()];
+    return { name, description, licence, files, isPresent: found !== undefined, ...(found && { path: found.folder }) };
+  });
+}
+
+/**
+ * The folder that a known set is in.
+ *
+ * @throws OptionError for an unknown name.
+ * @throws DataError for a set that is not on this machine.
+ *
+ * @example
+ * ```ts
+ * import { datasetPath, listDatasets } from 'opmf/node';
+ * for (const { name, path } of listDatasets()) {
+ *   if (path !== undefined && datasetPath(name) !== path) throw new Error(name);
+ * }
+ * ```
+ */
+export function datasetPath(name: string, options?: DatasetOptions): string {
+  const dataDir = readDataDir('datasetPath', options);
+  return demand(specOf('datasetPath', name), dataDir).folder;
+}
+
+function readDataDir(owner: string, options: DatasetOptions | undefined): string | undefined {
+  return readOptions<DatasetOptions>(owner, options, { dataDir: optional(string) }).dataDir;
+}
+
 // The public data sets that the library knows by name, as data: which files, how to read them, under which terms.
 // It ships none of them. Layouts and terms are those that the sets' own READMEs state.
-
-import type { ReadOptions } from '../io/read-options';
 
 /** One known set. File names are those without `.gz`; either form is found. */
 export interface DatasetSpec {

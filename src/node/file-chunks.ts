@@ -6,12 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { createGunzip } from 'node:zlib';
 import { DataError, FormatError, OptionError } from '../core/errors';
 import { show } from '../core/options';
-import { LONGEST_STRING } from '../io/decode';
-import { Faults } from '../io/fault';
-import { FORMAT_BYTES } from '../io/formats';
-import { tooMuch } from '../io/record-reader';
-
-import { Survey } from '../io/survey';
+import { LONGEST_STRING, Survey } from '../io/text/decode';
+import { Faults } from '../io/text/fault';
+import { FORMAT_BYTES } from '../io/text/formats';
+import { tooMuch } from '../io/text/record-reader';
 
 /** Large enough that the reading does not count, small enough that a chunk is read in a few milliseconds. */
 const CHUNK = 1 << 19;

@@ -1,10 +1,8 @@
 // The entry `opmf/node`: what needs a file system. Re-exports only.
 
-export type { ReadFeatureOptions } from '../io/parse-feature-table';
-export type { LibFMOptions } from '../io/parse-libfm';
-export type { ReadOptions } from '../io/read-options';
-export { type CheckpointFile, checkpointFile } from './checkpoint-file';
-export type { TextSource } from './file-chunks';
+export type { ReadFeatureOptions } from '../io/text/parse-feature-table';
+export type { LibFMOptions } from '../io/text/parse-libfm';
+export type { ReadOptions } from '../io/text/read-options';
 export {
   type DatasetEntry,
   type DatasetOptions,
@@ -12,7 +10,7 @@ export {
   listDatasets,
   loadDataset,
   loadPredefinedSplit,
-} from './load-dataset';
-export { loadModel, saveModel } from './model-file';
-export { readFeatureTable, readLibFM } from './read-features';
-export { readInteractions } from './read-interactions';
+} from './datasets';
+export type { TextSource } from './file-chunks';
+export { type CheckpointFile, checkpointFile, loadModel, saveModel } from './model-file';
+export { readFeatureTable, readInteractions, readLibFM } from './read-files';

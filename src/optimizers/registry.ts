@@ -1,8 +1,8 @@
 // From what a caller writes (a name, a configuration, a rule of their own) to a rule that works. The only place that
 // lists the rules.
 
-import { isPlain } from '../core/is-plain';
 import { json, number, oneOf, plain, string, wrong } from '../core/options';
+import { isPlain } from '../core/plain';
 import { Adadelta, readAdadelta } from './adadelta';
 import { Adagrad, readAdagrad } from './adagrad';
 import { Adam, readAdam } from './adam';

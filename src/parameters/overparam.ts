@@ -1,8 +1,8 @@
 // The option `overparam`: reading it, checking it, and turning it into the parameterization of one table.
 
 import { OptionError } from '../core/errors';
-import { isPlain } from '../core/is-plain';
 import { boolean, field, integer, number, oneOf, plain, readOptions, show, wrong } from '../core/options';
+import { isPlain } from '../core/plain';
 
 /**
  * How one table is written as a product.

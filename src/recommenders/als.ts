@@ -1,7 +1,7 @@
 // Alternating least squares as a recommender.
 
 import { readOptions } from '../core/options';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 import type { Scores } from '../metrics/scores';
 import type { History } from '../training/fit';
 import { AlsFolder } from './als-folder';

@@ -1,6 +1,6 @@
 // The best items of users: a few users at a time in one pass over all items, or over a short list of candidates.
 
-import type { Query, Scorer } from '../kernels/scoring/scorer';
+import type { Query, Scorer } from '../kernels/scorer';
 import type { Real } from '../optimizers/factor';
 import { type Ranked, Ranking } from '../serving/ranked';
 import type { Seen } from '../serving/seen';

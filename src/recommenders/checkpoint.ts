@@ -4,15 +4,14 @@
 
 import { DataError, FormatError } from '../core/errors';
 import { wrong } from '../core/options';
-import { forEachChunk, type Scheduler } from '../core/scheduler';
-import { untilAborted } from '../core/until-aborted';
-import type { FeatureRows } from '../interactions/features';
-import type { Interactions } from '../interactions/interactions';
+import { forEachChunk, type Scheduler, untilAborted } from '../core/scheduler';
+import type { FeatureRows } from '../data/feature-fields';
+import type { Interactions } from '../data/interactions';
+import type { Tensor } from '../io/files/safetensors';
+import { decodeSealed, encodeSealed, type FileKind } from '../io/files/sealed-file';
 import type { Factor, Real } from '../optimizers/factor';
 import type { SlotSpec } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
-import { decodeSealed, encodeSealed, type FileKind } from '../persistence/sealed-file';
-import type { Tensor } from '../persistence/tensor';
 import type { FitProgress, FitTask } from '../training/fit';
 import { slotLength } from '../training/optimizer-sink';
 import type { FilledFitOptions } from './fit-options';

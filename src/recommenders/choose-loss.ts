@@ -3,7 +3,7 @@
 
 import { DataError } from '../core/errors';
 import type { Scheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 
 /** The only value of interactions, where two or more have a weight and all of these the same value; else undefined. */
 export async function onlyValue(

@@ -1,8 +1,8 @@
 // More history for a trained state: vocabularies that know the new ids, and who has rated what, old and new together.
 
 import type { Scheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
-import { Vocabulary } from '../interactions/vocabulary';
+import type { Interactions } from '../data/interactions';
+import { Vocabulary } from '../data/vocabulary';
 import { Seen, type UserHistory } from '../serving/seen';
 
 /** Users with additions beyond which a history is laid out anew. */

@@ -1,7 +1,6 @@
 // A trained factorization as what answers questions: its collapsed tables, and what finds the best rows of them.
 
 import { UnsupportedError } from '../core/errors';
-import type { KernelChoice } from '../kernels/wasm';
 import type { Ranked } from '../serving/ranked';
 import type {
   FoldedItemState,
@@ -13,6 +12,7 @@ import type {
   TrainedState,
 } from '../serving/trained-state';
 import { NormalEquations } from '../training/fold-in/normal-equations';
+import type { KernelChoice } from '../wasm/host';
 import type { Fitted } from './fitted';
 import { explain, foldInItem, foldInUser, type RowProblems } from './folded-answers';
 import { encodeFitted } from './saved-factorization';

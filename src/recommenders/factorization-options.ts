@@ -13,7 +13,7 @@ import {
   readOptions,
 } from '../core/options';
 import type { Scheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 import { tableDims } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { isRule } from '../optimizers/registry';

@@ -2,7 +2,7 @@
 // their options and models.
 
 import { TaskScheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 import { type Scores, scoresOf } from '../metrics/scores';
 import type { Factorization } from '../models/factorization';
 import type { History } from '../training/fit';

@@ -2,8 +2,8 @@
 
 import { DataError } from '../core/errors';
 import { forEachChunk, ROWS_A_CHUNK, type Scheduler, TaskScheduler } from '../core/scheduler';
-import { Interactions } from '../interactions/interactions';
-import { findRepeats } from '../interactions/repeats';
+import { findRepeats } from '../data/duplicates';
+import { Interactions } from '../data/interactions';
 import { MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import { countRows } from '../serving/seen';

@@ -2,7 +2,7 @@
 
 import { Stream } from '../core/random';
 import type { Scheduler, TaskScheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 import type { Factorization, FactorizationTables } from '../models/factorization';
 import type { Batch, Model, RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';

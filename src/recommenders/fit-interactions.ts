@@ -1,7 +1,7 @@
 // A fit on interactions, whatever trains: its validation and checkpoints, wired to the loop.
 
 import type { Scheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 import type { Real } from '../optimizers/factor';
 import type { SlotSpec } from '../optimizers/optimizer';
 import { type RowCounts, Seen } from '../serving/seen';

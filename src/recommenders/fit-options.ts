@@ -2,7 +2,7 @@
 
 import { DataError, UnsupportedError } from '../core/errors';
 import { type Check, callable, field, integer, number, optional, readOptions, wrong } from '../core/options';
-import { Interactions } from '../interactions/interactions';
+import { Interactions } from '../data/interactions';
 import type { MetricName } from '../metrics/metric-names';
 import { metricList, metricName } from '../metrics/metric-names';
 import { checkSuits, type Scores, usuallyRelevant, usualMetrics } from '../metrics/scores';

@@ -1,8 +1,8 @@
 // A trained factorization, and how it comes from a model that training has left.
 
 import { forEachChunk, type Scheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
-import type { Vocabulary } from '../interactions/vocabulary';
+import type { Interactions } from '../data/interactions';
+import type { Vocabulary } from '../data/vocabulary';
 import type { Factorization } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';

@@ -2,9 +2,8 @@
 
 import { retoldAllocation } from '../core/allocate';
 import { UnsupportedError } from '../core/errors';
-import { runYielding, TaskScheduler } from '../core/scheduler';
-import { untilAborted } from '../core/until-aborted';
-import { Interactions } from '../interactions/interactions';
+import { runYielding, TaskScheduler, untilAborted } from '../core/scheduler';
+import { Interactions } from '../data/interactions';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import type { Scores } from '../metrics/scores';
 import { Predictor } from '../serving/predictor';

@@ -2,7 +2,7 @@
 
 import { DataError } from '../core/errors';
 import { TaskScheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 import { NMFModel } from '../models/nmf';
 import { countRows } from '../serving/seen';
 import type { History } from '../training/fit';

@@ -1,7 +1,7 @@
 // Matrix factorization whose tables are products of factors, as a recommender.
 
 import type { TaskScheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 import { OverparamMFModel } from '../models/overparam-mf';
 import {
   type FactorizationRecommenderOptions,

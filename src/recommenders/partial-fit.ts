@@ -3,14 +3,14 @@
 
 import { UnsupportedError } from '../core/errors';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
-import type { KernelChoice } from '../kernels/wasm';
+import type { Interactions } from '../data/interactions';
 import { MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { Seen } from '../serving/seen';
 import type { HistoryEntry } from '../serving/trained-state';
 import { costOf, foldSteps, type RowProblem } from '../training/fold-in/fold-row';
 import { NormalEquations } from '../training/fold-in/normal-equations';
+import type { KernelChoice } from '../wasm/host';
 import { extendSeen } from './extend-seen';
 import type { Fitted } from './fitted';
 import { historyOf, type RowProblems } from './folded-answers';

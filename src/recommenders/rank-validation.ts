@@ -3,8 +3,8 @@
 import { DataError } from '../core/errors';
 import type { Scheduler } from '../core/scheduler';
 import { runYielding } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
-import type { Vocabulary } from '../interactions/vocabulary';
+import type { Interactions } from '../data/interactions';
+import type { Vocabulary } from '../data/vocabulary';
 import type { RankingMetric, RankingMetricName } from '../metrics/metric-names';
 import { closeTies, listLength, RankingMeter } from '../metrics/ranking-meter';
 import { type RelevantUser, ROWS_A_STEP, relevantUsers } from '../metrics/relevant-items';

@@ -1,7 +1,7 @@
 // What a user of the library holds. The shapes are those of docs/api: they do not change without a major version.
 
-import type { Interactions } from '../interactions/interactions';
-import type { Id } from '../interactions/vocabulary';
+import type { Interactions } from '../data/interactions';
+import type { Id } from '../data/vocabulary';
 import type { MetricName } from '../metrics/metric-names';
 import type { Scores } from '../metrics/scores';
 import type { FoldedItem } from '../serving/folded-item';

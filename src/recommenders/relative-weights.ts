@@ -2,7 +2,7 @@
 
 import { DataError } from '../core/errors';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
-import { Interactions } from '../interactions/interactions';
+import { Interactions } from '../data/interactions';
 import type { HistoryEntry } from '../serving/trained-state';
 import type { Units } from './units';
 

@@ -3,8 +3,8 @@
 
 import { DataError, FormatError } from '../core/errors';
 import { show } from '../core/options';
+import type { Tensor } from '../io/files/safetensors';
 import { isRule } from '../optimizers/registry';
-import type { Tensor } from '../persistence/tensor';
 import type { FactorizationRecommenderOptions, FilledOptions } from './factorization-options';
 import type { Fitted, Unfitted } from './fitted';
 import { checkFinite, encodeModel, parseObject, type SavedModel, taker, vector } from './saved-model';

@@ -2,10 +2,10 @@
 // tensors of its own. The format is safetensors.
 
 import { FormatError } from '../core/errors';
-import type { Vocabulary } from '../interactions/vocabulary';
-import { decodeIds, encodeIds } from '../persistence/id-tensors';
-import { decodeSealed, encodeSealed, type FileKind } from '../persistence/sealed-file';
-import type { Tensor, TensorData } from '../persistence/tensor';
+import type { Vocabulary } from '../data/vocabulary';
+import { decodeIds, encodeIds } from '../io/files/id-tensors';
+import type { Tensor, TensorData } from '../io/files/safetensors';
+import { decodeSealed, encodeSealed, type FileKind } from '../io/files/sealed-file';
 import { Seen } from '../serving/seen';
 
 const KIND: FileKind = { format: 'opmf', name: 'model' };

@@ -1,7 +1,7 @@
 // What answers questions: the collapsed tables of a factorization, with predictions on the rating scale.
 // A row that training never saw has its random start in the tables; it is read as 0, so that the answer is the baseline.
 
-import type { Vocabulary } from '../interactions/vocabulary';
+import type { Vocabulary } from '../data/vocabulary';
 import { kernels } from '../kernels/select';
 import type { Factorization } from '../models/factorization';
 import { tableOf } from '../models/factorization';

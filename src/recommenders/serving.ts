@@ -1,12 +1,12 @@
 // What finds the best rows of a trained state, made when it is first asked for: item and user vectors laid out for their
 // scorers. Later changes of a view of the tables are seen by predictions, and not by what was laid out.
 
-import { createScorer } from '../kernels/scoring/create-scorer';
-import type { RowTable, Scorer } from '../kernels/scoring/scorer';
-import type { KernelChoice } from '../kernels/wasm';
+import type { RowTable, Scorer } from '../kernels/scorer';
+import { createScorer } from '../kernels/scorer-wasm';
 import type { Ranked } from '../serving/ranked';
 import type { Seen } from '../serving/seen';
 import type { ItemRequest, SimilarRequest } from '../serving/trained-state';
+import type { KernelChoice } from '../wasm/host';
 import { BestItems } from './best-items';
 import type { ServedTables, Tables } from './served-tables';
 import { similarRows } from './similar';

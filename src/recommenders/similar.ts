@@ -1,6 +1,6 @@
 // Which rows of a table are most like one of them.
 
-import type { RowTable, Scorer } from '../kernels/scoring/scorer';
+import type { RowTable, Scorer } from '../kernels/scorer';
 import { type Ranked, Ranking } from '../serving/ranked';
 
 /** The n used rows most like `row`, itself left out. Cost: O(rows x dim). A zero vector has cosine 0 to all. */

@@ -2,7 +2,7 @@
 
 import { UnsupportedError } from '../core/errors';
 import { type Field, show } from '../core/options';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 import { IMPLICIT } from '../models/svdpp';
 import type { LossName } from '../training/losses';
 import { INSTEAD_OF_KIND } from './choose-loss';

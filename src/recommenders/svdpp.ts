@@ -1,7 +1,7 @@
 // SVD++ as a recommender: matrix factorization in which who has rated what counts beside the ratings.
 
 import type { Scheduler, TaskScheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 import type { MFModel } from '../models/factorization';
 import { addPooled, SVDppModel } from '../models/svdpp';
 import { PooledSgd, UserBatcher, UserRatings } from '../training/svdpp';

@@ -2,9 +2,8 @@
 // tables alone become a recommender.
 
 import { field, oneOf, readOptions } from '../core/options';
-import { now, TaskScheduler } from '../core/scheduler';
-import { untilAborted } from '../core/until-aborted';
-import type { Interactions } from '../interactions/interactions';
+import { now, TaskScheduler, untilAborted } from '../core/scheduler';
+import type { Interactions } from '../data/interactions';
 import type { Factorization } from '../models/factorization';
 import { MFModel } from '../models/factorization';
 import type { EpochRecord, History } from '../training/fit';

@@ -2,9 +2,8 @@
 
 import type { Context, Field, Fields, Filled } from '../core/options';
 import { boolean, check, seed as checkSeed, field, integer, number, oneOf, readOptions, wrong } from '../core/options';
-import { plainCopy } from '../core/plain-copy';
+import { plainCopy } from '../core/plain';
 import type { Seed } from '../core/random';
-import type { KernelChoice } from '../kernels/wasm';
 import { MAX_RANK } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { OPTIMIZER_WANTED, type OptimizerName, resolveOver } from '../optimizers/registry';
@@ -12,6 +11,7 @@ import { OVERPARAM_WANTED, type Overparam, productOver } from '../parameters/ove
 import type { GroupLossName } from '../training/group-losses';
 import type { LossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives/item-sampler';
+import type { KernelChoice } from '../wasm/host';
 
 /** The options whose meaning and default are the same wherever they are. */
 export interface TrainingOptions {

@@ -2,7 +2,7 @@
 
 import { DataError } from '../core/errors';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 import { identity, type Link, sigmoidLink } from '../training/link';
 import type { FilledOptions } from './factorization-options';
 

@@ -4,8 +4,8 @@
 import { DataError } from '../core/errors';
 import { show } from '../core/options';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
-import type { Vocabulary } from '../interactions/vocabulary';
+import type { Interactions } from '../data/interactions';
+import type { Vocabulary } from '../data/vocabulary';
 import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
 import { ratingMetrics } from '../metrics/rating-metrics';
 import { indexMap } from '../serving/index-map';

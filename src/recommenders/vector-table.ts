@@ -1,7 +1,7 @@
 // The vectors of a factorization for an index of approximate search: rows whose inner products, or cosines, order items
 // as `recommend` does.
 
-import type { Id, Vocabulary } from '../interactions/vocabulary';
+import type { Id, Vocabulary } from '../data/vocabulary';
 import type { Real } from '../optimizers/factor';
 import type { Fitted } from './fitted';
 

@@ -1,8 +1,8 @@
 // A comparison arranged for reading: one section an optimizer, one row an arm, plain first. The text table and the
 // HTML page print the same rows and notes; only the layout differs.
 
-import { isPlain } from '../core/is-plain';
 import { wrong } from '../core/options';
+import { isPlain } from '../core/plain';
 import {
   type Comparison,
   type ComparisonArm,

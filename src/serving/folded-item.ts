@@ -1,6 +1,6 @@
 // An item that training never saw, by who has it: what a caller holds.
 
-import type { Id } from '../interactions/vocabulary';
+import type { Id } from '../data/vocabulary';
 import type { ReadHistory } from './read-history';
 import type { FoldedItemState, TrainedState } from './trained-state';
 

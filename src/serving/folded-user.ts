@@ -1,6 +1,6 @@
 // A user that training never saw, by its history: what a caller holds.
 
-import type { Id } from '../interactions/vocabulary';
+import type { Id } from '../data/vocabulary';
 import type { RecommendationList, RecommendOptions } from './questions';
 import type { ReadHistory } from './read-history';
 import { numbered, readRecommendOptions } from './recommend-options';

@@ -1,6 +1,6 @@
 // Data to be answered may come with vocabularies of its own.
 
-import type { Vocabulary } from '../interactions/vocabulary';
+import type { Vocabulary } from '../data/vocabulary';
 
 /** Index in one vocabulary to index in another; undefined where they are one. */
 export function indexMap(from: Vocabulary, to: Vocabulary): Int32Array | undefined {

@@ -4,8 +4,8 @@
 import { DataError, NotFittedError, UnknownIdError, UnsupportedError } from '../core/errors';
 import { boolean, type Filled, field, integer, oneOf, readOptions, show } from '../core/options';
 import { type Pausable, runToEnd } from '../core/scheduler';
-import { Interactions } from '../interactions/interactions';
-import type { Id, Vocabulary } from '../interactions/vocabulary';
+import { Interactions } from '../data/interactions';
+import type { Id, Vocabulary } from '../data/vocabulary';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import type { Scores } from '../metrics/scores';
 import { FoldedItem } from './folded-item';

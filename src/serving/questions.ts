@@ -1,6 +1,6 @@
 // What a caller asks of a trained model, and what comes back: by the caller's ids.
 
-import type { Id } from '../interactions/vocabulary';
+import type { Id } from '../data/vocabulary';
 
 /** An item with its score: the prediction on the rating scale, not clipped, so that equal clipped ones stay in order. */
 export interface Recommendation {

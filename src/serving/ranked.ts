@@ -1,7 +1,7 @@
 // The best n of many scores, exactly and in bounded memory: a heap of n whose root is the worst one kept.
 // What is not a number is no score, and is never kept.
 
-import type { Keeper } from '../kernels/scoring/scorer';
+import type { Keeper } from '../kernels/scorer';
 
 /** A place in a list of scores, best first; ties have the smaller index first, so that the order is always the same. */
 export interface Ranked {

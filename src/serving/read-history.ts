@@ -1,9 +1,9 @@
 // The history of a new user (or item) as a caller writes it, made into indices that a trained state knows.
 
-import { Interactions } from '../interactions/interactions';
-import { refuseStrayNames } from '../interactions/read-rows';
-import type { Interaction, Row } from '../interactions/row';
-import { type Id, Vocabulary } from '../interactions/vocabulary';
+import { Interactions } from '../data/interactions';
+import type { Interaction, Row } from '../data/rows';
+import { refuseStrayNames } from '../data/rows';
+import { type Id, Vocabulary } from '../data/vocabulary';
 import type { ItemHistoryRow, UserHistoryRow } from './questions';
 import { checkList } from './recommend-options';
 import type { HistoryEntry } from './trained-state';

@@ -2,7 +2,7 @@
 
 import { OptionError } from '../core/errors';
 import { boolean, field, integer, optional, readOptions, show, wrong } from '../core/options';
-import type { Id, Vocabulary } from '../interactions/vocabulary';
+import type { Id, Vocabulary } from '../data/vocabulary';
 import type { RecommendOptions } from './questions';
 import type { ItemRequest } from './trained-state';
 

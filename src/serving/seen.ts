@@ -2,7 +2,7 @@
 // unless something has been added since, which is kept beside them.
 
 import { forEachChunk, type Scheduler } from '../core/scheduler';
-import type { Interactions } from '../interactions/interactions';
+import type { Interactions } from '../data/interactions';
 
 /** How often each user and each item occurs in some interactions. */
 export interface RowCounts {

@@ -1,8 +1,8 @@
 // THE SEAM of trained states: what answers questions, by index. Ids, options and errors are predictor.ts's; -1
 // stands for a user or an item that is not known.
 
-import type { Interactions } from '../interactions/interactions';
-import type { Vocabulary } from '../interactions/vocabulary';
+import type { Interactions } from '../data/interactions';
+import type { Vocabulary } from '../data/vocabulary';
 import type { Ranked } from './ranked';
 import type { Seen } from './seen';
 

@@ -3,7 +3,7 @@
 
 import type { Stream } from '../core/random';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
-import type { FeatureRows } from '../interactions/features';
+import type { FeatureRows } from '../data/feature-fields';
 import type { Move } from '../kernels/move';
 import type { FeatureBatch } from '../models/feature-terms';
 import type { Real } from '../optimizers/factor';

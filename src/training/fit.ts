@@ -3,8 +3,7 @@
 
 import { DivergenceError } from '../core/errors';
 import type { Scheduler } from '../core/scheduler';
-import { now, TaskScheduler } from '../core/scheduler';
-import { untilAborted } from '../core/until-aborted';
+import { now, TaskScheduler, untilAborted } from '../core/scheduler';
 import type { MetricName } from '../metrics/metric-names';
 import { isLessBetter, type RowMetricName } from '../metrics/row-metrics';
 import type { Real } from '../optimizers/factor';

@@ -4,12 +4,12 @@
 import type { Stream } from '../core/random';
 import type { Scheduler } from '../core/scheduler';
 import { findHost, type WorkerHost } from '../core/worker-host';
-import type { KernelChoice } from '../kernels/wasm';
 import type { Batch, Model, RatingBatch, RatingData } from '../models/model';
 import { LearningRates } from '../optimizers/learning-rate';
 import type { Optimizer } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
+import type { KernelChoice } from '../wasm/host';
 import type { Training } from './fit';
 import type { Loss } from './loss';
 import { CandidateBatcher } from './negatives/candidate-batcher';

@@ -1,7 +1,7 @@
 // The recommenders under test as the contracts see them, and a small set of ratings whose ids are easily confused.
 
-import { Interactions } from '../../src/interactions/interactions';
-import { type Id, Vocabulary } from '../../src/interactions/vocabulary';
+import { Interactions } from '../../src/data/interactions';
+import { type Id, Vocabulary } from '../../src/data/vocabulary';
 import type { FactorizationRecommenderOptions } from '../../src/recommenders/factorization-options';
 import type { Recommender } from '../../src/recommenders/recommender';
 

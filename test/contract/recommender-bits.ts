@@ -1,7 +1,7 @@
 // What every recommender must keep of itself: a file, a seed, its options as JSON and a fresh copy give the same bits.
 
 import { UnsupportedError } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
+import { Interactions } from '../../src/data/interactions';
 import type { Recommender } from '../../src/recommenders/recommender';
 import { loadRecommender } from '../../src/recommenders/registry';
 import {

@@ -2,8 +2,8 @@
 // baselines for what it never saw, typed errors, ids of any kind. Files and seeds: recommender-bits.ts.
 
 import { NotFittedError, OpmfError, OptionError, UnknownIdError, UnsupportedError } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
-import type { Id } from '../../src/interactions/vocabulary';
+import { Interactions } from '../../src/data/interactions';
+import type { Id } from '../../src/data/vocabulary';
 import { sgd } from '../../src/optimizers/sgd';
 import type { Recommender } from '../../src/recommenders/recommender';
 import {

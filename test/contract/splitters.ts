@@ -2,7 +2,7 @@
 // the same seed gives the same parts, and the set that is split is left as it was.
 
 import fc from 'fast-check';
-import { Interactions } from '../../src/interactions/interactions';
+import { Interactions } from '../../src/data/interactions';
 
 /** The parts of one division of a set; k-fold cross-validation makes several. */
 export type Parts = Readonly<Record<string, Interactions>>;

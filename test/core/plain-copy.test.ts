@@ -1,6 +1,6 @@
 // Copies of options share nothing with them that could be changed.
 
-import { plainCopy } from '../../src/core/plain-copy';
+import { plainCopy } from '../../src/core/plain';
 
 test('arrays and plain objects are copied all the way down', () => {
   const given = { kind: 'dense', parts: [{ width: 4 }, 5], bare: Object.assign(Object.create(null), { x: 1 }) };

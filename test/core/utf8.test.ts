@@ -1,6 +1,6 @@
 // UTF-8 with the host's coders and without: the same bytes, the same text, the same refusals.
 
-import { decodeUtf8, encodeUtf8 } from '../../src/core/utf8';
+import { decodeUtf8, encodeUtf8 } from '../../src/io/files/safetensors';
 
 const texts = [
   '',

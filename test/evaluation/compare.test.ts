@@ -1,11 +1,11 @@
 // compare: the document, its summary worked out again by hand from its runs, and what each of the three terms promises.
 
 import { version } from '../../package.json';
+import { splitRandom } from '../../src/data/splits';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { firstStepLength } from '../../src/evaluation/arms';
 import { compare } from '../../src/evaluation/compare';
 import type { Comparison, ComparisonRun, ComparisonSummary } from '../../src/evaluation/comparison';
-import { splitRandom } from '../../src/interactions/split-random';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
 import { OPTIMIZER_NAMES, resolveOptimizer } from '../../src/optimizers/registry';
 import { cosine, warmup } from '../../src/optimizers/schedule';
 import { type ProductOptions, readProduct } from '../../src/parameters/overparam';

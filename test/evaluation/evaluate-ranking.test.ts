@@ -1,12 +1,11 @@
 // evaluateRanking: small cases by hand, every metric again from predictions, and what counts and what does not.
 
 import { DataError, NotFittedError, OptionError } from '../../src/core/errors';
+import { Interactions } from '../../src/data/interactions';
+import { predefinedSplit, splitRandom } from '../../src/data/splits';
+import { syntheticInteractions } from '../../src/data/synthetic';
+import type { Id } from '../../src/data/vocabulary';
 import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
-import { Interactions } from '../../src/interactions/interactions';
-import { predefinedSplit } from '../../src/interactions/predefined-split';
-import { splitRandom } from '../../src/interactions/split-random';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
-import type { Id } from '../../src/interactions/vocabulary';
 import { MF } from '../../src/recommenders/mf';
 import { createRecommender, loadRecommender } from '../../src/recommenders/registry';
 import { rankerByScores } from '../support/ranker-by-scores';

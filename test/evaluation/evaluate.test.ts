@@ -1,13 +1,13 @@
 // evaluateRatings and crossValidate, worked out again from predictions and folds.
 
 import { DataError, NotFittedError, OptionError } from '../../src/core/errors';
+import { Interactions } from '../../src/data/interactions';
+import { kFold } from '../../src/data/splits';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { crossValidate, type FoldResult } from '../../src/evaluation/cross-validate';
 import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
 import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
 import { spread } from '../../src/evaluation/measure';
-import { Interactions } from '../../src/interactions/interactions';
-import { kFold } from '../../src/interactions/k-fold';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
 import { MF } from '../../src/recommenders/mf';
 
 const data = syntheticInteractions({ users: 40, items: 30, ratings: 400 });

@@ -3,9 +3,9 @@
 
 import { join } from 'node:path';
 import { loadGowalla, loadNcf } from '../../benchmarks/implicit/data';
+import type { Id } from '../../src/data/vocabulary';
 import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
-import type { Id } from '../../src/interactions/vocabulary';
-import { findFile, searchFolders } from '../../src/node/locate-dataset';
+import { findFile, searchFolders } from '../../src/node/datasets';
 import { rankerByScores } from '../support/ranker-by-scores';
 
 function where(set: string, file: string): jest.It {

@@ -1,15 +1,15 @@
 // What the scores of each recommender are, and what follows: metrics of ratings are for ratings, and the metrics that are taken
 // where nothing is said suit the scores, in fits, evaluations, cross-validations and searches alike.
 
+import { Interactions } from '../../src/data/interactions';
+import { splitRandom } from '../../src/data/splits';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { compare } from '../../src/evaluation/compare';
 import { crossValidate } from '../../src/evaluation/cross-validate';
 import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
 import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
 import { defaultSpace } from '../../src/evaluation/search-space';
 import { tune } from '../../src/evaluation/tune';
-import { Interactions } from '../../src/interactions/interactions';
-import { splitRandom } from '../../src/interactions/split-random';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
 import type { Scores } from '../../src/metrics/scores';
 import {
   createRecommender,

@@ -3,12 +3,11 @@
 
 import fc from 'fast-check';
 import { DataError } from '../../src/core/errors';
+import { type Interaction, Interactions } from '../../src/data/interactions';
+import { splitLeaveOneOut, splitRandom } from '../../src/data/splits';
+import { syntheticInteractions } from '../../src/data/synthetic';
+import type { Id } from '../../src/data/vocabulary';
 import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
-import { type Interaction, Interactions } from '../../src/interactions/interactions';
-import { splitLeaveOneOut } from '../../src/interactions/split-leave-one-out';
-import { splitRandom } from '../../src/interactions/split-random';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
-import type { Id } from '../../src/interactions/vocabulary';
 import { type RankingMeasureName, rankingMeasures } from '../../src/metrics/metric-names';
 import { ItemKNN } from '../../src/recommenders/item-based/item-knn';
 import { MF } from '../../src/recommenders/mf';

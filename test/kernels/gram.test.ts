@@ -2,10 +2,8 @@
 
 import fc from 'fast-check';
 import { Stream } from '../../src/core/random';
-import { factorize } from '../../src/kernels/cholesky';
-import { createGram } from '../../src/kernels/gram/create-gram';
-import { factorizeGram } from '../../src/kernels/gram/factorize-gram';
-import { paddedLength, ROWS_A_TIME } from '../../src/kernels/gram/gram';
+import { factorize, factorizeGram } from '../../src/kernels/cholesky';
+import { createGram, paddedLength, ROWS_A_TIME } from '../../src/kernels/gram';
 
 describe.each(['js', 'wasm'] as const)('in %s', (kernels) => {
   test('adds and subtracts x x^T for every row, to the bit of a sum from first to last', () => {

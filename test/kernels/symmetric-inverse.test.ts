@@ -2,8 +2,7 @@
 
 import { Stream } from '../../src/core/random';
 import { TaskScheduler } from '../../src/core/scheduler';
-import { factorize, solve } from '../../src/kernels/cholesky';
-import { invert } from '../../src/kernels/symmetric-inverse';
+import { factorize, invert, solve } from '../../src/kernels/cholesky';
 
 const scheduler = () => new TaskScheduler(undefined);
 

@@ -2,7 +2,7 @@
 // products these are.
 
 import { Stream } from '../../src/core/random';
-import type { FieldRange } from '../../src/interactions/features';
+import type { FieldRange } from '../../src/data/feature-fields';
 import type { FeatureModel, FeatureModelOptions } from '../../src/models/feature-models';
 import { DeepFMModel, FMModel, WideDeepModel } from '../../src/models/feature-models';
 import type { FeatureBatch } from '../../src/models/feature-terms';

@@ -5,7 +5,7 @@ import { loadAdult } from '../../benchmarks/models/adult-data';
 import { loadFrappe, loadFrappeLogs, withNegatives } from '../../benchmarks/models/frappe-data';
 import { categorical, FeatureTable } from '../../src';
 import { Stream } from '../../src/core/random';
-import { findFile, searchFolders } from '../../src/node/locate-dataset';
+import { findFile, searchFolders } from '../../src/node/datasets';
 
 function where(set: string, file: string): jest.It {
   const folders = searchFolders(undefined).map((folder) => join(folder, set));

@@ -4,8 +4,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { DATASETS } from '../../src/node/datasets';
-import { datasetPath, listDatasets, loadDataset, loadPredefinedSplit } from '../../src/node/load-dataset';
+import { DATASETS, datasetPath, listDatasets, loadDataset, loadPredefinedSplit } from '../../src/node/datasets';
 
 // Resolved, because the current directory is: on some systems the temporary folder is a link.
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'opmf-sets-')));

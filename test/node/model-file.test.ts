@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError, FormatError, NotFittedError, OptionError } from '../../src/core/errors';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { loadModel, saveModel } from '../../src/node/model-file';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
 

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { categorical, DataError, FormatError, numeric, parseFeatureTable, parseLibFM } from '../../src';
-import { readFeatureTable, readLibFM } from '../../src/node/read-features';
-import { readInteractions } from '../../src/node/read-interactions';
+import { readFeatureTable, readInteractions, readLibFM } from '../../src/node/read-files';
 
 const folder = mkdtempSync(join(tmpdir(), 'opmf-features-'));
 afterAll(() => rmSync(folder, { recursive: true }));

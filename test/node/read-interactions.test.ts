@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DataError, FormatError, OptionError } from '../../src/core/errors';
-import { parseInteractions } from '../../src/io/parse-interactions';
-import { readInteractions } from '../../src/node/read-interactions';
+import { parseInteractions } from '../../src/io/text/parse-interactions';
+import { readInteractions } from '../../src/node/read-files';
 
 const folder = mkdtempSync(join(tmpdir(), 'opmf-read-'));
 afterAll(() => rmSync(folder, { recursive: true }));

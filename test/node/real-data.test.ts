@@ -2,9 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { listDatasets, loadDataset, loadPredefinedSplit } from '../../src/node/load-dataset';
-import { locate, specOf } from '../../src/node/locate-dataset';
-import { readInteractions } from '../../src/node/read-interactions';
+import { listDatasets, loadDataset, loadPredefinedSplit, locate, specOf } from '../../src/node/datasets';
+import { readInteractions } from '../../src/node/read-files';
 
 const dataDir = process.env.OPMF_DATA || join('no', 'folder');
 const present = new Set(listDatasets({ dataDir }).flatMap(({ name, isPresent }) => (isPresent ? [name] : [])));

@@ -9,11 +9,10 @@ import { createInterface } from 'node:readline';
 import { PassThrough, Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { categorical } from '../../src/interactions/feature-fields';
+import { categorical } from '../../src/data/feature-fields';
 import type { TextSource } from '../../src/node/file-chunks';
 import { loadModel } from '../../src/node/model-file';
-import { readFeatureTable, readLibFM } from '../../src/node/read-features';
-import { readInteractions } from '../../src/node/read-interactions';
+import { readFeatureTable, readInteractions, readLibFM } from '../../src/node/read-files';
 
 const folder = mkdtempSync(join(tmpdir(), 'opmf-sources-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError } from '../../src/core/errors';
-import { writeFileAtomically } from '../../src/node/write-file-atomically';
+import { writeFileAtomically } from '../../src/node/output-file';
 
 let folder: string;
 beforeEach(async () => {

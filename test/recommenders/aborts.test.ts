@@ -2,8 +2,8 @@
 // of one recommender never run into each other.
 
 import { DivergenceError } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { Interactions } from '../../src/data/interactions';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { sgd } from '../../src/optimizers/sgd';
 import { MF } from '../../src/recommenders/mf';
 import type { FitOptions, Recommender } from '../../src/recommenders/recommender';

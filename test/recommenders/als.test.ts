@@ -1,9 +1,9 @@
 // ALS: the contracts of recommenders with ratings; implicit feedback, and what is its own.
 
 import { DataError, OptionError } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
-import { splitRandom } from '../../src/interactions/split-random';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { Interactions } from '../../src/data/interactions';
+import { splitRandom } from '../../src/data/splits';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { ALS, type ALSOptions } from '../../src/recommenders/als';
 import { loadRecommender } from '../../src/recommenders/registry';
 import type { EpochRecord } from '../../src/training/fit';

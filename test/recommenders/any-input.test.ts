@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { OpmfError } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { Interactions } from '../../src/data/interactions';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import type { Recommender } from '../../src/recommenders/recommender';
 import { createRecommender, loadRecommender, RECOMMENDER_NAMES } from '../../src/recommenders/registry';
 

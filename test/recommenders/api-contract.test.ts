@@ -1,8 +1,8 @@
 // The section "Recommenders" of the API contract, line by line: which kind can do what, under which names, with which
 // defaults. What an answer is worth is for the other tests.
 
-import { Interactions } from '../../src/interactions/interactions';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { Interactions } from '../../src/data/interactions';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { createRecommender, loadRecommender } from '../../src/recommenders/registry';
 
 const ratings = syntheticInteractions({ users: 40, items: 30, ratings: 500 });

@@ -1,10 +1,10 @@
 // Which loss a fit takes where the options leave it to the data, and what is refused where values do not differ.
 
 import { DataError, OptionError } from '../../src/core/errors';
+import { Interactions } from '../../src/data/interactions';
+import { splitRandom } from '../../src/data/splits';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
-import { Interactions } from '../../src/interactions/interactions';
-import { splitRandom } from '../../src/interactions/split-random';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
 import { ALS } from '../../src/recommenders/als';
 import { FM } from '../../src/recommenders/features/fm';
 import { MF } from '../../src/recommenders/mf';

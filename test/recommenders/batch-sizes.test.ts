@@ -1,9 +1,9 @@
 // `batchSize` set and nothing else: the default rates follow it, so that training neither diverges nor learns much less.
 
+import { Interactions } from '../../src/data/interactions';
+import { splitRandom } from '../../src/data/splits';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
-import { Interactions } from '../../src/interactions/interactions';
-import { splitRandom } from '../../src/interactions/split-random';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
 import { SVDpp } from '../../src/recommenders/svdpp';

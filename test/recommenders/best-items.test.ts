@@ -1,8 +1,8 @@
 // The best items and the most similar rows against a sort of every score, and JavaScript against WebAssembly.
 
 import fc from 'fast-check';
-import { Interactions } from '../../src/interactions/interactions';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { Interactions } from '../../src/data/interactions';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { BestItems } from '../../src/recommenders/best-items';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';

@@ -21,8 +21,8 @@ import {
   syntheticInteractions,
   WideDeep,
 } from 'opmf';
-import { decodeSafetensors, encodeSafetensors } from '../../src/persistence/safetensors';
-import type { Tensor } from '../../src/persistence/tensor';
+import type { Tensor } from '../../src/io/files/safetensors';
+import { decodeSafetensors, encodeSafetensors } from '../../src/io/files/safetensors';
 
 const data = syntheticInteractions({ users: 12, items: 30, ratings: 80 });
 const items = FeatureTable.from(
@@ -114,7 +114,7 @@ describe.each(Object.keys(KINDS) as Kind[])('%s', (kind) => {
   test('a flipped bit anywhere is found', () => {
     const bytes = files[kind].slice();
     const found = new Map<string, number>();
-    // Every bit of a file is tried in test/persistence/sealed-file.test.ts.
+    // Every bit of a file is tried in test/io/files/sealed-file.test.ts.
     for (let at = 0; at < bytes.length; at += 1 + (bytes.length >> 8)) {
       const bit = 1 << ((at * 5) % 8);
       bytes[at]! ^= bit;

@@ -1,6 +1,6 @@
 // `regularization.dense` shrinks the weights of dense layers, and nothing else is read from it.
 
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { NeuralCF } from '../../src/recommenders/neural/neural-cf';
 import { kinds, makeRows } from './features/kinds';
 

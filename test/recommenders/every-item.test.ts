@@ -2,7 +2,7 @@
 // how many; others do not mind.
 
 import { DataError } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
+import { Interactions } from '../../src/data/interactions';
 import { createRecommender, loadRecommender, type RecommenderName } from '../../src/recommenders/registry';
 
 const ITEMS = [...'abcdefgh'];

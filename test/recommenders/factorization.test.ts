@@ -2,10 +2,10 @@
 // multiplied out, weights, and rules of the caller's own.
 
 import { DataError, OptionError, UnsupportedError } from '../../src/core/errors';
+import { Interactions } from '../../src/data/interactions';
+import { splitRandom } from '../../src/data/splits';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
-import { Interactions } from '../../src/interactions/interactions';
-import { splitRandom } from '../../src/interactions/split-random';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
 import { MFModel } from '../../src/models/factorization';
 import type { Optimizer } from '../../src/optimizers/optimizer';
 import { sgd } from '../../src/optimizers/sgd';

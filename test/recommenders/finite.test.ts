@@ -2,8 +2,8 @@
 
 import { outcomeOf, trials } from '../../benchmarks/faults/fit-trials';
 import { DataError, DivergenceError, OpmfError } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { Interactions } from '../../src/data/interactions';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import type { Optimizer } from '../../src/optimizers/optimizer';
 import { rmsprop } from '../../src/optimizers/rmsprop';
 import { sgd } from '../../src/optimizers/sgd';

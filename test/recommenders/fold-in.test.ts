@@ -2,8 +2,8 @@
 // answers on a checkerboard, what is odd in a history, and what a file keeps.
 
 import { DataError, NotFittedError, OptionError, UnknownIdError, UnsupportedError } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { Interactions } from '../../src/data/interactions';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { adam } from '../../src/optimizers/adam';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';

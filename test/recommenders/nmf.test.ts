@@ -2,8 +2,8 @@
 // optimizer and product; what it refuses.
 
 import { DataError, OptionError, UnsupportedError } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { Interactions } from '../../src/data/interactions';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { NMFModel } from '../../src/models/nmf';
 import { OPTIMIZER_NAMES } from '../../src/optimizers/registry';
 import { sgd } from '../../src/optimizers/sgd';

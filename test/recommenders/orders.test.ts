@@ -1,7 +1,7 @@
 // Losses that learn an order, through the recommenders: two circles of users who have like items; what is kept from a user
 // of a circle's items is what is recommended to that user.
 
-import { Interactions } from '../../src/interactions/interactions';
+import { Interactions } from '../../src/data/interactions';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
 

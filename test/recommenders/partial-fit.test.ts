@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { UnsupportedError } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { Interactions } from '../../src/data/interactions';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { type ExtendedHistory, extendSeen } from '../../src/recommenders/extend-seen';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';

@@ -1,8 +1,8 @@
 // Part of an option keeps the rest of the default, however it is given; and what is no plain object is refused.
 
 import { OptionError } from '../../src/core/errors';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { tune } from '../../src/evaluation/tune';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
 import { parseSettings } from '../../src/node/cli/settings';
 import { adam } from '../../src/optimizers/adam';
 import type { Optimizer } from '../../src/optimizers/optimizer';

@@ -1,9 +1,9 @@
 // A fit that is stopped and goes on from a checkpoint ends in the bits of one that was never stopped: every rule with every
 // product, in batches or one by one, from one engine to another.
 
-import { splitRandom } from '../../src/interactions/split-random';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
-import { decodeSafetensors } from '../../src/persistence/safetensors';
+import { splitRandom } from '../../src/data/splits';
+import { syntheticInteractions } from '../../src/data/synthetic';
+import { decodeSafetensors } from '../../src/io/files/safetensors';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
 import type { FitOptions } from '../../src/recommenders/recommender';

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { DataError } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { Interactions } from '../../src/data/interactions';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { CASES } from './cases';
 
 const data = syntheticInteractions({ users: 30, items: 20, ratings: 300 });

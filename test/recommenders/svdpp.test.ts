@@ -1,8 +1,8 @@
 // SVD++ as a recommender: the contracts of recommenders, plain, as products and by other rules; what it refuses.
 
 import { OptionError, UnsupportedError } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { Interactions } from '../../src/data/interactions';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import type { Overparam } from '../../src/parameters/overparam';
 import { SVDpp, type SVDppOptions } from '../../src/recommenders/svdpp';
 import { type Options, odd } from '../contract/odd-ratings';

@@ -2,9 +2,9 @@
 // rows do.
 
 import { DataError } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
-import { splitRandom } from '../../src/interactions/split-random';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
+import { Interactions } from '../../src/data/interactions';
+import { splitRandom } from '../../src/data/splits';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { ALS, type ALSOptions } from '../../src/recommenders/als';
 import { MF } from '../../src/recommenders/mf';
 import { NMF } from '../../src/recommenders/nmf';

@@ -10,7 +10,7 @@ import {
   OptionError,
   UnsupportedError,
 } from '../../src/core/errors';
-import { Interactions } from '../../src/interactions/interactions';
+import { Interactions } from '../../src/data/interactions';
 import type { Recommender } from '../../src/recommenders/recommender';
 import { createRecommender, loadRecommender, type RecommenderName } from '../../src/recommenders/registry';
 

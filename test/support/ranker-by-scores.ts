@@ -1,6 +1,6 @@
 // A recommender that is a function: what an evaluation asks of one, and no more. Equal scores keep the order of the items.
 
-import type { Id } from '../../src/interactions/vocabulary';
+import type { Id } from '../../src/data/vocabulary';
 import type { RecommendationList, RecommendOptions } from '../../src/serving/questions';
 
 /** Ranks `items` by a score; what `seenBy` names is left out unless filterSeen is false. */

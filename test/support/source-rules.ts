@@ -5,25 +5,25 @@ import type { Import, SourceFile } from './source-graph';
 /** From the bottom: a file imports from its own folder or from one before it. */
 export const LAYERS = [
   'core',
+  'wasm',
   'kernels',
   'math',
-  'interactions',
+  'data',
+  'io',
   'optimizers',
   'parameters',
   'models',
   'metrics',
   'training',
-  'persistence',
   'serving',
   'recommenders',
   'evaluation',
-  'io',
   'report',
   'node',
 ] as const;
 
 /** Where the same seed must give the same bits in every engine. */
-export const EXACT_LAYERS = ['core', 'kernels', 'interactions', 'optimizers', 'parameters', 'models', 'training'];
+export const EXACT_LAYERS = ['core', 'wasm', 'kernels', 'data', 'optimizers', 'parameters', 'models', 'training'];
 
 /** The number of a file's layer; `index.ts` stands just below `node`; undefined where no layer holds the file. */
 function levelOf(path: string): number | undefined {

@@ -1,11 +1,11 @@
 // A whole fit: what it reports, how it stops early, and what an abort and a divergence leave behind.
 
 import { DivergenceError, NotFittedError } from '../../src/core/errors';
+import { Interactions } from '../../src/data/interactions';
+import { splitRandom } from '../../src/data/splits';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
 import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
-import { Interactions } from '../../src/interactions/interactions';
-import { splitRandom } from '../../src/interactions/split-random';
-import { syntheticInteractions } from '../../src/interactions/synthetic';
 import { MFModel } from '../../src/models/factorization';
 import { OverparamMFModel } from '../../src/models/overparam-mf';
 import { linear, warmup } from '../../src/optimizers/schedule';

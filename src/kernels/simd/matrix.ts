@@ -2,8 +2,8 @@
 // of its terms are added, so few that what they read of b is in the first cache for all rows. A sum that waits in memory
 // until its next terms come is the same sum.
 
-import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../assembler/code';
-import type { FunctionBuilder, ModuleBuilder } from '../assembler/module';
+import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../../wasm/code';
+import type { FunctionBuilder, ModuleBuilder } from '../../wasm/module';
 import { advance, bytesOf, LaneDots, type Put, RowWalk, rowAt, shiftOf, times } from './walk';
 
 /** Rows and vectors of a block: eight sums, and room for what they are made of in sixteen registers. */

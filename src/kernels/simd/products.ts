@@ -1,9 +1,9 @@
 // What both directions of the element-wise products share in WebAssembly: the walk over the rows and over the maps. The
 // addresses of the maps are a list in memory, since a product has any number of them.
 
-import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../assembler/code';
-import type { FunctionBuilder } from '../assembler/module';
-import { advance, bytesOf, isOne, rowAt, times } from './walk';
+import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../../wasm/code';
+import type { FunctionBuilder, ModuleBuilder } from '../../wasm/module';
+import { advance, byLength, bytesOf, isOne, LaneDots, RowWalk, rowAt, times } from './walk';
 
 /** The parameters of a product, in this order. */
 export interface ProductParameters {
@@ -104,4 +104,288 @@ export class ProductRows {
     const load = isScalar ? v128.loadSplat : v128.load;
     return this.eachMap(place, (at) => set(term, f32x4.mul(get(term), load(at))));
   }
+}
+
+// Element-wise products in WebAssembly.
+
+/** One scalar map or more, width 1: out = x (s_1 s_2 ...). */
+export function scaleForward(module: ModuleBuilder): void {
+  const f = module.function('void', 'scaleForward');
+  const of = productParameters(f);
+  const out = f.parameter('i32');
+  const rows = new ProductRows(f, of);
+  const [q, scale, scales] = [f.local('i32'), f.local('f32'), f.local('v128')];
+  f.emit(
+    byLength(of.dim, (length) => {
+      const walk = new RowWalk(f, length);
+      return sequence(
+        walk.prepare,
+        rows.each(
+          rows.scale(get(rows.m), scale),
+          set(scales, f32x4.splat(get(scale))),
+          set(q, get(out)),
+          walk.each([rows.x, q], (offset, put) =>
+            put(q, f32x4.mul(v128.load(get(rows.x), offset), get(scales)), offset),
+          ),
+          advance(out, get(rows.bytes)),
+        ),
+      );
+    }),
+  );
+}
+
+/** Everything else: out = sum over j of x_j times its maps one after another. */
+export function sumForward(module: ModuleBuilder, isScalar: boolean): void {
+  const f = module.function('void', isScalar ? 'scalarForward' : 'diagonalForward');
+  const of = productParameters(f);
+  const out = f.parameter('i32');
+  const rows = new ProductRows(f, of);
+  // How far into the row the vector at hand is; from there its parts of the base and of the maps, product by product.
+  const [place, part, map, left, q] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+  const [term, sum] = [f.local('v128'), f.local('v128')];
+  const walk = new RowWalk(f, of.dim);
+  const product = [set(term, v128.load(get(part))), rows.multiply(get(map), term, isScalar)];
+  const general = sequence(
+    set(place, i32.const(0)),
+    walk.each(
+      [q, place],
+      (_, put) =>
+        sequence(
+          set(part, i32.add(get(rows.x), get(place))),
+          set(map, isScalar ? get(rows.m) : i32.add(get(rows.m), get(place))),
+          ...product,
+          set(sum, get(term)),
+          set(left, i32.sub(get(of.width), i32.const(1))),
+          times(
+            left,
+            advance(part, get(rows.bytes)),
+            advance(map, isScalar ? 4 : get(rows.bytes)),
+            ...product,
+            set(sum, f32x4.add(get(sum), get(term))),
+          ),
+          put(q, get(sum)),
+        ),
+      1,
+    ),
+  );
+  // One product with one map needs no walks over either.
+  const lone = sequence(
+    set(map, i32.add(i32.load(get(of.maps)), get(rows.m))),
+    walk.each([rows.x, map, q], (offset, put) =>
+      put(q, f32x4.mul(v128.load(get(rows.x), offset), v128.load(get(map), offset)), offset),
+    ),
+  );
+  f.emit(
+    walk.prepare,
+    rows.each(
+      set(q, get(out)),
+      isScalar ? general : branch(i32.and(isOne(of.mapCount), isOne(of.width)), lone, general),
+      advance(out, get(rows.bytes)),
+    ),
+  );
+}
+
+// The gradients by the maps of an element-wise product, in WebAssembly: for each map a value times the numbers of the
+// other maps. Nothing is divided by a map, which may be 0.
+
+/** One number of a map at a time, or four. */
+export interface MapNumbers<T extends 'f32' | 'v128'> {
+  readonly type: T;
+  readonly one: Code<T>;
+  load(address: Code<'i32'>): Code<T>;
+  mul(a: Code<T>, b: Code<T>): Code<T>;
+}
+
+/** The code that goes through the maps. */
+export class MapGradients<T extends 'f32' | 'v128'> {
+  /** Of the map at hand: its place in the list of maps, in bytes, and where its gradient goes. */
+  private readonly own: Local<'i32'>;
+  private readonly target: Local<'i32'>;
+  private readonly other: Local<'i32'>;
+  private readonly left: Local<'i32'>;
+  private readonly othersLeft: Local<'i32'>;
+  private readonly value: Local<T>;
+
+  constructor(
+    f: FunctionBuilder,
+    private readonly of: ProductParameters,
+    /** The list of the addresses of the gradients. */
+    private readonly gMaps: Local<'i32'>,
+    private readonly numbers: MapNumbers<T>,
+  ) {
+    const next = () => f.local('i32');
+    [this.own, this.target, this.other, this.left, this.othersLeft] = [next(), next(), next(), next(), next()];
+    this.value = f.local(numbers.type);
+  }
+
+  /** For every map, whose numbers lie at `place` and their gradients at `to`: writes `along` times the others. */
+  each(
+    place: Code<'i32'>,
+    to: Code<'i32'>,
+    along: Local<T>,
+    write: (target: Local<'i32'>, value: Code<T>) => Code<'void'>,
+  ): Code<'void'> {
+    const { of, gMaps, numbers, own, target, other, left, othersLeft, value } = this;
+    const inList = (list: Local<'i32'>, at: Local<'i32'>) => i32.load(i32.add(get(list), get(at)));
+    return sequence(
+      set(own, i32.const(0)),
+      set(left, get(of.mapCount)),
+      times(
+        left,
+        set(value, numbers.one),
+        set(other, i32.const(0)),
+        set(othersLeft, get(of.mapCount)),
+        times(
+          othersLeft,
+          branch(
+            i32.sub(get(other), get(own)),
+            set(value, numbers.mul(get(value), numbers.load(i32.add(inList(of.maps, other), place)))),
+          ),
+          advance(other, 4),
+        ),
+        set(target, i32.add(inList(gMaps, own), to)),
+        set(value, numbers.mul(get(along), get(value))),
+        write(target, get(value)),
+        advance(own, 4),
+      ),
+    );
+  }
+}
+
+// The pullback of the element-wise products in WebAssembly.
+
+/** What comes after the parameters of the product. */
+function gradientParameters(f: FunctionBuilder) {
+  const next = () => f.parameter('i32');
+  return {
+    g: next(),
+    gBase: next(),
+    /** The list of the addresses of the maps' gradients. */
+    gMaps: next(),
+    /** From a row's gradients of the maps to those of the next, in bytes: 0 where all rows add to the same. */
+    gStep: next(),
+  };
+}
+
+/** Scalar maps: gBase = g times the scalars; by a scalar <g, x> times the others. */
+export function scalarBackward(module: ModuleBuilder): void {
+  const f = module.function('void', 'scalarBackward');
+  const of = productParameters(f);
+  const { g, gBase, gMaps, gStep } = gradientParameters(f);
+  const rows = new ProductRows(f, of);
+  const dots = new LaneDots(f, of.dim);
+  const numbers = { type: 'f32' as const, one: f32.const(1), load: f32.load, mul: f32.mul };
+  const gradients = new MapGradients(f, of, gMaps, numbers);
+  const [scale, scales, along] = [f.local('f32'), f.local('v128'), f.local('f32')];
+  // The gradient of the maps of the row at hand, and those of the product at hand; what walks along rows.
+  const [gRow, gMap, map, left] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+  const [from, to, part] = [f.local('i32'), f.local('i32'), f.local('i32')];
+  const write = (target: Local<'i32'>, value: Code<'f32'>) =>
+    f32.store(get(target), choose(get(gStep), value, f32.add(f32.load(get(target)), value)));
+  f.emit(
+    dots.prepare,
+    rows.each(
+      set(gMap, get(gRow)),
+      set(map, get(rows.m)),
+      set(left, get(of.width)),
+      times(
+        left,
+        rows.scale(get(map), scale),
+        set(scales, f32x4.splat(get(scale))),
+        set(from, get(g)),
+        set(to, get(gBase)),
+        set(part, get(rows.x)),
+        dots.sumWith(from, [part], [to], (slope, offset, put) => [put(to, f32x4.mul(slope, get(scales)), offset)]),
+        set(along, dots.total()),
+        branch(
+          isOne(of.mapCount),
+          sequence(set(to, i32.add(i32.load(get(gMaps)), get(gMap))), write(to, get(along))),
+          gradients.each(get(map), get(gMap), along, write),
+        ),
+        advance(rows.x, get(rows.bytes)),
+        advance(gBase, get(rows.bytes)),
+        advance(map, 4),
+        advance(gMap, 4),
+      ),
+      advance(g, get(rows.bytes)),
+      advance(gRow, get(gStep)),
+    ),
+  );
+}
+
+/** Diagonal maps: the same, element by element. */
+export function diagonalBackward(module: ModuleBuilder): void {
+  const f = module.function('void', 'diagonalBackward');
+  const of = productParameters(f);
+  const { g, gBase, gMaps, gStep } = gradientParameters(f);
+  const rows = new ProductRows(f, of);
+  const walk = new RowWalk(f, of.dim);
+  const one = f32x4.splat(f32.const(1));
+  const gradients = new MapGradients(f, of, gMaps, { type: 'v128' as const, one, load: v128.load, mul: f32x4.mul });
+  const [slope, scale, along] = [f.local('v128'), f.local('v128'), f.local('v128')];
+  // How far into the row's maps and their gradients the product at hand is, and the vector at hand.
+  const [gRow, gMap, map, left] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+  const [from, part, to, place] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+  // Where a lone map, which needs no walk over maps, and its gradient are.
+  const [only, gOnly] = [f.local('i32'), f.local('i32')];
+  f.emit(
+    walk.prepare,
+    rows.each(
+      set(gMap, get(gRow)),
+      set(map, get(rows.m)),
+      set(left, get(of.width)),
+      times(
+        left,
+        set(from, get(g)),
+        set(part, get(rows.x)),
+        set(to, get(gBase)),
+        branch(
+          isOne(of.mapCount),
+          sequence(
+            set(only, i32.add(i32.load(get(of.maps)), get(map))),
+            set(gOnly, i32.add(i32.load(get(gMaps)), get(gMap))),
+            walk.each([from, part, to, only, gOnly], (offset, put) =>
+              sequence(
+                set(slope, v128.load(get(from), offset)),
+                put(to, f32x4.mul(get(slope), v128.load(get(only), offset)), offset),
+                set(along, f32x4.mul(get(slope), v128.load(get(part), offset))),
+                put(
+                  gOnly,
+                  choose(get(gStep), get(along), f32x4.add(v128.load(get(gOnly), offset), get(along))),
+                  offset,
+                ),
+              ),
+            ),
+          ),
+          sequence(
+            set(place, i32.const(0)),
+            walk.each(
+              [from, part, to, place],
+              (_, put) =>
+                sequence(
+                  set(slope, v128.load(get(from))),
+                  set(scale, one),
+                  rows.multiply(i32.add(get(map), get(place)), scale, false),
+                  put(to, f32x4.mul(get(slope), get(scale))),
+                  set(along, f32x4.mul(get(slope), v128.load(get(part)))),
+                  gradients.each(
+                    i32.add(get(map), get(place)),
+                    i32.add(get(gMap), get(place)),
+                    along,
+                    (target, value) => put(target, choose(get(gStep), value, f32x4.add(v128.load(get(target)), value))),
+                  ),
+                ),
+              1,
+            ),
+          ),
+        ),
+        advance(rows.x, get(rows.bytes)),
+        advance(gBase, get(rows.bytes)),
+        advance(map, get(rows.bytes)),
+        advance(gMap, get(rows.bytes)),
+      ),
+      advance(g, get(rows.bytes)),
+      advance(gRow, get(gStep)),
+    ),
+  );
 }

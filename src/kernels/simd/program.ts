@@ -1,13 +1,11 @@
 // The WebAssembly of the kernels: one module for every heap of a process, and one a fit for its update rule.
 
-import { type MemoryShape, ModuleBuilder } from '../assembler/module';
+import { compile } from '../../wasm/host';
+import { type MemoryShape, ModuleBuilder } from '../../wasm/module';
 import type { UpdateRule } from '../update-rules';
-import { compile } from '../wasm';
-import { gatherAdd, scatterAdd, selectRows } from './gathers';
 import { multiply, multiplyTransposed, transposedMultiply } from './matrix';
-import { diagonalBackward, scalarBackward } from './product-backward';
-import { scaleForward, sumForward } from './product-forward';
-import { divide, dot, rowDots, scatterRows, startPenalty } from './rows';
+import { diagonalBackward, scalarBackward, scaleForward, sumForward } from './products';
+import { divide, dot, gatherAdd, rowDots, scatterAdd, scatterRows, selectRows, startPenalty } from './rows';
 import { scaledUpdate, update } from './update';
 
 /** The routines of a heap: those of Kernels, with addresses for arrays. */

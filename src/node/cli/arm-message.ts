@@ -1,9 +1,9 @@
 // A run of a comparison as a message to a worker thread: plain data, ratings by index. Ids stay behind, a run needs none.
 
+import { Interactions } from '../../data/interactions';
+import type { Split } from '../../data/splits';
+import { Vocabulary } from '../../data/vocabulary';
 import type { Arm, runArm } from '../../evaluation/arms';
-import { Interactions } from '../../interactions/interactions';
-import type { Split } from '../../interactions/split';
-import { Vocabulary } from '../../interactions/vocabulary';
 
 /** What a run is given, but for its ratings. */
 type Base = Parameters<typeof runArm>[2];

@@ -3,12 +3,10 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { sayOnce } from '../../core/say-once';
-import { Conversation } from '../../core/worker-host';
+import { Conversation, sayOnce } from '../../core/worker-host';
 import { runArm } from '../../evaluation/arms';
 import type { ArmRunner } from '../../evaluation/compare';
-import { canCompile } from '../../kernels/assembler/probe';
-import { createMemory, inWasm } from '../../kernels/wasm';
+import { canCompile, createMemory, inWasm } from '../../wasm/host';
 import { packArm } from './arm-message';
 
 /** The runner, and the end of its threads. */

@@ -1,6 +1,6 @@
 // `opmf datasets`: the sets that are known by name, and where they are on this machine.
 
-import { datasetPath, listDatasets } from '../load-dataset';
+import { datasetPath, listDatasets } from '../datasets';
 import { type Arguments, type Command, type Io, UsageError } from './command';
 import { BUILT_IN, DATA_DIR } from './source';
 

@@ -2,9 +2,9 @@
 
 import { DataError } from '../../core/errors';
 import { show } from '../../core/options';
+import { type Interaction, Interactions } from '../../data/interactions';
 import { evaluateRanking } from '../../evaluation/evaluate-ranking';
 import { evaluateRatings } from '../../evaluation/evaluate-ratings';
-import { type Interaction, Interactions } from '../../interactions/interactions';
 import {
   isMetric,
   isRatingMetric,

@@ -1,13 +1,11 @@
 // `opmf export`: the vectors of a saved model, for an index of approximate search.
 
 import { UnsupportedError } from '../../core/errors';
-import { encodeNpy } from '../../persistence/npy';
-import { encodeVectorCsv } from '../../persistence/vector-csv';
+import { encodeNpy, encodeVectorCsv } from '../../io/files/vectors';
 import { TableRecommender } from '../../recommenders/table-recommender';
 import type { VectorIndex, VectorTable } from '../../recommenders/vector-table';
 import { loadModel } from '../model-file';
-import { requireWritable } from '../output-file';
-import { writeFileAtomically } from '../write-file-atomically';
+import { requireWritable, writeFileAtomically } from '../output-file';
 import { type Arguments, type Command, type Io, UsageError } from './command';
 
 const INDEXES: readonly string[] = ['inner-product', 'cosine'] satisfies VectorIndex[];

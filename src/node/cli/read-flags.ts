@@ -2,8 +2,8 @@
 // readInteractions as words. The options themselves are checked where the file is read.
 
 import { nearest, show } from '../../core/options';
-import type { ReadOptions } from '../../io/read-options';
-import { DATE_FORMATS } from '../../io/timestamp';
+import { DATE_FORMATS } from '../../io/text/cells';
+import type { ReadOptions } from '../../io/text/read-options';
 import { type Arguments, type Flag, UsageError } from './command';
 
 /** The flags, by name; they apply to files, not to data sets. */

@@ -1,9 +1,9 @@
 // `opmf train`: fits one recommender and saves it.
 
+import type { Split } from '../../data/splits';
+import { splitRandom } from '../../data/splits';
 import { evaluateRanking, type RankingEvaluation } from '../../evaluation/evaluate-ranking';
 import { evaluateRatings, type RatingEvaluation } from '../../evaluation/evaluate-ratings';
-import type { Split } from '../../interactions/split';
-import { splitRandom } from '../../interactions/split-random';
 import type { Recommender } from '../../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../../recommenders/registry';
 import type { EpochRecord } from '../../training/fit';

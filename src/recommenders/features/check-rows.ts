@@ -2,10 +2,9 @@
 
 import { DataError } from '../../core/errors';
 import { show, wrong } from '../../core/options';
-import { checkFeatureRows } from '../../interactions/feature-rows-check';
-import type { FeatureSchema } from '../../interactions/feature-schema';
-import { FeatureTable } from '../../interactions/feature-table';
-import type { FeatureRows, FieldRange } from '../../interactions/features';
+import type { FeatureRows, FieldRange } from '../../data/feature-fields';
+import type { FeatureSchema } from '../../data/feature-schema';
+import { checkFeatureRows, FeatureTable } from '../../data/feature-table';
 import type { FilledFeatureOptions } from './feature-options';
 import type { Pairing } from './pairing';
 

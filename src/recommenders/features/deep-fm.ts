@@ -1,7 +1,7 @@
 // DeepFM as a recommender.
 
 import { readOptions } from '../../core/options';
-import type { FieldRange } from '../../interactions/features';
+import type { FieldRange } from '../../data/feature-fields';
 import { DeepFMModel } from '../../models/feature-models';
 import { fileOf, savedRule } from '../restore';
 import type { SavedFile } from '../saved-model';

@@ -2,7 +2,7 @@
 // rows nothing is known of users and items, and every question about them says so.
 
 import { UnsupportedError } from '../../core/errors';
-import type { UnlabelledRows } from '../../interactions/features';
+import type { UnlabelledRows } from '../../data/feature-fields';
 import type { FeatureModel } from '../../models/feature-models';
 import { FMModel } from '../../models/feature-models';
 import type { Ranked } from '../../serving/ranked';

@@ -1,10 +1,9 @@
 // Reading the options of a fit on features.
 
 import { type Check, callable, type Fields, field, optional, readOptions, wrong } from '../../core/options';
-import type { FeatureRows } from '../../interactions/features';
-import type { sideFields } from '../../interactions/interaction-features';
-import { Interactions } from '../../interactions/interactions';
-import type { SideFeatures } from '../../interactions/pair-features';
+import type { FeatureRows } from '../../data/feature-fields';
+import { Interactions } from '../../data/interactions';
+import type { SideFeatures, sideFields } from '../../data/pair-features';
 import {
   type FeatureMetricName,
   featureMetricList,

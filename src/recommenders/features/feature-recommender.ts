@@ -1,12 +1,11 @@
 // A model of features as its user holds it: what FM, WideDeep and DeepFM share, which is all but their options and models.
 // Fitted on rows it answers for rows; fitted on interactions for users and items as well.
 
-import type { FeatureRow } from '../../interactions/feature-fields';
-import type { FeatureSchema } from '../../interactions/feature-schema';
-import { FeatureTable } from '../../interactions/feature-table';
-import type { FeatureRows, FieldRange } from '../../interactions/features';
-import { Interactions } from '../../interactions/interactions';
-import type { Id } from '../../interactions/vocabulary';
+import type { FeatureRow, FeatureRows, FieldRange } from '../../data/feature-fields';
+import type { FeatureSchema } from '../../data/feature-schema';
+import { FeatureTable } from '../../data/feature-table';
+import { Interactions } from '../../data/interactions';
+import type { Id } from '../../data/vocabulary';
 import { type Scores, scoresOf } from '../../metrics/scores';
 import type { FeatureModel } from '../../models/feature-models';
 import type { Optimizer } from '../../optimizers/optimizer';

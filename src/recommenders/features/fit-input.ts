@@ -3,8 +3,8 @@
 import { UnsupportedError } from '../../core/errors';
 import type { Scheduler } from '../../core/scheduler';
 import { TaskScheduler } from '../../core/scheduler';
-import { sideFields } from '../../interactions/interaction-features';
-import { Interactions } from '../../interactions/interactions';
+import { Interactions } from '../../data/interactions';
+import { sideFields } from '../../data/pair-features';
 import { isRowMetric, listMetricsOf } from '../../metrics/row-metrics';
 import { nothingToPredict, onlyValue } from '../choose-loss';
 import { checkInteractions } from '../fit-options';

@@ -1,7 +1,7 @@
 // The factorization machine as a recommender.
 
 import { field, readOptions } from '../../core/options';
-import type { FieldRange } from '../../interactions/features';
+import type { FieldRange } from '../../data/feature-fields';
 import { FMModel } from '../../models/feature-models';
 import { fileOf, savedRule } from '../restore';
 import type { SavedFile } from '../saved-model';

@@ -2,7 +2,7 @@
 
 import { DataError } from '../../core/errors';
 import type { Scheduler } from '../../core/scheduler';
-import type { Interactions } from '../../interactions/interactions';
+import type { Interactions } from '../../data/interactions';
 import { type FeatureMetricName, isRowMetric, listMetricsOf, rowMetrics } from '../../metrics/row-metrics';
 import { dataText, rowsText } from '../checkpoint';
 import { RankValidation } from '../rank-validation';

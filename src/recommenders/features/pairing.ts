@@ -2,10 +2,10 @@
 // pairs of ids become rows, in training and in all answers to come.
 
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
-import type { FeatureRows } from '../../interactions/features';
-import type { Interactions } from '../../interactions/interactions';
-import { PairFeatures, type PairRows, type Pairs, type SideFeatures } from '../../interactions/pair-features';
-import { Vocabulary } from '../../interactions/vocabulary';
+import type { FeatureRows } from '../../data/feature-fields';
+import type { Interactions } from '../../data/interactions';
+import { PairFeatures, type PairRows, type Pairs, type SideFeatures } from '../../data/pair-features';
+import { Vocabulary } from '../../data/vocabulary';
 import { countRows, Seen } from '../../serving/seen';
 import type { SavedPeople } from '../saved-model';
 

@@ -1,10 +1,10 @@
 // Predictions and lists of a model of features whose score is no inner product: pairs become rows, some hundred at a time.
 
 import { sigmoid } from '../../core/elementary';
-import type { KernelChoice } from '../../kernels/wasm';
 import type { FeatureModel } from '../../models/feature-models';
 import type { Ranked } from '../../serving/ranked';
 import type { ItemRequest, PairColumns } from '../../serving/trained-state';
+import type { KernelChoice } from '../../wasm/host';
 import { type BlockScorer, ItemScan } from '../item-scan';
 import type { PairAnswers } from './pair-answers';
 import type { Pairing } from './pairing';

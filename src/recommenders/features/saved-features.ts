@@ -2,10 +2,10 @@
 // tables, products multiplied out.
 
 import { FormatError } from '../../core/errors';
-import type { FieldRange } from '../../interactions/features';
+import type { FieldRange } from '../../data/feature-fields';
+import type { Tensor } from '../../io/files/safetensors';
 import type { FeatureModel } from '../../models/feature-models';
 import { layerDims } from '../../models/layers';
-import type { Tensor } from '../../persistence/tensor';
 import { remake } from '../restore';
 import { checkFinite, encodeFile, parseObject, type SavedFile, taker } from '../saved-model';
 import type { RowLayout } from './check-rows';

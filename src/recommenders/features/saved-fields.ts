@@ -1,7 +1,7 @@
 // The fields of rows of features in a file.
 
 import { FormatError } from '../../core/errors';
-import type { FieldRange } from '../../interactions/features';
+import type { FieldRange } from '../../data/feature-fields';
 
 const KINDS: readonly string[] = ['numeric', 'categorical', 'multi', 'crossed'] satisfies FieldRange['kind'][];
 

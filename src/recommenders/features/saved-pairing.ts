@@ -1,11 +1,11 @@
 // The users and items of a model of features in its file: their ids, and the tables of what is known of them.
 
 import { FormatError } from '../../core/errors';
-import { FeatureTable } from '../../interactions/feature-table';
-import type { SideFeatures } from '../../interactions/pair-features';
-import { Vocabulary } from '../../interactions/vocabulary';
-import { decodeIds, encodeIds } from '../../persistence/id-tensors';
-import type { Tensor } from '../../persistence/tensor';
+import { FeatureTable } from '../../data/feature-table';
+import type { SideFeatures } from '../../data/pair-features';
+import { Vocabulary } from '../../data/vocabulary';
+import { decodeIds, encodeIds } from '../../io/files/id-tensors';
+import type { Tensor } from '../../io/files/safetensors';
 import { decodePeople, encodePeople, parseObject, taker, vector } from '../saved-model';
 import { Pairing } from './pairing';
 import { fieldsText, readFields } from './saved-fields';

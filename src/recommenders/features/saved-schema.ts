@@ -2,10 +2,10 @@
 // tensors as ids are, and the JSON has their number in their place.
 
 import { FormatError } from '../../core/errors';
-import { FeatureSchema } from '../../interactions/feature-schema';
-import { Vocabulary } from '../../interactions/vocabulary';
-import { decodeIds, encodeIds } from '../../persistence/id-tensors';
-import type { Tensor } from '../../persistence/tensor';
+import { FeatureSchema } from '../../data/feature-schema';
+import { Vocabulary } from '../../data/vocabulary';
+import { decodeIds, encodeIds } from '../../io/files/id-tensors';
+import type { Tensor } from '../../io/files/safetensors';
 
 /** A schema without its categories, and the tensors `prefix.0.*`, `prefix.1.*`, ... of those of each field. */
 export function encodeSchema(prefix: string, schema: FeatureSchema): { json: object; tensors: [string, Tensor][] } {

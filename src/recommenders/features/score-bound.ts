@@ -1,6 +1,6 @@
 // Whether a trained model of features can answer with what is no finite number.
 
-import type { UnlabelledRows } from '../../interactions/features';
+import type { UnlabelledRows } from '../../data/feature-fields';
 import type { ActivationName } from '../../models/layers';
 import { MOST } from '../too-large';
 

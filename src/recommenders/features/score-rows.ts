@@ -3,11 +3,11 @@
 import { sigmoid } from '../../core/elementary';
 import { DataError } from '../../core/errors';
 import type { Scheduler } from '../../core/scheduler';
-import type { UnlabelledRows } from '../../interactions/features';
+import type { UnlabelledRows } from '../../data/feature-fields';
 import { Heap } from '../../kernels/heap';
 import { type Move, moveOut } from '../../kernels/move';
-import type { KernelChoice } from '../../kernels/wasm';
 import type { FeatureModel } from '../../models/feature-models';
+import type { KernelChoice } from '../../wasm/host';
 
 /** Rows of one batch. */
 export const ROWS_AT_ONCE = 256;

@@ -3,7 +3,7 @@
 
 import { DataError } from '../../core/errors';
 import { show } from '../../core/options';
-import type { SideRows } from '../../interactions/pair-features';
+import type { SideRows } from '../../data/pair-features';
 import { tableOf } from '../../models/factorization';
 import type { FeatureModel } from '../../models/feature-models';
 import type { Real } from '../../optimizers/factor';

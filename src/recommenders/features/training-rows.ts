@@ -5,7 +5,7 @@ import { naturalLog } from '../../core/elementary';
 import { DataError } from '../../core/errors';
 import { Stream } from '../../core/random';
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
-import type { UnlabelledRows } from '../../interactions/features';
+import type { UnlabelledRows } from '../../data/feature-fields';
 import type { FeatureBatch } from '../../models/feature-terms';
 import type { Real } from '../../optimizers/factor';
 import { copiesOf, inCopies } from '../../training/copies';

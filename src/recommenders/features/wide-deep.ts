@@ -1,7 +1,7 @@
 // Wide & Deep as a recommender.
 
 import { type Field, type Fields, listOf, readOptions, string } from '../../core/options';
-import type { FieldRange } from '../../interactions/features';
+import type { FieldRange } from '../../data/feature-fields';
 import { type FeatureModel, WideDeepModel } from '../../models/feature-models';
 import { ftrl } from '../../optimizers/ftrl';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';

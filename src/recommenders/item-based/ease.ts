@@ -2,7 +2,7 @@
 
 import { DataError, FormatError } from '../../core/errors';
 import { type Filled, field, number, readOptions } from '../../core/options';
-import type { Interactions } from '../../interactions/interactions';
+import type { Interactions } from '../../data/interactions';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';

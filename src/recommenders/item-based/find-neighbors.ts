@@ -1,8 +1,8 @@
 // The items most like each item, by the users that they share. Exact: every pair with a user in common is looked at.
 
 import type { Scheduler } from '../../core/scheduler';
-import { idOrder } from '../../interactions/order-ids';
-import type { Vocabulary } from '../../interactions/vocabulary';
+import { idOrder } from '../../data/csr';
+import type { Vocabulary } from '../../data/vocabulary';
 import { Ranking } from '../../serving/ranked';
 import { type FeatureWeighting, featureWeights } from './feature-weights';
 import type { Histories } from './histories';

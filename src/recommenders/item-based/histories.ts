@@ -1,7 +1,7 @@
 // Who has what, from both sides and each pair once: what item-based recommenders learn from.
 
 import type { Scheduler } from '../../core/scheduler';
-import type { Interactions } from '../../interactions/interactions';
+import type { Interactions } from '../../data/interactions';
 import { countRows, Seen } from '../../serving/seen';
 
 /** The items of users, and the users of items. */

@@ -2,7 +2,7 @@
 // and rounded to float32, so that those of equal sums stay equal in whatever order the history is added.
 
 import { UnsupportedError } from '../../core/errors';
-import type { Vocabulary } from '../../interactions/vocabulary';
+import type { Vocabulary } from '../../data/vocabulary';
 import { type Ranked, Ranking } from '../../serving/ranked';
 import type { Seen } from '../../serving/seen';
 import type {

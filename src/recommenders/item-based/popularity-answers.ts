@@ -1,7 +1,7 @@
 // The counts of items as a trained state: the same for every user, but for what each has seen.
 
 import { UnsupportedError } from '../../core/errors';
-import type { Vocabulary } from '../../interactions/vocabulary';
+import type { Vocabulary } from '../../data/vocabulary';
 import type { Ranked } from '../../serving/ranked';
 import type { Seen } from '../../serving/seen';
 import type {

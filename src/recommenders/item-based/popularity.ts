@@ -2,8 +2,8 @@
 
 import { UnsupportedError } from '../../core/errors';
 import { readOptions } from '../../core/options';
-import type { Interactions } from '../../interactions/interactions';
-import type { Id } from '../../interactions/vocabulary';
+import type { Interactions } from '../../data/interactions';
+import type { Id } from '../../data/vocabulary';
 import type { RecommendationList, RecommendOptions } from '../../serving/questions';
 import { countRows, Seen } from '../../serving/seen';
 import type { History } from '../../training/fit';

@@ -3,7 +3,7 @@
 import { doubles, floats } from '../../core/allocate';
 import { DataError } from '../../core/errors';
 import type { Scheduler } from '../../core/scheduler';
-import { invert } from '../../kernels/symmetric-inverse';
+import { invert } from '../../kernels/cholesky';
 import { MOST } from '../too-large';
 import { DenseWeights } from './dense-weights';
 import type { Histories } from './histories';

@@ -2,7 +2,7 @@
 
 import { Stream } from '../../core/random';
 import type { Scheduler } from '../../core/scheduler';
-import type { Interactions } from '../../interactions/interactions';
+import type { Interactions } from '../../data/interactions';
 import type { NeuralCFModel } from '../../models/neural-cf';
 import type { Optimizer } from '../../optimizers/optimizer';
 import { Penalty } from '../../parameters/penalty';

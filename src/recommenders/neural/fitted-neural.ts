@@ -1,6 +1,6 @@
 // What a fit of NeuralCF leaves behind: what files keep and answers are given from.
 
-import type { Vocabulary } from '../../interactions/vocabulary';
+import type { Vocabulary } from '../../data/vocabulary';
 import type { NeuralCFModel } from '../../models/neural-cf';
 import type { Seen } from '../../serving/seen';
 import type { NeuralScorer } from './neural-scorer';

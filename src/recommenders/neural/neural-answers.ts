@@ -3,9 +3,9 @@
 
 import { naturalLog, sigmoid } from '../../core/elementary';
 import { UnsupportedError } from '../../core/errors';
-import type { Vocabulary } from '../../interactions/vocabulary';
-import { createScorer } from '../../kernels/scoring/create-scorer';
-import type { RowTable, Scorer } from '../../kernels/scoring/scorer';
+import type { Vocabulary } from '../../data/vocabulary';
+import type { RowTable, Scorer } from '../../kernels/scorer';
+import { createScorer } from '../../kernels/scorer-wasm';
 import { indexMap } from '../../serving/index-map';
 import type { Ranked } from '../../serving/ranked';
 import type { Seen } from '../../serving/seen';

@@ -1,7 +1,7 @@
 // Neural collaborative filtering as a recommender.
 
 import { TaskScheduler } from '../../core/scheduler';
-import type { Interactions } from '../../interactions/interactions';
+import type { Interactions } from '../../data/interactions';
 import { NeuralCFModel } from '../../models/neural-cf';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import type { History } from '../../training/fit';

@@ -2,8 +2,8 @@
 // is plain.
 
 import { FormatError } from '../../core/errors';
+import type { Tensor } from '../../io/files/safetensors';
 import { NeuralCFModel, neuralTables } from '../../models/neural-cf';
-import type { Tensor } from '../../persistence/tensor';
 import { checkFinite, encodeModel, type SavedModel, taker } from '../saved-model';
 import type { FittedNeural } from './fitted-neural';
 import type { FilledNeuralOptions } from './neural-options';

@@ -1,7 +1,7 @@
 // What alternating least squares minimizes, and how it solves for a row: the numbers that every row solve needs.
 
 import { exponential, naturalLog } from '../../core/elementary';
-import type { KernelChoice } from '../../kernels/wasm';
+import type { KernelChoice } from '../../wasm/host';
 
 /** How the equations of a row are solved. */
 export type RowMethodName = 'cholesky' | 'conjugate-gradient';

@@ -2,8 +2,7 @@
 // the other way round. A pass solves for all users, then for all items.
 
 import type { Scheduler } from '../../core/scheduler';
-import { createGram } from '../../kernels/gram/create-gram';
-import { paddedLength } from '../../kernels/gram/gram';
+import { createGram, paddedLength } from '../../kernels/gram';
 import type { Real } from '../../optimizers/factor';
 import type { Training } from '../fit';
 import type { AlsRule } from './als-rule';

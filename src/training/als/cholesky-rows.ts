@@ -1,9 +1,8 @@
 // Rows solved exactly: the matrix of a row's equations is added up and factorized. O(n rank^2 + rank^3) a row with n
 // interactions.
 
-import { solve } from '../../kernels/cholesky';
-import { factorizeGram } from '../../kernels/gram/factorize-gram';
-import { type Gram, ROWS_A_TIME } from '../../kernels/gram/gram';
+import { factorizeGram, solve } from '../../kernels/cholesky';
+import { type Gram, ROWS_A_TIME } from '../../kernels/gram';
 import type { AlsRule } from './als-rule';
 import type { FixedSide } from './fixed-side';
 import type { RowHistory } from './row-history';

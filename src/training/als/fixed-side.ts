@@ -2,7 +2,7 @@
 // all that the pairs nobody has seen come down to.
 
 import type { Scheduler } from '../../core/scheduler';
-import { type Gram, ROWS_A_TIME } from '../../kernels/gram/gram';
+import { type Gram, ROWS_A_TIME } from '../../kernels/gram';
 import type { Real } from '../../optimizers/factor';
 
 /** A table whose rows are given. Rows that training never saw are 0. */

@@ -1,7 +1,7 @@
 // The interactions of one side, row by row: what the equations of its rows are made of.
 
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
-import { orderBy } from '../../models/grid/order-by';
+import { orderBy } from '../../data/csr';
 import type { Real } from '../../optimizers/factor';
 
 /** Interactions with rows of the other side, one after another. */

@@ -1,7 +1,7 @@
 // One row by its history alone, the other side given: what training does over and over.
 
 import { wrong } from '../../core/options';
-import type { Gram } from '../../kernels/gram/gram';
+import type { Gram } from '../../kernels/gram';
 import { type AlsRule, ridgeOf } from './als-rule';
 import { CholeskyRows } from './cholesky-rows';
 import { ConjugateGradientRows } from './conjugate-gradient-rows';

@@ -1,11 +1,9 @@
 // The equations of a Newton step of one row: sum_s c_s q_s q_s^T + penalties, in memory that is used for row after row, of every model.
 
 import { DataError } from '../../core/errors';
-import { solve } from '../../kernels/cholesky';
-import { commonGram } from '../../kernels/gram/create-gram';
-import { factorizeGram } from '../../kernels/gram/factorize-gram';
-import { type Gram, paddedLength, ROWS_A_TIME } from '../../kernels/gram/gram';
-import type { KernelChoice } from '../../kernels/wasm';
+import { factorizeGram, solve } from '../../kernels/cholesky';
+import { commonGram, type Gram, paddedLength, ROWS_A_TIME } from '../../kernels/gram';
+import type { KernelChoice } from '../../wasm/host';
 import type { RowProblem } from './fold-row';
 
 /** The ridge grows by 100 each time: after ten it outweighs whatever was positive. */

@@ -1,7 +1,7 @@
 // Batches of candidates as rows of features: what a user has, followed by items that it does not have.
 
 import type { Scheduler } from '../../core/scheduler';
-import type { PairRows } from '../../interactions/pair-features';
+import type { PairRows } from '../../data/pair-features';
 import type { Move } from '../../kernels/move';
 import type { FeatureBatch } from '../../models/feature-terms';
 import type { RatingBatch } from '../../models/model';

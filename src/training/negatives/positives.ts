@@ -1,7 +1,7 @@
 // Who has which item, as sorted rows: what a sampler of negatives asks, and asks exactly.
 
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
-import { orderBy } from '../../models/grid/order-by';
+import { orderBy } from '../../data/csr';
 import type { RatingData } from '../../models/model';
 
 /** The items of every user in ascending order. */

@@ -4,7 +4,7 @@
 
 import type { Stream } from '../../core/random';
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
-import { orderBy } from '../../models/grid/order-by';
+import { orderBy } from '../../data/csr';
 import type { RatingData } from '../../models/model';
 import type { OrderOptions } from '../rating-batches';
 

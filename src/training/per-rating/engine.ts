@@ -3,10 +3,10 @@
 import type { Scheduler } from '../../core/scheduler';
 import type { WorkerHost } from '../../core/worker-host';
 import { slotsOf } from '../../kernels/update-rules';
-import { compile, instantiate, isWanted, type KernelChoice, withoutWasm } from '../../kernels/wasm';
 import type { RatingData } from '../../models/model';
 import type { LearningRates } from '../../optimizers/learning-rate';
 import type { SlotSpec } from '../../optimizers/optimizer';
+import { compile, instantiate, isWanted, type KernelChoice, withoutWasm } from '../../wasm/host';
 import type { Training, TrainingState } from '../fit';
 import type { OrderOptions } from '../rating-batches';
 import type { TileVisit } from './block-schedule';

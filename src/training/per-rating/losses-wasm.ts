@@ -16,8 +16,8 @@ import {
   select,
   sequence,
   set,
-} from '../../kernels/assembler/code';
-import type { FunctionBuilder, ModuleBuilder } from '../../kernels/assembler/module';
+} from '../../wasm/code';
+import type { FunctionBuilder, ModuleBuilder } from '../../wasm/module';
 import type { LossSpec } from './spec';
 
 /** A loss as a function of a module: writes d loss / d score to `g` and adds the loss to `sum`. */

@@ -2,10 +2,10 @@
 // size is known before the first epoch and never changes: a memory that grows would detach every view of it.
 
 import type { Scheduler } from '../../core/scheduler';
-import { createMemory } from '../../kernels/wasm';
 import type { RatingData } from '../../models/model';
 import type { Factor, Real } from '../../optimizers/factor';
 import type { SlotSpec } from '../../optimizers/optimizer';
+import { createMemory } from '../../wasm/host';
 import type { TrainingState } from '../fit';
 import { emptySlot } from '../optimizer-sink';
 import type { OrderOptions } from '../rating-batches';

@@ -2,6 +2,7 @@
 // inlined, loops over a row are unrolled, and features that a fit does not use are left out.
 
 import { naturalLog } from '../../core/elementary';
+import type { UpdateRule } from '../../kernels/update-rules';
 import {
   branch,
   type Code,
@@ -16,9 +17,8 @@ import {
   sequence,
   set,
   v128,
-} from '../../kernels/assembler/code';
-import { type FunctionBuilder, type MemoryShape, ModuleBuilder } from '../../kernels/assembler/module';
-import type { UpdateRule } from '../../kernels/update-rules';
+} from '../../wasm/code';
+import { type FunctionBuilder, type MemoryShape, ModuleBuilder } from '../../wasm/module';
 import { exponentialFunction, lossEmitter } from './losses-wasm';
 import {
   carriesNorms,

@@ -1,20 +1,9 @@
 // One step of per-rating SGD in WebAssembly, the twin of step-js.ts: sums in lanes, the rate of a row, the update of a
 // cell, one row, one rating, and the step that puts them together.
 
-import {
-  type Code,
-  f32,
-  f32x4,
-  get,
-  i32,
-  type Local,
-  loopWhile,
-  sequence,
-  set,
-  v128,
-} from '../../kernels/assembler/code';
-import type { FunctionBuilder } from '../../kernels/assembler/module';
 import { type Arithmetic, applyRule, isPerRow, rowRate, type UpdateRule } from '../../kernels/update-rules';
+import { type Code, f32, f32x4, get, i32, type Local, loopWhile, sequence, set, v128 } from '../../wasm/code';
+import type { FunctionBuilder } from '../../wasm/module';
 import type { LossEmitter } from './losses-wasm';
 import {
   type Cell,

@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Interactions } from '../../../src/interactions/interactions';
+import { Interactions } from '../../../src/data/interactions';
 import { printable, printableValue } from '../../../src/node/cli/printing';
 import { saveModel } from '../../../src/node/model-file';
 import { Popularity } from '../../../src/recommenders/item-based/popularity';

@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Interactions } from '../../../src/interactions/interactions';
+import { Interactions } from '../../../src/data/interactions';
 import { saveModel } from '../../../src/node/model-file';
 import { MF } from '../../../src/recommenders/mf';
 import { opmf } from './opmf';

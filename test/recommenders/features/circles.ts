@@ -1,9 +1,9 @@
 // Two circles of users, each with items of its own, and what is known of items: which circle they are of, two of them new.
 
-import { categorical } from '../../../src/interactions/feature-fields';
-import { FeatureTable } from '../../../src/interactions/feature-table';
-import { Interactions } from '../../../src/interactions/interactions';
-import type { Id } from '../../../src/interactions/vocabulary';
+import { categorical } from '../../../src/data/feature-fields';
+import { FeatureTable } from '../../../src/data/feature-table';
+import { Interactions } from '../../../src/data/interactions';
+import type { Id } from '../../../src/data/vocabulary';
 
 export const SIZE = 24;
 

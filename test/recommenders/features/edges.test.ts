@@ -1,8 +1,8 @@
 // What models of features do at the edges: objects for rows, labels of one kind, weights at the start, numbers too large.
 
 import { OptionError } from '../../../src/core/errors';
-import { categorical } from '../../../src/interactions/feature-fields';
-import { FeatureTable } from '../../../src/interactions/feature-table';
+import { categorical } from '../../../src/data/feature-fields';
+import { FeatureTable } from '../../../src/data/feature-table';
 import { FM } from '../../../src/recommenders/features/fm';
 import { MF } from '../../../src/recommenders/mf';
 import { loadRecommender } from '../../../src/recommenders/registry';

@@ -2,9 +2,9 @@
 // arithmetic, over a file too.
 
 import { DataError, FormatError, NotFittedError, OptionError } from '../../../src/core/errors';
-import { categorical, crossed } from '../../../src/interactions/feature-fields';
-import { FeatureTable } from '../../../src/interactions/feature-table';
-import type { FeatureRows } from '../../../src/interactions/features';
+import type { FeatureRows } from '../../../src/data/feature-fields';
+import { categorical, crossed } from '../../../src/data/feature-fields';
+import { FeatureTable } from '../../../src/data/feature-table';
 import { heapOf } from '../../../src/kernels/heap';
 import { FM } from '../../../src/recommenders/features/fm';
 import { WideDeep } from '../../../src/recommenders/features/wide-deep';

@@ -3,10 +3,10 @@
 
 import { FormatError, NotFittedError, OptionError, UnsupportedError } from '../../../src/core/errors';
 import { Stream } from '../../../src/core/random';
-import { categorical } from '../../../src/interactions/feature-fields';
-import { FeatureTable } from '../../../src/interactions/feature-table';
-import { interactionFeatures } from '../../../src/interactions/interaction-features';
-import { Interactions } from '../../../src/interactions/interactions';
+import { categorical } from '../../../src/data/feature-fields';
+import { FeatureTable } from '../../../src/data/feature-table';
+import { Interactions } from '../../../src/data/interactions';
+import { interactionFeatures } from '../../../src/data/pair-features';
 import { FM } from '../../../src/recommenders/features/fm';
 
 const colours = ['black', 'green', 'white'];

@@ -1,7 +1,7 @@
 // The kinds of models of features, and rows to try them on.
 
 import { Stream } from '../../../src/core/random';
-import type { FeatureRows } from '../../../src/interactions/features';
+import type { FeatureRows } from '../../../src/data/feature-fields';
 import { DeepFM } from '../../../src/recommenders/features/deep-fm';
 import type { FeatureRecommender } from '../../../src/recommenders/features/feature-recommender';
 import { FM } from '../../../src/recommenders/features/fm';

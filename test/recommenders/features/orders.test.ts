@@ -2,9 +2,9 @@
 // can do with those. What is kept from a user of a circle's items is what is recommended to that user.
 
 import { OptionError, UnsupportedError } from '../../../src/core/errors';
+import { Interactions } from '../../../src/data/interactions';
+import { interactionFeatures } from '../../../src/data/pair-features';
 import { tune } from '../../../src/evaluation/tune';
-import { interactionFeatures } from '../../../src/interactions/interaction-features';
-import { Interactions } from '../../../src/interactions/interactions';
 import { FM } from '../../../src/recommenders/features/fm';
 import { circles, itemFeatures, SIZE } from './circles';
 import { kinds } from './kinds';

@@ -2,10 +2,10 @@
 // tells. What FM predicts of pairs: fm-pairs.test.ts.
 
 import { DataError, OptionError, UnsupportedError } from '../../../src/core/errors';
-import { categorical } from '../../../src/interactions/feature-fields';
-import { FeatureTable } from '../../../src/interactions/feature-table';
-import { interactionFeatures } from '../../../src/interactions/interaction-features';
-import { Interactions } from '../../../src/interactions/interactions';
+import { categorical } from '../../../src/data/feature-fields';
+import { FeatureTable } from '../../../src/data/feature-table';
+import { Interactions } from '../../../src/data/interactions';
+import { interactionFeatures } from '../../../src/data/pair-features';
 import { createRecommender } from '../../../src/recommenders/registry';
 import { circleOf, circles, itemFeatures, SIZE } from './circles';
 import { kinds } from './kinds';

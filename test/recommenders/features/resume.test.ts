@@ -2,7 +2,7 @@
 // memory of two rules, dropout, and the running statistics of batch normalization go on where they were.
 
 import { DataError, FormatError, OptionError } from '../../../src/core/errors';
-import { decodeSafetensors } from '../../../src/persistence/safetensors';
+import { decodeSafetensors } from '../../../src/io/files/safetensors';
 import type { FeatureFitOptions } from '../../../src/recommenders/features/feature-fit-options';
 import { FM } from '../../../src/recommenders/features/fm';
 import { type Any, kinds, makeRows } from './kinds';

@@ -2,12 +2,12 @@
 
 import { DataError } from '../../../src/core/errors';
 import { Stream } from '../../../src/core/random';
-import { multiValued, numeric } from '../../../src/interactions/feature-fields';
-import { FeatureTable } from '../../../src/interactions/feature-table';
-import { interactionFeatures } from '../../../src/interactions/interaction-features';
-import { Interactions } from '../../../src/interactions/interactions';
-import { decodeSafetensors } from '../../../src/persistence/safetensors';
-import { seal } from '../../../src/persistence/sealed-file';
+import { multiValued, numeric } from '../../../src/data/feature-fields';
+import { FeatureTable } from '../../../src/data/feature-table';
+import { Interactions } from '../../../src/data/interactions';
+import { interactionFeatures } from '../../../src/data/pair-features';
+import { decodeSafetensors } from '../../../src/io/files/safetensors';
+import { seal } from '../../../src/io/files/sealed-file';
 import { FM } from '../../../src/recommenders/features/fm';
 
 const stream = Stream.of('teas');

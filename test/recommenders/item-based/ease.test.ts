@@ -3,10 +3,10 @@
 import fc from 'fast-check';
 import { DataError, FormatError, OptionError } from '../../../src/core/errors';
 import { TaskScheduler } from '../../../src/core/scheduler';
-import { Interactions } from '../../../src/interactions/interactions';
-import { Vocabulary } from '../../../src/interactions/vocabulary';
-import { decodeSafetensors, encodeSafetensors } from '../../../src/persistence/safetensors';
-import { seal } from '../../../src/persistence/sealed-file';
+import { Interactions } from '../../../src/data/interactions';
+import { Vocabulary } from '../../../src/data/vocabulary';
+import { decodeSafetensors, encodeSafetensors } from '../../../src/io/files/safetensors';
+import { seal } from '../../../src/io/files/sealed-file';
 import { EASE } from '../../../src/recommenders/item-based/ease';
 import { historiesOf } from '../../../src/recommenders/item-based/histories';
 import { solveEase } from '../../../src/recommenders/item-based/solve-ease';

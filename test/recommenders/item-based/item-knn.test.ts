@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { OptionError } from '../../../src/core/errors';
 import { TaskScheduler } from '../../../src/core/scheduler';
-import { Interactions } from '../../../src/interactions/interactions';
-import { Vocabulary } from '../../../src/interactions/vocabulary';
+import { Interactions } from '../../../src/data/interactions';
+import { Vocabulary } from '../../../src/data/vocabulary';
 import { FEATURE_WEIGHTINGS, type FeatureWeighting } from '../../../src/recommenders/item-based/feature-weights';
 import { findNeighbors, SIMILARITIES } from '../../../src/recommenders/item-based/find-neighbors';
 import { historiesOf } from '../../../src/recommenders/item-based/histories';

@@ -2,7 +2,7 @@
 
 import { OptionError, UnsupportedError } from '../../../src/core/errors';
 import { TaskScheduler } from '../../../src/core/scheduler';
-import { Interactions } from '../../../src/interactions/interactions';
+import { Interactions } from '../../../src/data/interactions';
 import { Popularity } from '../../../src/recommenders/item-based/popularity';
 import { PopularityAnswers } from '../../../src/recommenders/item-based/popularity-answers';
 import { countRows, Seen } from '../../../src/serving/seen';

@@ -4,11 +4,11 @@
 import { createHash } from 'node:crypto';
 import { sigmoid } from '../../../src/core/elementary';
 import { FormatError, OptionError, UnsupportedError } from '../../../src/core/errors';
-import { Interactions } from '../../../src/interactions/interactions';
-import { splitRandom } from '../../../src/interactions/split-random';
-import { syntheticInteractions } from '../../../src/interactions/synthetic';
-import { decodeSafetensors, encodeSafetensors } from '../../../src/persistence/safetensors';
-import { seal } from '../../../src/persistence/sealed-file';
+import { Interactions } from '../../../src/data/interactions';
+import { splitRandom } from '../../../src/data/splits';
+import { syntheticInteractions } from '../../../src/data/synthetic';
+import { decodeSafetensors, encodeSafetensors } from '../../../src/io/files/safetensors';
+import { seal } from '../../../src/io/files/sealed-file';
 import { NeuralCF } from '../../../src/recommenders/neural/neural-cf';
 import type { NeuralCFOptions } from '../../../src/recommenders/neural/neural-options';
 import type { FitOptions } from '../../../src/recommenders/recommender';

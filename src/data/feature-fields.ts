@@ -1,0 +1,337 @@
+// Rows of features as sparse columns: what a table of features is once encoded, and all that a model of features reads.
+
+import { OptionError } from '../core/errors';
+import {
+  boolean,
+  type Check,
+  field,
+  integer,
+  optional,
+  plain,
+  readOptions,
+  show,
+  string,
+  wrong,
+} from '../core/options';
+
+/** What a field of a table holds: a number, one category, several, or the combination of two categories. */
+export type FieldKind = 'numeric' | 'categorical' | 'multi' | 'crossed';
+
+/**
+ * A field of encoded rows: its features have the numbers offset to offset + size - 1.
+ *
+ * @example
+ * ```ts
+ * import type { FieldRange } from 'opmf';
+ * const city: FieldRange = { name: 'city', kind: 'categorical', offset: 2, size: 5 };
+ * console.log(city.offset + city.size); // 7
+ * ```
+ */
+export interface FieldRange {
+  readonly name: string;
+  readonly kind: FieldKind;
+  /** The number of its first feature. */
+  readonly offset: number;
+  /** How many features it has. */
+  readonly size: number;
+}
+
+/**
+ * Rows of features in compressed sparse rows. Row r has the features indices[k] with the values[k] beside them, for k
+ * from starts[r] up to starts[r + 1]. Within a row entries are in the order of the fields. A category has the value 1, and
+ * so has each of several in a multi-valued field (a model that pools divides); a number has itself, standardized or not.
+ *
+ * Shapes: `starts` size + 1; `indices` and `values` one entry each; `labels` and `weights`, where there are any, size.
+ *
+ * @example
+ * ```ts
+ * import type { FeatureRows } from 'opmf';
+ * const rows: FeatureRows = {
+ *   size: 2,
+ *   starts: Int32Array.of(0, 1, 3),
+ *   indices: Int32Array.of(0, 1, 2),
+ *   values: Float32Array.of(1, 1, 0.5),
+ *   labels: Float32Array.of(0, 1),
+ *   weights: null,
+ *   fields: [{ name: 'city', kind: 'categorical', offset: 0, size: 2 }, { name: 'age', kind: 'numeric', offset: 2, size: 1 }],
+ * };
+ * console.log(rows.starts[2]! - rows.starts[1]!); // 2
+ * ```
+ */
+export interface FeatureRows {
+  readonly size: number;
+  /** Where each row's entries start, and where the last one's end. */
+  readonly starts: Int32Array;
+  /** Feature numbers, over all fields. */
+  readonly indices: Int32Array;
+  readonly values: Float32Array;
+  readonly labels: Float32Array | null;
+  /** What each row's loss is multiplied by; null: 1. */
+  readonly weights: Float32Array | null;
+  /** In order: each starts where the one before ends. */
+  readonly fields: readonly FieldRange[];
+}
+
+/** The features of rows, without what is to be learned of them. */
+export type UnlabelledRows = Pick<FeatureRows, 'size' | 'starts' | 'indices' | 'values'>;
+
+// How a caller describes the fields of a table: plain JSON, made by a function per kind, checked here once.
+
+/**
+ * A cell of a row of features. Missing: undefined, null, NaN and ''. Categories are compared as text: 1, '1' are one.
+ *
+ * @example
+ * ```ts
+ * import { categorical, type FeatureValue, FeatureTable } from 'opmf';
+ * const cells: FeatureValue[] = [7, '7', null];
+ * const table = FeatureTable.from(cells.map((zone) => ({ zone })), { fields: { zone: categorical() } });
+ * console.log([...table.indices].join(' ')); // 2 2 1
+ * ```
+ */
+export type FeatureValue = string | number | boolean | null | undefined | readonly (string | number | boolean)[];
+
+/** A row of features, by column name. */
+export type FeatureRow = Readonly<Record<string, FeatureValue>>;
+
+/** A field of one number. */
+export interface NumericField {
+  readonly kind: 'numeric';
+  /** The column it is read from. @defaultValue the field's name */
+  readonly column?: string | undefined;
+  /** Whether the mean is taken off and the rest divided by the standard deviation, both of the rows learned from. @defaultValue true */
+  readonly standardize?: boolean | undefined;
+}
+
+/** A field of one category. */
+export interface CategoricalField {
+  readonly kind: 'categorical';
+  /** The column it is read from. @defaultValue the field's name */
+  readonly column?: string | undefined;
+  /** Categories of fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
+  readonly minCount?: number | undefined;
+}
+
+/** A field of any number of categories. */
+export interface MultiValuedField {
+  readonly kind: 'multi';
+  /** The column it is read from. @defaultValue the field's name */
+  readonly column?: string | undefined;
+  /** What stands between categories where a cell is a string. @defaultValue '|' */
+  readonly separator?: string | undefined;
+  /** Categories of fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
+  readonly minCount?: number | undefined;
+}
+
+/** A field of the combinations of two columns. */
+export interface CrossedField {
+  readonly kind: 'crossed';
+  readonly of: readonly [string, string];
+  /** Combinations of fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
+  readonly minCount?: number | undefined;
+  /** Combinations are hashed into so many features instead of being listed. */
+  readonly buckets?: number | undefined;
+}
+
+/** Any field. */
+export type FieldConfig = NumericField | CategoricalField | MultiValuedField | CrossedField;
+
+/**
+ * Where labels come from: a column of numbers (or booleans), or a column of names of which some mean 1 and the others 0.
+ */
+export type LabelConfig = string | { readonly column: string; readonly positive?: readonly string[] | undefined };
+
+/** What a table is made of. */
+export interface FeatureTableOptions {
+  /** The fields, in the order of their features. */
+  readonly fields: Readonly<Record<string, FieldConfig>>;
+  /** The column of the labels; rows that are only to be predicted need none. */
+  readonly label?: LabelConfig | undefined;
+  /** The column of what each row's loss is multiplied by. */
+  readonly weight?: string | undefined;
+  /** The column of the ids of what the rows describe, users or items: of each row another. For `interactionFeatures`. */
+  readonly id?: string | undefined;
+}
+
+/**
+ * A field of one number x: the feature (x - mean) / deviation, and beside it a feature that says "missing".
+ *
+ * A missing number counts as the mean. The deviation is that of the population; a constant column is divided by 1.
+ *
+ * @throws OptionError for an unknown option.
+ * @example
+ * ```ts
+ * import { FeatureTable, numeric } from 'opmf';
+ * const table = FeatureTable.from([{ age: 20 }, { age: 40 }, { age: null }], { fields: { age: numeric() } });
+ * console.log([...table.values].join(' ')); // -1 1 0 1
+ * console.log([...table.indices].join(' ')); // 0 0 0 1
+ * ```
+ */
+export function numeric(options?: Omit<NumericField, 'kind'>): NumericField {
+  return checkField('numeric', { ...given('numeric', options), kind: 'numeric' }) as NumericField;
+}
+
+/**
+ * A field of one category: a feature for what the vocabulary lacks, one for "missing", then one a category in the order
+ * of first appearance.
+ *
+ * @throws OptionError for a minCount that is no whole number of at least 1, or an unknown option.
+ * @example
+ * ```ts
+ * import { categorical, FeatureTable } from 'opmf';
+ * const rows = ['Rome', 'Paris', 'Rome', ''].map((city) => ({ city }));
+ * const table = FeatureTable.from(rows, { fields: { city: categorical({ minCount: 2 }) } });
+ * console.log([...table.indices].join(' ')); // 2 0 2 1
+ * ```
+ */
+export function categorical(options?: Omit<CategoricalField, 'kind'>): CategoricalField {
+  return checkField('categorical', { ...given('categorical', options), kind: 'categorical' }) as CategoricalField;
+}
+
+/**
+ * A field of any number of categories: an array of them, or a string cut at `separator`. Features as in `categorical`;
+ * each is there once a row, in ascending order, with the value 1.
+ *
+ * @throws OptionError for a bad minCount or separator, or an unknown option.
+ * @example
+ * ```ts
+ * import { FeatureTable, multiValued } from 'opmf';
+ * const rows = [{ genres: 'Comedy|Drama' }, { genres: ['Drama'] }];
+ * const table = FeatureTable.from(rows, { fields: { genres: multiValued() } });
+ * console.log([...table.indices].join(' '), [...table.starts].join(' ')); // 2 3 3 0 2 3
+ * ```
+ */
+export function multiValued(options?: Omit<MultiValuedField, 'kind'>): MultiValuedField {
+  return checkField('multiValued', { ...given('multiValued', options), kind: 'multi' }) as MultiValuedField;
+}
+
+/**
+ * A field of the combinations of two columns, as categories: listed, or with `buckets` hashed into that many features.
+ * Features as in `categorical`; a combination is missing where one of its sides is.
+ *
+ * Hashing needs no list and meets no unknown combination, but different ones may share a feature.
+ *
+ * @throws OptionError for a bad minCount or buckets, both of them at once, or an unknown option.
+ * @see Weinberger et al., "Feature Hashing for Large Scale Multitask Learning" (ICML 2009); Cheng et al., "Wide & Deep
+ * Learning for Recommender Systems" (DLRS 2016), equation 1, for cross-product features
+ * @example
+ * ```ts
+ * import { crossed, FeatureTable } from 'opmf';
+ * const rows = [{ city: 'Rome', hour: 8 }, { city: 'Rome', hour: 9 }, { city: 'Rome', hour: 8 }];
+ * const table = FeatureTable.from(rows, { fields: { cityXhour: crossed('city', 'hour') } });
+ * console.log([...table.indices].join(' ')); // 2 3 2
+ * ```
+ */
+export function crossed(first: string, second: string, options?: Omit<CrossedField, 'kind' | 'of'>): CrossedField {
+  return checkField('crossed', { ...given('crossed', options), kind: 'crossed', of: [first, second] }) as CrossedField;
+}
+
+/** A pair of column names. */
+const pair: Check<readonly [string, string]> = (value, name) => {
+  if (Array.isArray(value) && value.length === 2 && value.every((one) => typeof one === 'string')) {
+    return Object.freeze([...value]) as unknown as readonly [string, string];
+  }
+  throw wrong(name, value, 'two column names');
+};
+
+const someText: Check<string> = (value, name) => {
+  if (typeof value === 'string' && value !== '') return value;
+  throw wrong(name, value, 'a string of one or more characters');
+};
+
+/** The most features a field may have: numbers of features are 32-bit. */
+const LARGEST = 2 ** 30;
+const minCount = field<number | undefined>(integer({ min: 1 }), 1);
+
+/** Checks a field and fills in its defaults. `name` is the option's, dotted. */
+export function checkField(owner: string, config: unknown, name = ''): FieldConfig {
+  const prefix = name === '' ? '' : `${name}.`;
+  const kind = (config as { kind?: unknown } | null | undefined)?.kind;
+  const isKind: Check<typeof kind> = (value) => value;
+  const common = { kind: field(isKind, kind), column: optional(string) };
+  const fields = {
+    numeric: { ...common, standardize: field(boolean, true) },
+    categorical: { ...common, minCount },
+    multi: { ...common, separator: field(someText, '|'), minCount },
+    crossed: {
+      kind: common.kind,
+      of: optional(pair),
+      minCount,
+      buckets: optional(integer({ min: 1, max: LARGEST })),
+    },
+  };
+  if (typeof kind !== 'string' || !Object.hasOwn(fields, kind)) {
+    throw wrong(name === '' ? 'field' : name, config, 'what numeric, categorical, multiValued or crossed gives');
+  }
+  const read = readOptions<object>(owner, config, fields[kind as keyof typeof fields] as never, prefix) as FieldConfig;
+  if (read.kind === 'crossed') {
+    if (read.of === undefined) throw wrong(`${prefix}of`, undefined, 'two column names');
+    if (read.buckets !== undefined && (read.minCount ?? 1) > 1) {
+      const message = 'hashed combinations are not counted; leave minCount or buckets out';
+      throw new OptionError(
+        `${prefix}minCount`,
+        read.minCount,
+        `${owner}: ${prefix}minCount is ${show(read.minCount)}, but ${message}`,
+      );
+    }
+  }
+  return read;
+}
+
+/** Where labels come from, once read. */
+export interface LabelSource {
+  readonly column: string;
+  /** What means 1; null: labels are numbers. */
+  readonly positive: readonly string[] | null;
+}
+
+/** The options of a table, once read. */
+export interface TablePlan {
+  readonly fields: readonly (readonly [name: string, config: FieldConfig])[];
+  readonly label: LabelSource | null;
+  readonly weight: string | null;
+  readonly id: string | null;
+}
+
+/** Checks the options of a table. */
+export function readTableOptions(owner: string, given: unknown): TablePlan {
+  const plan = readOptions<TablePlan>(owner, given, {
+    fields: field<TablePlan['fields']>((value, name) => checkFields(owner, value, name), []),
+    label: field<LabelSource | null>((value, name) => checkLabel(owner, value, name), null),
+    weight: field<string | null>(string, null),
+    id: field<string | null>(string, null),
+  });
+  if (plan.fields.length > 0) return plan;
+  throw new OptionError(
+    'fields',
+    plan.fields,
+    `${owner}: there are no fields; want fields: { city: categorical(), ... }`,
+  );
+}
+
+/** The options of a field, which may be left out. */
+function given(owner: string, options: unknown): object {
+  return options === undefined ? {} : plain(options, 'options', 'an object with options of a field', owner);
+}
+
+function checkFields(owner: string, value: unknown, name: string): TablePlan['fields'] {
+  return Object.entries(plain(value, name, 'an object of fields by name')).map(
+    ([key, config]) => [key, checkField(owner, config, `${name}.${key}`)] as const,
+  );
+}
+
+function checkLabel(owner: string, value: unknown, name: string): LabelSource | null {
+  if (value === null || typeof value === 'string') return value === null ? null : { column: value, positive: null };
+  const texts: Check<readonly string[] | null> = (list, at) => {
+    if (list === null || (Array.isArray(list) && list.length > 0 && list.every((one) => typeof one === 'string')))
+      return list;
+    throw wrong(at, list, "an array of the names that mean 1, such as ['>50K']");
+  };
+  const read = readOptions<LabelSource>(
+    owner,
+    value,
+    { column: field(someText, ''), positive: field<readonly string[] | null>(texts, null) },
+    `${name}.`,
+  );
+  if (read.column === '') throw wrong(`${name}.column`, undefined, 'the column of the labels');
+  return read;
+}

@@ -1,0 +1,270 @@
+// From ids that are small whole numbers in plain digits to their numbers in a vocabulary: a list, no hash. A column of
+// them is turned at once, so that looking one up does not wait for another to be fetched from memory.
+
+import { secret } from '../../core/random';
+import type { Vocabulary } from '../../data/vocabulary';
+
+/** Whole numbers below this are small: 4 bytes for each up to the largest that comes. */
+export const SMALL = 1 << 20;
+
+/** The small ids that have been seen. */
+export class SmallIds {
+  /** Each one's number + 1; 0 where it is new. */
+  private known = new Int32Array(1 << 10);
+
+  constructor(
+    private readonly vocabulary: Vocabulary,
+    private readonly ids: 'string' | 'number',
+  ) {}
+
+  /** Turns the ids in `column[from, to)` into numbers, in order; what is negative is the complement of a number. */
+  number(column: Int32Array, from: number, to: number): void {
+    let { known } = this;
+    for (let row = from; row < to; row++) {
+      const id = column[row]!;
+      if (id < 0) column[row] = ~id;
+      else {
+        let place = id < known.length ? known[id]! : 0;
+        if (place === 0) {
+          place = this.add(id) + 1;
+          known = this.known;
+        }
+        column[row] = place - 1;
+      }
+    }
+  }
+
+  private add(id: number): number {
+    if (id >= this.known.length) {
+      const larger = new Int32Array(2 ** (32 - Math.clz32(id)));
+      larger.set(this.known);
+      this.known = larger;
+    }
+    const number = this.vocabulary.add(this.ids === 'string' ? String(id) : id);
+    this.known[id] = number + 1;
+    return number;
+  }
+}
+
+// From the bytes of an id to its number, without a string: an open-addressing hash table (linear probing). Eight bytes
+// and fewer are held as two words, which are also what is compared; longer ids are compared with a copy of their bytes.
+// It only remembers what a vocabulary said: two spellings of one id, such as 7 and 007 as numbers, are two entries. Its hash is
+// quick and known to anybody; where ids collide as chance does not make them, it is left for one with a key of the process.
+
+/** Words of an entry: two of the id, its length (or, negative, where its bytes are), its number + 1; 0 is an empty entry. */
+const ENTRY = 4;
+const SHORT = 8;
+/** Odd numbers whose multiples spread over all bits: 2^32 / golden ratio, and one of MurmurHash3. */
+const SPREAD = 0x9e3779b1;
+const MIX = 0x85ebca6b;
+
+/** Half of the entries are empty: so far from its place an entry is only where somebody chose the ids. */
+const LONGEST_PROBE = 256;
+
+/** The ids that have been seen. */
+export class ByteIds {
+  private entries = new Int32Array(ENTRY << 10);
+  /** The hash's upper bits say where an entry goes. */
+  private shift = 22;
+  private count = 0;
+  /** The words of the id that was looked for last. */
+  private high = 0;
+  private low = 0;
+  private long = new Uint8Array(0);
+  private longEnd = 0;
+  /** Whether the hash is the one with a key. */
+  private isKeyed = false;
+
+  /** The number of the id at [start, end) of `bytes`; -1 where it is new. */
+  find(bytes: Uint8Array, start: number, end: number): number {
+    const length = end - start;
+    if (length > SHORT) return this.findLong(bytes, start, end);
+    const { entries } = this;
+    const last = entries.length - 1;
+    let high = 0;
+    let low = 0;
+    for (let at = start; at < end; at++) {
+      high = (high << 8) | (low >>> 24);
+      low = (low << 8) | bytes[at]!;
+    }
+    for (let at = this.home(high, low); ; at = (at + ENTRY) & last) {
+      const number = entries[at + 3]!;
+      if (number === 0) {
+        this.high = high;
+        this.low = low;
+        return -1;
+      }
+      if (entries[at + 1] === low && entries[at] === high && entries[at + 2] === length) return number - 1;
+    }
+  }
+
+  /** Remembers the number of the id that `find` has just not found. */
+  add(bytes: Uint8Array, start: number, end: number, number: number): void {
+    if (++this.count * 2 > this.entries.length / ENTRY) {
+      this.rehash(this.entries.length * 2);
+      // The words of a long id are of the hash that was in force.
+      this.find(bytes, start, end);
+    }
+    const length = end - start;
+    const place = length > SHORT ? -1 - this.keep(bytes, start, end) : length;
+    if (this.put(this.high, this.low, place, number + 1)) return;
+    this.isKeyed = true;
+    this.rehash(this.entries.length, true);
+    this.find(bytes, start, end);
+    this.put(this.high, this.low, place, number + 1);
+  }
+
+  private findLong(bytes: Uint8Array, start: number, end: number): number {
+    const { entries } = this;
+    const last = entries.length - 1;
+    // Two sums with different multipliers.
+    let high = 0;
+    let low = 0;
+    if (this.isKeyed) {
+      high = keyedHash(bytes, start, end, 0);
+      low = keyedHash(bytes, start, end, 1);
+    } else {
+      for (let at = start; at < end; at++) {
+        high = (Math.imul(high, 31) + bytes[at]!) | 0;
+        low = Math.imul(low, SPREAD) ^ bytes[at]!;
+      }
+    }
+    for (let at = this.home(high, low); ; at = (at + ENTRY) & last) {
+      const number = entries[at + 3]!;
+      if (number === 0) {
+        this.high = high;
+        this.low = low;
+        return -1;
+      }
+      if (entries[at + 1] !== low || entries[at] !== high || entries[at + 2]! >= 0) continue;
+      if (this.isKept(-1 - entries[at + 2]!, bytes, start, end)) return number - 1;
+    }
+  }
+
+  private home(high: number, low: number): number {
+    const hash = this.isKeyed ? keyedHashOfWords(high, low) : Math.imul(Math.imul(high, MIX) ^ low, SPREAD);
+    return (hash >>> this.shift) * ENTRY;
+  }
+
+  /** Fills an empty entry; false where it is too far away for a hash that anybody knows. */
+  private put(high: number, low: number, length: number, number: number): boolean {
+    const { entries } = this;
+    let at = this.home(high, low);
+    for (let probes = 0; entries[at + 3] !== 0; probes++) {
+      if (probes > LONGEST_PROBE && !this.isKeyed) return false;
+      at = (at + ENTRY) & (entries.length - 1);
+    }
+    entries[at] = high;
+    entries[at + 1] = low;
+    entries[at + 2] = length;
+    entries[at + 3] = number;
+    return true;
+  }
+
+  /** Puts all entries into a table of a length; `isNewHash`: the words of long ids are those of another hash. */
+  private rehash(length: number, isNewHash = false): void {
+    const old = this.entries;
+    this.entries = new Int32Array(length);
+    this.shift = Math.clz32(length / ENTRY) + 1;
+    for (let at = 0; at < old.length; at += ENTRY) {
+      if (old[at + 3] === 0) continue;
+      let [high, low, place] = [old[at]!, old[at + 1]!, old[at + 2]!];
+      if (isNewHash && place < 0) {
+        const start = 3 - place;
+        const end = start + this.lengthAt(-1 - place);
+        high = keyedHash(this.long, start, end, 0);
+        low = keyedHash(this.long, start, end, 1);
+      }
+      if (this.put(high, low, place, old[at + 3]!)) continue;
+      this.entries = old;
+      this.isKeyed = true;
+      this.rehash(length, true);
+      return;
+    }
+  }
+
+  /** Copies an id behind its length; returns where. */
+  private keep(bytes: Uint8Array, start: number, end: number): number {
+    const at = this.longEnd;
+    this.longEnd = at + 4 + end - start;
+    if (this.longEnd > this.long.length) {
+      const larger = new Uint8Array(Math.max(1 << 12, this.longEnd, this.long.length * 2));
+      larger.set(this.long);
+      this.long = larger;
+    }
+    for (let i = 0; i < 4; i++) this.long[at + i] = (end - start) >>> (8 * i);
+    this.long.set(bytes.subarray(start, end), at + 4);
+    return at;
+  }
+
+  private isKept(at: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const { long } = this;
+    const length = this.lengthAt(at);
+    if (length !== end - start) return false;
+    for (let i = 0; i < length; i++) if (long[at + 4 + i] !== bytes[start + i]) return false;
+    return true;
+  }
+
+  /** The length of the id that is kept at `at`. */
+  private lengthAt(at: number): number {
+    const { long } = this;
+    return long[at]! | (long[at + 1]! << 8) | (long[at + 2]! << 16) | (long[at + 3]! << 24);
+  }
+}
+
+/** HalfSipHash-2-4 of two words (Aumasson and Bernstein, "SipHash", INDOCRYPT 2012; the variant of 32-bit words). */
+function keyedHashOfWords(high: number, low: number): number {
+  start(0);
+  absorb(high);
+  absorb(low);
+  return finish();
+}
+
+/** The same of bytes; with another key for each `which`. */
+function keyedHash(bytes: Uint8Array, from: number, to: number, which: 0 | 1): number {
+  start(which);
+  let word = 0;
+  for (let at = from; at < to; at++) {
+    word = (word << 8) | bytes[at]!;
+    if (((at - from) & 3) === 3) absorb(word);
+  }
+  absorb(word);
+  absorb(to - from);
+  return finish();
+}
+
+let [v0, v1, v2, v3] = [0, 0, 0, 0];
+
+function start(which: 0 | 1): void {
+  const key = secret();
+  v0 = key[0]! ^ which;
+  v1 = key[1]!;
+  v2 = key[2]! ^ 0x6c796765;
+  v3 = key[3]! ^ 0x74656462;
+}
+
+function absorb(word: number): void {
+  v3 ^= word;
+  round();
+  round();
+  v0 ^= word;
+}
+
+function finish(): number {
+  v2 ^= 0xff;
+  for (let k = 0; k < 4; k++) round();
+  return v1 ^ v3;
+}
+
+function round(): void {
+  v0 = (v0 + v1) | 0;
+  v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+  v0 = (v0 << 16) | (v0 >>> 16);
+  v2 = (v2 + v3) | 0;
+  v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+  v0 = (v0 + v3) | 0;
+  v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+  v2 = (v2 + v1) | 0;
+  v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+  v2 = (v2 << 16) | (v2 >>> 16);
+}

@@ -1,0 +1,24 @@
+// The errors of a text table, in one form: the file, the line, the column, what was found there and what is wanted.
+
+import { clipped, DataError } from '../../core/errors';
+
+/** How a column is named to the caller: its header name, or its number from 1. */
+export type ColumnLabel = string | number;
+
+/** Builds the errors of one file; `file` is absent where the text came from memory. */
+export class Faults {
+  constructor(private readonly file: string | undefined) {}
+
+  /** `ratings.csv, line 3, column 'rating': value is "x"; want a finite number`. */
+  at(line: number, column: ColumnLabel | undefined, message: string): DataError {
+    const where = [this.file ?? 'text', `line ${line}`];
+    const label = typeof column === 'string' ? clipped(column) : column;
+    if (label !== undefined) where.push(typeof label === 'number' ? `column ${label}` : `column '${label}'`);
+    return new DataError(`${where.join(', ')}: ${message}`, { file: this.file, line, column: label });
+  }
+
+  /** A fault of the whole file. */
+  whole(message: string): DataError {
+    return new DataError(`${this.file ?? 'text'}: ${message}`, { file: this.file });
+  }
+}

@@ -1,0 +1,333 @@
+// Reads a table with one user a line and one column an item, as Jester's: a sentinel or an empty cell is no rating.
+
+import { show } from '../../core/options';
+import type { Id } from '../../data/vocabulary';
+import { isMissing, LARGEST_FLOAT32, type Missing, missingOf, parseDecimal } from './cells';
+import {
+  findRole,
+  hasEmptyCorner,
+  isMostly,
+  isNumber,
+  isUnnamed,
+  labelOf,
+  looksLikeTime,
+  type Roles,
+  resolveColumn,
+} from './columns';
+import type { Faults } from './fault';
+import { adviceOnComma, type LongLayout, readRecords, readRow } from './long-table';
+import { RatingColumns } from './rating-columns';
+import type { ReadSettings } from './read-options';
+import type { RecordReader } from './record-reader';
+
+const NONE: ReadonlySet<number> = new Set();
+/** Rows that are looked at to tell a header from data, and a count from ratings. */
+const HEADER_SAMPLE = 20;
+
+type Shape = Parameters<typeof resolveColumn>[2];
+
+/** Reads every record; `records` stands before the first, and there is one. Items are named by the header, else by column number. */
+export function readWideTable(records: RecordReader, settings: ReadSettings, faults: Faults): RatingColumns {
+  const sample = records.peek(1 + HEADER_SAMPLE);
+  records.next();
+  const first = records.fields();
+  const firstLine = records.line;
+  const missing = missingOf(settings.missing);
+  const hasHeader = settings.header ?? looksLikeWideHeader(sample, settings);
+  const names = hasHeader ? first : undefined;
+  if (!hasHeader) records.seek(0, settings.skipLines + 1);
+
+  const width = first.length;
+  const shape = { names, width, firstLine, separator: records.separator, firstCells: first };
+  const { idColumn, ignoreColumns = [] } = settings;
+  const ignored = new Set(ignoreColumns.map((ref) => resolveColumn('ignoreColumns', ref, shape, faults)));
+  let user = -1;
+  if (idColumn === undefined) user = findIdColumn(shape, [...ignored], faults);
+  else if (idColumn !== false) user = resolveColumn('idColumn', idColumn, shape, faults);
+  const items = first.map((_, i) => i).filter((i) => i !== user && !ignored.has(i));
+  if (settings.ignoreColumns === undefined)
+    refuseCountColumns(items, hasHeader ? sample.slice(1) : sample, shape, missing, faults);
+
+  const table = new RatingColumns(settings, faults, { values: true, timestamps: false, weights: false }, 1);
+  const itemIds = items.map((i) => {
+    const text = names === undefined ? String(i) : names[i]!;
+    return table.toId(text, false, 'item', firstLine, labelOf(names, i));
+  });
+  let row = 0;
+  // The cells of a line that hold ratings: none is added before all of the line is known to be good.
+  const rated = new Int32Array(items.length);
+  const ratings = new Float64Array(items.length);
+  const readUser = () => {
+    const { line } = records;
+    const user0 = row++;
+    if (records.fieldCount !== width) records.demandFields(width, firstLine);
+    const userId: Id =
+      user < 0
+        ? table.toId(String(user0), false, 'user', line, 1)
+        : table.toId(records.field(user), records.isQuoted(user), 'user', line, labelOf(names, user));
+    let count = 0;
+    for (let k = 0; k < items.length; k++) {
+      const i = items[k]!;
+      const start = records.start(i);
+      const end = records.end(i);
+      if (start === end) continue;
+      const value = parseDecimal(records.text, start, end, settings.decimal);
+      if (missing !== undefined && isMissing(missing, value, records, i)) continue;
+      if (!(Math.abs(value) <= LARGEST_FLOAT32)) {
+        const none =
+          settings.missing.length === 0
+            ? 'or set missing to what means no rating'
+            : `or one of missing (${settings.missing.map(show).join(', ')})`;
+        const wanted = `a finite number or an empty cell, ${none}${adviceOnComma(records.field(i))}`;
+        throw faults.at(line, labelOf(names, i), `value is ${show(records.field(i))}; want ${wanted}`);
+      }
+      rated[count] = k;
+      ratings[count++] = value;
+    }
+    for (let k = 0; k < count; k++) {
+      table.addPair(userId, itemIds[rated[k]!]!, line);
+      table.put('values', ratings[k]!);
+    }
+  };
+  readRecords(records, table, readUser);
+  if (hasHeader && row + table.invalid.count === 0) throw faults.whole('there is a header but no user under it');
+  if (table.size === 0 && table.invalid.count === 0)
+    throw faults.whole('every cell is missing; want at least one rating');
+  return table;
+}
+
+/** Whether a cell is a number that does not mean none. */
+function isRating(cell: string | undefined, missing: Missing | undefined): boolean {
+  if (cell === undefined) return false;
+  const value = parseDecimal(cell, 0, cell.length);
+  return !Number.isNaN(value) && !missing?.numbers.has(value);
+}
+
+/**
+ * Whether the first record is a header: a name is asked for, or one of its cells is neither a number, empty nor the
+ * sentinel, or it has an empty corner above a column of ids, as pandas writes a pivot table.
+ */
+function looksLikeWideHeader(sample: readonly (readonly string[])[], settings: ReadSettings): boolean {
+  const { idColumn, ignoreColumns = [], missing } = settings;
+  const cells = sample[0]!;
+  if (typeof idColumn === 'string' || ignoreColumns.some((ref) => typeof ref === 'string')) return true;
+  const corner = idColumn === undefined ? 0 : idColumn;
+  if (corner !== false && hasEmptyCorner(sample, corner)) return true;
+  return cells.some(
+    (cell, i) =>
+      i !== idColumn && !ignoreColumns.includes(i) && cell !== '' && !missing.includes(cell) && !isNumber(cell),
+  );
+}
+
+/** The column of the user ids, by its name or by its place before the items; -1 where there is none. */
+function findIdColumn(shape: Shape, ignored: readonly number[], faults: Faults): number {
+  const { names, firstLine } = shape;
+  if (names === undefined) return -1;
+  const found = findRole('user', names, NONE)[0];
+  // Far from the first column it could be the name of an item.
+  if (found !== undefined && (found === 0 || /id$/i.test(names[found]!.trim()))) return found;
+  const [first, ...others] = names.flatMap((name, i) => (ignored.includes(i) ? [] : [{ name, i }]));
+  const areNumbers = others.every(({ name }) => isNumber(name));
+  if (first === undefined || (isNumber(first.name) && areNumbers)) return -1;
+  if (isUnnamed(first.name) || (areNumbers && others.length > 0)) return first.i;
+  throw faults.at(
+    firstLine,
+    undefined,
+    `cannot tell which column holds the user ids; the columns are ${names.slice(0, 6).map(show).join(', ')}` +
+      `${names.length > 6 ? ', ...' : ''}; set idColumn to one of them, or to false where users are numbered by row`,
+  );
+}
+
+/** In Jester's files the first column counts the ratings of its line, and would be read as one more. */
+function refuseCountColumns(
+  items: readonly number[],
+  rows: readonly (readonly string[])[],
+  { names, firstLine }: Shape,
+  missing: Missing | undefined,
+  faults: Faults,
+): void {
+  const [first, ...others] = items;
+  if (first === undefined || others.length < 2 || rows.length < 2) return;
+  const counts = rows.map((cells) => others.filter((i) => isRating(cells[i], missing)).length);
+  const isCount = counts.every(
+    (count, row) => isRating(rows[row]![first], missing) && Number(rows[row]![first]) === count,
+  );
+  // Where every line is full, a rating may be as large as their number by chance.
+  if (!isCount || (new Set(counts).size === 1 && others.length < 10)) return;
+  throw faults.at(
+    firstLine,
+    labelOf(names, first),
+    `each line has as many ratings as this column says: it is a count; set ignoreColumns to [${first}], or to [] where it is an item`,
+  );
+}
+
+// Reads a table with one user a line and the user's items behind, as the train.txt of LightGCN: every pair counts 1.
+
+/** Lines that are looked at to tell a header, counts and items with values from lists. */
+const LIST_SAMPLE = 50;
+
+/** Reads every record; `records` stands before the first, and there is one. */
+export function readAdjacencyTable(records: RecordReader, settings: ReadSettings, faults: Faults): RatingColumns {
+  const { ignoreColumns = [] } = settings;
+  // Names have been refused with the options.
+  const idColumn = (settings.idColumn ?? 0) as number | false;
+  const sample = records.peek(1 + LIST_SAMPLE);
+  const form = formOf(sample, settings);
+  if (form.hasHeader) records.next();
+  else records.seek(0, settings.skipLines + 1);
+  const lists = form.hasHeader ? sample.slice(1) : sample;
+  if (idColumn === 0 && settings.ignoreColumns === undefined) refuseLengths(lists, form.isNested, settings, faults);
+  refusePairs(lists, settings, faults);
+
+  const missing = missingOf(settings.missing);
+  const isNone = (item: string) =>
+    missing !== undefined && (missing.texts.has(item) || (isNumber(item) && missing.numbers.has(Number(item))));
+  const ignored = new Set<unknown>(ignoreColumns);
+  const table = new RatingColumns(settings, faults, { values: false, timestamps: false, weights: false }, 1);
+  let lines = 0;
+  readRecords(records, table, () => {
+    const { line, fieldCount } = records;
+    const number = lines++;
+    if (idColumn !== false && idColumn >= fieldCount)
+      throw faults.at(
+        line,
+        undefined,
+        `idColumn is ${idColumn}, but there are ${fieldCount} columns; set idColumn lower`,
+      );
+    const user =
+      idColumn === false
+        ? table.toId(String(number), false, 'user', line, 1)
+        : table.toId(records.field(idColumn), records.isQuoted(idColumn), 'user', line, idColumn + 1);
+    const items = [];
+    for (let i = 0; i < fieldCount; i++) {
+      if (i === idColumn || ignored.has(i) || (records.start(i) === records.end(i) && !records.isQuoted(i))) continue;
+      const field = records.field(i);
+      for (const item of form.isNested && !records.isQuoted(i) ? field.split(/\s+/) : [field]) {
+        if (isNone(item)) table.invalid.missing++;
+        else items.push(table.toId(item, true, 'item', line, i + 1));
+      }
+    }
+    // Nothing is added before all of the line is known to be good.
+    for (const item of items) table.addPair(user, item, line);
+  });
+  if (table.size === 0 && table.invalid.count + table.invalid.missing === 0)
+    throw faults.whole('no line has an item behind its user; want at least one');
+  return table;
+}
+
+/** Whether the first line is a header, and whether the items stand between spaces in one field: `7,8 9 10`. */
+function formOf(sample: readonly (readonly string[])[], { header }: ReadSettings) {
+  const first = sample[0] ?? [];
+  const hasHeader = header ?? (findRole('user', first.slice(0, 1), new Set()).length > 0 && !first.some(isNumber));
+  const lists = hasHeader ? sample.slice(1) : sample;
+  const isNested = lists.every(({ length }) => length <= 2) && lists.some((cells) => /\s/.test(cells[1] ?? ''));
+  return { hasHeader, isNested };
+}
+
+/** A count in front of the items, as CiteULike's users.dat has, would be the user: many of them at once. */
+function refuseLengths(
+  lists: readonly (readonly string[])[],
+  isNested: boolean,
+  { skipLines }: ReadSettings,
+  faults: Faults,
+): void {
+  const itemsOf = ([, ...cells]: readonly string[]) =>
+    isNested ? (cells[0]?.split(/\s+/).length ?? 0) : cells.filter((cell) => cell !== '').length;
+  if (lists.length < 3 || !lists.every((cells) => isNumber(cells[0]!) && Number(cells[0]) === itemsOf(cells))) return;
+  // Users have one line each; counts come again.
+  if (new Set(lists.map(([first]) => first)).size === lists.length) return;
+  throw faults.at(
+    skipLines + 1,
+    1,
+    'each line has as many items as this column says: it is a count; set idColumn to false, so that users are numbered ' +
+      'by line, and set ignoreColumns to [0], or to [] where it is the user',
+  );
+}
+
+/** `7 8:5 9:3` has values behind its items, which lists have not. */
+function refusePairs(lists: readonly (readonly string[])[], { skipLines }: ReadSettings, faults: Faults): void {
+  const items = lists
+    .flatMap(([, ...cells]) => cells.flatMap((cell) => cell.split(/\s+/)))
+    .filter((cell) => cell !== '');
+  if (items.length === 0 || !items.every((item) => /^\d+:[-+]?\d*\.?\d+$/.test(item))) return;
+  throw faults.at(
+    skipLines + 1,
+    2,
+    `items have values behind them, such as ${show(items[0])}; write one rating a line, or read rows of features with parseLibFM`,
+  );
+}
+
+// Reads ratings in blocks, as the files of the Netflix Prize: a line `item:`, then a line `user,value,date` for each rating.
+
+/** Lines that are looked at to tell what stands in the columns. */
+const NETFLIX_SAMPLE = 1000;
+
+/** What separates the columns: the first mark in a line that opens no block. */
+export function separatorOfBlocks(text: string): string {
+  const line = /^(?!.*:[ \t]*$).*\S.*$/m.exec(text)?.[0] ?? '';
+  return [',', '\t', ';', '|', ' '].find((mark) => line.trim().includes(mark)) ?? ',';
+}
+
+/** Reads every record; `records` stands before the first, and there is one. */
+export function readNetflixTable(records: RecordReader, settings: ReadSettings, faults: Faults): RatingColumns {
+  let sample: string[][] = [];
+  let rows: string[][] = [];
+  for (let size = NETFLIX_SAMPLE; rows.length === 0; size *= 8) {
+    sample = records.peek(size);
+    rows = sample.filter((cells) => !isOpening(cells));
+    if (sample.length < size) break;
+  }
+  const firstLine = settings.skipLines + 1 + Math.max(0, sample.indexOf(rows[0]!));
+  if (sample.length === rows.length)
+    throw faults.at(firstLine, undefined, `no line opens a block of ratings, as "1:" does; set layout: 'long'`);
+  const width = Math.max(1, ...rows.slice(0, 20).map(({ length }) => length));
+  const roles = rolesOf(rows, width, firstLine, records.separator, settings, faults);
+  const layout: LongLayout = {
+    ...{ names: undefined, width, firstLine, roles, start: 0, startLine: firstLine },
+    ...{ dateFormat: settings.dateFormat, decimal: settings.decimal },
+    held: { values: roles.value >= 0, timestamps: roles.timestamp >= 0, weights: roles.weight >= 0 },
+    ...{ userLabel: roles.user + 1, itemLabel: 1, missing: missingOf(settings.missing) },
+  };
+  const table = new RatingColumns(settings, faults, layout.held, 1);
+  let item: Id | undefined;
+  readRecords(records, table, () => {
+    const { line } = records;
+    if (records.fieldCount === 1 && !records.isQuoted(0) && records.field(0).endsWith(':')) {
+      // Where the line is at fault its ratings are not those of the block before.
+      item = undefined;
+      item = table.toId(records.field(0).slice(0, -1).trim(), false, 'item', line, 1);
+    } else if (item === undefined)
+      throw faults.at(line, undefined, 'a rating stands before any line "item:" that opens a block');
+    else readRow(records, layout, table, faults, item);
+  });
+  if (table.size === 0 && table.invalid.count + table.invalid.missing === 0)
+    throw faults.whole('there is no rating in any block; want lines such as user,rating,date');
+  return table;
+}
+
+function isOpening(cells: readonly string[]): boolean {
+  return cells.length === 1 && cells[0]!.endsWith(':');
+}
+
+/** User, value and time in order; of two columns the second is a time where it looks like one. */
+function rolesOf(
+  rows: readonly (readonly string[])[],
+  width: number,
+  firstLine: number,
+  separator: string,
+  { columns }: ReadSettings,
+  faults: Faults,
+): Roles {
+  const hasTime = (i: number) => i < width && isMostly(looksLikeTime, rows, i);
+  const usual: Roles = {
+    ...{ user: 0, item: -1, weight: -1 },
+    value: width > 1 && !hasTime(1) ? 1 : -1,
+    timestamp: [1, 2].find(hasTime) ?? -1,
+  };
+  const shape = { names: undefined, width, firstLine, separator, firstCells: rows[0] ?? [''] };
+  const given = Object.entries(columns).map(([role, ref]) => [
+    role,
+    ref === false ? -1 : resolveColumn(`columns.${role}`, ref, shape, faults),
+  ]);
+  return { ...usual, ...Object.fromEntries(given) };
+}

@@ -1,0 +1,349 @@
+// What becomes of rows that cannot be read: the first is thrown, or all are counted, the first few kept, up to a limit.
+
+import { DataError, OptionError } from '../../core/errors';
+import {
+  boolean,
+  type Check,
+  field,
+  integer,
+  oneOf,
+  optional,
+  readOptions,
+  show,
+  string,
+  wrong,
+} from '../../core/options';
+import type { DuplicatePolicy } from '../../data/interactions';
+import { Vocabulary } from '../../data/vocabulary';
+import { DATE_FORMATS, type DateFormat, DECIMAL_MARKS, type DecimalMark } from './cells';
+import { ENCODINGS, type Encoding } from './decode';
+import type { Faults } from './fault';
+
+/** What to do about a row that cannot be read: throw, leave it out, or leave it out and tell of it. */
+export type InvalidPolicy = 'error' | 'skip' | ((fault: DataError) => void);
+
+/** How many faults a result tells of. */
+const KEPT = 5;
+
+/** The rows of one table that were left out. */
+export class InvalidRows {
+  /** How many rows had a fault. */
+  count = 0;
+  /** How many rows had no value: not a fault. */
+  missing = 0;
+  readonly first: DataError[] = [];
+
+  constructor(
+    private readonly policy: InvalidPolicy,
+    private readonly limit: number,
+  ) {}
+
+  /** Whether the first fault ends the reading. */
+  get isStrict(): boolean {
+    return this.policy === 'error';
+  }
+
+  /** Takes what was thrown for a row: throws it again where the reading is to end. */
+  add(error: unknown): void {
+    if (this.policy === 'error' || !(error instanceof DataError)) throw error;
+    if (this.count === this.limit) {
+      const more = `more than limit = ${this.limit} rows cannot be read; raise limit, or say how the file is written`;
+      throw new DataError(`${error.message} (${more})`, error.place);
+    }
+    this.count++;
+    if (this.first.length < KEPT) this.first.push(error);
+    if (typeof this.policy === 'function') this.policy(error);
+  }
+
+  /** Throws where all rows were left out. */
+  demandRows(size: number, faults: Faults): void {
+    if (size > 0 || this.count + this.missing === 0) return;
+    const why = this.first.length > 0 ? `; the first: ${this.first[0]!.message}` : '';
+    throw faults.whole(
+      `no row is left: ${this.count} cannot be read and ${this.missing} have a value that means none${why}`,
+    );
+  }
+}
+
+// What a caller may say about a text of ratings, and its check. Whatever is left out is found out from the text.
+
+/** How ratings are laid out in lines. */
+export const LAYOUTS = ['long', 'wide', 'adjacency', 'netflix'] as const;
+type Layout = (typeof LAYOUTS)[number];
+
+/** A column: its header name, or its number from 0. */
+export type ColumnRef = string | number;
+
+/** Where the columns of a long table are. `false`: the table has none, whatever its header says. */
+export interface ColumnRefs {
+  readonly user?: ColumnRef | undefined;
+  readonly item?: ColumnRef | undefined;
+  readonly value?: ColumnRef | false | undefined;
+  readonly timestamp?: ColumnRef | false | undefined;
+  readonly weight?: ColumnRef | false | undefined;
+}
+
+/**
+ * How to read a text of ratings. All of it is plain JSON but the vocabularies.
+ *
+ * @example
+ * ```ts
+ * import { parseInteractions, type ReadOptions } from 'opmf';
+ * const options: ReadOptions = { separator: ';', columns: { user: 'who', item: 'what', value: 'stars' } };
+ * const data = parseInteractions('what;stars;who\ntea;4;ann\nmate;5;bob', options);
+ * console.log(data.size, data.users.idOf(0)); // 2 ann
+ * ```
+ */
+export interface ReadOptions {
+  /**
+   * `long`: one rating a line. `wide`: one user a line, one column an item. `adjacency`: one user a line, the items behind,
+   * each pair counting 1. `netflix`: a line `item:`, then a line of user, value and time for each rating. @defaultValue 'long'
+   */
+  readonly layout?: 'long' | 'wide' | 'adjacency' | 'netflix' | undefined;
+  /** What stands between columns; `' '` means any run of spaces and tabs. Found out when absent. */
+  readonly separator?: string | undefined;
+  /** Whether the first line holds names. Found out when absent. */
+  readonly header?: boolean | undefined;
+  /**
+   * Long tables: where the columns are. Found by common header names, else user, item, value, timestamp in order. Netflix
+   * blocks: by number, without an item.
+   */
+  readonly columns?: ColumnRefs | undefined;
+  /**
+   * Values that mean "no rating", such as 0, -1, 'NA' or ['', '?']: rows of a long table whose value is one are left out, and
+   * so are such cells of a wide table. In a wide table an empty cell always means that. Ids and times are not compared.
+   * @defaultValue []
+   */
+  readonly missing?: MissingValue | readonly MissingValue[] | undefined;
+  /**
+   * Wide tables: the column of the user ids; `false`: users are '0', '1', ... by row. When absent it is found in the
+   * header, by its name or as the only one that is no number; without a header users are numbered by row. Adjacency
+   * lists: its number, 0 when absent, or `false`.
+   */
+  readonly idColumn?: ColumnRef | false | undefined;
+  /** Wide tables and adjacency lists: columns that are no items, such as the count of ratings in Jester's files. @defaultValue [] */
+  readonly ignoreColumns?: readonly ColumnRef[] | undefined;
+  /** Whether ids become strings or numbers; `number` demands that every id is one. @defaultValue 'string' */
+  readonly ids?: 'string' | 'number' | undefined;
+  /**
+   * How times are written. `auto`: numbers or ISO dates (2020-01-01, with a time of day behind T or a space, with Z or an
+   * offset such as +02:00, else UTC). Numbers are seconds, unless the largest of the file would then lie beyond the year 9999:
+   * milliseconds, and by the same rule micro- and nanoseconds; one unit for all. @defaultValue 'auto'
+   */
+  readonly dateFormat?: DateFormat | undefined;
+  /** Encoding of bytes; a string needs none. @defaultValue 'utf-8' */
+  readonly encoding?: Encoding | undefined;
+  /** Whether a field that starts with `"` is a quoted one. @defaultValue true */
+  readonly quotes?: boolean | undefined;
+  /** The character that makes the next one of a quoted field an ordinary one, such as '\\'. `""` is a quote in any case. @defaultValue '"' */
+  readonly escape?: string | undefined;
+  /** What stands before the decimals of values and weights: 3.5 or 3,5. @defaultValue '.' */
+  readonly decimal?: '.' | ',' | undefined;
+  /** How many lines to leave out before the table and its header. @defaultValue 0 */
+  readonly skipLines?: number | undefined;
+  /** What a line starts with that is to be left out, such as '#'. @defaultValue no line is */
+  readonly comment?: string | undefined;
+  /**
+   * What becomes of a row that cannot be read: `error` throws its fault, `skip` leaves the row out, a function is given the
+   * fault and leaves the row out. `leftOut` of the result says how many there were. @defaultValue 'error'
+   */
+  readonly invalid?: InvalidPolicy | undefined;
+  /** The most rows that `invalid` may leave out; one more is an error. @defaultValue Infinity */
+  readonly limit?: number | undefined;
+  /** The most characters of a line, or of a record that quotes spread over lines. @defaultValue 2^24 */
+  readonly maxLineLength?: number | undefined;
+  /** The most rows. @defaultValue 2^30 */
+  readonly maxRows?: number | undefined;
+  /** The most bytes of text, unpacked. What is read as a whole (layouts other than long, UTF-16) has at most 2^29 - 24. @defaultValue 2^34 */
+  readonly maxBytes?: number | undefined;
+  /** Which rating of a repeated pair stays. @defaultValue 'last' */
+  readonly duplicates?: DuplicatePolicy | undefined;
+  /** The file's name, for error messages. */
+  readonly file?: string | undefined;
+  /** A vocabulary to share and extend, so that two files number their users alike. */
+  readonly users?: Vocabulary | undefined;
+  /** The same for items. */
+  readonly items?: Vocabulary | undefined;
+}
+
+/** A value that means none: numbers are compared as numbers (99 is 99.00), anything else as text. */
+export type MissingValue = string | number;
+
+/** The options with their defaults in place. */
+export interface ReadSettings extends ReadOptions {
+  readonly layout: Layout;
+  readonly columns: ColumnRefs;
+  readonly missing: readonly MissingValue[];
+  readonly ids: 'string' | 'number';
+  readonly dateFormat: DateFormat;
+  readonly decimal: DecimalMark;
+  readonly encoding: Encoding;
+  readonly quotes: boolean;
+  readonly skipLines: number;
+  readonly invalid: InvalidPolicy;
+  readonly limit: number;
+  readonly maxLineLength: number;
+  readonly maxRows: number;
+  readonly maxBytes: number;
+  readonly duplicates: DuplicatePolicy;
+}
+
+/** Options that not every layout has, and those that have them. */
+const LAYOUTS_OF = {
+  columns: ['long', 'netflix'],
+  idColumn: ['wide', 'adjacency'],
+  ignoreColumns: ['wide', 'adjacency'],
+  header: ['long', 'wide', 'adjacency'],
+} as const satisfies Partial<Record<keyof ReadOptions, readonly Layout[]>>;
+
+/** Checks the options of `owner` and fills in the defaults. */
+export function readSettings(owner: string, given: ReadOptions | undefined): ReadSettings {
+  const settings = readOptions<ReadSettings>(owner, given, {
+    layout: field<Layout>(oneOf(...LAYOUTS), 'long'),
+    separator: optional(separator),
+    header: optional(boolean),
+    columns: field<ColumnRefs>((value) => readColumns(owner, value), {}),
+    missing: field<readonly MissingValue[]>(missingValues, []),
+    idColumn: optional(columnOrNone),
+    ignoreColumns: optional(columnList),
+    ids: field<'string' | 'number'>(oneOf('string', 'number'), 'string'),
+    dateFormat: field<DateFormat>(oneOf(...DATE_FORMATS), 'auto'),
+    decimal: field<DecimalMark>(oneOf(...DECIMAL_MARKS), '.'),
+    encoding: field<Encoding>(oneOf(...ENCODINGS), 'utf-8'),
+    quotes: field<boolean>(boolean, true),
+    escape: optional(escapeCheck),
+    skipLines: field(integer({ min: 0 }), 0),
+    comment: optional(commentCheck),
+    invalid: field<InvalidPolicy>(invalidPolicy, 'error'),
+    limit: field(most, Infinity),
+    maxLineLength: field(most, 2 ** 24),
+    maxRows: field(most, 2 ** 30),
+    maxBytes: field(most, 2 ** 34),
+    duplicates: field<DuplicatePolicy>(oneOf('last', 'first', 'sum', 'keep', 'error'), 'last'),
+    file: optional(string),
+    users: optional(vocabulary),
+    items: optional(vocabulary),
+  });
+  const { layout } = settings;
+  for (const [name, layouts] of Object.entries<readonly Layout[]>(LAYOUTS_OF)) {
+    const value = given?.[name as keyof typeof LAYOUTS_OF];
+    if (value === undefined || layouts.includes(layout)) continue;
+    const [other] = layouts;
+    throw new OptionError(
+      name,
+      value,
+      `${owner}: ${name} is only for ${other} tables; set layout: '${other}' or leave it out`,
+    );
+  }
+  if (layout === 'netflix' || layout === 'adjacency') refuseNames(owner, settings);
+  refuseNamesWithoutHeader(owner, settings);
+  return settings;
+}
+
+/** Blocks and lists have no columns with names, and the item of a rating in a block stands above it. */
+function refuseNames(owner: string, { columns, idColumn, ignoreColumns = [] }: ReadSettings): void {
+  const refs: [string, unknown][] = Object.entries(columns).map(([role, ref]) => [`columns.${role}`, ref]);
+  refs.push(['idColumn', idColumn], ...ignoreColumns.map((ref): [string, unknown] => ['ignoreColumns', ref]));
+  for (const [name, ref] of refs) {
+    if (ref === undefined || (name !== 'columns.item' && typeof ref !== 'string')) continue;
+    const why =
+      name === 'columns.item' ? 'the item stands above its block' : 'columns have no names here; want a number from 0';
+    throw new OptionError(name, ref, `${owner}: ${name} is ${show(ref)}, but ${why}`);
+  }
+}
+
+/** Names of columns are looked up in a header, so there must be one. */
+function refuseNamesWithoutHeader(owner: string, settings: ReadSettings): void {
+  if (settings.header !== false) return;
+  const named: [string, unknown][] = Object.entries(settings.columns).map(([role, ref]) => [`columns.${role}`, ref]);
+  named.push(['idColumn', settings.idColumn]);
+  for (const ref of settings.ignoreColumns ?? []) named.push(['ignoreColumns', ref]);
+  for (const [name, ref] of named) {
+    if (typeof ref !== 'string') continue;
+    throw new OptionError(
+      name,
+      ref,
+      `${owner}: ${name} is ${show(ref)}, a name, but header is false; want a column number from 0`,
+    );
+  }
+}
+
+const column: Check<ColumnRef> = (value, name) => {
+  if (typeof value === 'string' && value !== '') return value;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw wrong(name, value, 'a header name or a column number from 0');
+};
+
+const columnOrNone: Check<ColumnRef | false> = (value, name) => {
+  if (value === false || typeof value === 'string' || typeof value === 'number')
+    return value === false ? value : column(value, name);
+  throw wrong(name, value, 'a header name, a column number from 0, or false');
+};
+
+const columnList: Check<readonly ColumnRef[]> = (value, name) => {
+  if (Array.isArray(value)) return value.map((entry: unknown) => column(entry, name));
+  throw wrong(name, value, 'an array of header names or column numbers');
+};
+
+function readColumns(owner: string, value: unknown): ColumnRefs {
+  return readOptions<ColumnRefs>(
+    owner,
+    value,
+    {
+      user: optional(column),
+      item: optional(column),
+      value: optional(columnOrNone),
+      timestamp: optional(columnOrNone),
+      weight: optional(columnOrNone),
+    },
+    'columns.',
+  );
+}
+
+/** Spaces around a separator are trimmed from the fields anyway, so ' | ' is '|'. */
+export const separator: Check<string> = (value, name) => {
+  if (typeof value !== 'string' || value === '' || /["\r\n]/.test(value)) {
+    throw wrong(name, value, 'a string of one or more characters, none of them a quote or a line end');
+  }
+  const core = value.trim();
+  if (core !== '') return core;
+  return value.includes('\t') ? '\t' : ' ';
+};
+
+const sentinel: Check<MissingValue> = (value, name) => {
+  if (typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))) return value;
+  throw wrong(name, value, "a finite number or a string, such as 99, 'NA' or '', or an array of them");
+};
+
+/** Values that mean none, one or several. */
+export const missingValues: Check<readonly MissingValue[]> = (value, name) =>
+  Array.isArray(value) ? Array.from(value, (one: unknown) => sentinel(one, name)) : [sentinel(value, name)];
+
+/** The character before another that is to be taken as it is; undefined: only a doubled quote is one quote. */
+export const escapeCheck: Check<string | undefined> = (value, name) => {
+  if (value === '"') return undefined;
+  if (typeof value === 'string' && /^[\x21-\x7e]$/.test(value) && !/[\w]/.test(value)) return value;
+  throw wrong(name, value, "one ASCII character that is no letter, digit or space, such as '\\\\'");
+};
+
+/** What a comment starts with. */
+export const commentCheck: Check<string> = (value, name) => {
+  if (typeof value === 'string' && /^[^\s"]+$/.test(value)) return value;
+  throw wrong(name, value, "a string of one or more characters, none of them a space or a quote, such as '#'");
+};
+
+const invalidPolicy: Check<InvalidPolicy> = (value, name) => {
+  if (value === 'error' || value === 'skip' || typeof value === 'function') return value as InvalidPolicy;
+  throw wrong(name, value, "'error', 'skip' or a function of the fault");
+};
+
+/** A bound on how much there may be. */
+export const most: Check<number> = (value, name) => {
+  if (value === Infinity || (Number.isSafeInteger(value) && (value as number) >= 0)) return value as number;
+  throw wrong(name, value, 'a whole number of at least 0, or Infinity');
+};
+
+const vocabulary: Check<Vocabulary> = (value, name) => {
+  if (value instanceof Vocabulary) return value;
+  throw wrong(name, value, 'a Vocabulary, such as the users of other Interactions');
+};

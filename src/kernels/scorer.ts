@@ -1,0 +1,144 @@
+// THE SEAM of what finds the best rows of a table for a query: WebAssembly, or plain JavaScript with the same bits.
+
+import { dot } from './dot';
+
+/** The rows to choose from. They are not changed while a scorer serves them: it may work on a copy. */
+export interface RowTable {
+  /** count x dim. */
+  readonly values: Float32Array;
+  readonly dim: number;
+  readonly count: number;
+  /** What is added to the score of a row; empty for nothing. */
+  readonly shifts: Float32Array;
+  /** Rows that are not in use are read as zeros, with a shift of 0. */
+  readonly isUsed: (row: number) => boolean;
+}
+
+/**
+ * How a row is scored against a query q, each operation rounded to float32, the dot product summed in sixteen lanes:
+ * sum: (base + shift) + <q, row>; dot: <q, row>; cosine: <q, row> (1/|q| 1/|row|).
+ */
+export type Measure = 'sum' | 'dot' | 'cosine';
+
+/** What takes the rows that a scan finds. */
+export interface Keeper {
+  /** A float32: rows that score less are of no use. It may rise; it is read again after every block of rows. */
+  readonly threshold: number;
+  /** Rows come in ascending order. No score is NaN: such a row is passed over. */
+  offer(row: number, score: number): void;
+}
+
+/** A vector to score rows against: dim numbers of `values` from `start`. */
+export interface Query {
+  readonly values: Float32Array;
+  readonly start: number;
+  /** A float32. Used by the measure `sum`. */
+  readonly base: number;
+  readonly keeper: Keeper;
+}
+
+/** Scores rows. */
+export interface Scorer {
+  /** Offers every row that scores its query's threshold or more. Cost: rows x dim a query; memory that does not grow. */
+  scan(measure: Measure, queries: readonly Query[]): void;
+}
+
+// Rows as the scan program reads them: tiles of four rows, element k of all four side by side, so that four sums of
+// products need no sum across a vector. The elements come in the order in which the sixteen lanes are summed up.
+
+/** Rows of a tile. */
+export const TILE = 4;
+
+/** The lanes as leaves of the tree of sums, left to right: ((0 + 4) + (8 + 12)) + ((2 + ...) ...), see kernels.ts. */
+const LEAVES = [0, 2, 1, 3].flatMap((q) => [q, q + 4, q + 8, q + 12]);
+
+/** The elements of each leaf that a vector of `dim` has, ascending: lane k mod 16 sums them one by one. */
+export function leavesOf(dim: number): number[][] {
+  return LEAVES.map((lane) =>
+    Array.from({ length: Math.max(0, Math.ceil((dim - lane) / 16)) }, (_, t) => lane + 16 * t),
+  );
+}
+
+/** Writes the rows into tiles. The last tile is filled up with NaN, which passes no threshold. */
+export function fillTiles({ values, dim, count, isUsed }: RowTable, tiles: Float32Array): void {
+  const order = Int32Array.from(leavesOf(dim).flat());
+  for (let row = 0; row < count; row++) {
+    if (!isUsed(row)) continue;
+    const from = row * dim;
+    let at = (row - (row % TILE)) * dim + (row % TILE);
+    for (let p = 0; p < dim; p++, at += TILE) tiles[at] = values[from + order[p]!]!;
+  }
+  for (let row = count; row % TILE !== 0; row++) {
+    for (let p = 0; p < dim; p++) tiles[(count - (count % TILE)) * dim + p * TILE + (row % TILE)] = Number.NaN;
+  }
+}
+
+// The score of one row: the definition that every scorer follows to the bit.
+
+/** Vectors shorter than this have no direction: their products leave the range of float32. */
+const SHORTEST = 1e-18;
+
+/** Scores of the rows of a table, one at a time. */
+export class RowScores {
+  private lengths: Float32Array | undefined;
+
+  constructor(readonly table: RowTable) {}
+
+  /** The score of a row; `factor` is that of the query. */
+  score(measure: Measure, { values, start, base }: Omit<Query, 'keeper'>, factor: number, row: number): number {
+    const { values: rows, dim, shifts } = this.table;
+    const isUsed = this.table.isUsed(row);
+    const product = isUsed ? dot(values, start, rows, row * dim, dim) : 0;
+    if (measure === 'dot') return product;
+    if (measure === 'cosine') return Math.fround(product * Math.fround(factor * this.inverseLengths[row]!));
+    const shift = isUsed ? (shifts[row] ?? 0) : 0;
+    return Math.fround(Math.fround(base + shift) + product);
+  }
+
+  /** 1 / |query| where the measure wants it. */
+  factor(measure: Measure, { values, start }: Omit<Query, 'keeper'>): number {
+    return measure === 'cosine' ? inverseLength(values, start, this.table.dim) : 1;
+  }
+
+  /** 1 / |row| of every row; 0 for what is not in use. Computed once. */
+  get inverseLengths(): Float32Array {
+    const { values, dim, count, isUsed } = this.table;
+    this.lengths ??= Float32Array.from({ length: count }, (_, row) =>
+      isUsed(row) ? inverseLength(values, row * dim, dim) : 0,
+    );
+    return this.lengths;
+  }
+}
+
+/** In double, so that no square overflows. */
+function inverseLength(values: Float32Array, start: number, dim: number): number {
+  let square = 0;
+  for (let k = start; k < start + dim; k++) square += values[k]! * values[k]!;
+  const length = Math.sqrt(square);
+  return length >= SHORTEST ? Math.fround(1 / length) : 0;
+}
+
+// A scorer in plain JavaScript: the definition, row by row, and the fallback everywhere.
+
+/** Scores rows where they lie. */
+export class JsScorer implements Scorer {
+  readonly rows: RowScores;
+
+  constructor(table: RowTable) {
+    this.rows = new RowScores(table);
+  }
+
+  scan(measure: Measure, queries: readonly Query[]): void {
+    const { rows } = this;
+    const { count } = rows.table;
+    for (const query of queries) {
+      const { keeper } = query;
+      const factor = rows.factor(measure, query);
+      for (let row = 0; row < count; row++) {
+        const score = rows.score(measure, query, factor, row);
+        // Not where it is NaN.
+        if (score >= keeper.threshold) keeper.offer(row, score);
+      }
+    }
+  }
+}
