@@ -65,15 +65,16 @@ const common: Options = {
   external: [/^node:/],
 };
 
-/** The library in both module systems, and its types; the command line and its worker, which import it. */
+/** The library in both module systems, and its types; the command line and the program of threads, which import it. */
 export default defineConfig([
   {
     ...common,
     format: 'esm',
-    entry: { ...library, ...apart, cli: 'src/node/cli/main.ts', 'arm-worker': 'src/node/cli/arm-worker.ts' },
+    entry: { ...library, ...apart, cli: 'src/node/cli/main.ts', 'fit-worker': 'src/node/fit-worker.ts' },
     clean: true,
   },
-  { ...common, format: 'cjs', entry: { ...library, ...apart } },
+  // A CommonJS module knows its place by __filename, and import.meta is no syntax there.
+  { ...common, format: 'cjs', entry: { ...library, ...apart }, define: { 'import.meta.url': 'undefined' } },
   {
     ...common,
     format: ['esm', 'cjs'],

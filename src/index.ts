@@ -65,15 +65,17 @@ export {
 export { type SyntheticOptions, syntheticInteractions } from './data/synthetic';
 export { type Id, Vocabulary } from './data/vocabulary';
 // Evaluation
-export { type CompareOptions, compare } from './evaluation/compare';
+export { type ComparedModel, type CompareOptions, compare } from './evaluation/compare';
 export type {
   Comparison,
   ComparisonArm,
   ComparisonEpoch,
+  ComparisonModel,
   ComparisonProgress,
   ComparisonRun,
   ComparisonSummary,
   ComparisonTerms,
+  ModelRun,
 } from './evaluation/comparison';
 export {
   type CrossValidateOptions,

@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { FM, type Interactions, kFold, MF, type SideFeatures } from 'opmf';
 import { loadDataset } from 'opmf/node';
-import { spread } from '../../src/evaluation/measure';
+import { spread } from '../../src/evaluation/fits';
 import { machine } from '../machine';
 import { itemFeatures, userFeatures } from './film-features';
 

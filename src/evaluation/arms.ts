@@ -1,11 +1,9 @@
-// The arms of a comparison: what each runs with under the terms, and one training run of an arm. paper: the same
+// The arms of a comparison: what each runs with under the terms. paper: the same
 // constants for all. matched: plain at the rate at which its first step is as long as the product's. tuned: each arm at
 // the best of a grid, on validation ratings.
 
-import { DivergenceError } from '../core/errors';
 import { Stream } from '../core/random';
 import type { Interactions } from '../data/interactions';
-import type { Split } from '../data/splits';
 import { splitRandom } from '../data/splits';
 import type { LearningRate } from '../optimizers/learning-rate';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
@@ -13,10 +11,11 @@ import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { isSchedule, type Schedule } from '../optimizers/schedule';
 import { createParameter } from '../parameters/create-parameter';
 import { type ProductOptions, type ProductSpec, readProduct } from '../parameters/overparam';
-import { OverparamMF } from '../recommenders/overparam-mf';
 import type { EpochRecord } from '../training/fit';
 import { OptimizerSink } from '../training/optimizer-sink';
 import type { ComparisonEpoch } from './comparison';
+import type { FitRunner } from './fit-threads';
+import type { Fit } from './fits';
 
 /** One arm as it runs. */
 export interface Arm {
@@ -29,17 +28,18 @@ export interface Arm {
   readonly matches?: ProductOptions;
 }
 
-/** Trains an arm and follows it on the test ratings. A diverged run ends with its last good epoch. */
-export async function runArm(
-  arm: Arm,
-  { train, test }: Split,
-  base: { readonly rank: number; readonly epochs: number; readonly seed: number },
-  signal: AbortSignal | undefined,
-): Promise<{ readonly epochs: readonly ComparisonEpoch[]; readonly diverged: boolean }> {
-  const { overparam, optimizer, initScale, regularization } = arm;
+/** What the runs of a comparison have in common, but for the seed. */
+export interface ArmBase {
+  readonly rank: number;
+  readonly epochs: number;
+  readonly seed: number;
+}
+
+/** The run of an arm, followed on the test ratings. */
+export function armFit({ overparam, optimizer, initScale, regularization }: Arm, base: ArmBase): Fit {
   // Ratings and predictions as they are: clipping would hide how far a memorising arm is off on unseen ratings.
   // `overparam: false` makes this the plain model.
-  const model = new OverparamMF({
+  const options = {
     ...base,
     // Fields left out are those of a product, and not those of the default of OverparamMF. Values that are all equal are
     // refused: there is nothing to compare by.
@@ -50,19 +50,8 @@ export async function runArm(
     regularization,
     standardize: false,
     clip: false,
-  });
-  const epochs: ComparisonEpoch[] = [];
-  try {
-    await model.fit(train, {
-      validation: test,
-      onEpoch: (record) => epochs.push(toEpoch(record)),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    return { epochs, diverged: false };
-  } catch (error) {
-    if (error instanceof DivergenceError) return { epochs, diverged: true };
-    throw error;
-  }
+  };
+  return { recommender: { name: 'overparam-mf', options }, owner: 'compare', mayDiverge: true, isFollowed: true };
 }
 
 /** A product with every field; a width that is not given is that of the table. */
@@ -71,7 +60,8 @@ function filledProduct(given: ProductOptions): ProductOptions {
   return width === 0 ? product : { ...product, width };
 }
 
-function toEpoch({ epoch, trainLoss, metrics, seconds }: EpochRecord): ComparisonEpoch {
+/** What a run tells of its epochs. */
+export function comparisonEpoch({ epoch, trainLoss, metrics, seconds }: EpochRecord): ComparisonEpoch {
   return { epoch, trainLoss, testRmse: metrics.rmse!, testMae: metrics.mae!, seconds };
 }
 
@@ -122,16 +112,16 @@ const VALIDATION_FRACTION = 0.1;
 export async function tunedArm(
   arm: Arm,
   train: Interactions,
-  base: { readonly rank: number; readonly epochs: number; readonly seed: number },
-  run: typeof runArm,
+  base: ArmBase,
+  runner: FitRunner,
   signal: AbortSignal | undefined,
 ): Promise<Arm> {
   const split = splitRandom(train, { testFraction: VALIDATION_FRACTION, seed: base.seed });
   let best = arm;
   let least = Infinity;
   for (const candidate of settings(arm)) {
-    const { epochs, diverged } = await run(candidate, split, base, signal);
-    const score = diverged ? Infinity : epochs.at(-1)!.testRmse;
+    const { epochs, diverged } = await runner.run(armFit(candidate, base), split, signal);
+    const score = diverged ? Infinity : epochs.at(-1)!.metrics.rmse!;
     if (score < least) {
       least = score;
       best = candidate;

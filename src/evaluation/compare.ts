@@ -2,7 +2,6 @@
 
 import { DataError } from '../core/errors';
 import {
-  callable,
   seed as checkSeed,
   type Filled,
   field,
@@ -16,12 +15,25 @@ import {
 import { VERSION } from '../core/version';
 import type { Interactions } from '../data/interactions';
 import { splitRandom } from '../data/splits';
+import { type MetricName, metricList } from '../metrics/metric-names';
+import { checkSuits, usualMetrics } from '../metrics/scores';
 import type { LearningRate } from '../optimizers/learning-rate';
 import type { OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { type ProductOptions, type ProductSpec, planOverparam, readProduct } from '../parameters/overparam';
-import { abortSignal, checkInteractions } from '../recommenders/fit-options';
-import { type Arm, matchedArms, PAPER_CONSTANTS, PAPER_OPTIMIZERS, paperArms, runArm, tunedArm } from './arms';
+import { checkInteractions } from '../recommenders/fit-options';
+import type { Recommender } from '../recommenders/recommender';
+import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../recommenders/registry';
+import {
+  type Arm,
+  armFit,
+  comparisonEpoch,
+  matchedArms,
+  PAPER_CONSTANTS,
+  PAPER_OPTIMIZERS,
+  paperArms,
+  tunedArm,
+} from './arms';
 import {
   type ArmRuns,
   type Comparison,
@@ -29,11 +41,21 @@ import {
   type ComparisonProgress,
   type ComparisonRun,
   type ComparisonTerms,
+  type ModelRun,
   summarize,
+  summarizeModel,
 } from './comparison';
+import {
+  checkRecommender,
+  type EvaluationOptions,
+  evaluationFields,
+  type FilledEvaluation,
+} from './evaluation-options';
+import { type FitRunner, mapLimited, startFitRunner } from './fit-threads';
+import { type Fit, fitterOf } from './fits';
 
 /** The options of compare. */
-export interface CompareOptions {
+export interface CompareOptions extends Omit<EvaluationOptions<ComparisonProgress>, 'seed'> {
   /** Names (with the constants of `terms`), or full configurations. @defaultValue the paper's five */
   readonly optimizers?: readonly (OptimizerName | OptimizerConfig)[] | undefined;
   /** The products beside plain. @defaultValue scalar per row, depth 2 */
@@ -48,12 +70,23 @@ export interface CompareOptions {
   readonly terms?: ComparisonTerms | undefined;
   /** @defaultValue 0.1 */
   readonly testFraction?: number | undefined;
-  readonly onProgress?: ((progress: ComparisonProgress) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
+  /**
+   * Any recommenders, side by side on the same splits: names, recommenders (each fit has a fresh one), or functions that make
+   * one. With them alone there are no arms: give `optimizers` or `overparams` for those too. @defaultValue none
+   */
+  readonly models?: readonly ComparedModel[] | undefined;
+  /** Of the models. @defaultValue ['rmse', 'mae'] where the scores of all are ratings, else ['ndcg@10'] */
+  readonly metrics?: readonly MetricName[] | undefined;
 }
 
-type FilledCompare = Filled<Omit<CompareOptions, 'onProgress' | 'signal'>> &
-  Pick<CompareOptions, 'onProgress' | 'signal'>;
+/** What may be compared: the name of a recommender, one with its options, or a function that makes one. */
+export type ComparedModel = RecommenderName | Recommender | (() => Recommender);
+
+type FilledCompare = Filled<
+  Pick<CompareOptions, 'optimizers' | 'overparams' | 'models' | 'seeds' | 'epochs' | 'rank' | 'terms' | 'testFraction'>
+> &
+  Pick<CompareOptions, 'metrics'> &
+  Omit<FilledEvaluation<ComparisonProgress>, 'seed'>;
 
 /**
  * Trains plain and overparameterized matrix factorization under each optimizer, on the same splits from the same
@@ -63,7 +96,10 @@ type FilledCompare = Filled<Omit<CompareOptions, 'onProgress' | 'signal'>> &
  * product beside a plain twin whose first step is as long; 'tuned', each arm at the best of 24 settings on validation
  * ratings. Cost: optimizers x arms x seeds fits; tuned: 24 more for each arm.
  *
- * @throws OptionError; DataError, also for values that are all equal; the signal's reason. A run that diverges is marked, not thrown.
+ * `models` are any recommenders beside or in place of the arms, each fitted and measured on the same splits.
+ *
+ * @throws OptionError; DataError, also for values that are all equal; the signal's reason; UnsupportedError for
+ * `metrics` of ratings where the scores of a model are none. A run that diverges is marked, not thrown.
  * @see Chen and Chen (DeLTA 2020)
  * @example
  * ```ts
@@ -76,31 +112,28 @@ type FilledCompare = Filled<Omit<CompareOptions, 'onProgress' | 'signal'>> &
  *   rank: 4,
  * });
  * console.log(summary.length); // 8
+ * const { models = [] } = await compare(data, { models: ['ease', 'popularity'], metrics: ['ndcg@10'] });
+ * console.log(models.map(({ model }) => model).join(' ')); // ease popularity
  * ```
  */
 export async function compare(data: Interactions, options?: CompareOptions): Promise<Comparison> {
-  return compareWith({ run: runArm, atOnce: 1 }, data, options);
-}
-
-/** Who carries out the runs: this thread, one at a time, or several others. */
-export interface ArmRunner {
-  readonly run: typeof runArm;
-  /** How many runs may be under way at once. */
-  readonly atOnce: number;
-}
-
-/** `compare` with its runs carried out by others. The document is the same, but for the seconds. */
-export async function compareWith(
-  { run, atOnce }: ArmRunner,
-  data: Interactions,
-  options: CompareOptions | undefined,
-): Promise<Comparison> {
-  const filled = readCompareOptions(options);
-  const { rank, epochs, seeds, terms, testFraction, onProgress, signal } = filled;
+  const read = readCompareOptions(options);
+  read.signal?.throwIfAborted();
   checkInteractions(data, 'data');
-  checkDiffer(data, 'data');
+  const runner = startFitRunner(read.threads);
+  try {
+    return await compareWith(runner, data, read);
+  } finally {
+    runner.close();
+  }
+}
+
+async function compareWith(runner: FitRunner, data: Interactions, filled: FilledCompare): Promise<Comparison> {
+  const { rank, epochs, seeds, terms, testFraction, onProgress, signal } = filled;
+  if (filled.optimizers.length > 0) checkDiffer(data, 'data');
   const splits = new Map(seeds.map((seed) => [seed, splitRandom(data, { testFraction, seed })]));
-  for (const [seed, { train }] of splits) checkDiffer(train, `the training ratings of seed ${seed}`);
+  if (filled.optimizers.length > 0)
+    for (const [seed, { train }] of splits) checkDiffer(train, `the training ratings of seed ${seed}`);
   const rules = filled.optimizers.map((given) => {
     const config = typeof given === 'string' && Object.hasOwn(PAPER_CONSTANTS, given) ? PAPER_CONSTANTS[given] : given;
     return resolveOptimizer(config as OptimizerConfig).config;
@@ -110,22 +143,34 @@ export async function compareWith(
     terms === 'matched' ? matchedArms(config, filled.overparams, rank) : paperArms(config, filled.overparams),
   );
   let done = 0;
+  const total = (paper.length + filled.models.length) * seeds.length;
   const report = ({ optimizer, overparam }: ReturnType<typeof describe>, seed: number) =>
-    onProgress?.({ done, total: paper.length * seeds.length, optimizer, overparam, seed });
+    onProgress?.({ done, total, optimizer, overparam, seed });
   const first = { rank, epochs, seed: seeds[0]! };
   const tune = (arm: Arm) => {
     report(describe(arm, rank, first.seed), first.seed);
-    return tunedArm(arm, splits.get(first.seed)!.train, first, run, signal);
+    return tunedArm(arm, splits.get(first.seed)!.train, first, runner, signal);
   };
-  const arms = terms === 'tuned' ? await mapLimited(paper, atOnce, tune) : paper;
+  const arms = terms === 'tuned' ? await mapLimited(paper, runner.atOnce, tune) : paper;
   const jobs = arms.flatMap((arm) => seeds.map((seed) => ({ arm, seed })));
-  const runs = await mapLimited(jobs, atOnce, async ({ arm, seed }): Promise<ComparisonRun> => {
+  const runs = await mapLimited(jobs, runner.atOnce, async ({ arm, seed }): Promise<ComparisonRun> => {
     signal?.throwIfAborted();
     const label = describe(arm, rank, seed);
     report(label, seed);
-    const result = await run(arm, splits.get(seed)!, { rank, epochs, seed }, signal);
+    const result = await runner.run(armFit(arm, { rank, epochs, seed }), splits.get(seed)!, signal);
     done++;
-    return { ...label, ...result };
+    return { ...label, epochs: result.epochs.map(comparisonEpoch), diverged: result.diverged };
+  });
+  const { models, metrics } = readModels(filled, data);
+  const modelJobs = models.flatMap((model) => seeds.map((seed) => ({ model, seed })));
+  const modelRuns = await mapLimited(modelJobs, runner.atOnce, async ({ model, seed }): Promise<ModelRun> => {
+    signal?.throwIfAborted();
+    onProgress?.({ done, total, model: model.name, seed });
+    const recommender = seeded(model.recommender, seed);
+    const fit = { recommender, owner: 'compare', metrics, mayDiverge: true };
+    const result = await runner.run(fit, splits.get(seed)!, signal);
+    done++;
+    return { seed, diverged: result.diverged, metrics: result.metrics, seconds: result.seconds };
   });
   const { train, test } = splits.get(seeds[0]!)!;
   return {
@@ -139,7 +184,47 @@ export async function compareWith(
     constants: Object.fromEntries(rules.map((config) => [config.name, config])),
     runs,
     summary: summarize(groupArms(arms, runs, seeds.length)),
+    ...(models.length > 0 && {
+      models: models.map(({ name, options }, at) => {
+        const own = modelRuns.slice(at * seeds.length, (at + 1) * seeds.length);
+        return { model: name, options, runs: own, ...summarizeModel(own, metrics) };
+      }),
+    }),
   };
+}
+
+/** A model that is compared. */
+interface Model {
+  readonly name: string;
+  readonly options: object;
+  readonly recommender: Fit['recommender'];
+}
+
+/** The models, and what is measured of them. @throws OptionError; UnsupportedError */
+function readModels(
+  { models, metrics }: FilledCompare,
+  data: Interactions,
+): { models: Model[]; metrics: readonly MetricName[] } {
+  const all = models.map((given, at) => {
+    const name = `models[${at}]`;
+    const make = typeof given === 'function' ? () => checkRecommender(given(), ['fit'], `${name}()`) : undefined;
+    const one =
+      typeof given === 'string'
+        ? (createRecommender(oneOf(...RECOMMENDER_NAMES)(given, name)) as Recommender)
+        : (make?.() ?? checkRecommender(given as Recommender, ['fresh'], name));
+    return { name: one.name, options: one.options, scores: one.scores ?? 'rating', recommender: make ?? fitterOf(one) };
+  });
+  const areRatings =
+    all.every(({ scores }) => scores === 'rating') && data.values.some((value) => value !== data.values[0]);
+  const names = metrics ?? usualMetrics(areRatings ? 'rating' : 'order');
+  for (const { scores } of all) checkSuits('compare', names, scores);
+  return { models: all, metrics: names };
+}
+
+/** With the seed of a run, where it has one. */
+function seeded(recommender: Fit['recommender'], seed: number): Fit['recommender'] {
+  if (typeof recommender === 'function' || !('seed' in recommender.options)) return recommender;
+  return { ...recommender, options: { ...recommender.options, seed } };
 }
 
 /** @throws DataError where every arm would predict the one value without an error, and so would reach its targets at once */
@@ -180,18 +265,25 @@ function armOf(overparam: false | ProductOptions, rank: number): ComparisonArm {
 }
 
 function readCompareOptions(options: CompareOptions | undefined): FilledCompare {
+  const { seed: _, ...common } = evaluationFields<ComparisonProgress>();
+  // Models alone are compared without arms.
+  const hasArms = options?.models === undefined || options.optimizers !== undefined || options.overparams !== undefined;
   const read = readOptions<FilledCompare>('compare', options, {
-    optimizers: field(list<OptimizerName | OptimizerConfig>('optimizer names or configurations'), PAPER_OPTIMIZERS),
+    optimizers: field(
+      list<OptimizerName | OptimizerConfig>('optimizer names or configurations'),
+      hasArms ? PAPER_OPTIMIZERS : [],
+    ),
     overparams: field(list<ProductOptions>("products such as { kind: 'scalar', depth: 2 }"), [
       { kind: 'scalar', scope: 'row', depth: 2 } as const,
     ]),
+    models: field(list<ComparedModel>("recommenders, or their names, such as ['als', 'ease']"), []),
+    metrics: optional(metricList),
     seeds: field(list<number>('seeds'), [1]),
     epochs: field(integer({ min: 1 }), 15),
     rank: field(integer({ min: 1 }), 15),
     terms: field(oneOf('paper', 'matched', 'tuned'), 'paper'),
     testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.1),
-    onProgress: optional(callable<NonNullable<CompareOptions['onProgress']>>()),
-    signal: optional(abortSignal),
+    ...common,
   });
   for (const [at, seed] of read.seeds.entries()) checkSeed(seed, `seeds[${at}]`);
   const dims = new Map([['userEmbedding', read.rank]]);
@@ -233,28 +325,4 @@ export function describeMachine(): { readonly cpu: string; readonly cores: numbe
     cores: os?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1,
     node: process?.versions?.node ?? 'none',
   };
-}
-
-/** Maps the inputs by `task`, at most `limit` at a time, started in order. The first failure is thrown, and no more start. */
-export async function mapLimited<I, O>(
-  inputs: readonly I[],
-  limit: number,
-  task: (input: I) => Promise<O>,
-): Promise<O[]> {
-  const results: O[] = new Array(inputs.length);
-  let next = 0;
-  let failed = false;
-  const lane = async () => {
-    while (next < inputs.length && !failed) {
-      const at = next++;
-      try {
-        results[at] = await task(inputs[at]!);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, inputs.length) }, lane));
-  return results;
 }

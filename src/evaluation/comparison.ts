@@ -1,9 +1,11 @@
 // The document of a comparison: what `compare()` returns, what `opmf compare --json` prints, and what the reports
 // are made from. Plain JSON. A number that is not finite (a run that diverged) is null. The summary is computed here.
 
+import type { MetricName } from '../metrics/metric-names';
 import type { LearningRate } from '../optimizers/learning-rate';
 import type { OptimizerConfig } from '../optimizers/optimizer';
-import { spread } from './measure';
+import type { EvaluationProgress } from './evaluation-options';
+import { pick, spread } from './fits';
 
 /**
  * The terms under which arms compete: `paper` gives all arms one learning rate, `matched` gives plain the same initial
@@ -51,13 +53,39 @@ export interface ComparisonRun {
   readonly epochs: readonly ComparisonEpoch[];
 }
 
-/** Where a comparison is: `done` of `total` runs, and the run that begins; with tuned terms first the arm that is tuned. */
-export interface ComparisonProgress {
-  readonly done: number;
-  readonly total: number;
-  readonly optimizer: string;
-  readonly overparam: ComparisonArm;
+/**
+ * Where a comparison is: `done` of `total` runs, and the run that begins, of an arm or of a model; with tuned terms first the
+ * arm that is tuned.
+ */
+export interface ComparisonProgress extends EvaluationProgress {
+  /** Of an arm. */
+  readonly optimizer?: string;
+  /** Of an arm. */
+  readonly overparam?: ComparisonArm;
+  /** The name of a model. */
+  readonly model?: string;
   readonly seed: number;
+}
+
+/** One fit of a model. */
+export interface ModelRun {
+  readonly seed: number;
+  readonly diverged: boolean;
+  /** Empty where it diverged. */
+  readonly metrics: Readonly<Record<MetricName, number>>;
+  /** Of the fit and its measurement. */
+  readonly seconds: number;
+}
+
+/** A model beside others: its runs, and their summary. */
+export interface ComparisonModel {
+  /** The name of the recommender. */
+  readonly model: string;
+  readonly options: object;
+  readonly runs: readonly ModelRun[];
+  /** Over the seeds; null where a run diverged. */
+  readonly metrics: Readonly<Record<MetricName, Spread>>;
+  readonly seconds: Spread;
 }
 
 /** Mean and standard deviation over the seeds. */
@@ -120,6 +148,8 @@ export interface Comparison {
   readonly constants: Readonly<Record<string, OptimizerConfig>>;
   readonly runs: readonly ComparisonRun[];
   readonly summary: readonly ComparisonSummary[];
+  /** Where models were given. */
+  readonly models?: readonly ComparisonModel[];
 }
 
 /** The runs of one arm, one a seed, and of the plain arm that sets its targets. */
@@ -155,13 +185,13 @@ export function summarize(arms: readonly ArmRuns[]): ComparisonSummary[] {
   });
 }
 
-function isWhole(runs: readonly ComparisonRun[]): boolean {
+function isWhole(runs: readonly Pick<ComparisonRun, 'diverged'>[]): boolean {
   return runs.every(({ diverged }) => !diverged);
 }
 
 /** The spread after the last epoch; null where a run diverged. */
 function lastSpread(runs: readonly ComparisonRun[], read: (epoch: ComparisonEpoch) => number) {
-  return isWhole(runs) ? spread(runs.map(({ epochs }) => read(epochs.at(-1)!))) : { mean: null, std: null };
+  return isWhole(runs) ? spread(runs.map(({ epochs }) => read(epochs.at(-1)!))) : NO_SPREAD;
 }
 
 /** Means by epoch, as far as every run got: a mean over the runs that are left would jump. */
@@ -171,3 +201,13 @@ export function meanCurve(runs: readonly ComparisonRun[], read: (epoch: Comparis
     return runs.reduce((sum, { epochs }) => sum + read(epochs[at]!), 0) / runs.length;
   });
 }
+
+/** What the runs of a model come to. */
+export function summarizeModel(runs: readonly ModelRun[], names: readonly MetricName[]) {
+  return {
+    metrics: pick(names, (name) => (isWhole(runs) ? spread(runs.map(({ metrics }) => metrics[name]!)) : NO_SPREAD)),
+    seconds: spread(runs.map(({ seconds }) => seconds)),
+  };
+}
+
+const NO_SPREAD: Spread = { mean: null, std: null };

@@ -1,11 +1,9 @@
 // k-fold cross-validation.
 
 import { field, integer, optional, readOptions } from '../core/options';
-import { now } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { kFold } from '../data/splits';
 import { type MetricName, metricList } from '../metrics/metric-names';
-import { checkSuits, usualMetrics } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
 import {
@@ -15,7 +13,8 @@ import {
   evaluationFields,
   type FilledEvaluation,
 } from './evaluation-options';
-import { measure, pick, spread } from './measure';
+import { mapLimited, startFitRunner } from './fit-threads';
+import { fitterOf, pick, spread } from './fits';
 
 /** The metrics of one fold. */
 export interface FoldResult {
@@ -80,25 +79,25 @@ export async function crossValidate(
   checkInteractions(data, 'data');
   const isMaker = typeof recommender === 'function';
   if (!isMaker) checkRecommender(recommender, ['fresh']);
-  const fresh = isMaker ? recommender : () => recommender.fresh();
-  const folds: FoldResult[] = [];
-  let names = read.metrics;
-  for (const { train, test } of kFold(data, { folds: read.folds, seed: read.seed })) {
-    const started = now();
-    const model = checkRecommender(fresh(), ['fit'], isMaker ? 'recommender()' : 'recommender');
-    if (read.metrics !== undefined && !model.isFitted) checkSuits('crossValidate', read.metrics, model.scores);
-    await model.fit(train, { signal });
-    // What the loss is may depend on the data: known after the first fit.
-    names ??= usualMetrics(model.scores ?? 'rating');
-    const metrics = await measure(model, { train, test }, names, signal);
-    const result = { fold: folds.length + 1, metrics, seconds: (now() - started) / 1000 };
-    folds.push(result);
-    read.onProgress?.({ done: folds.length, total: read.folds, fold: result });
-  }
+  const fit = {
+    recommender: isMaker ? () => checkRecommender(recommender(), ['fit'], 'recommender()') : fitterOf(recommender),
+    owner: 'crossValidate',
+    metrics: read.metrics,
+  };
+  const parts = kFold(data, { folds: read.folds, seed: read.seed });
+  const runner = startFitRunner(isMaker ? 1 : read.threads);
+  let done = 0;
+  const folds = await mapLimited([...parts.keys()], runner.atOnce, async (at): Promise<FoldResult> => {
+    const { metrics, seconds } = await runner.run(fit, parts[at]!, signal);
+    const fold = { fold: at + 1, metrics, seconds };
+    read.onProgress?.({ done: ++done, total: read.folds, fold });
+    return fold;
+  }).finally(() => runner.close());
+  const names = Object.keys(folds[0]!.metrics) as MetricName[];
   const over = (name: MetricName) => spread(folds.map(({ metrics }) => metrics[name]!));
   return {
     folds,
-    mean: pick(names!, (name) => over(name).mean),
-    std: pick(names!, (name) => over(name).std),
+    mean: pick(names, (name) => over(name).mean),
+    std: pick(names, (name) => over(name).std),
   };
 }

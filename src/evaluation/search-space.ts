@@ -208,8 +208,9 @@ export function defaultSpace(name: RecommenderName, values: ValueKind): SearchSp
   return SPACES[name](values);
 }
 
-/** What the values are. */
-export function kindOfValues(values: Float32Array): ValueKind {
-  if (values.every((value) => value === values[0])) return 'equal';
-  return values.every((value) => value === 0 || value === 1) ? 'labels' : 'ratings';
+/** What the values of interactions are, or the labels of a table, where -1 may stand for 0 and no order is learned. */
+export function kindOfValues(values: Float32Array, areOfTable = false): ValueKind {
+  if (!areOfTable && values.every((value) => value === values[0])) return 'equal';
+  const isLabel = (value: number) => value === 0 || value === 1 || (areOfTable && value === -1);
+  return values.every(isLabel) ? 'labels' : 'ratings';
 }

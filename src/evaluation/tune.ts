@@ -1,16 +1,16 @@
 // Choosing options by trying them on validation data: random search (Bergstra and Bengio 2012), or successive halving
 // (Jamieson and Talwalkar, AISTATS 2016).
 
-import { DataError, DivergenceError, UnsupportedError } from '../core/errors';
+import { DataError, UnsupportedError } from '../core/errors';
 import { type Filled, field, integer, number, oneOf, optional, plain, readOptions, wrong } from '../core/options';
 import { Stream } from '../core/random';
-import type { Scheduler } from '../core/scheduler';
-import { now, TaskScheduler } from '../core/scheduler';
+import { type Scheduler, TaskScheduler } from '../core/scheduler';
+import { FeatureTable } from '../data/feature-table';
 import type { Interactions } from '../data/interactions';
-import type { Split } from '../data/splits';
 import { splitRandom } from '../data/splits';
 import type { Id } from '../data/vocabulary';
-import { isRatingMetric, type MetricName, metricName } from '../metrics/metric-names';
+import type { MetricName } from '../metrics/metric-names';
+import { featureMetricName, isLessBetter, isRowMetric, type RowMetricName } from '../metrics/row-metrics';
 import { checkSuits, usualMetrics } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
@@ -22,7 +22,8 @@ import {
   evaluationFields,
   type FilledEvaluation,
 } from './evaluation-options';
-import { measure } from './measure';
+import { mapLimited, startFitRunner } from './fit-threads';
+import type { Fit, Parts } from './fits';
 import { ItemsByUser } from './ranking-lists';
 import { defaultSpace, kindOfValues, type SearchSpace, Space, type ValueKind } from './search-space';
 
@@ -46,7 +47,7 @@ export interface Tuning {
   /** The best trial, of those trained in full length. */
   readonly best: { readonly options: Readonly<Record<string, unknown>>; readonly score: number };
   /** What `score` is. */
-  readonly metric: MetricName;
+  readonly metric: MetricName | RowMetricName;
   /** With validation data of the caller: their rows that were left out, as the pair of user and item is in the data too. */
   readonly seen?: number;
   /** Every fit, in the order they were made: with halving an option set comes once for each of its rounds. */
@@ -62,15 +63,18 @@ export interface TuningProgress extends EvaluationProgress {
 export interface TuneOptions extends EvaluationOptions<TuningProgress> {
   /** How many option sets are drawn. @defaultValue 20 */
   readonly trials?: number | undefined;
-  /** What is to be best. @defaultValue 'rmse' where scores are ratings, else 'ndcg@10' */
-  readonly metric?: MetricName | undefined;
+  /**
+   * What is to be best. Of rows of features it is one of rows: 'auc', 'logloss', 'rmse' or 'mae'.
+   * @defaultValue 'rmse' where scores are ratings, else 'ndcg@10'; of rows 'logloss' where they are probabilities
+   */
+  readonly metric?: MetricName | RowMetricName | undefined;
   /** @defaultValue 'random' */
   readonly strategy?: 'random' | 'halving' | undefined;
   /**
    * What trials are judged by; rows whose pair of user and item is in the data too are left out.
    * @defaultValue a random part of the data, which trials then are not trained on
    */
-  readonly validation?: Interactions | undefined;
+  readonly validation?: Interactions | FeatureTable | undefined;
   /** That part. @defaultValue 0.1 */
   readonly testFraction?: number | undefined;
   /** Options that every trial has. @defaultValue none */
@@ -103,20 +107,22 @@ export interface TuneOptions extends EvaluationOptions<TuningProgress> {
 export async function tune(
   recommender: RecommenderName | ((options: Record<string, unknown>) => Recommender),
   space: SearchSpace | 'default',
-  data: Interactions,
+  data: Interactions | FeatureTable,
   options?: TuneOptions,
 ): Promise<Tuning> {
   const read = readTuneOptions(options);
-  const { strategy, base } = read;
-  checkInteractions(data, 'data');
-  const make =
-    typeof recommender === 'function'
-      ? (given: Record<string, unknown>) => checkRecommender(recommender(given), ['fit'], 'recommender()')
-      : (given: Record<string, unknown>) => createRecommender(recommender, given);
+  const { strategy, base, signal } = read;
+  const isTable = data instanceof FeatureTable;
+  const targets = isTable ? labelsOf(data, 'data') : checkInteractions(data, 'data').values;
+  const isNamed = typeof recommender !== 'function';
+  const make = (given: Record<string, unknown>) =>
+    isNamed
+      ? (createRecommender(recommender, given) as Recommender)
+      : checkRecommender(recommender(given), ['fit'], 'recommender()');
   const stream = Stream.of(read.seed).fork('tune');
   const isDefault = space === 'default';
   // What learns an order looks at values as little as where all are equal.
-  const values = learnsOrder(base) ? 'equal' : kindOfValues(data.values);
+  const values = !isTable && learnsOrder(base) ? 'equal' : kindOfValues(targets, isTable);
   const drawn = isDefault ? new Space(spaceOf(recommender, values, base), true) : new Space(space);
   // Of a kind without options there is one trial to make.
   const count = drawn.size === 0 ? 1 : read.trials;
@@ -124,45 +130,50 @@ export async function tune(
     trial: at + 1,
     options: isDefault && at === 0 ? drawn.usual(base) : drawn.sample(stream.fork(at), base),
   }));
-  const metric = read.metric ?? usualMetric(recommender, make, candidates, values);
-  if (typeof recommender === 'string')
-    for (const { options: given } of candidates) checkSuits('tune', [metric], make(given).scores);
-  const split: Split =
-    read.validation === undefined
-      ? splitRandom(data, { testFraction: read.testFraction, seed: read.seed })
-      : { train: data, test: await unseenOf(read.validation, data, new TaskScheduler(read.signal)) };
+  const metric = read.metric ?? usualMetric(isNamed ? candidates : candidates.slice(0, 1), make, values, isTable);
+  checkMetric(metric, isTable);
+  if (isNamed) for (const { options: given } of candidates) checkSuits('tune', [metric], make(given).scores);
+  const parts = await partsOf(data, read);
   const rungs: readonly (Pick<Rung, 'trials'> & Partial<Rung>)[] =
     strategy === 'random' ? [{ trials: count }] : halvingRungs(count, epochsOf(make(candidates[0]!.options)));
   const total = rungs.reduce((sum, rung) => sum + rung.trials, 0);
-  const trials: Trial[] = [];
+  const runner = startFitRunner(isNamed ? read.threads : 1);
+  let done = 0;
   const run = async ({ trial, options: given }: Candidate, epochs?: number): Promise<Trial> => {
-    read.signal?.throwIfAborted();
-    const started = now();
-    const model = make(epochs === undefined ? given : { ...given, epochs });
-    const score = await scoreOf(model, split, metric, read.signal);
-    const { epochs: trained } = model.options as { epochs?: number };
-    const done: Trial = {
+    const all = epochs === undefined ? given : { ...given, epochs };
+    const fit: Fit = {
+      recommender: isNamed ? { name: recommender, options: all } : () => make(all),
+      owner: 'tune',
+      metrics: [metric],
+      mayDiverge: true,
+    };
+    const { metrics, epochCount, seconds } = await runner.run(fit, parts, signal);
+    const result: Trial = {
       trial,
       options: given,
-      score,
-      ...(trained !== undefined && { epochs: trained }),
-      seconds: (now() - started) / 1000,
+      score: metrics[metric] ?? null,
+      ...(epochCount !== undefined && { epochs: epochCount }),
+      seconds,
     };
-    trials.push(done);
-    read.onProgress?.({ done: trials.length, total, trial: done });
-    return done;
+    read.onProgress?.({ done: ++done, total, trial: result });
+    return result;
   };
 
   let left = candidates;
   let ranked: Trial[] = [];
-  for (const { trials: survivors, epochs } of rungs) {
-    ranked = [];
-    for (const candidate of left.slice(0, survivors)) ranked.push(await run(candidate, epochs));
-    // Less is better of errors alone. The sort is stable: of equals the one drawn first.
-    const sign = isRatingMetric(metric) ? 1 : -1;
-    const cost = ({ score }: Trial) => (score === null ? Infinity : sign * score);
-    ranked.sort((a, b) => (cost(a) === cost(b) ? 0 : cost(a) - cost(b)));
-    left = ranked.map(({ trial }) => candidates[trial - 1]!);
+  const trials: Trial[] = [];
+  try {
+    for (const { trials: survivors, epochs } of rungs) {
+      const round = await mapLimited(left.slice(0, survivors), runner.atOnce, (candidate) => run(candidate, epochs));
+      trials.push(...round);
+      // The sort is stable: of equals the one drawn first.
+      const sign = isLessBetter(metric) ? 1 : -1;
+      const cost = ({ score }: Trial) => (score === null ? Infinity : sign * score);
+      ranked = round.sort((a, b) => (cost(a) === cost(b) ? 0 : cost(a) - cost(b)));
+      left = ranked.map(({ trial }) => candidates[trial - 1]!);
+    }
+  } finally {
+    runner.close();
   }
   const { options: found, score } = ranked[0]!;
   if (score === null) {
@@ -170,7 +181,7 @@ export async function tune(
       `tune: each of the ${count} trials diverged; lower the rates in the space (a tenth is a good next try)`,
     );
   }
-  const seen = read.validation && { seen: read.validation.size - split.test.size };
+  const seen = read.validation && { seen: read.validation.size - parts.test.size };
   return { best: { options: found, score }, metric, ...seen, trials };
 }
 
@@ -197,14 +208,54 @@ function learnsOrder(options: object): boolean {
 
 /** RMSE where every trial predicts ratings, and there is something to predict. */
 function usualMetric(
-  recommender: unknown,
-  make: (options: Record<string, unknown>) => Recommender,
   candidates: readonly Candidate[],
+  make: (options: Record<string, unknown>) => Recommender,
   values: ValueKind,
-): MetricName {
-  const asked = typeof recommender === 'string' ? candidates : candidates.slice(0, 1);
-  const areRatings = asked.every(({ options }) => (make(options).scores ?? 'rating') === 'rating');
+  isTable: boolean,
+): MetricName | RowMetricName {
+  const areRatings = candidates.every(({ options }) => (make(options).scores ?? 'rating') === 'rating');
+  if (isTable) return areRatings ? 'rmse' : 'logloss';
   return usualMetrics(areRatings && values !== 'equal' ? 'rating' : 'order')[0]!;
+}
+
+/** @throws OptionError for a metric of rows of interactions, or one of lists of rows */
+function checkMetric(metric: MetricName | RowMetricName, isTable: boolean): void {
+  const isGood = isTable ? isRowMetric(metric) : metric !== 'logloss';
+  if (isGood) return;
+  throw wrong(
+    'metric',
+    metric,
+    isTable
+      ? "of rows of features 'auc', 'logloss', 'rmse' or 'mae'"
+      : "of interactions 'rmse', 'mae' or one of lists, as 'ndcg@10'",
+  );
+}
+
+/** What trials are trained on, and what they are judged by. */
+async function partsOf(
+  data: Interactions | FeatureTable,
+  { validation, testFraction, seed, signal }: FilledTune,
+): Promise<Parts> {
+  if (data instanceof FeatureTable) {
+    if (validation === undefined) return data.split({ testFraction, seed });
+    if (!(validation instanceof FeatureTable))
+      throw wrong('validation', validation, 'a FeatureTable, as data is one: encode it by the schema of data');
+    labelsOf(validation, 'validation');
+    return { train: data, test: validation };
+  }
+  if (validation === undefined) return splitRandom(data, { testFraction, seed });
+  return {
+    train: data,
+    test: await unseenOf(checkInteractions(validation, 'validation'), data, new TaskScheduler(signal)),
+  };
+}
+
+/** The labels of a table. @throws DataError where it has none */
+function labelsOf({ size, labels }: FeatureTable, name: string): Float32Array {
+  if (size > 0 && labels !== null) return labels;
+  throw new DataError(
+    `${name} has ${size === 0 ? 'no rows' : 'no labels'}; want rows with a label: FeatureTable.from(rows, { fields, label })`,
+  );
 }
 
 /** The validation rows of pairs that trials are not trained on. @throws DataError where there are none */
@@ -229,23 +280,6 @@ async function unseenOf(validation: Interactions, data: Interactions, scheduler:
   );
 }
 
-/** The metric after a fit; null where it diverges. */
-async function scoreOf(
-  model: Recommender,
-  split: Split,
-  metric: MetricName,
-  signal: AbortSignal | undefined,
-): Promise<number | null> {
-  try {
-    await model.fit(split.train, { signal });
-  } catch (error) {
-    if (error instanceof DivergenceError) return null;
-    throw error;
-  }
-  checkSuits('tune', [metric], model.scores);
-  return (await measure(model, split, [metric], signal))[metric]!;
-}
-
 /** The epochs of a full fit. @throws UnsupportedError for a recommender that has none */
 function epochsOf({ name, options }: Recommender): number {
   const { epochs } = options as { epochs?: number };
@@ -262,11 +296,11 @@ type FilledTune = Filled<Pick<TuneOptions, 'trials' | 'strategy' | 'testFraction
 function readTuneOptions(options: TuneOptions | undefined): FilledTune {
   return readOptions<FilledTune>('tune', options, {
     trials: field(integer({ min: 1 }), 20),
-    metric: optional(metricName),
+    metric: optional(featureMetricName),
     strategy: field(oneOf('random', 'halving'), 'random'),
     testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.1),
     base: field(plainObject, {}),
-    validation: optional((value, name) => checkInteractions(value, name)),
+    validation: optional((value, name) => (value instanceof FeatureTable ? value : checkInteractions(value, name))),
     ...evaluationFields<TuningProgress>(),
   });
 }

@@ -6,6 +6,7 @@ import {
   checkComparison,
   comparisonSections,
   comparisonTitle,
+  modelRows,
   readingNotes,
   type Section,
 } from './comparison-rows';
@@ -37,7 +38,7 @@ pre { overflow-x: auto; }
  */
 export function comparisonReport(comparison: Comparison): string {
   checkComparison(comparison);
-  const { machine, constants, terms, opmf } = comparison;
+  const { machine, constants, opmf } = comparison;
   const title = `Plain and overparameterized matrix factorization on ${comparison.dataset.name}`;
   return `<!doctype html>
 <html lang="en">
@@ -50,16 +51,29 @@ export function comparisonReport(comparison: Comparison): string {
 <body>
 <h1>${escapeMarkup(title)}</h1>
 <p>${escapeMarkup(comparisonTitle(comparison))}.</p>
-${readingNotes(terms)
+${readingNotes(comparison)
   .map((note) => `<p>${escapeMarkup(note)}</p>`)
   .join('\n')}
-${comparisonSections(comparison).map(renderSection).join('\n')}
+${[...comparisonSections(comparison).map(renderSection), ...renderModels(comparison)].join('\n')}
 <h2>Constants</h2>
 <pre>${escapeMarkup(JSON.stringify(constants, null, 2))}</pre>
 <p>Made by opmf ${escapeMarkup(opmf)} on ${escapeMarkup(machine.cpu)}, ${machine.cores} cores, Node ${escapeMarkup(machine.node)}.</p>
 </body>
 </html>
 `;
+}
+
+/** The table of the models, where there are any. */
+function renderModels(comparison: Comparison): string[] {
+  const [heads, ...rows] = modelRows(comparison);
+  if (heads === undefined) return [];
+  const line = (cells: readonly string[], tag: 'th' | 'td') =>
+    `<tr>${cells.map((cell) => `<${tag}>${escapeMarkup(cell)}</${tag}>`).join('')}</tr>`;
+  return [
+    '<h2>Models</h2>',
+    `<div class="scroll"><table>\n<thead>${line(heads, 'th')}</thead>`,
+    `<tbody>\n${rows.map((row) => line(row, 'td')).join('\n')}\n</tbody>\n</table></div>`,
+  ];
 }
 
 function renderSection({ optimizer, targets, rows, curves }: Section): string {

@@ -11,6 +11,7 @@ import {
   type ComparisonTerms,
   meanCurve,
 } from '../evaluation/comparison';
+import type { MetricName } from '../metrics/metric-names';
 import type { LearningRate } from '../optimizers/learning-rate';
 import { isSchedule } from '../optimizers/schedule';
 
@@ -90,6 +91,18 @@ export function comparisonSections({ runs, summary, seeds }: Comparison): Sectio
   });
 }
 
+/** The models side by side, the heads of the columns first; no rows without models. */
+export function modelRows({ models = [], seeds }: Comparison): readonly (readonly string[])[] {
+  if (models.length === 0) return [];
+  const names = Object.keys(models[0]!.metrics);
+  const rows = models.map(({ model, metrics, seconds }) => [
+    model,
+    ...names.map((name) => spread(metrics[name as MetricName], seeds.length)),
+    decimal(seconds.mean, 2),
+  ]);
+  return [['model', ...names, 'seconds'], ...rows];
+}
+
 /** What a row is called. Under matched terms there is one plain arm a product, each at a rate of its own. */
 function nameOf({ overparam, matches }: Pick<ComparisonRun, 'overparam' | 'matches'>): string {
   return matches === undefined ? armName(overparam) : twinOf(matches);
@@ -106,10 +119,11 @@ function describeTargets(name: string, test?: ComparisonSummary, train?: Compari
 }
 
 /** One line on what was compared. */
-export function comparisonTitle({ dataset, rank, epochs, seeds, terms }: Comparison): string {
+export function comparisonTitle({ dataset, rank, epochs, seeds, terms, runs }: Comparison): string {
+  const arms = runs.length === 0 ? '' : `rank ${rank}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, `;
   return (
     `${dataset.name}: ${dataset.users} users, ${dataset.items} items, ${dataset.train} training and ${dataset.test} test ratings; ` +
-    `rank ${rank}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}, ${terms} terms`
+    `${arms}${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}${runs.length === 0 ? '' : `, ${terms} terms`}`
   );
 }
 
@@ -204,7 +218,8 @@ const BY_TERMS: Readonly<Record<ComparisonTerms, string>> = {
 };
 
 /** The sentences, one a paragraph. */
-export function readingNotes(terms: ComparisonTerms): string[] {
+export function readingNotes({ terms, runs }: Comparison): string[] {
+  if (runs.length === 0) return [];
   return [
     "The test target is plain's best mean test RMSE under the same optimizer: epochs to it count how soon an arm predicts unseen ratings as well as plain ever does.",
     'The training target is a different matter: how soon an arm fits the ratings it trains on as closely as plain does in the end. ' +

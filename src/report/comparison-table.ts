@@ -1,7 +1,14 @@
 // A comparison as plain text for a terminal: one aligned table an optimizer, then how to read it.
 
 import type { Comparison } from '../evaluation/comparison';
-import { COLUMNS, checkComparison, comparisonSections, comparisonTitle, readingNotes } from './comparison-rows';
+import {
+  COLUMNS,
+  checkComparison,
+  comparisonSections,
+  comparisonTitle,
+  modelRows,
+  readingNotes,
+} from './comparison-rows';
 
 /**
  * The comparison as text, lines ended by a newline; no colour, no control characters but that.
@@ -21,15 +28,23 @@ export function comparisonTable(comparison: Comparison): string {
   const heads = [0, 1].map((line) => COLUMNS.map((head) => head[line as 0 | 1]));
   // One set of widths for all sections, so that optimizers can be compared down the page.
   const all = [...heads, ...sections.flatMap(({ rows }) => rows)];
-  const widths = COLUMNS.map((_, column) => Math.max(...all.map((row) => [...row[column]!].length)));
+  const widths = widthsOf(all);
   const lines = [printable(comparisonTitle(comparison)), ''];
   for (const { optimizer, targets, rows } of sections) {
     lines.push(printable(`${optimizer}: ${targets}`));
     for (const row of [...heads, ...rows]) lines.push(align(row, widths));
     lines.push('');
   }
-  for (const note of readingNotes(comparison.terms)) lines.push(...wrap(note, 100));
+  const models = modelRows(comparison);
+  for (const row of models) lines.push(align(row.map(printable), widthsOf(models)));
+  if (models.length > 0) lines.push('');
+  for (const note of readingNotes(comparison)) lines.push(...wrap(note, 100));
   return `${lines.join('\n')}\n`;
+}
+
+/** The width of each column. */
+function widthsOf(rows: readonly (readonly string[])[]): number[] {
+  return rows[0]!.map((_, column) => Math.max(...rows.map((row) => [...row[column]!].length)));
 }
 
 /** The first column to the left, numbers to the right. */

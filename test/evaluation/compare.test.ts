@@ -1,15 +1,20 @@
 // compare: the document, its summary worked out again by hand from its runs, and what each of the three terms promises.
 
 import { version } from '../../package.json';
+import { UnsupportedError } from '../../src/core/errors';
 import { splitRandom } from '../../src/data/splits';
 import { syntheticInteractions } from '../../src/data/synthetic';
 import { firstStepLength } from '../../src/evaluation/arms';
 import { compare } from '../../src/evaluation/compare';
 import type { Comparison, ComparisonRun, ComparisonSummary } from '../../src/evaluation/comparison';
+import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
+import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
 import { OPTIMIZER_NAMES, resolveOptimizer } from '../../src/optimizers/registry';
 import { cosine, warmup } from '../../src/optimizers/schedule';
 import { type ProductOptions, readProduct } from '../../src/parameters/overparam';
+import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
+import { comparisonReport } from '../../src/report/comparison-report';
 import { comparisonTable } from '../../src/report/comparison-table';
 
 const data = syntheticInteractions({ users: 60, items: 50, ratings: 900 });
@@ -243,4 +248,66 @@ test.each([
   [{ epoch: 3 }, 'epoch'],
 ])('%p is refused by name', async (options, option) => {
   await expect(compare(data, options as never)).rejects.toMatchObject({ name: 'OptionError', option });
+});
+
+describe('models side by side', () => {
+  const ratings = () => new MF({ rank: 2, epochs: 2 });
+
+  test('are fits and evaluations on the splits of the arms, one a seed', async () => {
+    const progress: unknown[] = [];
+    const comparison = await compare(data, {
+      models: ['svdpp', ratings(), () => new MF({ rank: 3, epochs: 1 })],
+      seeds: [1, 2],
+      metrics: ['mae', 'ndcg@5'],
+      onProgress: (at) => progress.push(at),
+    });
+    expect(comparison.runs).toEqual([]);
+    expect(comparison.models!.map(({ model, runs }) => [model, runs.map(({ seed }) => seed)])).toEqual([
+      ['svdpp', [1, 2]],
+      ['mf', [1, 2]],
+      ['mf', [1, 2]],
+    ]);
+    expect(progress[5]).toEqual({ done: 5, total: 6, model: 'mf', seed: 2 });
+    const { options, runs, metrics } = comparison.models![1]!;
+    expect(options).toMatchObject({ rank: 2, epochs: 2 });
+    const expected: number[] = [];
+    for (const seed of [1, 2]) {
+      const { train, test: held } = splitRandom(data, { testFraction: 0.1, seed });
+      const model = new MF({ rank: 2, epochs: 2, seed });
+      await model.fit(train);
+      expected.push((await evaluateRatings(model, held)).mae);
+      expect(runs[seed - 1]!.metrics['ndcg@5']).toBe(
+        (await evaluateRanking(model, held, { train, k: 5, metrics: ['ndcg'] })).metrics['ndcg@5'],
+      );
+    }
+    expect(runs.map((run) => run.metrics.mae)).toEqual(expected);
+    expect(metrics.mae).toEqual({
+      mean: mean(expected),
+      std: expect.closeTo(Math.abs(expected[0]! - expected[1]!) / Math.SQRT2, 12),
+    });
+    expect(comparisonTable(comparison)).toMatch(/svdpp .*\n.*mf /);
+    expect(comparisonReport(comparison)).toContain('<td>svdpp</td>');
+  });
+
+  test('beside arms, and metrics that suit all', async () => {
+    const both = await compare(data, { models: ['popularity', 'mf'], optimizers: ['sgd'], epochs: 1, rank: 2 });
+    expect(both.runs.length).toBe(2);
+    expect(both.models!.map(({ metrics }) => Object.keys(metrics))).toEqual([['ndcg@10'], ['ndcg@10']]);
+    const { models } = await compare(data, { models: [ratings()] });
+    expect(Object.keys(models![0]!.metrics)).toEqual(['rmse', 'mae']);
+    await expect(compare(data, { models: ['ease'], metrics: ['rmse'] })).rejects.toThrow(UnsupportedError);
+    const wild = new MF({ optimizer: { name: 'sgd', learningRate: 1e8 } });
+    const { models: broken } = await compare(data, { models: [wild] });
+    expect(broken![0]).toMatchObject({ runs: [{ diverged: true }], metrics: { rmse: { mean: null, std: null } } });
+  });
+
+  test.each([
+    [{ models: [] }, 'models'],
+    [{ models: ['fm2'] }, 'models[0]'],
+    [{ models: ['mf', 3] }, 'models[1]'],
+    [{ models: [() => 3] }, 'models[0]()'],
+    [{ models: ['mf'], metrics: ['rsme'] }, 'metrics[0]'],
+  ])('%p is refused by name', async (options, option) => {
+    await expect(compare(data, options as never)).rejects.toMatchObject({ name: 'OptionError', option });
+  });
 });

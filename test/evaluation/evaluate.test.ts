@@ -7,7 +7,7 @@ import { syntheticInteractions } from '../../src/data/synthetic';
 import { crossValidate, type FoldResult } from '../../src/evaluation/cross-validate';
 import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
 import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
-import { spread } from '../../src/evaluation/measure';
+import { spread } from '../../src/evaluation/fits';
 import { MF } from '../../src/recommenders/mf';
 
 const data = syntheticInteractions({ users: 40, items: 30, ratings: 400 });

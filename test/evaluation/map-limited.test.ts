@@ -1,6 +1,6 @@
 // Tasks under way at once: the limit, the order of the results, and what a failure leaves undone.
 
-import { mapLimited } from '../../src/evaluation/compare';
+import { mapLimited } from '../../src/evaluation/fit-threads';
 
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

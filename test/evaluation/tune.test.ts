@@ -1,7 +1,19 @@
 // tune: what it draws, what it takes for the best, and halving's rounds.
 
 import fc from 'fast-check';
-import { DataError, Interactions, MF, OptionError, syntheticInteractions, tune, UnsupportedError } from 'opmf';
+import {
+  categorical,
+  DataError,
+  FeatureTable,
+  FM,
+  Interactions,
+  MF,
+  numeric,
+  OptionError,
+  syntheticInteractions,
+  tune,
+  UnsupportedError,
+} from 'opmf';
 import { Stream } from '../../src/core/random';
 import { Space } from '../../src/evaluation/search-space';
 import { halvingRungs } from '../../src/evaluation/tune';
@@ -114,4 +126,61 @@ test('stops where it is told to, and refuses no data', async () => {
   const reason = new Error('enough');
   await expect(tune('mf', { rank: [2] }, data, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   await expect(tune('mf', { rank: [2] }, Interactions.from([]))).rejects.toThrow(DataError);
+});
+
+describe('rows of features', () => {
+  const rows = Array.from({ length: 200 }, (_, k) => {
+    const [x, city] = [(k * 7) % 11, `c${(k * 3) % 5}`];
+    return { x, city, y: x / 5 + (city === 'c1' ? 1 : 0), clicked: x > 5 ? 1 : 0 };
+  });
+  const table = (label: 'y' | 'clicked') =>
+    FeatureTable.from(rows, { fields: { x: numeric(), city: categorical() }, label });
+
+  test.each([
+    ['fm', { rank: [1, 2] }, {}],
+    ['wide-deep', { embeddingDim: [1, 2] }, { hidden: [4] }],
+    ['deep-fm', { embeddingDim: [1, 2] }, { hidden: [4] }],
+  ] as const)('%s is tuned by what its scores are, or as is asked', async (name, space, own) => {
+    const fixed = { ...own, epochs: 2 };
+    const numbers = await tune(name, space, table('y'), { trials: 3, base: { ...fixed, task: 'regression' } });
+    expect(numbers.metric).toBe('rmse');
+    expect(numbers.best.score).toBe(Math.min(...numbers.trials.map(({ score }) => score!)));
+    const labels = await tune(name, space, table('clicked'), { trials: 2, base: fixed });
+    expect(labels.metric).toBe('logloss');
+    const auc = await tune(name, 'default', table('clicked'), { trials: 3, metric: 'auc', base: fixed });
+    expect(auc.best.score).toBe(Math.max(...auc.trials.map(({ score }) => score!)));
+  });
+
+  test('the best is what a fit and its validation say', async () => {
+    const { train, test: validation } = table('clicked').split({ testFraction: 0.25 });
+    const { best } = await tune('fm', { rank: [2] }, train, { trials: 1, base: { epochs: 3 }, validation });
+    const { epochs } = await new FM({ rank: 2, epochs: 3 }).fit(train, { validation, metrics: ['logloss'] });
+    expect(best.score).toBe((epochs.at(-1)!.metrics as Record<string, number>).logloss);
+    const drawn = await tune('fm', { rank: [2] }, table('clicked'), {
+      trials: 1,
+      base: { epochs: 3 },
+      testFraction: 0.25,
+      seed: 1,
+    });
+    expect(drawn.best.score).toBe(best.score);
+  });
+
+  test.each<[object, string]>([
+    [{ metric: 'ndcg@10' }, 'metric'],
+    [{ metric: 'hr' }, 'metric'],
+    [{ validation: data }, 'validation'],
+  ])('refuses %p', async (options, option) => {
+    const tuned = tune('fm', { rank: [2] }, table('clicked'), options);
+    await expect(tuned).rejects.toMatchObject({ name: 'OptionError', option });
+  });
+
+  test('of interactions and of rows each has its own metrics', async () => {
+    await expect(tune('mf', { rank: [2] }, data, { metric: 'logloss' })).rejects.toMatchObject({ option: 'metric' });
+    await expect(tune('fm', { rank: [2] }, table('clicked'), { metric: 'rmse' })).rejects.toThrow(UnsupportedError);
+    const unlabelled = FeatureTable.encode(
+      rows.map(({ x, city }) => ({ x, city })),
+      table('y').schema!,
+    );
+    await expect(tune('fm', { rank: [2] }, unlabelled)).rejects.toThrow(DataError);
+  });
 });

@@ -1,7 +1,7 @@
 // What the curves of a model's arms say: how good each arm gets, and how soon it is as good as something else. Seeds are
 // compared one by one, as each has a split of its own; of the three the middle one is told.
 
-import { spread } from '../../../src/evaluation/measure';
+import { spread } from '../../../src/evaluation/fits';
 import { best, costOf, OVERPARAMS, type Result } from './arms';
 import type { Curve, Subject } from './subjects';
 

@@ -1,9 +1,8 @@
 // `opmf compare`: the main job, plain against overparameterized matrix factorization under each optimizer.
 
-import { availableParallelism } from 'node:os';
 import { nearest, show } from '../../core/options';
 import { PAPER_OPTIMIZERS } from '../../evaluation/arms';
-import { compareWith } from '../../evaluation/compare';
+import { compare } from '../../evaluation/compare';
 import type { Comparison } from '../../evaluation/comparison';
 import { OPTIMIZER_NAMES, type OptimizerName } from '../../optimizers/registry';
 import type { ProductOptions } from '../../parameters/overparam';
@@ -11,7 +10,6 @@ import { comparisonReport } from '../../report/comparison-report';
 import { armName } from '../../report/comparison-rows';
 import { comparisonTable } from '../../report/comparison-table';
 import { requireWritable, writeFileAtomically } from '../output-file';
-import { startArmThreads } from './arm-threads';
 import { type Arguments, type Command, type Io, UsageError } from './command';
 import { startProgress } from './printing';
 import { DATA_FLAGS, openSource } from './source';
@@ -62,16 +60,16 @@ async function runCompare(given: Arguments, io: Io): Promise<void> {
   const epochs = given.count('epochs') ?? 15;
   const seeds = Array.from({ length: given.count('seeds') ?? 1 }, (_, i) => i + 1);
   const testFraction = given.number('test-fraction', 'a number between 0 and 1', (f) => f > 0 && f < 1) ?? 0.1;
+  const threads = given.count('threads') ?? 'auto';
   const out = given.text('out');
   // Known now rather than after minutes of training.
   if (out !== undefined) await requireWritable(out);
   const { name, data } = await openSource(given.positionals[0], given, io);
 
   const progress = startProgress(io);
-  const threads = startArmThreads(given.count('threads') ?? availableParallelism());
   let comparison: Comparison;
   try {
-    comparison = await compareWith(threads, data, {
+    comparison = await compare(data, {
       optimizers,
       overparams,
       seeds,
@@ -79,12 +77,12 @@ async function runCompare(given: Arguments, io: Io): Promise<void> {
       rank,
       terms,
       testFraction,
-      onProgress: ({ done, total, optimizer, overparam, seed }) =>
+      threads,
+      onProgress: ({ done, total, optimizer, overparam = false, seed }) =>
         progress.update(done / total, `${optimizer} ${armName(overparam)}, seed ${seed}`),
     });
   } finally {
     progress.done();
-    await threads.close();
   }
   const document: Comparison = { ...comparison, dataset: { ...comparison.dataset, name } };
   if (out !== undefined) await writeFileAtomically(out, comparisonReport(document));
