@@ -12,3 +12,6 @@ export function isSingle(numbers: Numbers): boolean {
 export function round(value: number, single: boolean): number {
   return single ? Math.fround(value) : value;
 }
+
+/** Sums of sizes up to here stay finite in float32, whatever their order. */
+export const MOST = 1e38;

@@ -119,31 +119,6 @@ function ofImplicit<T>(check: Check<T>, fallback: T): Field<T | 0, FilledAlsOpti
   };
 }
 
-/** The weight of every pair in MovieLens 1M (Rendle et al. 2022), and how often over it outweighs the interactions. */
-const DENSE_WEIGHT = 0.3;
-const OUTWEIGHS = 6.75;
-
-/**
- * The options with alpha0 as a number, for data with so many interactions of each user and each item, of so many pairs.
- * `pairs` undefined: every interaction is a pair of its own.
- */
-export function forData(
-  options: FilledAlsOptions,
-  { users, items }: { readonly users: Int32Array; readonly items: Int32Array },
-  pairs?: number,
-): FilledAlsOptions & { readonly unobservedWeight: number } {
-  const { unobservedWeight } = options;
-  if (unobservedWeight !== 'auto') return { ...options, unobservedWeight };
-  let [interactions, trainedUsers, trainedItems] = [0, 0, 0];
-  for (const count of users) {
-    interactions += count;
-    if (count > 0) trainedUsers++;
-  }
-  for (const count of items) if (count > 0) trainedItems++;
-  const density = (pairs ?? interactions) / Math.max(trainedUsers * trainedItems, 1);
-  return { ...options, unobservedWeight: Math.min(DENSE_WEIGHT, OUTWEIGHS * density) };
-}
-
 /** What the solver is told of the options. */
 export function ruleOf(options: FilledAlsOptions & { readonly unobservedWeight: number }): AlsRule {
   const { rank, biases, unobservedWeight, regularization, regularizationExponent, solver, steps } = options;

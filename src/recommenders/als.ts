@@ -3,15 +3,15 @@
 import { readOptions } from '../core/options';
 import type { Interactions } from '../data/interactions';
 import type { Scores } from '../metrics/scores';
+import { AlsFoldIn } from '../serving/fold-in/als-fold-in';
+import type { SavedFactorization } from '../serving/saved-factorization';
+import { decodeFitted } from '../serving/saved-factorization';
 import type { History } from '../training/fit';
-import { AlsFolder } from './als-folder';
 import { type ALSOptions, alsFields, type FilledAlsOptions } from './als-options';
 import { fitAls } from './fit-als';
 import type { FilledFitOptions } from './fit-options';
 import type { FittedTables } from './partial-fit';
 import { restore } from './restore';
-import type { SavedFactorization } from './saved-factorization';
-import { decodeFitted } from './saved-factorization';
 import { TableRecommender } from './table-recommender';
 
 export type { ALSOptions } from './als-options';
@@ -67,8 +67,8 @@ export class ALS extends TableRecommender {
     return fitAls({ data, options, fitOptions, isServing, install: (fitted) => this.serve(fitted) });
   }
 
-  protected problemsOf(state: FittedTables): AlsFolder {
-    return new AlsFolder(state, this.options);
+  protected problemsOf(state: FittedTables): AlsFoldIn {
+    return new AlsFoldIn(state, this.options);
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */

@@ -12,10 +12,10 @@ import { decodeSealed, encodeSealed, type FileKind } from '../io/files/sealed-fi
 import type { Factor, Real } from '../optimizers/factor';
 import type { SlotSpec } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
+import { checkFinite, inNamesOfToday, parseObject, taker, vector } from '../serving/saved-model';
 import type { FitProgress, FitTask } from '../training/fit';
 import { slotLength } from '../training/optimizer-sink';
 import type { FilledFitOptions } from './fit-options';
-import { checkFinite, inNamesOfToday, parseObject, taker, vector } from './saved-model';
 
 const KIND: FileKind = { format: 'opmf-checkpoint', name: 'checkpoint' };
 

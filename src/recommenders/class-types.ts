@@ -3,8 +3,7 @@
 
 import type { Stream as StreamClass } from '../core/random';
 import type { Factorization as FactorizationClass } from '../models/factorization';
-import type { FoldedItem as FoldedItemClass } from '../serving/folded-item';
-import type { FoldedUser as FoldedUserClass } from '../serving/folded-user';
+import type { FoldedItem as FoldedItemClass, FoldedUser as FoldedUserClass } from '../serving/folded';
 import type { TableRecommender as TableRecommenderClass } from './table-recommender';
 
 /** A user by its history alone, as `foldInUser` gives it. */

@@ -3,7 +3,7 @@
 import type { Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { Vocabulary } from '../data/vocabulary';
-import { Seen, type UserHistory } from '../serving/seen';
+import { InteractionHistory, type UserHistory } from '../serving/interaction-history';
 
 /** Users with additions beyond which a history is laid out anew. */
 const MOST_CHANGED = 1024;
@@ -12,7 +12,7 @@ const MOST_CHANGED = 1024;
 export interface ExtendedHistory {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
-  readonly seen: Seen;
+  readonly seen: InteractionHistory;
   /** By number, users with something new and their new interactions; items alike. */
   readonly newOfUser: ReadonlyMap<number, number>;
   readonly newOfItem: ReadonlyMap<number, number>;
@@ -24,7 +24,7 @@ export interface ExtendedHistory {
  * counts; ids that are new take a copy of the vocabulary the first time.
  */
 export async function extendSeen(
-  state: { readonly users: Vocabulary; readonly items: Vocabulary; readonly seen: Seen },
+  state: { readonly users: Vocabulary; readonly items: Vocabulary; readonly seen: InteractionHistory },
   data: Pick<Interactions, 'size' | 'users' | 'items' | 'userIndex' | 'itemIndex' | 'values'> & {
     readonly weights?: Float32Array | undefined;
   },
@@ -70,14 +70,14 @@ export async function extendSeen(
   }
   const { offsets, values, weights } = seen;
   const additions = { users: changed, items: added };
-  const longer = new Seen(offsets, seen.items, userCounts, itemCounts, values, weights, additions, seen);
+  const longer = new InteractionHistory(offsets, seen.items, userCounts, itemCounts, values, weights, additions, seen);
   const all = changed.size > MOST_CHANGED ? await longer.laidOutInTurns(scheduler) : longer;
   return { users: users.ids, items: items.ids, seen: all, newOfUser, newOfItem };
 }
 
 /** A user's history with some rows of the data after it, and the items among them that it did not have. */
 function longerHistory(
-  seen: Seen,
+  seen: InteractionHistory,
   user: number,
   rows: readonly number[],
   data: Parameters<typeof extendSeen>[1],

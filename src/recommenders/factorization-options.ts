@@ -18,7 +18,7 @@ import { tableDims } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { isRule } from '../optimizers/registry';
 import { type Overparam, planOverparam } from '../parameters/overparam';
-import { countRows } from '../serving/seen';
+import { countRows } from '../serving/interaction-history';
 import type { GroupLossName } from '../training/group-losses';
 import type { LossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives/item-sampler';

@@ -5,6 +5,8 @@ import { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { type Scores, scoresOf } from '../metrics/scores';
 import type { Factorization } from '../models/factorization';
+import type { FittedFactorization } from '../serving/factorization-tables';
+import { GradientFoldIn } from '../serving/fold-in/gradient-fold-in';
 import type { History } from '../training/fit';
 import { onlyValueNow } from './choose-loss';
 import { drawStart } from './draw-start';
@@ -17,10 +19,8 @@ import type {
 } from './factorization-options';
 import { type FitTask, fitFactorization } from './fit-factorization';
 import type { FilledFitOptions } from './fit-options';
-import type { Fitted } from './fitted';
 import type { FittedTables } from './partial-fit';
 import { withSavedRule } from './restore';
-import { RowFolder } from './row-folder';
 import { TableRecommender } from './table-recommender';
 
 /** A model with its start drawn, and how it is trained and served. */
@@ -65,7 +65,7 @@ export abstract class FactorizationRecommender extends TableRecommender {
     // The loss is no longer 'auto'.
     const options = read.options as FilledOptions;
     const prepared = await this.prepare(data, options, scheduler);
-    const install = (fitted: Fitted) => {
+    const install = (fitted: FittedFactorization) => {
       this.read = read;
       this.serve(fitted);
     };
@@ -80,8 +80,8 @@ export abstract class FactorizationRecommender extends TableRecommender {
     return onlyValueNow(data) === undefined || negatives !== undefined ? 'rating' : 'order';
   }
 
-  protected problemsOf(state: FittedTables): RowFolder {
-    return new RowFolder(state, this.options as FilledOptions);
+  protected problemsOf(state: FittedTables): GradientFoldIn {
+    return new GradientFoldIn(state, this.options as FilledOptions);
   }
 
   protected override get askedOptions(): object {
@@ -89,9 +89,12 @@ export abstract class FactorizationRecommender extends TableRecommender {
   }
 
   /** Puts back what a saved recommender was asked for: what its next fit chooses by. */
-  protected askedFor(asked: FactorizationRecommenderOptions | undefined): void {
+  protected askedFor(asked: object | undefined): void {
     if (asked === undefined) return;
-    this.read = { ...this.read, asked: this.reader.read(withSavedRule(asked)).asked };
+    this.read = {
+      ...this.read,
+      asked: this.reader.read(withSavedRule(asked as FactorizationRecommenderOptions)).asked,
+    };
   }
 }
 

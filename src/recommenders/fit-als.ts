@@ -6,30 +6,33 @@ import { findRepeats } from '../data/duplicates';
 import { Interactions } from '../data/interactions';
 import { MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
-import { countRows } from '../serving/seen';
+import type { FittedFactorization } from '../serving/factorization-tables';
+import { forData } from '../serving/fold-in/als-fold-in';
+import { countRows } from '../serving/interaction-history';
+import type { RatingScale } from '../serving/rating-scale';
 import { AlsSolver } from '../training/als/als-solver';
 import type { History } from '../training/fit';
-import { type FilledAlsOptions, forData, ruleOf } from './als-options';
+import { type FilledAlsOptions, ruleOf } from './als-options';
 import { nothingToPredict, onlyValue } from './choose-loss';
 import { drawStart } from './draw-start';
 import { fitInteractions } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
-import { type Fitted, servingOf } from './fitted';
+import { servingOf } from './fitted';
 import { type Weighed, weigh } from './relative-weights';
-import { chooseUnits, toTargets, type Units } from './units';
+import { chooseUnits, toTargets } from './units';
 
 /** What a fit of ALS is made of. */
 export interface AlsTask {
   readonly data: Interactions;
   readonly options: FilledAlsOptions;
   readonly fitOptions: FilledFitOptions;
-  readonly install: (fitted: Fitted) => void;
+  readonly install: (fitted: FittedFactorization) => void;
   /** Whether the recommender has a trained state already. */
   readonly isServing: boolean;
 }
 
 /** Scores of implicit feedback: 1 for what a user has, 0 for the rest, and not bounded by either. */
-const SCORES: Units = {
+const SCORES: RatingScale = {
   link: 'identity',
   shift: 0,
   scale: 1,

@@ -7,7 +7,9 @@ import type { Factorization, FactorizationTables } from '../models/factorization
 import type { Batch, Model, RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
-import { countRows, type RowCounts } from '../serving/seen';
+import type { FittedFactorization } from '../serving/factorization-tables';
+import { countRows, type RowCounts } from '../serving/interaction-history';
+import { linkOf, type RatingScale } from '../serving/rating-scale';
 import { inCopies } from '../training/copies';
 import type { History, Training } from '../training/fit';
 import { lossNamed } from '../training/group-losses';
@@ -18,9 +20,9 @@ import { type StepOptions, type StepTask, startTraining } from '../training/star
 import type { FilledOptions } from './factorization-options';
 import { fitInteractions } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
-import { type Fitted, servingOf } from './fitted';
+import { servingOf } from './fitted';
 import { weigh } from './relative-weights';
-import { chooseUnits, linkOf, toTargets, type Units } from './units';
+import { chooseUnits, toTargets } from './units';
 
 /** What a fit is made of. */
 export interface FitTask {
@@ -38,10 +40,10 @@ export interface FitTask {
   /** As StepOptions.batches. */
   readonly batches?: StepOptions['batches'];
   /** How ratings become targets, where the options do not say. */
-  readonly unitsOf?: (units: Units) => Units;
+  readonly unitsOf?: (units: RatingScale) => RatingScale;
   /** Gives way to other tasks between the passes over the data. */
   readonly scheduler: TaskScheduler;
-  readonly install: (fitted: Fitted) => void;
+  readonly install: (fitted: FittedFactorization) => void;
   /** Whether the recommender has a trained state already. */
   readonly isServing: boolean;
 }

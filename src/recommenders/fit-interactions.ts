@@ -4,7 +4,7 @@ import type { Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import type { Real } from '../optimizers/factor';
 import type { SlotSpec } from '../optimizers/optimizer';
-import { type RowCounts, Seen } from '../serving/seen';
+import { InteractionHistory, type RowCounts } from '../serving/interaction-history';
 import { type FitTask, fit, type History } from '../training/fit';
 import { checkpointing, dataText } from './checkpoint';
 import type { FilledFitOptions } from './fit-options';
@@ -28,9 +28,9 @@ export interface InteractionsFit<State>
   /** What the update rule keeps of each factor. */
   readonly slots: readonly SlotSpec[];
   /** The trained state as it is now, for what is measured. */
-  snapshotForEvaluation(seen: Seen, scheduler: Scheduler): Promise<Evaluable>;
+  snapshotForEvaluation(seen: InteractionHistory, scheduler: Scheduler): Promise<Evaluable>;
   /** The trained state at the end. @see FitTask.finish */
-  finish(seen: Seen, scheduler: Scheduler, unservable: (parameter: string) => Error): Promise<State>;
+  finish(seen: InteractionHistory, scheduler: Scheduler, unservable: (parameter: string) => Error): Promise<State>;
 }
 
 /** Trains and installs the result. */
@@ -38,7 +38,7 @@ export async function fitInteractions<State>(given: InteractionsFit<State>): Pro
   const { name, data, counts, options, fitOptions, parameters, slots, scheduler } = given;
   const { validation } = fitOptions;
   const { users, items } = data;
-  const known = { users, items, counts, history: () => Seen.of(data, counts, scheduler) };
+  const known = { users, items, counts, history: () => InteractionHistory.of(data, counts, scheduler) };
   const validated = validation && (await Validation.of(validation, fitOptions, known, scheduler));
   const kept = {
     recommender: name,
@@ -60,6 +60,6 @@ export async function fitInteractions<State>(given: InteractionsFit<State>): Pro
       measure: async () => validated.measure(await given.snapshotForEvaluation(validated.seen, scheduler), scheduler),
     },
     finish: async (scheduler, unservable) =>
-      given.finish(await Seen.of(data, counts, scheduler), scheduler, unservable),
+      given.finish(await InteractionHistory.of(data, counts, scheduler), scheduler, unservable),
   });
 }

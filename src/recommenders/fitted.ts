@@ -2,49 +2,26 @@
 
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
-import type { Vocabulary } from '../data/vocabulary';
 import type { Factorization } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
-import type { Seen } from '../serving/seen';
-import type { ServingOptions } from './factorization-answers';
+import { Serving } from '../serving/factorization-lists';
+import type { ServingOptions } from '../serving/factorization-state';
+import { type FittedFactorization, ServedTables, tablesOf } from '../serving/factorization-tables';
+import type { InteractionHistory } from '../serving/interaction-history';
+import type { RatingScale } from '../serving/rating-scale';
 import type { InteractionsFit } from './fit-interactions';
-import { ServedTables, type Tables, tablesOf } from './served-tables';
-import { Serving } from './serving';
 import { tooLarge } from './too-large';
-import type { Units } from './units';
 import type { Evaluable } from './validation';
-
-/** A trained factorization and all that answering questions needs. */
-export interface Fitted {
-  readonly model: Factorization;
-  readonly users: Vocabulary;
-  readonly items: Vocabulary;
-  readonly seen: Seen;
-  readonly units: Units;
-  readonly tables: Tables;
-  readonly served: ServedTables;
-  /**
-   * Of the rows that partialFit has left as they were: how many of their interactions have come since they were fitted.
-   * Absent: none.
-   */
-  readonly unfitted?: Unfitted | undefined;
-}
-
-/** By the number of a user, or of an item. */
-export interface Unfitted {
-  readonly users: ReadonlyMap<number, number>;
-  readonly items: ReadonlyMap<number, number>;
-}
 
 /** How tables in training are evaluated, and how they are served when nothing trains on. */
 export function servingOf(
   /** The factorization that has the model's scores of the data's users. */
   plainOf: (scheduler: Scheduler) => Factorization | Promise<Factorization>,
   data: Interactions,
-  units: Units,
+  units: RatingScale,
   options: ServingOptions,
-): Pick<InteractionsFit<Fitted>, 'snapshotForEvaluation' | 'finish'> {
+): Pick<InteractionsFit<FittedFactorization>, 'snapshotForEvaluation' | 'finish'> {
   return {
     snapshotForEvaluation: async (seen, scheduler) =>
       evaluable(await serve(await plainOf(scheduler), data, seen, units, scheduler), options),
@@ -59,7 +36,7 @@ export function servingOf(
 
 /** A factorization as measuring asks it. */
 export function evaluable(
-  { tables, served, seen, users, items }: Fitted,
+  { tables, served, seen, users, items }: FittedFactorization,
   { clip, kernels }: ServingOptions,
 ): Evaluable {
   const serving = new Serving(tables, served, seen, kernels);
@@ -74,10 +51,10 @@ export function evaluable(
 async function finish(
   model: Factorization,
   data: Interactions,
-  seen: Seen,
-  units: Units,
+  seen: InteractionHistory,
+  units: RatingScale,
   scheduler: Scheduler,
-): Promise<Fitted> {
+): Promise<FittedFactorization> {
   if (units.link !== 'identity') return serve(model, data, seen, units, scheduler);
   const { userEmbedding, itemEmbedding, userBias, itemBias } = model;
   model.globalMean = units.shift;
@@ -94,10 +71,10 @@ async function finish(
 async function serve(
   model: Factorization,
   data: Interactions,
-  seen: Seen,
-  units: Units,
+  seen: InteractionHistory,
+  units: RatingScale,
   scheduler: Scheduler,
-): Promise<Fitted> {
+): Promise<FittedFactorization> {
   const { userEmbedding, itemEmbedding } = model;
   const tables = tablesOf(model, await collapse(userEmbedding, scheduler), await collapse(itemEmbedding, scheduler));
   const { users, items } = data;

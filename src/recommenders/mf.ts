@@ -5,6 +5,7 @@ import type { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { MFModel } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
+import { decodeFitted, type SavedFactorization } from '../serving/saved-factorization';
 import {
   type FactorizationFields,
   type FactorizationOptionsInForce,
@@ -16,7 +17,6 @@ import {
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
 import { PLAIN_PRESETS } from './presets';
 import { restore, savedRule } from './restore';
-import { decodeFitted, type SavedFactorization } from './saved-factorization';
 
 /** The options of MF: those of OverparamMF without the products. */
 export type MFOptions = Omit<FactorizationRecommenderOptions, 'overparam'> & { readonly overparam?: false };
@@ -77,12 +77,12 @@ export class MF extends FactorizationRecommender {
 
   /** A recommender from the bytes of `save`. @throws FormatError */
   static load(bytes: Uint8Array): MF {
-    return restore(bytes, 'mf', (saved) => MF.of(decodeFitted(saved)));
+    return restore(bytes, 'mf', (saved) => MF.of(decodeFitted<FilledOptions>(saved)));
   }
 
   /** A recommender of a trained state. */
   static of(
-    { options, asked, ...state }: Omit<SavedFactorization, 'recommender'>,
+    { options, asked, ...state }: Omit<SavedFactorization<FilledOptions>, 'recommender'>,
     optimizer: Optimizer | OptimizerConfig = savedRule(options.optimizer),
   ): MF {
     const model = new MF({ ...options, optimizer, overparam: false });

@@ -4,7 +4,11 @@ import { DataError } from '../core/errors';
 import { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { NMFModel } from '../models/nmf';
-import { countRows } from '../serving/seen';
+import type { FittedFactorization } from '../serving/factorization-tables';
+import { GradientFoldIn } from '../serving/fold-in/gradient-fold-in';
+import { countRows } from '../serving/interaction-history';
+import type { RatingScale } from '../serving/rating-scale';
+import { decodeFitted, type SavedFactorization } from '../serving/saved-factorization';
 import type { History } from '../training/fit';
 import { MultiplicativeSolver } from '../training/nmf/multiplicative';
 import { INSTEAD_OF_KIND, nothingToPredict, onlyValue } from './choose-loss';
@@ -13,15 +17,13 @@ import { shapeOf } from './factorization-options';
 import { fitFactorization } from './fit-factorization';
 import { fitInteractions } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
-import { type Fitted, servingOf } from './fitted';
+import { servingOf } from './fitted';
 import { asFactorization, type FilledNmfOptions, type NMFOptions, type ReadNmf, readNmfOptions } from './nmf-options';
 import type { FittedTables } from './partial-fit';
 import { weigh } from './relative-weights';
 import { restore, withSavedRule } from './restore';
-import { RowFolder } from './row-folder';
-import { decodeFitted, type SavedFactorization } from './saved-factorization';
 import { TableRecommender } from './table-recommender';
-import { chooseUnits, toTargets, type Units } from './units';
+import { chooseUnits, toTargets } from './units';
 
 export type { NMFOptions } from './nmf-options';
 
@@ -84,7 +86,7 @@ export class NMF extends TableRecommender {
     const units = { ...unitsOf(await chooseUnits(data, shared, scheduler)), ...weighed };
     const model = new NMFModel({ users: data.users.size, items: data.items.size, rank, seed, overparam, initRange: 0 });
     await drawStart([model.userEmbedding, model.itemEmbedding], { seed, initScale: initRange }, scheduler, true);
-    const install = (fitted: Fitted) => {
+    const install = (fitted: FittedFactorization) => {
       this.read = read;
       this.serve(fitted);
     };
@@ -122,8 +124,8 @@ export class NMF extends TableRecommender {
     });
   }
 
-  protected problemsOf(state: FittedTables): RowFolder {
-    return new RowFolder(state, asFactorization(this.options, this.read.rule));
+  protected problemsOf(state: FittedTables): GradientFoldIn {
+    return new GradientFoldIn(state, asFactorization(this.options, this.read.rule));
   }
 
   protected override get askedOptions(): object {
@@ -155,7 +157,7 @@ export class NMF extends TableRecommender {
 }
 
 /** Ratings as they are: less their mean they would be negative. What was never seen is predicted by the mean. */
-function unitsOf({ shift, ...units }: Units): Units {
+function unitsOf({ shift, ...units }: RatingScale): RatingScale {
   if (units.minimum < 0) {
     throw new DataError(
       `NMF: a rating is ${units.minimum}, and products of non-negative vectors are never negative; want ratings of at least 0`,

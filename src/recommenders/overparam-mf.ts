@@ -3,6 +3,7 @@
 import type { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { OverparamMFModel } from '../models/overparam-mf';
+import { decodeFitted, type SavedFactorization } from '../serving/saved-factorization';
 import {
   type FactorizationRecommenderOptions,
   type FilledOptions,
@@ -13,7 +14,6 @@ import { FactorizationRecommender, type Prepared, started } from './factorizatio
 import { MF } from './mf';
 import { OVERPARAM_PRESETS } from './presets';
 import { restore, savedRule } from './restore';
-import { decodeFitted, type SavedFactorization } from './saved-factorization';
 
 /** The options of OverparamMF. */
 export type OverparamMFOptions = FactorizationRecommenderOptions;
@@ -68,11 +68,11 @@ export class OverparamMF extends FactorizationRecommender {
 
   /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */
   static load(bytes: Uint8Array): OverparamMF {
-    return restore(bytes, 'overparam-mf', (saved) => OverparamMF.of(decodeFitted(saved)));
+    return restore(bytes, 'overparam-mf', (saved) => OverparamMF.of(decodeFitted<FilledOptions>(saved)));
   }
 
   /** A recommender of a trained state. */
-  static of({ options, asked, ...state }: Omit<SavedFactorization, 'recommender'>): OverparamMF {
+  static of({ options, asked, ...state }: Omit<SavedFactorization<FilledOptions>, 'recommender'>): OverparamMF {
     const model = new OverparamMF({ ...options, optimizer: savedRule(options.optimizer) });
     model.askedFor(asked);
     model.installSaved(state);

@@ -6,33 +6,31 @@ import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
-import type { Seen } from '../serving/seen';
+import { type FittedFactorization, ServedTables, tablesOf } from '../serving/factorization-tables';
+import { checkRow, type FoldIn, historyOf } from '../serving/fold-in/fold-in';
+import { costOf, foldSteps, type RidgeProblem } from '../serving/fold-in/fold-row';
+import { NormalEquations } from '../serving/fold-in/normal-equations';
+import type { InteractionHistory } from '../serving/interaction-history';
+import type { RatingScale } from '../serving/rating-scale';
 import type { HistoryEntry } from '../serving/trained-state';
-import { costOf, foldSteps, type RowProblem } from '../training/fold-in/fold-row';
-import { NormalEquations } from '../training/fold-in/normal-equations';
 import type { KernelChoice } from '../wasm/host';
 import { extendSeen } from './extend-seen';
-import type { Fitted } from './fitted';
-import { historyOf, type RowProblems } from './folded-answers';
 import { weighAs } from './relative-weights';
-import { ServedTables, tablesOf } from './served-tables';
-import { checkRow } from './too-large';
-import type { Units } from './units';
 
 /** A row moves where at least this part of its history is new; with less it would hardly. */
 const LEAST_NEW = 0.25;
 
 /** A trained state without what follows from it. */
-export type FittedTables = Omit<Fitted, 'model' | 'served'>;
+export type FittedTables = Omit<FittedFactorization, 'model' | 'served'>;
 
 /** The state with the interactions in it, and the mean loss over the histories of the users that were fitted. */
 export async function partialFit(
   fitted: FittedTables,
   data: Interactions,
-  problemsOf: (state: FittedTables) => RowProblems,
+  problemsOf: (state: FittedTables) => FoldIn,
   kernels: KernelChoice,
   scheduler: Scheduler,
-): Promise<{ fitted: Fitted; loss: number }> {
+): Promise<{ fitted: FittedFactorization; loss: number }> {
   if (!fitted.seen.isKept || (fitted.seen.values === null && problemsOf(fitted).needsValues)) {
     throw new UnsupportedError(
       'partialFit fits rows to all of their history, and this model was saved without; save it with history: true, or fit it again',
@@ -88,7 +86,11 @@ function dueRows(added: ReadonlyMap<number, number>, unfitted: Map<number, numbe
 }
 
 /** A plain model with the tables, and rows of zeros for whoever is new. */
-async function grownModel(tables: Fitted['tables'], seen: Seen, scheduler: Scheduler): Promise<MFModel> {
+async function grownModel(
+  tables: FittedFactorization['tables'],
+  seen: InteractionHistory,
+  scheduler: Scheduler,
+): Promise<MFModel> {
   const { rank, globalMean, userBias } = tables;
   const biases = userBias.length > 0;
   const [users, items] = [seen.userCounts.length, seen.itemCounts.length];
@@ -101,7 +103,7 @@ async function grownModel(tables: Fitted['tables'], seen: Seen, scheduler: Sched
 }
 
 async function fitRow(
-  problem: RowProblem,
+  problem: RidgeProblem,
   equations: NormalEquations,
   table: Real,
   biases: Real,
@@ -121,7 +123,7 @@ async function fitRow(
 }
 
 /** Predictions may be as far out as the new ratings; the scale of a sigmoid is part of the model. */
-function widened(units: Units, values: Float32Array): Units {
+function widened(units: RatingScale, values: Float32Array): RatingScale {
   if (units.link === 'sigmoid') return units;
   let { minimum, maximum } = units;
   for (const value of values) {

@@ -8,7 +8,7 @@ import type { Vocabulary } from '../data/vocabulary';
 import type { RankingMetric, RankingMetricName } from '../metrics/metric-names';
 import { closeTies, listLength, RankingMeter } from '../metrics/ranking-meter';
 import { type RelevantUser, ROWS_A_STEP, relevantUsers } from '../metrics/relevant-items';
-import type { Seen } from '../serving/seen';
+import type { InteractionHistory } from '../serving/interaction-history';
 import type { Evaluable } from './validation';
 
 /** Scores that are worked out between two looks at the clock: some ten milliseconds. */
@@ -31,7 +31,7 @@ export class RankValidation {
   static async of(
     validation: Interactions,
     metrics: readonly RankingMetric[],
-    train: { readonly users: Vocabulary; readonly items: Vocabulary; readonly seen: Seen },
+    train: { readonly users: Vocabulary; readonly items: Vocabulary; readonly seen: InteractionHistory },
     scheduler: Scheduler,
     relevant?: (value: number) => boolean,
   ): Promise<RankValidation> {

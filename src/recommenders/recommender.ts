@@ -4,8 +4,7 @@ import type { Interactions } from '../data/interactions';
 import type { Id } from '../data/vocabulary';
 import type { MetricName } from '../metrics/metric-names';
 import type { Scores } from '../metrics/scores';
-import type { FoldedItem } from '../serving/folded-item';
-import type { FoldedUser } from '../serving/folded-user';
+import type { FoldedItem, FoldedUser } from '../serving/folded';
 import type {
   ExplainOptions,
   Explanation,

@@ -2,8 +2,11 @@
 
 import { FormatError } from '../core/errors';
 import { oneOf } from '../core/options';
+import { decodeFitted } from '../serving/saved-factorization';
+import { decodeFile, type SavedFile } from '../serving/saved-model';
 import { ALS, type ALSOptions } from './als';
 import type { FilledAlsOptions } from './als-options';
+import type { FilledOptions } from './factorization-options';
 import { DeepFM, type DeepFMOptions } from './features/deep-fm';
 import { FM, type FMOptions } from './features/fm';
 import { WideDeep, type WideDeepOptions } from './features/wide-deep';
@@ -17,8 +20,6 @@ import { NMF, type NMFOptions } from './nmf';
 import type { FilledNmfOptions } from './nmf-options';
 import { OverparamMF, type OverparamMFOptions } from './overparam-mf';
 import { ofUsersAndItems } from './restore';
-import { decodeFitted } from './saved-factorization';
-import { decodeFile, type SavedFile } from './saved-model';
 import { SVDpp, type SVDppOptions } from './svdpp';
 import type { FilledSvdppOptions } from './svdpp-options';
 
@@ -66,11 +67,11 @@ interface Kind<N extends RecommenderName> {
 const KINDS: { readonly [N in RecommenderName]: Kind<N> } = {
   mf: {
     make: (options) => new MF(options),
-    restore: (file) => ofUsersAndItems(file, (saved) => MF.of(decodeFitted(saved))),
+    restore: (file) => ofUsersAndItems(file, (saved) => MF.of(decodeFitted<FilledOptions>(saved))),
   },
   'overparam-mf': {
     make: (options) => new OverparamMF(options),
-    restore: (file) => ofUsersAndItems(file, (saved) => OverparamMF.of(decodeFitted(saved))),
+    restore: (file) => ofUsersAndItems(file, (saved) => OverparamMF.of(decodeFitted<FilledOptions>(saved))),
   },
   als: {
     make: (options) => new ALS(options),

@@ -3,8 +3,7 @@
 import { DataError } from '../core/errors';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import { Interactions } from '../data/interactions';
-import type { HistoryEntry } from '../serving/trained-state';
-import type { Units } from './units';
+import type { RatingScale } from '../serving/rating-scale';
 
 /** Interactions as training takes them. */
 export interface Weighed {
@@ -25,22 +24,16 @@ export async function weigh(given: Interactions, scheduler: Scheduler): Promise<
 }
 
 /** Interactions that come after training: relative to its mean weight, or where it had no weights to their own. */
-export async function weighAs({ meanWeight }: Units, data: Interactions, scheduler: Scheduler): Promise<Interactions> {
+export async function weighAs(
+  { meanWeight }: RatingScale,
+  data: Interactions,
+  scheduler: Scheduler,
+): Promise<Interactions> {
   if (meanWeight === undefined) return (await weigh(data, scheduler)).data;
   const { users, items, userIndex, itemIndex, values, timestamps } = data;
   const given = data.weights ?? new Float32Array(data.size).fill(1);
   const weights = given.map((weight) => weight / meanWeight);
   return Interactions.ofIndices({ users, items, userIndex, itemIndex, values, timestamps, weights });
-}
-
-/** The same of a history. */
-export function weighHistory({ meanWeight }: Units, history: readonly HistoryEntry[]): readonly HistoryEntry[] {
-  const first = history[0]?.weight ?? 1;
-  if (meanWeight === undefined && history.every(({ weight }) => weight === first)) {
-    return first === 1 ? history : history.map((entry) => ({ ...entry, weight: 1 }));
-  }
-  const mean = meanWeight ?? history.reduce((sum, { weight }) => sum + weight, 0) / history.length;
-  return history.map((entry) => ({ ...entry, weight: entry.weight / mean }));
 }
 
 /** Weights above 0 by their mean; null where all are equal. Cost: two passes. */

@@ -4,7 +4,7 @@ import { FormatError, OpmfError, UnsupportedError } from '../core/errors';
 import { show } from '../core/options';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { OPTIMIZER_NAMES } from '../optimizers/registry';
-import { decodeFile, decodeModel, type SavedFile, type SavedModel } from './saved-model';
+import { decodeFile, decodeModel, type SavedFile, type SavedModel } from '../serving/saved-model';
 
 /** Reads a file that must be of one kind. */
 export function restore<T extends WithOptions>(bytes: Uint8Array, kind: string, make: (saved: SavedModel) => T): T {

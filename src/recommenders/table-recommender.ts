@@ -6,15 +6,15 @@ import { now, TaskScheduler, untilAborted } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import type { Factorization } from '../models/factorization';
 import { MFModel } from '../models/factorization';
+import { FactorizationState, type ServingOptions } from '../serving/factorization-state';
+import { type FittedFactorization, ServedTables, tablesOf } from '../serving/factorization-tables';
+import type { FoldIn } from '../serving/fold-in/fold-in';
 import type { EpochRecord, History } from '../training/fit';
-import { FactorizationAnswers, type ServingOptions } from './factorization-answers';
 import { type FilledFitOptions, refuseCheckpoints } from './fit-options';
-import { evaluable, type Fitted } from './fitted';
-import type { RowProblems } from './folded-answers';
+import { evaluable } from './fitted';
 import { IdRecommender } from './id-recommender';
 import { type FittedTables, partialFit } from './partial-fit';
 import type { FitOptions } from './recommender';
-import { ServedTables, tablesOf } from './served-tables';
 import { Validation } from './validation';
 import { type VectorIndex, type Vectors, vectorsOf } from './vector-table';
 
@@ -25,14 +25,14 @@ export interface ExportVectorsOptions {
 }
 
 /** The common part of MF, OverparamMF and ALS. */
-export abstract class TableRecommender extends IdRecommender<FactorizationAnswers> {
+export abstract class TableRecommender extends IdRecommender<FactorizationState> {
   abstract override readonly options: ServingOptions;
   /** What the caller asked for, where data have decided some of the options: files hold it beside them. */
   protected get askedOptions(): object | undefined {
     return undefined;
   }
   /** What the rows of a state are by themselves, the other side frozen. */
-  protected abstract problemsOf(state: FittedTables): RowProblems;
+  protected abstract problemsOf(state: FittedTables): FoldIn;
 
   /** The trained model, by index, on the rating scale (for a sigmoid link: scores). After a load it is plain. */
   get model(): Factorization {
@@ -129,8 +129,8 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
   }
 
   /** Takes over a trained state. */
-  protected serve(fitted: Fitted): void {
-    this.install(new FactorizationAnswers(fitted, this.name, this.options, this.problemsOf(fitted), this.askedOptions));
+  protected serve(fitted: FittedFactorization): void {
+    this.install(new FactorizationState(fitted, this.name, this.options, this.problemsOf(fitted), this.askedOptions));
   }
 
   /** Takes over a trained state from tables alone: a file, or a collapsed product. Its model is plain. */
@@ -139,7 +139,7 @@ export abstract class TableRecommender extends IdRecommender<FactorizationAnswer
   }
 }
 
-function fittedOf(state: FittedTables): Fitted {
+function fittedOf(state: FittedTables): FittedFactorization {
   const { units, seen } = state;
   const model = plainModel(state);
   // The tables that answer are those of the model: who changes a view of one changes both, as after a fit.
@@ -148,7 +148,7 @@ function fittedOf(state: FittedTables): Fitted {
 }
 
 /** A plain model of a trained state's tables. */
-function plainModel({ tables, seen }: Pick<Fitted, 'tables' | 'seen'>): MFModel {
+function plainModel({ tables, seen }: Pick<FittedFactorization, 'tables' | 'seen'>): MFModel {
   const { rank, globalMean, userBias } = tables;
   const biases = userBias.length > 0;
   const [users, items] = [seen.userCounts.length, seen.itemCounts.length];

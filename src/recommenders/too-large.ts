@@ -1,12 +1,9 @@
 // Whether numbers of a trained state are so large that answers would not be finite.
 
-import { DataError } from '../core/errors';
 import type { Scheduler } from '../core/scheduler';
+import { MOST } from '../kernels/rounding';
+import type { Tables } from '../serving/factorization-tables';
 import { largestOf } from '../training/divergence';
-import type { Tables } from './served-tables';
-
-/** Sums of sizes up to here stay finite in float32, whatever their order. */
-export const MOST = 1e38;
 
 /**
  * The name of the table of a factorization with which a score, or the length of a vector, might overflow; undefined where
@@ -24,15 +21,4 @@ export async function tooLarge(
   if (Math.abs(globalMean) + users + items + rank * Math.max(user, item) ** 2 <= MOST) return undefined;
   if (Math.max(user, item) ** 2 * rank >= users + items) return user >= item ? 'userEmbedding' : 'itemEmbedding';
   return users >= items ? 'userBias' : 'itemBias';
-}
-
-/** A row that was fitted by itself. @throws DataError where scores with it might overflow */
-export function checkRow(row: Float64Array, rank: number): void {
-  for (let k = 0; k < row.length; k++) {
-    const most = k < rank ? Math.sqrt(MOST / rank) : MOST / 10;
-    if (Math.abs(row[k]!) <= most) continue;
-    throw new DataError(
-      'values or weights of a history lead to scores beyond float32; correct them, or scale all values and fit again',
-    );
-  }
 }

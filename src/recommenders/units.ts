@@ -3,38 +3,16 @@
 import { DataError } from '../core/errors';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
-import { identity, type Link, sigmoidLink } from '../training/link';
+import type { RatingScale } from '../serving/rating-scale';
+import { sigmoidLink } from '../training/link';
 import type { FilledOptions } from './factorization-options';
-
-/** How ratings become targets, and scores become predictions. Plain numbers, so that a file can keep them. */
-export interface Units {
-  readonly link: 'identity' | 'sigmoid';
-  readonly shift: number;
-  readonly scale: number;
-  /** The range of the training ratings, on the rating scale: what predictions are clipped to. */
-  readonly minimum: number;
-  readonly maximum: number;
-  /** The mean target, as a score: where the model's mean starts. */
-  readonly start: number;
-  /**
-   * What the tables were divided by in training and have been multiplied by since, so that rows fitted later weigh
-   * losses against penalties as training did. Absent: 1.
-   */
-  readonly folded?: number;
-  /** What the weights of training were divided by, and weights given later are; absent where training had none. */
-  readonly meanWeight?: number;
-  /** How many pairs the interactions of training are of, where some are of one and it matters; absent: all differ. */
-  readonly pairs?: number;
-  /** The score of a user or an item that training never saw, where it is not mean + biases. */
-  readonly baseline?: number;
-}
 
 /** Chooses the units of a fit. A rating counts in the mean and the spread as much as it weighs. */
 export async function chooseUnits(
   { values, weights }: Interactions,
   options: Pick<FilledOptions, 'loss' | 'link' | 'standardize' | 'negatives'>,
   scheduler: Scheduler,
-): Promise<Units> {
+): Promise<RatingScale> {
   if (options.negatives !== false) return unitsOfOrders(options.loss, options.negatives.count);
   const { mean, standardDeviation, minimum, maximum } = await describe(values, weights, scheduler);
   if (options.loss === 'logistic') {
@@ -56,7 +34,7 @@ export async function chooseUnits(
 }
 
 /** Where what users have is told from what they do not have: log-odds, or scores that mean nothing but their order. */
-function unitsOfOrders(loss: FilledOptions['loss'], negatives: number): Units {
+function unitsOfOrders(loss: FilledOptions['loss'], negatives: number): RatingScale {
   const own = { shift: 0, scale: 1 };
   if (loss === 'logistic') {
     const start = sigmoidLink(0, 1).inverse(1 / (1 + negatives));
@@ -65,15 +43,10 @@ function unitsOfOrders(loss: FilledOptions['loss'], negatives: number): Units {
   return { ...own, link: 'identity', minimum: -Number.MAX_VALUE, maximum: Number.MAX_VALUE, start: 0 };
 }
 
-/** The link from a score to a target of training. */
-export function linkOf(units: Units): Link {
-  return units.link === 'identity' ? identity : sigmoidLink(0, (units.maximum - units.minimum) / units.scale);
-}
-
 /** The ratings as training sees them. */
 export async function toTargets(
   values: Float32Array,
-  { shift, scale }: Units,
+  { shift, scale }: RatingScale,
   scheduler: Scheduler,
 ): Promise<Float32Array> {
   const targets = new Float32Array(values.length);

@@ -9,7 +9,7 @@ import type { Vocabulary } from '../data/vocabulary';
 import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
 import { ratingMetrics } from '../metrics/rating-metrics';
 import { indexMap } from '../serving/index-map';
-import { type RowCounts, Seen } from '../serving/seen';
+import { InteractionHistory, type RowCounts } from '../serving/interaction-history';
 import type { TrainedState } from '../serving/trained-state';
 import type { FilledFitOptions } from './fit-options';
 import { RankValidation } from './rank-validation';
@@ -20,7 +20,7 @@ interface Trained {
   readonly items: Vocabulary;
   readonly counts: RowCounts;
   /** Who has what: asked for where lists are evaluated. */
-  history(): Seen | Promise<Seen>;
+  history(): InteractionHistory | Promise<InteractionHistory>;
 }
 
 /** A trained state as measuring asks it. */
@@ -38,7 +38,7 @@ export class Validation {
     private readonly data: Interactions,
     private readonly metrics: readonly MetricName[],
     /** What states to be measured must know of the training: who has what, where lists are evaluated; else how often. */
-    readonly seen: Seen,
+    readonly seen: InteractionHistory,
     private readonly ranking: RankValidation | undefined,
     /** How many of its rows are of a user or an item that training never saw. */
     readonly cold: number,
@@ -53,7 +53,8 @@ export class Validation {
   ): Promise<Validation> {
     const rankings = rankingMetricsOf(metrics);
     const cold = await countCold(data, train, scheduler);
-    if (rankings.length === 0) return new Validation(data, metrics, Seen.counted(train.counts), undefined, cold);
+    if (rankings.length === 0)
+      return new Validation(data, metrics, InteractionHistory.counted(train.counts), undefined, cold);
     const seen = await train.history();
     const known = { users: train.users, items: train.items, seen };
     return new Validation(

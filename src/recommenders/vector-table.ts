@@ -3,7 +3,7 @@
 
 import type { Id, Vocabulary } from '../data/vocabulary';
 import type { Real } from '../optimizers/factor';
-import type { Fitted } from './fitted';
+import type { FittedFactorization } from '../serving/factorization-tables';
 
 /** What an index compares vectors by. */
 export type VectorIndex = 'inner-product' | 'cosine';
@@ -24,7 +24,7 @@ export interface Vectors {
 }
 
 /** Items (q_i, b_i) and users (p_u, 1); for cosines, all items as long as the longest. Rows never trained are left out. */
-export function vectorsOf({ tables, served, users, items, seen }: Fitted, index: VectorIndex): Vectors {
+export function vectorsOf({ tables, served, users, items, seen }: FittedFactorization, index: VectorIndex): Vectors {
   const { rank, userEmbedding, itemEmbedding, itemBias } = tables;
   const hasBiases = itemBias.length > 0;
   const dim = rank + (hasBiases ? 1 : 0) + (index === 'cosine' ? 1 : 0);

@@ -8,8 +8,7 @@ import { Interactions } from '../data/interactions';
 import type { Id, Vocabulary } from '../data/vocabulary';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import type { Scores } from '../metrics/scores';
-import { FoldedItem } from './folded-item';
-import { FoldedUser } from './folded-user';
+import { FoldedItem, FoldedUser, readHistory } from './folded';
 import { indexMap } from './index-map';
 import type {
   ExplainOptions,
@@ -23,7 +22,6 @@ import type {
   SimilarUser,
   UserHistoryRow,
 } from './questions';
-import { readHistory } from './read-history';
 import { checkList, numbered, readRecommendOptions } from './recommend-options';
 import type { TrainedState } from './trained-state';
 

@@ -3,8 +3,8 @@
 
 import type { Interactions } from '../data/interactions';
 import type { Vocabulary } from '../data/vocabulary';
-import type { Ranked } from './ranked';
-import type { Seen } from './seen';
+import type { InteractionHistory } from './interaction-history';
+import type { ScoredIndex } from './top-k';
 
 /** What to recommend from. What is not an item is passed over. */
 export interface ItemRequest {
@@ -35,7 +35,7 @@ export interface FoldedUserState {
   /** As Answers.predict. */
   predict(item: number): number;
   /** As Answers.best; what the history names counts as seen. */
-  best(request: ItemRequest): Ranked[];
+  best(request: ItemRequest): ScoredIndex[];
 }
 
 /** What a history makes of an item that training never saw. */
@@ -51,18 +51,18 @@ export type PairColumns = Pick<Interactions, 'size' | 'users' | 'items' | 'userI
 export interface TrainedState {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
-  readonly seen: Seen;
+  readonly seen: InteractionHistory;
   hasUser(user: number): boolean;
   hasItem(item: number): boolean;
   predict(user: number, item: number): number;
   /** The predictions of pairs, whose vocabularies may be others than the model's. */
   predictAll(pairs: PairColumns): Float32Array;
   /** The best items of each user, best first; the popular ones, with their counts, for one not known. */
-  best(users: readonly number[], request: ItemRequest): Ranked[][];
-  similarItems(item: number, request: SimilarRequest): Ranked[];
-  similarUsers(user: number, request: SimilarRequest): Ranked[];
+  best(users: readonly number[], request: ItemRequest): ScoredIndex[][];
+  similarItems(item: number, request: SimilarRequest): ScoredIndex[];
+  similarUsers(user: number, request: SimilarRequest): ScoredIndex[];
   /** What each item of a user's history adds to the score of an item, the most first. Absent: not known for this kind. */
-  explain?(user: number, item: number): Ranked[];
+  explain?(user: number, item: number): ScoredIndex[];
   /** Answers for a user, or an item, by its history alone; nothing of the state changes. Absent: not possible. */
   foldInUser?(history: readonly HistoryEntry[]): FoldedUserState;
   foldInItem?(history: readonly HistoryEntry[]): FoldedItemState;

@@ -3,12 +3,11 @@
 import fc from 'fast-check';
 import { Interactions } from '../../src/data/interactions';
 import { syntheticInteractions } from '../../src/data/synthetic';
-import { BestItems } from '../../src/recommenders/best-items';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
-import { ServedTables, type Tables } from '../../src/recommenders/served-tables';
-import { Serving } from '../../src/recommenders/serving';
-import { Seen } from '../../src/serving/seen';
+import { BestItems, Serving } from '../../src/serving/factorization-lists';
+import { ServedTables, type Tables } from '../../src/serving/factorization-tables';
+import { InteractionHistory } from '../../src/serving/interaction-history';
 import type { ItemRequest } from '../../src/serving/trained-state';
 
 const UNITS = { link: 'identity', shift: 0, scale: 1, minimum: 1, maximum: 5, start: 0 } as const;
@@ -65,7 +64,7 @@ function trained({ rank, userEmbedding, itemEmbedding, biases, pairs }: State) {
   const offsets = new Int32Array(users + 1);
   for (const [user, list] of byUser.entries()) offsets[user + 1] = offsets[user]! + list.length;
   const userCounts = Int32Array.from(byUser, (list) => list.length);
-  const seen = new Seen(offsets, Int32Array.from(byUser.flat()), userCounts, itemCounts, null);
+  const seen = new InteractionHistory(offsets, Int32Array.from(byUser.flat()), userCounts, itemCounts, null);
   return { tables, seen, served: new ServedTables(tables, UNITS, seen) };
 }
 

@@ -7,7 +7,7 @@ import { syntheticInteractions } from '../../src/data/synthetic';
 import { type ExtendedHistory, extendSeen } from '../../src/recommenders/extend-seen';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
-import { countRows, Seen } from '../../src/serving/seen';
+import { countRows, InteractionHistory } from '../../src/serving/interaction-history';
 
 const old = syntheticInteractions({ users: 40, items: 30, ratings: 600, seed: 5 });
 const [firstUser, firstItem] = [old.users.idOf(0), old.items.idOf(0)];
@@ -177,7 +177,7 @@ describe('a history that grows', () => {
         let state: Pick<ExtendedHistory, 'users' | 'items' | 'seen'> = {
           users: data.users,
           items: data.items,
-          seen: await Seen.of(data, await countRows(data, scheduler), scheduler),
+          seen: await InteractionHistory.of(data, await countRows(data, scheduler), scheduler),
         };
         const known = new Map([...data].map(({ userId, itemId, value }) => [`${userId} ${itemId}`, value]));
         for (const rows of later) {

@@ -1,7 +1,7 @@
 // The n best of many, against a full sort.
 
 import fc from 'fast-check';
-import { Ranking } from '../../src/serving/ranked';
+import { TopK } from '../../src/serving/top-k';
 
 test('keeps what a sort by score, then by index, has first, whatever the order of the offers', () => {
   // Few different scores, so that most are ties.
@@ -9,7 +9,7 @@ test('keeps what a sort by score, then by index, has first, whatever the order o
   fc.assert(
     fc.property(scores, fc.nat(12), fc.boolean(), (list, n, backwards) => {
       const offers = list.map((score, index) => ({ index, score }));
-      const ranking = new Ranking(n);
+      const ranking = new TopK(n);
       for (const { index, score } of backwards ? [...offers].reverse() : offers) ranking.offer(index, score);
       const sorted = [...offers].sort((a, b) => b.score - a.score || a.index - b.index);
       expect(ranking.list()).toEqual(sorted.slice(0, n));
@@ -19,7 +19,7 @@ test('keeps what a sort by score, then by index, has first, whatever the order o
 });
 
 test('what is not a number is never kept, and the threshold is the worst one kept of a full ranking', () => {
-  const ranking = new Ranking(2);
+  const ranking = new TopK(2);
   expect(ranking.threshold).toBe(-Infinity);
   for (const [index, score] of [Number.NaN, 1, Number.NaN, -Infinity, Number.NaN, 3, 2].entries()) {
     ranking.offer(index, score);
@@ -29,7 +29,7 @@ test('what is not a number is never kept, and the threshold is the worst one kep
     { index: 6, score: 2 },
   ]);
   expect(ranking.threshold).toBe(2);
-  const none = new Ranking(0);
+  const none = new TopK(0);
   none.offer(0, Infinity);
   expect(none.list()).toEqual([]);
   expect(Infinity >= none.threshold).toBe(false);

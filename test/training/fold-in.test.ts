@@ -7,15 +7,16 @@ import {
   ExpectedLogistic,
   ExpectedSoftmax,
   ExpectedWarp,
-} from '../../src/training/fold-in/expected-orders';
-import { type FoldLoss, RatingsLoss } from '../../src/training/fold-in/fold-loss';
-import { contributions, foldRow as foldRowBy, lengthOf, type RowProblem } from '../../src/training/fold-in/fold-row';
-import { NormalEquations } from '../../src/training/fold-in/normal-equations';
+  type FoldLoss,
+  RatingsLoss,
+} from '../../src/serving/fold-in/fold-loss';
+import { contributions, foldRow as foldRowBy, lengthOf, type RidgeProblem } from '../../src/serving/fold-in/fold-row';
+import { NormalEquations } from '../../src/serving/fold-in/normal-equations';
 import { bpr, softmax, warp } from '../../src/training/group-losses';
 import { identity, sigmoidLink } from '../../src/training/link';
 
-const equationsOf = (problem: RowProblem) => new NormalEquations(lengthOf(problem), 'wasm');
-const foldRow = (problem: RowProblem) => foldRowBy(problem, equationsOf(problem));
+const equationsOf = (problem: RidgeProblem) => new NormalEquations(lengthOf(problem), 'wasm');
+const foldRow = (problem: RidgeProblem) => foldRowBy(problem, equationsOf(problem));
 
 const HAD = 4;
 const OTHERS = 9;
@@ -47,7 +48,7 @@ const cases = [
   ...Object.entries(orders).map(([name, loss]) => [name, loss, HAD + OTHERS] as const),
 ];
 
-function problemOf(loss: FoldLoss, count: number, more: Partial<RowProblem> = {}): RowProblem {
+function problemOf(loss: FoldLoss, count: number, more: Partial<RidgeProblem> = {}): RidgeProblem {
   const rank = 3;
   const table = normals(count * rank);
   const rows = Int32Array.from({ length: count }, (_, s) => s);
@@ -56,7 +57,7 @@ function problemOf(loss: FoldLoss, count: number, more: Partial<RowProblem> = {}
 }
 
 /** The objective, spelled out. */
-function objective({ table, rank, bases, scale, penalty, biasPenalty, loss }: RowProblem, row: Float64Array): number {
+function objective({ table, rank, bases, scale, penalty, biasPenalty, loss }: RidgeProblem, row: Float64Array): number {
   const scores = bases.map((base, s) => {
     let sum = base + row[rank]!;
     for (let k = 0; k < rank; k++) sum += row[k]! * table[s * rank + k]!;

@@ -3,8 +3,8 @@
 import { readOptions } from '../../core/options';
 import type { FieldRange } from '../../data/feature-fields';
 import { DeepFMModel } from '../../models/feature-models';
+import type { SavedFile } from '../../serving/saved-model';
 import { fileOf, savedRule } from '../restore';
-import type { SavedFile } from '../saved-model';
 import { ruleApart } from '../training-options';
 import {
   type DeepRecommenderOptions,

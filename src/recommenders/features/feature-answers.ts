@@ -5,11 +5,11 @@ import { UnsupportedError } from '../../core/errors';
 import type { UnlabelledRows } from '../../data/feature-fields';
 import type { FeatureModel } from '../../models/feature-models';
 import { FMModel } from '../../models/feature-models';
-import type { Ranked } from '../../serving/ranked';
+import { Serving } from '../../serving/factorization-lists';
+import { ServedTables } from '../../serving/factorization-tables';
+import type { RatingScale } from '../../serving/rating-scale';
+import type { ScoredIndex } from '../../serving/top-k';
 import type { ItemRequest, PairColumns, SimilarRequest, TrainedState } from '../../serving/trained-state';
-import { ServedTables } from '../served-tables';
-import { Serving } from '../serving';
-import type { Units } from '../units';
 import type { RowLayout } from './check-rows';
 import type { FilledFeatureOptions } from './feature-options';
 import type { PairAnswers } from './pair-answers';
@@ -21,11 +21,11 @@ import { featuresAtOnce, onHeap, RowScorer } from './score-rows';
 import { sideTables } from './side-tables';
 
 /** Scores are numbers as they are, or log-odds. */
-const NUMBERS: Units = { link: 'identity', shift: 0, scale: 1, minimum: 0, maximum: 1, start: 0 };
-const LOG_ODDS: Units = { ...NUMBERS, link: 'sigmoid' };
+const NUMBERS: RatingScale = { link: 'identity', shift: 0, scale: 1, minimum: 0, maximum: 1, start: 0 };
+const LOG_ODDS: RatingScale = { ...NUMBERS, link: 'sigmoid' };
 
 /** The answers of a model of features, as it is when it is first asked. */
-export class FeatureAnswers implements TrainedState {
+export class FeatureState implements TrainedState {
   private ownTables: { readonly served: ServedTables; readonly serving: Serving } | undefined;
   private ownPairs: PairAnswers | undefined;
 
@@ -79,7 +79,7 @@ export class FeatureAnswers implements TrainedState {
   }
 
   /** Trained items; what only a table knows where it is a candidate. */
-  best(users: readonly number[], request: ItemRequest): Ranked[][] {
+  best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
     return this.pairs.best(users, request);
   }
 
@@ -87,11 +87,11 @@ export class FeatureAnswers implements TrainedState {
     return this.pairs.scoreCost;
   }
 
-  similarItems(item: number, request: SimilarRequest): Ranked[] {
+  similarItems(item: number, request: SimilarRequest): ScoredIndex[] {
     return this.tables.serving.similarItems(item, request);
   }
 
-  similarUsers(user: number, request: SimilarRequest): Ranked[] {
+  similarUsers(user: number, request: SimilarRequest): ScoredIndex[] {
     return this.tables.serving.similarUsers(user, request);
   }
 

@@ -14,14 +14,14 @@ import type { RuleOf } from '../../training/optimizer-sink';
 import { checkInteractions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import { checkLayout, checkRows, type RowLayout } from './check-rows';
-import { FeatureAnswers } from './feature-answers';
+import { FeatureState } from './feature-answers';
 import type { FeatureFitOptions } from './feature-fit-options';
 import type { FeatureOverparam, FilledFeatureOptions } from './feature-options';
 import { fitFeatures } from './fit-features';
 import { type CheckedFit, readPairs, readRows } from './fit-input';
 
 /** The common part of the models of features. */
-export abstract class FeatureRecommender<Options extends FilledFeatureOptions> extends IdRecommender<FeatureAnswers> {
+export abstract class FeatureRecommender<Options extends FilledFeatureOptions> extends IdRecommender<FeatureState> {
   protected constructor(
     owner: string,
     readonly options: Options,
@@ -148,8 +148,8 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> e
     return model;
   }
 
-  private answersOf(model: FeatureModel, layout: RowLayout, isAtWork = false): FeatureAnswers {
-    return new FeatureAnswers({ owner: this.owner, name: this.name }, this.options, model, layout, isAtWork);
+  private answersOf(model: FeatureModel, layout: RowLayout, isAtWork = false): FeatureState {
+    return new FeatureState({ owner: this.owner, name: this.name }, this.options, model, layout, isAtWork);
   }
 }
 

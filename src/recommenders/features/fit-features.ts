@@ -1,6 +1,7 @@
 // From rows of features to a trained model: the wiring of loss, penalties, trainer and validation.
 
 import { DataError } from '../../core/errors';
+import { MOST } from '../../kernels/rounding';
 import type { FeatureModel } from '../../models/feature-models';
 import type { ActivationName } from '../../models/layers';
 import type { Factor } from '../../optimizers/factor';
@@ -10,8 +11,7 @@ import { fit, type History } from '../../training/fit';
 import { OptimizerSink, type RuleOf } from '../../training/optimizer-sink';
 import { Stepper } from '../../training/stepper';
 import { checkpointing } from '../checkpoint';
-import { MOST } from '../too-large';
-import type { FeatureAnswers } from './feature-answers';
+import type { FeatureState } from './feature-answers';
 import type { FilledFeatureOptions } from './feature-options';
 import type { FitInput } from './fit-input';
 import { overflowing, type TableSize, widestOf } from './score-bound';
@@ -31,7 +31,7 @@ export interface FeatureFitTask extends FitInput {
   /** To be trained. */
   readonly model: FeatureModel;
   /** What it answers as it is: it is asked where its kernels work, and not to be moved. */
-  readonly answersNow: () => FeatureAnswers;
+  readonly answersNow: () => FeatureState;
   /** Whether the recommender has a trained model already. */
   readonly isServing: boolean;
   readonly install: () => void;

@@ -3,8 +3,8 @@
 import { field, readOptions } from '../../core/options';
 import type { FieldRange } from '../../data/feature-fields';
 import { FMModel } from '../../models/feature-models';
+import type { SavedFile } from '../../serving/saved-model';
 import { fileOf, savedRule } from '../restore';
-import type { SavedFile } from '../saved-model';
 import { dimension, ruleApart } from '../training-options';
 import {
   type FeatureOverparam,

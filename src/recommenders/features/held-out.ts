@@ -7,7 +7,7 @@ import { type FeatureMetricName, isRowMetric, listMetricsOf, rowMetrics } from '
 import { dataText, rowsText } from '../checkpoint';
 import { RankValidation } from '../rank-validation';
 import { type LaidOutRows, targetsOf } from './check-rows';
-import type { FeatureAnswers } from './feature-answers';
+import type { FeatureState } from './feature-answers';
 import type { FilledFeatureFit } from './feature-fit-options';
 import type { FilledFeatureOptions } from './feature-options';
 import type { Pairing } from './pairing';
@@ -20,7 +20,7 @@ export interface HeldOut {
   /** The features of the largest batch of rows that is made of them. */
   readonly features: number;
   /** The metrics of a model as it is. */
-  measure(model: FeatureAnswers, scheduler: Scheduler): Promise<Values>;
+  measure(model: FeatureState, scheduler: Scheduler): Promise<Values>;
   /** What tells them from others. */
   text(scheduler: Scheduler): Promise<string>;
 }
@@ -61,7 +61,7 @@ export async function heldOutLists(
     features: ROWS_AT_ONCE * known.rows.longest,
     measure: (model, scheduler) => {
       // A method by itself would not know its model.
-      const best: FeatureAnswers['best'] = (users, request) => model.best(users, request);
+      const best: FeatureState['best'] = (users, request) => model.best(users, request);
       return ranking.measure({ best, scoreCost: model.scoreCost }, scheduler);
     },
     text: (scheduler) => dataText(data, scheduler),

@@ -6,8 +6,8 @@ import type { FeatureRows } from '../../data/feature-fields';
 import type { Interactions } from '../../data/interactions';
 import { PairFeatures, type PairRows, type Pairs, type SideFeatures } from '../../data/pair-features';
 import { Vocabulary } from '../../data/vocabulary';
-import { countRows, Seen } from '../../serving/seen';
-import type { SavedPeople } from '../saved-model';
+import { countRows, InteractionHistory } from '../../serving/interaction-history';
+import type { SavedPeople } from '../../serving/saved-model';
 
 /** Rows that were pairs. */
 export type RowsOfPairs = FeatureRows & { readonly schema: null; readonly pairing: Pairing };
@@ -48,7 +48,7 @@ export class Pairing {
     const { size, values, weights } = data;
     const pairs = { size, userIndex, itemIndex, values, weights };
     const columns = { ...pairs, weights: undefined, users, items };
-    const seen = await Seen.of(columns, await countRows(columns, scheduler), scheduler);
+    const seen = await InteractionHistory.of(columns, await countRows(columns, scheduler), scheduler);
     return { pairing: new Pairing(owner, { users, items, seen }, { userFeatures, itemFeatures }), pairs };
   }
 

@@ -2,10 +2,10 @@
 
 import { sigmoid } from '../../core/elementary';
 import type { FeatureModel } from '../../models/feature-models';
-import type { Ranked } from '../../serving/ranked';
+import { type BlockScorer, ItemScan } from '../../serving/item-scan';
+import type { ScoredIndex } from '../../serving/top-k';
 import type { ItemRequest, PairColumns } from '../../serving/trained-state';
 import type { KernelChoice } from '../../wasm/host';
-import { type BlockScorer, ItemScan } from '../item-scan';
 import type { PairAnswers } from './pair-answers';
 import type { Pairing } from './pairing';
 import { onHeap, ROWS_AT_ONCE, RowScorer } from './score-rows';
@@ -52,7 +52,7 @@ export class PairsByRows implements PairAnswers {
     return out;
   }
 
-  best(users: readonly number[], request: ItemRequest): Ranked[][] {
+  best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
     const { rows, items } = this.pairing.known;
     const count = users.length * (request.candidates?.length ?? items.size);
     return this.atWork(count, ROWS_AT_ONCE * rows.longest, () => this.scan.of(users, request));

@@ -1,10 +1,10 @@
 // Predictions and lists of a model of features whose score is an inner product of what it says of each side: as those of
 // plain factorization, whose scan of all items is some thirty times faster than rows are.
 
-import type { Ranked } from '../../serving/ranked';
+import type { Serving } from '../../serving/factorization-lists';
+import type { ServedTables } from '../../serving/factorization-tables';
+import type { ScoredIndex } from '../../serving/top-k';
 import type { ItemRequest, PairColumns } from '../../serving/trained-state';
-import type { ServedTables } from '../served-tables';
-import type { Serving } from '../serving';
 import type { PairAnswers } from './pair-answers';
 import type { KnownPairs } from './pairing';
 
@@ -26,7 +26,7 @@ export class PairsByTables implements PairAnswers {
     return this.served.predictAll(this.known.users, this.known.items, pairs, false);
   }
 
-  best(users: readonly number[], request: ItemRequest): Ranked[][] {
+  best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
     return this.serving.recommend(users, request);
   }
 }

@@ -6,7 +6,7 @@ import type { SideFeatures } from '../../data/pair-features';
 import { Vocabulary } from '../../data/vocabulary';
 import { decodeIds, encodeIds } from '../../io/files/id-tensors';
 import type { Tensor } from '../../io/files/safetensors';
-import { decodePeople, encodePeople, parseObject, taker, vector } from '../saved-model';
+import { decodePeople, encodePeople, parseObject, taker, vector } from '../../serving/saved-model';
 import { Pairing } from './pairing';
 import { fieldsText, readFields } from './saved-fields';
 import { decodeSchema, encodeSchema } from './saved-schema';

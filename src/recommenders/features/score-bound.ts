@@ -1,8 +1,8 @@
 // Whether a trained model of features can answer with what is no finite number.
 
 import type { UnlabelledRows } from '../../data/feature-fields';
+import { MOST } from '../../kernels/rounding';
 import type { ActivationName } from '../../models/layers';
-import { MOST } from '../too-large';
 
 /** A table of a model: its shape, and the largest size of its values. */
 export interface TableSize {

@@ -7,7 +7,7 @@ import type { SideRows } from '../../data/pair-features';
 import { tableOf } from '../../models/factorization';
 import type { FeatureModel } from '../../models/feature-models';
 import type { Real } from '../../optimizers/factor';
-import type { Tables } from '../served-tables';
+import type { Tables } from '../../serving/factorization-tables';
 import type { KnownPairs } from './pairing';
 
 /** With vectors and biases no larger than these, float32 holds every score: 4096 products, and their sum. */

@@ -5,9 +5,9 @@ import type { FieldRange } from '../../data/feature-fields';
 import { type FeatureModel, WideDeepModel } from '../../models/feature-models';
 import { ftrl } from '../../optimizers/ftrl';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
+import type { SavedFile } from '../../serving/saved-model';
 import type { RuleOf } from '../../training/optimizer-sink';
 import { fileOf, savedRule } from '../restore';
-import type { SavedFile } from '../saved-model';
 import { type OptimizerOption, optimizer, ruleApart } from '../training-options';
 import {
   type DeepRecommenderOptions,

@@ -3,15 +3,15 @@
 import { DataError, FormatError } from '../../core/errors';
 import { type Filled, field, number, readOptions } from '../../core/options';
 import type { Interactions } from '../../data/interactions';
+import { ItemState } from '../../serving/item-state';
+import { DenseWeights } from '../../serving/item-weights';
+import { checkFinite, encodeModel, type SavedModel, taker } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import { restore } from '../restore';
-import { checkFinite, encodeModel, type SavedModel, taker } from '../saved-model';
-import { DenseWeights } from './dense-weights';
 import { fitOnce } from './fit-once';
 import { historiesOf } from './histories';
-import { ItemAnswers } from './item-answers';
 import { solveEase } from './solve-ease';
 
 /** Beyond this the matrices are 300 MB, and the inverse minutes. */
@@ -45,7 +45,7 @@ export interface EASEOptions {
  * console.log(model.recommend('cy').map(({ itemId }) => itemId)); // [ 'milk', 'soup' ]
  * ```
  */
-export class EASE extends IdRecommender<ItemAnswers<DenseWeights>> {
+export class EASE extends IdRecommender<ItemState<DenseWeights>> {
   readonly name = 'ease';
   readonly scores = 'order';
   readonly options: Readonly<Filled<EASEOptions>>;
@@ -85,7 +85,7 @@ export class EASE extends IdRecommender<ItemAnswers<DenseWeights>> {
     const tensors = [['itemWeights', { dtype: 'F32', shape: [count, count], data: values }]] as const;
     const toBytes = (history: boolean) =>
       encodeModel({ recommender: name, options, users, items, seen, tensors }, history);
-    this.install(new ItemAnswers('EASE', users, items, seen, weights, toBytes));
+    this.install(new ItemState('EASE', users, items, seen, weights, toBytes));
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */

@@ -2,7 +2,7 @@
 // both schemes are a weight of the user times a factor of the item.
 
 import { naturalLog } from '../../core/elementary';
-import type { Seen } from '../../serving/seen';
+import type { InteractionHistory } from '../../serving/interaction-history';
 
 /** The schemes. */
 export const FEATURE_WEIGHTINGS = ['none', 'tf-idf', 'bm25'] as const;
@@ -22,7 +22,11 @@ export interface FeatureWeights {
  * Of a history whose lists have each item once. Items are the documents, users the words in them:
  * tf-idf: ln(I / (1 + n_u)); bm25: that times (k1 + 1) / (k1 (1 - b + b n_i / mean n) + 1), k1 = 1.2, b = .75.
  */
-export function featureWeights(scheme: FeatureWeighting, { offsets, items }: Seen, itemCount: number): FeatureWeights {
+export function featureWeights(
+  scheme: FeatureWeighting,
+  { offsets, items }: InteractionHistory,
+  itemCount: number,
+): FeatureWeights {
   const lengths = new Float64Array(itemCount);
   for (const item of items) lengths[item]!++;
   const trained = lengths.reduce((sum, length) => sum + (length > 0 ? 1 : 0), 0);

@@ -3,10 +3,10 @@
 import type { Scheduler } from '../../core/scheduler';
 import { idOrder } from '../../data/csr';
 import type { Vocabulary } from '../../data/vocabulary';
-import { Ranking } from '../../serving/ranked';
+import { NeighborLists } from '../../serving/item-weights';
+import { TopK } from '../../serving/top-k';
 import { type FeatureWeighting, featureWeights } from './feature-weights';
 import type { Histories } from './histories';
-import { NeighborLists } from './neighbor-lists';
 import { eachSharedRow } from './shared-users';
 
 /** The measures. */
@@ -56,7 +56,7 @@ export async function findNeighbors(
   const items: Int32Array[] = [];
   const similarities: Float32Array[] = [];
   await eachSharedRow(histories, squares, scheduler, (item, { size, others, sums }) => {
-    const ranking = new Ranking(Math.min(neighbors, size));
+    const ranking = new TopK(Math.min(neighbors, size));
     for (let place = 0; place < size; place++) {
       const other = others[place]!;
       const product = sums[other]! * (factors[item]! * factors[other]!);

@@ -2,12 +2,12 @@
 
 import type { Scheduler } from '../../core/scheduler';
 import type { Interactions } from '../../data/interactions';
-import { countRows, Seen } from '../../serving/seen';
+import { countRows, InteractionHistory } from '../../serving/interaction-history';
 
 /** The items of users, and the users of items. */
 export interface Histories {
   /** Its lists have each item once; its counts are of all interactions. */
-  readonly seen: Seen;
+  readonly seen: InteractionHistory;
   /** The users of item i are itemUsers[itemOffsets[i]] .. itemUsers[itemOffsets[i + 1] - 1]. */
   readonly itemOffsets: Int32Array;
   readonly itemUsers: Int32Array;
@@ -15,7 +15,7 @@ export interface Histories {
 
 /** The histories of some interactions. Cost: O(interactions). */
 export async function historiesOf(data: Interactions, scheduler: Scheduler): Promise<Histories> {
-  const seen = await once(await Seen.of(data, await countRows(data, scheduler), scheduler), scheduler);
+  const seen = await once(await InteractionHistory.of(data, await countRows(data, scheduler), scheduler), scheduler);
   const itemOffsets = new Int32Array(seen.itemCounts.length + 1);
   for (const item of seen.items) itemOffsets[item + 1]!++;
   for (let item = 1; item < itemOffsets.length; item++) itemOffsets[item]! += itemOffsets[item - 1]!;
@@ -30,7 +30,10 @@ export async function historiesOf(data: Interactions, scheduler: Scheduler): Pro
 }
 
 /** Drops the repeats within each user's items: data may keep several interactions of one pair. Their values say nothing here. */
-async function once({ offsets, items, userCounts, itemCounts }: Seen, scheduler: Scheduler): Promise<Seen> {
+async function once(
+  { offsets, items, userCounts, itemCounts }: InteractionHistory,
+  scheduler: Scheduler,
+): Promise<InteractionHistory> {
   const lastUser = new Int32Array(itemCounts.length).fill(-1);
   const kept = new Int32Array(items.length);
   const keptOffsets = new Int32Array(offsets.length);
@@ -45,5 +48,5 @@ async function once({ offsets, items, userCounts, itemCounts }: Seen, scheduler:
     keptOffsets[user + 1] = size;
     if (scheduler.isDue(offsets[user + 1]! - offsets[user]!)) await scheduler.yieldNow();
   }
-  return new Seen(keptOffsets, kept.slice(0, size), userCounts, itemCounts, null);
+  return new InteractionHistory(keptOffsets, kept.slice(0, size), userCounts, itemCounts, null);
 }

@@ -3,17 +3,17 @@
 import { FormatError } from '../../core/errors';
 import { type Filled, field, integer, number, oneOf, readOptions } from '../../core/options';
 import type { Interactions } from '../../data/interactions';
+import { ItemState } from '../../serving/item-state';
+import { NeighborLists } from '../../serving/item-weights';
+import { checkFinite, checkLists, encodeModel, type SavedModel, taker, vector } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import { restore } from '../restore';
-import { checkFinite, checkLists, encodeModel, type SavedModel, taker, vector } from '../saved-model';
 import { FEATURE_WEIGHTINGS, type FeatureWeighting } from './feature-weights';
 import { findNeighbors, SIMILARITIES, type Similarity } from './find-neighbors';
 import { fitOnce } from './fit-once';
 import { historiesOf } from './histories';
-import { ItemAnswers } from './item-answers';
-import { NeighborLists } from './neighbor-lists';
 
 /** The options of ItemKNN. */
 export interface ItemKNNOptions {
@@ -49,7 +49,7 @@ export interface ItemKNNOptions {
  * console.log(model.recommend('cy').map(({ itemId }) => itemId)); // [ 'milk', 'soup' ]
  * ```
  */
-export class ItemKNN extends IdRecommender<ItemAnswers<NeighborLists>> {
+export class ItemKNN extends IdRecommender<ItemState<NeighborLists>> {
   readonly name = 'item-knn';
   readonly scores = 'order';
   readonly options: Readonly<Filled<ItemKNNOptions>>;
@@ -89,7 +89,7 @@ export class ItemKNN extends IdRecommender<ItemAnswers<NeighborLists>> {
       ] as const;
       return encodeModel({ recommender: this.name, options: this.options, users, items, seen, tensors }, history);
     };
-    this.install(new ItemAnswers('ItemKNN', users, items, seen, lists, toBytes));
+    this.install(new ItemState('ItemKNN', users, items, seen, lists, toBytes));
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */

@@ -4,16 +4,16 @@ import { UnsupportedError } from '../../core/errors';
 import { readOptions } from '../../core/options';
 import type { Interactions } from '../../data/interactions';
 import type { Id } from '../../data/vocabulary';
+import { countRows, InteractionHistory } from '../../serving/interaction-history';
+import { PopularityState } from '../../serving/popularity-state';
 import type { RecommendationList, RecommendOptions } from '../../serving/questions';
-import { countRows, Seen } from '../../serving/seen';
+import type { SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import { extendSeen } from '../extend-seen';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import { restore } from '../restore';
-import type { SavedModel } from '../saved-model';
 import { fitOnce } from './fit-once';
-import { PopularityAnswers } from './popularity-answers';
 
 /**
  * The same items for everybody: those with the most interactions, less what a user has seen.
@@ -34,7 +34,7 @@ import { PopularityAnswers } from './popularity-answers';
  * console.log(model.recommend('ann')[0]); // { itemId: 'milk', score: 2 }
  * ```
  */
-export class Popularity extends IdRecommender<PopularityAnswers> {
+export class Popularity extends IdRecommender<PopularityState> {
   readonly name = 'popularity';
   readonly scores = 'order';
   readonly options: Readonly<Record<never, never>>;
@@ -52,8 +52,12 @@ export class Popularity extends IdRecommender<PopularityAnswers> {
   protected train(data: Interactions, options: FilledFitOptions): Promise<History> {
     return fitOnce('Popularity', options, async (scheduler) => {
       // Who has what, however much it weighs.
-      const seen = await Seen.of({ ...data, weights: undefined }, await countRows(data, scheduler), scheduler);
-      this.install(new PopularityAnswers(data.users, data.items, seen));
+      const seen = await InteractionHistory.of(
+        { ...data, weights: undefined },
+        await countRows(data, scheduler),
+        scheduler,
+      );
+      this.install(new PopularityState(data.users, data.items, seen));
     });
   }
 
@@ -67,7 +71,7 @@ export class Popularity extends IdRecommender<PopularityAnswers> {
         );
       }
       const all = await extendSeen({ users, items, seen }, data, scheduler);
-      this.install(new PopularityAnswers(all.users, all.items, all.seen));
+      this.install(new PopularityState(all.users, all.items, all.seen));
     });
   }
 
@@ -86,7 +90,7 @@ export class Popularity extends IdRecommender<PopularityAnswers> {
   /** A recommender of a saved state. */
   static of({ options, users, items, seen }: SavedModel): Popularity {
     const model = new Popularity(options);
-    model.install(new PopularityAnswers(users, items, seen));
+    model.install(new PopularityState(users, items, seen));
     return model;
   }
 }

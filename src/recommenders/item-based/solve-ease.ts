@@ -4,8 +4,8 @@ import { doubles, floats } from '../../core/allocate';
 import { DataError } from '../../core/errors';
 import type { Scheduler } from '../../core/scheduler';
 import { invert } from '../../kernels/cholesky';
-import { MOST } from '../too-large';
-import { DenseWeights } from './dense-weights';
+import { MOST } from '../../kernels/rounding';
+import { DenseWeights } from '../../serving/item-weights';
 import type { Histories } from './histories';
 import { eachSharedRow } from './shared-users';
 

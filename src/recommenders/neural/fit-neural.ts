@@ -6,7 +6,7 @@ import type { Interactions } from '../../data/interactions';
 import type { NeuralCFModel } from '../../models/neural-cf';
 import type { Optimizer } from '../../optimizers/optimizer';
 import { Penalty } from '../../parameters/penalty';
-import { countRows, type Seen } from '../../serving/seen';
+import { countRows, type InteractionHistory } from '../../serving/interaction-history';
 import { inCopies } from '../../training/copies';
 import type { History } from '../../training/fit';
 import { lossNamed } from '../../training/group-losses';
@@ -18,7 +18,7 @@ import { fitInteractions } from '../fit-interactions';
 import type { FilledFitOptions } from '../fit-options';
 import { weigh } from '../relative-weights';
 import type { FittedNeural } from './fitted-neural';
-import { NeuralAnswers } from './neural-answers';
+import { NeuralState } from './neural-answers';
 import type { FilledNeuralOptions } from './neural-options';
 import { NeuralScorer } from './neural-scorer';
 import { neuralTablesOf } from './neural-tables';
@@ -72,7 +72,7 @@ export async function fitNeural(given: NeuralTask): Promise<History> {
     },
   };
   await scheduler.yieldNow();
-  const stateOf = async (seen: Seen, scheduler: Scheduler): Promise<FittedNeural> => {
+  const stateOf = async (seen: InteractionHistory, scheduler: Scheduler): Promise<FittedNeural> => {
     const scorer = await NeuralScorer.of(await neuralTablesOf(model, scheduler), activation, scheduler);
     return { model, users: data.users, items: data.items, seen, scorer };
   };
@@ -88,7 +88,7 @@ export async function fitNeural(given: NeuralTask): Promise<History> {
     usersPassedOver,
     snapshotForEvaluation: async (seen, scheduler) => {
       const fitted = await stateOf(seen, scheduler);
-      const answers = new NeuralAnswers(fitted, options);
+      const answers = new NeuralState(fitted, options);
       return {
         predictor: (pairs, out) => answers.predictor(pairs, out),
         best: (users, request) => answers.best(users, request),

@@ -2,7 +2,7 @@
 
 import type { Vocabulary } from '../../data/vocabulary';
 import type { NeuralCFModel } from '../../models/neural-cf';
-import type { Seen } from '../../serving/seen';
+import type { InteractionHistory } from '../../serving/interaction-history';
 import type { NeuralScorer } from './neural-scorer';
 
 /** A trained state. */
@@ -10,6 +10,6 @@ export interface FittedNeural {
   readonly model: NeuralCFModel;
   readonly users: Vocabulary;
   readonly items: Vocabulary;
-  readonly seen: Seen;
+  readonly seen: InteractionHistory;
   readonly scorer: NeuralScorer;
 }

@@ -7,21 +7,21 @@ import type { Vocabulary } from '../../data/vocabulary';
 import type { RowTable, Scorer } from '../../kernels/scorer';
 import { createScorer } from '../../kernels/scorer-wasm';
 import { indexMap } from '../../serving/index-map';
-import type { Ranked } from '../../serving/ranked';
-import type { Seen } from '../../serving/seen';
+import type { InteractionHistory } from '../../serving/interaction-history';
+import { type BlockScorer, ItemScan } from '../../serving/item-scan';
+import type { ScoredIndex } from '../../serving/top-k';
+import { similarRows } from '../../serving/top-k';
 import type { ItemRequest, PairColumns, SimilarRequest, TrainedState } from '../../serving/trained-state';
-import { type BlockScorer, ItemScan } from '../item-scan';
-import { similarRows } from '../similar';
 import type { FittedNeural } from './fitted-neural';
 import type { FilledNeuralOptions } from './neural-options';
 import { ITEMS_AT_ONCE } from './neural-scorer';
 import { encodeNeural } from './saved-neural';
 
 /** The answers of NeuralCF. */
-export class NeuralAnswers implements TrainedState {
+export class NeuralState implements TrainedState {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
-  readonly seen: Seen;
+  readonly seen: InteractionHistory;
   private readonly scan: ItemScan;
   private readonly one = new Int32Array(1);
   private readonly score = new Float64Array(1);
@@ -79,16 +79,16 @@ export class NeuralAnswers implements TrainedState {
     };
   }
 
-  best(users: readonly number[], request: ItemRequest): Ranked[][] {
+  best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
     return this.scan.of(users, request);
   }
 
-  similarItems(item: number, { n, measure }: SimilarRequest): Ranked[] {
+  similarItems(item: number, { n, measure }: SimilarRequest): ScoredIndex[] {
     this.itemRows ??= this.rowsOf('items', this.seen.itemCounts.length, (row) => this.hasItem(row));
     return similarRows(this.itemRows.table, this.itemRows.scorer, item, n, measure);
   }
 
-  similarUsers(user: number, { n, measure }: SimilarRequest): Ranked[] {
+  similarUsers(user: number, { n, measure }: SimilarRequest): ScoredIndex[] {
     this.userRows ??= this.rowsOf('users', this.seen.userCounts.length, (row) => this.hasUser(row));
     return similarRows(this.userRows.table, this.userRows.scorer, user, n, measure);
   }

@@ -4,15 +4,15 @@ import { TaskScheduler } from '../../core/scheduler';
 import type { Interactions } from '../../data/interactions';
 import { NeuralCFModel } from '../../models/neural-cf';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
+import type { SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import { drawStart } from '../draw-start';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import { restore, savedRule } from '../restore';
-import type { SavedModel } from '../saved-model';
 import { fitNeural } from './fit-neural';
 import type { FittedNeural } from './fitted-neural';
-import { NeuralAnswers } from './neural-answers';
+import { NeuralState } from './neural-answers';
 import { type FilledNeuralOptions, type NeuralCFOptions, readNeuralOptions } from './neural-options';
 import { NeuralScorer } from './neural-scorer';
 import { plainTablesOf } from './neural-tables';
@@ -40,7 +40,7 @@ import { decodeNeural } from './saved-neural';
  * console.log(model.recommend(data.users.idOf(0), { n: 3 }).length); // 3
  * ```
  */
-export class NeuralCF extends IdRecommender<NeuralAnswers> {
+export class NeuralCF extends IdRecommender<NeuralState> {
   readonly name = 'neural-cf';
   readonly scores = 'order';
   readonly options: FilledNeuralOptions;
@@ -111,6 +111,6 @@ export class NeuralCF extends IdRecommender<NeuralAnswers> {
   }
 
   private serve(fitted: FittedNeural): void {
-    this.install(new NeuralAnswers(fitted, this.options));
+    this.install(new NeuralState(fitted, this.options));
   }
 }

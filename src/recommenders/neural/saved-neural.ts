@@ -4,7 +4,7 @@
 import { FormatError } from '../../core/errors';
 import type { Tensor } from '../../io/files/safetensors';
 import { NeuralCFModel, neuralTables } from '../../models/neural-cf';
-import { checkFinite, encodeModel, type SavedModel, taker } from '../saved-model';
+import { checkFinite, encodeModel, type SavedModel, taker } from '../../serving/saved-model';
 import type { FittedNeural } from './fitted-neural';
 import type { FilledNeuralOptions } from './neural-options';
 

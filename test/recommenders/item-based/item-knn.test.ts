@@ -8,8 +8,8 @@ import { Vocabulary } from '../../../src/data/vocabulary';
 import { FEATURE_WEIGHTINGS, type FeatureWeighting } from '../../../src/recommenders/item-based/feature-weights';
 import { findNeighbors, SIMILARITIES } from '../../../src/recommenders/item-based/find-neighbors';
 import { historiesOf } from '../../../src/recommenders/item-based/histories';
-import { ItemAnswers } from '../../../src/recommenders/item-based/item-answers';
 import { ItemKNN } from '../../../src/recommenders/item-based/item-knn';
+import { ItemState } from '../../../src/serving/item-state';
 
 const USERS = 6;
 const ITEMS = 7;
@@ -83,7 +83,7 @@ describe('the answers over weights', () => {
         const { options } = new ItemKNN({ neighbors: k });
         const lists = await findNeighbors(histories, data.items, options, scheduler());
         const { users, items } = data;
-        const answers = new ItemAnswers('ItemKNN', users, items, histories.seen, lists, () => new Uint8Array());
+        const answers = new ItemState('ItemKNN', users, items, histories.seen, lists, () => new Uint8Array());
         const request = { n: ITEMS, filterSeen: true, exclude: [], candidates: null };
         for (let user = 0; user < USERS; user++) {
           const had = [...new Set(pairs.filter(([u]) => u === user).map(([, item]) => item))];

@@ -4,8 +4,8 @@ import { OptionError, UnsupportedError } from '../../../src/core/errors';
 import { TaskScheduler } from '../../../src/core/scheduler';
 import { Interactions } from '../../../src/data/interactions';
 import { Popularity } from '../../../src/recommenders/item-based/popularity';
-import { PopularityAnswers } from '../../../src/recommenders/item-based/popularity-answers';
-import { countRows, Seen } from '../../../src/serving/seen';
+import { countRows, InteractionHistory } from '../../../src/serving/interaction-history';
+import { PopularityState } from '../../../src/serving/popularity-state';
 
 const data = Interactions.from([
   ['ann', 'tea', 1],
@@ -31,10 +31,10 @@ test('scores are counts, for everybody, less what a user has seen', async () => 
 
 test('a folded user has the lists of its history', async () => {
   const scheduler = new TaskScheduler(undefined);
-  const answers = new PopularityAnswers(
+  const answers = new PopularityState(
     data.users,
     data.items,
-    await Seen.of(data, await countRows(data, scheduler), scheduler),
+    await InteractionHistory.of(data, await countRows(data, scheduler), scheduler),
   );
   const tea = data.items.indexOf('tea');
   const folded = answers.foldInUser([

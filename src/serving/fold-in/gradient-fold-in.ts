@@ -1,25 +1,26 @@
 // What a new user or a new item is to a trained factorization: the objective of training for one row, the other side
 // frozen. Penalties count once per occurrence, as in training.
 
-import { exponential, naturalLog } from '../core/elementary';
-import { DataError, UnsupportedError } from '../core/errors';
-import type { HistoryEntry } from '../serving/trained-state';
+import { exponential, naturalLog } from '../../core/elementary';
+import { DataError, UnsupportedError } from '../../core/errors';
+import type { GroupLossName } from '../../training/group-losses';
+import type { LossName } from '../../training/losses';
+import type { NegativeSampling } from '../../training/negatives/item-sampler';
+import type { FittedFactorization } from '../factorization-tables';
+import { linkOf } from '../rating-scale';
+import type { HistoryEntry } from '../trained-state';
+import type { FoldIn } from './fold-in';
+import { basesOf, columnOf, indicesOf } from './fold-in';
 import {
   type Draws,
   ExpectedBpr,
   ExpectedLogistic,
   ExpectedSoftmax,
   ExpectedWarp,
-} from '../training/fold-in/expected-orders';
-import { type FoldLoss, RatingsLoss } from '../training/fold-in/fold-loss';
-import type { RowProblem } from '../training/fold-in/fold-row';
-import type { LossName } from '../training/losses';
-import type { NegativeSampling } from '../training/negatives/item-sampler';
-import type { FilledOptions } from './factorization-options';
-import type { Fitted } from './fitted';
-import type { RowProblems } from './folded-answers';
-import { basesOf, columnOf, indicesOf } from './history-columns';
-import { linkOf } from './units';
+  type FoldLoss,
+  RatingsLoss,
+} from './fold-loss';
+import type { RidgeProblem } from './fold-row';
 
 /** Candidates of a row, and what their scores cost. */
 interface Candidates {
@@ -29,11 +30,22 @@ interface Candidates {
   readonly occurrences: number;
 }
 
+/** The options of a factorization trained by gradients that a row depends on. */
+export interface GradientFoldOptions {
+  readonly loss: LossName | GroupLossName | 'auto';
+  readonly negatives: NegativeSampling | false;
+  readonly regularization: {
+    readonly embedding: number;
+    readonly bias: number;
+    readonly scaling: 'constant' | 'frequency';
+  };
+}
+
 /** Sets up rows of a state that was trained by gradients. */
-export class RowFolder implements RowProblems {
+export class GradientFoldIn implements FoldIn {
   constructor(
-    private readonly fitted: Pick<Fitted, 'tables' | 'units' | 'seen'>,
-    private readonly options: FilledOptions,
+    private readonly fitted: Pick<FittedFactorization, 'tables' | 'units' | 'seen'>,
+    private readonly options: GradientFoldOptions,
   ) {}
 
   get needsValues(): boolean {
@@ -44,7 +56,7 @@ export class RowFolder implements RowProblems {
     return this.options.negatives !== false && this.options.loss !== 'logistic';
   }
 
-  user(history: readonly HistoryEntry[]): RowProblem {
+  user(history: readonly HistoryEntry[]): RidgeProblem {
     const { negatives } = this.options;
     const { itemEmbedding, itemBias } = this.fitted.tables;
     const candidates = negatives === false ? this.ratings(history) : this.itemsOf(history, negatives);
@@ -52,7 +64,7 @@ export class RowFolder implements RowProblems {
   }
 
   /** @throws UnsupportedError for losses that compare items */
-  item(history: readonly HistoryEntry[]): RowProblem {
+  item(history: readonly HistoryEntry[]): RidgeProblem {
     const { negatives, loss } = this.options;
     if (this.comparesItems) {
       throw new UnsupportedError(
@@ -65,11 +77,11 @@ export class RowFolder implements RowProblems {
   }
 
   private problem(
-    table: RowProblem['table'],
-    biases: RowProblem['table'],
+    table: RidgeProblem['table'],
+    biases: RidgeProblem['table'],
     { rows, loss, occurrences }: Candidates,
     ratings: number,
-  ): RowProblem {
+  ): RidgeProblem {
     const { tables, units } = this.fitted;
     const { embedding, bias, scaling } = this.options.regularization;
     const { folded = 1 } = units;
@@ -146,7 +158,7 @@ export class RowFolder implements RowProblems {
 }
 
 function expectedLoss(
-  name: FilledOptions['loss'],
+  name: GradientFoldOptions['loss'],
   draws: Draws,
   had: Float64Array,
   otherSum: number,

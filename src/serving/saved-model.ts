@@ -6,7 +6,7 @@ import type { Vocabulary } from '../data/vocabulary';
 import { decodeIds, encodeIds } from '../io/files/id-tensors';
 import type { Tensor, TensorData } from '../io/files/safetensors';
 import { decodeSealed, encodeSealed, type FileKind } from '../io/files/sealed-file';
-import { Seen } from '../serving/seen';
+import { InteractionHistory } from './interaction-history';
 
 const KIND: FileKind = { format: 'opmf', name: 'model' };
 
@@ -14,7 +14,7 @@ const KIND: FileKind = { format: 'opmf', name: 'model' };
 export interface SavedPeople {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
-  readonly seen: Seen;
+  readonly seen: InteractionHistory;
 }
 
 /** A trained state as a file is to hold it. */
@@ -112,7 +112,7 @@ export function decodePeople(tensors: ReadonlyMap<string, Tensor>): SavedPeople 
   }
   const userCounts = take('userCounts', Int32Array, users.size);
   const itemCounts = take('itemCounts', Int32Array, items.size);
-  const seen = new Seen(offsets, seenItems, userCounts, itemCounts, values, weights);
+  const seen = new InteractionHistory(offsets, seenItems, userCounts, itemCounts, values, weights);
   checkCounts(seen);
   return { users, items, seen };
 }
@@ -121,7 +121,7 @@ export function decodePeople(tensors: ReadonlyMap<string, Tensor>): SavedPeople 
  * Counts say how often a row occurs in the training data: at least as often as the history lists it (which may leave out
  * repeats), and users together as often as items.
  */
-function checkCounts({ isKept, offsets, items, userCounts, itemCounts }: Seen): void {
+function checkCounts({ isKept, offsets, items, userCounts, itemCounts }: InteractionHistory): void {
   const listed = { userCounts: new Int32Array(userCounts.length), itemCounts: new Int32Array(itemCounts.length) };
   if (isKept) {
     for (let user = 0; user < userCounts.length; user++) listed.userCounts[user] = offsets[user + 1]! - offsets[user]!;

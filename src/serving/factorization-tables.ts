@@ -6,11 +6,11 @@ import { kernels } from '../kernels/select';
 import type { Factorization } from '../models/factorization';
 import { tableOf } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
-import { indexMap } from '../serving/index-map';
-import type { Seen } from '../serving/seen';
-import type { PairColumns } from '../serving/trained-state';
 import type { Link } from '../training/link';
-import { linkOf, type Units } from './units';
+import { indexMap } from './index-map';
+import type { InteractionHistory } from './interaction-history';
+import { linkOf, type RatingScale } from './rating-scale';
+import type { PairColumns } from './trained-state';
 
 /** The tables, by index. */
 export interface Tables {
@@ -21,6 +21,28 @@ export interface Tables {
   /** Empty where the model has no biases. */
   readonly userBias: Real;
   readonly itemBias: Real;
+}
+
+/** A trained factorization and all that answering questions needs. */
+export interface FittedFactorization {
+  readonly model: Factorization;
+  readonly users: Vocabulary;
+  readonly items: Vocabulary;
+  readonly seen: InteractionHistory;
+  readonly units: RatingScale;
+  readonly tables: Tables;
+  readonly served: ServedTables;
+  /**
+   * Of the rows that partialFit has left as they were: how many of their interactions have come since they were fitted.
+   * Absent: none.
+   */
+  readonly unfitted?: Unfitted | undefined;
+}
+
+/** By the number of a user, or of an item. */
+export interface Unfitted {
+  readonly users: ReadonlyMap<number, number>;
+  readonly items: ReadonlyMap<number, number>;
 }
 
 /** The tables of a model: its own memory where they are plain. The embeddings may be given, where they are at hand. */
@@ -45,8 +67,8 @@ export class ServedTables {
 
   constructor(
     private readonly tables: Tables,
-    private readonly units: Units,
-    private readonly seen: Seen,
+    private readonly units: RatingScale,
+    private readonly seen: InteractionHistory,
     /** Whether rows that training never saw are made of what is known of them, and no random start. */
     private readonly isEveryRowKnown = false,
   ) {

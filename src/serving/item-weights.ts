@@ -1,6 +1,44 @@
-// Sparse weights: for each item the few others that are most like it, with how alike they are.
+// The seam between what item-based recommenders learn and how they answer: a weight from each item of a history to each
+// item that may be recommended.
 
-import type { ItemWeights } from './item-weights';
+/** score(history, i) = sum over the items j of the history of w(j, i), added in the order of the history. */
+export interface ItemWeights {
+  /** Adds w(from, i) to scores[i] for every i. */
+  addTo(scores: Float64Array, from: number): void;
+  /** w(from, to). */
+  at(from: number, to: number): number;
+  /** Tells of every other item how alike it is; those not told of are not alike. */
+  alike(item: number, tell: (other: number, similarity: number) => void): void;
+}
+
+// Dense weights: one from every item to every other.
+
+/** w(j, i) is values[j * count + i]; the diagonal is 0. */
+export class DenseWeights implements ItemWeights {
+  constructor(
+    readonly count: number,
+    readonly values: Float32Array,
+  ) {}
+
+  addTo(scores: Float64Array, from: number): void {
+    const start = from * this.count;
+    for (let item = 0; item < this.count; item++) scores[item]! += this.values[start + item]!;
+  }
+
+  at(from: number, to: number): number {
+    return this.values[from * this.count + to]!;
+  }
+
+  /** The geometric mean of the weights both ways, which have one sign. */
+  alike(item: number, tell: (other: number, similarity: number) => void): void {
+    for (let other = 0; other < this.count; other++) {
+      const [forth, back] = [this.at(item, other), this.at(other, item)];
+      tell(other, (forth < 0 ? -1 : 1) * Math.sqrt(Math.abs(forth)) * Math.sqrt(Math.abs(back)));
+    }
+  }
+}
+
+// Sparse weights: for each item the few others that are most like it, with how alike they are.
 
 /** The neighbours of item i are items[offsets[i]] .. items[offsets[i + 1] - 1], by index; w(j, i) is that of j in i's list. */
 export class NeighborLists implements ItemWeights {

@@ -7,7 +7,7 @@ import type { FoldLoss } from './fold-loss';
 import type { NormalEquations } from './normal-equations';
 
 /** minimize loss(scores) + 1/2 penalty |vector|^2 + 1/2 biasPenalty bias^2, score_s = scale (bases_s + <vector, q_s> + bias). */
-export interface RowProblem {
+export interface RidgeProblem {
   /** The frozen table, and its rows that are candidates. */
   readonly table: Real;
   readonly rank: number;
@@ -24,7 +24,7 @@ export interface RowProblem {
 }
 
 /** The unknowns of a row. */
-export function lengthOf({ rank, hasBias }: RowProblem): number {
+export function lengthOf({ rank, hasBias }: RidgeProblem): number {
   return rank + (hasBias ? 1 : 0);
 }
 
@@ -34,7 +34,7 @@ const TOLERANCE = 1e-6;
 const MOST_HALVINGS = 20;
 
 /** The row: its vector, and its bias where it has one. Cost of a step: O(candidates x rank^2 + rank^3). */
-export function foldRow(problem: RowProblem, equations: NormalEquations): Float64Array {
+export function foldRow(problem: RidgeProblem, equations: NormalEquations): Float64Array {
   const steps = foldSteps(problem, equations);
   for (;;) {
     const { done, value } = steps.next();
@@ -43,7 +43,7 @@ export function foldRow(problem: RowProblem, equations: NormalEquations): Float6
 }
 
 /** The same step by step; each tells what it took, in some ten nanoseconds. Between steps the equations are anybody's. */
-export function* foldSteps(problem: RowProblem, equations: NormalEquations): Generator<number, Float64Array> {
+export function* foldSteps(problem: RidgeProblem, equations: NormalEquations): Generator<number, Float64Array> {
   const { loss } = problem;
   const row = new Float64Array(lengthOf(problem));
   const slopes = new Float64Array(problem.rows.length);
@@ -85,7 +85,7 @@ function requireFinite(row: Float64Array): Float64Array {
 }
 
 /** What the scores of a row's candidates cost, without the penalty. */
-export function costOf(problem: RowProblem, row: Float64Array): number {
+export function costOf(problem: RidgeProblem, row: Float64Array): number {
   const scores = directionScores(problem, row);
   for (let s = 0; s < scores.length; s++) scores[s]! += problem.scale * problem.bases[s]!;
   return problem.loss.value(scores);
@@ -96,7 +96,7 @@ export function costOf(problem: RowProblem, row: Float64Array): number {
  * with the slope g, the curvature c and the row's own part u of the score (Hu, Koren, Volinsky 2008, section 5).
  */
 export function contributions(
-  problem: RowProblem,
+  problem: RidgeProblem,
   row: Float64Array,
   query: Float64Array,
   equations: NormalEquations,
@@ -117,14 +117,14 @@ export function contributions(
 }
 
 /** The scores of a row of zeros. */
-function basesOf({ bases, scale }: RowProblem): Float64Array {
+function basesOf({ bases, scale }: RidgeProblem): Float64Array {
   const scores = new Float64Array(bases.length);
   for (let s = 0; s < scores.length; s++) scores[s] = scale * bases[s]!;
   return scores;
 }
 
 /** Minus the gradient. */
-function descent(problem: RowProblem, row: Float64Array, slopes: Float64Array): Float64Array {
+function descent(problem: RidgeProblem, row: Float64Array, slopes: Float64Array): Float64Array {
   const { table, rank, rows, scale, hasBias, penalty, biasPenalty } = problem;
   const down = new Float64Array(row.length);
   for (let k = 0; k < row.length; k++) down[k] = -(k < rank ? penalty : biasPenalty) * row[k]!;
@@ -144,7 +144,7 @@ function descent(problem: RowProblem, row: Float64Array, slopes: Float64Array): 
 }
 
 /** What a change of the row adds to the scores. */
-function directionScores({ table, rank, rows, scale, hasBias }: RowProblem, row: Float64Array): Float64Array {
+function directionScores({ table, rank, rows, scale, hasBias }: RidgeProblem, row: Float64Array): Float64Array {
   const scores = new Float64Array(rows.length);
   for (let s = 0; s < rows.length; s++) {
     const start = rows[s]! * rank;
@@ -155,7 +155,7 @@ function directionScores({ table, rank, rows, scale, hasBias }: RowProblem, row:
   return scores;
 }
 
-function penaltyOf({ rank, penalty, biasPenalty }: RowProblem, row: Float64Array): number {
+function penaltyOf({ rank, penalty, biasPenalty }: RidgeProblem, row: Float64Array): number {
   let sum = 0;
   for (let k = 0; k < row.length; k++) sum += 0.5 * (k < rank ? penalty : biasPenalty) * row[k]! * row[k]!;
   return sum;

@@ -1,34 +1,42 @@
 // What a new user or a new item is to tables trained by alternating least squares: one more row of the last half-epoch.
 
-import type { Scheduler } from '../core/scheduler';
-import type { HistoryEntry } from '../serving/trained-state';
-import { ridgeOf } from '../training/als/als-rule';
-import { RatingsLoss } from '../training/fold-in/fold-loss';
-import type { RowProblem } from '../training/fold-in/fold-row';
-import { type FilledAlsOptions, forData } from './als-options';
-import type { Fitted } from './fitted';
-import type { RowProblems } from './folded-answers';
-import { basesOf, columnOf, indicesOf } from './history-columns';
-import { linkOf } from './units';
+import type { Scheduler } from '../../core/scheduler';
+import { ridgeOf } from '../../training/als/als-rule';
+import type { FittedFactorization } from '../factorization-tables';
+import { linkOf } from '../rating-scale';
+import type { HistoryEntry } from '../trained-state';
+import type { FoldIn } from './fold-in';
+import { basesOf, columnOf, indicesOf } from './fold-in';
+import { RatingsLoss } from './fold-loss';
+import type { RidgeProblem } from './fold-row';
 
 /** One side of the tables, as the side that holds still. */
 interface Frozen {
-  readonly embedding: Fitted['tables']['itemEmbedding'];
-  readonly biases: Fitted['tables']['itemBias'];
+  readonly embedding: FittedFactorization['tables']['itemEmbedding'];
+  readonly biases: FittedFactorization['tables']['itemBias'];
   readonly counts: Int32Array;
 }
 
+/** The options of ALS that a row depends on. */
+export interface AlsFoldOptions {
+  readonly feedback: 'explicit' | 'implicit';
+  readonly alpha: number;
+  readonly unobservedWeight: number | 'auto';
+  readonly regularization: number;
+  readonly regularizationExponent: number;
+}
+
 /** Sets up rows of a state that was trained by alternating least squares. */
-export class AlsFolder implements RowProblems {
+export class AlsFoldIn implements FoldIn {
   /** Of each side, by its counts: its trained rows and the sums of their outer products, made when first asked for. */
   private readonly trained = new Map<Int32Array, number>();
   private readonly sums = new Map<Int32Array, Float64Array>();
 
-  private readonly options: ReturnType<typeof forData>;
+  private readonly options: AlsFoldOptions & { readonly unobservedWeight: number };
 
   constructor(
-    private readonly fitted: Pick<Fitted, 'tables' | 'units' | 'seen'>,
-    options: FilledAlsOptions,
+    private readonly fitted: Pick<FittedFactorization, 'tables' | 'units' | 'seen'>,
+    options: AlsFoldOptions,
   ) {
     const { userCounts, itemCounts } = fitted.seen;
     this.options = forData(options, { users: userCounts, items: itemCounts }, fitted.units.pairs);
@@ -40,11 +48,11 @@ export class AlsFolder implements RowProblems {
 
   readonly comparesItems = false;
 
-  user(history: readonly HistoryEntry[]): RowProblem {
+  user(history: readonly HistoryEntry[]): RidgeProblem {
     return this.problem(this.items, history);
   }
 
-  item(history: readonly HistoryEntry[]): RowProblem {
+  item(history: readonly HistoryEntry[]): RidgeProblem {
     return this.problem(this.users, history);
   }
 
@@ -71,7 +79,7 @@ export class AlsFolder implements RowProblems {
     return { embedding: tables.userEmbedding, biases: tables.userBias, counts: seen.userCounts };
   }
 
-  private problem(side: Frozen, history: readonly HistoryEntry[]): RowProblem {
+  private problem(side: Frozen, history: readonly HistoryEntry[]): RidgeProblem {
     const { tables, units } = this.fitted;
     const { options } = this;
     const { feedback, alpha, unobservedWeight } = options;
@@ -129,4 +137,29 @@ export class AlsFolder implements RowProblems {
     for (let i = 0; i < rank; i++) for (let j = 0; j < i; j++) sums[j * rank + i] = sums[i * rank + j]!;
     return sums;
   }
+}
+
+/** The weight of every pair in MovieLens 1M (Rendle et al. 2022), and how often over it outweighs the interactions. */
+const DENSE_WEIGHT = 0.3;
+const OUTWEIGHS = 6.75;
+
+/**
+ * The options with alpha0 as a number, for data with so many interactions of each user and each item, of so many pairs.
+ * `pairs` undefined: every interaction is a pair of its own.
+ */
+export function forData<O extends { readonly unobservedWeight: number | 'auto' }>(
+  options: O,
+  { users, items }: { readonly users: Int32Array; readonly items: Int32Array },
+  pairs?: number,
+): O & { readonly unobservedWeight: number } {
+  const { unobservedWeight } = options;
+  if (unobservedWeight !== 'auto') return { ...options, unobservedWeight };
+  let [interactions, trainedUsers, trainedItems] = [0, 0, 0];
+  for (const count of users) {
+    interactions += count;
+    if (count > 0) trainedUsers++;
+  }
+  for (const count of items) if (count > 0) trainedItems++;
+  const density = (pairs ?? interactions) / Math.max(trainedUsers * trainedItems, 1);
+  return { ...options, unobservedWeight: Math.min(DENSE_WEIGHT, OUTWEIGHS * density) };
 }

@@ -1,10 +1,8 @@
 // The best items where a score is no inner product: all items go through a scorer, some hundred at a time.
 
-import { type Ranked, Ranking } from '../serving/ranked';
-import type { Seen } from '../serving/seen';
-import type { ItemRequest } from '../serving/trained-state';
-import { Marks } from './marks';
-import { popularItems } from './popular-items';
+import type { InteractionHistory } from './interaction-history';
+import { CandidateMask, popularItems, type ScoredIndex, TopK } from './top-k';
+import type { ItemRequest } from './trained-state';
 
 /** Scores items for a user at hand. */
 export interface BlockScorer {
@@ -18,12 +16,12 @@ export interface BlockScorer {
 
 /** Finds the best items of users. */
 export class ItemScan {
-  private readonly marks: Marks;
+  private readonly marks: CandidateMask;
   private readonly block: Int32Array;
   private readonly scores: Float64Array;
 
   constructor(
-    private readonly seen: Seen,
+    private readonly seen: InteractionHistory,
     private readonly hasUser: (user: number) => boolean,
     private readonly scorer: BlockScorer,
     /** What a score is to a caller. */
@@ -31,11 +29,11 @@ export class ItemScan {
   ) {
     this.block = new Int32Array(scorer.itemsAtOnce);
     this.scores = new Float64Array(scorer.itemsAtOnce);
-    this.marks = new Marks(seen.itemCounts.length, (item) => seen.itemCounts[item]! > 0);
+    this.marks = new CandidateMask(seen.itemCounts.length, (item) => seen.itemCounts[item]! > 0);
   }
 
   /** As Answers.best. */
-  of(users: readonly number[], { n, exclude, candidates, filterSeen }: ItemRequest): Ranked[][] {
+  of(users: readonly number[], { n, exclude, candidates, filterSeen }: ItemRequest): ScoredIndex[][] {
     const { marks, seen } = this;
     return marks.during(candidates, exclude, (marked) =>
       users.map((user) => {
@@ -46,13 +44,13 @@ export class ItemScan {
     );
   }
 
-  private bestOf(user: number, candidates: readonly number[] | null, n: number): Ranked[] {
+  private bestOf(user: number, candidates: readonly number[] | null, n: number): ScoredIndex[] {
     const { block, scores, marks, scorer } = this;
     const items = this.seen.itemCounts.length;
     const count = candidates?.length ?? items;
     const isAllowed = marks.check(0, candidates !== null);
     // By scores: predictions of high scores may be equal.
-    const ranking = new Ranking(Math.min(n, items));
+    const ranking = new TopK(Math.min(n, items));
     scorer.begin(user);
     for (let next = 0; next < count; ) {
       let filled = 0;

@@ -1,31 +1,24 @@
 // The counts of items as a trained state: the same for every user, but for what each has seen.
 
-import { UnsupportedError } from '../../core/errors';
-import type { Vocabulary } from '../../data/vocabulary';
-import type { Ranked } from '../../serving/ranked';
-import type { Seen } from '../../serving/seen';
-import type {
-  FoldedUserState,
-  HistoryEntry,
-  ItemRequest,
-  PairColumns,
-  TrainedState,
-} from '../../serving/trained-state';
-import { Marks } from '../marks';
-import { popularItems } from '../popular-items';
-import { encodeModel } from '../saved-model';
-import { predictPairs } from './predict-pairs';
+import { UnsupportedError } from '../core/errors';
+import type { Vocabulary } from '../data/vocabulary';
+import { predictPairs } from './index-map';
+import type { InteractionHistory } from './interaction-history';
+import { encodeModel } from './saved-model';
+import type { ScoredIndex } from './top-k';
+import { CandidateMask, popularItems } from './top-k';
+import type { FoldedUserState, HistoryEntry, ItemRequest, PairColumns, TrainedState } from './trained-state';
 
 /** The answers of Popularity. */
-export class PopularityAnswers implements TrainedState {
-  private readonly marks: Marks;
+export class PopularityState implements TrainedState {
+  private readonly marks: CandidateMask;
 
   constructor(
     readonly users: Vocabulary,
     readonly items: Vocabulary,
-    readonly seen: Seen,
+    readonly seen: InteractionHistory,
   ) {
-    this.marks = new Marks(seen.itemCounts.length, (item) => this.hasItem(item));
+    this.marks = new CandidateMask(seen.itemCounts.length, (item) => this.hasItem(item));
   }
 
   hasUser(user: number): boolean {
@@ -44,7 +37,7 @@ export class PopularityAnswers implements TrainedState {
     return predictPairs(this, pairs);
   }
 
-  best(users: readonly number[], request: ItemRequest): Ranked[][] {
+  best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
     return users.map((user) => this.bestBut(this.seen.itemsOf(user), request));
   }
 
@@ -70,7 +63,7 @@ export class PopularityAnswers implements TrainedState {
     return encodeModel({ recommender: 'popularity', options: {}, users, items, seen, tensors: [] }, history);
   }
 
-  private bestBut(had: ArrayLike<number>, { n, filterSeen, exclude, candidates }: ItemRequest): Ranked[] {
+  private bestBut(had: ArrayLike<number>, { n, filterSeen, exclude, candidates }: ItemRequest): ScoredIndex[] {
     const { marks } = this;
     return marks.during(candidates, exclude, () =>
       marks.hiding(filterSeen ? [had] : [], () => popularItems(this.seen, marks.check(0, candidates !== null), n)),

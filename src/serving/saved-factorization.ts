@@ -5,23 +5,20 @@ import { DataError, FormatError } from '../core/errors';
 import { show } from '../core/options';
 import type { Tensor } from '../io/files/safetensors';
 import { isRule } from '../optimizers/registry';
-import type { FactorizationRecommenderOptions, FilledOptions } from './factorization-options';
-import type { Fitted, Unfitted } from './fitted';
+import type { FittedFactorization, Tables, Unfitted } from './factorization-tables';
+import type { RatingScale } from './rating-scale';
 import { checkFinite, encodeModel, parseObject, type SavedModel, taker, vector } from './saved-model';
-import type { Tables } from './served-tables';
-import type { Units } from './units';
 
 /** The least and the largest of float32 with all its digits. */
 const LEAST = 2 ** -126;
 const MOST = (2 - 2 ** -23) * 2 ** 127;
 
 /** What a file says of a factorization. */
-export interface SavedFactorization<O = FilledOptions>
-  extends Pick<SavedModel, 'recommender' | 'users' | 'items' | 'seen'> {
+export interface SavedFactorization<O = object> extends Pick<SavedModel, 'recommender' | 'users' | 'items' | 'seen'> {
   readonly options: O;
   /** What the recommender was asked for, where data have decided some of the options. */
-  readonly asked?: FactorizationRecommenderOptions | undefined;
-  readonly units: Units;
+  readonly asked?: object | undefined;
+  readonly units: RatingScale;
   readonly tables: Tables;
   readonly unfitted?: Unfitted | undefined;
 }
@@ -30,7 +27,7 @@ export interface SavedFactorization<O = FilledOptions>
 export function encodeFitted(
   name: string,
   options: object,
-  fitted: Fitted,
+  fitted: FittedFactorization,
   history: boolean,
   asked?: object,
 ): Uint8Array<ArrayBuffer> {
@@ -75,7 +72,7 @@ function textOf(given: object): string {
 }
 
 /** Reads what `encodeFitted` added to a file. @throws FormatError where it is not there, or inconsistent */
-export function decodeFitted<O = FilledOptions>({ tensors, metadata, ...saved }: SavedModel): SavedFactorization<O> {
+export function decodeFitted<O = object>({ tensors, metadata, ...saved }: SavedModel): SavedFactorization<O> {
   const { globalMean, ...units } = readUnits(metadata.units);
   const { users, items, options } = saved;
   const [, rank = 0] = tensors.get('userEmbedding')?.shape ?? [];
@@ -119,8 +116,8 @@ function largest(table: ArrayLike<number>): number {
 }
 
 /** Units as `chooseUnits` makes them: what answers, fold-in and partialFit divide by is above 0. */
-function readUnits(text: string | undefined): Units & { globalMean: number } {
-  const units = parseObject(text, 'units') as Units & { globalMean: number };
+function readUnits(text: string | undefined): RatingScale & { globalMean: number } {
+  const units = parseObject(text, 'units') as RatingScale & { globalMean: number };
   const { link, globalMean, shift, scale, minimum, maximum, start, folded = 1, baseline = 0 } = units;
   const { meanWeight = 1, pairs = 1 } = units;
   const damaged = (found: string) => new FormatError(`metadata.units: ${found}; the file is damaged`);

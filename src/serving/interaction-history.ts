@@ -53,7 +53,7 @@ interface ByItem {
 }
 
 /** The training history, and how often each user and item occurs in it. */
-export class Seen {
+export class InteractionHistory {
   /** Made when it is first asked for; histories with other additions to the same columns share it. */
   private readonly byItem: { made: ByItem | null };
 
@@ -70,13 +70,13 @@ export class Seen {
     readonly weights: Float32Array | null = null,
     readonly additions: Additions = NOTHING,
     /** A history with the same columns. */
-    sameColumns?: Seen,
+    sameColumns?: InteractionHistory,
   ) {
     this.byItem = sameColumns?.byItem ?? { made: null };
   }
 
   /** The history of some interactions, given how often each user and item occurs in them. */
-  static async of(data: Columns, { users, items }: RowCounts, scheduler: Scheduler): Promise<Seen> {
+  static async of(data: Columns, { users, items }: RowCounts, scheduler: Scheduler): Promise<InteractionHistory> {
     const offsets = new Int32Array(users.length + 1);
     for (let u = 0; u < users.length; u++) offsets[u + 1] = offsets[u]! + users[u]!;
     const next = offsets.slice();
@@ -94,16 +94,16 @@ export class Seen {
         if (weights !== null) weights[place] = data.weights![k]!;
       }
     });
-    return new Seen(offsets, history, users, items, values, weights);
+    return new InteractionHistory(offsets, history, users, items, values, weights);
   }
 
   /** The counts alone. */
-  static counted({ users, items }: RowCounts): Seen {
-    return new Seen(new Int32Array(0), new Int32Array(0), users, items, null);
+  static counted({ users, items }: RowCounts): InteractionHistory {
+    return new InteractionHistory(new Int32Array(0), new Int32Array(0), users, items, null);
   }
 
   /** The same among more users and items, who come after these and have nothing. */
-  among(users: number, items: number): Seen {
+  among(users: number, items: number): InteractionHistory {
     const longer = (counts: Int32Array, length: number) => {
       const all = new Int32Array(length);
       all.set(counts);
@@ -111,7 +111,7 @@ export class Seen {
     };
     const { offsets, userCounts, itemCounts, values, weights, additions } = this;
     const counts = [longer(userCounts, users), longer(itemCounts, items)] as const;
-    return new Seen(offsets, this.items, ...counts, values, weights, additions, this);
+    return new InteractionHistory(offsets, this.items, ...counts, values, weights, additions, this);
   }
 
   /** Whether it is known who has rated what. */
@@ -169,7 +169,7 @@ export class Seen {
   }
 
   /** One without additions: this one where it has none. Cost: once through the columns, otherwise. */
-  laidOut(): Seen {
+  laidOut(): InteractionHistory {
     const steps = this.layOut();
     for (;;) {
       const { done, value } = steps.next();
@@ -178,7 +178,7 @@ export class Seen {
   }
 
   /** The same, letting other tasks run in between. */
-  async laidOutInTurns(scheduler: Scheduler): Promise<Seen> {
+  async laidOutInTurns(scheduler: Scheduler): Promise<InteractionHistory> {
     const steps = this.layOut();
     for (;;) {
       const { done, value } = steps.next();
@@ -188,7 +188,7 @@ export class Seen {
   }
 
   /** Tells how many entries it has been through. */
-  private *layOut(): Generator<number, Seen> {
+  private *layOut(): Generator<number, InteractionHistory> {
     const { additions, userCounts, itemCounts } = this;
     if (additions.users.size === 0) return this;
     const count = userCounts.length;
@@ -214,7 +214,7 @@ export class Seen {
       }
       yield end - at + 8;
     }
-    return new Seen(offsets, items, userCounts, itemCounts, values, weights);
+    return new InteractionHistory(offsets, items, userCounts, itemCounts, values, weights);
   }
 
   private async turnRound(scheduler: Scheduler): Promise<ByItem> {

@@ -4,7 +4,7 @@ import { DataError } from '../../core/errors';
 import { factorizeGram, solve } from '../../kernels/cholesky';
 import { commonGram, type Gram, paddedLength, ROWS_A_TIME } from '../../kernels/gram';
 import type { KernelChoice } from '../../wasm/host';
-import type { RowProblem } from './fold-row';
+import type { RidgeProblem } from './fold-row';
 
 /** The ridge grows by 100 each time: after ten it outweighs whatever was positive. */
 const MOST_ATTEMPTS = 32;
@@ -26,7 +26,7 @@ export class NormalEquations {
    * Sets them up for curvatures c and factorizes them, to be solved before others get a turn: the memory is common. Without a penalty, and with fewer candidates than unknowns, a little
    * of the diagonal makes the answer one. Cost: O(candidates x size^2 + size^3).
    */
-  prepare(problem: RowProblem, curvatures: Float64Array): void {
+  prepare(problem: RidgeProblem, curvatures: Float64Array): void {
     const { size } = this;
     for (let attempt = 0, ridge = 0; attempt < MOST_ATTEMPTS; attempt++) {
       const trace = this.assemble(problem, curvatures, ridge);
@@ -51,7 +51,7 @@ export class NormalEquations {
   }
 
   /** Returns the trace before `ridge` is added. */
-  private assemble(problem: RowProblem, curvatures: Float64Array, ridge: number): number {
+  private assemble(problem: RidgeProblem, curvatures: Float64Array, ridge: number): number {
     const { gram, size } = this;
     const { matrix, n } = gram;
     const { rank, penalty, biasPenalty, everywhere } = problem;
@@ -72,7 +72,7 @@ export class NormalEquations {
     return trace;
   }
 
-  private addCandidates({ table, rank, rows, scale, hasBias }: RowProblem, curvatures: Float64Array): void {
+  private addCandidates({ table, rank, rows, scale, hasBias }: RidgeProblem, curvatures: Float64Array): void {
     const { gram } = this;
     const { n } = gram;
     let held = 0;

@@ -1,10 +1,12 @@
 // Weights between items as a trained state: a user is the items of its history, and nothing else. Scores are summed in double
 // and rounded to float32, so that those of equal sums stay equal in whatever order the history is added.
 
-import { UnsupportedError } from '../../core/errors';
-import type { Vocabulary } from '../../data/vocabulary';
-import { type Ranked, Ranking } from '../../serving/ranked';
-import type { Seen } from '../../serving/seen';
+import { UnsupportedError } from '../core/errors';
+import type { Vocabulary } from '../data/vocabulary';
+import { predictPairs } from './index-map';
+import type { InteractionHistory } from './interaction-history';
+import type { ItemWeights } from './item-weights';
+import { CandidateMask, popularItems, type ScoredIndex, TopK } from './top-k';
 import type {
   FoldedUserState,
   HistoryEntry,
@@ -12,18 +14,14 @@ import type {
   PairColumns,
   SimilarRequest,
   TrainedState,
-} from '../../serving/trained-state';
-import { Marks } from '../marks';
-import { popularItems } from '../popular-items';
-import type { ItemWeights } from './item-weights';
-import { predictPairs } from './predict-pairs';
+} from './trained-state';
 
 /** One candidate by itself takes as long as so many items in a pass over all. */
 const PASS_SPEED = 4;
 
 /** The answers of a recommender over item weights. */
-export class ItemAnswers<W extends ItemWeights = ItemWeights> implements TrainedState {
-  private readonly marks: Marks;
+export class ItemState<W extends ItemWeights = ItemWeights> implements TrainedState {
+  private readonly marks: CandidateMask;
   private readonly scores: Float64Array;
 
   constructor(
@@ -31,12 +29,12 @@ export class ItemAnswers<W extends ItemWeights = ItemWeights> implements Trained
     readonly users: Vocabulary,
     readonly items: Vocabulary,
     /** Each item at most once for a user. */
-    readonly seen: Seen,
+    readonly seen: InteractionHistory,
     readonly weights: W,
     private readonly toBytes: (history: boolean) => Uint8Array<ArrayBuffer>,
   ) {
     this.scores = new Float64Array(seen.itemCounts.length);
-    this.marks = new Marks(this.scores.length, (item) => this.hasItem(item));
+    this.marks = new CandidateMask(this.scores.length, (item) => this.hasItem(item));
   }
 
   /** A user whose history is not kept is not known. */
@@ -56,15 +54,15 @@ export class ItemAnswers<W extends ItemWeights = ItemWeights> implements Trained
     return predictPairs(this, pairs);
   }
 
-  best(users: readonly number[], request: ItemRequest): Ranked[][] {
+  best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
     return users.map((user) => this.bestOf(this.hasUser(user) ? this.seen.itemsOf(user) : [], request));
   }
 
-  similarItems(item: number, { n, measure }: SimilarRequest): Ranked[] {
+  similarItems(item: number, { n, measure }: SimilarRequest): ScoredIndex[] {
     if (measure === 'dot') {
       throw new UnsupportedError(`${this.owner}.similarItems has one measure, its own; leave measure out`);
     }
-    const ranking = new Ranking(Math.min(n, this.scores.length));
+    const ranking = new TopK(Math.min(n, this.scores.length));
     this.weights.alike(item, (other, similarity) => {
       if (other !== item && this.hasItem(other)) ranking.offer(other, similarity);
     });
@@ -76,7 +74,7 @@ export class ItemAnswers<W extends ItemWeights = ItemWeights> implements Trained
   }
 
   /** The items of the history that add something. */
-  explain(user: number, item: number): Ranked[] {
+  explain(user: number, item: number): ScoredIndex[] {
     if (!this.hasUser(user) || !this.hasItem(item)) return [];
     return Array.from(this.seen.itemsOf(user), (index) => ({ index, score: this.weights.at(index, item) }))
       .filter(({ score }) => score !== 0)
@@ -106,13 +104,13 @@ export class ItemAnswers<W extends ItemWeights = ItemWeights> implements Trained
   }
 
   /** The best items for a history; the popular ones, with their counts, for none. */
-  private bestOf(history: ArrayLike<number>, { n, filterSeen, exclude, candidates }: ItemRequest): Ranked[] {
+  private bestOf(history: ArrayLike<number>, { n, filterSeen, exclude, candidates }: ItemRequest): ScoredIndex[] {
     const { marks, scores, seen } = this;
     return marks.during(candidates, exclude, (given) =>
       marks.hiding(filterSeen ? [history] : [], () => {
         const isAllowed = marks.check(0, given !== null);
         if (history.length === 0) return popularItems(seen, isAllowed, n);
-        const ranking = new Ranking(Math.min(n, scores.length));
+        const ranking = new TopK(Math.min(n, scores.length));
         if (given !== null && given.length * PASS_SPEED < scores.length) {
           for (const item of given) if (isAllowed(item)) ranking.offer(item, this.scoreOf(history, item));
           return ranking.list();

@@ -1,7 +1,13 @@
 // A trained factorization as what answers questions: its collapsed tables, and what finds the best rows of them.
 
 import { UnsupportedError } from '../core/errors';
-import type { Ranked } from '../serving/ranked';
+import type { KernelChoice } from '../wasm/host';
+import { Serving } from './factorization-lists';
+import type { FittedFactorization } from './factorization-tables';
+import { explain, type FoldIn, foldInItem, foldInUser } from './fold-in/fold-in';
+import { NormalEquations } from './fold-in/normal-equations';
+import { encodeFitted } from './saved-factorization';
+import type { ScoredIndex } from './top-k';
 import type {
   FoldedItemState,
   FoldedUserState,
@@ -10,13 +16,7 @@ import type {
   PairColumns,
   SimilarRequest,
   TrainedState,
-} from '../serving/trained-state';
-import { NormalEquations } from '../training/fold-in/normal-equations';
-import type { KernelChoice } from '../wasm/host';
-import type { Fitted } from './fitted';
-import { explain, foldInItem, foldInUser, type RowProblems } from './folded-answers';
-import { encodeFitted } from './saved-factorization';
-import { Serving } from './serving';
+} from './trained-state';
 
 /** The options that answers depend on; a file keeps all the others with them. */
 export interface ServingOptions {
@@ -25,16 +25,16 @@ export interface ServingOptions {
 }
 
 /** The answers of a factorization. */
-export class FactorizationAnswers implements TrainedState {
+export class FactorizationState implements TrainedState {
   private readonly serving: Serving;
   private ownEquations: NormalEquations | undefined;
 
   constructor(
-    readonly fitted: Fitted,
+    readonly fitted: FittedFactorization,
     private readonly name: string,
     private readonly options: ServingOptions,
     /** What a row is when the other side is frozen: the objective of training. */
-    private readonly problems: RowProblems,
+    private readonly problems: FoldIn,
     /** What the caller asked for, where data have decided some of the options. */
     private readonly asked: object | undefined,
   ) {
@@ -68,15 +68,15 @@ export class FactorizationAnswers implements TrainedState {
     return served.predictAll(users, items, pairs, this.options.clip);
   }
 
-  best(users: readonly number[], request: ItemRequest): Ranked[][] {
+  best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
     return this.serving.recommend(users, request);
   }
 
-  similarItems(item: number, request: SimilarRequest): Ranked[] {
+  similarItems(item: number, request: SimilarRequest): ScoredIndex[] {
     return this.serving.similarItems(item, request);
   }
 
-  similarUsers(user: number, request: SimilarRequest): Ranked[] {
+  similarUsers(user: number, request: SimilarRequest): ScoredIndex[] {
     return this.serving.similarUsers(user, request);
   }
 
@@ -88,7 +88,7 @@ export class FactorizationAnswers implements TrainedState {
     return foldInItem(this.fitted, this.problems, this.equations, this.options.clip, history);
   }
 
-  explain(user: number, item: number): Ranked[] {
+  explain(user: number, item: number): ScoredIndex[] {
     const { seen } = this.fitted;
     if (!seen.isKept || (seen.values === null && this.problems.needsValues)) {
       throw new UnsupportedError(
