@@ -7,16 +7,16 @@ import { join } from 'node:path';
 /** Most kB (of 1000 bytes) of a program: what it may have, and what it was when it was last looked at. Keep the second low. */
 const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> = {
   'OpmfError alone': [2, 1],
-  Popularity: [12, 140],
-  ItemKNN: [20, 140],
-  EASE: [20, 140],
+  Popularity: [12, 24],
+  ItemKNN: [20, 25],
+  EASE: [20, 25],
   'serve: all kinds': [25, 140],
   'serve: factorizations': [15, 140],
-  'Interactions and MF': [55, 140],
-  OverparamMF: [60, 140],
+  'Interactions and MF': [55, 94],
+  OverparamMF: [60, 95],
   everything: [110, 190],
 };
-const TARBALL = [1000, 2400] as const;
+const TARBALL = [1000, 1000] as const;
 
 interface Sizes {
   readonly tarball: number;
