@@ -2,17 +2,24 @@
 
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
+import { backendOf } from '../kernels/backend';
 import type { Factorization } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 import { Serving } from '../serving/factorization-lists';
-import type { ServingOptions } from '../serving/factorization-state';
 import { type FittedFactorization, ServedTables, tablesOf } from '../serving/factorization-tables';
 import type { InteractionHistory } from '../serving/interaction-history';
 import type { RatingScale } from '../serving/rating-scale';
+import type { KernelChoice } from '../wasm/host';
 import type { InteractionsFit } from './fit-interactions';
 import { tooLarge } from './too-large';
 import type { Evaluable } from './validation';
+
+/** The options that answers of a factorization depend on. */
+export interface AnswerOptions {
+  readonly clip: boolean;
+  readonly kernels: KernelChoice;
+}
 
 /** How tables in training are evaluated, and how they are served when nothing trains on. */
 export function servingOf(
@@ -20,7 +27,7 @@ export function servingOf(
   plainOf: (scheduler: Scheduler) => Factorization | Promise<Factorization>,
   data: Interactions,
   units: RatingScale,
-  options: ServingOptions,
+  options: AnswerOptions,
 ): Pick<InteractionsFit<FittedFactorization>, 'snapshotForEvaluation' | 'finish'> {
   return {
     snapshotForEvaluation: async (seen, scheduler) =>
@@ -37,9 +44,9 @@ export function servingOf(
 /** A factorization as measuring asks it. */
 export function evaluable(
   { tables, served, seen, users, items }: FittedFactorization,
-  { clip, kernels }: ServingOptions,
+  { clip, kernels }: AnswerOptions,
 ): Evaluable {
-  const serving = new Serving(tables, served, seen, kernels);
+  const serving = new Serving(tables, served, seen, backendOf(kernels));
   return {
     predictor: (data, out) => served.predictor(users, items, data, clip, out),
     best: (rows, request) => serving.recommend(rows, request),

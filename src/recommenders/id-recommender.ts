@@ -2,11 +2,13 @@
 
 import { retoldAllocation } from '../core/allocate';
 import { UnsupportedError } from '../core/errors';
+import { boolean, type Filled, field, readOptions } from '../core/options';
 import { runYielding, TaskScheduler, untilAborted } from '../core/scheduler';
 import { Interactions } from '../data/interactions';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import type { Scores } from '../metrics/scores';
 import { Predictor } from '../serving/predictor';
+import type { SaveOptions } from '../serving/questions';
 import type { TrainedState } from '../serving/trained-state';
 import type { History } from '../training/fit';
 import { checkInteractions, type FilledFitOptions, readFitOptions } from './fit-options';
@@ -88,4 +90,16 @@ export abstract class IdRecommender<State extends TrainedState> extends Predicto
     this.queue = queue;
     return result;
   }
+
+  /** The trained state, the ids and the options as one safetensors file. `loadRecommender` reads it. */
+  save(options?: SaveOptions): Uint8Array<ArrayBuffer> {
+    const state = this.need('save');
+    const { history } = readOptions<Filled<SaveOptions>>(`${this.owner}.save`, options, {
+      history: field(boolean, true),
+    });
+    return this.encode(state, history);
+  }
+
+  /** The bytes of a file. Without `history`, who has rated what is left out; how often stays. */
+  protected abstract encode(state: State, history: boolean): Uint8Array<ArrayBuffer>;
 }

@@ -4,6 +4,7 @@
 import { UnsupportedError } from '../core/errors';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
+import { backendOf } from '../kernels/backend';
 import { MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import { type FittedFactorization, ServedTables, tablesOf } from '../serving/factorization-tables';
@@ -47,7 +48,7 @@ export async function partialFit(
   const unfitted = { users: new Map(fitted.unfitted?.users), items: new Map(fitted.unfitted?.items) };
   const state = { users, items, seen, units, tables, unfitted };
   const problems = problemsOf(state);
-  const equations = new NormalEquations(tables.rank + (tables.userBias.length > 0 ? 1 : 0), kernels);
+  const equations = new NormalEquations(tables.rank + (tables.userBias.length > 0 ? 1 : 0), backendOf(kernels));
   let [cost, size] = [0, 0];
   await problems.prepare?.('users', scheduler);
   for (const user of dueRows(newOfUser, unfitted.users, seen.userCounts)) {

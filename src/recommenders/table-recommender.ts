@@ -4,13 +4,16 @@
 import { field, oneOf, readOptions } from '../core/options';
 import { now, TaskScheduler, untilAborted } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
+import { backendOf } from '../kernels/backend';
 import type { Factorization } from '../models/factorization';
 import { MFModel } from '../models/factorization';
-import { FactorizationState, type ServingOptions } from '../serving/factorization-state';
+import { FactorizationState } from '../serving/factorization-state';
 import { type FittedFactorization, ServedTables, tablesOf } from '../serving/factorization-tables';
 import type { FoldIn } from '../serving/fold-in/fold-in';
+import { encodeFitted } from '../serving/saved-factorization';
 import type { EpochRecord, History } from '../training/fit';
 import { type FilledFitOptions, refuseCheckpoints } from './fit-options';
+import type { AnswerOptions } from './fitted';
 import { evaluable } from './fitted';
 import { IdRecommender } from './id-recommender';
 import { type FittedTables, partialFit } from './partial-fit';
@@ -25,8 +28,8 @@ export interface ExportVectorsOptions {
 }
 
 /** The common part of MF, OverparamMF and ALS. */
-export abstract class TableRecommender extends IdRecommender<FactorizationState> {
-  abstract override readonly options: ServingOptions;
+export abstract class TableRecommender extends IdRecommender<FactorizationState<FittedFactorization>> {
+  abstract override readonly options: AnswerOptions;
   /** What the caller asked for, where data have decided some of the options: files hold it beside them. */
   protected get askedOptions(): object | undefined {
     return undefined;
@@ -128,9 +131,15 @@ export abstract class TableRecommender extends IdRecommender<FactorizationState>
     return { epochs: [record], bestEpoch: 1, stopped: 'epochs', seconds };
   }
 
+  protected encode({ fitted }: FactorizationState<FittedFactorization>, history: boolean): Uint8Array<ArrayBuffer> {
+    return encodeFitted(this.name, this.options, fitted, history, this.askedOptions);
+  }
+
   /** Takes over a trained state. */
   protected serve(fitted: FittedFactorization): void {
-    this.install(new FactorizationState(fitted, this.name, this.options, this.problemsOf(fitted), this.askedOptions));
+    const { clip, kernels } = this.options;
+    const foldIn = this.problemsOf(fitted);
+    this.install(new FactorizationState(fitted, this.name, clip, backendOf(kernels), foldIn));
   }
 
   /** Takes over a trained state from tables alone: a file, or a collapsed product. Its model is plain. */

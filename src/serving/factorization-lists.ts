@@ -1,9 +1,8 @@
 // The best items of users: a few users at a time in one pass over all items, or over a short list of candidates.
 
+import type { Backend } from '../kernels/backend';
 import type { Query, RowTable, Scorer } from '../kernels/scorer';
-import { createScorer } from '../kernels/scorer-wasm';
 import type { Real } from '../optimizers/factor';
-import type { KernelChoice } from '../wasm/host';
 import type { ServedTables, Tables } from './factorization-tables';
 import type { InteractionHistory } from './interaction-history';
 import { CandidateMask, popularItems, type ScoredIndex, similarRows, TopK, USERS_A_BATCH } from './top-k';
@@ -121,7 +120,7 @@ export class Serving {
     private readonly tables: Tables,
     private readonly served: ServedTables,
     private readonly seen: InteractionHistory,
-    private readonly kernels: KernelChoice,
+    private readonly backend: Backend,
   ) {}
 
   get bestItems(): BestItems {
@@ -165,7 +164,7 @@ export class Serving {
     isUsed: (row: number) => boolean,
   ): Scored {
     const table = { values, dim, count, shifts, isUsed };
-    return { table, scorer: createScorer(table, this.kernels) };
+    return { table, scorer: this.backend.scorer(table) };
   }
 }
 

@@ -1,12 +1,11 @@
 // A trained factorization as what answers questions: its collapsed tables, and what finds the best rows of them.
 
 import { UnsupportedError } from '../core/errors';
-import type { KernelChoice } from '../wasm/host';
+import type { Backend } from '../kernels/backend';
 import { Serving } from './factorization-lists';
-import type { FittedFactorization } from './factorization-tables';
+import type { ServedFactorization } from './factorization-tables';
 import { explain, type FoldIn, foldInItem, foldInUser } from './fold-in/fold-in';
 import { NormalEquations } from './fold-in/normal-equations';
-import { encodeFitted } from './saved-factorization';
 import type { ScoredIndex } from './top-k';
 import type {
   FoldedItemState,
@@ -18,27 +17,20 @@ import type {
   TrainedState,
 } from './trained-state';
 
-/** The options that answers depend on; a file keeps all the others with them. */
-export interface ServingOptions {
-  readonly clip: boolean;
-  readonly kernels: KernelChoice;
-}
-
 /** The answers of a factorization. */
-export class FactorizationState implements TrainedState {
+export class FactorizationState<F extends ServedFactorization = ServedFactorization> implements TrainedState {
   private readonly serving: Serving;
   private ownEquations: NormalEquations | undefined;
 
   constructor(
-    readonly fitted: FittedFactorization,
-    private readonly name: string,
-    private readonly options: ServingOptions,
+    readonly fitted: F,
+    private readonly owner: string,
+    private readonly clip: boolean,
+    private readonly backend: Backend,
     /** What a row is when the other side is frozen: the objective of training. */
-    private readonly problems: FoldIn,
-    /** What the caller asked for, where data have decided some of the options. */
-    private readonly asked: object | undefined,
+    private readonly foldIn: FoldIn,
   ) {
-    this.serving = new Serving(fitted.tables, fitted.served, fitted.seen, options.kernels);
+    this.serving = new Serving(fitted.tables, fitted.served, fitted.seen, backend);
   }
 
   get users() {
@@ -60,12 +52,12 @@ export class FactorizationState implements TrainedState {
   }
 
   predict(user: number, item: number): number {
-    return this.fitted.served.predict(user, item, this.options.clip);
+    return this.fitted.served.predict(user, item, this.clip);
   }
 
   predictAll(pairs: PairColumns): Float32Array {
     const { served, users, items } = this.fitted;
-    return served.predictAll(users, items, pairs, this.options.clip);
+    return served.predictAll(users, items, pairs, this.clip);
   }
 
   best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
@@ -81,31 +73,27 @@ export class FactorizationState implements TrainedState {
   }
 
   foldInUser(history: readonly HistoryEntry[]): FoldedUserState {
-    return foldInUser(this.fitted, this.problems, this.equations, this.options.clip, this.serving, history);
+    return foldInUser(this.fitted, this.foldIn, this.equations, this.clip, this.serving, history);
   }
 
   foldInItem(history: readonly HistoryEntry[]): FoldedItemState {
-    return foldInItem(this.fitted, this.problems, this.equations, this.options.clip, history);
+    return foldInItem(this.fitted, this.foldIn, this.equations, this.clip, history);
   }
 
   explain(user: number, item: number): ScoredIndex[] {
     const { seen } = this.fitted;
-    if (!seen.isKept || (seen.values === null && this.problems.needsValues)) {
+    if (!seen.isKept || (seen.values === null && this.foldIn.needsValues)) {
       throw new UnsupportedError(
-        `${this.name}: explain needs to know who has rated what and how, and this model was saved without; save it with history: true`,
+        `${this.owner}: explain needs to know who has rated what and how, and this model was saved without; save it with history: true`,
       );
     }
-    return explain(this.fitted, this.problems, this.equations, user, item);
+    return explain(this.fitted, this.foldIn, this.equations, user, item);
   }
 
   /** Made when a row is first asked for. */
   private get equations(): NormalEquations {
     const { rank, itemBias } = this.fitted.tables;
-    this.ownEquations ??= new NormalEquations(rank + (itemBias.length > 0 ? 1 : 0), this.options.kernels);
+    this.ownEquations ??= new NormalEquations(rank + (itemBias.length > 0 ? 1 : 0), this.backend);
     return this.ownEquations;
-  }
-
-  encode(history: boolean): Uint8Array<ArrayBuffer> {
-    return encodeFitted(this.name, this.options, this.fitted, history, this.asked);
   }
 }

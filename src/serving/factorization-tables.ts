@@ -2,7 +2,7 @@
 // A row that training never saw has its random start in the tables; it is read as 0, so that the answer is the baseline.
 
 import type { Vocabulary } from '../data/vocabulary';
-import { kernels } from '../kernels/select';
+import { dot } from '../kernels/dot';
 import type { Factorization } from '../models/factorization';
 import { tableOf } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
@@ -24,8 +24,7 @@ export interface Tables {
 }
 
 /** A trained factorization and all that answering questions needs. */
-export interface FittedFactorization {
-  readonly model: Factorization;
+export interface ServedFactorization {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
   readonly seen: InteractionHistory;
@@ -37,6 +36,11 @@ export interface FittedFactorization {
    * Absent: none.
    */
   readonly unfitted?: Unfitted | undefined;
+}
+
+/** The same with its model: after a fit the one that was trained, after a load a plain one. */
+export interface FittedFactorization extends ServedFactorization {
+  readonly model: Factorization;
 }
 
 /** By the number of a user, or of an item. */
@@ -107,7 +111,7 @@ export class ServedTables {
   scoreOf(vectors: Real, start: number, base: number, item: number): number {
     const { rank, itemEmbedding, itemBias } = this.tables;
     if (!this.hasItem(item)) return Math.fround(this.units.baseline ?? base);
-    const product = kernels.dot(vectors, start, itemEmbedding, item * rank, rank);
+    const product = dot(vectors, start, itemEmbedding, item * rank, rank);
     return Math.fround(Math.fround(base + (itemBias[item] ?? 0)) + product);
   }
 
@@ -115,7 +119,7 @@ export class ServedTables {
   scoreOfItem(user: number, vector: Real, bias: number): number {
     const { rank, userEmbedding } = this.tables;
     if (!this.hasUser(user) && this.units.baseline !== undefined) return Math.fround(this.units.baseline);
-    const product = this.hasUser(user) ? kernels.dot(userEmbedding, user * rank, vector, 0, rank) : 0;
+    const product = this.hasUser(user) ? dot(userEmbedding, user * rank, vector, 0, rank) : 0;
     return Math.fround(Math.fround(this.base(user) + bias) + product);
   }
 

@@ -6,6 +6,7 @@ import type { Vocabulary } from '../data/vocabulary';
 import { predictPairs } from './index-map';
 import type { InteractionHistory } from './interaction-history';
 import type { ItemWeights } from './item-weights';
+import type { SavedPeople } from './saved-model';
 import { CandidateMask, popularItems, type ScoredIndex, TopK } from './top-k';
 import type {
   FoldedUserState,
@@ -21,18 +22,21 @@ const PASS_SPEED = 4;
 
 /** The answers of a recommender over item weights. */
 export class ItemState<W extends ItemWeights = ItemWeights> implements TrainedState {
+  readonly users: Vocabulary;
+  readonly items: Vocabulary;
+  /** Each item at most once for a user. */
+  readonly seen: InteractionHistory;
   private readonly marks: CandidateMask;
   private readonly scores: Float64Array;
 
   constructor(
     private readonly owner: string,
-    readonly users: Vocabulary,
-    readonly items: Vocabulary,
-    /** Each item at most once for a user. */
-    readonly seen: InteractionHistory,
+    { users, items, seen }: SavedPeople,
     readonly weights: W,
-    private readonly toBytes: (history: boolean) => Uint8Array<ArrayBuffer>,
   ) {
+    this.users = users;
+    this.items = items;
+    this.seen = seen;
     this.scores = new Float64Array(seen.itemCounts.length);
     this.marks = new CandidateMask(this.scores.length, (item) => this.hasItem(item));
   }
@@ -90,10 +94,6 @@ export class ItemState<W extends ItemWeights = ItemWeights> implements TrainedSt
       predict: (item) => this.scoreOf(row, item),
       best: (request) => this.bestOf(row, request),
     };
-  }
-
-  encode(history: boolean): Uint8Array<ArrayBuffer> {
-    return this.toBytes(history);
   }
 
   private scoreOf(history: ArrayLike<number>, item: number): number {

@@ -1,6 +1,10 @@
 // The seam between what item-based recommenders learn and how they answer: a weight from each item of a history to each
 // item that may be recommended.
 
+import { FormatError } from '../core/errors';
+import type { Tensor } from '../io/files/safetensors';
+import { checkFinite, checkLists, type SavedModel, taker, vector } from './saved-model';
+
 /** score(history, i) = sum over the items j of the history of w(j, i), added in the order of the history. */
 export interface ItemWeights {
   /** Adds w(from, i) to scores[i] for every i. */
@@ -19,6 +23,24 @@ export class DenseWeights implements ItemWeights {
     readonly count: number,
     readonly values: Float32Array,
   ) {}
+
+  /** Those of a file. @throws FormatError where they are not there, or inconsistent */
+  static decode({ items, tensors }: SavedModel): DenseWeights {
+    const { size } = items;
+    const itemWeights = taker(tensors)('itemWeights', Float32Array, size, size);
+    checkFinite({ itemWeights });
+    for (let item = 0; item < size; item++) {
+      if (itemWeights[item * size + item] !== 0)
+        throw new FormatError(`tensor 'itemWeights' has a weight from item ${item} to itself; the file is damaged`);
+    }
+    return new DenseWeights(size, itemWeights);
+  }
+
+  /** For a file. */
+  tensors(): [string, Tensor][] {
+    const { count, values } = this;
+    return [['itemWeights', { dtype: 'F32', shape: [count, count], data: values }]];
+  }
 
   addTo(scores: Float64Array, from: number): void {
     const start = from * this.count;
@@ -66,6 +88,34 @@ export class NeighborLists implements ItemWeights {
         this.ownerWeights[place] = similarities[k]!;
       }
     }
+  }
+
+  /** Those of a file. @throws FormatError where they are not there, or inconsistent */
+  static decode({ items, tensors }: SavedModel): NeighborLists {
+    const take = taker(tensors);
+    const offsets = take('neighbors.offsets', Int32Array, items.size + 1);
+    const neighbors = take('neighbors.items', Int32Array, offsets[items.size]!);
+    const similarities = take('neighbors.similarities', Float32Array, neighbors.length);
+    checkLists('neighbors', offsets, neighbors, items.size);
+    checkFinite({ 'neighbors.similarities': similarities });
+    for (let item = 0; item < items.size; item++) {
+      for (let k = offsets[item]!; k < offsets[item + 1]!; k++) {
+        if (neighbors[k] === item || (k > offsets[item]! && neighbors[k]! <= neighbors[k - 1]!))
+          throw new FormatError(
+            `tensor 'neighbors.items' does not list other items in rising order for item ${item}; the file is damaged`,
+          );
+      }
+    }
+    return new NeighborLists(offsets, neighbors, similarities);
+  }
+
+  /** For a file. */
+  tensors(): [string, Tensor][] {
+    return [
+      ['neighbors.offsets', vector('I32', this.offsets)],
+      ['neighbors.items', vector('I32', this.items)],
+      ['neighbors.similarities', vector('F32', this.similarities)],
+    ];
   }
 
   addTo(scores: Float64Array, from: number): void {

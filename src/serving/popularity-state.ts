@@ -4,7 +4,6 @@ import { UnsupportedError } from '../core/errors';
 import type { Vocabulary } from '../data/vocabulary';
 import { predictPairs } from './index-map';
 import type { InteractionHistory } from './interaction-history';
-import { encodeModel } from './saved-model';
 import type { ScoredIndex } from './top-k';
 import { CandidateMask, popularItems } from './top-k';
 import type { FoldedUserState, HistoryEntry, ItemRequest, PairColumns, TrainedState } from './trained-state';
@@ -56,11 +55,6 @@ export class PopularityState implements TrainedState {
       predict: (item) => this.predict(-1, item),
       best: (request) => this.bestBut(had, request),
     };
-  }
-
-  encode(history: boolean): Uint8Array<ArrayBuffer> {
-    const { users, items, seen } = this;
-    return encodeModel({ recommender: 'popularity', options: {}, users, items, seen, tensors: [] }, history);
   }
 
   private bestBut(had: ArrayLike<number>, { n, filterSeen, exclude, candidates }: ItemRequest): ScoredIndex[] {

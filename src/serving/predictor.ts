@@ -2,7 +2,7 @@
 // index, and gives ids back. How it is trained is for its subclasses.
 
 import { DataError, NotFittedError, UnknownIdError, UnsupportedError } from '../core/errors';
-import { boolean, type Filled, field, integer, oneOf, readOptions, show } from '../core/options';
+import { type Filled, field, integer, oneOf, readOptions, show } from '../core/options';
 import { type Pausable, runToEnd } from '../core/scheduler';
 import { Interactions } from '../data/interactions';
 import type { Id, Vocabulary } from '../data/vocabulary';
@@ -17,7 +17,6 @@ import type {
   Recommendation,
   RecommendationList,
   RecommendOptions,
-  SaveOptions,
   SimilarOptions,
   SimilarUser,
   UserHistoryRow,
@@ -254,15 +253,6 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
     const state = this.need(call);
     if (state[call] !== undefined) return state;
     throw new UnsupportedError(`${this.owner}.${call}: this kind of recommender has no answer to that`);
-  }
-
-  /** The trained state, the ids and the options as one safetensors file. `loadRecommender` reads it. */
-  save(options?: SaveOptions): Uint8Array<ArrayBuffer> {
-    const state = this.need('save');
-    const { history } = readOptions<Filled<SaveOptions>>(`${this.owner}.save`, options, {
-      history: field(boolean, true),
-    });
-    return state.encode(history);
   }
 }
 

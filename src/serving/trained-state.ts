@@ -66,6 +66,4 @@ export interface TrainedState {
   /** Answers for a user, or an item, by its history alone; nothing of the state changes. Absent: not possible. */
   foldInUser?(history: readonly HistoryEntry[]): FoldedUserState;
   foldInItem?(history: readonly HistoryEntry[]): FoldedItemState;
-  /** The bytes of a file. */
-  encode(history: boolean): Uint8Array<ArrayBuffer>;
 }

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { Interactions } from '../../src/data/interactions';
 import { syntheticInteractions } from '../../src/data/synthetic';
+import { backendOf } from '../../src/kernels/backend';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
 import { BestItems, Serving } from '../../src/serving/factorization-lists';
@@ -84,7 +85,7 @@ describe.each(['js', 'wasm'] as const)('%s', (kernels) => {
         const { tables, seen, served } = trained(state);
         const items = seen.itemCounts.length;
         const { n, filterSeen, exclude, candidates } = state.request;
-        const best = new Serving(tables, served, seen, kernels).bestItems;
+        const best = new Serving(tables, served, seen, backendOf(kernels)).bestItems;
         expect(best).toBeInstanceOf(BestItems);
         const isOffered = (item: number) =>
           (candidates === null ? seen.itemCounts[item]! > 0 : candidates.includes(item)) && !exclude.includes(item);
@@ -123,7 +124,7 @@ describe.each(['js', 'wasm'] as const)('%s', (kernels) => {
       fc.property(states, measures, fc.nat(30), (state, measure, n) => {
         const { tables, seen, served } = trained(state);
         const { rank, itemEmbedding } = tables;
-        const serving = new Serving(tables, served, seen, kernels);
+        const serving = new Serving(tables, served, seen, backendOf(kernels));
         const at = (row: number) => [...itemEmbedding.subarray(row * rank, (row + 1) * rank)];
         const dot = (a: number, b: number) => at(a).reduce((sum, x, k) => sum + x * at(b)[k]!, 0);
         const items = seen.itemCounts.length;

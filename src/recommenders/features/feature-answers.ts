@@ -3,6 +3,7 @@
 
 import { UnsupportedError } from '../../core/errors';
 import type { UnlabelledRows } from '../../data/feature-fields';
+import { backendOf } from '../../kernels/backend';
 import type { FeatureModel } from '../../models/feature-models';
 import { FMModel } from '../../models/feature-models';
 import { Serving } from '../../serving/factorization-lists';
@@ -16,7 +17,6 @@ import type { PairAnswers } from './pair-answers';
 import type { KnownPairs, Pairing } from './pairing';
 import { PairsByRows } from './pairs-by-rows';
 import { PairsByTables } from './pairs-by-tables';
-import { encodeFeatureModel } from './saved-features';
 import { featuresAtOnce, onHeap, RowScorer } from './score-rows';
 import { sideTables } from './side-tables';
 
@@ -111,10 +111,6 @@ export class FeatureState implements TrainedState {
     );
   }
 
-  encode(history: boolean): Uint8Array<ArrayBuffer> {
-    return encodeFeatureModel(this.recommender.name, this.options, this.layout, this.model, history);
-  }
-
   private get pairing(): Pairing {
     const { pairing } = this.layout;
     if (pairing !== undefined) return pairing;
@@ -140,7 +136,7 @@ export class FeatureState implements TrainedState {
   private tablesOf(known: KnownPairs) {
     const tables = sideTables(known, this.model);
     const served = new ServedTables(tables, this.isProbability ? LOG_ODDS : NUMBERS, known.seen, true);
-    return { served, serving: new Serving(tables, served, known.seen, this.options.kernels) };
+    return { served, serving: new Serving(tables, served, known.seen, backendOf(this.options.kernels)) };
   }
 
   private get pairs(): PairAnswers {

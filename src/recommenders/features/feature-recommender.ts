@@ -19,6 +19,7 @@ import type { FeatureFitOptions } from './feature-fit-options';
 import type { FeatureOverparam, FilledFeatureOptions } from './feature-options';
 import { fitFeatures } from './fit-features';
 import { type CheckedFit, readPairs, readRows } from './fit-input';
+import { encodeFeatureModel } from './saved-features';
 
 /** The common part of the models of features. */
 export abstract class FeatureRecommender<Options extends FilledFeatureOptions> extends IdRecommender<FeatureState> {
@@ -146,6 +147,10 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> e
     const model = this.createModel(layout.fields, false);
     this.install(this.answersOf(model, layout));
     return model;
+  }
+
+  protected encode({ layout, model }: FeatureState, history: boolean): Uint8Array<ArrayBuffer> {
+    return encodeFeatureModel(this.name, this.options, layout, model, history);
   }
 
   private answersOf(model: FeatureModel, layout: RowLayout, isAtWork = false): FeatureState {

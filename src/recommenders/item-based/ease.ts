@@ -1,11 +1,11 @@
 // EASE, the shallow autoencoder with a closed form, as a recommender.
 
-import { DataError, FormatError } from '../../core/errors';
+import { DataError } from '../../core/errors';
 import { type Filled, field, number, readOptions } from '../../core/options';
 import type { Interactions } from '../../data/interactions';
 import { ItemState } from '../../serving/item-state';
 import { DenseWeights } from '../../serving/item-weights';
-import { checkFinite, encodeModel, type SavedModel, taker } from '../../serving/saved-model';
+import { encodeModel, type SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
@@ -71,21 +71,17 @@ export class EASE extends IdRecommender<ItemState<DenseWeights>> {
     }
     return fitOnce('EASE', options, async (scheduler) => {
       const histories = await historiesOf(data, scheduler);
-      this.serve(data, histories.seen, await solveEase(histories, this.options.regularization, scheduler));
+      const weights = await solveEase(histories, this.options.regularization, scheduler);
+      this.install(new ItemState('EASE', { ...data, seen: histories.seen }, weights));
     });
   }
 
-  private serve(
-    { users, items }: Pick<Interactions, 'users' | 'items'>,
-    seen: SavedModel['seen'],
-    weights: DenseWeights,
-  ) {
-    const { count, values } = weights;
+  protected encode(
+    { users, items, seen, weights }: ItemState<DenseWeights>,
+    history: boolean,
+  ): Uint8Array<ArrayBuffer> {
     const { name, options } = this;
-    const tensors = [['itemWeights', { dtype: 'F32', shape: [count, count], data: values }]] as const;
-    const toBytes = (history: boolean) =>
-      encodeModel({ recommender: name, options, users, items, seen, tensors }, history);
-    this.install(new ItemState('EASE', users, items, seen, weights, toBytes));
+    return encodeModel({ recommender: name, options, users, items, seen, tensors: weights.tensors() }, history);
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */
@@ -95,15 +91,8 @@ export class EASE extends IdRecommender<ItemState<DenseWeights>> {
 
   /** A recommender of a saved state. @throws FormatError where it is inconsistent */
   static of(saved: SavedModel): EASE {
-    const { size } = saved.items;
-    const itemWeights = taker(saved.tensors)('itemWeights', Float32Array, size, size);
-    checkFinite({ itemWeights });
-    for (let item = 0; item < size; item++) {
-      if (itemWeights[item * size + item] !== 0)
-        throw new FormatError(`tensor 'itemWeights' has a weight from item ${item} to itself; the file is damaged`);
-    }
     const model = new EASE(saved.options);
-    model.serve(saved, saved.seen, new DenseWeights(size, itemWeights));
+    model.install(new ItemState('EASE', saved, DenseWeights.decode(saved)));
     return model;
   }
 }

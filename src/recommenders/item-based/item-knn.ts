@@ -1,11 +1,10 @@
 // Nearest neighbours among items as a recommender.
 
-import { FormatError } from '../../core/errors';
 import { type Filled, field, integer, number, oneOf, readOptions } from '../../core/options';
 import type { Interactions } from '../../data/interactions';
 import { ItemState } from '../../serving/item-state';
 import { NeighborLists } from '../../serving/item-weights';
-import { checkFinite, checkLists, encodeModel, type SavedModel, taker, vector } from '../../serving/saved-model';
+import { encodeModel, type SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
@@ -72,24 +71,17 @@ export class ItemKNN extends IdRecommender<ItemState<NeighborLists>> {
   protected train(data: Interactions, options: FilledFitOptions): Promise<History> {
     return fitOnce('ItemKNN', options, async (scheduler) => {
       const histories = await historiesOf(data, scheduler);
-      this.serve(data, histories.seen, await findNeighbors(histories, data.items, this.options, scheduler));
+      const lists = await findNeighbors(histories, data.items, this.options, scheduler);
+      this.install(new ItemState('ItemKNN', { ...data, seen: histories.seen }, lists));
     });
   }
 
-  private serve(
-    { users, items }: Pick<Interactions, 'users' | 'items'>,
-    seen: SavedModel['seen'],
-    lists: NeighborLists,
-  ) {
-    const toBytes = (history: boolean) => {
-      const tensors = [
-        ['neighbors.offsets', vector('I32', lists.offsets)],
-        ['neighbors.items', vector('I32', lists.items)],
-        ['neighbors.similarities', vector('F32', lists.similarities)],
-      ] as const;
-      return encodeModel({ recommender: this.name, options: this.options, users, items, seen, tensors }, history);
-    };
-    this.install(new ItemState('ItemKNN', users, items, seen, lists, toBytes));
+  protected encode(
+    { users, items, seen, weights }: ItemState<NeighborLists>,
+    history: boolean,
+  ): Uint8Array<ArrayBuffer> {
+    const { name, options } = this;
+    return encodeModel({ recommender: name, options, users, items, seen, tensors: weights.tensors() }, history);
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */
@@ -99,23 +91,8 @@ export class ItemKNN extends IdRecommender<ItemState<NeighborLists>> {
 
   /** A recommender of a saved state. @throws FormatError where it is inconsistent */
   static of(saved: SavedModel): ItemKNN {
-    const { items, tensors } = saved;
-    const take = taker(tensors);
-    const offsets = take('neighbors.offsets', Int32Array, items.size + 1);
-    const neighbors = take('neighbors.items', Int32Array, offsets[items.size]!);
-    const similarities = take('neighbors.similarities', Float32Array, neighbors.length);
-    checkLists('neighbors', offsets, neighbors, items.size);
-    checkFinite({ 'neighbors.similarities': similarities });
-    for (let item = 0; item < items.size; item++) {
-      for (let k = offsets[item]!; k < offsets[item + 1]!; k++) {
-        if (neighbors[k] === item || (k > offsets[item]! && neighbors[k]! <= neighbors[k - 1]!))
-          throw new FormatError(
-            `tensor 'neighbors.items' does not list other items in rising order for item ${item}; the file is damaged`,
-          );
-      }
-    }
     const model = new ItemKNN(saved.options);
-    model.serve(saved, saved.seen, new NeighborLists(offsets, neighbors, similarities));
+    model.install(new ItemState('ItemKNN', saved, NeighborLists.decode(saved)));
     return model;
   }
 }

@@ -8,6 +8,7 @@ import { countRows, InteractionHistory } from '../../serving/interaction-history
 import { PopularityState } from '../../serving/popularity-state';
 import type { RecommendationList, RecommendOptions } from '../../serving/questions';
 import type { SavedModel } from '../../serving/saved-model';
+import { encodeModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import { extendSeen } from '../extend-seen';
 import type { FilledFitOptions } from '../fit-options';
@@ -80,6 +81,10 @@ export class Popularity extends IdRecommender<PopularityState> {
     const lists = super.recommendMany(userIds, options);
     for (const list of lists.values()) Object.assign(list, { basis: 'popularity' });
     return lists;
+  }
+
+  protected encode({ users, items, seen }: PopularityState, history: boolean): Uint8Array<ArrayBuffer> {
+    return encodeModel({ recommender: this.name, options: {}, users, items, seen, tensors: [] }, history);
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */

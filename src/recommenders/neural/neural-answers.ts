@@ -4,8 +4,8 @@
 import { naturalLog, sigmoid } from '../../core/elementary';
 import { UnsupportedError } from '../../core/errors';
 import type { Vocabulary } from '../../data/vocabulary';
+import { backendOf } from '../../kernels/backend';
 import type { RowTable, Scorer } from '../../kernels/scorer';
-import { createScorer } from '../../kernels/scorer-wasm';
 import { indexMap } from '../../serving/index-map';
 import type { InteractionHistory } from '../../serving/interaction-history';
 import { type BlockScorer, ItemScan } from '../../serving/item-scan';
@@ -15,7 +15,6 @@ import type { ItemRequest, PairColumns, SimilarRequest, TrainedState } from '../
 import type { FittedNeural } from './fitted-neural';
 import type { FilledNeuralOptions } from './neural-options';
 import { ITEMS_AT_ONCE } from './neural-scorer';
-import { encodeNeural } from './saved-neural';
 
 /** The answers of NeuralCF. */
 export class NeuralState implements TrainedState {
@@ -111,10 +110,6 @@ export class NeuralState implements TrainedState {
     );
   }
 
-  encode(history: boolean): Uint8Array<ArrayBuffer> {
-    return encodeNeural(this.options, this.fitted, history);
-  }
-
   /** Of what training never saw: the log-odds of an interaction among all that was trained on, or no preference. */
   private get coldScore(): number {
     const { loss, negatives } = this.options;
@@ -144,6 +139,6 @@ export class NeuralState implements TrainedState {
       start += part.dim;
     }
     const table: RowTable = { values, dim, count, shifts: new Float32Array(0), isUsed };
-    return { table, scorer: createScorer(table, this.options.kernels) };
+    return { table, scorer: backendOf(this.options.kernels).scorer(table) };
   }
 }

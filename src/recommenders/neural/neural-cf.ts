@@ -16,7 +16,7 @@ import { NeuralState } from './neural-answers';
 import { type FilledNeuralOptions, type NeuralCFOptions, readNeuralOptions } from './neural-options';
 import { NeuralScorer } from './neural-scorer';
 import { plainTablesOf } from './neural-tables';
-import { decodeNeural } from './saved-neural';
+import { decodeNeural, encodeNeural } from './saved-neural';
 
 /**
  * Neural collaborative filtering for what users have: GMF, MLP, or both fused, NeuMF.
@@ -108,6 +108,10 @@ export class NeuralCF extends IdRecommender<NeuralState> {
     const scorer = NeuralScorer.now(plainTablesOf(model), recommender.options.activation);
     recommender.serve({ model, users, items, seen, scorer });
     return recommender;
+  }
+
+  protected encode({ fitted }: NeuralState, history: boolean): Uint8Array<ArrayBuffer> {
+    return encodeNeural(this.options, fitted, history);
   }
 
   private serve(fitted: FittedNeural): void {

@@ -2,7 +2,7 @@
 
 import type { Scheduler } from '../../core/scheduler';
 import { ridgeOf } from '../../training/als/als-rule';
-import type { FittedFactorization } from '../factorization-tables';
+import type { ServedFactorization } from '../factorization-tables';
 import { linkOf } from '../rating-scale';
 import type { HistoryEntry } from '../trained-state';
 import type { FoldIn } from './fold-in';
@@ -12,8 +12,8 @@ import type { RidgeProblem } from './fold-row';
 
 /** One side of the tables, as the side that holds still. */
 interface Frozen {
-  readonly embedding: FittedFactorization['tables']['itemEmbedding'];
-  readonly biases: FittedFactorization['tables']['itemBias'];
+  readonly embedding: ServedFactorization['tables']['itemEmbedding'];
+  readonly biases: ServedFactorization['tables']['itemBias'];
   readonly counts: Int32Array;
 }
 
@@ -35,7 +35,7 @@ export class AlsFoldIn implements FoldIn {
   private readonly options: AlsFoldOptions & { readonly unobservedWeight: number };
 
   constructor(
-    private readonly fitted: Pick<FittedFactorization, 'tables' | 'units' | 'seen'>,
+    private readonly fitted: Pick<ServedFactorization, 'tables' | 'units' | 'seen'>,
     options: AlsFoldOptions,
   ) {
     const { userCounts, itemCounts } = fitted.seen;

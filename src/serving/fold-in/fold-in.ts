@@ -4,7 +4,7 @@ import { DataError } from '../../core/errors';
 import type { Scheduler } from '../../core/scheduler';
 import { MOST } from '../../kernels/rounding';
 import type { Serving } from '../factorization-lists';
-import type { FittedFactorization } from '../factorization-tables';
+import type { ServedFactorization } from '../factorization-tables';
 import type { InteractionHistory } from '../interaction-history';
 import type { RatingScale } from '../rating-scale';
 import { type ScoredIndex, TopK } from '../top-k';
@@ -39,7 +39,7 @@ export function historyOf(seen: InteractionHistory, user: number): HistoryEntry[
 
 /** A new user. */
 export function foldInUser(
-  { tables, served, units }: FittedFactorization,
+  { tables, served, units }: ServedFactorization,
   problems: FoldIn,
   equations: NormalEquations,
   clip: boolean,
@@ -63,7 +63,7 @@ export function foldInUser(
 
 /** A new item. */
 export function foldInItem(
-  { tables, served, units }: FittedFactorization,
+  { tables, served, units }: ServedFactorization,
   problems: FoldIn,
   equations: NormalEquations,
   clip: boolean,
@@ -81,7 +81,7 @@ export function foldInItem(
 
 /** What each item of a user's history adds to the score of an item, the most first: of the user as a new one. */
 export function explain(
-  { tables, seen }: FittedFactorization,
+  { tables, seen }: ServedFactorization,
   problems: FoldIn,
   equations: NormalEquations,
   user: number,

@@ -6,7 +6,7 @@ import { DataError, UnsupportedError } from '../../core/errors';
 import type { GroupLossName } from '../../training/group-losses';
 import type { LossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives/item-sampler';
-import type { FittedFactorization } from '../factorization-tables';
+import type { ServedFactorization } from '../factorization-tables';
 import { linkOf } from '../rating-scale';
 import type { HistoryEntry } from '../trained-state';
 import type { FoldIn } from './fold-in';
@@ -44,7 +44,7 @@ export interface GradientFoldOptions {
 /** Sets up rows of a state that was trained by gradients. */
 export class GradientFoldIn implements FoldIn {
   constructor(
-    private readonly fitted: Pick<FittedFactorization, 'tables' | 'units' | 'seen'>,
+    private readonly fitted: Pick<ServedFactorization, 'tables' | 'units' | 'seen'>,
     private readonly options: GradientFoldOptions,
   ) {}
 

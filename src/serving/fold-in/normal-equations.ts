@@ -1,9 +1,9 @@
 // The equations of a Newton step of one row: sum_s c_s q_s q_s^T + penalties, in memory that is used for row after row, of every model.
 
 import { DataError } from '../../core/errors';
+import type { Backend } from '../../kernels/backend';
 import { factorizeGram, solve } from '../../kernels/cholesky';
-import { commonGram, type Gram, paddedLength, ROWS_A_TIME } from '../../kernels/gram';
-import type { KernelChoice } from '../../wasm/host';
+import { type Gram, paddedLength, ROWS_A_TIME } from '../../kernels/gram';
 import type { RidgeProblem } from './fold-row';
 
 /** The ridge grows by 100 each time: after ten it outweighs whatever was positive. */
@@ -16,9 +16,9 @@ export class NormalEquations {
 
   constructor(
     private readonly size: number,
-    kernels: KernelChoice,
+    backend: Backend,
   ) {
-    this.gram = commonGram(paddedLength(size), kernels);
+    this.gram = backend.gram(paddedLength(size));
     this.padded = new Float64Array(this.gram.n);
   }
 

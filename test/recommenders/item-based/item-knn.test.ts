@@ -83,7 +83,7 @@ describe('the answers over weights', () => {
         const { options } = new ItemKNN({ neighbors: k });
         const lists = await findNeighbors(histories, data.items, options, scheduler());
         const { users, items } = data;
-        const answers = new ItemState('ItemKNN', users, items, histories.seen, lists, () => new Uint8Array());
+        const answers = new ItemState('ItemKNN', { users, items, seen: histories.seen }, lists);
         const request = { n: ITEMS, filterSeen: true, exclude: [], candidates: null };
         for (let user = 0; user < USERS; user++) {
           const had = [...new Set(pairs.filter(([u]) => u === user).map(([, item]) => item))];

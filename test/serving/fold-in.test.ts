@@ -2,6 +2,7 @@
 // which the gradient of the whole objective is 0.
 
 import { Stream } from '../../src/core/random';
+import { backendOf } from '../../src/kernels/backend';
 import {
   ExpectedBpr,
   ExpectedLogistic,
@@ -15,7 +16,7 @@ import { NormalEquations } from '../../src/serving/fold-in/normal-equations';
 import { bpr, softmax, warp } from '../../src/training/group-losses';
 import { identity, sigmoidLink } from '../../src/training/link';
 
-const equationsOf = (problem: RidgeProblem) => new NormalEquations(lengthOf(problem), 'wasm');
+const equationsOf = (problem: RidgeProblem) => new NormalEquations(lengthOf(problem), backendOf('wasm'));
 const foldRow = (problem: RidgeProblem) => foldRowBy(problem, equationsOf(problem));
 
 const HAD = 4;
