@@ -289,6 +289,7 @@ function within(value: number, { min = -Infinity, max = Infinity, above = false,
 }
 
 function range({ min, max, above = false, below = false }: Bounds): string {
+  if (min !== undefined && max !== undefined && !above && !below) return ` from ${min} to ${max}`;
   const low = min === undefined ? '' : ` ${above ? 'above' : 'of at least'} ${min}`;
   const high = max === undefined ? '' : ` ${below ? 'below' : 'of at most'} ${max}`;
   return low + (low !== '' && high !== '' ? ' and' : '') + high;

@@ -241,7 +241,7 @@ class PairScan {
 export type DuplicatePolicy = 'last' | 'first' | 'sum' | 'keep' | 'error';
 
 /** The option `duplicates`. */
-export const duplicatesField = field<DuplicatePolicy>(oneOf('last', 'first', 'sum', 'keep', 'error'), 'last');
+export const duplicatesField = field(oneOf('last', 'first', 'sum', 'keep', 'error'), 'last');
 
 type Column = Int32Array | Float32Array | Float64Array;
 type OwnColumns = { -readonly [name in keyof Columns]: Columns[name] };

@@ -4,6 +4,7 @@ import { OptionError } from '../core/errors';
 import {
   boolean,
   type Check,
+  check,
   field,
   integer,
   optional,
@@ -233,10 +234,10 @@ const pair: Check<readonly [string, string]> = (value, name) => {
   throw wrong(name, value, 'two column names');
 };
 
-const someText: Check<string> = (value, name) => {
-  if (typeof value === 'string' && value !== '') return value;
-  throw wrong(name, value, 'a string of one or more characters');
-};
+const someText = check<string>(
+  'a string of one or more characters',
+  (value) => typeof value === 'string' && value !== '',
+);
 
 /** The most features a field may have: numbers of features are 32-bit. */
 const LARGEST = 2 ** 30;

@@ -1,9 +1,9 @@
 // Rows of cells into rows of features, in one pass over the rows and one over the cells kept of them.
 
 import { DataError, isInstance, OptionError } from '../core/errors';
-import { field, number, readOptions, seed as seedCheck, show } from '../core/options';
+import { field, readOptions, seed as seedCheck, show } from '../core/options';
 import { ownString } from '../core/plain';
-import { type Seed, Stream } from '../core/random';
+import { Stream } from '../core/random';
 import { type Pausable, runToEnd } from '../core/scheduler';
 import { VERSION } from '../core/version';
 import {
@@ -26,7 +26,7 @@ import {
   newField,
   numberOf,
 } from './feature-schema';
-import { partSize, positionsOf, range, requireTwoRows, type SplitRandomOptions } from './splits';
+import { part, partSize, positionsOf, range, requireTwoRows, type SplitRandomOptions } from './splits';
 import { type Id, requireIterable, Vocabulary, WANTED_ID } from './vocabulary';
 
 /** A cell at fault, in a row counted from 1. */
@@ -407,9 +407,9 @@ export class FeatureTable implements FeatureRows {
    * @throws DataError for fewer than 2 rows.
    */
   split(options?: SplitRandomOptions): { train: FeatureTable; test: FeatureTable } {
-    const { testFraction, seed } = readOptions<{ testFraction: number; seed: Seed }>('FeatureTable.split', options, {
-      testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.2),
-      seed: field<Seed>(seedCheck, 1),
+    const { testFraction, seed } = readOptions('FeatureTable.split', options, {
+      testFraction: part(0.2),
+      seed: field(seedCheck, 1),
     });
     requireTwoRows('FeatureTable.split', this.size);
     const order = range(this.size);

@@ -1,7 +1,7 @@
 // What did not become part of a set when its rows were read: said by the set itself, so that nothing is lost in silence.
 
 import { DataError, isInstance } from '../core/errors';
-import { type Check, optional, readOptions, wrong } from '../core/options';
+import { optional, readOptions } from '../core/options';
 import { runToEnd } from '../core/scheduler';
 import { VERSION } from '../core/version';
 import { type DuplicatePolicy, duplicatesField, resolveDuplicates, withoutAbsent } from './duplicates';
@@ -14,7 +14,7 @@ import {
   readRows,
   selectColumns,
 } from './rows';
-import { Vocabulary } from './vocabulary';
+import { aVocabulary, Vocabulary } from './vocabulary';
 
 /**
  * What a reader left out of a set of ratings.
@@ -140,11 +140,6 @@ export interface InteractionsOptions {
   /** A vocabulary to share; ids that it lacks are added to it. @defaultValue a new one */
   readonly items?: Vocabulary | undefined;
 }
-
-const aVocabulary: Check<Vocabulary> = (value, name) => {
-  if (value instanceof Vocabulary) return value;
-  throw wrong(name, value, 'a Vocabulary, such as the users or items of other Interactions');
-};
 
 /**
  * Ratings r_ui of users u and items i, in the order in which they were given.
@@ -294,7 +289,7 @@ function build(
     duplicates,
     users = new Vocabulary(),
     items = new Vocabulary(),
-  } = readOptions<BuildOptions>(owner, options, {
+  } = readOptions(owner, options, {
     duplicates: duplicatesField,
     users: optional(aVocabulary),
     items: optional(aVocabulary),
@@ -315,10 +310,4 @@ function build(
     items.truncate(itemCount);
     throw error;
   }
-}
-
-interface BuildOptions {
-  duplicates: DuplicatePolicy;
-  users: Vocabulary | undefined;
-  items: Vocabulary | undefined;
 }

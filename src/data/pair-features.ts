@@ -2,13 +2,13 @@
 // item. All at once as columns, or one by one for whoever makes pairs as it goes.
 
 import { DataError, OptionError } from '../core/errors';
-import { type Check, optional, readOptions, show, wrong } from '../core/options';
+import { check, optional, readOptions, show } from '../core/options';
 import { type Pausable, ROWS_A_CHUNK, runToEnd } from '../core/scheduler';
 import type { FeatureRows, FieldRange, UnlabelledRows } from './feature-fields';
 import { FeatureTable } from './feature-table';
 import type { Interactions } from './interactions';
 import { requireInteractions } from './splits';
-import { type Id, Vocabulary } from './vocabulary';
+import { aVocabulary, type Id, type Vocabulary } from './vocabulary';
 
 /**
  * What is known of users and items: tables made with `id`.
@@ -258,7 +258,7 @@ export interface InteractionFeatureOptions extends SideFeatures {
  */
 export function interactionFeatures(interactions: Interactions, options?: InteractionFeatureOptions): FeatureTable {
   const owner = 'interactionFeatures';
-  const read = readOptions<InteractionFeatureOptions>(owner, options, {
+  const read = readOptions(owner, options, {
     ...sideFields,
     users: optional(aVocabulary),
     items: optional(aVocabulary),
@@ -268,15 +268,10 @@ export function interactionFeatures(interactions: Interactions, options?: Intera
   return FeatureTable.fromRows(runToEnd(new PairFeatures(owner, users, items, read).rows(interactions)));
 }
 
-const aTable: Check<FeatureTable> = (value, name) => {
-  if (value instanceof FeatureTable) return value;
-  throw wrong(name, value, "a FeatureTable, such as FeatureTable.from(rows, { id: 'userId', fields })");
-};
+const aTable = check<FeatureTable>(
+  "a FeatureTable, such as FeatureTable.from(rows, { id: 'userId', fields })",
+  (value) => value instanceof FeatureTable,
+);
 
 /** The options that are tables of users and items. */
 export const sideFields = { userFeatures: optional(aTable), itemFeatures: optional(aTable) };
-
-const aVocabulary: Check<Vocabulary> = (value, name) => {
-  if (value instanceof Vocabulary) return value;
-  throw wrong(name, value, 'a Vocabulary, such as the users or items of other Interactions');
-};

@@ -4,7 +4,7 @@
 import { DataError, OptionError } from '../core/errors';
 import { field, integer, number, oneOf, readOptions, seed as seedCheck, show } from '../core/options';
 import { type Seed, Stream } from '../core/random';
-import { type DuplicatePolicy, duplicatesField } from './duplicates';
+import { duplicatesField } from './duplicates';
 import { Interactions, type InteractionsOptions, type Row } from './interactions';
 import { Vocabulary } from './vocabulary';
 
@@ -22,6 +22,9 @@ export interface Split {
   readonly train: Interactions;
   readonly test: Interactions;
 }
+
+/** Declares the part of a set that is tested: neither nothing nor all. */
+export const part = (fallback: number) => field(number({ min: 0, max: 1, above: true, below: true }), fallback);
 
 /** The positions, in ascending order, whose part has this number. */
 export function positionsOf(parts: Uint8Array | Int32Array, part: number): Int32Array {
@@ -85,9 +88,9 @@ export interface SplitRandomOptions {
  * ```
  */
 export function splitRandom(data: Interactions, options?: SplitRandomOptions): Split {
-  const { testFraction, seed } = readOptions<{ testFraction: number; seed: Seed }>('splitRandom', options, {
-    testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.2),
-    seed: field<Seed>(seedCheck, 1),
+  const { testFraction, seed } = readOptions('splitRandom', options, {
+    testFraction: part(0.2),
+    seed: field(seedCheck, 1),
   });
   requireInteractions('splitRandom', data);
   requireTwoRows('splitRandom', data.size);
@@ -127,8 +130,8 @@ export interface SplitByTimeOptions {
  * ```
  */
 export function splitByTime(data: Interactions, options?: SplitByTimeOptions): Split {
-  const { testFraction } = readOptions<{ testFraction: number }>('splitByTime', options, {
-    testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.2),
+  const { testFraction } = readOptions('splitByTime', options, {
+    testFraction: part(0.2),
   });
   requireInteractions('splitByTime', data);
   requireTwoRows('splitByTime', data.size);
@@ -184,9 +187,9 @@ export interface SplitLeaveOneOutOptions {
  * ```
  */
 export function splitLeaveOneOut(data: Interactions, options?: SplitLeaveOneOutOptions): Split {
-  const { by, seed } = readOptions<{ by: 'time' | 'random'; seed: Seed }>('splitLeaveOneOut', options, {
+  const { by, seed } = readOptions('splitLeaveOneOut', options, {
     by: field(oneOf('time', 'random'), 'time'),
-    seed: field<Seed>(seedCheck, 1),
+    seed: field(seedCheck, 1),
   });
   requireInteractions('splitLeaveOneOut', data);
   const rowsOf = new Int32Array(data.users.size);
@@ -273,15 +276,11 @@ const TEST = 2;
  * ```
  */
 export function splitByUser(data: Interactions, options?: SplitByUserOptions): UserSplit {
-  const fraction = field(number({ min: 0, max: 1, above: true, below: true }), 0.2);
-  const { testFraction, holdOutPerUser, seed } = readOptions<{
-    testFraction: number;
-    holdOutPerUser: number;
-    seed: Seed;
-  }>('splitByUser', options, {
+  const fraction = part(0.2);
+  const { testFraction, holdOutPerUser, seed } = readOptions('splitByUser', options, {
     testFraction: fraction,
     holdOutPerUser: fraction,
-    seed: field<Seed>(seedCheck, 1),
+    seed: field(seedCheck, 1),
   });
   requireInteractions('splitByUser', data);
   requireTwoRows('splitByUser', data.size);
@@ -353,9 +352,9 @@ export interface KFoldOptions {
  * ```
  */
 export function kFold(data: Interactions, options?: KFoldOptions): Split[] {
-  const { folds, seed } = readOptions<{ folds: number; seed: Seed }>('kFold', options, {
+  const { folds, seed } = readOptions('kFold', options, {
     folds: field(integer({ min: 2 }), 5),
-    seed: field<Seed>(seedCheck, 1),
+    seed: field(seedCheck, 1),
   });
   requireInteractions('kFold', data);
   requireTwoRows('kFold', data.size);
@@ -394,7 +393,7 @@ export function predefinedSplit(
   test: Iterable<Row>,
   options?: Pick<InteractionsOptions, 'duplicates'>,
 ): Split {
-  const { duplicates } = readOptions<{ duplicates: DuplicatePolicy }>('predefinedSplit', options, {
+  const { duplicates } = readOptions('predefinedSplit', options, {
     duplicates: duplicatesField,
   });
   const shared = { duplicates, users: new Vocabulary(), items: new Vocabulary() };

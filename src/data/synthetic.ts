@@ -181,14 +181,14 @@ const CHOOSINESS = 1;
  * ```
  */
 export function syntheticInteractions(options?: SyntheticOptions): Interactions {
-  const settings = readOptions<Settings>('syntheticInteractions', options, {
+  const settings = readOptions('syntheticInteractions', options, {
     users: field(integer({ min: 1, max: MOST }), 943),
     items: field(integer({ min: 1, max: MOST }), 1682),
     ratings: field(integer({ min: 1, max: MOST }), 100_000),
     rank: field(integer({ min: 1, max: 1024 }), 8),
     structure: field(number({ min: 0, max: 100 }), 0.56),
     noise: field(number({ min: 0, max: 100 }), 0.85),
-    seed: field<Seed>(seedCheck, 1),
+    seed: field(seedCheck, 1),
   });
   const { users, items, ratings, rank } = settings;
   if (ratings > users * items) {

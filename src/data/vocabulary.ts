@@ -1,7 +1,7 @@
 // Lists that callers hand over: what cannot be gone over is told as such, with what to do about it.
 
 import { DataError, isInstance } from '../core/errors';
-import { show } from '../core/options';
+import { check, show } from '../core/options';
 import { secret } from '../core/random';
 import { VERSION } from '../core/version';
 
@@ -187,3 +187,9 @@ function unknown(id: unknown): -1 {
   if (isId(id)) return -1;
   throw new DataError(`the id is ${show(id)}; want ${WANTED_ID}`);
 }
+
+/** Checks that an option is a vocabulary. */
+export const aVocabulary = check<Vocabulary>(
+  'a Vocabulary, such as the users or items of other Interactions',
+  (value) => value instanceof Vocabulary,
+);

@@ -1,20 +1,10 @@
 // The main job: plain against overparameterized matrix factorization under each optimizer.
 
 import { DataError } from '../core/errors';
-import {
-  seed as checkSeed,
-  type Filled,
-  field,
-  integer,
-  number,
-  oneOf,
-  optional,
-  readOptions,
-  wrong,
-} from '../core/options';
+import { seed as checkSeed, field, integer, oneOf, optional, readOptions, wrong } from '../core/options';
 import { VERSION } from '../core/version';
 import type { Interactions } from '../data/interactions';
-import { splitRandom } from '../data/splits';
+import { part, splitRandom } from '../data/splits';
 import { type MetricName, metricList } from '../metrics/metric-names';
 import { checkSuits, usualMetrics } from '../metrics/scores';
 import type { LearningRate } from '../optimizers/learning-rate';
@@ -45,12 +35,7 @@ import {
   summarize,
   summarizeModel,
 } from './comparison';
-import {
-  checkRecommender,
-  type EvaluationOptions,
-  evaluationFields,
-  type FilledEvaluation,
-} from './evaluation-options';
+import { checkRecommender, type EvaluationOptions, evaluationFields } from './evaluation-options';
 import { type FitRunner, mapLimited, startFitRunner } from './fit-threads';
 import { type Fit, fitterOf } from './fits';
 
@@ -82,11 +67,7 @@ export interface CompareOptions extends Omit<EvaluationOptions<ComparisonProgres
 /** What may be compared: the name of a recommender, one with its options, or a function that makes one. */
 export type ComparedModel = RecommenderName | Recommender | (() => Recommender);
 
-type FilledCompare = Filled<
-  Pick<CompareOptions, 'optimizers' | 'overparams' | 'models' | 'seeds' | 'epochs' | 'rank' | 'terms' | 'testFraction'>
-> &
-  Pick<CompareOptions, 'metrics'> &
-  Omit<FilledEvaluation<ComparisonProgress>, 'seed'>;
+type FilledCompare = ReturnType<typeof readCompareOptions>;
 
 /**
  * Trains plain and overparameterized matrix factorization under each optimizer, on the same splits from the same
@@ -264,11 +245,11 @@ function armOf(overparam: false | ProductOptions, rank: number): ComparisonArm {
   return kind === 'dense' ? { kind, depth, width: width || rank, init } : { kind, scope, depth, width, init };
 }
 
-function readCompareOptions(options: CompareOptions | undefined): FilledCompare {
+function readCompareOptions(options: CompareOptions | undefined) {
   const { seed: _, ...common } = evaluationFields<ComparisonProgress>();
   // Models alone are compared without arms.
   const hasArms = options?.models === undefined || options.optimizers !== undefined || options.overparams !== undefined;
-  const read = readOptions<FilledCompare>('compare', options, {
+  const read = readOptions('compare', options, {
     optimizers: field(
       list<OptimizerName | OptimizerConfig>('optimizer names or configurations'),
       hasArms ? PAPER_OPTIMIZERS : [],
@@ -282,7 +263,7 @@ function readCompareOptions(options: CompareOptions | undefined): FilledCompare 
     epochs: field(integer({ min: 1 }), 15),
     rank: field(integer({ min: 1 }), 15),
     terms: field(oneOf('paper', 'matched', 'tuned'), 'paper'),
-    testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.1),
+    testFraction: part(0.1),
     ...common,
   });
   for (const [at, seed] of read.seeds.entries()) checkSeed(seed, `seeds[${at}]`);

@@ -71,7 +71,7 @@ function drawOf(name: string, range: SearchRange | readonly unknown[]): Draw {
       throw new OptionError(name, range, `tune: ${name} is an empty list; want values to choose from`);
     return (stream) => range[stream.below(range.length)];
   }
-  const read = readOptions<{ min?: number; max?: number; scale: 'linear' | 'log'; integer: boolean }>(
+  const read = readOptions(
     'tune',
     range,
     {

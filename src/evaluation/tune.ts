@@ -2,12 +2,12 @@
 // (Jamieson and Talwalkar, AISTATS 2016).
 
 import { DataError, UnsupportedError } from '../core/errors';
-import { type Filled, field, integer, number, oneOf, optional, plain, readOptions, wrong } from '../core/options';
+import { field, integer, oneOf, optional, plain, readOptions, wrong } from '../core/options';
 import { Stream } from '../core/random';
 import { type Scheduler, TaskScheduler } from '../core/scheduler';
 import { FeatureTable } from '../data/feature-table';
 import type { Interactions } from '../data/interactions';
-import { splitRandom } from '../data/splits';
+import { part, splitRandom } from '../data/splits';
 import type { Id } from '../data/vocabulary';
 import type { MetricName } from '../metrics/metric-names';
 import { featureMetricName, isLessBetter, isRowMetric, type RowMetricName } from '../metrics/row-metrics';
@@ -20,7 +20,6 @@ import {
   type EvaluationOptions,
   type EvaluationProgress,
   evaluationFields,
-  type FilledEvaluation,
 } from './evaluation-options';
 import { mapLimited, startFitRunner } from './fit-threads';
 import type { Fit, Parts } from './fits';
@@ -231,6 +230,8 @@ function checkMetric(metric: MetricName | RowMetricName, isTable: boolean): void
   );
 }
 
+type FilledTune = ReturnType<typeof readTuneOptions>;
+
 /** What trials are trained on, and what they are judged by. */
 async function partsOf(
   data: Interactions | FeatureTable,
@@ -289,16 +290,12 @@ function epochsOf({ name, options }: Recommender): number {
   );
 }
 
-type FilledTune = Filled<Pick<TuneOptions, 'trials' | 'strategy' | 'testFraction' | 'base'>> &
-  Pick<TuneOptions, 'validation' | 'metric'> &
-  FilledEvaluation<TuningProgress>;
-
-function readTuneOptions(options: TuneOptions | undefined): FilledTune {
-  return readOptions<FilledTune>('tune', options, {
+function readTuneOptions(options: TuneOptions | undefined) {
+  return readOptions('tune', options, {
     trials: field(integer({ min: 1 }), 20),
     metric: optional(featureMetricName),
     strategy: field(oneOf('random', 'halving'), 'random'),
-    testFraction: field(number({ min: 0, max: 1, above: true, below: true }), 0.1),
+    testFraction: part(0.1),
     base: field(plainObject, {}),
     validation: optional((value, name) => (value instanceof FeatureTable ? value : checkInteractions(value, name))),
     ...evaluationFields<TuningProgress>(),

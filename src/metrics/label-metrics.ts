@@ -122,7 +122,7 @@ export function calibration(
     readonly bins?: number | undefined;
   },
 ): Calibration {
-  const { bins: count } = readOptions<{ bins: number }>('calibration', options, {
+  const { bins: count } = readOptions('calibration', options, {
     bins: field(integer({ min: 1, max: 1e6 }), 10),
   });
   checkRows('calibration', probabilities, labels, true);

@@ -219,7 +219,7 @@ export function datasetPath(name: string, options?: DatasetOptions): string {
 }
 
 function readDataDir(owner: string, options: DatasetOptions | undefined): string | undefined {
-  return readOptions<DatasetOptions>(owner, options, { dataDir: optional(string) }).dataDir;
+  return readOptions(owner, options, { dataDir: optional(string) }).dataDir;
 }
 
 // The public data sets that the library knows by name, as data: which files, how to read them, under which terms.

@@ -33,38 +33,38 @@ export interface ALSOptions extends Pick<TrainingOptions, 'seed' | 'kernels' | '
    * not in the data is unknown. @defaultValue 'implicit'
    */
   readonly feedback?: 'implicit' | 'explicit' | undefined;
-  /** The length of the vectors. @defaultValue 32 */
+  /** The length of the vectors, from 1 to 65536. @defaultValue 32 */
   readonly rank?: number | undefined;
-  /** Passes; each solves for every user, then for every item. @defaultValue 12 */
+  /** Passes, from 1 to 100000; each solves for every user, then for every item. @defaultValue 12 */
   readonly epochs?: number | undefined;
   /**
-   * lambda of lambda (sum over rows of (n + alpha0 |rows of the other side|)^nu |x|^2), for a row with n interactions.
+   * lambda, above 0, of lambda (sum over rows of (n + alpha0 |rows of the other side|)^nu |x|^2), for a row with n interactions.
    * @defaultValue implicit: 0.007; explicit: 0.06
    */
   readonly regularization?: number | undefined;
-  /** nu: 1 penalizes a row in proportion to what it has, 0 all rows alike. @defaultValue 1 */
+  /** nu, from 0 to 2: 1 penalizes a row in proportion to what it has, 0 all rows alike. @defaultValue 1 */
   readonly regularizationExponent?: number | undefined;
   /**
-   * alpha0, the weight of score^2 for every pair, seen or not; implicit feedback alone. 'auto': 0.3, and less where fewer
+   * alpha0, at least 0: the weight of score^2 for every pair, seen or not; implicit feedback alone. 'auto': 0.3, and less where fewer
    * pairs than in MovieLens 1M are filled: all of them then weigh 6.75 times as much as the interactions do, as there.
    * @defaultValue 'auto'
    */
   readonly unobservedWeight?: number | 'auto' | undefined;
   /**
-   * How much values say: an interaction's squared error weighs 1 + alpha value (times its weight); implicit feedback alone.
+   * How much values say, at least 0: an interaction's squared error weighs 1 + alpha value (times its weight); implicit feedback alone.
    * At 0 values are not looked at. @defaultValue 0
    */
   readonly alpha?: number | undefined;
-  /** Whether users and items have biases; explicit feedback alone. @defaultValue true for explicit feedback */
+  /** Whether users and items have biases; explicit feedback alone. @defaultValue true for explicit feedback, else false */
   readonly biases?: boolean | undefined;
   /**
    * How the equations of a row are solved: 'cholesky' exactly, in O(n rank^2 + rank^3); 'conjugate-gradient' by `steps`
    * steps from where the row is, in O(steps (n rank + rank^2)), which pays from ranks of some hundred. @defaultValue 'cholesky'
    */
   readonly solver?: 'cholesky' | 'conjugate-gradient' | undefined;
-  /** Steps of the conjugate gradient. @defaultValue 3 */
+  /** Steps of the conjugate gradient, from 1 to 1000. @defaultValue 3 */
   readonly steps?: number | undefined;
-  /** Vectors start at N(0, initScale^2 / rank). @defaultValue 0.1 */
+  /** Vectors start at N(0, initScale^2 / rank); at least 0. @defaultValue 0.1 */
   readonly initScale?: number | undefined;
 }
 

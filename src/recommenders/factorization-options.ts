@@ -44,9 +44,9 @@ import {
 
 /** The strengths of the L2 penalty on embeddings and biases; what is left out is as the recommender has it by default. */
 export interface Regularization {
-  /** lambda of embeddings. @defaultValue 0.235; losses of orders: 0.01 */
+  /** lambda of embeddings, at least 0. @defaultValue 0.235; losses of orders: 0.01 */
   readonly embedding?: number | undefined;
-  /** lambda of biases. @defaultValue 0.15; losses of orders: 0.01 */
+  /** lambda of biases, at least 0. @defaultValue 0.15; losses of orders: 0.01 */
   readonly bias?: number | undefined;
   /** 'frequency': a row with n ratings has lambda sqrt(20 / n). @defaultValue 'frequency'; losses of orders: 'constant' */
   readonly scaling?: 'constant' | 'frequency' | undefined;
@@ -54,7 +54,7 @@ export interface Regularization {
 
 /** The options of a matrix-factorization recommender. */
 export interface FactorizationRecommenderOptions extends TrainingOptions {
-  /** The length of the vectors. @defaultValue 32 */
+  /** The length of the vectors, from 1 to 65536. @defaultValue 32 */
   readonly rank?: number | undefined;
   /**
    * How tables are written as products; `false`: plain. Fields left out of one product for all tables are those of the
@@ -69,8 +69,8 @@ export interface FactorizationRecommenderOptions extends TrainingOptions {
    */
   readonly loss?: FactorizationLoss | 'auto' | undefined;
   /**
-   * Items drawn for each interaction that its user does not have: how many, how ('popularity': in proportion to
-   * interactions^exponent). @defaultValue bpr: 1, warp: 16, softmax: 32, uniform; others: none
+   * Items drawn for each interaction that its user does not have: how many, from 0 to 4096, and how ('popularity': in proportion to
+   * interactions^exponent). @defaultValue bpr: 1, warp: 16, softmax: 32, uniform; others: false
    */
   readonly negatives?: number | Negatives | false | undefined;
   /**
@@ -79,22 +79,31 @@ export interface FactorizationRecommenderOptions extends TrainingOptions {
    * @defaultValue sgd with the rates of docs/defaults.md, which follow `batchSize`; losses of orders: adam at 0.005
    */
   readonly optimizer?: OptimizerOption | undefined;
-  /** @defaultValue 10 */
+  /** Passes over the data, from 1 to 100000. @defaultValue 10; losses of orders: 20; SVDpp: 12 */
   readonly epochs?: number | undefined;
-  /** Ratings (or interactions, where negatives are drawn) a step; the gradient is their mean. @defaultValue 1; 256 with negatives */
+  /**
+   * Ratings (or interactions, where negatives are drawn) a step, at least 1; the gradient is their mean.
+   * @defaultValue 1; 256 with negatives
+   */
   readonly batchSize?: number | undefined;
   /** 'sigmoid': minimum + range sigmoid(score), so that predictions stay on the scale. @defaultValue 'identity' */
   readonly link?: 'identity' | 'sigmoid' | undefined;
-  /** lambda of 1/2 lambda (|e_u|^2 + |e_i|^2 + b_u^2 + b_i^2) per rating; a number is constant and for all. */
+  /**
+   * lambda of 1/2 lambda (|e_u|^2 + |e_i|^2 + b_u^2 + b_i^2) per rating, at least 0; a number is constant and for all.
+   * @defaultValue embeddings 0.235, biases 0.15, by frequency; losses of orders: 0.01, constant
+   */
   readonly regularization?: number | Regularization | undefined;
   /** Whether users and items have biases. @defaultValue true */
   readonly biases?: boolean | undefined;
-  /** The standard deviation that the embeddings (the products) start with. */
+  /**
+   * The standard deviation that the embeddings (the products) start with, at least 0.
+   * @defaultValue OverparamMF: 0.04; MF, SVDpp: 0.0255; losses of orders: 0.1
+   */
   readonly initScale?: number | undefined;
   /** Divides ratings by their standard deviation inside; predictions come back on the rating scale. @defaultValue true */
   readonly standardize?: boolean | undefined;
   /**
-   * The threads to train on, where batchSize is 1 and every table is keyed by user or item; results never depend on it.
+   * The threads to train on, a whole number from 1 to 256, where batchSize is 1 and every table is keyed by user or item; results never depend on it.
    * `auto`: one for each core, where there is enough to do. Where threads cannot be started one does the work, which is
    * said once as a warning; a thread that ends before its time is a ThreadError. @defaultValue 1
    */

@@ -1,7 +1,7 @@
 // Reading the options of a fit.
 
 import { DataError, UnsupportedError } from '../core/errors';
-import { type Check, callable, field, integer, number, optional, readOptions, wrong } from '../core/options';
+import { type Check, callable, check, field, integer, number, optional, readOptions, wrong } from '../core/options';
 import { Interactions } from '../data/interactions';
 import type { MetricName } from '../metrics/metric-names';
 import { metricList, metricName } from '../metrics/metric-names';
@@ -103,17 +103,13 @@ export function refuseCheckpoints(
 
 const noWriter: CheckpointWriter = () => undefined;
 
-/** The bytes of a file. */
-function fileBytes(value: unknown, name: string): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  throw wrong(name, value, 'the bytes that checkpoint.write was given, a Uint8Array');
-}
+const fileBytes = check<Uint8Array>(
+  'the bytes that checkpoint.write was given, a Uint8Array',
+  (value) => value instanceof Uint8Array,
+);
 
 /** An AbortSignal. */
-export function abortSignal(value: unknown, name: string): AbortSignal {
-  if (value instanceof AbortSignal) return value;
-  throw wrong(name, value, 'an AbortSignal');
-}
+export const abortSignal = check<AbortSignal>('an AbortSignal', (value) => value instanceof AbortSignal);
 
 /** Interactions with at least one rating. */
 export function checkInteractions(value: unknown, name: string): Interactions {

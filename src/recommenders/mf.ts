@@ -19,7 +19,10 @@ import { PLAIN_PRESETS } from './presets';
 import { restore, savedRule } from './restore';
 
 /** The options of MF: those of OverparamMF without the products. */
-export type MFOptions = Omit<FactorizationRecommenderOptions, 'overparam'> & { readonly overparam?: false };
+export type MFOptions = Omit<FactorizationRecommenderOptions, 'overparam'> & {
+  /** Tables are plain: products are what OverparamMF takes. @defaultValue false */
+  readonly overparam?: false | undefined;
+};
 
 /** Those in force: tables are plain. */
 type PlainOptionsInForce = FactorizationOptionsInForce & { readonly overparam: false };

@@ -36,21 +36,21 @@ export interface NMFOptions extends TrainingOptions {
    * below 0 put back. @defaultValue 'multiplicative'
    */
   readonly solver?: 'multiplicative' | 'gradient' | undefined;
-  /** The length of the vectors. @defaultValue 15 */
+  /** The length of the vectors, from 1 to 65536. @defaultValue 15 */
   readonly rank?: number | undefined;
-  /** @defaultValue multiplicative: 50; gradient: 20 */
+  /** Passes over the ratings, from 1 to 100000. @defaultValue multiplicative: 50; gradient: 20 */
   readonly epochs?: number | undefined;
-  /** lambda of 1/2 lambda (|p_u|^2 + |q_i|^2) per rating. @defaultValue 0.06 */
+  /** lambda of 1/2 lambda (|p_u|^2 + |q_i|^2) per rating, at least 0. @defaultValue 0.06 */
   readonly regularization?: number | undefined;
-  /** The embeddings start at uniform draws from 0 to this. @defaultValue 1 */
+  /** The embeddings start at uniform draws from 0 to this, at least 0. @defaultValue 1 */
   readonly initRange?: number | undefined;
   /** Scalar or diagonal products, for 'gradient' alone. @defaultValue false */
   readonly overparam?: Overparam | undefined;
-  /** For 'gradient' alone, unless squared. @defaultValue 'squared' */
+  /** What predictions are held against; for 'gradient' alone, unless squared. @defaultValue 'squared' */
   readonly loss?: 'squared' | 'absolute' | 'huber' | undefined;
-  /** For 'gradient' alone. @defaultValue sgd at 0.01, times about batchSize (docs/defaults.md) */
+  /** What trains; for 'gradient' alone. @defaultValue sgd at 0.01, times about batchSize (docs/defaults.md) */
   readonly optimizer?: OptimizerOption | undefined;
-  /** Ratings a step of 'gradient'. @defaultValue 1 */
+  /** Ratings a step of 'gradient', at least 1. @defaultValue 1 */
   readonly batchSize?: number | undefined;
 }
 

@@ -18,6 +18,9 @@ import { restore, savedRule } from './restore';
 /** The options of OverparamMF. */
 export type OverparamMFOptions = FactorizationRecommenderOptions;
 
+/** Their declarations. */
+export const overparamMFFields = () => factorizationFields(OVERPARAM_PRESETS);
+
 /**
  * Overparameterized matrix factorization, with defaults that need no tuning: `new OverparamMF()`.
  *
@@ -42,7 +45,7 @@ export class OverparamMF extends FactorizationRecommender {
   readonly name = 'overparam-mf';
 
   constructor(options?: OverparamMFOptions) {
-    super('OverparamMF', options, readerOf('OverparamMF', factorizationFields(OVERPARAM_PRESETS)));
+    super('OverparamMF', options, readerOf('OverparamMF', overparamMFFields()));
   }
 
   fresh(): OverparamMF {

@@ -38,9 +38,10 @@ export type FilledSvdppOptions = FactorizationOptionsInForce & { readonly loss: 
 /** The declarations: those of others are refused. It has no preset of orders. */
 export function svdppFields(): FactorizationFields {
   const fields = factorizationFields({ ratings: SVDPP_PRESET, orders: PLAIN_PRESETS.orders }, IMPLICIT);
-  const { negatives, threads, grouping } = fields;
+  const { loss, negatives, threads, grouping } = fields;
   return {
     ...fields,
+    loss: { ...loss, wanted: 'one of auto, squared, logistic, absolute, huber' },
     negatives: only(negatives, false, "false, with loss 'squared', 'absolute' or 'huber'"),
     threads: only(threads, 1, '1'),
     grouping: only(grouping, 1, '1; batchSize is how many ratings of a user a step takes'),

@@ -77,7 +77,7 @@ export abstract class TableRecommender extends IdRecommender<FactorizationState<
    */
   exportVectors(options?: ExportVectorsOptions): Vectors {
     const { fitted } = this.need('exportVectors');
-    const { index } = readOptions<{ index: VectorIndex }>(`${this.owner}.exportVectors`, options, {
+    const { index } = readOptions(`${this.owner}.exportVectors`, options, {
       index: field(oneOf('inner-product', 'cosine'), 'inner-product'),
     });
     return vectorsOf(fitted, index);

@@ -128,7 +128,7 @@ export function penalty<Strengths extends object, Options, Data>(
     wanted: `${strength.wanted}, or an object of such by name`,
     read(given, name, context) {
       const defaults = preset(context);
-      if (given === undefined) return defaults;
+      if (given === undefined) return Object.freeze({ ...defaults });
       if (typeof given === 'number') return Object.freeze(ofNumber(strength(given, name)));
       const scaling = oneOf('constant', 'frequency');
       const fields = Object.entries(defaults).map(([part, value]) => [
@@ -161,7 +161,7 @@ const MOST = 4096;
 /** Declares negatives, whose default is that of the loss; `always`: logistic has some too where none are given. */
 export function negatives(always = false): Field<NegativeSampling | false, { readonly loss: AnyLoss }> {
   return {
-    wanted: `false, a whole number from 1 to ${MOST}, or { count, sampler, exponent }`,
+    wanted: `${always ? 'a whole number from 1' : 'false, a whole number from 0'} to ${MOST}, or { count, sampler, exponent }`,
     read(given, name, { owner, options: { loss } }) {
       const isGroup = Object.hasOwn(USUAL, loss);
       if (given === undefined && !isGroup && !always) return false;

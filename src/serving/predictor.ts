@@ -237,7 +237,7 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
    */
   explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
     const state = this.needOne('explain');
-    const { n } = readOptions<Filled<ExplainOptions>>(`${this.owner}.explain`, options, {
+    const { n } = readOptions(`${this.owner}.explain`, options, {
       n: field(integer({ min: 0 }), 10),
     });
     const { users, items } = state;
@@ -257,7 +257,7 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
 }
 
 function readSimilarOptions(owner: string, given: SimilarOptions | undefined): Readonly<Filled<SimilarOptions>> {
-  return readOptions<Filled<SimilarOptions>>(owner, given, {
+  return readOptions(owner, given, {
     n: field(integer({ min: 0 }), 10),
     measure: field(oneOf('cosine', 'dot'), 'cosine'),
   });

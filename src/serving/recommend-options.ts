@@ -17,7 +17,7 @@ export interface ReadRecommendOptions {
 /** Checks the options of recommend. */
 export function readRecommendOptions(owner: string, given: RecommendOptions | undefined): ReadRecommendOptions {
   const itemIds = (value: unknown, name: string) => checkList(value as Iterable<Id>, name, 'a list or set of item ids');
-  return readOptions<ReadRecommendOptions>(owner, given, {
+  return readOptions(owner, given, {
     n: field(integer({ min: 0 }), 10),
     filterSeen: optional(boolean),
     exclude: optional(itemIds),

@@ -101,7 +101,7 @@ describe('checks', () => {
     ['number', number({ min: 0, max: 1, below: true }), 2, 'x is 2; want a finite number of at least 0 and below 1'],
     ['integer', integer(), 1.5, 'x is 1.5; want a whole number'],
     ['integer', integer(), 2 ** 53, `x is ${2 ** 53}; want a whole number`],
-    ['integer', integer({ min: 1, max: 16 }), 17, 'x is 17; want a whole number of at least 1 and of at most 16'],
+    ['integer', integer({ min: 1, max: 16 }), 17, 'x is 17; want a whole number from 1 to 16'],
     ['boolean', boolean, 1, 'x is 1; want true or false'],
     ['boolean', boolean, 'true', 'x is "true"; want true or false'],
     ['string', string, 5, 'x is 5; want a string'],

@@ -96,9 +96,9 @@ describe('options', () => {
   test.each([
     [undefined, 'users', 'users is undefined; want a whole number of at least 1: the number of rows of the table'],
     [{ users: 2 }, 'items', 'items is undefined; want a whole number of at least 1: the number of rows of the table'],
-    [{ users: 0, items: 1 }, 'users', 'users is 0; want a whole number of at least 1'],
-    [{ ...shape, items: 2.5 }, 'items', 'items is 2.5; want a whole number of at least 1'],
-    [{ ...shape, rank: 0 }, 'rank', 'rank is 0; want a whole number of at least 1'],
+    [{ users: 0, items: 1 }, 'users', 'users is 0; want a whole number from 1'],
+    [{ ...shape, items: 2.5 }, 'items', 'items is 2.5; want a whole number from 1'],
+    [{ ...shape, rank: 0 }, 'rank', 'rank is 0; want a whole number from 1'],
     [{ ...shape, biases: 0 }, 'biases', 'biases is 0; want true or false'],
     [{ ...shape, seed: Number.NaN }, 'seed', 'seed is NaN; want a finite number or a string'],
     [{ ...shape, initScale: -1 }, 'initScale', 'initScale is -1; want a finite number of at least 0'],

@@ -4,6 +4,7 @@ import { OptionError } from '../../core/errors';
 import {
   boolean,
   type Check,
+  check,
   field,
   integer,
   oneOf,
@@ -75,28 +76,8 @@ export interface ReadFeatureOptions extends Partial<FeatureTableOptions> {
   readonly file?: string | undefined;
 }
 
-/** The options of a text, once read. */
-interface TextSettings {
-  readonly columns: readonly string[] | undefined;
-  readonly header: boolean | undefined;
-  readonly separator: string | undefined;
-  readonly ids: 'string' | 'number';
-  readonly missing: readonly MissingValue[];
-  readonly skipLines: number;
-  readonly comment: string | undefined;
-  readonly encoding: Encoding;
-  readonly quotes: boolean;
-  readonly escape: string | undefined;
-  readonly maxLineLength: number;
-  readonly maxRows: number;
-  readonly maxBytes: number;
-  readonly file: string | undefined;
-}
-
 /** What the rows of a text are read by. */
-export interface FeatureSettings extends TextSettings {
-  readonly source: TablePlan | FeatureSchema;
-}
+export type FeatureSettings = ReturnType<typeof readFeatureSettings>;
 
 /**
  * Reads a table of features from delimited text: comma, tab, `::`, semicolon, `|` or spaces between columns.
@@ -134,18 +115,18 @@ export function parseFeatureTable(text: string | Uint8Array, options: ReadFeatur
 }
 
 /** Checks the options of `owner`. */
-export function readFeatureSettings(owner: string, options: ReadFeatureOptions): FeatureSettings {
+export function readFeatureSettings(owner: string, options: ReadFeatureOptions) {
   const { fields, label, weight, id, schema, ...rest } = options ?? {};
-  const settings = readOptions<TextSettings>(owner, rest, {
+  const settings = readOptions(owner, rest, {
     columns: optional(names),
     header: optional(boolean),
     separator: optional(separatorCheck),
-    ids: field<'string' | 'number'>(oneOf('string', 'number'), 'string'),
+    ids: field(oneOf('string', 'number'), 'string'),
     missing: field<readonly MissingValue[]>(missingValues, []),
     skipLines: field(integer({ min: 0 }), 0),
     comment: optional(commentCheck),
-    encoding: field<Encoding>(oneOf(...ENCODINGS), 'utf-8'),
-    quotes: field<boolean>(boolean, true),
+    encoding: field(oneOf(...ENCODINGS), 'utf-8'),
+    quotes: field(boolean, true),
     escape: optional(escapeCheck),
     maxLineLength: field(most, 2 ** 24),
     maxRows: field(most, 2 ** 30),
@@ -262,10 +243,10 @@ function isOptional(name: string, source: TablePlan | FeatureSchema): boolean {
   return [label?.column, weight, id].includes(name) && !fields.some((one) => columnsOf(one).includes(name));
 }
 
-const texts: Check<readonly string[]> = (value, name) => {
-  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
-  throw wrong(name, value, 'an array of strings');
-};
+const texts = check<readonly string[]>(
+  'an array of strings',
+  (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+);
 
 const names: Check<readonly string[]> = (value, name) => {
   const list = texts(value, name);

@@ -1,7 +1,7 @@
 // Rows of features in the text form of libFM, which is that of SVMlight and LIBSVM: a label, then feature:value pairs.
 
 import { FormatError, OptionError } from '../../core/errors';
-import { type Check, field, integer, optional, readOptions, show, string, wrong } from '../../core/options';
+import { type Check, field, integer, oneOf, optional, readOptions, show, string, wrong } from '../../core/options';
 import { type Pausable, runToEnd } from '../../core/scheduler';
 import type { FieldKind, FieldRange } from '../../data/feature-fields';
 import { grown } from '../../data/feature-schema';
@@ -45,15 +45,7 @@ export interface LibFMOptions {
 }
 
 /** The options once read. */
-export interface LibFMSettings {
-  readonly features: number | undefined;
-  readonly maxFeatures: number;
-  readonly maxLineLength: number;
-  readonly maxRows: number;
-  readonly maxBytes: number;
-  readonly fields: readonly FieldRange[] | undefined;
-  readonly file: string | undefined;
-}
+export type LibFMSettings = ReturnType<typeof readLibFMSettings>;
 
 /**
  * Reads libFM (SVMlight, LIBSVM) text: `label feature:value feature:value ...`, one row a line, `#` before a comment.
@@ -86,8 +78,8 @@ export function parseLibFM(text: string | Uint8Array, options?: LibFMOptions): F
 const LARGEST = 2 ** 31 - 1;
 
 /** Checks the options of `owner`. */
-export function readLibFMSettings(owner: string, options: LibFMOptions | undefined): LibFMSettings {
-  const settings = readOptions<LibFMSettings>(owner, options, {
+export function readLibFMSettings(owner: string, options: LibFMOptions | undefined) {
+  const settings = readOptions(owner, options, {
     features: optional(integer({ min: 1, max: LARGEST })),
     maxFeatures: field(integer({ min: 1, max: LARGEST }), 2 ** 24),
     maxLineLength: field(most, 2 ** 24),
@@ -124,10 +116,7 @@ const ranges: Check<readonly FieldRange[]> = (value, name) => {
   });
 };
 
-const kinds: Check<FieldKind> = (value, name) => {
-  if (value === 'numeric' || value === 'categorical' || value === 'multi' || value === 'crossed') return value;
-  throw wrong(name, value, 'one of numeric, categorical, multi, crossed');
-};
+const kinds: Check<FieldKind> = oneOf('numeric', 'categorical', 'multi', 'crossed');
 
 /** Lines between two turns of the event loop. */
 const LINES = 1 << 12;

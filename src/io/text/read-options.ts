@@ -4,8 +4,10 @@ import { DataError, OptionError } from '../../core/errors';
 import {
   boolean,
   type Check,
+  check,
   field,
   integer,
+  listOf,
   oneOf,
   optional,
   readOptions,
@@ -14,8 +16,8 @@ import {
   wrong,
 } from '../../core/options';
 import type { DuplicatePolicy } from '../../data/interactions';
-import { Vocabulary } from '../../data/vocabulary';
-import { DATE_FORMATS, type DateFormat, DECIMAL_MARKS, type DecimalMark } from './cells';
+import { aVocabulary, type Vocabulary } from '../../data/vocabulary';
+import { DATE_FORMATS, type DateFormat, DECIMAL_MARKS } from './cells';
 import { ENCODINGS, type Encoding } from './decode';
 import type { Faults } from './fault';
 
@@ -170,23 +172,7 @@ export interface ReadOptions {
 export type MissingValue = string | number;
 
 /** The options with their defaults in place. */
-export interface ReadSettings extends ReadOptions {
-  readonly layout: Layout;
-  readonly columns: ColumnRefs;
-  readonly missing: readonly MissingValue[];
-  readonly ids: 'string' | 'number';
-  readonly dateFormat: DateFormat;
-  readonly decimal: DecimalMark;
-  readonly encoding: Encoding;
-  readonly quotes: boolean;
-  readonly skipLines: number;
-  readonly invalid: InvalidPolicy;
-  readonly limit: number;
-  readonly maxLineLength: number;
-  readonly maxRows: number;
-  readonly maxBytes: number;
-  readonly duplicates: DuplicatePolicy;
-}
+export type ReadSettings = ReturnType<typeof readSettings>;
 
 /** Options that not every layout has, and those that have them. */
 const LAYOUTS_OF = {
@@ -197,32 +183,32 @@ const LAYOUTS_OF = {
 } as const satisfies Partial<Record<keyof ReadOptions, readonly Layout[]>>;
 
 /** Checks the options of `owner` and fills in the defaults. */
-export function readSettings(owner: string, given: ReadOptions | undefined): ReadSettings {
-  const settings = readOptions<ReadSettings>(owner, given, {
-    layout: field<Layout>(oneOf(...LAYOUTS), 'long'),
+export function readSettings(owner: string, given: ReadOptions | undefined) {
+  const settings = readOptions(owner, given, {
+    layout: field(oneOf(...LAYOUTS), 'long'),
     separator: optional(separator),
     header: optional(boolean),
     columns: field<ColumnRefs>((value) => readColumns(owner, value), {}),
     missing: field<readonly MissingValue[]>(missingValues, []),
     idColumn: optional(columnOrNone),
-    ignoreColumns: optional(columnList),
-    ids: field<'string' | 'number'>(oneOf('string', 'number'), 'string'),
-    dateFormat: field<DateFormat>(oneOf(...DATE_FORMATS), 'auto'),
-    decimal: field<DecimalMark>(oneOf(...DECIMAL_MARKS), '.'),
-    encoding: field<Encoding>(oneOf(...ENCODINGS), 'utf-8'),
-    quotes: field<boolean>(boolean, true),
+    ignoreColumns: optional(listOf(column, 'an array of header names or column numbers')),
+    ids: field(oneOf('string', 'number'), 'string'),
+    dateFormat: field(oneOf(...DATE_FORMATS), 'auto'),
+    decimal: field(oneOf(...DECIMAL_MARKS), '.'),
+    encoding: field(oneOf(...ENCODINGS), 'utf-8'),
+    quotes: field(boolean, true),
     escape: optional(escapeCheck),
     skipLines: field(integer({ min: 0 }), 0),
     comment: optional(commentCheck),
-    invalid: field<InvalidPolicy>(invalidPolicy, 'error'),
+    invalid: field(invalidPolicy, 'error'),
     limit: field(most, Infinity),
     maxLineLength: field(most, 2 ** 24),
     maxRows: field(most, 2 ** 30),
     maxBytes: field(most, 2 ** 34),
-    duplicates: field<DuplicatePolicy>(oneOf('last', 'first', 'sum', 'keep', 'error'), 'last'),
+    duplicates: field(oneOf('last', 'first', 'sum', 'keep', 'error'), 'last'),
     file: optional(string),
-    users: optional(vocabulary),
-    items: optional(vocabulary),
+    users: optional(aVocabulary),
+    items: optional(aVocabulary),
   });
   const { layout } = settings;
   for (const [name, layouts] of Object.entries<readonly Layout[]>(LAYOUTS_OF)) {
@@ -268,22 +254,13 @@ function refuseNamesWithoutHeader(owner: string, settings: ReadSettings): void {
   }
 }
 
-const column: Check<ColumnRef> = (value, name) => {
-  if (typeof value === 'string' && value !== '') return value;
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw wrong(name, value, 'a header name or a column number from 0');
-};
-
-const columnOrNone: Check<ColumnRef | false> = (value, name) => {
-  if (value === false || typeof value === 'string' || typeof value === 'number')
-    return value === false ? value : column(value, name);
-  throw wrong(name, value, 'a header name, a column number from 0, or false');
-};
-
-const columnList: Check<readonly ColumnRef[]> = (value, name) => {
-  if (Array.isArray(value)) return value.map((entry: unknown) => column(entry, name));
-  throw wrong(name, value, 'an array of header names or column numbers');
-};
+const isColumn = (value: unknown) =>
+  typeof value === 'string' ? value !== '' : Number.isSafeInteger(value) && (value as number) >= 0;
+const column = check<ColumnRef>('a header name or a column number from 0', isColumn);
+const columnOrNone = check<ColumnRef | false>(
+  'a header name, a column number from 0, or false',
+  (value) => value === false || isColumn(value),
+);
 
 function readColumns(owner: string, value: unknown): ColumnRefs {
   return readOptions<ColumnRefs>(
@@ -310,10 +287,10 @@ export const separator: Check<string> = (value, name) => {
   return value.includes('\t') ? '\t' : ' ';
 };
 
-const sentinel: Check<MissingValue> = (value, name) => {
-  if (typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))) return value;
-  throw wrong(name, value, "a finite number or a string, such as 99, 'NA' or '', or an array of them");
-};
+const sentinel = check<MissingValue>(
+  "a finite number or a string, such as 99, 'NA' or '', or an array of them",
+  (value) => typeof value === 'string' || Number.isFinite(value),
+);
 
 /** Values that mean none, one or several. */
 export const missingValues: Check<readonly MissingValue[]> = (value, name) =>
@@ -327,23 +304,18 @@ export const escapeCheck: Check<string | undefined> = (value, name) => {
 };
 
 /** What a comment starts with. */
-export const commentCheck: Check<string> = (value, name) => {
-  if (typeof value === 'string' && /^[^\s"]+$/.test(value)) return value;
-  throw wrong(name, value, "a string of one or more characters, none of them a space or a quote, such as '#'");
-};
+export const commentCheck = check<string>(
+  "a string of one or more characters, none of them a space or a quote, such as '#'",
+  (value) => typeof value === 'string' && /^[^\s"]+$/.test(value),
+);
 
-const invalidPolicy: Check<InvalidPolicy> = (value, name) => {
-  if (value === 'error' || value === 'skip' || typeof value === 'function') return value as InvalidPolicy;
-  throw wrong(name, value, "'error', 'skip' or a function of the fault");
-};
+const invalidPolicy = check<InvalidPolicy>(
+  "'error', 'skip' or a function of the fault",
+  (value) => value === 'error' || value === 'skip' || typeof value === 'function',
+);
 
 /** A bound on how much there may be. */
-export const most: Check<number> = (value, name) => {
-  if (value === Infinity || (Number.isSafeInteger(value) && (value as number) >= 0)) return value as number;
-  throw wrong(name, value, 'a whole number of at least 0, or Infinity');
-};
-
-const vocabulary: Check<Vocabulary> = (value, name) => {
-  if (value instanceof Vocabulary) return value;
-  throw wrong(name, value, 'a Vocabulary, such as the users of other Interactions');
-};
+export const most = check<number>(
+  'a whole number of at least 0, or Infinity',
+  (value) => value === Infinity || (Number.isSafeInteger(value) && (value as number) >= 0),
+);

@@ -36,6 +36,8 @@ export interface Usage {
   /** A whole command line that works. */
   readonly example: string;
   readonly flags: Readonly<Record<string, Flag>>;
+  /** What the help has below the flags; `words`: those that were written beside --help. */
+  more?(words: readonly string[]): string;
   /** The least and the most arguments that are not flags. */
   readonly positionals: readonly [least: number, most: number];
 }
@@ -157,12 +159,12 @@ export function formOf({ name, form }: Usage): string {
 }
 
 /** `opmf COMMAND --help`. */
-export function commandHelp(usage: Usage): string {
+export function commandHelp(usage: Usage, words: readonly string[] = []): string {
   const flags = Object.entries(usage.flags).map(([name, { value, about }]): [string, string] => [
     `--${name}${value === undefined ? '' : ` ${value}`}`,
     about,
   ]);
-  return `${formOf(usage)}\n\n${usage.about}\n\n${columns(flags)}\n\nExample:\n  ${usage.example}\n`;
+  return `${formOf(usage)}\n\n${usage.about}\n\n${columns(flags)}\n\n${usage.more?.(words) ?? ''}Example:\n  ${usage.example}\n`;
 }
 
 /** `opmf --help`. */
@@ -174,7 +176,8 @@ export function generalHelp(usages: readonly Usage[]): string {
   );
 }
 
-function columns(rows: readonly (readonly [string, string])[]): string {
+/** Lines of two columns. */
+export function columns(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
 }

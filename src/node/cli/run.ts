@@ -45,7 +45,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return refuse(io, unknownCommand(name), 'usage: opmf COMMAND [ARGUMENTS]; opmf --help lists the commands');
   const usage = { ...command.usage, flags: { ...command.usage.flags, ...COMMON_FLAGS } };
   if (asksForHelp(rest)) {
-    io.stdout.write(commandHelp(usage));
+    io.stdout.write(commandHelp(usage, rest));
     return 0;
   }
   // What comes from data is shown, never obeyed; progress alone draws on a terminal, and only numbers of its own.

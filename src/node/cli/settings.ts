@@ -1,7 +1,9 @@
 // `--set rank=32 --set overparam.depth=3`: options of a recommender from the command line.
 
 import { show } from '../../core/options';
-import { UsageError } from './command';
+import { declaredOptions } from '../../recommenders/declarations';
+import { RECOMMENDER_NAMES } from '../../recommenders/registry';
+import { columns, UsageError } from './command';
 
 /** A nested options object; no prototype, so that any name is an ordinary key. */
 export type Settings = { [name: string]: unknown };
@@ -31,6 +33,19 @@ export function parseSettings(assignments: readonly string[]): Settings {
     place[name] = parseValue(assignment.slice(at + 1));
   }
   return settings;
+}
+
+/** What the help of a command with --model and --set says of the model's options. */
+export function settingsHelp(words: readonly string[]): string {
+  const at = words.findIndex((word) => word === '--model' || word.startsWith('--model='));
+  const given = words[at]?.split('=')[1] ?? (at < 0 ? 'overparam-mf' : words[at + 1]);
+  const model = RECOMMENDER_NAMES.find((name) => name === given) ?? 'overparam-mf';
+  const rows = declaredOptions(model).map(({ name, wanted, fallback }): [string, string] => [
+    name,
+    `${wanted}; default ${typeof fallback === 'string' ? fallback : (JSON.stringify(fallback) ?? 'none')}`,
+  ]);
+  if (rows.length === 0) return `${model} has no options.\n\n`;
+  return `Options of ${model}, as --set NAME=VALUE (--model NAME --help: those of another):\n${columns(rows)}\n\n`;
 }
 
 function parseValue(text: string): unknown {

@@ -11,7 +11,7 @@ import { saveModel } from '../model-file';
 import { requireWritable } from '../output-file';
 import { type Arguments, type Command, type Io, UsageError } from './command';
 import { chosenText, counted, startProgress } from './printing';
-import { parseSettings } from './settings';
+import { parseSettings, settingsHelp } from './settings';
 import { DATA_FLAGS, openSource } from './source';
 
 /** The command. */
@@ -23,7 +23,10 @@ export const trainCommand: Command = {
     example: 'opmf train ml-100k --out model.safetensors --set rank=32 --set overparam.depth=3 --test-fraction .1',
     flags: {
       out: { value: 'FILE', about: 'where the trained model goes (safetensors)' },
-      model: { value: 'NAME', about: `one of ${RECOMMENDER_NAMES.join(', ')}; default overparam-mf` },
+      model: {
+        value: 'NAME',
+        about: `one of ${RECOMMENDER_NAMES.join(', ')}; default overparam-mf; with --help: its options are listed`,
+      },
       set: {
         value: 'NAME=VALUE',
         about: 'an option of the model; repeats; dots nest: overparam.depth=3',
@@ -38,6 +41,7 @@ export const trainCommand: Command = {
       json: { about: 'print one JSON document and nothing else' },
       ...DATA_FLAGS,
     },
+    more: settingsHelp,
     positionals: [0, 1],
   },
   run: runTrain,

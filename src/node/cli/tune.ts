@@ -6,7 +6,7 @@ import type { MetricName } from '../../metrics/metric-names';
 import { createRecommender, type RecommenderName } from '../../recommenders/registry';
 import { type Arguments, type Command, type Io, UsageError } from './command';
 import { chosenText, startProgress } from './printing';
-import { parseSettings } from './settings';
+import { parseSettings, settingsHelp } from './settings';
 import { DATA_FLAGS, openSource } from './source';
 
 /** The command. */
@@ -37,6 +37,7 @@ export const tuneCommand: Command = {
       json: { about: 'print one JSON document and nothing else' },
       ...DATA_FLAGS,
     },
+    more: settingsHelp,
     positionals: [0, 1],
   },
   run: runTune,

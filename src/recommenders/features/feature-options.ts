@@ -58,24 +58,24 @@ export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffl
   readonly task?: 'classification' | 'regression' | 'ranking' | undefined;
   /**
    * In regression 'squared', 'absolute' or 'huber'; in classification 'logistic'; in ranking 'bpr', 'warp' or 'softmax'.
-   * @defaultValue the first of its task
+   * @defaultValue the first of its task: 'logistic', 'squared', 'bpr'
    */
   readonly loss?: LossName | GroupLossName | undefined;
   /**
-   * Items drawn for each interaction that its user does not have: values are then of no account, what users have says yes,
+   * Items drawn for each interaction that its user does not have, from 0 to 4096: values are then of no account, what users have says yes,
    * and what is drawn no. In classification and ranking, for fits on interactions. @defaultValue false; ranking: that of
    * the loss (bpr 1, warp 16, softmax 32)
    */
   readonly negatives?: number | Negatives | false | undefined;
   /** A name, a configuration, or an object with the Optimizer seam. @defaultValue adam, learning rate 0.001 */
   readonly optimizer?: OptimizerOption | undefined;
-  /** @defaultValue 10 */
+  /** Passes over the rows, from 1 to 100000. @defaultValue 10 */
   readonly epochs?: number | undefined;
-  /** Rows a step; the gradient is their mean. @defaultValue 1024 */
+  /** Rows a step, at least 1; the gradient is their mean. @defaultValue 1024 */
   readonly batchSize?: number | undefined;
-  /** A number is for embeddings and linear weights. @defaultValue 0 */
+  /** Penalties, at least 0; a number is for embeddings and linear weights. @defaultValue 0 */
   readonly regularization?: number | FeatureRegularization | undefined;
-  /** The standard deviation that the embeddings (the products) start with. @defaultValue 0.01 */
+  /** The standard deviation that the embeddings (the products) start with, at least 0. @defaultValue 0.01 */
   readonly initScale?: number | undefined;
   /** How tables are written as products. @defaultValue false */
   readonly overparam?: FeatureOverparam | undefined;
@@ -83,13 +83,13 @@ export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffl
 
 /** The options of models with hidden layers. */
 export interface DeepRecommenderOptions extends FeatureRecommenderOptions {
-  /** The length of an embedding. @defaultValue 10 */
+  /** The length of an embedding, from 1 to 65536. @defaultValue 10 */
   readonly embeddingDim?: number | undefined;
   /** The outputs of each hidden layer. @defaultValue [400, 400, 400] */
   readonly hidden?: readonly number[] | undefined;
-  /** @defaultValue 'relu' */
+  /** What hidden layers end in. @defaultValue 'relu' */
   readonly activation?: ActivationName | undefined;
-  /** The probability that an output of a hidden layer is dropped in training. @defaultValue 0 */
+  /** The probability that an output of a hidden layer is dropped in training, at least 0 and below 1. @defaultValue 0 */
   readonly dropout?: number | undefined;
   /** Whether hidden layers are normalized over the batch. @defaultValue false */
   readonly batchNorm?: boolean | undefined;

@@ -17,7 +17,7 @@ import { decodeFeatureModel } from './saved-features';
 
 /** The options of FM. */
 export interface FMOptions extends FeatureRecommenderOptions {
-  /** The length k of a feature's vector. @defaultValue 16 */
+  /** The length k of a feature's vector, from 1 to 65536. @defaultValue 16 */
   readonly rank?: number | undefined;
 }
 

@@ -19,9 +19,12 @@ const MAX_ITEMS = 5000;
 
 /** The options of EASE. */
 export interface EASEOptions {
-  /** lambda. @defaultValue 500 */
+  /** lambda, above 0: the ridge of every item's regression. @defaultValue 500 */
   readonly regularization?: number | undefined;
 }
+
+/** Their declarations. */
+export const easeFields = () => ({ regularization: field(number({ min: 0, above: true }), 500) });
 
 /**
  * Embarrassingly shallow autoencoder: a weight from every item to every other, by ridge regression of each item on the rest.
@@ -52,9 +55,7 @@ export class EASE extends IdRecommender<ItemState<DenseWeights>> {
 
   constructor(options?: EASEOptions) {
     super('EASE');
-    this.options = readOptions<Filled<EASEOptions>>('EASE', options, {
-      regularization: field(number({ min: 0, above: true }), 500),
-    });
+    this.options = readOptions('EASE', options, easeFields());
   }
 
   fresh(): EASE {

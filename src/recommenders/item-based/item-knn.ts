@@ -16,15 +16,23 @@ import { historiesOf } from './histories';
 
 /** The options of ItemKNN. */
 export interface ItemKNNOptions {
-  /** How many neighbours an item keeps. @defaultValue 100 */
+  /** How many neighbours an item keeps, at least 1. @defaultValue 100 */
   readonly neighbors?: number | undefined;
   /** `cosine`; `jaccard`: shared over all users of the two; `dot`: not normalized. @defaultValue 'cosine' */
   readonly similarity?: Similarity | undefined;
-  /** Added below: the more, the less is thought of items with few users. @defaultValue 0 */
+  /** Added below, at least 0: the more, the less is thought of items with few users. @defaultValue 0 */
   readonly shrinkage?: number | undefined;
   /** Whether users with few items tell more of them. @defaultValue 'none' */
   readonly featureWeighting?: FeatureWeighting | undefined;
 }
+
+/** Their declarations. */
+export const itemKNNFields = () => ({
+  neighbors: field(integer({ min: 1 }), 100),
+  similarity: field(oneOf(...SIMILARITIES), 'cosine'),
+  shrinkage: field(number({ min: 0 }), 0),
+  featureWeighting: field(oneOf(...FEATURE_WEIGHTINGS), 'none'),
+});
 
 /**
  * Recommends what is most like the items that a user has.
@@ -55,12 +63,7 @@ export class ItemKNN extends IdRecommender<ItemState<NeighborLists>> {
 
   constructor(options?: ItemKNNOptions) {
     super('ItemKNN');
-    this.options = readOptions<Filled<ItemKNNOptions>>('ItemKNN', options, {
-      neighbors: field(integer({ min: 1 }), 100),
-      similarity: field(oneOf(...SIMILARITIES), 'cosine'),
-      shrinkage: field(number({ min: 0 }), 0),
-      featureWeighting: field(oneOf(...FEATURE_WEIGHTINGS), 'none'),
-    });
+    this.options = readOptions('ItemKNN', options, itemKNNFields());
   }
 
   fresh(): ItemKNN {

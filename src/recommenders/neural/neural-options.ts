@@ -50,29 +50,29 @@ export interface NeuralRegularization {
 export interface NeuralCFOptions extends Pick<TrainingOptions, 'shuffle' | 'seed' | 'kernels'> {
   /** 'gmf': weighted products; 'mlp': hidden layers; 'neumf': both under one output layer. @defaultValue 'neumf' */
   readonly variant?: NeuralVariant | undefined;
-  /** The length of the vectors that GMF multiplies. @defaultValue 32 */
+  /** The length of the vectors that GMF multiplies, from 1 to 65536. @defaultValue 32 */
   readonly rank?: number | undefined;
-  /** The length of each of the two vectors that enter the MLP side by side. @defaultValue 32 */
+  /** The length of each of the two vectors that enter the MLP side by side, from 1 to 65536. @defaultValue 32 */
   readonly embeddingDim?: number | undefined;
   /** The outputs of each hidden layer of the MLP, of one at least. @defaultValue [32, 16, 8] */
   readonly hidden?: readonly number[] | undefined;
-  /** @defaultValue 'relu' */
+  /** What hidden layers end in. @defaultValue 'relu' */
   readonly activation?: ActivationName | undefined;
-  /** The probability that an output of a hidden layer is dropped in training. @defaultValue 0 */
+  /** The probability that an output of a hidden layer is dropped in training, at least 0 and below 1. @defaultValue 0 */
   readonly dropout?: number | undefined;
   /** 'logistic': predictions are probabilities. The others learn an order, and predictions are scores. @defaultValue 'logistic' */
   readonly loss?: 'logistic' | GroupLossName | undefined;
-  /** Items drawn for each interaction that its user does not have. @defaultValue 4; bpr: 1, warp: 16, softmax: 32 */
+  /** Items drawn for each interaction that its user does not have, from 1 to 4096. @defaultValue 4; bpr: 1, warp: 16, softmax: 32 */
   readonly negatives?: number | Negatives | undefined;
   /** A name, a configuration, or an object with the Optimizer seam. @defaultValue adam, learning rate 0.001 */
   readonly optimizer?: OptimizerOption | undefined;
-  /** @defaultValue 20 */
+  /** Passes over the interactions, from 1 to 100000. @defaultValue 20 */
   readonly epochs?: number | undefined;
-  /** Interactions a step, each with its negatives; the gradient is their mean. @defaultValue 256 */
+  /** Interactions a step, at least 1, each with its negatives; the gradient is their mean. @defaultValue 256 */
   readonly batchSize?: number | undefined;
-  /** A number is for embeddings. @defaultValue 0 */
+  /** Penalties, at least 0; a number is for embeddings. @defaultValue 0 */
   readonly regularization?: number | NeuralRegularization | undefined;
-  /** The standard deviation that the embeddings (the products) start with. @defaultValue 0.01 */
+  /** The standard deviation that the embeddings (the products) start with, at least 0. @defaultValue 0.01 */
   readonly initScale?: number | undefined;
   /** How tables are written as products. @defaultValue false */
   readonly overparam?: NeuralOverparam | undefined;
