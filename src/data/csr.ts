@@ -1,38 +1,101 @@
-// A stable order by whole numbers (counting sort), in parts that give way to other tasks.
+// Grouping into rows (compressed sparse rows, CSR) by a stable counting sort: written once, for all that is grouped by user,
+// by item or by tile. As generators, so that a training gives way to other tasks and a constructor runs to the end.
 
-import { forEachChunk, type Scheduler } from '../core/scheduler';
+import { type Pausable, runToEnd, runYielding, type Scheduler } from '../core/scheduler';
 import type { Id, Vocabulary } from './vocabulary';
 
-/** An order of places by their keys. */
-export interface KeyOrder {
-  /** The places, by ascending key. */
-  readonly places: Int32Array;
-  /** Where the places of each key start; one more at the end: how many there are. */
+/**
+ * Elements between two pauses. Few, as each may be the first to touch a page of a new array, which takes the system two
+ * microseconds.
+ */
+const CHUNK = 2048;
+
+/** The members of row r are order[starts[r]] .. order[starts[r + 1] - 1]; starts has one more at the end: how many there are. */
+export interface RowGroups {
   readonly starts: Int32Array;
+  readonly order: Int32Array;
 }
 
-/** The places 0, 1, ... (or those of `given`, in its order) by ascending key. Keys are below `count`. */
-export async function orderBy(
-  keys: Int32Array,
+/** A matrix by column: the entries of column c are starts[c] .. starts[c + 1] - 1, each with its row and where it was. */
+export interface ByColumn {
+  readonly starts: Int32Array;
+  readonly rows: Int32Array;
+  readonly places: Int32Array;
+}
+
+/** Where each row starts: counts[r + 1] holds the count of row r and becomes the start of row r + 1. In place. */
+export function countsToStarts(counts: Int32Array): Int32Array {
+  for (let row = 1; row < counts.length; row++) counts[row]! += counts[row - 1]!;
+  return counts;
+}
+
+/**
+ * Groups the places 0, 1, ... by their keys, which are below `count`: members of a row stay in order. Cost: O(places + count).
+ */
+export function groupRows(keys: ArrayLike<number>, count: number, scheduler: Scheduler): Promise<RowGroups> {
+  return runYielding(grouping(keys, count), scheduler, CHUNK);
+}
+
+/** The same at once. */
+export function groupRowsNow(keys: ArrayLike<number>, count: number): RowGroups {
+  return runToEnd(grouping(keys, count));
+}
+
+/** Turns a matrix in rows (row r has columns[starts[r]] .. columns[starts[r + 1] - 1]) into one by column. */
+export function transpose(
+  starts: Int32Array,
+  columns: Int32Array,
   count: number,
   scheduler: Scheduler,
-  given: Int32Array | null = null,
-): Promise<KeyOrder> {
-  const size = keys.length;
-  const starts = new Int32Array(count + 1);
-  await forEachChunk(size, scheduler, (from, to) => {
-    for (let k = from; k < to; k++) starts[keys[k]! + 1]!++;
-  });
-  for (let key = 0; key < count; key++) starts[key + 1]! += starts[key]!;
+): Promise<ByColumn> {
+  return runYielding(transposing(starts, columns, count), scheduler, CHUNK);
+}
+
+/** The same at once. */
+export function transposeNow(starts: Int32Array, columns: Int32Array, count: number): ByColumn {
+  return runToEnd(transposing(starts, columns, count));
+}
+
+/** Entry r + 1 of the result counts the keys r. */
+function* counting(keys: ArrayLike<number>, count: number): Pausable<Int32Array> {
+  const counts = new Int32Array(count + 1);
+  for (let from = 0; from < keys.length; from += CHUNK) {
+    const to = Math.min(from + CHUNK, keys.length);
+    for (let k = from; k < to; k++) counts[keys[k]! + 1]!++;
+    yield;
+  }
+  return counts;
+}
+
+function* grouping(keys: ArrayLike<number>, count: number): Pausable<RowGroups> {
+  const starts = countsToStarts(yield* counting(keys, count));
   const next = starts.slice();
-  const places = new Int32Array(size);
-  await forEachChunk(size, scheduler, (from, to) => {
-    for (let at = from; at < to; at++) {
-      const k = given === null ? at : given[at]!;
-      places[next[keys[k]!]!++] = k;
+  const order = new Int32Array(keys.length);
+  for (let from = 0; from < keys.length; from += CHUNK) {
+    const to = Math.min(from + CHUNK, keys.length);
+    for (let k = from; k < to; k++) order[next[keys[k]!]!++] = k;
+    yield;
+  }
+  return { starts, order };
+}
+
+function* transposing(rowStarts: Int32Array, columns: Int32Array, count: number): Pausable<ByColumn> {
+  const starts = countsToStarts(yield* counting(columns, count));
+  const next = starts.slice();
+  const rows = new Int32Array(columns.length);
+  const places = new Int32Array(columns.length);
+  let row = 0;
+  for (let from = 0; from < columns.length; from += CHUNK) {
+    const to = Math.min(from + CHUNK, columns.length);
+    for (let place = from; place < to; place++) {
+      while (place >= rowStarts[row + 1]!) row++;
+      const at = next[columns[place]!]!++;
+      rows[at] = row;
+      places[at] = place;
     }
-  });
-  return { places, starts };
+    yield;
+  }
+  return { starts, rows, places };
 }
 
 // An order of ids that does not depend on the order in which the data name them: for what must be chosen among equals.

@@ -3,8 +3,8 @@
 import { DataError, OptionError } from '../core/errors';
 import { type Filled, show } from '../core/options';
 import { type Seed, Stream } from '../core/random';
-import { forEachChunk, now, type Scheduler } from '../core/scheduler';
-import { compareIds } from '../data/csr';
+import { now, type Scheduler } from '../core/scheduler';
+import { compareIds, groupRows } from '../data/csr';
 import type { Interactions } from '../data/interactions';
 import type { Id, Vocabulary } from '../data/vocabulary';
 import { GROWTH, listLength, mayTieGoOn } from '../metrics/ranking-meter';
@@ -173,18 +173,13 @@ export class ItemsByUser {
 
   /** Groups the rows, with pauses for other tasks. */
   static async of(data: Interactions, scheduler: Scheduler): Promise<ItemsByUser> {
-    const { size, users, userIndex, itemIndex } = data;
-    const offsets = new Int32Array(users.size + 1);
-    await forEachChunk(size, scheduler, (from, to) => {
-      for (let at = from; at < to; at++) offsets[userIndex[at]! + 1]!++;
-    });
-    for (let user = 0; user < users.size; user++) offsets[user + 1]! += offsets[user]!;
-    const next = offsets.slice();
-    const rows = new Int32Array(size);
-    await forEachChunk(size, scheduler, (from, to) => {
-      for (let at = from; at < to; at++) rows[next[userIndex[at]!]!++] = itemIndex[at]!;
-    });
-    return new ItemsByUser(data, offsets, rows);
+    const { users, userIndex, itemIndex } = data;
+    const { starts, order } = await groupRows(userIndex, users.size, scheduler);
+    return new ItemsByUser(
+      data,
+      starts,
+      order.map((at) => itemIndex[at]!),
+    );
   }
 
   /** Items with at least one row, by number, in the order of their ids: that of the rows is to change no draw. */

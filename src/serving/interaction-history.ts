@@ -2,6 +2,7 @@
 // unless something has been added since, which is kept beside them.
 
 import { forEachChunk, type Scheduler } from '../core/scheduler';
+import { transpose } from '../data/csr';
 import type { Interactions } from '../data/interactions';
 
 /** How often each user and each item occurs in some interactions. */
@@ -219,22 +220,7 @@ export class InteractionHistory {
 
   private async turnRound(scheduler: Scheduler): Promise<ByItem> {
     const { offsets, items, itemCounts } = this;
-    const starts = new Int32Array(itemCounts.length + 1);
-    await forEachChunk(items.length, scheduler, (from, to) => {
-      for (let k = from; k < to; k++) starts[items[k]! + 1]!++;
-    });
-    for (let item = 0; item < itemCounts.length; item++) starts[item + 1]! += starts[item]!;
-    const next = starts.slice();
-    const users = new Int32Array(items.length);
-    const places = new Int32Array(items.length);
-    for (let user = 0; user + 1 < offsets.length; user++) {
-      for (let place = offsets[user]!; place < offsets[user + 1]!; place++) {
-        const at = next[items[place]!]!++;
-        users[at] = user;
-        places[at] = place;
-      }
-      if (scheduler.isDue(offsets[user + 1]! - offsets[user]!)) await scheduler.yieldNow();
-    }
-    return { offsets: starts, users, places };
+    const { starts, rows, places } = await transpose(offsets, items, itemCounts.length, scheduler);
+    return { offsets: starts, users: rows, places };
   }
 }

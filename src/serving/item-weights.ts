@@ -2,6 +2,7 @@
 // item that may be recommended.
 
 import { FormatError } from '../core/errors';
+import { transposeNow } from '../data/csr';
 import type { Tensor } from '../io/files/safetensors';
 import { checkFinite, checkLists, type SavedModel, taker, vector } from './saved-model';
 
@@ -74,20 +75,10 @@ export class NeighborLists implements ItemWeights {
     readonly items: Int32Array,
     readonly similarities: Float32Array,
   ) {
-    const count = offsets.length - 1;
-    this.ownerOffsets = new Int32Array(count + 1);
-    for (const item of items) this.ownerOffsets[item + 1]!++;
-    for (let item = 0; item < count; item++) this.ownerOffsets[item + 1]! += this.ownerOffsets[item]!;
-    const next = this.ownerOffsets.slice();
-    this.owners = new Int32Array(items.length);
-    this.ownerWeights = new Float32Array(items.length);
-    for (let owner = 0; owner < count; owner++) {
-      for (let k = offsets[owner]!; k < offsets[owner + 1]!; k++) {
-        const place = next[items[k]!]!++;
-        this.owners[place] = owner;
-        this.ownerWeights[place] = similarities[k]!;
-      }
-    }
+    const { starts, rows, places } = transposeNow(offsets, items, offsets.length - 1);
+    this.ownerOffsets = starts;
+    this.owners = rows;
+    this.ownerWeights = Float32Array.from(places, (place) => similarities[place]!);
   }
 
   /** Those of a file. @throws FormatError where they are not there, or inconsistent */

@@ -4,6 +4,7 @@
 import { DataError, NotFittedError, UnknownIdError, UnsupportedError } from '../core/errors';
 import { type Filled, field, integer, oneOf, readOptions, show } from '../core/options';
 import { type Pausable, runToEnd } from '../core/scheduler';
+import { groupRowsNow } from '../data/csr';
 import { Interactions } from '../data/interactions';
 import type { Id, Vocabulary } from '../data/vocabulary';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
@@ -86,12 +87,7 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
     const itemOf = indexMap(data.items, items);
     const isKnown = Uint8Array.from(data.users, (id) => (this.knows(id) ? 1 : 0));
     // The rows of one user after the other, whose items are marked by its number.
-    const starts = new Int32Array(data.users.size + 1);
-    for (let k = 0; k < data.size; k++) starts[data.userIndex[k]! + 1]!++;
-    for (let user = 0; user < data.users.size; user++) starts[user + 1]! += starts[user]!;
-    const next = starts.slice();
-    const rows = new Int32Array(data.size);
-    for (let k = 0; k < data.size; k++) rows[next[data.userIndex[k]!]!++] = k;
+    const { starts, order } = groupRowsNow(data.userIndex, data.users.size);
     const marks = new Int32Array(seen.itemCounts.length).fill(-1);
     const found = new Uint8Array(data.size);
     let done = 0;
@@ -100,7 +96,7 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
       const has = seen.itemsOf(userOf?.[user] ?? user);
       for (const item of has) marks[item] = user;
       for (let at = starts[user]!; at < starts[user + 1]!; at++) {
-        const row = rows[at]!;
+        const row = order[at]!;
         const item = itemOf?.[data.itemIndex[row]!] ?? data.itemIndex[row]!;
         if (seen.itemCounts[item]! > 0) found[row] = marks[item] === user ? 2 : 1;
       }

@@ -1,7 +1,8 @@
 // The ratings of each user together, and the set N(u) of the items that it has rated, as compressed rows.
 
 import type { Stream } from '../core/random';
-import { forEachChunk, type Scheduler } from '../core/scheduler';
+import type { Scheduler } from '../core/scheduler';
+import { groupRows } from '../data/csr';
 import type { Move } from '../kernels/move';
 import type { RatingData } from '../models/model';
 import { poolRows, type SVDppModel, type UserBatch } from '../models/svdpp';
@@ -31,18 +32,7 @@ export class UserRatings {
     rows: { readonly users: number; readonly items: number },
     scheduler: Scheduler,
   ): Promise<UserRatings> {
-    const starts = new Int32Array(rows.users + 1);
-    await forEachChunk(data.size, scheduler, (from, to) => {
-      for (let k = from; k < to; k++) starts[data.users[k]! + 1]!++;
-    });
-    await forEachChunk(rows.users, scheduler, (from, to) => {
-      for (let user = from; user < to; user++) starts[user + 1]! += starts[user]!;
-    });
-    const next = starts.slice();
-    const order = new Int32Array(data.size);
-    await forEachChunk(data.size, scheduler, (from, to) => {
-      for (let k = from; k < to; k++) order[next[data.users[k]!]!++] = k;
-    });
+    const { starts, order } = await groupRows(data.users, rows.users, scheduler);
     const setStarts = new Int32Array(rows.users + 1);
     const sets = new Int32Array(data.size);
     /** Of each item the last user (plus one) that is known to have it: of repeats the first counts. */

@@ -1,6 +1,7 @@
 // Who has what, from both sides and each pair once: what item-based recommenders learn from.
 
 import type { Scheduler } from '../../core/scheduler';
+import { transpose } from '../../data/csr';
 import type { Interactions } from '../../data/interactions';
 import { countRows, InteractionHistory } from '../../serving/interaction-history';
 
@@ -16,17 +17,8 @@ export interface Histories {
 /** The histories of some interactions. Cost: O(interactions). */
 export async function historiesOf(data: Interactions, scheduler: Scheduler): Promise<Histories> {
   const seen = await once(await InteractionHistory.of(data, await countRows(data, scheduler), scheduler), scheduler);
-  const itemOffsets = new Int32Array(seen.itemCounts.length + 1);
-  for (const item of seen.items) itemOffsets[item + 1]!++;
-  for (let item = 1; item < itemOffsets.length; item++) itemOffsets[item]! += itemOffsets[item - 1]!;
-  const next = itemOffsets.slice();
-  const itemUsers = new Int32Array(seen.items.length);
-  for (let user = 0; user < seen.userCounts.length; user++) {
-    const items = seen.itemsOf(user);
-    for (const item of items) itemUsers[next[item]!++] = user;
-    if (scheduler.isDue(items.length)) await scheduler.yieldNow();
-  }
-  return { seen, itemOffsets, itemUsers };
+  const { starts, rows } = await transpose(seen.offsets, seen.items, seen.itemCounts.length, scheduler);
+  return { seen, itemOffsets: starts, itemUsers: rows };
 }
 
 /** Drops the repeats within each user's items: data may keep several interactions of one pair. Their values say nothing here. */

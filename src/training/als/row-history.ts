@@ -1,7 +1,7 @@
 // The interactions of one side, row by row: what the equations of its rows are made of.
 
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
-import { orderBy } from '../../data/csr';
+import { groupRows } from '../../data/csr';
 import type { Real } from '../../optimizers/factor';
 
 /** Interactions with rows of the other side, one after another. */
@@ -29,10 +29,10 @@ export async function historyOf(
   { others, targets, weights, copies }: RowHistory,
   scheduler: Scheduler,
 ): Promise<SideHistory> {
-  const { places, starts } = await orderBy(rows, count, scheduler);
+  const { order, starts } = await groupRows(rows, count, scheduler);
   const pick = async <T extends Real | Int32Array>(from: T, to: T): Promise<T> => {
-    await forEachChunk(places.length, scheduler, (start, end) => {
-      for (let at = start; at < end; at++) to[at] = from[places[at]!]!;
+    await forEachChunk(order.length, scheduler, (start, end) => {
+      for (let at = start; at < end; at++) to[at] = from[order[at]!]!;
     });
     return to;
   };

@@ -1,7 +1,7 @@
 // Who has which item, as sorted rows: what a sampler of negatives asks, and asks exactly.
 
-import { forEachChunk, type Scheduler } from '../../core/scheduler';
-import { orderBy } from '../../data/csr';
+import type { Scheduler } from '../../core/scheduler';
+import { groupRows, transpose } from '../../data/csr';
 import type { RatingData } from '../../models/model';
 
 /** The items of every user in ascending order. */
@@ -13,13 +13,12 @@ export class Positives {
   ) {}
 
   static async of(data: RatingData, users: number, items: number, scheduler: Scheduler): Promise<Positives> {
-    const byItem = await orderBy(data.items, items, scheduler);
-    // Users in the order of their items: within a user items then ascend.
-    const { places, starts } = await orderBy(data.users, users, scheduler, byItem.places);
-    await forEachChunk(places.length, scheduler, (from, to) => {
-      for (let at = from; at < to; at++) places[at] = data.items[places[at]!]!;
-    });
-    return new Positives(starts, places);
+    const byItem = await groupRows(data.items, items, scheduler);
+    await scheduler.yieldNow();
+    const columns = byItem.order.map((k) => data.users[k]!);
+    // By user, from items in ascending order: within a user they ascend too.
+    const { starts, rows } = await transpose(byItem.starts, columns, users, scheduler);
+    return new Positives(starts, rows);
   }
 
   /** Whether a user has an item. Cost: the logarithm of what the user has. */

@@ -4,7 +4,7 @@
 
 import type { Stream } from '../../core/random';
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
-import { orderBy } from '../../data/csr';
+import { countsToStarts, groupRows, groupRowsNow } from '../../data/csr';
 import type { RatingData } from '../../models/model';
 import type { OrderOptions } from '../rating-batches';
 
@@ -75,7 +75,7 @@ async function heaviestFirst(weights: Int32Array, scheduler: Scheduler): Promise
   let most = 0;
   for (const weight of weights) most = Math.max(most, Math.min(weight, MOST_WEIGHT));
   const lacking = weights.map((weight) => most - Math.min(weight, most));
-  return (await orderBy(lacking, most + 1, scheduler)).places;
+  return (await groupRows(lacking, most + 1, scheduler)).order;
 }
 
 // The rows of a table by block: the rows of a tile lie together in memory.
@@ -90,12 +90,9 @@ export interface RowOrder {
 
 /** The order of rows by the block of each. */
 export function orderByBlock(blockOf: Uint16Array, blocks: number): RowOrder {
-  const starts = new Int32Array(blocks + 1);
-  for (const block of blockOf) starts[block + 1]!++;
-  for (let block = 0; block < blocks; block++) starts[block + 1]! += starts[block]!;
-  const next = starts.slice();
+  const { order, starts } = groupRowsNow(blockOf, blocks);
   const places = new Int32Array(blockOf.length);
-  for (let row = 0; row < places.length; row++) places[row] = next[blockOf[row]!]!++;
+  for (let place = 0; place < order.length; place++) places[order[place]!] = place;
   return { places, starts };
 }
 
@@ -131,7 +128,7 @@ export class BlockGrid {
     await forEachChunk(data.size, scheduler, (from, to) => {
       for (let k = from; k < to; k++) starts[grid.tileOf(data.users[k]!, data.items[k]!) + 1]!++;
     });
-    for (let tile = 0; tile < tiles; tile++) starts[tile + 1]! += starts[tile]!;
+    countsToStarts(starts);
     return grid;
   }
 
@@ -241,7 +238,7 @@ export async function layOutGroups(
   scheduler: Scheduler,
 ): Promise<TileLayout> {
   // A user's own in the order of the data.
-  const { places: byUser } = await orderBy(data.users, grid.userBlock.length, scheduler);
+  const { order: byUser } = await groupRows(data.users, grid.userBlock.length, scheduler);
   const next = grid.starts.slice();
   const tiles = grid.starts.length - 1;
   // Of each tile's group so far: its user, its items, how many.
