@@ -195,7 +195,7 @@ export type {
   UserHistoryRow,
 } from './serving/questions';
 export type { EpochRecord, History } from './training/fit';
-export type { GroupLossName } from './training/group-losses';
 export type { LossName } from './training/losses';
-export type { NegativeSampling } from './training/negatives/item-sampler';
+export type { NegativeSampling } from './training/negatives';
+export type { RankingLossName } from './training/ranking-losses';
 export type { Batcher } from './training/rating-batches';

@@ -14,7 +14,7 @@ import {
   oneOf,
   wrong,
 } from '../core/options';
-import type { AlsRule } from '../training/als/als-rule';
+import type { AlsRule } from '../training/als-rows';
 import { dimension, epochCount, magnitude, type TrainingOptions, trainingFields } from './training-options';
 
 /**

@@ -19,10 +19,10 @@ import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { isRule } from '../optimizers/registry';
 import { type Overparam, planOverparam } from '../parameters/overparam';
 import { countRows } from '../serving/interaction-history';
-import type { GroupLossName } from '../training/group-losses';
 import type { LossName } from '../training/losses';
-import type { NegativeSampling } from '../training/negatives/item-sampler';
+import type { NegativeSampling } from '../training/negatives';
 import { chooseBlocks } from '../training/per-rating/block-schedule';
+import type { RankingLossName } from '../training/ranking-losses';
 import { INSTEAD, nothingToPredict, onlyValue } from './choose-loss';
 import type { BatchShape, Presets } from './presets';
 import {
@@ -116,7 +116,7 @@ export interface FactorizationRecommenderOptions extends TrainingOptions {
 }
 
 /** A loss of a factorization: of values, or of orders. */
-export type FactorizationLoss = LossName | GroupLossName;
+export type FactorizationLoss = LossName | RankingLossName;
 
 /** Every option filled in; plain JSON. Before a fit the loss may be 'auto'. */
 export type FactorizationOptionsInForce = Omit<FilledOptions, 'loss'> & { readonly loss: FactorizationLoss | 'auto' };

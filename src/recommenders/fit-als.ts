@@ -10,15 +10,15 @@ import type { FittedFactorization } from '../serving/factorization-tables';
 import { forData } from '../serving/fold-in/als-fold-in';
 import { countRows } from '../serving/interaction-history';
 import type { RatingScale } from '../serving/rating-scale';
-import { AlsSolver } from '../training/als/als-solver';
+import { AlsSolver } from '../training/als';
 import type { History } from '../training/fit';
+import { type Weighed, weigh } from '../training/weights';
 import { type FilledAlsOptions, ruleOf } from './als-options';
 import { nothingToPredict, onlyValue } from './choose-loss';
 import { drawStart } from './draw-start';
 import { fitInteractions } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
 import { servingOf } from './fitted';
-import { type Weighed, weigh } from './relative-weights';
 import { chooseUnits, toTargets } from './units';
 
 /** What a fit of ALS is made of. */

@@ -10,18 +10,17 @@ import { Penalty } from '../parameters/penalty';
 import type { FittedFactorization } from '../serving/factorization-tables';
 import { countRows, type RowCounts } from '../serving/interaction-history';
 import { linkOf, type RatingScale } from '../serving/rating-scale';
-import { inCopies } from '../training/copies';
 import type { History, Training } from '../training/fit';
-import { lossNamed } from '../training/group-losses';
-import type { Link } from '../training/link';
 import type { Loss } from '../training/loss';
-import { passOver } from '../training/negatives/pass-over';
+import type { Link } from '../training/losses';
+import { lossNamed } from '../training/losses';
+import { passOver } from '../training/negatives';
 import { type StepOptions, type StepTask, startTraining } from '../training/start-training';
+import { inCopies, weigh } from '../training/weights';
 import type { FilledOptions } from './factorization-options';
 import { fitInteractions } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
 import { servingOf } from './fitted';
-import { weigh } from './relative-weights';
 import { chooseUnits, toTargets } from './units';
 
 /** What a fit is made of. */

@@ -8,9 +8,9 @@ import { MAX_RANK } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { OPTIMIZER_WANTED, type OptimizerName, resolveOver } from '../optimizers/registry';
 import { OVERPARAM_WANTED, type Overparam, productOver } from '../parameters/overparam';
-import type { GroupLossName } from '../training/group-losses';
 import type { LossName } from '../training/losses';
-import type { NegativeSampling } from '../training/negatives/item-sampler';
+import type { NegativeSampling } from '../training/negatives';
+import type { RankingLossName } from '../training/ranking-losses';
 import type { KernelChoice } from '../wasm/host';
 
 /** The options whose meaning and default are the same wherever they are. */
@@ -150,10 +150,10 @@ export interface Negatives {
   readonly exponent?: number | undefined;
 }
 
-type AnyLoss = LossName | GroupLossName | 'auto';
+type AnyLoss = LossName | RankingLossName | 'auto';
 
 /** Negatives where a loss cannot do without. */
-const USUAL: Readonly<Record<GroupLossName, number>> = { bpr: 1, warp: 16, softmax: 32 };
+const USUAL: Readonly<Record<RankingLossName, number>> = { bpr: 1, warp: 16, softmax: 32 };
 /** And where logistic is told to draw some without a number. */
 const USUAL_LOGISTIC = 4;
 const MOST = 4096;
@@ -180,7 +180,7 @@ export function negatives(always = false): Field<NegativeSampling | false, { rea
       }
       const count = integer({ min: 1, max: MOST });
       const parts = typeof given === 'number' ? { count: count(given, name) } : given;
-      const usual = isGroup ? USUAL[loss as GroupLossName] : USUAL_LOGISTIC;
+      const usual = isGroup ? USUAL[loss as RankingLossName] : USUAL_LOGISTIC;
       const fields = {
         count: field(count, usual),
         sampler: field(oneOf('uniform', 'popularity'), 'uniform'),

@@ -4,7 +4,7 @@ import { DataError } from '../core/errors';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import type { RatingScale } from '../serving/rating-scale';
-import { sigmoidLink } from '../training/link';
+import { sigmoidLink } from '../training/losses';
 import type { FilledOptions } from './factorization-options';
 
 /** Chooses the units of a fit. A rating counts in the mean and the spread as much as it weighs. */

@@ -6,7 +6,7 @@ import { dot } from '../kernels/dot';
 import type { Factorization } from '../models/factorization';
 import { tableOf } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
-import type { Link } from '../training/link';
+import type { Link } from '../training/losses';
 import { indexMap } from './index-map';
 import type { InteractionHistory } from './interaction-history';
 import { linkOf, type RatingScale } from './rating-scale';

@@ -1,6 +1,6 @@
 // Between the caller's rating scale and the scores of a model: rating = shift + scale * link(score).
 
-import { identity, type Link, sigmoidLink } from '../training/link';
+import { identity, type Link, sigmoidLink } from '../training/losses';
 
 /** How ratings become targets, and scores become predictions. Plain numbers, so that a file can keep them. */
 export interface RatingScale {

@@ -1,8 +1,10 @@
-// The pointwise losses: each a value and a slope at one score, summed over a batch with weights by one loop.
+// The pointwise losses: each a value and a slope at one score, summed over a batch with weights by one loop; and the link
+// between a score and the prediction that a loss compares with a rating.
 
-import { sigmoid, softplus } from '../core/elementary';
+import { naturalLog, sigmoid, softplus } from '../core/elementary';
 import type { Real } from '../optimizers/factor';
 import type { Loss, LossBatch } from './loss';
+import { bpr, type RankingLossName, softmax, warp } from './ranking-losses';
 
 /** The names of the pointwise losses. */
 export type LossName = 'squared' | 'logistic' | 'absolute' | 'huber';
@@ -72,3 +74,72 @@ export const logistic: Loss = {
 
 /** The losses by name. */
 export const LOSSES: Readonly<Record<LossName, Loss>> = { squared, logistic, absolute, huber };
+
+/**
+ * A monotone map from scores to predictions, on the scale of the targets. identity: they are one. sigmoid: minimum + range
+ * sigma(score), so that predictions stay on the rating scale (as MyMediaLite's BiasedMatrixFactorization does).
+ */
+export interface Link {
+  readonly name: 'identity' | 'sigmoid';
+  predict(score: number): number;
+  /** The score whose prediction is `value`: where the global mean starts. */
+  inverse(value: number): number;
+  /** A loss of predictions as a loss of scores. */
+  compose(loss: Loss): Loss;
+}
+
+/** prediction = score. */
+export const identity: Link = {
+  name: 'identity',
+  predict: (score) => score,
+  inverse: (value) => value,
+  compose: (loss) => loss,
+};
+
+/** prediction = minimum + range sigma(score). */
+export function sigmoidLink(minimum: number, range: number): Link {
+  return {
+    name: 'sigmoid',
+    predict: (score) => minimum + range * sigmoid(score),
+    inverse(value) {
+      // A mean at an end of the scale has no finite score: stay a thousandth away from both.
+      const part = Math.min(Math.max((value - minimum) / range, 0.001), 0.999);
+      return naturalLog(part / (1 - part));
+    },
+    compose: (loss) => new SigmoidLoss(loss, minimum, range),
+  };
+}
+
+/** A loss behind a sigmoid: d loss / d score = d loss / d prediction times range sigma (1 - sigma). */
+export class SigmoidLoss implements Loss {
+  readonly name: string;
+  private predictions: Real = new Float64Array(1);
+
+  constructor(
+    readonly loss: Loss,
+    readonly minimum: number,
+    readonly range: number,
+  ) {
+    this.name = `${loss.name} of sigmoid`;
+  }
+
+  evaluate(batch: LossBatch, gScores: Real): number {
+    const { scores, count } = batch;
+    if (count > this.predictions.length) this.predictions = new Float64Array(count);
+    for (let s = 0; s < count; s++) this.predictions[s] = this.minimum + this.range * sigmoid(scores[s]!);
+    const { targets, weights } = batch;
+    const sum = this.loss.evaluate({ scores: this.predictions, targets, weights, count }, gScores);
+    for (let s = 0; s < count; s++) {
+      const part = (this.predictions[s]! - this.minimum) / this.range;
+      gScores[s]! *= this.range * part * (1 - part);
+    }
+    return sum;
+  }
+}
+
+/** A loss of either kind by name; `items`: how many there are to choose from. */
+export function lossNamed(name: LossName | RankingLossName, items: number): Loss {
+  if (name === 'warp') return warp(items);
+  if (name === 'bpr') return bpr;
+  return name === 'softmax' ? softmax : LOSSES[name];
+}

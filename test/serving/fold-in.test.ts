@@ -13,8 +13,8 @@ import {
 } from '../../src/serving/fold-in/fold-loss';
 import { contributions, foldRow as foldRowBy, lengthOf, type RidgeProblem } from '../../src/serving/fold-in/fold-row';
 import { NormalEquations } from '../../src/serving/fold-in/normal-equations';
-import { bpr, softmax, warp } from '../../src/training/group-losses';
-import { identity, sigmoidLink } from '../../src/training/link';
+import { identity, sigmoidLink } from '../../src/training/losses';
+import { bpr, softmax, warp } from '../../src/training/ranking-losses';
 
 const equationsOf = (problem: RidgeProblem) => new NormalEquations(lengthOf(problem), backendOf('wasm'));
 const foldRow = (problem: RidgeProblem) => foldRowBy(problem, equationsOf(problem));

@@ -8,8 +8,7 @@ import type { Optimizer, OptimizerConfig } from '../../src/optimizers/optimizer'
 import { OPTIMIZER_NAMES, resolveOptimizer } from '../../src/optimizers/registry';
 import type { Overparam } from '../../src/parameters/overparam';
 import { Penalty } from '../../src/parameters/penalty';
-import { sigmoidLink } from '../../src/training/link';
-import { logistic, squared } from '../../src/training/losses';
+import { logistic, sigmoidLink, squared } from '../../src/training/losses';
 import { startTraining } from '../../src/training/start-training';
 import { NEVER_YIELD, randomRatings } from '../support/training';
 

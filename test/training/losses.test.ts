@@ -1,8 +1,7 @@
 // Every loss, alone and behind the sigmoid link, under the contract; and the values that can be said beforehand.
 
 import { naturalLog } from '../../src/core/elementary';
-import { identity, sigmoidLink } from '../../src/training/link';
-import { absolute, huber, LOSSES, logistic, squared } from '../../src/training/losses';
+import { absolute, huber, identity, LOSSES, logistic, sigmoidLink, squared } from '../../src/training/losses';
 import { lossContract } from '../contract/losses';
 
 const scale = sigmoidLink(1, 4);

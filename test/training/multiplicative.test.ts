@@ -1,7 +1,7 @@
 // The multiplicative rule: one pass by hand, many against the formula written out, and a point where it stands still.
 
 import type { RatingData } from '../../src/models/model';
-import { MultiplicativeSolver } from '../../src/training/nmf/multiplicative';
+import { MultiplicativeSolver } from '../../src/training/multiplicative';
 import { NEVER_YIELD, randomRatings } from '../support/training';
 
 const counted = (data: RatingData, users: number, items: number) => {

@@ -4,10 +4,8 @@ import { DataError } from '../../src/core/errors';
 import { Stream } from '../../src/core/random';
 import { MFModel } from '../../src/models/factorization';
 import type { RatingData } from '../../src/models/model';
-import { AliasTable } from '../../src/training/negatives/alias-table';
-import { CandidateBatcher } from '../../src/training/negatives/candidate-batcher';
-import { ItemSampler, type NegativeSampling } from '../../src/training/negatives/item-sampler';
-import { Positives } from '../../src/training/negatives/positives';
+import { CandidateBatcher } from '../../src/training/candidate-batches';
+import { AliasTable, ItemSampler, type NegativeSampling, Positives } from '../../src/training/negatives';
 import { RatingBatcher } from '../../src/training/rating-batches';
 import { NEVER_YIELD, randomRatings } from '../support/training';
 

@@ -7,9 +7,9 @@ import { ACTIVATIONS, type ActivationName } from '../../models/layers';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import type { ProductOptions } from '../../parameters/overparam';
-import type { GroupLossName } from '../../training/group-losses';
 import type { LossName } from '../../training/losses';
-import type { NegativeSampling } from '../../training/negatives/item-sampler';
+import type { NegativeSampling } from '../../training/negatives';
+import type { RankingLossName } from '../../training/ranking-losses';
 import {
   batchCount,
   dimension,
@@ -60,7 +60,7 @@ export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffl
    * In regression 'squared', 'absolute' or 'huber'; in classification 'logistic'; in ranking 'bpr', 'warp' or 'softmax'.
    * @defaultValue the first of its task: 'logistic', 'squared', 'bpr'
    */
-  readonly loss?: LossName | GroupLossName | undefined;
+  readonly loss?: LossName | RankingLossName | undefined;
   /**
    * Items drawn for each interaction that its user does not have, from 0 to 4096: values are then of no account, what users have says yes,
    * and what is drawn no. In classification and ranking, for fits on interactions. @defaultValue false; ranking: that of
@@ -101,7 +101,7 @@ export interface DeepRecommenderOptions extends FeatureRecommenderOptions {
 export type FilledFeatureOptions = Filled<
   FeatureRecommenderOptions,
   {
-    readonly loss: LossName | GroupLossName;
+    readonly loss: LossName | RankingLossName;
     readonly negatives: NegativeSampling | false;
     readonly optimizer: OptimizerConfig;
     readonly regularization: Filled<FeatureRegularization>;

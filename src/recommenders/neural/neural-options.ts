@@ -6,8 +6,8 @@ import { type NeuralVariant, planNeural } from '../../models/neural-cf';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import type { ProductOptions } from '../../parameters/overparam';
-import type { GroupLossName } from '../../training/group-losses';
-import type { NegativeSampling } from '../../training/negatives/item-sampler';
+import type { NegativeSampling } from '../../training/negatives';
+import type { RankingLossName } from '../../training/ranking-losses';
 import {
   batchCount,
   dimension,
@@ -61,7 +61,7 @@ export interface NeuralCFOptions extends Pick<TrainingOptions, 'shuffle' | 'seed
   /** The probability that an output of a hidden layer is dropped in training, at least 0 and below 1. @defaultValue 0 */
   readonly dropout?: number | undefined;
   /** 'logistic': predictions are probabilities. The others learn an order, and predictions are scores. @defaultValue 'logistic' */
-  readonly loss?: 'logistic' | GroupLossName | undefined;
+  readonly loss?: 'logistic' | RankingLossName | undefined;
   /** Items drawn for each interaction that its user does not have, from 1 to 4096. @defaultValue 4; bpr: 1, warp: 16, softmax: 32 */
   readonly negatives?: number | Negatives | undefined;
   /** A name, a configuration, or an object with the Optimizer seam. @defaultValue adam, learning rate 0.001 */

@@ -1,7 +1,7 @@
 // What a new user or a new item is to tables trained by alternating least squares: one more row of the last half-epoch.
 
 import type { Scheduler } from '../../core/scheduler';
-import { ridgeOf } from '../../training/als/als-rule';
+import { ridgeOf } from '../../training/als-rows';
 import type { ServedFactorization } from '../factorization-tables';
 import { linkOf } from '../rating-scale';
 import type { HistoryEntry } from '../trained-state';

@@ -3,9 +3,9 @@
 
 import { exponential, naturalLog } from '../../core/elementary';
 import { DataError, UnsupportedError } from '../../core/errors';
-import type { GroupLossName } from '../../training/group-losses';
 import type { LossName } from '../../training/losses';
-import type { NegativeSampling } from '../../training/negatives/item-sampler';
+import type { NegativeSampling } from '../../training/negatives';
+import type { RankingLossName } from '../../training/ranking-losses';
 import type { ServedFactorization } from '../factorization-tables';
 import { linkOf } from '../rating-scale';
 import type { HistoryEntry } from '../trained-state';
@@ -32,7 +32,7 @@ interface Candidates {
 
 /** The options of a factorization trained by gradients that a row depends on. */
 export interface GradientFoldOptions {
-  readonly loss: LossName | GroupLossName | 'auto';
+  readonly loss: LossName | RankingLossName | 'auto';
   readonly negatives: NegativeSampling | false;
   readonly regularization: {
     readonly embedding: number;

@@ -16,9 +16,8 @@ import { ElementwiseProduct } from '../../parameters/elementwise-product';
 import type { Parameter } from '../../parameters/parameter';
 import type { Penalty } from '../../parameters/penalty';
 import { PlainTable } from '../../parameters/table';
-import { SigmoidLoss } from '../link';
 import type { Loss } from '../loss';
-import { absolute, huber, logistic, squared } from '../losses';
+import { absolute, huber, logistic, SigmoidLoss, squared } from '../losses';
 import type { LossSpec, SideSpec, StepSpec } from './spec';
 
 /** The tables of one side: an embedding and its bias. */

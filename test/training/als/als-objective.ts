@@ -2,8 +2,8 @@
 // elimination. Small made-up data for both.
 
 import { Stream } from '../../../src/core/random';
-import type { AlsRule } from '../../../src/training/als/als-rule';
-import type { AlsData, AlsTables } from '../../../src/training/als/als-solver';
+import type { AlsData, AlsTables } from '../../../src/training/als';
+import type { AlsRule } from '../../../src/training/als-rows';
 
 /** A problem: 6 users, one cold; 5 items, one cold; some pairs twice. */
 export function problem(rule: AlsRule, isWeighted: boolean) {

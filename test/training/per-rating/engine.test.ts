@@ -9,9 +9,8 @@ import { resolveOptimizer } from '../../../src/optimizers/registry';
 import { cosine } from '../../../src/optimizers/schedule';
 import type { Overparam } from '../../../src/parameters/overparam';
 import { Penalty } from '../../../src/parameters/penalty';
-import { sigmoidLink } from '../../../src/training/link';
 import type { Loss } from '../../../src/training/loss';
-import { LOSSES, squared } from '../../../src/training/losses';
+import { LOSSES, sigmoidLink, squared } from '../../../src/training/losses';
 import { type StepOptions, startTraining } from '../../../src/training/start-training';
 import { NEVER_YIELD } from '../../support/training';
 

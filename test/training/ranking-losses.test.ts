@@ -1,8 +1,8 @@
-// The losses of groups: slopes are derivatives, groups add up, and cases worked out by hand.
+// The ranking losses: slopes are derivatives, groups add up, and cases worked out by hand.
 
 import fc from 'fast-check';
-import { bpr, softmax, warp } from '../../src/training/group-losses';
 import type { Loss, LossBatch } from '../../src/training/loss';
+import { bpr, softmax, warp } from '../../src/training/ranking-losses';
 
 const ROWS_A_CHUNK = 1e-6;
 const score = fc.double({ min: -5, max: 5, noNaN: true });

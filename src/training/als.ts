@@ -1,14 +1,11 @@
 // Alternating least squares: with the items held still the best row of every user is the solution of linear equations, and
 // the other way round. A pass solves for all users, then for all items.
 
-import type { Scheduler } from '../../core/scheduler';
-import { createGram, paddedLength } from '../../kernels/gram';
-import type { Real } from '../../optimizers/factor';
-import type { Training } from '../fit';
-import type { AlsRule } from './als-rule';
-import { FixedSide } from './fixed-side';
-import { historyOf, type RowHistory, type SideHistory } from './row-history';
-import { RowSolver } from './row-solver';
+import type { Scheduler } from '../core/scheduler';
+import { createGram, paddedLength } from '../kernels/gram';
+import type { Real } from '../optimizers/factor';
+import { type AlsRule, FixedSide, historyOf, type RowHistory, RowSolver, type SideHistory } from './als-rows';
+import type { Training } from './fit';
 
 /** The tables to be trained, changed in place. */
 export interface AlsTables {

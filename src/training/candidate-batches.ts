@@ -1,13 +1,14 @@
 // Batches of candidates: every interaction of a batch, followed by items that its user does not have.
 
-import type { Stream } from '../../core/random';
-import type { Scheduler } from '../../core/scheduler';
-import type { Move } from '../../kernels/move';
-import type { RatingBatch, RatingData } from '../../models/model';
-import type { Real } from '../../optimizers/factor';
-import type { Batcher } from '../rating-batches';
-import { ItemSampler, type NegativeSampling } from './item-sampler';
-import { Positives } from './positives';
+import type { Stream } from '../core/random';
+import type { Scheduler } from '../core/scheduler';
+import type { PairRows } from '../data/pair-features';
+import type { Move } from '../kernels/move';
+import type { FeatureBatch } from '../models/feature-terms';
+import type { RatingBatch, RatingData } from '../models/model';
+import type { Real } from '../optimizers/factor';
+import { ItemSampler, type NegativeSampling, Positives } from './negatives';
+import type { Batcher } from './rating-batches';
 
 /** A batch, written anew for each step. */
 type Candidates = { -readonly [key in keyof RatingBatch]: RatingBatch[key] } & { logQ: Real };
@@ -108,5 +109,60 @@ export class CandidateBatcher implements Batcher<RatingBatch> {
       weights: this.data.weights === null ? null : new Float32Array(length),
       logQ: new Float32Array(length),
     };
+  }
+}
+
+/** Makes rows of features of the candidates of another batcher. */
+export class CandidateRows implements Batcher<FeatureBatch> {
+  readonly places = null;
+  private starts = new Int32Array(1);
+  private indices = new Int32Array(0);
+  private values = new Float32Array(0);
+
+  constructor(
+    private readonly pairs: Batcher<RatingBatch>,
+    /** Of a pair with its candidates. */
+    private readonly group: number,
+    private readonly rows: PairRows,
+  ) {}
+
+  get size(): number {
+    return this.pairs.size;
+  }
+  get steps(): number {
+    return this.pairs.steps;
+  }
+
+  prepare(scheduler: Scheduler): Promise<void> {
+    return this.pairs.prepare(scheduler);
+  }
+
+  reserve(limit: number): void {
+    this.pairs.reserve(limit);
+    const rows = limit * this.group;
+    if (rows < this.starts.length) return;
+    this.starts = new Int32Array(rows + 1);
+    this.indices = new Int32Array(rows * this.rows.longest);
+    this.values = new Float32Array(rows * this.rows.longest);
+  }
+
+  move(move: Move): void {
+    this.pairs.move(move);
+    this.starts = move(this.starts);
+    this.indices = move(this.indices);
+    this.values = move(this.values);
+  }
+
+  begin(epoch: number): void {
+    this.pairs.begin(epoch);
+  }
+
+  next(limit: number): FeatureBatch | null {
+    const pairs = this.pairs.next(limit);
+    if (pairs === null) return null;
+    const { starts, indices, values, rows } = this;
+    const { count, users, items } = pairs;
+    for (let s = 0; s < count; s++) starts[s + 1] = rows.write(users[s]!, items[s]!, indices, values, starts[s]!);
+    return { ...pairs, starts, indices, values };
   }
 }

@@ -1,10 +1,10 @@
 // Non-negative matrix factorization by the multiplicative rule of Lee and Seung, over known ratings alone (Zhang, Wang,
 // Ford, Makedon, SDM 2006): what is above 0 stays so, without a rate.
 
-import { forEachChunk, type Scheduler } from '../../core/scheduler';
-import type { RatingData } from '../../models/model';
-import type { Real } from '../../optimizers/factor';
-import type { Training } from '../fit';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
+import type { RatingData } from '../models/model';
+import type { Real } from '../optimizers/factor';
+import type { Training } from './fit';
 
 /** One side's rows, and what they are to be multiplied and divided by. */
 interface Side {

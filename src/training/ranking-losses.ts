@@ -1,13 +1,12 @@
-// The losses of groups: one item that a user has, first, and some that the user does not have. What counts is the order
-// of their scores.
+// The ranking losses: of groups of one item that a user has, first, and some that the user does not have. What counts is
+// the order of their scores.
 
 import { exponential, naturalLog, sigmoid, softplus } from '../core/elementary';
 import type { Real } from '../optimizers/factor';
 import type { Loss, LossBatch } from './loss';
-import { LOSSES, type LossName } from './losses';
 
-/** The names of the losses of groups. */
-export type GroupLossName = 'bpr' | 'warp' | 'softmax';
+/** The names of the ranking losses. */
+export type RankingLossName = 'bpr' | 'warp' | 'softmax';
 
 /**
  * BPR: the mean over the negatives of -log sigma(s_positive - s_negative) (Rendle, Freudenthaler, Gantner, Schmidt-Thieme,
@@ -89,10 +88,3 @@ export const softmax: Loss = {
     return sum;
   },
 };
-
-/** A loss of either kind by name; `items`: how many there are to choose from. */
-export function lossNamed(name: LossName | GroupLossName, items: number): Loss {
-  if (name === 'warp') return warp(items);
-  if (name === 'bpr') return bpr;
-  return name === 'softmax' ? softmax : LOSSES[name];
-}

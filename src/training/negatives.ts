@@ -1,0 +1,175 @@
+// Items that a user does not have, drawn as negatives: uniformly, or by popularity to a power.
+
+import { exponential, naturalLog } from '../core/elementary';
+import { DataError } from '../core/errors';
+import type { Stream } from '../core/random';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
+import { groupRows, transpose } from '../data/csr';
+import type { RatingData } from '../models/model';
+
+/** How negatives are drawn for each interaction. */
+export interface NegativeSampling {
+  /** Negatives for each interaction, at least 1. */
+  readonly count: number;
+  /** 'popularity': an item with n interactions has a chance in proportion to n^exponent. */
+  readonly sampler: 'uniform' | 'popularity';
+  readonly exponent: number;
+}
+
+/** Draws that are refused before the items are looked through one by one. */
+const PATIENCE = 200;
+
+/** The sampler of a training. */
+export class ItemSampler {
+  /** The items that occur. */
+  private readonly items: Int32Array;
+  private readonly table: AliasTable | null;
+  /** log of the chance of an item, by number. */
+  readonly logChance: Float32Array;
+
+  constructor(
+    counts: Int32Array,
+    private readonly positives: Positives,
+    { sampler, exponent }: NegativeSampling,
+  ) {
+    this.items = Int32Array.from(counts.keys()).filter((item) => counts[item]! > 0);
+    // n^exponent as exp(exponent log n), which has the same bits everywhere.
+    const power = (item: number) => (sampler === 'uniform' ? 1 : exponential(exponent * naturalLog(counts[item]!)));
+    const weights = Float64Array.from(this.items, power);
+    this.table = sampler === 'uniform' ? null : new AliasTable(weights);
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    this.logChance = new Float32Array(counts.length);
+    for (const [place, item] of this.items.entries()) this.logChance[item] = naturalLog(weights[place]! / sum);
+  }
+
+  /** An item that the user does not have. @throws DataError where the user has every item; passOver leaves such users out */
+  draw(user: number, stream: Stream): number {
+    const { items, table, positives } = this;
+    for (let tries = 0; tries < PATIENCE; tries++) {
+      const item = items[table === null ? stream.below(items.length) : table.draw(stream)]!;
+      if (!positives.has(user, item)) return item;
+    }
+    // A user of nearly everything: one of what is left.
+    const left = items.filter((item) => !positives.has(user, item));
+    if (left.length > 0) return left[stream.below(left.length)]!;
+    throw new DataError(
+      `user ${user} has every one of the ${items.length} items, so that there is no negative to draw`,
+    );
+  }
+}
+
+/** A distribution over 0 .. n - 1, drawn from in constant time: Walker 1977, built as Vose 1991 does. */
+export class AliasTable {
+  /** The chance to keep a place, as a part of 2^32, and who is taken instead. */
+  private readonly keep: Float64Array;
+  private readonly other: Int32Array;
+
+  /** `weights` are at least 0 and not all 0. */
+  constructor(weights: Float64Array) {
+    const n = weights.length;
+    let sum = 0;
+    for (let k = 0; k < n; k++) sum += weights[k]!;
+    const scaled = weights.map((weight) => (weight * n) / sum);
+    this.keep = new Float64Array(n).fill(2 ** 32);
+    this.other = Int32Array.from({ length: n }, (_, k) => k);
+    const poor: number[] = [];
+    const rich: number[] = [];
+    for (let k = 0; k < n; k++) (scaled[k]! < 1 ? poor : rich).push(k);
+    while (poor.length > 0 && rich.length > 0) {
+      const from = rich[rich.length - 1]!;
+      const to = poor.pop()!;
+      this.keep[to] = scaled[to]! * 2 ** 32;
+      this.other[to] = from;
+      scaled[from]! -= 1 - scaled[to]!;
+      if (scaled[from]! < 1) poor.push(rich.pop()!);
+    }
+    // What rounding has left on either list is full.
+  }
+
+  /** One draw: two words of the stream. */
+  draw(stream: Stream): number {
+    const place = stream.below(this.other.length);
+    return stream.uint32() < this.keep[place]! ? place : this.other[place]!;
+  }
+}
+
+/** The items of every user in ascending order: what a sampler asks, and asks exactly. */
+export class Positives {
+  private constructor(
+    /** The items of user u are items[starts[u]] .. items[starts[u + 1] - 1]; an item that occurs twice is there twice. */
+    private readonly starts: Int32Array,
+    private readonly items: Int32Array,
+  ) {}
+
+  static async of(data: RatingData, users: number, items: number, scheduler: Scheduler): Promise<Positives> {
+    const byItem = await groupRows(data.items, items, scheduler);
+    await scheduler.yieldNow();
+    const columns = byItem.order.map((k) => data.users[k]!);
+    // By user, from items in ascending order: within a user they ascend too.
+    const { starts, rows } = await transpose(byItem.starts, columns, users, scheduler);
+    return new Positives(starts, rows);
+  }
+
+  /** Whether a user has an item. Cost: the logarithm of what the user has. */
+  has(user: number, item: number): boolean {
+    const { items } = this;
+    let low = this.starts[user]!;
+    let high = this.starts[user + 1]!;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (items[middle]! < item) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.starts[user + 1]! && items[low] === item;
+  }
+}
+
+/** What is trained on, and how many users were left out of it. */
+export interface PassedOver {
+  readonly data: RatingData;
+  readonly users: number;
+}
+
+/**
+ * The data without the rows of users who have every item that occurs; the data themselves where there are none. Counts stay
+ * those of all rows. Cost: O(users), and O(rows) where somebody has as many rows as there are items.
+ * @throws DataError where every user has every item
+ */
+export async function passOver(data: RatingData, scheduler: Scheduler): Promise<PassedOver> {
+  const { users: userCounts, items: itemCounts } = data.counts!;
+  const items = itemCounts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
+  // An item may occur twice: who has as many rows as there are items need not have all.
+  const isSuspect = Uint8Array.from(userCounts, (count) => (count >= items ? 1 : 0));
+  if (!isSuspect.includes(1)) return { data, users: 0 };
+  const lists = new Map<number, Set<number>>();
+  await forEachChunk(data.size, scheduler, (from, to) => {
+    for (let k = from; k < to; k++) {
+      const user = data.users[k]!;
+      if (isSuspect[user] === 0) continue;
+      const list = lists.get(user);
+      if (list === undefined) lists.set(user, new Set([data.items[k]!]));
+      else list.add(data.items[k]!);
+    }
+  });
+  const hasAll = Uint8Array.from(userCounts, (_, user) => (lists.get(user)?.size === items ? 1 : 0));
+  const users = hasAll.reduce((sum, one) => sum + one, 0);
+  if (users === 0) return { data, users };
+  const rows = Int32Array.from(data.users.subarray(0, data.size).keys()).filter((k) => hasAll[data.users[k]!] === 0);
+  if (rows.length === 0) {
+    throw new DataError(
+      `data: every user has every one of the ${items} items, so that there is no negative to draw and no order to learn; want users who do not have all, or a recommender of ratings`,
+    );
+  }
+  const { targets, weights } = data;
+  return {
+    users,
+    data: {
+      ...data,
+      size: rows.length,
+      users: Int32Array.from(rows, (k) => data.users[k]!),
+      items: Int32Array.from(rows, (k) => data.items[k]!),
+      targets: Float32Array.from(rows, (k) => targets[k]!),
+      weights: weights === null ? null : Float32Array.from(rows, (k) => weights[k]!),
+    },
+  };
+}
