@@ -17,10 +17,20 @@ export function isInstance(type: object, value: unknown): boolean {
   try {
     if (Function.prototype[Symbol.hasInstance].call(type, value)) return true;
     const wanted = ownName(type);
-    if (wanted === undefined) return false;
-    for (let made = classOf(value); typeof made === 'function'; made = Object.getPrototypeOf(made)) {
-      const name = ownName(made);
-      if (name?.opmf === wanted.opmf && name.version === VERSION) return true;
+    return wanted !== undefined && isNamed(wanted.opmf, value);
+  } catch {
+    // A proxy that refuses to be looked at.
+    return false;
+  }
+}
+
+/** The same of a class of the library by its name, for who would load the class for this question alone. */
+export function isNamed(name: string, value: unknown): boolean {
+  try {
+    let made = typeof value === 'object' && value !== null ? classOf(value) : undefined;
+    for (; typeof made === 'function'; made = Object.getPrototypeOf(made)) {
+      const own = ownName(made);
+      if (own?.opmf === name && own.version === VERSION) return true;
     }
   } catch {
     // A proxy that refuses to be looked at.

@@ -2,7 +2,8 @@
 
 import { DataError, UnsupportedError } from '../core/errors';
 import { type Check, callable, check, field, integer, number, optional, readOptions, wrong } from '../core/options';
-import { Interactions } from '../data/interactions';
+import type { Interactions } from '../data/interactions';
+import { isInteractions } from '../data/is-interactions';
 import type { MetricName } from '../metrics/metric-names';
 import { metricList, metricName } from '../metrics/metric-names';
 import { checkSuits, type Scores, usuallyRelevant, usualMetrics } from '../metrics/scores';
@@ -113,8 +114,7 @@ export const abortSignal = check<AbortSignal>('an AbortSignal', (value) => value
 
 /** Interactions with at least one rating. */
 export function checkInteractions(value: unknown, name: string): Interactions {
-  if (!(value instanceof Interactions))
-    throw wrong(name, value, 'Interactions: make them with Interactions.from(rows)');
+  if (!isInteractions(value)) throw wrong(name, value, 'Interactions: make them with Interactions.from(rows)');
   if (value.size === 0) throw new DataError(`${name} has no ratings; want at least one, of a weight above 0`);
   return value;
 }

@@ -1,8 +1,7 @@
 // A user that training never saw, by its history: what a caller holds.
 
-import { Interactions } from '../data/interactions';
 import type { Interaction, Row } from '../data/rows';
-import { refuseStrayNames } from '../data/rows';
+import { readRows, refuseStrayNames } from '../data/rows';
 import { type Id, Vocabulary } from '../data/vocabulary';
 import type { ItemHistoryRow, RecommendationList, RecommendOptions, UserHistoryRow } from './questions';
 import { checkList, numbered, readRecommendOptions } from './recommend-options';
@@ -100,18 +99,22 @@ export function readHistory(
 ): ReadHistory {
   const wanted = `a list of rows: { ${side}, value?, weight? } or [${side}, value?]`;
   const named = Array.from(checkList<unknown>(rows, 'history', wanted), (row, at) => nameless(row, side, at));
-  // By its own vocabulary, so that a bad row is told as everywhere, and the model's stay as they are.
+  // By its own vocabulary, so that the model's stays as it is.
   const ids = new Vocabulary();
-  const { size, itemIndex, values, weights } = Interactions.from(named, { items: ids });
-  const entries: HistoryEntry[] = [];
-  for (let k = 0; k < size; k++) {
-    const index = indexOf(ids.idOf(itemIndex[k]!));
-    if (index >= 0) entries.push({ index, value: values[k]!, weight: weights?.[k] ?? 1 });
+  const { itemIndex, values, weights } = readRows(named, new Vocabulary(), ids);
+  const last = new Map<number, HistoryEntry>();
+  for (let k = 0; k < values.length; k++) {
+    if (weights?.[k] === 0) continue;
+    const item = itemIndex[k]!;
+    // The place of the last, too.
+    last.delete(item);
+    last.set(item, { index: indexOf(ids.idOf(item)), value: values[k]!, weight: weights?.[k] ?? 1 });
   }
-  return { entries, ignored: size - entries.length };
+  const entries = [...last.values()].filter(({ index }) => index >= 0);
+  return { entries, ignored: last.size - entries.length };
 }
 
-/** A row of somebody, with what it is about as its item. Misshapen ones are left for Interactions.from to tell. */
+/** A row of somebody, with what it is about as its item. Misshapen ones are left for readRows to report. */
 function nameless(row: unknown, side: 'itemId' | 'userId', at: number): Row {
   if (Array.isArray(row)) return [0, ...row] as unknown as Row;
   if (typeof row !== 'object' || row === null) return row as Row;

@@ -5,7 +5,8 @@ import { DataError, NotFittedError, UnknownIdError, UnsupportedError } from '../
 import { type Filled, field, integer, oneOf, readOptions, show } from '../core/options';
 import { type Pausable, runToEnd } from '../core/scheduler';
 import { groupRowsNow } from '../data/csr';
-import { Interactions } from '../data/interactions';
+import type { Interactions } from '../data/interactions';
+import { isInteractions } from '../data/is-interactions';
 import type { Id, Vocabulary } from '../data/vocabulary';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import type { Scores } from '../metrics/scores';
@@ -121,7 +122,7 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
   /** The predicted ratings of many pairs, in order. Cost: O(rank) a pair. @throws DataError for a pair that is none */
   predictMany(pairs: Iterable<readonly [Id, Id]> | Interactions): Float32Array {
     const state = this.need('predictMany');
-    if (pairs instanceof Interactions) return state.predictAll(pairs);
+    if (isInteractions(pairs)) return state.predictAll(pairs);
     const { users, items } = state;
     const [userIndex, itemIndex]: [number[], number[]] = [[], []];
     for (const pair of checkList(pairs, 'pairs', 'Interactions, or a list of [userId, itemId]')) {

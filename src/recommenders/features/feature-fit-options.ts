@@ -2,7 +2,8 @@
 
 import { type Check, callable, type Fields, field, optional, readOptions, wrong } from '../../core/options';
 import type { FeatureRows } from '../../data/feature-fields';
-import { Interactions } from '../../data/interactions';
+import type { Interactions } from '../../data/interactions';
+import { isInteractions } from '../../data/is-interactions';
 import type { SideFeatures, sideFields } from '../../data/pair-features';
 import {
   type FeatureMetricName,
@@ -80,8 +81,7 @@ export function readFeatureFit<V>(
     throw wrong('metrics', watched.metrics, wanted);
   }
   const lists = listMetricsOf(watched.metrics);
-  if (lists.length === 0 || watched.validation === undefined || watched.validation instanceof Interactions)
-    return watched;
+  if (lists.length === 0 || watched.validation === undefined || isInteractions(watched.validation)) return watched;
   throw wrong(
     'metrics',
     watched.metrics,

@@ -4,7 +4,8 @@
 import type { FeatureRow, FeatureRows, FieldRange } from '../../data/feature-fields';
 import type { FeatureSchema } from '../../data/feature-schema';
 import { FeatureTable } from '../../data/feature-table';
-import { Interactions } from '../../data/interactions';
+import type { Interactions } from '../../data/interactions';
+import { isInteractions } from '../../data/is-interactions';
 import type { Id } from '../../data/vocabulary';
 import { type Scores, scoresOf } from '../../metrics/scores';
 import type { FeatureModel } from '../../models/feature-models';
@@ -84,7 +85,7 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> e
   }
 
   private check(owner: string, data: FeatureRows | Interactions, options: FeatureFitOptions | undefined): CheckedFit {
-    return data instanceof Interactions
+    return isInteractions(data)
       ? readPairs(owner, data, options, this.options)
       : readRows(owner, data, options, this.options);
   }

@@ -3,7 +3,8 @@
 import { UnsupportedError } from '../../core/errors';
 import type { Scheduler } from '../../core/scheduler';
 import { TaskScheduler } from '../../core/scheduler';
-import { Interactions } from '../../data/interactions';
+import type { Interactions } from '../../data/interactions';
+import { isInteractions } from '../../data/is-interactions';
 import { sideFields } from '../../data/pair-features';
 import { isRowMetric, listMetricsOf } from '../../metrics/row-metrics';
 import { weigh } from '../../training/weights';
@@ -67,9 +68,7 @@ export function readPairs(
 ): CheckedFit {
   const { negatives } = options;
   const readValidation = (value: unknown, name: string) =>
-    value instanceof Interactions || negatives !== false
-      ? checkInteractions(value, name)
-      : labelled(value, name, options);
+    isInteractions(value) || negatives !== false ? checkInteractions(value, name) : labelled(value, name, options);
   const { validation, ...fit } = readFeatureFit(owner, given, options, readValidation, sideFields);
   checkInteractions(data, 'data');
   const checked = { data, validation, fit };
@@ -92,7 +91,7 @@ async function loadPairs(
   const relevant = options.task === 'classification' && negatives === false ? (value: number) => value > 0 : undefined;
   const heldOut: HeldOut[] = [];
   let cold: number | undefined;
-  if (validation instanceof Interactions) {
+  if (isInteractions(validation)) {
     const { users, items, seen } = pairing.known;
     cold = await countCold(
       validation,
