@@ -6,6 +6,7 @@ import { compare } from '../../evaluation/compare';
 import type { Comparison } from '../../evaluation/comparison';
 import { OPTIMIZER_NAMES, type OptimizerName } from '../../optimizers/registry';
 import type { ProductOptions } from '../../parameters/overparam';
+import { RECOMMENDER_NAMES, type RecommenderName } from '../../recommenders/registry';
 import { comparisonReport } from '../../report/comparison-report';
 import { armName } from '../../report/comparison-rows';
 import { comparisonTable } from '../../report/comparison-table';
@@ -32,12 +33,16 @@ export const compareCommand: Command = {
     about: 'Compares plain and overparameterized matrix factorization under each optimizer.',
     form:
       '[DATA] [--terms paper|matched|tuned] [--optimizers sgd,adam] [--overparams scalar-row-2,dense-2] ' +
-      '[--rank N] [--epochs N] [--seeds 3] [--test-fraction .1] [--threads N] [--columns user=NAME,...] [--json] [--out report.html]',
+      '[--models als,ease] [--rank N] [--epochs N] [--seeds 3] [--test-fraction .1] [--threads N] [--columns user=NAME,...] [--json] [--out report.html]',
     example: 'opmf compare ml-100k --terms paper --rank 15 --epochs 15 --overparams scalar-row-2,dense-2 --seeds 3',
     flags: {
       terms: { value: 'TERMS', about: 'paper (one rate for all arms), matched or tuned; default paper' },
       optimizers: { value: 'NAMES', about: `of ${OPTIMIZER_NAMES.join(', ')}; default ${PAPER_OPTIMIZERS.join(',')}` },
       overparams: { value: 'ARMS', about: `${ARM_FORM}; default ${DEFAULT_ARMS.join(',')}` },
+      models: {
+        value: 'NAMES',
+        about: `recommenders with their defaults, side by side; without --optimizers and --overparams in place of the arms; of ${RECOMMENDER_NAMES.join(', ')}`,
+      },
       rank: { value: 'N', about: 'latent dimensions; default 15' },
       epochs: { value: 'N', about: 'passes over the training ratings; default 15' },
       seeds: { value: 'N', about: 'runs per arm, with seeds 1 to N; default 1' },
@@ -54,6 +59,8 @@ export const compareCommand: Command = {
 
 async function runCompare(given: Arguments, io: Io): Promise<void> {
   const terms = readTerms(given.text('terms'));
+  const models = given.list('models') as readonly RecommenderName[] | undefined;
+  const hasArms = models === undefined || given.has('optimizers') || given.has('overparams');
   const optimizers = given.list('optimizers')?.map(readOptimizer) ?? PAPER_OPTIMIZERS;
   const overparams = (given.list('overparams') ?? DEFAULT_ARMS).map(parseArm);
   const rank = given.count('rank') ?? 15;
@@ -70,16 +77,16 @@ async function runCompare(given: Arguments, io: Io): Promise<void> {
   let comparison: Comparison;
   try {
     comparison = await compare(data, {
-      optimizers,
-      overparams,
+      ...(hasArms && { optimizers, overparams }),
+      models,
       seeds,
       epochs,
       rank,
       terms,
       testFraction,
       threads,
-      onProgress: ({ done, total, optimizer, overparam = false, seed }) =>
-        progress.update(done / total, `${optimizer} ${armName(overparam)}, seed ${seed}`),
+      onProgress: ({ done, total, optimizer, overparam = false, model, seed }) =>
+        progress.update(done / total, `${model ?? `${optimizer} ${armName(overparam)}`}, seed ${seed}`),
     });
   } finally {
     progress.done();

@@ -14,7 +14,7 @@ export const tuneCommand: Command = {
   usage: {
     name: 'tune',
     about: 'Tries options drawn at random and prints those that did best on held-out ratings.',
-    form: '[DATA] [--model overparam-mf] [--space NAME=VALUES ...] [--set NAME=VALUE ...] [--trials 20] [--metric NAME] [--strategy random|halving] [--seed 1] [--json]',
+    form: '[DATA] [--model overparam-mf] [--space NAME=VALUES ...] [--set NAME=VALUE ...] [--trials 20] [--metric NAME] [--strategy random|halving] [--seed 1] [--threads N] [--json]',
     example: 'opmf tune ml-100k --space rank=16,32,64 --space regularization.embedding=.05..0.5:log --trials 20',
     flags: {
       model: { value: 'NAME', about: 'overparam-mf (default), or another recommender' },
@@ -34,6 +34,7 @@ export const tuneCommand: Command = {
       strategy: { value: 'NAME', about: 'random (default), or halving: all for few epochs, the best for more' },
       'test-fraction': { value: 'F', about: 'the part of the ratings that trials are judged by; default .1' },
       seed: { value: 'N', about: 'seed of the draws and of the split; default 1' },
+      threads: { value: 'N', about: 'fits at once, to the same results; default one a core' },
       json: { about: 'print one JSON document and nothing else' },
       ...DATA_FLAGS,
     },
@@ -64,6 +65,7 @@ async function runTune(given: Arguments, io: Io): Promise<void> {
     seed: given.count('seed', 0),
     strategy: given.text('strategy') as 'random' | 'halving' | undefined,
     testFraction,
+    threads: given.count('threads') ?? 'auto',
     onProgress: ({ done, total, trial }) =>
       progress.update(done / total, `trial ${trial.trial}: ${trial.score?.toFixed(4) ?? 'diverged'}`),
   }).finally(() => progress.done());
