@@ -27,21 +27,32 @@ import { readSgd, Sgd } from './sgd';
  */
 export type OptimizerName = 'sgd' | 'momentum' | 'nesterov' | 'adagrad' | 'adadelta' | 'rmsprop' | 'adam' | 'ftrl';
 
-const RULES: Readonly<Record<OptimizerName, (options: unknown, prefix: string) => Optimizer>> = {
-  sgd: (options, prefix) => new Sgd(readSgd(options, prefix)),
-  momentum: (options, prefix) => new Momentum(readMomentum(options, prefix)),
-  nesterov: (options, prefix) => new Nesterov(readNesterov(options, prefix)),
-  adagrad: (options, prefix) => new Adagrad(readAdagrad(options, prefix)),
-  adadelta: (options, prefix) => new Adadelta(readAdadelta(options, prefix)),
-  rmsprop: (options, prefix) => new Rmsprop(readRmsprop(options, prefix)),
-  adam: (options, prefix) => new Adam(readAdam(options, prefix)),
-  ftrl: (options, prefix) => new Ftrl(readFtrl(options, prefix)),
+interface Entry {
+  readonly Rule: new (config: never) => Optimizer;
+  read(options: unknown, prefix: string): OptimizerConfig;
+}
+
+/** A rule is a file and a line here. */
+const RULES: Readonly<Record<OptimizerName, Entry>> = {
+  sgd: { Rule: Sgd, read: readSgd },
+  momentum: { Rule: Momentum, read: readMomentum },
+  nesterov: { Rule: Nesterov, read: readNesterov },
+  adagrad: { Rule: Adagrad, read: readAdagrad },
+  adadelta: { Rule: Adadelta, read: readAdadelta },
+  rmsprop: { Rule: Rmsprop, read: readRmsprop },
+  adam: { Rule: Adam, read: readAdam },
+  ftrl: { Rule: Ftrl, read: readFtrl },
 };
+
+/** The rule of a name. */
+function make(name: OptimizerName, options: unknown, prefix: string): Optimizer {
+  const { Rule, read } = RULES[name];
+  return new Rule(read(options, prefix) as never);
+}
 
 /** Every name of a rule: those of the paper's tables in their order, then others. */
 export const OPTIMIZER_NAMES: readonly OptimizerName[] = Object.freeze(Object.keys(RULES) as OptimizerName[]);
 
-const BUILT_IN = [Sgd, Momentum, Nesterov, Adagrad, Adadelta, Rmsprop, Adam, Ftrl];
 const known = oneOf(...OPTIMIZER_NAMES);
 /** What an option that is an optimizer may be, in words. */
 export const OPTIMIZER_WANTED = `a name (${OPTIMIZER_NAMES.join(', ')}), a configuration such as adam({ learningRate: .003 }), or an object with update, slots and config`;
@@ -68,10 +79,10 @@ export function resolveOptimizer(given: Optimizer | OptimizerConfig | OptimizerN
 
 /** The same of an option of another name. */
 function resolve(value: unknown, option: string): Optimizer {
-  if (typeof value === 'string') return RULES[known(value, option)]({}, `${option}.`);
+  if (typeof value === 'string') return make(known(value, option), {}, `${option}.`);
   if (typeof value === 'object' && value !== null && isRule(value)) return checkRule(value, option);
   const { name, ...constants } = plain(value, option, OPTIMIZER_WANTED);
-  return RULES[known(name, `${option}.name`)](constants, `${option}.`);
+  return make(known(name, `${option}.name`), constants, `${option}.`);
 }
 
 /**
@@ -130,7 +141,10 @@ function checkRule(rule: Optimizer, option: string): Optimizer {
   }
   const name = string(config.name, `${option}.config.name`);
   // A saved model names its rule: under a name of ours it would go on with ours.
-  if (OPTIMIZER_NAMES.some((known) => known === name) && !BUILT_IN.some((own) => rule instanceof own)) {
+  if (
+    OPTIMIZER_NAMES.some((known) => known === name) &&
+    !Object.values(RULES).some(({ Rule }) => rule instanceof Rule)
+  ) {
     throw wrong(`${option}.config.name`, name, "a name that is none of this library's");
   }
   if (config.learningRate !== undefined) learningRate(1)(config.learningRate, `${option}.config.learningRate`);

@@ -16,7 +16,7 @@ export interface LossUnderTest {
   readonly best: (target: number) => number;
 }
 
-const ROWS_A_CHUNK = 1e-5;
+const STEP = 1e-5;
 
 /** Runs the contract over a loss. */
 export function lossContract({ name, loss, targets: [low, high], kinkDistance, best }: LossUnderTest): void {
@@ -43,9 +43,8 @@ export function lossContract({ name, loss, targets: [low, high], kinkDistance, b
     test('the slope is the derivative of the value', () => {
       fc.assert(
         fc.property(number(-6, 6), number(low, high), (score, target) => {
-          fc.pre((kinkDistance?.(score, target) ?? Infinity) > 2 * ROWS_A_CHUNK);
-          const difference =
-            (one(score + ROWS_A_CHUNK, target).value - one(score - ROWS_A_CHUNK, target).value) / (2 * ROWS_A_CHUNK);
+          fc.pre((kinkDistance?.(score, target) ?? Infinity) > 2 * STEP);
+          const difference = (one(score + STEP, target).value - one(score - STEP, target).value) / (2 * STEP);
           expect(Math.abs(difference - one(score, target).slope)).toBeLessThan(
             1e-6 * Math.max(1, Math.abs(difference)),
           );
@@ -100,7 +99,7 @@ export function lossContract({ name, loss, targets: [low, high], kinkDistance, b
         fc.property(number(-6, 6), inside, (score, target) => {
           const least = one(best(target), target);
           expect(least.value).toBeGreaterThanOrEqual(-1e-15);
-          if ((kinkDistance?.(best(target), target) ?? Infinity) > ROWS_A_CHUNK) {
+          if ((kinkDistance?.(best(target), target) ?? Infinity) > STEP) {
             expect(Math.abs(least.slope)).toBeLessThan(1e-9 * Math.max(1, high - low));
           }
           expect(one(score, target).value).toBeGreaterThanOrEqual(least.value - 1e-12);

@@ -22,7 +22,7 @@ export interface Traits {
 const ROWS = 6;
 const DIM = 3;
 /** Rows of a step: 3 thrice, 0 twice; the last two are beyond the count. */
-const ROWS_A_CHUNK = Int32Array.of(3, 0, 3, 5, 3, 0, 1, 1);
+const STEP = Int32Array.of(3, 0, 3, 5, 3, 0, 1, 1);
 const COUNT = 6;
 
 /** Factors far from their start, as training leaves them. */
@@ -105,22 +105,22 @@ export function parameterContract(title: string, make: Make, { exact, mixing }: 
     test('select gives each row one slot and counts how often it is named; clear starts its gradients at 0', () => {
       const parameter = trained();
       for (let again = 0; again < 2; again++) {
-        parameter.select(ROWS_A_CHUNK, COUNT);
+        parameter.select(STEP, COUNT);
         const { slot, slotCount, slotRow, slotAt, occurrences, grads, values } = parameter;
         expect(slotCount).toBe(3);
         expect([...slotRow.subarray(0, 3)].sort()).toEqual([0, 3, 5]);
-        for (let s = 0; s < COUNT; s++) expect(slotRow[slot[s]!]).toBe(ROWS_A_CHUNK[s]);
+        for (let s = 0; s < COUNT; s++) expect(slotRow[slot[s]!]).toBe(STEP[s]);
         const table = parameter.collapse();
         for (let u = 0; u < slotCount; u++) {
           const row = slotRow[u]!;
-          expect(occurrences[u]).toBe(ROWS_A_CHUNK.subarray(0, COUNT).filter((named) => named === row).length);
+          expect(occurrences[u]).toBe(STEP.subarray(0, COUNT).filter((named) => named === row).length);
           const from = slotAt[u]! * DIM;
           expect(relativeError(values.subarray(from, from + DIM), table.subarray(row * DIM, (row + 1) * DIM))).toBe(0);
         }
         parameter.clear();
         expect([...grads.subarray(0, slotCount * DIM)].every((g) => g === 0)).toBe(true);
         grads.fill(7);
-        parameter.select(ROWS_A_CHUNK.subarray(3), 1);
+        parameter.select(STEP.subarray(3), 1);
         parameter.clear();
         expect([parameter.slotCount, parameter.slotRow[0], parameter.occurrences[0], parameter.slot[0]]).toEqual([
           1, 5, 1, 0,
@@ -139,17 +139,15 @@ export function parameterContract(title: string, make: Make, { exact, mixing }: 
       expect([...parameter.slotRow.subarray(0, ROWS)]).toEqual(all);
       expect([...parameter.occurrences.subarray(0, ROWS)]).toEqual(all.map(() => 1));
       expect(selected(parameter, ROWS)).toEqual([...parameter.collapse()]);
-      parameter.select(ROWS_A_CHUNK, 0);
+      parameter.select(STEP, 0);
       expect(parameter.slotCount).toBe(0);
     });
 
     test.each(['float32', 'float64'] as const)('%s: the values of a step are the rows of the product', (precision) => {
       const parameter = trained(precision);
       const table = parameter.collapse();
-      parameter.select(ROWS_A_CHUNK, COUNT);
-      const wanted = [...ROWS_A_CHUNK.subarray(0, COUNT)].flatMap((row) => [
-        ...table.subarray(row * DIM, (row + 1) * DIM),
-      ]);
+      parameter.select(STEP, COUNT);
+      const wanted = [...STEP.subarray(0, COUNT)].flatMap((row) => [...table.subarray(row * DIM, (row + 1) * DIM)]);
       expect(selected(parameter, COUNT)).toEqual(wanted);
     });
 
@@ -158,26 +156,26 @@ export function parameterContract(title: string, make: Make, { exact, mixing }: 
       parameter.reserve(COUNT);
       const { values, grads } = parameter;
       for (const count of [1, COUNT, 3]) {
-        parameter.select(ROWS_A_CHUNK, count);
+        parameter.select(STEP, count);
         expect(parameter.values).toBe(values);
         expect(parameter.grads).toBe(grads);
       }
     });
 
     test('pullback is the gradient by every element of every factor', () => {
-      expect(stepError(trained(), ROWS_A_CHUNK, COUNT).error).toBeLessThanOrEqual(1e-6);
-      expect(stepError(trained(), ROWS_A_CHUNK.subarray(1), 1).error).toBeLessThanOrEqual(1e-6);
+      expect(stepError(trained(), STEP, COUNT).error).toBeLessThanOrEqual(1e-6);
+      expect(stepError(trained(), STEP.subarray(1), 1).error).toBeLessThanOrEqual(1e-6);
       expect(stepError(trained(), null, ROWS).error).toBeLessThanOrEqual(1e-6);
     });
 
     test('pullback is right at the start of training too', () => {
-      expect(stepError(make(ROWS, DIM, 'float64', 1), ROWS_A_CHUNK, COUNT).error).toBeLessThanOrEqual(1e-6);
+      expect(stepError(make(ROWS, DIM, 'float64', 1), STEP, COUNT).error).toBeLessThanOrEqual(1e-6);
     });
 
     test('pullback uses the values of before the step, whatever the sink does to the factors', () => {
       const gradients = (accept: (factor: Factor) => void): string[] => {
         const parameter = trained();
-        parameter.select(ROWS_A_CHUNK, COUNT);
+        parameter.select(STEP, COUNT);
         parameter.clear();
         curved(parameter, COUNT).leaveGradient();
         const seen: string[] = [];
@@ -272,11 +270,11 @@ export function parameterContract(title: string, make: Make, { exact, mixing }: 
       const lambda = 0.7;
       const strength = (row: number) => (counts === null ? lambda : lambda * Math.sqrt(20 / Math.max(counts[row]!, 1)));
       const objective = (): number => {
-        parameter.select(ROWS_A_CHUNK, COUNT);
-        const squares = selected(parameter, COUNT).map((e, i) => strength(ROWS_A_CHUNK[Math.floor(i / DIM)]!) * e * e);
+        parameter.select(STEP, COUNT);
+        const squares = selected(parameter, COUNT).map((e, i) => strength(STEP[Math.floor(i / DIM)]!) * e * e);
         return squares.reduce((sum, square) => sum + square, 0) / (2 * COUNT);
       };
-      parameter.select(ROWS_A_CHUNK, COUNT);
+      parameter.select(STEP, COUNT);
       new Penalty(parameter, lambda, counts).start(COUNT);
       const gradients = pulledBack([parameter]);
       expect(worstGradientError([parameter], gradients, objective).error).toBeLessThanOrEqual(1e-6);
