@@ -150,13 +150,13 @@ export type {
   Regularization,
 } from './recommenders/factorization-options';
 export { DeepFM, type DeepFMOptions } from './recommenders/features/deep-fm';
-export type { FeatureFitOptions } from './recommenders/features/feature-fit-options';
 export type {
   DeepRecommenderOptions,
   FeatureOverparam,
   FeatureRecommenderOptions,
   FeatureRegularization,
 } from './recommenders/features/feature-options';
+export type { FeatureFitOptions } from './recommenders/features/fit-input';
 export { FM, type FMOptions } from './recommenders/features/fm';
 export { WideDeep, type WideDeepOptions } from './recommenders/features/wide-deep';
 // Recommenders

@@ -23,8 +23,8 @@ import type { LossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
 import { chooseBlocks } from '../training/per-rating/block-schedule';
 import type { RankingLossName } from '../training/ranking-losses';
-import { INSTEAD, nothingToPredict, onlyValue } from './choose-loss';
 import type { BatchShape, Presets } from './presets';
+import { INSTEAD, nothingToPredict, onlyValue } from './targets';
 import {
   batchCount,
   dimension,

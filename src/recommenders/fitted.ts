@@ -1,18 +1,19 @@
-// A trained factorization, and how it comes from a model that training has left.
+// A factorization that training has left: evaluated, served, and checked for numbers with which answers would overflow.
 
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { backendOf } from '../kernels/backend';
+import { MOST } from '../kernels/rounding';
 import type { Factorization } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 import { Serving } from '../serving/factorization-lists';
-import { type FittedFactorization, ServedTables, tablesOf } from '../serving/factorization-tables';
+import { type FittedFactorization, ServedTables, type Tables, tablesOf } from '../serving/factorization-tables';
 import type { InteractionHistory } from '../serving/interaction-history';
 import type { RatingScale } from '../serving/rating-scale';
+import { largestOf } from '../training/divergence';
 import type { KernelChoice } from '../wasm/host';
 import type { InteractionsFit } from './fit-interactions';
-import { tooLarge } from './too-large';
 import type { Evaluable } from './validation';
 
 /** The options that answers of a factorization depend on. */
@@ -95,4 +96,19 @@ export async function collapse(parameter: Parameter, scheduler: Scheduler): Prom
   const product = new Float32Array(rows * dim);
   await forEachChunk(rows, scheduler, (from, to) => product.set(parameter.collapse(from, to), from * dim));
   return product;
+}
+
+/**
+ * The name of the table of a factorization with which a score, or the length of a vector, might overflow; undefined where
+ * none can: |mu| + max |b_u| + max |b_i| + rank max |p| max |q| and rank max |p|^2 are at most MOST.
+ */
+async function tooLarge({ rank, globalMean, ...tables }: Tables, scheduler: Scheduler): Promise<string | undefined> {
+  const { userEmbedding, itemEmbedding, userBias, itemBias } = tables;
+  const user = await largestOf(userEmbedding, scheduler);
+  const item = await largestOf(itemEmbedding, scheduler);
+  const users = await largestOf(userBias, scheduler);
+  const items = await largestOf(itemBias, scheduler);
+  if (Math.abs(globalMean) + users + items + rank * Math.max(user, item) ** 2 <= MOST) return undefined;
+  if (Math.max(user, item) ** 2 * rank >= users + items) return user >= item ? 'userEmbedding' : 'itemEmbedding';
+  return users >= items ? 'userBias' : 'itemBias';
 }

@@ -3,6 +3,7 @@
 import { DataError } from '../core/errors';
 import { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
+import { drawStart } from '../models/factorization';
 import { NMFModel } from '../models/nmf';
 import type { FittedFactorization } from '../serving/factorization-tables';
 import { GradientFoldIn } from '../serving/fold-in/gradient-fold-in';
@@ -12,10 +13,8 @@ import { decodeFitted, type SavedFactorization } from '../serving/saved-factoriz
 import type { History } from '../training/fit';
 import { MultiplicativeSolver } from '../training/multiplicative';
 import { weigh } from '../training/weights';
-import { INSTEAD_OF_KIND, nothingToPredict, onlyValue } from './choose-loss';
-import { drawStart } from './draw-start';
 import { shapeOf } from './factorization-options';
-import { fitFactorization } from './fit-factorization';
+import { fitFactorization } from './factorization-recommender';
 import { fitInteractions } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
 import { servingOf } from './fitted';
@@ -23,7 +22,7 @@ import { asFactorization, type FilledNmfOptions, type NMFOptions, type ReadNmf, 
 import type { FittedTables } from './partial-fit';
 import { restore, withSavedRule } from './restore';
 import { TableRecommender } from './table-recommender';
-import { chooseUnits, toTargets } from './units';
+import { chooseUnits, INSTEAD_OF_KIND, nothingToPredict, onlyValue, toTargets } from './targets';
 
 export type { NMFOptions } from './nmf-options';
 

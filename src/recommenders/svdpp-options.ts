@@ -5,7 +5,6 @@ import { type Field, show } from '../core/options';
 import type { Interactions } from '../data/interactions';
 import { IMPLICIT } from '../models/svdpp';
 import type { LossName } from '../training/losses';
-import { INSTEAD_OF_KIND } from './choose-loss';
 import {
   type FactorizationFields,
   type FactorizationOptionsInForce,
@@ -15,6 +14,7 @@ import {
   readerOf,
 } from './factorization-options';
 import { type BatchShape, PLAIN_PRESETS, SVDPP_PRESET } from './presets';
+import { INSTEAD_OF_KIND } from './targets';
 
 /**
  * The options of SVDpp: those of OverparamMF without losses of orders, negatives, threads and grouping. A batch has

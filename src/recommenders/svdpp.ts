@@ -3,10 +3,10 @@
 import type { Scheduler, TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import type { MFModel } from '../models/factorization';
+import { drawStart } from '../models/factorization';
 import { addPooled, SVDppModel } from '../models/svdpp';
 import { decodeFitted, type SavedFactorization } from '../serving/saved-factorization';
 import { PooledSgd, UserBatcher, UserRatings } from '../training/svdpp';
-import { drawStart } from './draw-start';
 import type { FilledOptions } from './factorization-options';
 import { FactorizationRecommender, type Prepared } from './factorization-recommender';
 import { restore, savedRule } from './restore';

@@ -11,14 +11,12 @@ import { ServedTables } from '../../serving/factorization-tables';
 import type { RatingScale } from '../../serving/rating-scale';
 import type { ScoredIndex } from '../../serving/top-k';
 import type { ItemRequest, PairColumns, SimilarRequest, TrainedState } from '../../serving/trained-state';
-import type { RowLayout } from './check-rows';
 import type { FilledFeatureOptions } from './feature-options';
+import type { RowLayout } from './feature-rows';
+import { featuresAtOnce, onHeap, RowScorer } from './feature-rows';
 import type { PairAnswers } from './pair-answers';
+import { PairsByRows, PairsByTables, sideTables } from './pair-answers';
 import type { KnownPairs, Pairing } from './pairing';
-import { PairsByRows } from './pairs-by-rows';
-import { PairsByTables } from './pairs-by-tables';
-import { featuresAtOnce, onHeap, RowScorer } from './score-rows';
-import { sideTables } from './side-tables';
 
 /** Scores are numbers as they are, or log-odds. */
 const NUMBERS: RatingScale = { link: 'identity', shift: 0, scale: 1, minimum: 0, maximum: 1, start: 0 };

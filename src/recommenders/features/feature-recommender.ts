@@ -14,11 +14,11 @@ import type { History } from '../../training/fit';
 import type { RuleOf } from '../../training/optimizer-sink';
 import { checkInteractions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
-import { checkLayout, checkRows, type RowLayout } from './check-rows';
 import { FeatureState } from './feature-answers';
-import type { FeatureFitOptions } from './feature-fit-options';
 import type { FeatureOverparam, FilledFeatureOptions } from './feature-options';
+import { checkLayout, checkRows, type RowLayout } from './feature-rows';
 import { fitFeatures } from './fit-features';
+import type { FeatureFitOptions } from './fit-input';
 import { type CheckedFit, readPairs, readRows } from './fit-input';
 import { encodeFeatureModel } from './saved-features';
 

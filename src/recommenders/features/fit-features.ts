@@ -1,6 +1,8 @@
-// From rows of features to a trained model: the wiring of loss, penalties, trainer and validation.
+// From rows of features to a trained model: the wiring of loss, penalties and data to the loop, and whether the trained
+// model can answer with what is no finite number.
 
 import { DataError } from '../../core/errors';
+import type { UnlabelledRows } from '../../data/feature-fields';
 import { MOST } from '../../kernels/rounding';
 import type { FeatureModel } from '../../models/feature-models';
 import type { ActivationName } from '../../models/layers';
@@ -13,9 +15,8 @@ import { Stepper } from '../../training/stepper';
 import { checkpointing } from '../checkpoint';
 import type { FeatureState } from './feature-answers';
 import type { FilledFeatureOptions } from './feature-options';
+import { ROWS_AT_ONCE } from './feature-rows';
 import type { FitInput } from './fit-input';
-import { overflowing, type TableSize, widestOf } from './score-bound';
-import { ROWS_AT_ONCE } from './score-rows';
 
 /** Numbers of a table that are multiplied out at once. */
 const PART = 1 << 14;
@@ -119,4 +120,52 @@ function penaltiesOf(model: FeatureModel, { regularization }: FilledFeatureOptio
     new Penalty(model.linear, regularization.linear, null),
     ...dense.map((weights) => new Penalty(weights, regularization.dense, null, true)),
   ];
+}
+
+/** A table of a model: its shape, and the largest size of its values. */
+export interface TableSize {
+  readonly rows: number;
+  readonly dim: number;
+  readonly most: number;
+}
+
+/** Added to variances by models/layers.ts. */
+const DEVIATION = Math.sqrt(1e-5);
+
+/** The largest sum of the sizes of a row's values. */
+export function widestOf({ size, starts, values }: UnlabelledRows): number {
+  let widest = 0;
+  for (let row = 0; row < size; row++) {
+    let sum = 0;
+    for (let p = starts[row]!; p < starts[row + 1]!; p++) sum += Math.abs(values[p]!);
+    widest = Math.max(widest, sum);
+  }
+  return widest;
+}
+
+/**
+ * The name of the table with which a score might overflow, for a row whose values add up to `width` in size; undefined
+ * where none can: the largest sizes go through the sums and layers in place of numbers.
+ */
+export function overflowing(
+  tables: ReadonlyMap<string, TableSize>,
+  activation: ActivationName,
+  width: number,
+): string | undefined {
+  const mostOf = (name: string) => tables.get(name)?.most ?? 0;
+  let size = width * mostOf('embedding');
+  const pairs = (tables.get('embedding')?.dim ?? 0) * size ** 2;
+  if (!(pairs <= MOST)) return 'embedding';
+  let score = mostOf('bias') + width * mostOf('linear') + pairs;
+  if (!(score <= MOST)) return 'linear';
+  for (let l = 1; tables.has(`deep${l}`); l++) {
+    const name = `deep${l}`;
+    let sum = tables.get(name)!.rows * mostOf(name) * size + mostOf(`${name}Bias`);
+    if (tables.has(`${name}Scale`))
+      sum = ((sum + mostOf(`${name}Statistics`)) / DEVIATION) * mostOf(`${name}Scale`) + mostOf(`${name}Shift`);
+    if (!(sum <= MOST)) return name;
+    size = activation === 'relu' ? sum : Math.min(sum, 1);
+  }
+  score += (tables.get('deepOutput')?.rows ?? 0) * mostOf('deepOutput') * size;
+  return score <= MOST ? undefined : 'deepOutput';
 }

@@ -3,15 +3,130 @@
 
 import { FormatError } from '../../core/errors';
 import type { FieldRange } from '../../data/feature-fields';
+import { FeatureSchema } from '../../data/feature-schema';
+import { FeatureTable } from '../../data/feature-table';
+import type { SideFeatures } from '../../data/pair-features';
+import { Vocabulary } from '../../data/vocabulary';
+import { decodeIds, encodeIds } from '../../io/files/id-tensors';
 import type { Tensor } from '../../io/files/safetensors';
 import type { FeatureModel } from '../../models/feature-models';
 import { layerDims } from '../../models/layers';
-import { checkFinite, encodeFile, parseObject, type SavedFile, taker } from '../../serving/saved-model';
+import {
+  checkFinite,
+  decodePeople,
+  encodeFile,
+  encodePeople,
+  parseObject,
+  type SavedFile,
+  taker,
+  vector,
+} from '../../serving/saved-model';
 import { remake } from '../restore';
-import type { RowLayout } from './check-rows';
-import { fieldsText, readFields } from './saved-fields';
-import { decodePairing, encodePairing } from './saved-pairing';
-import { decodeSchema, encodeSchema } from './saved-schema';
+import type { RowLayout } from './feature-rows';
+import { Pairing } from './pairing';
+
+const KINDS: readonly string[] = ['numeric', 'categorical', 'multi', 'crossed'] satisfies FieldRange['kind'][];
+
+/** The same for equal fields, in whatever order a caller wrote their properties. */
+export function fieldsText(fields: readonly FieldRange[]): string {
+  return JSON.stringify(fields.map(({ name, kind, offset, size }) => ({ name, kind, offset, size })));
+}
+
+/** Reads the fields that `metadata[key]` has. @throws FormatError where they are none, or do not follow one another */
+export function readFields(fields: unknown, key: string): readonly FieldRange[] {
+  let next = 0;
+  const isField = (one: Partial<FieldRange> | null): boolean => {
+    if (typeof one !== 'object' || one === null || typeof one.name !== 'string') return false;
+    const { kind, offset, size } = one;
+    if (!KINDS.includes(kind as string) || offset !== next || !Number.isInteger(size) || size! < 0) return false;
+    next += size!;
+    return next < 2 ** 31;
+  };
+  if (!Array.isArray(fields) || !fields.every(isField)) {
+    throw new FormatError(`metadata.${key} has no list of fields, each where the one before ends; the file is damaged`);
+  }
+  return fields;
+}
+
+/** A schema without its categories, and the tensors `prefix.0.*`, `prefix.1.*`, ... of those of each field. */
+export function encodeSchema(prefix: string, schema: FeatureSchema): { json: object; tensors: [string, Tensor][] } {
+  const { fields, ...rest } = schema.toJSON();
+  const tensors: [string, Tensor][] = [];
+  const short = fields.map((one, k) => {
+    if (one.kind === 'numeric') return one;
+    tensors.push(...encodeIds(`${prefix}.${k}`, Vocabulary.from(one.categories)));
+    return { ...one, categories: one.categories.length };
+  });
+  return { json: { ...rest, fields: short }, tensors };
+}
+
+/** Reads it; files of before have the categories in the JSON. @throws FormatError */
+export function decodeSchema(prefix: string, json: unknown, tensors: ReadonlyMap<string, Tensor>): FeatureSchema {
+  const { fields } = (json ?? {}) as { fields?: unknown };
+  if (!Array.isArray(fields)) return FeatureSchema.fromJSON(json);
+  const whole = fields.map((one: unknown, k) => {
+    const { categories } = (one ?? {}) as { categories?: unknown };
+    if (typeof categories !== 'number') return one;
+    const texts = [...decodeIds(`${prefix}.${k}`, tensors)];
+    if (texts.length === categories) return { ...(one as object), categories: texts };
+    throw new FormatError(
+      `'${prefix}.${k}' has ${texts.length} categories, its field ${categories}; the file is damaged`,
+    );
+  });
+  return FeatureSchema.fromJSON({ ...(json as object), fields: whole });
+}
+
+type SideName = keyof SideFeatures;
+const SIDES: readonly SideName[] = ['userFeatures', 'itemFeatures'];
+
+/** The tensors and the metadata of users and items. Without `history`, who has rated what is left out. */
+export function encodePairing({ people, side }: Pairing, history: boolean) {
+  const tensors = encodePeople(people, history);
+  const metadata: Record<string, string> = {};
+  for (const name of SIDES) {
+    const table = side[name];
+    if (table === undefined) continue;
+    const { size, fields, schema, starts, indices, values } = table;
+    const learned = schema && encodeSchema(`${name}.schema`, schema);
+    for (const [key, tensor] of learned?.tensors ?? []) tensors.set(key, tensor);
+    metadata[name] = JSON.stringify({ size, fields, schema: learned?.json ?? null });
+    tensors.set(`${name}.starts`, vector('I32', starts));
+    tensors.set(`${name}.indices`, vector('I32', indices));
+    tensors.set(`${name}.values`, vector('F32', values));
+    for (const [key, tensor] of encodeIds(`${name}.ids`, Vocabulary.from(table.ids!))) tensors.set(key, tensor);
+  }
+  return { tensors, metadata };
+}
+
+/** Reads them; undefined where the file has none. @throws FormatError where they are damaged, or errors of what they make */
+export function decodePairing(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>>,
+): Pairing | undefined {
+  if (!tensors.has('users.kinds')) return undefined;
+  const table = (name: SideName): FeatureTable | undefined => {
+    if (metadata[name] === undefined) return undefined;
+    const saved = parseObject(metadata[name], name) as { size: number; fields: unknown; schema: unknown };
+    const { size, fields, schema } = saved;
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw new FormatError(`metadata.${name} is no table of features; the file is damaged`);
+    const take = taker(tensors);
+    const starts = take(`${name}.starts`, Int32Array, size + 1);
+    const entries = starts[size]!;
+    const indices = take(`${name}.indices`, Int32Array, entries);
+    const values = take(`${name}.values`, Float32Array, entries);
+    const rows = { size, starts, indices, values, labels: null, weights: null, fields: readFields(fields, name) };
+    const ids = [...decodeIds(`${name}.ids`, tensors)];
+    const checked = FeatureTable.fromRows(rows, ids);
+    if (schema === null) return checked;
+    const learned = decodeSchema(`${name}.schema`, schema, tensors);
+    if (fieldsText(learned.fields) !== fieldsText(checked.fields))
+      throw new FormatError(`the schema of metadata.${name} has other fields than its rows; the file is damaged`);
+    return FeatureTable.ofEncoded({ rows: checked, schema: learned, ids });
+  };
+  const side = { userFeatures: table('userFeatures'), itemFeatures: table('itemFeatures') };
+  return new Pairing('load', decodePeople(tensors), side);
+}
 
 /** The bytes of a trained model. Without `history`, who has rated what is left out. */
 export function encodeFeatureModel(

@@ -3,7 +3,7 @@
 
 import { DataError, FormatError, OptionError } from '../../../src/core/errors';
 import { decodeSafetensors } from '../../../src/io/files/safetensors';
-import type { FeatureFitOptions } from '../../../src/recommenders/features/feature-fit-options';
+import type { FeatureFitOptions } from '../../../src/recommenders/features/fit-input';
 import { FM } from '../../../src/recommenders/features/fm';
 import { type Any, kinds, makeRows } from './kinds';
 

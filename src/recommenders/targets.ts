@@ -1,16 +1,26 @@
-// Between the caller's rating scale and the scale that training works on: rating = shift + scale * link(score).
+// From the values of interactions to what training learns. rating = shift + scale * link(score): the scale is chosen here.
+// Where all values are equal there is nothing to predict, and what can be learned is who has what.
 
 import { DataError } from '../core/errors';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import type { RatingScale } from '../serving/rating-scale';
-import { sigmoidLink } from '../training/losses';
-import type { FilledOptions } from './factorization-options';
+import { type Link, type LossName, sigmoidLink } from '../training/losses';
+import type { NegativeSampling } from '../training/negatives';
+import type { RankingLossName } from '../training/ranking-losses';
+
+/** The options that decide the scale. */
+interface ScaleOptions {
+  readonly loss: LossName | RankingLossName;
+  readonly link: Link['name'];
+  readonly standardize: boolean;
+  readonly negatives: false | NegativeSampling;
+}
 
 /** Chooses the units of a fit. A rating counts in the mean and the spread as much as it weighs. */
 export async function chooseUnits(
   { values, weights }: Interactions,
-  options: Pick<FilledOptions, 'loss' | 'link' | 'standardize' | 'negatives'>,
+  options: ScaleOptions,
   scheduler: Scheduler,
 ): Promise<RatingScale> {
   if (options.negatives !== false) return unitsOfOrders(options.loss, options.negatives.count);
@@ -34,7 +44,7 @@ export async function chooseUnits(
 }
 
 /** Where what users have is told from what they do not have: log-odds, or scores that mean nothing but their order. */
-function unitsOfOrders(loss: FilledOptions['loss'], negatives: number): RatingScale {
+function unitsOfOrders(loss: ScaleOptions['loss'], negatives: number): RatingScale {
   const own = { shift: 0, scale: 1 };
   if (loss === 'logistic') {
     const start = sigmoidLink(0, 1).inverse(1 / (1 + negatives));
@@ -87,3 +97,49 @@ async function describe(values: Float32Array, weights: Float32Array | undefined,
   });
   return { mean, standardDeviation: Math.sqrt(squares / all), minimum, maximum };
 }
+
+/** The only value of interactions, where two or more have a weight and all of these the same value; else undefined. */
+export async function onlyValue(
+  { values, weights, size }: Pick<Interactions, 'values' | 'weights' | 'size'>,
+  scheduler: Scheduler,
+): Promise<number | undefined> {
+  let [only, count] = [Number.NaN, 0];
+  for (let k = 0; k < size; k++) {
+    if (weights !== undefined && weights[k] === 0) continue;
+    if (count++ === 0) only = values[k]!;
+    else if (values[k] !== only) return undefined;
+    // Ratings differ within the first few; only events are looked through.
+    if (k % 65_536 === 65_535 && scheduler.isDue(65_536)) await scheduler.yieldNow();
+  }
+  return count > 1 ? only : undefined;
+}
+
+/** The same at once. */
+export function onlyValueNow({
+  values,
+  weights,
+  size,
+}: Pick<Interactions, 'values' | 'weights' | 'size'>): number | undefined {
+  let [only, count] = [Number.NaN, 0];
+  for (let k = 0; k < size; k++) {
+    if (weights !== undefined && weights[k] === 0) continue;
+    if (count++ === 0) only = values[k]!;
+    else if (values[k] !== only) return undefined;
+  }
+  return count > 1 ? only : undefined;
+}
+
+/** The error of a training on values that do not differ. */
+export function nothingToPredict(owner: string, training: string, value: number, instead: string): DataError {
+  return new DataError(
+    `${owner}: every value is ${value}, as of events without ratings, and ${training} would learn to say ${value} of everything; want values that differ, or ${instead}`,
+  );
+}
+
+/** What learns from who has what, for messages of factorizations. */
+export const INSTEAD =
+  "a loss that learns who has what: 'bpr', 'warp' or 'softmax', 'logistic' with negatives: 4, or loss 'auto'; or ALS, NeuralCF, EASE, ItemKNN";
+
+/** The same where the kind predicts values alone. */
+export const INSTEAD_OF_KIND =
+  "a recommender that learns who has what: MF or OverparamMF with loss 'bpr', 'warp' or 'softmax', or 'logistic' with negatives: 4; or ALS, NeuralCF, EASE, ItemKNN";

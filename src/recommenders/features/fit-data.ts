@@ -1,26 +1,37 @@
-// What a model of features is trained on, once it is read: rows with labels, or pairs that users have beside some that
-// they do not have.
+// The data of a fit of a model of features: what it is trained on, rows with labels, or pairs that users have beside some
+// that they do not have; and what is held out, to be measured after every epoch.
 
 import { naturalLog } from '../../core/elementary';
 import { DataError } from '../../core/errors';
 import { Stream } from '../../core/random';
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import type { UnlabelledRows } from '../../data/feature-fields';
+import type { Interactions } from '../../data/interactions';
+import { type FeatureMetricName, isRowMetric, listMetricsOf, rowMetrics } from '../../metrics/row-metrics';
 import type { FeatureBatch } from '../../models/feature-terms';
 import type { Real } from '../../optimizers/factor';
 import { CandidateBatcher, CandidateRows } from '../../training/candidate-batches';
 import { FeatureBatcher, type FeatureData } from '../../training/feature-batches';
 import type { Loss } from '../../training/loss';
 import { lossNamed } from '../../training/losses';
-import type { NegativeSampling } from '../../training/negatives';
-import { passOver } from '../../training/negatives';
+import { type NegativeSampling, passOver } from '../../training/negatives';
 import { WHOLE } from '../../training/per-rating/block-schedule';
-import type { Batcher } from '../../training/rating-batches';
-import { RatingBatcher } from '../../training/rating-batches';
+import { type Batcher, RatingBatcher } from '../../training/rating-batches';
 import { copiesOf, inCopies, relativeWeights } from '../../training/weights';
 import { dataText, rowsText } from '../checkpoint';
-import { type LaidOutRows, layoutOf, type RowLayout, targetsOf } from './check-rows';
+import { RankValidation } from '../validation';
+import type { FeatureState } from './feature-answers';
 import type { FilledFeatureOptions } from './feature-options';
+import {
+  featuresAtOnce,
+  type LaidOutRows,
+  layoutOf,
+  ROWS_AT_ONCE,
+  type RowLayout,
+  RowScorer,
+  targetsOf,
+} from './feature-rows';
+import type { FilledFeatureFit } from './fit-input';
 import type { NumberedPairs, Pairing } from './pairing';
 
 /** Rows to be trained on. */
@@ -201,4 +212,68 @@ function startOf(targets: Real, weights: Real | null, isRegression: boolean): nu
   // A mean at an end has no finite log-odds: stay a thousandth away from both.
   const part = Math.min(Math.max(mean, 0.001), 0.999);
   return naturalLog(part / (1 - part));
+}
+
+type Values = Partial<Record<FeatureMetricName, number>>;
+
+/** Data to measure on. */
+export interface HeldOut {
+  /** The features of the largest batch of rows that is made of them. */
+  readonly features: number;
+  /** The metrics of a model as it is. */
+  measure(model: FeatureState, scheduler: Scheduler): Promise<Values>;
+  /** What tells them from others. */
+  text(scheduler: Scheduler): Promise<string>;
+}
+
+/** The predictions of rows with labels. @throws DataError where early stopping watches an area that is no number */
+export function heldOutRows(
+  rows: LaidOutRows,
+  { metrics, earlyStopping }: Pick<FilledFeatureFit, 'metrics' | 'earlyStopping'>,
+  task: FilledFeatureOptions['task'],
+): HeldOut {
+  if (earlyStopping?.metric === 'auc') checkBothLabels(targetsOf(rows, 'validation', task));
+  const names = metrics.filter(isRowMetric);
+  const { weights } = rows;
+  // Rows of weight 0 are absent.
+  const present = (numbers: Float32Array) =>
+    weights === null ? numbers : numbers.filter((_, row) => weights[row]! > 0);
+  const labels = present(rows.labels!);
+  return {
+    features: featuresAtOnce(rows),
+    async measure({ model }, scheduler) {
+      const predictions = await new RowScorer(model, task === 'classification').allInTurns(rows, scheduler);
+      return Object.fromEntries(names.map((name) => [name, rowMetrics[name](present(predictions), labels)]));
+    },
+    text: (scheduler) => rowsText(rows, scheduler),
+  };
+}
+
+/** The lists of the users of some interactions. `relevant`: which values are of what should be listed; absent: all. */
+export async function heldOutLists(
+  data: Interactions,
+  metrics: readonly FeatureMetricName[],
+  { known }: Pairing,
+  relevant: ((value: number) => boolean) | undefined,
+  scheduler: Scheduler,
+): Promise<HeldOut> {
+  const ranking = await RankValidation.of(data, listMetricsOf(metrics), known, scheduler, relevant);
+  return {
+    features: ROWS_AT_ONCE * known.rows.longest,
+    measure: (model, scheduler) => {
+      // A method by itself would not know its model.
+      const best: FeatureState['best'] = (users, request) => model.best(users, request);
+      return ranking.measure({ best, scoreCost: model.scoreCost }, scheduler);
+    },
+    text: (scheduler) => dataText(data, scheduler),
+  };
+}
+
+/** @throws DataError where nothing is to be ranked above anything else */
+function checkBothLabels(targets: Float32Array): void {
+  const positives = targets.filter((target) => target > 0).length;
+  if (positives > 0 && positives < targets.length) return;
+  throw new DataError(
+    `validation has ${positives} rows of label 1 among ${targets.length}; earlyStopping by auc wants both labels, or another metric`,
+  );
 }
