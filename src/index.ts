@@ -139,9 +139,8 @@ export {
   warmup,
 } from './optimizers/schedule';
 export { type SgdConfig, type SgdOptions, sgd } from './optimizers/sgd';
-export type { Precision } from './parameters/memory';
 export type { Overparam, OverparamByName, ParameterName, ProductOptions } from './parameters/overparam';
-export type { GradientSink, Parameter } from './parameters/parameter';
+export type { GradientSink, Parameter, Precision } from './parameters/parameter';
 export { ALS, type ALSOptions } from './recommenders/als';
 export type { Factorization, FoldedItem, FoldedUser, Stream, TableRecommender } from './recommenders/class-types';
 export type {

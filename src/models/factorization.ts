@@ -8,9 +8,8 @@ import { kernels } from '../kernels/select';
 import type { Real } from '../optimizers/factor';
 import { createParameter, startDraws } from '../parameters/create-parameter';
 import { matrixView } from '../parameters/matrix-view';
-import type { Precision } from '../parameters/memory';
 import { type OverparamPlan, planOverparam } from '../parameters/overparam';
-import type { Parameter } from '../parameters/parameter';
+import type { Parameter, Precision } from '../parameters/parameter';
 import type { Model, RatingBatch } from './model';
 
 /** Throws OptionError where a row is not one of the table's. */

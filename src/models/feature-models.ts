@@ -8,9 +8,8 @@ import type { FieldRange } from '../data/feature-fields';
 import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
 import { createParameter } from '../parameters/create-parameter';
-import type { Precision } from '../parameters/memory';
 import { type OverparamPlan, planOverparam } from '../parameters/overparam';
-import type { Parameter } from '../parameters/parameter';
+import type { Parameter, Precision } from '../parameters/parameter';
 import {
   DeepPart,
   type FeatureBatch,

@@ -5,7 +5,6 @@ import { type Fields, type Filled, field, number, oneOf } from '../core/options'
 import { isSingle, round } from '../kernels/rounding';
 import { kernels } from '../kernels/select';
 import type { Factor, Real, RowGradient } from './factor';
-import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import {
   decayed,
   type RuleConfig,
@@ -14,7 +13,8 @@ import {
   readRule,
   tiny,
   weightDecayField,
-} from './rule-options';
+} from './learning-rate';
+import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 
 /** Options of `adagrad`. */
 export interface AdagradOptions extends RuleOptions {

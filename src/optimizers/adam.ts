@@ -6,7 +6,6 @@ import { exponential, naturalLog } from '../core/elementary';
 import { type Fields, type Filled, field } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
-import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import {
   decayed,
   type RuleConfig,
@@ -16,7 +15,8 @@ import {
   share,
   tiny,
   weightDecayField,
-} from './rule-options';
+} from './learning-rate';
+import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 
 /** Options of `adam`. */
 export interface AdamOptions extends RuleOptions {

@@ -4,7 +4,6 @@
 import { type Fields, type Filled, field } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
-import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 import {
   decayed,
   type RuleConfig,
@@ -14,7 +13,8 @@ import {
   share,
   tiny,
   weightDecayField,
-} from './rule-options';
+} from './learning-rate';
+import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
 
 /** Options of `rmsprop`. */
 export interface RmspropOptions extends RuleOptions {

@@ -4,8 +4,8 @@
 import type { Fields, Filled } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
+import { decayed, type RuleConfig, type RuleOptions, rateField, readRule, weightDecayField } from './learning-rate';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-import { decayed, type RuleConfig, type RuleOptions, rateField, readRule, weightDecayField } from './rule-options';
 
 /** Options of `sgd`. */
 export interface SgdOptions extends RuleOptions {}

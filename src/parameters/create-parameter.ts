@@ -3,9 +3,9 @@
 import type { Stream } from '../core/random';
 import { DenseProduct } from './dense-product';
 import { ElementwiseProduct } from './elementwise-product';
-import { allocate } from './memory';
 import type { ProductSpec } from './overparam';
 import type { Parameter } from './parameter';
+import { allocate } from './parameter';
 import type { TableShape } from './table';
 import { PlainTable } from './table';
 

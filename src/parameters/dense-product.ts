@@ -6,8 +6,8 @@ import type { Stream } from '../core/random';
 import type { Move } from '../kernels/move';
 import { kernels } from '../kernels/select';
 import type { Factor, Real } from '../optimizers/factor';
-import { allocate, GrowingFactor, type ReusableGradient } from './memory';
 import type { GradientSink } from './parameter';
+import { allocate, GrowingFactor, type ReusableGradient } from './parameter';
 import { Table, type TableShape } from './table';
 
 /** A random rows x cols matrix with orthonormal columns (normal draws, Gram and Schmidt twice: exact to rounding). */

@@ -4,8 +4,8 @@ import type { Stream } from '../core/random';
 import type { Move } from '../kernels/move';
 import { kernels } from '../kernels/select';
 import type { Factor, Real } from '../optimizers/factor';
-import { allocate, GrowingFactor, type ReusableGradient } from './memory';
 import type { GradientSink } from './parameter';
+import { allocate, GrowingFactor, type ReusableGradient } from './parameter';
 import { Table, type TableShape } from './table';
 
 /** The base and the maps to fill it under; a map has `width` numbers for each element (or for a row, when scalar). */

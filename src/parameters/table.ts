@@ -2,8 +2,15 @@
 
 import type { Move } from '../kernels/move';
 import type { Factor, FactorGroup, Real } from '../optimizers/factor';
-import { allocate, GrowingFactor, type Precision, type ReusableGradient } from './memory';
-import { type GradientSink, type Parameter, RowSelection } from './parameter';
+import {
+  allocate,
+  type GradientSink,
+  GrowingFactor,
+  type Parameter,
+  type Precision,
+  type ReusableGradient,
+  RowSelection,
+} from './parameter';
 
 /** What a table is, before its numbers. */
 export interface TableShape {

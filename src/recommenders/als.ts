@@ -15,7 +15,6 @@ import type { RatingScale } from '../serving/rating-scale';
 import { decodeFitted, type SavedFactorization } from '../serving/saved-factorization';
 import { AlsSolver } from '../training/als';
 import type { History } from '../training/fit';
-import { type Weighed, weigh } from '../training/weights';
 import { type ALSOptions, alsFields, type FilledAlsOptions, ruleOf } from './als-options';
 import { fitInteractions } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
@@ -23,7 +22,7 @@ import { servingOf } from './fitted';
 import type { FittedTables } from './partial-fit';
 import { restore } from './restore';
 import { TableRecommender } from './table-recommender';
-import { chooseUnits, nothingToPredict, onlyValue, toTargets } from './targets';
+import { chooseUnits, nothingToPredict, onlyValue, toTargets, type Weighed, weigh } from './targets';
 
 export type { ALSOptions } from './als-options';
 

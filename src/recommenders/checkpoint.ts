@@ -42,13 +42,12 @@ interface KeptTraining extends Pick<CheckpointOwner, 'recommender' | 'parameters
   validation?: (() => Promise<string>) | undefined;
 }
 
-/** The part of a fit's task that is about checkpoints. With `resume`, the factors are put back. */
+/** The part of a fit's task that is about checkpoints, where some are asked for. With `resume`, the factors are put back. */
 export async function checkpointing(
   { recommender, parameters, slotsOf, ...training }: KeptTraining,
   fit: Pick<FilledFitOptions, 'checkpoint' | 'resume' | 'signal'> & { readonly earlyStopping?: object },
 ): Promise<Pick<FitTask<unknown>, 'checkpoint' | 'resume'>> {
   const { checkpoint, resume, earlyStopping, signal } = fit;
-  if (checkpoint === undefined && resume === undefined) return {};
   // What decides when to stop is part of the training.
   const watch = earlyStopping && { earlyStopping, validation: await training.validation?.() };
   const options = optionsText({ ...training.options, ...watch });

@@ -19,7 +19,6 @@ import type { Loss } from '../training/loss';
 import { type Link, lossNamed } from '../training/losses';
 import { passOver } from '../training/negatives';
 import { type StepOptions, type StepTask, startTraining } from '../training/start-training';
-import { inCopies, weigh } from '../training/weights';
 import type {
   FactorizationOptionsInForce,
   FactorizationRecommenderOptions,
@@ -33,7 +32,7 @@ import { servingOf } from './fitted';
 import type { FittedTables } from './partial-fit';
 import { withSavedRule } from './restore';
 import { TableRecommender } from './table-recommender';
-import { chooseUnits, onlyValueNow, toTargets } from './targets';
+import { chooseUnits, inCopies, onlyValueNow, toTargets, weigh } from './targets';
 
 /** A model with its start drawn, and how it is trained and served. */
 export type Prepared = Pick<FitTask, 'model' | 'plainOf' | 'trainingOf' | 'batches'>;

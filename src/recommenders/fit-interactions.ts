@@ -36,7 +36,7 @@ export interface InteractionsFit<State>
 /** Trains and installs the result. */
 export async function fitInteractions<State>(given: InteractionsFit<State>): Promise<History> {
   const { name, data, counts, options, fitOptions, parameters, slots, scheduler } = given;
-  const { validation } = fitOptions;
+  const { validation, checkpoint, resume } = fitOptions;
   const { users, items } = data;
   const known = { users, items, counts, history: () => InteractionHistory.of(data, counts, scheduler) };
   const validated = validation && (await Validation.of(validation, fitOptions, known, scheduler));
@@ -50,7 +50,7 @@ export async function fitInteractions<State>(given: InteractionsFit<State>): Pro
   };
   return fit({
     ...given,
-    ...(await checkpointing(kept, fitOptions)),
+    ...(checkpoint === undefined && resume === undefined ? {} : await checkpointing(kept, fitOptions)),
     epochs: options.epochs,
     ratings: data.size,
     options: fitOptions,

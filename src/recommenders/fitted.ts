@@ -11,7 +11,7 @@ import { Serving } from '../serving/factorization-lists';
 import { type FittedFactorization, ServedTables, type Tables, tablesOf } from '../serving/factorization-tables';
 import type { InteractionHistory } from '../serving/interaction-history';
 import type { RatingScale } from '../serving/rating-scale';
-import { largestOf } from '../training/divergence';
+import { largestOf } from '../training/fit';
 import type { KernelChoice } from '../wasm/host';
 import type { InteractionsFit } from './fit-interactions';
 import type { Evaluable } from './validation';

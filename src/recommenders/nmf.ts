@@ -12,7 +12,6 @@ import type { RatingScale } from '../serving/rating-scale';
 import { decodeFitted, type SavedFactorization } from '../serving/saved-factorization';
 import type { History } from '../training/fit';
 import { MultiplicativeSolver } from '../training/multiplicative';
-import { weigh } from '../training/weights';
 import { shapeOf } from './factorization-options';
 import { fitFactorization } from './factorization-recommender';
 import { fitInteractions } from './fit-interactions';
@@ -22,7 +21,7 @@ import { asFactorization, type FilledNmfOptions, type NMFOptions, type ReadNmf, 
 import type { FittedTables } from './partial-fit';
 import { restore, withSavedRule } from './restore';
 import { TableRecommender } from './table-recommender';
-import { chooseUnits, INSTEAD_OF_KIND, nothingToPredict, onlyValue, toTargets } from './targets';
+import { chooseUnits, INSTEAD_OF_KIND, nothingToPredict, onlyValue, toTargets, weigh } from './targets';
 
 export type { NMFOptions } from './nmf-options';
 

@@ -14,9 +14,9 @@ import { NormalEquations } from '../serving/fold-in/normal-equations';
 import type { InteractionHistory } from '../serving/interaction-history';
 import type { RatingScale } from '../serving/rating-scale';
 import type { HistoryEntry } from '../serving/trained-state';
-import { weighAs } from '../training/weights';
 import type { KernelChoice } from '../wasm/host';
 import { extendSeen } from './extend-seen';
+import { weighAs } from './targets';
 
 /** A row moves where at least this part of its history is new; with less it would hardly. */
 const LEAST_NEW = 0.25;

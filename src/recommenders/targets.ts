@@ -3,7 +3,9 @@
 
 import { DataError } from '../core/errors';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
-import type { Interactions } from '../data/interactions';
+import { Interactions } from '../data/interactions';
+import type { RatingData } from '../models/model';
+import type { Real } from '../optimizers/factor';
 import type { RatingScale } from '../serving/rating-scale';
 import { type Link, type LossName, sigmoidLink } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
@@ -143,3 +145,147 @@ export const INSTEAD =
 /** The same where the kind predicts values alone. */
 export const INSTEAD_OF_KIND =
   "a recommender that learns who has what: MF or OverparamMF with loss 'bpr', 'warp' or 'softmax', or 'logistic' with negatives: 4; or ALS, NeuralCF, EASE, ItemKNN";
+
+// Weights of ratings. Only their ratios matter: training divides them by their mean, and weights that are all equal are
+// none. A rating of relative weight w is trained on as w ratings would be: in several steps where one would be too large.
+// No step then weighs much more than 1, whatever the weights, and with any update rule; the weights add up to the number
+// of ratings, so an epoch has at most about twice as many steps as ratings.
+
+/** Interactions as training takes them. */
+export interface Weighed {
+  /** With weights of mean 1, or with none where all were equal. */
+  readonly data: Interactions;
+  /** What the weights were divided by; absent where there are none. */
+  readonly meanWeight?: number;
+}
+
+/** Interactions with relative weights. @throws DataError where a weight was changed to what is no positive number */
+export async function weigh(given: Interactions, scheduler: Scheduler): Promise<Weighed> {
+  const { weights, users, items, userIndex, itemIndex, values, timestamps } = given;
+  if (weights === undefined) return { data: given };
+  const { relative, mean } = await relativeWeights(weights, scheduler);
+  const columns = { users, items, userIndex, itemIndex, values, timestamps };
+  if (relative === null) return { data: Interactions.ofIndices(columns) };
+  return { data: Interactions.ofIndices({ ...columns, weights: relative }), meanWeight: mean };
+}
+
+/** Interactions that come after training: relative to its mean weight, or where it had no weights to their own. */
+export async function weighAs(
+  { meanWeight }: Pick<Weighed, 'meanWeight'>,
+  data: Interactions,
+  scheduler: Scheduler,
+): Promise<Interactions> {
+  if (meanWeight === undefined) return (await weigh(data, scheduler)).data;
+  const { users, items, userIndex, itemIndex, values, timestamps } = data;
+  const given = data.weights ?? new Float32Array(data.size).fill(1);
+  const weights = given.map((weight) => weight / meanWeight);
+  return Interactions.ofIndices({ users, items, userIndex, itemIndex, values, timestamps, weights });
+}
+
+/** Weights above 0 by their mean; null where all are equal. Cost: two passes. */
+export async function relativeWeights(
+  weights: Float32Array,
+  scheduler: Scheduler,
+): Promise<{ relative: Float32Array | null; mean: number }> {
+  let [sum, least, most, bad] = [0, Infinity, 0, -1];
+  await forEachChunk(weights.length, scheduler, (from, to) => {
+    for (let k = from; k < to; k++) {
+      const weight = weights[k]!;
+      if (!(weight > 0 && weight < Infinity)) bad = k;
+      sum += weight;
+      least = Math.min(least, weight);
+      most = Math.max(most, weight);
+    }
+  });
+  if (bad >= 0) {
+    throw new DataError(
+      `weights[${bad}] is ${weights[bad]}; want finite numbers above 0: rows of weight 0 are left out when they are read, ` +
+        'by Interactions.from(rows)',
+    );
+  }
+  const mean = sum / weights.length;
+  if (least === most) return { relative: null, mean };
+  const relative = new Float32Array(weights.length);
+  await forEachChunk(weights.length, scheduler, (from, to) => {
+    // What is too small for float32 beside the others is the least there is.
+    for (let k = from; k < to; k++) relative[k] = Math.max(weights[k]! / mean, LEAST);
+  });
+  return { relative, mean };
+}
+
+/** The least relative weight: below it nothing would move by it, and float32 ends soon after. */
+const LEAST = 1e-30;
+
+/** A step may weigh so much more than 1. The default rates stand a quarter more, and not twice as much. */
+const EXCESS = 0.25;
+
+/** In how many steps of equal weight a rating of a relative weight is taken. */
+export function stepsFor(weight: number): number {
+  return Math.max(1, Math.ceil(weight - EXCESS));
+}
+
+/** How ratings of some weights are taken: the number of the rating of each step, null where each is one, and the weights. */
+export interface Copies {
+  readonly rows: Int32Array | null;
+  readonly weights: Float32Array;
+  /** The sum of the weights, which is about the number of ratings. */
+  readonly total: number;
+}
+
+/** Copies for relative weights; none where a step takes all ratings, which is a step of the whole objective. */
+export async function copiesOf(given: Real, batchSize: number, scheduler: Scheduler): Promise<Copies> {
+  const rounded = new Float32Array(given.length);
+  let [count, total] = [0, 0];
+  await forEachChunk(given.length, scheduler, (from, to) => {
+    for (let k = from; k < to; k++) {
+      rounded[k] = twelveBits(given[k]!);
+      count += stepsFor(rounded[k]!);
+      total += rounded[k]!;
+    }
+  });
+  if (count === given.length || batchSize >= given.length) return { rows: null, weights: rounded, total };
+  const rows = new Int32Array(count);
+  const weights = new Float32Array(count);
+  let at = 0;
+  await forEachChunk(given.length, scheduler, (from, to) => {
+    for (let k = from; k < to; k++) {
+      const steps = stepsFor(rounded[k]!);
+      for (let copy = 0; copy < steps; copy++, at++) {
+        rows[at] = k;
+        weights[at] = rounded[k]! / steps;
+      }
+    }
+  });
+  return { rows, weights, total };
+}
+
+/**
+ * A weight to twelve bits, so that rounding of what was given, as in weights ten times as large, changes no bit of a
+ * training: some rules make much of a little. Dekker 1971.
+ */
+function twelveBits(weight: number): number {
+  const scaled = weight * (2 ** 41 + 1);
+  return scaled - (scaled - weight);
+}
+
+/** Ratings of relative weights as the steps that are made of them. `counts` stay those of the ratings. */
+export async function inCopies(data: RatingData, batchSize: number, scheduler: Scheduler): Promise<RatingData> {
+  if (data.weights === null) return data;
+  const { rows, weights, total } = await copiesOf(data.weights, batchSize, scheduler);
+  if (rows === null) return { ...data, ratings: total, weights };
+  const pick = async <T extends Int32Array | Real>(from: T, to: T): Promise<T> => {
+    await forEachChunk(rows.length, scheduler, (start, end) => {
+      for (let at = start; at < end; at++) to[at] = from[rows[at]!]!;
+    });
+    return to;
+  };
+  return {
+    ...data,
+    size: rows.length,
+    ratings: total,
+    users: await pick(data.users, new Int32Array(rows.length)),
+    items: await pick(data.items, new Int32Array(rows.length)),
+    targets: await pick(data.targets, new Float32Array(rows.length)),
+    weights,
+  };
+}

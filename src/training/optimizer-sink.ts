@@ -9,8 +9,8 @@ import { Adam } from '../optimizers/adam';
 import type { Factor, Real, RowGradient } from '../optimizers/factor';
 import { LearningRates } from '../optimizers/learning-rate';
 import type { Optimizer, SlotSpec } from '../optimizers/optimizer';
-import { allocate } from '../parameters/memory';
 import type { GradientSink, Parameter } from '../parameters/parameter';
+import { allocate } from '../parameters/parameter';
 import type { TrainingState } from './fit';
 import { ruleOf } from './per-rating/plan';
 

@@ -6,7 +6,7 @@ import type { Factorization } from '../../src/models/factorization';
 import type { RatingBatch } from '../../src/models/model';
 
 import type { Real } from '../../src/optimizers/factor';
-import type { Precision } from '../../src/parameters/memory';
+import type { Precision } from '../../src/parameters/parameter';
 import { Penalty } from '../../src/parameters/penalty';
 import type { Loss } from '../../src/training/loss';
 import { logistic, squared } from '../../src/training/losses';

@@ -3,8 +3,7 @@
 
 import { Stream } from '../../src/core/random';
 import type { Factor, Real } from '../../src/optimizers/factor';
-import type { Precision } from '../../src/parameters/memory';
-import type { Parameter } from '../../src/parameters/parameter';
+import type { Parameter, Precision } from '../../src/parameters/parameter';
 import { Penalty } from '../../src/parameters/penalty';
 import { pulledBack, worstGradientError } from '../support/gradient-check';
 import { relativeError, rowError, ulpError } from '../support/relative-error';

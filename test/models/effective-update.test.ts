@@ -5,8 +5,7 @@ import { Stream } from '../../src/core/random';
 import type { DenseUpdate } from '../../src/models/overparam-mf';
 import { OverparamMFModel, type OverparamMFModelOptions } from '../../src/models/overparam-mf';
 import { sgd } from '../../src/optimizers/sgd';
-import type { Precision } from '../../src/parameters/memory';
-import type { Parameter } from '../../src/parameters/parameter';
+import type { Parameter, Precision } from '../../src/parameters/parameter';
 import { rowError } from '../support/relative-error';
 import { randomRatings, trainOnce } from '../support/training';
 

@@ -5,7 +5,7 @@ import { MFModel } from '../../src/models/factorization';
 import { OverparamMFModel } from '../../src/models/overparam-mf';
 import { adam } from '../../src/optimizers/adam';
 import { sgd } from '../../src/optimizers/sgd';
-import type { Precision } from '../../src/parameters/memory';
+import type { Precision } from '../../src/parameters/parameter';
 import { faultOf } from '../support/fault-of';
 import { EPSILON, PRECISIONS } from '../support/numbers';
 import { nameOf, optionsOf, productSpecs } from '../support/product-specs';

@@ -6,7 +6,7 @@ import type { Factorization } from '../../src/models/factorization';
 import type { RatingBatch, RatingData } from '../../src/models/model';
 import type { OptimizerConfig } from '../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../src/optimizers/registry';
-import type { Precision } from '../../src/parameters/memory';
+import type { Precision } from '../../src/parameters/parameter';
 import { squared } from '../../src/training/losses';
 import { OptimizerSink } from '../../src/training/optimizer-sink';
 import { RatingBatcher } from '../../src/training/rating-batches';

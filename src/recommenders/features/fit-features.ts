@@ -8,8 +8,7 @@ import type { FeatureModel } from '../../models/feature-models';
 import type { ActivationName } from '../../models/layers';
 import type { Factor } from '../../optimizers/factor';
 import { Penalty } from '../../parameters/penalty';
-import { largestOf } from '../../training/divergence';
-import { fit, type History } from '../../training/fit';
+import { fit, type History, largestOf } from '../../training/fit';
 import { OptimizerSink, type RuleOf } from '../../training/optimizer-sink';
 import { Stepper } from '../../training/stepper';
 import { checkpointing } from '../checkpoint';
@@ -42,6 +41,7 @@ export interface FeatureFitTask extends FitInput {
 export async function fitFeatures(task: FeatureFitTask): Promise<History> {
   const { name, options, rows, model, rules, heldOut, answersNow, isServing, install, scheduler } = task;
   const { epochs, batchSize, kernels } = options;
+  const { checkpoint, resume } = task.fit;
   const { data, batcher, group, loss } = rows;
   const { parameters } = model;
   model.bias.assign(Float32Array.of(rows.bias));
@@ -61,7 +61,7 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
       rules.find((rule) => rule.parameters.some((one) => one.factors.includes(factor)))!.optimizer.slots,
   };
   return fit({
-    ...(await checkpointing(kept, task.fit)),
+    ...(checkpoint === undefined && resume === undefined ? {} : await checkpointing(kept, task.fit)),
     epochs,
     ratings: data.ratings ?? data.size,
     parameters,

@@ -17,7 +17,6 @@ import {
 } from '../../metrics/row-metrics';
 import { checkSuits, scoresOf } from '../../metrics/scores';
 import type { EpochRecord } from '../../training/fit';
-import { weigh } from '../../training/weights';
 import {
   abortSignal,
   checkInteractions,
@@ -26,7 +25,7 @@ import {
   withEarlyStopping,
 } from '../fit-options';
 import type { FitOptions } from '../recommender';
-import { nothingToPredict, onlyValue } from '../targets';
+import { nothingToPredict, onlyValue, weigh } from '../targets';
 import { countCold } from '../validation';
 import type { FilledFeatureOptions } from './feature-options';
 import { checkLayout, checkRows, type LaidOutRows, type RowLayout, targetsOf } from './feature-rows';

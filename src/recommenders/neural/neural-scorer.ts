@@ -5,7 +5,7 @@ import { DataError } from '../../core/errors';
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import { MOST } from '../../kernels/rounding';
 import type { ActivationName } from '../../models/layers';
-import { largestOf } from '../../training/divergence';
+import { largestOf } from '../../training/fit';
 import { type NeuralTables, type PairVectors, vectorsOf } from './neural-tables';
 import { ITEMS_AT_ONCE, TowerScorer } from './tower-scorer';
 
