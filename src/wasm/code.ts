@@ -21,8 +21,15 @@ function code<T extends ValueType | 'void'>(type: T, ...parts: readonly (readonl
   return { type, bytes: ([] as number[]).concat(...parts) };
 }
 
-/** An unsigned LEB128 number. */
+/** Throws where a number of an instruction is none of its range: an encoding would cut it silently. */
+function whole(value: number, least: number, most: number, what: string): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RangeError(`${what} is ${value}; want a whole number from ${least} to ${most}`);
+}
+
+/** An unsigned LEB128 number of at most 32 bits. */
 export function unsigned(value: number): number[] {
+  whole(value, 0, 2 ** 32 - 1, 'an index, a size or an offset');
   const bytes: number[] = [];
   let rest = value;
   do {
@@ -66,7 +73,9 @@ function store<A extends ValueType>(alignment: number, ...op: number[]) {
 const floats = new DataView(new ArrayBuffer(8));
 
 export const i32 = {
-  const: (value: number): Code<'i32'> => code('i32', [0x41], signed(value)),
+  /** With or without a sign: addresses are unsigned. */
+  const: (value: number): Code<'i32'> =>
+    code('i32', [0x41], signed(whole(value, -(2 ** 31), 2 ** 32 - 1, 'i32.const'))),
   load: load('i32', 2, 0x28),
   store: store<'i32'>(2, 0x36),
   add: binary<'i32', 'i32'>('i32', 0x6a),
@@ -86,7 +95,9 @@ export const i32 = {
 export const i64 = {
   /** Of an i32, with its sign. */
   extend: unary<'i32', 'i64'>('i64', 0xac),
-  const: (value: number): Code<'i64'> => code('i64', [0x42], signed(value)),
+  /** Of 32 bits, with a sign. */
+  const: (value: number): Code<'i64'> =>
+    code('i64', [0x42], signed(whole(value, -(2 ** 31), 2 ** 31 - 1, 'i64.const'))),
   or: binary<'i64', 'i64'>('i64', 0x84),
   shl: binary<'i64', 'i64'>('i64', 0x86),
   shrU: binary<'i64', 'i64'>('i64', 0x88),
@@ -112,7 +123,7 @@ export const f32 = {
   sqrt: unary<'f32', 'f32'>('f32', 0x91),
   max: binary<'f32', 'f32'>('f32', 0x97),
   demote: unary<'f64', 'f32'>('f32', 0xb6),
-  lane: (index: number) => unary<'v128', 'f32'>('f32', 0xfd, 0x1f, index),
+  lane: (index: number) => unary<'v128', 'f32'>('f32', 0xfd, 0x1f, whole(index, 0, 3, 'a lane')),
 };
 
 export const f64 = {

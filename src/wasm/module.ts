@@ -7,27 +7,37 @@ import { type Code, call, type Local, sequence, typeByte, unsigned, type ValueTy
 export class FunctionBuilder<R extends ValueType | 'void' = ValueType | 'void'> {
   private readonly parameters: ValueType[] = [];
   private readonly locals: ValueType[] = [];
+  /** Of parameters and locals, by index; for debugging. */
+  private readonly names: (string | undefined)[] = [];
   private readonly body: Code[] = [];
 
   constructor(
     readonly index: number,
     readonly result: R,
+    readonly name: string | undefined,
   ) {}
 
   /** The next parameter. All parameters come before the first local. */
-  parameter<T extends ValueType>(type: T): Local<T> {
+  parameter<T extends ValueType>(type: T, name?: string): Local<T> {
+    if (this.locals.length > 0) throw new TypeError('a parameter after a local would renumber the locals');
     this.parameters.push(type);
-    return { type, index: this.parameters.length - 1 };
+    return { type, index: this.names.push(name) - 1 };
   }
 
-  local<T extends ValueType>(type: T): Local<T> {
+  local<T extends ValueType>(type: T, name?: string): Local<T> {
     this.locals.push(type);
-    return { type, index: this.parameters.length + this.locals.length - 1 };
+    return { type, index: this.names.push(name) - 1 };
   }
 
   /** Adds statements; the last code of a function with a result leaves it. */
   emit(...code: readonly Code[]): void {
-    this.body.push(...code);
+    for (const piece of code) {
+      const last = this.body.at(-1)?.type ?? 'void';
+      if (last !== 'void') throw new TypeError(`code after the ${last} that is the function's result`);
+      if (piece.type !== 'void' && piece.type !== this.result)
+        throw new TypeError(`code that leaves a ${piece.type} in a function whose result is ${this.result}`);
+      this.body.push(piece);
+    }
   }
 
   /** A call of this function. */
@@ -44,7 +54,15 @@ export class FunctionBuilder<R extends ValueType | 'void' = ValueType | 'void'> 
     ];
   }
 
+  /** The names of parameters and locals as the name section has them. */
+  get localNames(): number[] {
+    const named = [...this.names.entries()].filter(([, name]) => name !== undefined);
+    return vector(named.map(([index, name]) => [...unsigned(index), ...text(name!)]));
+  }
+
   get code(): number[] {
+    const { name = `function ${this.index}`, result } = this;
+    if ((this.body.at(-1)?.type ?? 'void') !== result) throw new TypeError(`${name} leaves no ${result}`);
     const locals = vector(this.locals.map((type) => [1, typeByte(type)]));
     const body = sequence(...(this.body as Code<'void'>[])).bytes;
     return sized([...locals, ...body, 0x0b]);
@@ -65,14 +83,14 @@ export class ModuleBuilder {
 
   /** A function of this module; exported under a name where one is given. */
   function<R extends ValueType | 'void'>(result: R, name?: string): FunctionBuilder<R> {
-    const builder = new FunctionBuilder(this.functions.length, result);
+    const builder = new FunctionBuilder(this.functions.length, result, name);
     this.functions.push(builder as unknown as FunctionBuilder);
     if (name !== undefined) this.exports.push({ name, index: builder.index });
     return builder;
   }
 
-  /** The binary. The memory is imported as `host.memory`. */
-  encode({ pages, isShared }: MemoryShape): Uint8Array<ArrayBuffer> {
+  /** The binary. The memory is imported as `host.memory`. With names (of functions and locals) it is for reading, not for use. */
+  encode({ pages, isShared }: MemoryShape, hasNames = false): Uint8Array<ArrayBuffer> {
     const limits = isShared ? [3, ...unsigned(pages), ...unsigned(pages)] : [0, ...unsigned(pages)];
     return Uint8Array.from([
       ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
@@ -81,7 +99,17 @@ export class ModuleBuilder {
       ...section(3, vector(this.functions.map((_, i) => unsigned(i)))),
       ...section(7, vector(this.exports.map(({ name, index }) => [...text(name), 0, ...unsigned(index)]))),
       ...section(10, vector(this.functions.map((f) => f.code))),
+      ...(hasNames ? section(0, [...text('name'), ...this.names]) : []),
     ]);
+  }
+
+  /** The name section: WebAssembly core specification 2.0, appendix 7.4. */
+  private get names(): number[] {
+    const functions = this.functions.filter(({ name }) => name !== undefined);
+    return [
+      ...section(1, vector(functions.map(({ index, name }) => [...unsigned(index), ...text(name!)]))),
+      ...section(2, vector(this.functions.map((f) => [...unsigned(f.index), ...f.localNames]))),
+    ];
   }
 }
 
