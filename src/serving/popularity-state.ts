@@ -10,6 +10,7 @@ import type { FoldedUserState, HistoryEntry, ItemRequest, PairColumns, TrainedSt
 
 /** The answers of Popularity. */
 export class PopularityState implements TrainedState {
+  readonly basis = 'popularity';
   private readonly marks: CandidateMask;
 
   constructor(

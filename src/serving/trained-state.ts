@@ -52,6 +52,8 @@ export interface TrainedState {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
   readonly seen: InteractionHistory;
+  /** What all lists are made by, where users make no difference. */
+  readonly basis?: 'popularity';
   hasUser(user: number): boolean;
   hasItem(item: number): boolean;
   predict(user: number, item: number): number;

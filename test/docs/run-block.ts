@@ -7,6 +7,7 @@ import ts from 'typescript';
 import * as opmf from '../../src';
 import * as math from '../../src/math';
 import * as node from '../../src/node';
+import * as serve from '../../src/serve';
 import type { Block } from './blocks';
 
 /** A `console.log` of an example, and what its comment says that it prints. */
@@ -19,7 +20,7 @@ interface Print {
 const AsyncFunction = (async () => {}).constructor as new (
   ...parts: string[]
 ) => (...given: unknown[]) => Promise<void>;
-const entries: Readonly<Record<string, unknown>> = { opmf, 'opmf/math': math, 'opmf/node': node };
+const entries: Readonly<Record<string, unknown>> = { opmf, 'opmf/math': math, 'opmf/node': node, 'opmf/serve': serve };
 const load = createRequire(__filename);
 
 /** Runs an example; resolves to the number of lines it checked. @throws Error naming file and line */

@@ -18,6 +18,7 @@ export function bundle(entry: string, outfile: string): void {
     alias: {
       'opmf/math': `${ROOT}/src/math/index.ts`,
       'opmf/node': `${ROOT}/src/node/index.ts`,
+      'opmf/serve': `${ROOT}/src/serve.ts`,
       opmf: `${ROOT}/src/index.ts`,
     },
     // CommonJS dependencies ask for built-in modules by require.

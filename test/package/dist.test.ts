@@ -9,10 +9,11 @@ import * as opmf from '../../src';
 import { VERSION } from '../../src/core/version';
 import * as math from '../../src/math';
 import * as node from '../../src/node';
+import * as serve from '../../src/serve';
 import { ROOT } from '../docs/blocks';
 import { evaluate, LOADERS } from './child';
 
-const entries = { opmf, 'opmf/math': math, 'opmf/node': node } as const;
+const entries = { opmf, 'opmf/math': math, 'opmf/node': node, 'opmf/serve': serve } as const;
 
 describe.each(['import', 'require'] as const)('by %s', (how) => {
   test.each(Object.entries(entries))('%s exports what its source does', (entry, source) => {
@@ -151,7 +152,7 @@ describe('the package as it would be published', () => {
   test('its types resolve in every module system that the engines have', () => {
     // Subpaths need `exports`, which Node 10's resolution does not read; engines ask for 20.19. A problem is exit code 1.
     const table = run(bin('attw'), [tarball, '--profile', 'node16', '--format', 'ascii', '--no-emoji', '--no-color']);
-    for (const entry of ['', '/math', '/node']) expect(table).toContain(`"opmf${entry}"`);
+    for (const entry of ['', '/math', '/node', '/serve']) expect(table).toContain(`"opmf${entry}"`);
   });
 });
 

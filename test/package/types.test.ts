@@ -25,6 +25,7 @@ describe.each([
     ['opmf', 'index'],
     ['opmf/math', 'math'],
     ['opmf/node', 'node'],
+    ['opmf/serve', 'serve'],
   ])('the values that the types of %s declare are those of the module', (entry, file) => {
     const found = evaluate(`return Object.keys(${LOADERS[how](entry)})`) as string[];
     const exported = found.filter((name) => name !== 'default' && name !== 'module.exports');

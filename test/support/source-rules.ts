@@ -27,7 +27,7 @@ export const EXACT_LAYERS = ['core', 'wasm', 'kernels', 'data', 'optimizers', 'p
 
 /** The number of a file's layer; `index.ts` stands just below `node`; undefined where no layer holds the file. */
 function levelOf(path: string): number | undefined {
-  if (path === 'index.ts') return LAYERS.length - 1.5;
+  if (path === 'index.ts' || path === 'serve.ts') return LAYERS.length - 1.5;
   const folder = path.includes('/') ? path.slice(0, path.indexOf('/')) : '';
   const level = (LAYERS as readonly string[]).indexOf(folder);
   return level < 0 ? undefined : level;

@@ -2,7 +2,9 @@
 // rows nothing is known of users and items, and every question about them says so.
 
 import { UnsupportedError } from '../../core/errors';
-import type { UnlabelledRows } from '../../data/feature-fields';
+import type { FeatureRow, FeatureRows, UnlabelledRows } from '../../data/feature-fields';
+import { FeatureTable } from '../../data/feature-table';
+import type { Id } from '../../data/vocabulary';
 import { backendOf } from '../../kernels/backend';
 import type { FeatureModel } from '../../models/feature-models';
 import { FMModel } from '../../models/feature-models';
@@ -12,8 +14,7 @@ import type { RatingScale } from '../../serving/rating-scale';
 import type { ScoredIndex } from '../../serving/top-k';
 import type { ItemRequest, PairColumns, SimilarRequest, TrainedState } from '../../serving/trained-state';
 import type { FilledFeatureOptions } from './feature-options';
-import type { RowLayout } from './feature-rows';
-import { featuresAtOnce, onHeap, RowScorer } from './feature-rows';
+import { checkLayout, checkRows, featuresAtOnce, onHeap, type RowLayout, RowScorer } from './feature-rows';
 import type { PairAnswers } from './pair-answers';
 import { PairsByRows, PairsByTables, sideTables } from './pair-answers';
 import type { KnownPairs, Pairing } from './pairing';
@@ -147,4 +148,20 @@ export class FeatureState implements TrainedState {
     if (model instanceof FMModel) return new PairsByTables(pairing.known, this.tables.served, this.tables.serving);
     return new PairsByRows(model, pairing, this.isProbability, isAtWork ? 'js' : options.kernels);
   }
+}
+
+/** The predictions of rows by the state; a list of objects is encoded by the schema of the fit. */
+export function predictRows(state: FeatureState, features: FeatureRows | readonly FeatureRow[]): Float32Array {
+  const { layout } = state;
+  const isEncoded = !Array.isArray(features) || layout.schema === null;
+  const given = isEncoded ? features : FeatureTable.encode(features as readonly FeatureRow[], layout.schema);
+  const rows = checkRows(given, 'features');
+  checkLayout(rows, layout, 'features');
+  return state.predictRows(rows);
+}
+
+/** Whether training, and not a table alone, knows the user and the item, or the user. */
+export function isTrained({ users, items, seen }: FeatureState, userId: Id, itemId?: Id): boolean {
+  const hasItem = itemId === undefined || seen.itemCounts[items.indexOf(itemId)]! > 0;
+  return seen.userCounts[users.indexOf(userId)]! > 0 && hasItem;
 }

@@ -3,7 +3,6 @@
 
 import type { FeatureRow, FeatureRows, FieldRange } from '../../data/feature-fields';
 import type { FeatureSchema } from '../../data/feature-schema';
-import { FeatureTable } from '../../data/feature-table';
 import type { Interactions } from '../../data/interactions';
 import { isInteractions } from '../../data/is-interactions';
 import type { Id } from '../../data/vocabulary';
@@ -14,9 +13,9 @@ import type { History } from '../../training/fit';
 import type { RuleOf } from '../../training/optimizer-sink';
 import { checkInteractions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
-import { FeatureState } from './feature-answers';
+import { FeatureState, isTrained, predictRows } from './feature-answers';
 import type { FeatureOverparam, FilledFeatureOptions } from './feature-options';
-import { checkLayout, checkRows, type RowLayout } from './feature-rows';
+import type { RowLayout } from './feature-rows';
 import { fitFeatures } from './fit-features';
 import type { FeatureFitOptions } from './fit-input';
 import { type CheckedFit, readPairs, readRows } from './fit-input';
@@ -115,18 +114,11 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> e
    * @throws NotFittedError; DataError where the rows do not have the fields of the fit, or were encoded by another schema
    */
   predictRows(features: FeatureRows | readonly FeatureRow[]): Float32Array {
-    const answers = this.need('predictRows');
-    const { layout } = answers;
-    const given = isList(features) && layout.schema !== null ? FeatureTable.encode(features, layout.schema) : features;
-    const rows = checkRows(given, 'features');
-    checkLayout(rows, layout, 'features');
-    return answers.predictRows(rows);
+    return predictRows(this.need('predictRows'), features);
   }
 
   override knows(userId: Id, itemId?: Id): boolean {
-    const { users, items, seen } = this.need('knows');
-    const hasItem = itemId === undefined || seen.itemCounts[items.indexOf(itemId)]! > 0;
-    return seen.userCounts[users.indexOf(userId)]! > 0 && hasItem;
+    return isTrained(this.need('knows'), userId, itemId);
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */
@@ -158,5 +150,3 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> e
     return new FeatureState({ owner: this.owner, name: this.name }, this.options, model, layout, isAtWork);
   }
 }
-
-const isList = (rows: FeatureRows | readonly FeatureRow[]): rows is readonly FeatureRow[] => Array.isArray(rows);

@@ -76,13 +76,6 @@ export class Popularity extends IdRecommender<PopularityState> {
     });
   }
 
-  /** As every recommender's, but that the basis is popularity for everybody. */
-  override recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Map<Id, RecommendationList> {
-    const lists = super.recommendMany(userIds, options);
-    for (const list of lists.values()) Object.assign(list, { basis: 'popularity' });
-    return lists;
-  }
-
   protected encode({ users, items, seen }: PopularityState, history: boolean): Uint8Array<ArrayBuffer> {
     return encodeModel({ recommender: this.name, options: {}, users, items, seen, tensors: [] }, history);
   }

@@ -1,0 +1,246 @@
+// `opmf/serve`: what answers questions about saved models, without what trains them. In JavaScript alone, whose results are
+// those of WebAssembly to the bit: a small program for a browser or an edge; a large catalogue is served faster by `opmf`.
+
+import { FormatError, OpmfError } from './core/errors';
+import { integer, oneOf } from './core/options';
+import type { FeatureRow, FeatureRows } from './data/feature-fields';
+import type { Id } from './data/vocabulary';
+import { javaScript } from './kernels/backend';
+import { type Scores, scoresOf } from './metrics/scores';
+import { DeepFMModel, type FeatureModel, FMModel, WideDeepModel } from './models/feature-models';
+import { ACTIVATIONS } from './models/layers';
+import { FeatureState, isTrained, predictRows } from './recommenders/features/feature-answers';
+import type { FilledDeepOptions } from './recommenders/features/feature-options';
+import { decodeFeatureModel } from './recommenders/features/saved-features';
+import { NeuralState } from './recommenders/neural/neural-answers';
+import type { FilledNeuralOptions } from './recommenders/neural/neural-options';
+import { NeuralScorer } from './recommenders/neural/neural-scorer';
+import { plainTablesOf } from './recommenders/neural/neural-tables';
+import { decodeNeural } from './recommenders/neural/saved-neural';
+import { FactorizationState } from './serving/factorization-state';
+import { type ServedFactorization, ServedTables } from './serving/factorization-tables';
+import { AlsFoldIn, type AlsFoldOptions } from './serving/fold-in/als-fold-in';
+import { GradientFoldIn, type GradientFoldOptions } from './serving/fold-in/gradient-fold-in';
+import { ItemState } from './serving/item-state';
+import { DenseWeights, NeighborLists } from './serving/item-weights';
+import { PopularityState } from './serving/popularity-state';
+import { Predictor } from './serving/predictor';
+import { decodeFitted } from './serving/saved-factorization';
+import { decodeFile, decodeModel, type SavedFile } from './serving/saved-model';
+import type { TrainedState } from './serving/trained-state';
+
+export { DataError, FormatError, OpmfError, OptionError, UnknownIdError, UnsupportedError } from './core/errors';
+export type { Id } from './data/vocabulary';
+export type { Scores } from './metrics/scores';
+export type * from './serving/questions';
+
+/**
+ * A saved model that answers: `predict`, `recommend`, `similarItems`, `foldInUser` and the rest, as the recommender that
+ * was saved, to the bit. It cannot be trained, nor saved.
+ *
+ * @example
+ * ```ts
+ * import { MF, syntheticInteractions } from 'opmf';
+ * import { loadRecommender, type ServedRecommender } from 'opmf/serve';
+ * const model = new MF({ epochs: 1 });
+ * await model.fit(syntheticInteractions({ users: 50, items: 40, ratings: 500 }));
+ * const served: ServedRecommender = loadRecommender(model.save());
+ * console.log(served.name); // mf
+ * ```
+ */
+export class ServedRecommender extends Predictor {
+  /** @internal */
+  constructor(
+    /** The name of the recommender that was saved: 'mf', 'item-knn'. */
+    readonly name: string,
+    owner: string,
+    /** The options in force when it was saved. */
+    readonly options: object,
+    readonly scores: Scores,
+    state: TrainedState,
+  ) {
+    super(owner);
+    this.install(state);
+  }
+}
+
+/** A saved FM, WideDeep or DeepFM, which answers about rows of features too. */
+export class ServedFeatureModel extends ServedRecommender {
+  /** @internal */
+  constructor(
+    name: string,
+    owner: string,
+    options: object,
+    scores: Scores,
+    private readonly answers: FeatureState,
+  ) {
+    super(name, owner, options, scores, answers);
+  }
+
+  /** As `predictRows` of the model that was saved. */
+  predictRows(features: FeatureRows | readonly FeatureRow[]): Float32Array {
+    return predictRows(this.answers, features);
+  }
+
+  override knows(userId: Id, itemId?: Id): boolean {
+    return isTrained(this.answers, userId, itemId);
+  }
+}
+
+const FACTORIZATIONS: Readonly<Record<string, string>> = {
+  mf: 'MF',
+  'overparam-mf': 'OverparamMF',
+  als: 'ALS',
+  svdpp: 'SVDpp',
+  nmf: 'NMF',
+};
+
+/**
+ * A saved model of MF, OverparamMF, ALS, SVDpp or NMF, as `loadRecommender` gives it; a smaller program where there are no
+ * others.
+ *
+ * @throws FormatError where the bytes are no model of these, or damaged.
+ * @example
+ * ```ts
+ * import { ALS, syntheticInteractions } from 'opmf';
+ * import { loadFactorization } from 'opmf/serve';
+ * const model = new ALS({ epochs: 1 });
+ * await model.fit(syntheticInteractions({ users: 50, items: 40, ratings: 500 }));
+ * const served = loadFactorization(model.save());
+ * console.log(served.recommend('1')[0]?.itemId === model.recommend('1')[0]?.itemId); // true
+ * ```
+ */
+export function loadFactorization(bytes: Uint8Array): ServedRecommender {
+  return factorizationOf(decodeFile(bytes));
+}
+
+/**
+ * A saved model of whatever kind, ready to answer.
+ *
+ * @throws FormatError where the bytes are not a model of this library, or damaged.
+ * @example
+ * ```ts
+ * import { ItemKNN, syntheticInteractions } from 'opmf';
+ * import { loadRecommender } from 'opmf/serve';
+ * const model = new ItemKNN();
+ * await model.fit(syntheticInteractions({ users: 50, items: 40, ratings: 500 }));
+ * console.log(loadRecommender(model.save()).predict('1', '2') === model.predict('1', '2')); // true
+ * ```
+ */
+export function loadRecommender(bytes: Uint8Array): ServedRecommender {
+  const file = decodeFile(bytes);
+  const { recommender: name, options } = file;
+  if (name === 'popularity') {
+    const { users, items, seen } = decodeModel(file);
+    return new ServedRecommender(name, 'Popularity', options, 'order', new PopularityState(users, items, seen));
+  }
+  if (name === 'item-knn' || name === 'ease') {
+    const [owner, weights] =
+      name === 'ease' ? (['EASE', DenseWeights] as const) : (['ItemKNN', NeighborLists] as const);
+    const saved = decodeModel(file);
+    return new ServedRecommender(name, owner, options, 'order', new ItemState(owner, saved, weights.decode(saved)));
+  }
+  if (name === 'neural-cf') return neuralOf(file);
+  if (Object.hasOwn(FEATURE_MODELS, name)) return featureModelOf(file);
+  return factorizationOf(file);
+}
+
+function neuralOf(file: SavedFile): ServedRecommender {
+  const saved = decodeModel(file);
+  const options = { ...saved.options, kernels: 'js' } as FilledNeuralOptions;
+  checked(() => {
+    oneOf('logistic', 'bpr', 'warp', 'softmax')(options.loss, 'loss');
+    oneOf(...ACTIVATIONS)(options.activation, 'activation');
+    if (options.loss === 'logistic') integer({ min: 1 })(Object(options.negatives).count, 'negatives.count');
+  });
+  const model = checked(() => decodeNeural(saved, options));
+  const { users, items, seen } = saved;
+  const scorer = NeuralScorer.now(plainTablesOf(model), options.activation);
+  const state = new NeuralState({ model, users, items, seen, scorer }, options);
+  return new ServedRecommender('neural-cf', 'NeuralCF', saved.options, 'order', state);
+}
+
+const FEATURE_MODELS: Readonly<Record<string, string>> = { fm: 'FM', 'wide-deep': 'WideDeep', 'deep-fm': 'DeepFM' };
+
+function featureModelOf(file: SavedFile): ServedFeatureModel {
+  const { recommender: name } = file;
+  const owner = FEATURE_MODELS[name]!;
+  let state!: FeatureState;
+  const { options } = decodeFeatureModel(file, (said, layout) => {
+    const options = { ...said, kernels: 'js' } as FilledDeepOptions & { readonly rank: number; readonly wide: never };
+    oneOf('classification', 'regression', 'ranking')(options.task, 'task');
+    const { embeddingDim: dim, hidden, activation, dropout, batchNorm, pooling, wide } = options;
+    const common = { fields: layout.fields, initScale: 0, overparam: false, seed: 1, precision: 'float32' } as const;
+    const deep = { ...common, dim, hidden, activation, dropout, batchNorm, pooling };
+    let model: FeatureModel;
+    if (name === 'fm') model = new FMModel({ ...common, dim: options.rank });
+    else model = name === 'deep-fm' ? new DeepFMModel(deep) : new WideDeepModel({ ...deep, wide });
+    state = new FeatureState({ owner, name }, options, model, layout);
+    return { recommender: { options: said }, model };
+  });
+  const { loss, negatives } = options as FilledDeepOptions;
+  return new ServedFeatureModel(name, owner, options, scoresOf(loss, negatives !== false), state);
+}
+
+/** What refuses options of a file refuses the file. */
+function checked<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof OpmfError) || error instanceof FormatError) throw error;
+    throw new FormatError(`the options in the file are refused: ${error.message}`);
+  }
+}
+
+function factorizationOf(file: SavedFile): ServedRecommender {
+  const { recommender: name } = file;
+  const owner = Object.hasOwn(FACTORIZATIONS, name) ? FACTORIZATIONS[name] : undefined;
+  if (owner === undefined)
+    throw new FormatError(`the file holds a '${name}'; want one of ${Object.keys(FACTORIZATIONS).join(', ')}`);
+  const { options, users, items, seen, units, tables } = decodeFitted<Record<string, unknown>>(decodeModel(file));
+  const fitted: ServedFactorization = {
+    users,
+    items,
+    seen,
+    units,
+    tables,
+    served: new ServedTables(tables, units, seen),
+  };
+  const check = (isGood: boolean, option: string) => {
+    if (!isGood)
+      throw new FormatError(`options.${option} in the file is none that ${owner} takes; the file is damaged`);
+  };
+  const isStrength = (value: unknown) => typeof value === 'number' && value >= 0 && value < Infinity;
+  check(typeof options.clip === 'boolean', 'clip');
+  const clip = options.clip as boolean;
+  if (name === 'als') {
+    const { feedback, alpha, unobservedWeight, regularization, regularizationExponent } = options;
+    check(feedback === 'explicit' || feedback === 'implicit', 'feedback');
+    check(unobservedWeight === 'auto' || isStrength(unobservedWeight), 'unobservedWeight');
+    check([alpha, regularization, regularizationExponent].every(isStrength), 'regularization');
+    const foldIn = new AlsFoldIn(fitted, options as unknown as AlsFoldOptions);
+    const state = new FactorizationState(fitted, name, clip, javaScript, foldIn);
+    return new ServedRecommender(name, owner, options, feedback === 'explicit' ? 'rating' : 'order', state);
+  }
+  const { loss, negatives = false, regularization } = options;
+  const strengths =
+    name === 'nmf' ? { embedding: regularization, bias: 0, scaling: 'constant' } : Object(regularization);
+  const draws = negatives === false ? undefined : Object(negatives);
+  checked(() => {
+    oneOf(
+      'squared',
+      'logistic',
+      'absolute',
+      'huber',
+      ...(draws ? (['bpr', 'warp', 'softmax'] as const) : []),
+    )(loss, 'loss');
+    oneOf('constant', 'frequency')(strengths.scaling, 'regularization.scaling');
+  });
+  check([strengths.embedding, strengths.bias].every(isStrength), 'regularization');
+  const isDrawn =
+    !draws || (isStrength(draws.count) && isStrength(draws.exponent) && /^(uniform|popularity)$/.test(draws.sampler));
+  check(isDrawn, 'negatives');
+  const asked = { loss, negatives, regularization: strengths } as GradientFoldOptions;
+  const state = new FactorizationState(fitted, name, clip, javaScript, new GradientFoldIn(fitted, asked));
+  return new ServedRecommender(name, owner, options, scoresOf(loss as string, negatives !== false), state);
+}
