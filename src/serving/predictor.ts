@@ -164,7 +164,7 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
     const rows = ids.map((id) => users.indexOf(id));
     const lists = state.best(rows, request).map((ranked, at): RecommendationList => {
       const list = ranked.map(({ index, score }): Recommendation => ({ itemId: items.idOf(index), score }));
-      const basis = state.basis ?? (state.hasUser(rows[at]!) ? 'model' : 'popularity');
+      const basis: RecommendationList['basis'] = state.hasUser(rows[at]!) ? (state.basis ?? 'model') : 'popularity';
       return Object.assign(list, { basis, ...counted });
     });
     return new Map(ids.map((id, at) => [id, lists[at]!]));

@@ -3,10 +3,8 @@
 import { UnsupportedError } from '../../core/errors';
 import { readOptions } from '../../core/options';
 import type { Interactions } from '../../data/interactions';
-import type { Id } from '../../data/vocabulary';
 import { countRows, InteractionHistory } from '../../serving/interaction-history';
 import { PopularityState } from '../../serving/popularity-state';
-import type { RecommendationList, RecommendOptions } from '../../serving/questions';
 import type { SavedModel } from '../../serving/saved-model';
 import { encodeModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
