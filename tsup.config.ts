@@ -55,7 +55,7 @@ const pureConstants = {
 const library = { index: 'src/index.ts', math: 'src/math/index.ts', node: 'src/node/index.ts', serve: 'src/serve.ts' };
 
 /** No entries of the package: what imports a package that bundlers cannot shake has a chunk of its own. */
-const apart = { random: 'src/core/random.ts', 'matrix-view': 'src/parameters/matrix-view.ts' };
+const apart = { 'seed-key': 'src/core/seed-key.ts', 'matrix-view': 'src/parameters/matrix-view.ts' };
 
 const common: Options = {
   splitting: true,

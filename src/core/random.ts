@@ -3,9 +3,9 @@
 // The counter-based generator is Threefry-2x32 with 20 rounds: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers:
 // As Easy as 1, 2, 3" (SC 2011). seedrandom turns the caller's seed into the first key.
 
-import seedrandom from 'seedrandom/seedrandom.js';
 import { cosineOfTurn, naturalLog } from './elementary';
 import { hash } from './hash';
+import { keyOf } from './seed-key';
 
 /** What a caller may give as a seed; 42 and '42' are the same seed. */
 export type Seed = number | string;
@@ -63,11 +63,8 @@ export class Stream {
 
   /** The root stream of a seed. */
   static of(seed: Seed): Stream {
-    // seedrandom('42') and seedrandom(42) differ: a seed is always taken as text. Its ARC4 repeats a short key, so that
-    // '1' and '11' would be one seed: the length before the text keeps them apart.
-    const text = String(seed);
-    const generator = seedrandom(`${text.length}:${text}`);
-    return new Stream(generator.int32(), generator.int32());
+    const [key0, key1] = keyOf(seed);
+    return new Stream(key0, key1);
   }
 
   /** An independent stream under this one; it does not depend on what has been drawn here. */

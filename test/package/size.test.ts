@@ -7,15 +7,17 @@ import { join } from 'node:path';
 /** Most kB (of 1000 bytes) of a program: what it may have, and what it was when it was last looked at. Keep the second low. */
 const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> = {
   'OpmfError alone': [2, 1],
-  Popularity: [12, 24],
-  ItemKNN: [20, 25],
-  EASE: [20, 25],
-  'serve: all kinds': [25, 140],
-  'serve: factorizations': [15, 140],
+  Popularity: [12, 20],
+  ItemKNN: [20, 21],
+  EASE: [20, 22],
+  'serve: all kinds': [25, 66],
+  'serve: factorizations': [15, 26],
   'Interactions and MF': [55, 94],
   OverparamMF: [60, 95],
   everything: [110, 190],
 };
+/** Open: webpack does not leave out ndarray and seedrandom, CommonJS that nothing of the program calls. In bytes. */
+const KEPT_BY_WEBPACK: Readonly<Record<string, number>> = { Popularity: 3_500 };
 const TARBALL = [1000, 1000] as const;
 
 interface Sizes {
@@ -44,13 +46,13 @@ test('every program is measured', () => {
 });
 
 test.each(Object.entries(LIMITS))('%s', (name, [, most]) => {
-  // opmf/serve is not there yet.
   const sizes = found.programs[name];
   if (sizes === undefined) return;
   expect(sizes.esbuild).toBeGreaterThan(300);
   expect(sizes.esbuild! / 1000).toBeLessThanOrEqual(most);
   for (const bundler of ['rollup', 'vite', 'webpack']) {
-    if (sizes[bundler] !== undefined) expect(sizes[bundler]).toBeLessThanOrEqual(1.1 * sizes.esbuild!);
+    const kept = bundler === 'webpack' ? (KEPT_BY_WEBPACK[name] ?? 0) : 0;
+    if (sizes[bundler] !== undefined) expect(sizes[bundler]).toBeLessThanOrEqual(1.1 * sizes.esbuild! + kept);
   }
 });
 
