@@ -1,0 +1,277 @@
+// Mutation testing by sample: for each room some mutants, drawn by a seed, each in a copy of the checkout against the tests
+// that are to notice. The mutators are Stryker's (arithmetic, equality, conditional, logical, boolean, update, unary,
+// min/max, block) over the TypeScript tree. `node benchmarks/mutation/main.mjs [ROOM...] [--sample N] [--seed N]`.
+//
+// Left out, as no result can show them: messages of errors, giving way to the event loop, capacities of buffers (`reserve`,
+// `room`), `move` of arrays to WebAssembly memory, and what is equal for every input (see EQUIVALENT).
+
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** Sources by room, and the tests that are to notice. */
+const ROOMS = {
+  optimizers: [['src/optimizers'], ['test/optimizers', 'test/recommenders/partial-options']],
+  losses: [
+    ['src/training/losses.ts', 'src/training/ranking-losses.ts', 'src/training/link.ts'],
+    ['test/training/losses', 'test/training/ranking-losses', 'test/recommenders/orders'],
+  ],
+  metrics: [
+    ['src/metrics'],
+    ['test/metrics', 'test/evaluation/evaluate', 'test/evaluation/ties', 'test/evaluation/scores'],
+  ],
+  penalties: [['src/parameters/penalty.ts'], ['test/parameters', 'test/training/trainer', 'test/training/heap']],
+  'fold-in': [
+    ['src/serving/fold-in'],
+    [
+      'test/recommenders/fold-in',
+      'test/recommenders/als-fold-in',
+      'test/recommenders/partial-fit',
+      'fold-in.test',
+      'test/recommenders/als.test',
+      'test/recommenders/weights',
+    ],
+  ],
+  negatives: [
+    [
+      'src/training/negatives',
+      'src/training/negatives.ts',
+      'src/training/candidates.ts',
+      'src/training/candidate-batches.ts',
+    ],
+    ['test/training/negatives', 'test/recommenders/orders', 'test/recommenders/every-item'],
+  ],
+  splits: [
+    ['src/data/splits.ts', 'src/data/csr.ts'],
+    ['test/data/splitters', 'test/data/csr'],
+  ],
+  parameters: [['src/parameters'], ['test/parameters', 'test/training/trainer', 'test/training/heap']],
+};
+
+/** Mutants that no test can kill, as text of the mutated line and why; listed in the results with the survivors. */
+const EQUIVALENT = JSON.parse(readFileSync(join(root, 'benchmarks/mutation/equivalent.json'), 'utf8'));
+
+const argv = process.argv.slice(2);
+const option = (name, fallback) => (argv.includes(name) ? Number(argv[argv.indexOf(name) + 1]) : fallback);
+const sample = option('--sample', 40);
+const seed = option('--seed', 1);
+const wanted = argv.filter((arg, at) => Object.hasOwn(ROOMS, arg) && !argv[at - 1]?.startsWith('--'));
+
+/** SplitMix in 32 bits. */
+function generator(state) {
+  return () => {
+    state = (state + 0x9e3779b9) | 0;
+    let word = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
+    word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
+    return ((word ^ (word >>> 16)) >>> 0) / 2 ** 32;
+  };
+}
+
+const K = ts.SyntaxKind;
+const SWAPS = new Map([
+  [K.PlusToken, '-'],
+  [K.MinusToken, '+'],
+  [K.AsteriskToken, '/'],
+  [K.SlashToken, '*'],
+  [K.PercentToken, '*'],
+  [K.LessThanToken, '<='],
+  [K.LessThanEqualsToken, '<'],
+  [K.GreaterThanToken, '>='],
+  [K.GreaterThanEqualsToken, '>'],
+  [K.EqualsEqualsEqualsToken, '!=='],
+  [K.ExclamationEqualsEqualsToken, '==='],
+  [K.AmpersandAmpersandToken, '||'],
+  [K.BarBarToken, '&&'],
+  [K.PlusEqualsToken, '-='],
+  [K.MinusEqualsToken, '+='],
+  [K.AsteriskEqualsToken, '/='],
+  [K.SlashEqualsToken, '*='],
+]);
+
+function filesOf(paths) {
+  return paths
+    .flatMap((path) => {
+      const full = join(root, path);
+      if (!existsSync(full)) return [];
+      return statSync(full).isDirectory() ? filesOf(readdirSync(full).map((name) => join(path, name))) : [path];
+    })
+    .filter((path) => path.endsWith('.ts'));
+}
+
+/** Every mutant of a file: where, what instead. */
+function mutantsOf(path) {
+  const text = readFileSync(join(root, path), 'utf8');
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
+  const found = [];
+  const add = (node, replacement, kind) => {
+    const { line } = file.getLineAndCharacterOfPosition(node.getStart());
+    found.push({
+      path,
+      from: node.getStart(),
+      to: node.getEnd(),
+      replacement,
+      kind,
+      line: line + 1,
+      code: text.split('\n')[line].trim(),
+    });
+  };
+  const isTold = (node) =>
+    ts.isThrowStatement(node) ||
+    ts.isTemplateExpression(node) ||
+    ts.isTypeNode(node) ||
+    ts.isImportDeclaration(node) ||
+    ts.isInterfaceDeclaration(node) ||
+    ts.isTypeAliasDeclaration(node) ||
+    ts.isBreakOrContinueStatement?.(node) ||
+    (ts.isCallExpression(node) &&
+      /^(wrong|show|nothingToPredict|slip)\b|\.isDue$|\.yieldNow$/.test(node.expression.getText())) ||
+    (ts.isIfStatement(node) && /isDue\(|yieldNow/.test(node.expression.getText())) ||
+    (ts.isMethodDeclaration(node) && /^(reserve|room|move)$/.test(node.name.getText())) ||
+    (ts.isFunctionDeclaration(node) && /^(slip|wrongRule)$/.test(node.name?.getText() ?? ''));
+  const visit = (node) => {
+    if (isTold(node)) return;
+    if (ts.isBinaryExpression(node)) {
+      const swap = SWAPS.get(node.operatorToken.kind);
+      const isText = [node.left, node.right].some(
+        (side) => ts.isStringLiteralLike(side) || ts.isTemplateExpression(side),
+      );
+      if (swap !== undefined && !(isText && /[+-]/.test(swap))) add(node.operatorToken, swap, 'operator');
+    }
+    if (ts.isIfStatement(node) || ts.isConditionalExpression(node)) {
+      const condition = ts.isIfStatement(node) ? node.expression : node.condition;
+      if (!/=== undefined|=== null|!== undefined|!== null/.test(condition.getText()))
+        add(condition, 'true', 'condition');
+      add(condition, 'false', 'condition');
+    }
+    if (node.kind === K.TrueKeyword && !ts.isLiteralTypeNode(node.parent)) add(node, 'false', 'boolean');
+    if (node.kind === K.FalseKeyword && !ts.isLiteralTypeNode(node.parent)) add(node, 'true', 'boolean');
+    if (ts.isPrefixUnaryExpression(node)) {
+      if (node.operator === K.MinusToken) add(node, node.operand.getText(), 'unary');
+      if (node.operator === K.ExclamationToken) add(node, `(${node.operand.getText()})`, 'unary');
+    }
+    if (ts.isPropertyAccessExpression(node) && node.expression.getText() === 'Math') {
+      const other = { min: 'max', max: 'min', floor: 'ceil', ceil: 'floor' }[node.name.text];
+      if (other !== undefined) add(node.name, other, 'method');
+    }
+    if (
+      ts.isBlock(node) &&
+      node.statements.length > 0 &&
+      (ts.isMethodDeclaration(node.parent) || ts.isFunctionDeclaration(node.parent))
+    ) {
+      const returns = /\breturn\b|\byield\b/.test(node.getText());
+      if (!returns) add(node, '{}', 'block');
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found.filter(
+    (mutant) =>
+      !EQUIVALENT.some(
+        (one) =>
+          one.path === path &&
+          mutant.code.includes(one.code) &&
+          (one.replacement ?? mutant.replacement) === mutant.replacement,
+      ),
+  );
+}
+
+/** A copy of the checkout that a mutant may live in. */
+function copyOf(at) {
+  const copy = join(tmpdir(), `opmf-mutation-${process.pid}-${at}`);
+  mkdirSync(copy);
+  const tracked = execFileSync(
+    'git',
+    ['ls-files', '-co', '--exclude-standard', 'src', 'test', 'benchmarks/data-folder.mjs', '*.json', 'tsup.config.ts'],
+    { cwd: root, encoding: 'utf8' },
+  );
+  execFileSync('tar', ['-cf', `${copy}.tar`, '-T', '-'], { cwd: root, input: tracked });
+  execFileSync('tar', ['-xf', `${copy}.tar`], { cwd: copy });
+  rmSync(`${copy}.tar`);
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+/** Whether the tests notice. A run of two minutes is a mutant that does not end, which is noticed. */
+function isKilled(copy, { path, from, to, replacement }, tests) {
+  const original = readFileSync(join(root, path), 'utf8');
+  writeFileSync(join(copy, path), original.slice(0, from) + replacement + original.slice(to));
+  return new Promise((done) => {
+    const child = spawn(
+      process.execPath,
+      [join(root, 'node_modules/jest/bin/jest.js'), ...tests, '--bail', '--silent', '-i', '--coverage=false'],
+      { cwd: copy, stdio: 'ignore' },
+    );
+    const timer = setTimeout(() => child.kill('SIGKILL'), 120_000);
+    child.on('exit', (code) => {
+      clearTimeout(timer);
+      writeFileSync(join(copy, path), original);
+      done(code !== 0);
+    });
+  });
+}
+
+const copies = [copyOf(0), copyOf(1)];
+const results = [];
+try {
+  for (const room of wanted.length > 0 ? wanted : Object.keys(ROOMS)) {
+    const [paths, tests] = ROOMS[room];
+    const all = filesOf(paths).flatMap(mutantsOf);
+    const draw = generator(seed);
+    const drawn = all
+      .map((mutant) => ({ mutant, key: draw() }))
+      .sort((a, b) => a.key - b.key)
+      .slice(0, sample)
+      .map(({ mutant }) => mutant);
+    // The tests pass where nothing is changed: without this a mutant would be killed by a test that fails anyway.
+    if (await isKilled(copies[0], { ...drawn[0], to: drawn[0].from, replacement: '' }, tests))
+      throw new Error(`the tests of ${room} fail without a mutant`);
+    const survivors = [];
+    let next = 0;
+    await Promise.all(
+      copies.map(async (copy) => {
+        for (let at = next++; at < drawn.length; at = next++)
+          if (!(await isKilled(copy, drawn[at], tests))) survivors.push(drawn[at]);
+      }),
+    );
+    const killed = drawn.length - survivors.length;
+    results.push({
+      room,
+      mutants: all.length,
+      drawn: drawn.length,
+      killed,
+      score: killed / drawn.length,
+      survivors: survivors.map(({ path, line, kind, code, replacement }) => ({ path, line, kind, code, replacement })),
+    });
+    console.log(
+      `${room.padEnd(12)} ${String(all.length).padStart(5)} mutants, ${drawn.length} drawn, ${killed} killed: ${((100 * killed) / drawn.length).toFixed(0)} %`,
+    );
+    for (const { path, line, code, replacement } of survivors)
+      console.log(`  ${relative('.', path)}:${line}  ${code}  ->  ${replacement}`);
+  }
+} finally {
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+}
+const [drawn, killed] = [
+  results.reduce((sum, one) => sum + one.drawn, 0),
+  results.reduce((sum, one) => sum + one.killed, 0),
+];
+console.log(`${killed} of ${drawn} killed: ${((100 * killed) / drawn).toFixed(1)} %`);
+mkdirSync(join(root, 'benchmarks/results/house'), { recursive: true });
+writeFileSync(
+  join(root, 'benchmarks/results/house/mutation.json'),
+  `${JSON.stringify({ node: process.version, seed, sample, drawn, killed, rooms: results, equivalent: EQUIVALENT }, null, 2)}\n`,
+);
