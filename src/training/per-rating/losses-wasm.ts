@@ -1,4 +1,4 @@
-// The pointwise losses in WebAssembly: those of training/losses.ts and training/link.ts, operation by operation, in
+// The pointwise losses in WebAssembly: those of training/losses.ts and their links, operation by operation, in
 // double on float32 inputs, as they are there.
 
 import { ARTANH, EXPONENTIAL, LN2_HIGH, LN2_LOW } from '../../core/elementary';
