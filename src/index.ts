@@ -142,7 +142,14 @@ export { type SgdConfig, type SgdOptions, sgd } from './optimizers/sgd';
 export type { Overparam, OverparamByName, ParameterName, ProductOptions } from './parameters/overparam';
 export type { GradientSink, Parameter, Precision } from './parameters/parameter';
 export { ALS, type ALSOptions } from './recommenders/als';
-export type { Factorization, FoldedItem, FoldedUser, Stream, TableRecommender } from './recommenders/class-types';
+export type {
+  Factorization,
+  FoldedItem,
+  FoldedUser,
+  ItemMask,
+  Stream,
+  TableRecommender,
+} from './recommenders/class-types';
 export type {
   FactorizationRecommenderOptions,
   FilledOptions,
@@ -167,7 +174,7 @@ export { NeuralCF } from './recommenders/neural/neural-cf';
 export type { NeuralCFOptions, NeuralOverparam, NeuralRegularization } from './recommenders/neural/neural-options';
 export { NMF, type NMFOptions } from './recommenders/nmf';
 export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';
-export type { FitOptions, Recommender } from './recommenders/recommender';
+export type { Collapses, FitOptions, PartialFits, Recommender } from './recommenders/recommender';
 export {
   createRecommender,
   loadRecommender,
@@ -181,12 +188,14 @@ export type { Negatives, OptimizerOption, TrainingOptions } from './recommenders
 export type { VectorIndex, Vectors, VectorTable } from './recommenders/vector-table';
 export { comparisonReport } from './report/comparison-report';
 export { comparisonTable } from './report/comparison-table';
+export type { Explains, FoldsIn, Similar } from './serving/capabilities';
 export type {
   ExplainOptions,
   Explanation,
   ItemHistoryRow,
   Recommendation,
   RecommendationList,
+  RecommendManyOptions,
   RecommendOptions,
   SaveOptions,
   SimilarOptions,

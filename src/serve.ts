@@ -17,26 +17,48 @@ import type { FilledNeuralOptions } from './recommenders/neural/neural-options';
 import { NeuralScorer } from './recommenders/neural/neural-scorer';
 import { plainTablesOf } from './recommenders/neural/neural-tables';
 import { decodeNeural } from './recommenders/neural/saved-neural';
+import {
+  type Explains,
+  explain,
+  type FoldsIn,
+  foldInItem,
+  foldInUser,
+  type Similar,
+  similarItems,
+  similarUsers,
+} from './serving/capabilities';
 import { FactorizationState } from './serving/factorization-state';
 import { type ServedFactorization, ServedTables } from './serving/factorization-tables';
 import { AlsFoldIn, type AlsFoldOptions } from './serving/fold-in/als-fold-in';
 import { GradientFoldIn, type GradientFoldOptions } from './serving/fold-in/gradient-fold-in';
+import type { FoldedItem, FoldedUser } from './serving/folded';
 import { ItemState } from './serving/item-state';
 import { DenseWeights, NeighborLists } from './serving/item-weights';
 import { PopularityState } from './serving/popularity-state';
 import { Predictor } from './serving/predictor';
+import type {
+  ExplainOptions,
+  Explanation,
+  ItemHistoryRow,
+  Recommendation,
+  SimilarOptions,
+  SimilarUser,
+  UserHistoryRow,
+} from './serving/questions';
 import { decodeFitted } from './serving/saved-factorization';
 import { decodeFile, decodeModel, type SavedFile } from './serving/saved-model';
-import type { TrainedState } from './serving/trained-state';
+import type { Able, TrainedState } from './serving/trained-state';
 
 export { DataError, FormatError, OpmfError, OptionError, UnknownIdError, UnsupportedError } from './core/errors';
 export type { Id } from './data/vocabulary';
 export type { Scores } from './metrics/scores';
+export type { Explains, FoldsIn, Similar } from './serving/capabilities';
 export type * from './serving/questions';
 
 /**
  * A saved model that answers: `predict`, `recommend`, `similarItems`, `foldInUser` and the rest, as the recommender that
- * was saved, to the bit. It cannot be trained, nor saved.
+ * was saved, to the bit. It cannot be trained, nor saved. A kind that cannot do a thing has no method for it: where any may come,
+ * ask `if ('foldInUser' in served)`.
  *
  * @example
  * ```ts
@@ -48,7 +70,7 @@ export type * from './serving/questions';
  * console.log(served.name); // mf
  * ```
  */
-export class ServedRecommender extends Predictor {
+export class ServedRecommender<State extends TrainedState = TrainedState> extends Predictor<State> {
   /** @internal */
   constructor(
     /** The name of the recommender that was saved: 'mf', 'item-knn'. */
@@ -57,15 +79,78 @@ export class ServedRecommender extends Predictor {
     /** The options in force when it was saved. */
     readonly options: object,
     readonly scores: Scores,
-    state: TrainedState,
+    state: State,
   ) {
     super(owner);
     this.install(state);
   }
 }
 
+/** A saved Popularity. */
+export class ServedPopularity extends ServedRecommender<Able<'foldInUser'>> implements Pick<FoldsIn, 'foldInUser'> {
+  /** A user that training never saw, by its history. @see FoldsIn */
+  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+    return foldInUser(this.ask('foldInUser'), history);
+  }
+}
+
+/** A saved ItemKNN or EASE. */
+export class ServedItemModel
+  extends ServedRecommender<ItemState>
+  implements Pick<Similar, 'similarItems'>, Pick<FoldsIn, 'foldInUser'>, Explains
+{
+  /** The items most like one by its own measure, best first. @see Similar */
+  similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
+    return similarItems(this.ask('similarItems'), itemId, options);
+  }
+
+  /** A user that training never saw, by its items. @see FoldsIn */
+  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+    return foldInUser(this.ask('foldInUser'), history);
+  }
+
+  /** What each item of a user's history adds to the score of an item, the most first. @see Explains */
+  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
+    return explain(this.ask('explain'), userId, itemId, options);
+  }
+}
+
+/** A saved NeuralCF, and what all saved models with vectors of users and items answer. */
+export class ServedVectorModel<State extends Able<'similarItems' | 'similarUsers'> = NeuralState>
+  extends ServedRecommender<State>
+  implements Similar
+{
+  /** The items most like one, best first. @see Similar */
+  similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
+    return similarItems(this.ask('similarItems'), itemId, options);
+  }
+
+  /** The users most like one, best first. @see Similar */
+  similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[] {
+    return similarUsers(this.ask('similarUsers'), userId, options);
+  }
+}
+
+/** A saved MF, OverparamMF, ALS, SVDpp or NMF. */
+export class ServedFactorizationModel extends ServedVectorModel<FactorizationState> implements FoldsIn, Explains {
+  /** A user that training never saw, by its history. @see FoldsIn */
+  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+    return foldInUser(this.ask('foldInUser'), history);
+  }
+
+  /** An item that training never saw, by who has rated it. @see FoldsIn */
+  foldInItem(history: Iterable<ItemHistoryRow>): FoldedItem {
+    return foldInItem(this.ask('foldInItem'), history);
+  }
+
+  /** What each item of a user's history adds to the score of an item, the most first. @see Explains */
+  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
+    return explain(this.ask('explain'), userId, itemId, options);
+  }
+}
+
 /** A saved FM, WideDeep or DeepFM, which answers about rows of features too. */
-export class ServedFeatureModel extends ServedRecommender {
+export class ServedFeatureModel extends ServedVectorModel<FeatureState> {
   /** @internal */
   constructor(
     name: string,
@@ -110,7 +195,7 @@ const FACTORIZATIONS: Readonly<Record<string, string>> = {
  * console.log(served.recommend('1')[0]?.itemId === model.recommend('1')[0]?.itemId); // true
  * ```
  */
-export function loadFactorization(bytes: Uint8Array): ServedRecommender {
+export function loadFactorization(bytes: Uint8Array): ServedFactorizationModel {
   return factorizationOf(decodeFile(bytes));
 }
 
@@ -127,25 +212,27 @@ export function loadFactorization(bytes: Uint8Array): ServedRecommender {
  * console.log(loadRecommender(model.save()).predict('1', '2') === model.predict('1', '2')); // true
  * ```
  */
-export function loadRecommender(bytes: Uint8Array): ServedRecommender {
+export function loadRecommender(
+  bytes: Uint8Array,
+): ServedPopularity | ServedItemModel | ServedVectorModel | ServedFactorizationModel | ServedFeatureModel {
   const file = decodeFile(bytes);
   const { recommender: name, options } = file;
   if (name === 'popularity') {
     const { users, items, seen } = decodeModel(file);
-    return new ServedRecommender(name, 'Popularity', options, 'order', new PopularityState(users, items, seen));
+    return new ServedPopularity(name, 'Popularity', options, 'order', new PopularityState(users, items, seen));
   }
   if (name === 'item-knn' || name === 'ease') {
     const [owner, weights] =
       name === 'ease' ? (['EASE', DenseWeights] as const) : (['ItemKNN', NeighborLists] as const);
     const saved = decodeModel(file);
-    return new ServedRecommender(name, owner, options, 'order', new ItemState(owner, saved, weights.decode(saved)));
+    return new ServedItemModel(name, owner, options, 'order', new ItemState(owner, saved, weights.decode(saved)));
   }
   if (name === 'neural-cf') return neuralOf(file);
   if (Object.hasOwn(FEATURE_MODELS, name)) return featureModelOf(file);
   return factorizationOf(file);
 }
 
-function neuralOf(file: SavedFile): ServedRecommender {
+function neuralOf(file: SavedFile): ServedVectorModel {
   const saved = decodeModel(file);
   const options = { ...saved.options, kernels: 'js' } as FilledNeuralOptions;
   checked(() => {
@@ -157,7 +244,7 @@ function neuralOf(file: SavedFile): ServedRecommender {
   const { users, items, seen } = saved;
   const scorer = NeuralScorer.now(plainTablesOf(model), options.activation);
   const state = new NeuralState({ model, users, items, seen, scorer }, options);
-  return new ServedRecommender('neural-cf', 'NeuralCF', saved.options, 'order', state);
+  return new ServedVectorModel('neural-cf', 'NeuralCF', saved.options, 'order', state);
 }
 
 const FEATURE_MODELS: Readonly<Record<string, string>> = { fm: 'FM', 'wide-deep': 'WideDeep', 'deep-fm': 'DeepFM' };
@@ -192,7 +279,7 @@ function checked<T>(read: () => T): T {
   }
 }
 
-function factorizationOf(file: SavedFile): ServedRecommender {
+function factorizationOf(file: SavedFile): ServedFactorizationModel {
   const { recommender: name } = file;
   const owner = Object.hasOwn(FACTORIZATIONS, name) ? FACTORIZATIONS[name] : undefined;
   if (owner === undefined)
@@ -220,7 +307,7 @@ function factorizationOf(file: SavedFile): ServedRecommender {
     check([alpha, regularization, regularizationExponent].every(isStrength), 'regularization');
     const foldIn = new AlsFoldIn(fitted, options as unknown as AlsFoldOptions);
     const state = new FactorizationState(fitted, name, clip, javaScript, foldIn);
-    return new ServedRecommender(name, owner, options, feedback === 'explicit' ? 'rating' : 'order', state);
+    return new ServedFactorizationModel(name, owner, options, feedback === 'explicit' ? 'rating' : 'order', state);
   }
   const { loss, negatives = false, regularization } = options;
   const strengths =
@@ -242,5 +329,5 @@ function factorizationOf(file: SavedFile): ServedRecommender {
   check(isDrawn, 'negatives');
   const asked = { loss, negatives, regularization: strengths } as GradientFoldOptions;
   const state = new FactorizationState(fitted, name, clip, javaScript, new GradientFoldIn(fitted, asked));
-  return new ServedRecommender(name, owner, options, scoresOf(loss as string, negatives !== false), state);
+  return new ServedFactorizationModel(name, owner, options, scoresOf(loss as string, negatives !== false), state);
 }

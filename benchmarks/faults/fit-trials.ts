@@ -3,11 +3,14 @@
 
 import {
   createRecommender,
+  type Explains,
+  type FoldsIn,
   Interactions,
   loadRecommender,
   OpmfError,
   type Recommender,
   type RecommenderName,
+  type Similar,
   syntheticInteractions,
 } from 'opmf';
 
@@ -187,7 +190,7 @@ export async function outcomeOf({ name, options, data: kind }: Trial): Promise<{
   return fault === undefined ? { end: 'fitted' } : { end: 'fitted', fault };
 }
 
-function faultOf(model: Recommender, data: Interactions): string | undefined {
+function faultOf(model: Recommender & Partial<Similar & FoldsIn & Explains>, data: Interactions): string | undefined {
   const [users, items] = [
     [...data.users, 'nobody'],
     [...data.items, 'nothing'],
@@ -199,15 +202,24 @@ function faultOf(model: Recommender, data: Interactions): string | undefined {
     ['predict', false, () => pairs.slice(0, 50).map(([user, item]) => model.predict(user, item))],
     ['recommend', false, () => users.slice(-5).flatMap((user) => model.recommend(user).map(({ score }) => score))],
     ...(['cosine', 'dot'] as const).flatMap((measure): [string, boolean, () => Iterable<number>][] => [
-      ['similarItems', true, () => model.similarItems(items[0]!, { n: 50, measure }).map(({ score }) => score)],
-      ['similarUsers', true, () => model.similarUsers(users[0]!, { n: 50, measure }).map(({ score }) => score)],
+      [
+        'similarItems',
+        true,
+        () => (model.similarItems?.(items[0]!, { n: 50, measure }) ?? []).map(({ score }) => score),
+      ],
+      [
+        'similarUsers',
+        true,
+        () => (model.similarUsers?.(users[0]!, { n: 50, measure }) ?? []).map(({ score }) => score),
+      ],
     ]),
-    ['explain', true, () => model.explain(users[0]!, items[0]!).map(({ contribution }) => contribution)],
+    ['explain', true, () => (model.explain?.(users[0]!, items[0]!) ?? []).map(({ contribution }) => contribution)],
     [
       'foldInUser',
       true,
       () => {
-        const folded = model.foldInUser([[items[0]!, data.values[0]!]]);
+        const folded = model.foldInUser?.([[items[0]!, data.values[0]!]]);
+        if (folded === undefined) return [];
         return [...items.map((item) => folded.predict(item)), ...folded.recommend().map(({ score }) => score)];
       },
     ],
@@ -215,8 +227,8 @@ function faultOf(model: Recommender, data: Interactions): string | undefined {
       'foldInItem',
       true,
       () => {
-        const folded = model.foldInItem([[users[0]!, data.values[0]!]]);
-        return users.map((user) => folded.predict(user));
+        const folded = model.foldInItem?.([[users[0]!, data.values[0]!]]);
+        return folded === undefined ? [] : users.map((user) => folded.predict(user));
       },
     ],
     ['exportVectors', true, () => ('exportVectors' in model ? vectorsOf(model as never) : [])],

@@ -1,7 +1,7 @@
 // partialFit of one rating at a time into 90 % of ml-1m: how long a call takes, and the longest that it keeps the event loop.
 // Ratings of known users and items, then of new ones. Run: node benchmarks/run.mjs benchmarks/faults/one-rating.ts
 
-import { ALS, type Id, Interactions, MF, OverparamMF, type Recommender, splitRandom } from 'opmf';
+import { ALS, type Id, Interactions, MF, OverparamMF, type PartialFits, type Recommender, splitRandom } from 'opmf';
 import { loadDataset } from 'opmf/node';
 import { machine } from '../machine';
 
@@ -10,7 +10,7 @@ const { train, test } = splitRandom(await loadDataset('ml-1m'), { testFraction: 
 const [...rows] = test;
 
 /** Milliseconds of the call, and the longest in which no other task got a turn. */
-async function measured(model: Recommender, row: readonly [Id, Id, number]): Promise<[number, number]> {
+async function measured(model: PartialFits, row: readonly [Id, Id, number]): Promise<[number, number]> {
   const data = Interactions.from([row]);
   let [last, longest, isOver] = [performance.now(), 0, false];
   const beat = () => {
@@ -36,7 +36,7 @@ const text = (list: number[]) => {
 };
 
 console.log(JSON.stringify(machine()));
-const models: [string, Recommender][] = [
+const models: [string, Recommender & PartialFits][] = [
   ['MF', new MF({ epochs: 3 })],
   ['OverparamMF', new OverparamMF({ epochs: 3 })],
   ['ALS', new ALS({ epochs: 2 })],

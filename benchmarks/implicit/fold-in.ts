@@ -3,7 +3,7 @@
 // Run: node benchmarks/run.mjs benchmarks/implicit/fold-in.ts
 
 import { writeFileSync } from 'node:fs';
-import { ALS, adam, cosine, type Id, Interactions, MF, OverparamMF, type Recommender, splitByUser } from 'opmf';
+import { ALS, adam, cosine, type Id, Interactions, MF, OverparamMF, splitByUser } from 'opmf';
 import { loadDataset } from 'opmf/node';
 import { machine } from '../machine';
 
@@ -54,7 +54,7 @@ const OPTIONS = {
   regularization: 0.005,
   optimizer: adam({ learningRate: cosine(0.005) }),
 } as const;
-const KINDS: readonly (readonly [string, () => Recommender])[] = [
+const KINDS: readonly (readonly [string, () => MF | OverparamMF | ALS])[] = [
   ['MF', () => new MF(OPTIONS)],
   [
     'OverparamMF',

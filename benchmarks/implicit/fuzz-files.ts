@@ -7,8 +7,10 @@ import {
   crossed,
   DeepFM,
   EASE,
+  type Explains,
   FeatureTable,
   FM,
+  type FoldsIn,
   FormatError,
   Interactions,
   ItemKNN,
@@ -20,7 +22,10 @@ import {
   numeric,
   OpmfError,
   OverparamMF,
+  type PartialFits,
   Popularity,
+  type Recommender,
+  type Similar,
   SVDpp,
   syntheticInteractions,
   WideDeep,
@@ -141,7 +146,7 @@ function askOfRows(loaded: FM | WideDeep | DeepFM): Ask {
 
 /** Everything that a recommender answers, and what it makes of more. */
 function loadOfIds(bytes: Uint8Array): Ask {
-  const model = loadRecommender(bytes);
+  const model = loadRecommender(bytes) as Recommender & Partial<Similar & FoldsIn & Explains & PartialFits>;
   const history = ['1', '2', '3'].map((itemId, k) => ({ itemId, value: 1 + (k % 2) }));
   return answering([
     () =>
@@ -151,19 +156,17 @@ function loadOfIds(bytes: Uint8Array): Ask {
       ]),
     () => scoresOf(model.recommend('1', { n: 3, filterSeen: false })),
     async () => [...(await model.recommendMany(['1', '2', 'x'], { n: 3 })).values()].flatMap(scoresOf),
-    () => model.similarItems('1', { n: 3 }).map(({ score }) => score),
-    () => model.similarUsers('1', { n: 3 }).map(({ score }) => score),
-    () => model.explain('1', '2').map(({ contribution }) => contribution),
+    () => (model.similarItems?.('1', { n: 3 }) ?? []).map(({ score }) => score),
+    () => (model.similarUsers?.('1', { n: 3 }) ?? []).map(({ score }) => score),
+    () => (model.explain?.('1', '2') ?? []).map(({ contribution }) => contribution),
     () => {
-      const folded = model.foldInUser(history);
+      const folded = model.foldInUser?.(history);
+      if (folded === undefined) return [];
       return [folded.predict('4'), ...scoresOf(folded.recommend({ n: 3 }))];
     },
-    () => [model.foldInItem(['1', '2'].map((userId) => ({ userId, value: 1 }))).predict('3')],
+    () => [model.foldInItem?.(['1', '2'].map((userId) => ({ userId, value: 1 }))).predict('3') ?? 0],
     async () => {
-      if ('partialFit' in model)
-        await (model as MF).partialFit(
-          Interactions.from([...MORE.map((item) => ['1', item, 1] as const), ['new', '2', 1]]),
-        );
+      await model.partialFit?.(Interactions.from([...MORE.map((item) => ['1', item, 1] as const), ['new', '2', 1]]));
       return [];
     },
     () => model.predictMany([['1', '1']]),

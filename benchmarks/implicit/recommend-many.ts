@@ -22,7 +22,7 @@ const seconds: number[] = [];
 let [most, mostRss, lists] = [0, 0, 0];
 for (let round = 0; round < ROUNDS; round++) {
   const started = performance.now();
-  const found = model.recommendMany(users);
+  const found = await model.recommendMany(users);
   seconds.push((performance.now() - started) / 1000);
   most = Math.max(most, megabytes() - before);
   mostRss = Math.max(mostRss, process.memoryUsage().rss / 2 ** 20 - rssBefore);

@@ -251,6 +251,12 @@ export const seed: Check<number | string> = /* @__PURE__ */ check(
   (value) => typeof value === 'string' || Number.isFinite(value),
 );
 
+/** What calls work off. */
+export const abortSignal: Check<AbortSignal> = /* @__PURE__ */ check(
+  'an AbortSignal',
+  (value) => value instanceof AbortSignal,
+);
+
 /** The error of a value that fails its check: `rank is 0; want a whole number of at least 1`. */
 export function wrong(name: string, value: unknown, wanted: string): OptionError {
   return new OptionError(name, value, `${name} is ${show(value)}; want ${wanted}`);

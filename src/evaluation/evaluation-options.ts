@@ -1,12 +1,11 @@
 // What every evaluation takes alike: options, a check of what it is given as a recommender, and what training saw of a row.
 
-import { callable, seed as checkSeed, field, optional, wrong } from '../core/options';
+import { abortSignal, callable, seed as checkSeed, field, optional, wrong } from '../core/options';
 import type { Seed } from '../core/random';
 import type { Scheduler } from '../core/scheduler';
 import { type Pausable, runYielding } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
-import { abortSignal } from '../recommenders/fit-options';
 import { threads } from '../recommenders/training-options';
 
 /** How far an evaluation is: `done` of `total` ratings, users, folds, trials or runs. */

@@ -4,6 +4,7 @@
 import type { Stream as StreamClass } from '../core/random';
 import type { Factorization as FactorizationClass } from '../models/factorization';
 import type { FoldedItem as FoldedItemClass, FoldedUser as FoldedUserClass } from '../serving/folded';
+import type { ItemMask as ItemMaskClass } from '../serving/item-mask';
 import type { TableRecommender as TableRecommenderClass } from './table-recommender';
 
 /** A user by its history alone, as `foldInUser` gives it. */
@@ -11,6 +12,9 @@ export type FoldedUser = FoldedUserClass;
 
 /** An item by its history alone, as `foldInItem` gives it. */
 export type FoldedItem = FoldedItemClass;
+
+/** A set of items of one recommender, as `itemMask` gives it: for `candidates` and `exclude`, again and again. */
+export type ItemMask = ItemMaskClass;
 
 /** What MF, OverparamMF, ALS, SVDpp and NMF have in common: the tables of a factorization. */
 export type TableRecommender = TableRecommenderClass;

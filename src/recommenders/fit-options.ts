@@ -1,7 +1,18 @@
 // Reading the options of a fit.
 
 import { DataError, UnsupportedError } from '../core/errors';
-import { type Check, callable, check, field, integer, number, optional, readOptions, wrong } from '../core/options';
+import {
+  abortSignal,
+  type Check,
+  callable,
+  check,
+  field,
+  integer,
+  number,
+  optional,
+  readOptions,
+  wrong,
+} from '../core/options';
 import type { Interactions } from '../data/interactions';
 import { isInteractions } from '../data/is-interactions';
 import type { MetricName } from '../metrics/metric-names';
@@ -108,9 +119,6 @@ const fileBytes = check<Uint8Array>(
   'the bytes that checkpoint.write was given, a Uint8Array',
   (value) => value instanceof Uint8Array,
 );
-
-/** An AbortSignal. */
-export const abortSignal = check<AbortSignal>('an AbortSignal', (value) => value instanceof AbortSignal);
 
 /** Interactions with at least one rating. */
 export function checkInteractions(value: unknown, name: string): Interactions {

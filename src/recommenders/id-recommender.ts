@@ -1,7 +1,6 @@
 // What every recommender that can be trained does alike: fits one after another, in the order of the calls.
 
 import { retoldAllocation } from '../core/allocate';
-import { UnsupportedError } from '../core/errors';
 import { boolean, type Filled, field, readOptions } from '../core/options';
 import { runYielding, TaskScheduler, untilAborted } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
@@ -36,16 +35,17 @@ export abstract class IdRecommender<State extends TrainedState> extends Predicto
     return this.inTurn(fitOptions.signal, () => this.withSeen(this.train(data, fitOptions), fitOptions.validation));
   }
 
-  /**
-   * Goes on training with new interactions; where nothing has been fitted when its turn comes, it is `fit`.
-   * @throws UnsupportedError where the kind cannot
-   */
-  async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
+  /** `partialFit` of a kind that has it: `update` when its turn comes, and `fit` where nothing has been fitted by then. */
+  protected async goOn(
+    data: Interactions,
+    options: FitOptions | undefined,
+    update: (options: FilledFitOptions) => Promise<History>,
+  ): Promise<History> {
     checkInteractions(data, 'data');
     const scores = this.isFitted ? this.scores : this.scoresFor(data);
     const fitOptions = readFitOptions(`${this.owner}.partialFit`, options, scores);
     return this.inTurn(fitOptions.signal, () => {
-      const training = this.isFitted ? this.update(data, fitOptions) : this.train(data, fitOptions);
+      const training = this.isFitted ? update(fitOptions) : this.train(data, fitOptions);
       return this.withSeen(training, fitOptions.validation);
     });
   }
@@ -65,13 +65,6 @@ export abstract class IdRecommender<State extends TrainedState> extends Predicto
 
   /** Trains from the start and installs the result. */
   protected abstract train(data: Interactions, options: FilledFitOptions): Promise<History>;
-
-  /** Goes on training and installs the result. */
-  protected async update(_data: Interactions, _options?: FilledFitOptions): Promise<History> {
-    throw new UnsupportedError(
-      `${this.owner} has no partialFit: what is new changes all that it knows; fit it again to all interactions`,
-    );
-  }
 
   /** The last training that was asked for, while there is one; it never rejects. */
   private queue: Promise<unknown> | undefined;

@@ -16,6 +16,7 @@ import {
 } from './factorization-options';
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
 import { PLAIN_PRESETS } from './presets';
+import type { Collapses } from './recommender';
 import { restore, savedRule } from './restore';
 
 /** The options of MF: those of OverparamMF without the products. */
@@ -51,7 +52,7 @@ export function mfFields(): FactorizationFields {
  * console.log(model.predict('bob', 'tea') > model.predict('bob', 'milk')); // true
  * ```
  */
-export class MF extends FactorizationRecommender {
+export class MF extends FactorizationRecommender implements Collapses<MF> {
   readonly name = 'mf';
 
   constructor(options?: MFOptions) {

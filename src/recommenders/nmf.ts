@@ -19,6 +19,7 @@ import type { FilledFitOptions } from './fit-options';
 import { servingOf } from './fitted';
 import { asFactorization, type FilledNmfOptions, type NMFOptions, type ReadNmf, readNmfOptions } from './nmf-options';
 import type { FittedTables } from './partial-fit';
+import type { Collapses } from './recommender';
 import { restore, withSavedRule } from './restore';
 import { TableRecommender } from './table-recommender';
 import { chooseUnits, INSTEAD_OF_KIND, nothingToPredict, onlyValue, toTargets, weigh } from './targets';
@@ -51,7 +52,7 @@ export type { NMFOptions } from './nmf-options';
  * console.log(model.predict('ann', 'tea') > model.predict('ann', 'milk')); // true
  * ```
  */
-export class NMF extends TableRecommender {
+export class NMF extends TableRecommender implements Collapses<NMF> {
   readonly name = 'nmf';
   readonly scores = 'rating';
   private read: ReadNmf;

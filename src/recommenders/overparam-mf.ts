@@ -13,6 +13,7 @@ import {
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
 import { MF } from './mf';
 import { OVERPARAM_PRESETS } from './presets';
+import type { Collapses } from './recommender';
 import { restore, savedRule } from './restore';
 
 /** The options of OverparamMF. */
@@ -41,7 +42,7 @@ export const overparamMFFields = () => factorizationFields(OVERPARAM_PRESETS);
  * console.log((await evaluateRatings(model, test)).rmse < test.stats().standardDeviation); // true
  * ```
  */
-export class OverparamMF extends FactorizationRecommender {
+export class OverparamMF extends FactorizationRecommender implements Collapses<MF> {
   readonly name = 'overparam-mf';
 
   constructor(options?: OverparamMFOptions) {

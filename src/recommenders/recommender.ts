@@ -4,19 +4,8 @@ import type { Interactions } from '../data/interactions';
 import type { Id } from '../data/vocabulary';
 import type { MetricName } from '../metrics/metric-names';
 import type { Scores } from '../metrics/scores';
-import type { FoldedItem, FoldedUser } from '../serving/folded';
-import type {
-  ExplainOptions,
-  Explanation,
-  ItemHistoryRow,
-  Recommendation,
-  RecommendationList,
-  RecommendOptions,
-  SaveOptions,
-  SimilarOptions,
-  SimilarUser,
-  UserHistoryRow,
-} from '../serving/questions';
+import type { ItemMask } from '../serving/item-mask';
+import type { RecommendationList, RecommendManyOptions, RecommendOptions, SaveOptions } from '../serving/questions';
 import type { EpochRecord, History } from '../training/fit';
 
 /** How a fit is watched and stopped. */
@@ -67,29 +56,41 @@ export interface FitOptions {
   readonly resume?: Uint8Array | undefined;
 }
 
-/** A recommender: fitted to interactions, asked by the caller's ids. */
-export interface Recommender {
+/** Who goes on training with new interactions. */
+export interface PartialFits {
+  /** Goes on training with new interactions, of known or new users and items; before a fit it is `fit`. */
+  partialFit(data: Interactions, options?: FitOptions): Promise<History>;
+}
+
+/** Who has tables that may be products: everything that takes `overparam`. */
+export interface Collapses<R> {
+  /** A plain recommender with equal predictions: the products multiplied out. */
+  collapse(): R;
+}
+
+/**
+ * A recommender: fitted to interactions, asked by the caller's ids. What only some kinds can do is in interfaces of its own:
+ * Similar, FoldsIn, Explains, PartialFits, Collapses. A kind that cannot do a thing has no such method; where any kind may
+ * come, as from `loadRecommender`, ask for it: `if ('foldInUser' in model)`.
+ */
+export interface Recommender<O extends object = object> {
   /** The name of its kind: 'mf', 'overparam-mf'. */
   readonly name: string;
   /** The options in force, plain JSON. */
-  readonly options: object;
+  readonly options: Readonly<O>;
   readonly isFitted: boolean;
   /** What predictions are: ratings, probabilities of a value of 1, or numbers that mean nothing but their order. */
   readonly scores: Scores;
   /** A recommender of the same kind and options, not fitted. */
   fresh(): Recommender;
   fit(data: Interactions, options?: FitOptions): Promise<History>;
-  /** Goes on training with new interactions; before a fit it is `fit`. */
-  partialFit(data: Interactions, options?: FitOptions): Promise<History>;
   predict(userId: Id, itemId: Id): number;
   predictMany(pairs: Iterable<readonly [Id, Id]> | Interactions): Float32Array;
   recommend(userId: Id, options?: RecommendOptions): RecommendationList;
-  recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Map<Id, RecommendationList>;
-  similarItems(itemId: Id, options?: SimilarOptions): Recommendation[];
-  similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[];
-  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser;
-  foldInItem(history: Iterable<ItemHistoryRow>): FoldedItem;
-  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[];
+  recommendMany(userIds: Iterable<Id>, options?: RecommendManyOptions): Promise<Map<Id, RecommendationList>>;
+  recommendEach(userIds: Iterable<Id>, options?: RecommendManyOptions): AsyncIterable<[Id, RecommendationList]>;
+  /** A set of items for `candidates` and `exclude`, to be used again and again: ids are looked up once. */
+  itemMask(itemIds: Iterable<Id>): ItemMask;
   /** Whether training saw both, or the user, where no item is given; predictions of others are baselines. */
   knows(userId: Id, itemId?: Id): boolean;
   /** What training saw of each row of some data: 2, the pair of its user and item; 1, both, but not together; 0, not both. */

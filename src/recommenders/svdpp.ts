@@ -9,6 +9,7 @@ import { decodeFitted, type SavedFactorization } from '../serving/saved-factoriz
 import { PooledSgd, UserBatcher, UserRatings } from '../training/svdpp';
 import type { FilledOptions } from './factorization-options';
 import { FactorizationRecommender, type Prepared } from './factorization-recommender';
+import type { Collapses } from './recommender';
 import { restore, savedRule } from './restore';
 import { type FilledSvdppOptions, type SVDppOptions, svdppReader } from './svdpp-options';
 
@@ -40,7 +41,7 @@ export type { SVDppOptions } from './svdpp-options';
  * console.log((await evaluateRatings(model, test)).rmse < test.stats().standardDeviation); // true
  * ```
  */
-export class SVDpp extends FactorizationRecommender {
+export class SVDpp extends FactorizationRecommender implements Collapses<SVDpp> {
   readonly name = 'svdpp';
 
   constructor(options?: SVDppOptions) {

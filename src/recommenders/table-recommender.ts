@@ -4,12 +4,33 @@
 import { field, oneOf, readOptions } from '../core/options';
 import { now, TaskScheduler, untilAborted } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
+import type { Id } from '../data/vocabulary';
 import { backendOf } from '../kernels/backend';
 import type { Factorization } from '../models/factorization';
 import { MFModel } from '../models/factorization';
+import {
+  type Explains,
+  explain,
+  type FoldsIn,
+  foldInItem,
+  foldInUser,
+  type Similar,
+  similarItems,
+  similarUsers,
+} from '../serving/capabilities';
 import { FactorizationState } from '../serving/factorization-state';
 import { type FittedFactorization, ServedTables, tablesOf } from '../serving/factorization-tables';
 import type { FoldIn } from '../serving/fold-in/fold-in';
+import type { FoldedItem, FoldedUser } from '../serving/folded';
+import type {
+  ExplainOptions,
+  Explanation,
+  ItemHistoryRow,
+  Recommendation,
+  SimilarOptions,
+  SimilarUser,
+  UserHistoryRow,
+} from '../serving/questions';
 import { encodeFitted } from '../serving/saved-factorization';
 import type { EpochRecord, History } from '../training/fit';
 import { type FilledFitOptions, refuseCheckpoints } from './fit-options';
@@ -17,7 +38,7 @@ import type { AnswerOptions } from './fitted';
 import { evaluable } from './fitted';
 import { IdRecommender } from './id-recommender';
 import { type FittedTables, partialFit } from './partial-fit';
-import type { FitOptions } from './recommender';
+import type { FitOptions, PartialFits } from './recommender';
 import { Validation } from './validation';
 import { type VectorIndex, type Vectors, vectorsOf } from './vector-table';
 
@@ -28,7 +49,10 @@ export interface ExportVectorsOptions {
 }
 
 /** The common part of MF, OverparamMF and ALS. */
-export abstract class TableRecommender extends IdRecommender<FactorizationState<FittedFactorization>> {
+export abstract class TableRecommender
+  extends IdRecommender<FactorizationState<FittedFactorization>>
+  implements Similar, FoldsIn, Explains, PartialFits
+{
   abstract override readonly options: AnswerOptions;
   /** What the caller asked for, where data have decided some of the options: files hold it beside them. */
   protected get askedOptions(): object | undefined {
@@ -83,6 +107,31 @@ export abstract class TableRecommender extends IdRecommender<FactorizationState<
     return vectorsOf(fitted, index);
   }
 
+  /** The items most like one, best first. @see Similar */
+  similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
+    return similarItems(this.ask('similarItems'), itemId, options);
+  }
+
+  /** The users most like one, best first. @see Similar */
+  similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[] {
+    return similarUsers(this.ask('similarUsers'), userId, options);
+  }
+
+  /** A user that training never saw, by its history. @see FoldsIn */
+  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+    return foldInUser(this.ask('foldInUser'), history);
+  }
+
+  /** An item that training never saw, by who has rated it. @see FoldsIn */
+  foldInItem(history: Iterable<ItemHistoryRow>): FoldedItem {
+    return foldInItem(this.ask('foldInItem'), history);
+  }
+
+  /** What each item of a user's history adds to the score of an item, the most first. @see Explains */
+  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
+    return explain(this.ask('explain'), userId, itemId, options);
+  }
+
   /**
    * Goes on training with new interactions, of known or new users and items; where nothing has been fitted when its turn
    * comes, it is `fit`. The rows of their users and items, where a quarter of what they have has come since they were last
@@ -96,11 +145,11 @@ export abstract class TableRecommender extends IdRecommender<FactorizationState<
    * 8 bytes an interaction, from the first call on.
    * @throws as fit; UnsupportedError for a model saved with `history: false`
    */
-  override async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
-    return super.partialFit(data, options);
+  async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
+    return this.goOn(data, options, (fitOptions) => this.update(data, fitOptions));
   }
 
-  protected override async update(data: Interactions, options: FilledFitOptions): Promise<History> {
+  private async update(data: Interactions, options: FilledFitOptions): Promise<History> {
     const { validation, metrics, relevant, onEpoch, signal, ...kept } = options;
     refuseCheckpoints(`${this.owner}.partialFit`, kept);
     const scheduler = new TaskScheduler(signal);

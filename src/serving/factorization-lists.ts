@@ -5,8 +5,9 @@ import type { Query, RowTable, Scorer } from '../kernels/scorer';
 import type { Real } from '../optimizers/factor';
 import type { ServedTables, Tables } from './factorization-tables';
 import type { InteractionHistory } from './interaction-history';
+import type { SimilarRequest } from './top-k';
 import { CandidateMask, popularItems, type ScoredIndex, similarRows, TopK, USERS_A_BATCH } from './top-k';
-import type { ItemRequest, SimilarRequest } from './trained-state';
+import type { ItemRequest } from './trained-state';
 
 /** A pass over all items takes as long as scoring one in so many by itself. */
 const PASS_SPEED = 4;
@@ -137,15 +138,15 @@ export class Serving {
     });
   }
 
-  similarItems(item: number, { n, measure }: SimilarRequest): ScoredIndex[] {
-    return similarRows(this.itemRows.table, this.itemRows.scorer, item, n, measure);
+  similarItems(item: number, request: SimilarRequest): ScoredIndex[] {
+    return similarRows(this.itemRows.table, this.itemRows.scorer, item, request);
   }
 
-  similarUsers(user: number, { n, measure }: SimilarRequest): ScoredIndex[] {
+  similarUsers(user: number, request: SimilarRequest): ScoredIndex[] {
     const { userEmbedding, rank } = this.tables;
     const { hasUser } = this.served;
     this.scoredUsers ??= this.scored(userEmbedding as Float32Array, this.seen.userCounts.length, NONE, rank, hasUser);
-    return similarRows(this.scoredUsers.table, this.scoredUsers.scorer, user, n, measure);
+    return similarRows(this.scoredUsers.table, this.scoredUsers.scorer, user, request);
   }
 
   private get itemRows(): Scored {

@@ -6,19 +6,21 @@ import { Serving } from './factorization-lists';
 import type { ServedFactorization } from './factorization-tables';
 import { explain, type FoldIn, foldInItem, foldInUser } from './fold-in/fold-in';
 import { NormalEquations } from './fold-in/normal-equations';
-import type { ScoredIndex } from './top-k';
+import type { ScoredIndex, SimilarRequest } from './top-k';
 import type {
+  Abilities,
   FoldedItemState,
   FoldedUserState,
   HistoryEntry,
   ItemRequest,
   PairColumns,
-  SimilarRequest,
   TrainedState,
 } from './trained-state';
 
 /** The answers of a factorization. */
-export class FactorizationState<F extends ServedFactorization = ServedFactorization> implements TrainedState {
+export class FactorizationState<F extends ServedFactorization = ServedFactorization>
+  implements TrainedState, Abilities
+{
   private readonly serving: Serving;
   private ownEquations: NormalEquations | undefined;
 

@@ -5,7 +5,7 @@ import { readRows, refuseStrayNames } from '../data/rows';
 import { type Id, Vocabulary } from '../data/vocabulary';
 import type { ItemHistoryRow, RecommendationList, RecommendOptions, UserHistoryRow } from './questions';
 import { checkList, numbered, readRecommendOptions } from './recommend-options';
-import type { FoldedItemState, FoldedUserState, HistoryEntry, TrainedState } from './trained-state';
+import type { Able, FoldedItemState, FoldedUserState, HistoryEntry } from './trained-state';
 
 /**
  * A user by its history alone; nothing of the recommender changes, and nothing is kept there. With no known item in the
@@ -16,12 +16,11 @@ export class FoldedUser {
 
   /** @internal */
   constructor(
-    private readonly owner: string,
-    private readonly state: TrainedState,
+    private readonly asked: { readonly recommender: object; readonly state: Able<'foldInUser'> },
     { entries, ignored }: ReadHistory,
   ) {
     this.ignored = ignored;
-    this.answers = entries.length > 0 ? state.foldInUser!(entries) : null;
+    this.answers = entries.length > 0 ? asked.state.foldInUser(entries) : null;
   }
 
   /** How many items of the history training never saw: they are passed over. */
@@ -34,17 +33,20 @@ export class FoldedUser {
 
   /** The predicted rating; for an item that training never saw the baseline. Cost: O(rank). */
   predict(itemId: Id): number {
-    const { state, answers } = this;
+    const { answers } = this;
+    const { state } = this.asked;
     const item = state.items.indexOf(itemId);
     return answers === null ? state.predict(-1, item) : answers.predict(item);
   }
 
   /** The best items that are not in the history, best first. Cost: O(items x rank). @throws OptionError */
   recommend(options?: RecommendOptions): RecommendationList {
-    const { state, answers } = this;
+    const { answers } = this;
+    const { state, recommender } = this.asked;
     const { items } = state;
-    const read = readRecommendOptions(`${this.owner}.recommend`, options);
-    const { request, ...counted } = numbered(`${this.owner}.recommend`, items, read, read.filterSeen ?? true);
+    const owner = 'FoldedUser.recommend';
+    const read = readRecommendOptions(owner, options);
+    const { request, ...counted } = numbered({ owner, recommender, ids: items }, read, read.filterSeen ?? true);
     const ranked = answers === null ? state.best([-1], request)[0]! : answers.best(request);
     const list = ranked.map(({ index, score }) => ({ itemId: items.idOf(index), score }));
     const basis = answers === null ? ('popularity' as const) : ('model' as const);
@@ -60,11 +62,11 @@ export class FoldedItem {
 
   /** @internal */
   constructor(
-    private readonly state: TrainedState,
+    private readonly state: Able<'foldInItem'>,
     { entries, ignored }: ReadHistory,
   ) {
     this.ignored = ignored;
-    this.answers = entries.length > 0 ? state.foldInItem!(entries) : null;
+    this.answers = entries.length > 0 ? state.foldInItem(entries) : null;
   }
 
   /** How many users of the history training never saw: they are passed over. */

@@ -7,21 +7,15 @@ import { predictPairs } from './index-map';
 import type { InteractionHistory } from './interaction-history';
 import type { ItemWeights } from './item-weights';
 import type { SavedPeople } from './saved-model';
+import type { SimilarRequest } from './top-k';
 import { CandidateMask, popularItems, type ScoredIndex, TopK } from './top-k';
-import type {
-  FoldedUserState,
-  HistoryEntry,
-  ItemRequest,
-  PairColumns,
-  SimilarRequest,
-  TrainedState,
-} from './trained-state';
+import type { Able, FoldedUserState, HistoryEntry, ItemRequest, PairColumns } from './trained-state';
 
 /** One candidate by itself takes as long as so many items in a pass over all. */
 const PASS_SPEED = 4;
 
 /** The answers of a recommender over item weights. */
-export class ItemState<W extends ItemWeights = ItemWeights> implements TrainedState {
+export class ItemState<W extends ItemWeights = ItemWeights> implements Able<'similarItems' | 'explain' | 'foldInUser'> {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
   /** Each item at most once for a user. */
@@ -62,19 +56,15 @@ export class ItemState<W extends ItemWeights = ItemWeights> implements TrainedSt
     return users.map((user) => this.bestOf(this.hasUser(user) ? this.seen.itemsOf(user) : [], request));
   }
 
-  similarItems(item: number, { n, measure }: SimilarRequest): ScoredIndex[] {
+  similarItems(item: number, { n, measure, isWanted }: SimilarRequest): ScoredIndex[] {
     if (measure === 'dot') {
       throw new UnsupportedError(`${this.owner}.similarItems has one measure, its own; leave measure out`);
     }
     const ranking = new TopK(Math.min(n, this.scores.length));
     this.weights.alike(item, (other, similarity) => {
-      if (other !== item && this.hasItem(other)) ranking.offer(other, similarity);
+      if (other !== item && this.hasItem(other) && isWanted(other)) ranking.offer(other, similarity);
     });
     return ranking.list();
-  }
-
-  similarUsers(): never {
-    throw new UnsupportedError(`${this.owner}.similarUsers: it learns of items alone; use MF`);
   }
 
   /** The items of the history that add something. */

@@ -1,15 +1,14 @@
 // The counts of items as a trained state: the same for every user, but for what each has seen.
 
-import { UnsupportedError } from '../core/errors';
 import type { Vocabulary } from '../data/vocabulary';
 import { predictPairs } from './index-map';
 import type { InteractionHistory } from './interaction-history';
 import type { ScoredIndex } from './top-k';
 import { CandidateMask, popularItems } from './top-k';
-import type { FoldedUserState, HistoryEntry, ItemRequest, PairColumns, TrainedState } from './trained-state';
+import type { Able, FoldedUserState, HistoryEntry, ItemRequest, PairColumns } from './trained-state';
 
 /** The answers of Popularity. */
-export class PopularityState implements TrainedState {
+export class PopularityState implements Able<'foldInUser'> {
   readonly basis = 'popularity';
   private readonly marks: CandidateMask;
 
@@ -39,14 +38,6 @@ export class PopularityState implements TrainedState {
 
   best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
     return users.map((user) => this.bestBut(this.seen.itemsOf(user), request));
-  }
-
-  similarItems(): never {
-    throw new UnsupportedError('Popularity.similarItems: counts say nothing of what is alike; use ItemKNN');
-  }
-
-  similarUsers(): never {
-    throw new UnsupportedError('Popularity.similarUsers: every user is the same to it; use MF');
   }
 
   foldInUser(history: readonly HistoryEntry[]): FoldedUserState {

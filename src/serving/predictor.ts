@@ -1,29 +1,25 @@
 // What every trained recommender answers: it takes the caller's ids and options, checks them, asks a trained state by
 // index, and gives ids back. How it is trained is for its subclasses.
 
-import { DataError, NotFittedError, UnknownIdError, UnsupportedError } from '../core/errors';
-import { type Filled, field, integer, oneOf, readOptions, show } from '../core/options';
-import { type Pausable, runToEnd } from '../core/scheduler';
+import { DataError, NotFittedError, UnsupportedError } from '../core/errors';
+import { show } from '../core/options';
+import { A_LOOK, now, type Pausable, runToEnd, TaskScheduler } from '../core/scheduler';
 import { groupRowsNow } from '../data/csr';
 import type { Interactions } from '../data/interactions';
 import { isInteractions } from '../data/is-interactions';
 import type { Id, Vocabulary } from '../data/vocabulary';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import type { Scores } from '../metrics/scores';
-import { FoldedItem, FoldedUser, readHistory } from './folded';
 import { indexMap } from './index-map';
-import type {
-  ExplainOptions,
-  Explanation,
-  ItemHistoryRow,
-  Recommendation,
-  RecommendationList,
-  RecommendOptions,
-  SimilarOptions,
-  SimilarUser,
-  UserHistoryRow,
-} from './questions';
-import { checkList, numbered, readRecommendOptions } from './recommend-options';
+import { ItemMask } from './item-mask';
+import type { Recommendation, RecommendationList, RecommendManyOptions, RecommendOptions } from './questions';
+import {
+  checkList,
+  numbered,
+  type ReadRecommendOptions,
+  readManyOptions,
+  readRecommendOptions,
+} from './recommend-options';
 import type { TrainedState } from './trained-state';
 
 /** A trained state as its user asks it. */
@@ -63,6 +59,11 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
   protected need(call: string): State {
     if (this.state === undefined) throw new NotFittedError(this.owner, call);
     return this.state;
+  }
+
+  /** @internal The trained state, and who is asked, for what not every kind can do: capabilities.ts. */
+  protected ask(call: string): { readonly owner: string; readonly recommender: object; readonly state: State } {
+    return { owner: `${this.owner}.${call}`, recommender: this, state: this.need(call) };
   }
 
   /** Whether training saw the user and the item, or the user, where no item is given. */
@@ -142,16 +143,53 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
    * says so. Ties: the item that came first in the data. Cost: O(items x rank).
    */
   recommend(userId: Id, options?: RecommendOptions): RecommendationList {
-    this.need('recommend');
-    return this.recommendMany([userId], options).get(userId)!;
+    const owner = `${this.owner}.recommend`;
+    const state = this.need('recommend');
+    return this.answering(owner, state, readRecommendOptions(owner, options))([userId])[0]![1];
   }
 
-  /** `recommend` for many users, a few at a time in one pass over the items. Memory: the lists. */
-  recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Map<Id, RecommendationList> {
-    const state = this.need('recommendMany');
+  /** `recommend` for many users, each once, while other tasks go on. Memory: the lists. @see recommendEach */
+  async recommendMany(userIds: Iterable<Id>, options?: RecommendManyOptions): Promise<Map<Id, RecommendationList>> {
+    const chunks = this.chunksOf('recommendMany', options, () => new Set(userList(userIds)));
+    const lists = new Map<Id, RecommendationList>();
+    for await (const chunk of chunks) for (const [id, list] of chunk) lists.set(id, list);
+    return lists;
+  }
+
+  /**
+   * `recommend` for one user after another, in their order, as they are asked for: a few at a time in one pass over the
+   * items, while other tasks go on. Users are read as they are needed, and lists are not kept, so that memory does not grow
+   * with the number of users. All answers are of the state at the time of the call, whatever is trained meanwhile.
+   * @throws OptionError; of the iteration: the signal's reason once it is aborted
+   * @example
+   * ```ts
+   * import { MF, syntheticInteractions } from 'opmf';
+   * const data = syntheticInteractions({ users: 60, items: 40, ratings: 900 });
+   * const model = new MF({ rank: 4 });
+   * await model.fit(data);
+   * let lists = 0;
+   * for await (const [, list] of model.recommendEach(data.users, { n: 5 })) lists += list.length === 5 ? 1 : 0;
+   * console.log(lists); // 60
+   * ```
+   */
+  recommendEach(userIds: Iterable<Id>, options?: RecommendManyOptions): AsyncIterable<[Id, RecommendationList]> {
+    const chunks = this.chunksOf('recommendEach', options, () => userList(userIds));
+    return (async function* () {
+      for await (const chunk of chunks) yield* chunk;
+    })();
+  }
+
+  private chunksOf(call: string, options: RecommendManyOptions | undefined, usersOf: () => Iterable<Id>) {
+    const owner = `${this.owner}.${call}`;
+    const state = this.need(call);
+    const { signal, ...read } = readManyOptions(owner, options);
+    const answer = this.answering(owner, state, read);
+    return inChunks(usersOf(), answer, signal);
+  }
+
+  /** What makes the lists of some users. */
+  private answering(owner: string, state: State, read: ReadRecommendOptions): Answer {
     const { users, items, seen } = state;
-    const owner = `${this.owner}.recommend`;
-    const read = readRecommendOptions(owner, options);
     const { filterSeen = seen.isKept } = read;
     if (filterSeen && !seen.isKept) {
       throw new UnsupportedError(
@@ -159,103 +197,54 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
           'save it with its history, or pass what the user has rated as exclude',
       );
     }
-    const { request, ...counted } = numbered(owner, items, read, filterSeen);
-    const ids = [...new Set(checkList(userIds, 'userIds', 'a list or set of user ids'))];
-    const rows = ids.map((id) => users.indexOf(id));
-    const lists = state.best(rows, request).map((ranked, at): RecommendationList => {
-      const list = ranked.map(({ index, score }): Recommendation => ({ itemId: items.idOf(index), score }));
-      const basis: RecommendationList['basis'] = state.hasUser(rows[at]!) ? (state.basis ?? 'model') : 'popularity';
-      return Object.assign(list, { basis, ...counted });
-    });
-    return new Map(ids.map((id, at) => [id, lists[at]!]));
-  }
-
-  /** The items most like one, by the cosine (or dot product) of their vectors. @throws UnknownIdError */
-  similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
-    const state = this.need('similarItems');
-    const { items } = state;
-    const owner = `${this.owner}.similarItems`;
-    const row = items.indexOf(itemId);
-    if (!state.hasItem(row)) throw new UnknownIdError('item', itemId, owner);
-    const found = state.similarItems(row, readSimilarOptions(owner, options));
-    return found.map(({ index, score }) => ({ itemId: items.idOf(index), score }));
-  }
-
-  /** The users most like one, by the cosine (or dot product) of their vectors. @throws UnknownIdError */
-  similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[] {
-    const state = this.need('similarUsers');
-    const { users } = state;
-    const owner = `${this.owner}.similarUsers`;
-    const row = users.indexOf(userId);
-    if (!state.hasUser(row)) throw new UnknownIdError('user', userId, owner);
-    const found = state.similarUsers(row, readSimilarOptions(owner, options));
-    return found.map(({ index, score }) => ({ userId: users.idOf(index), score }));
+    const { request, ...counted } = numbered({ owner, recommender: this, ids: items }, read, filterSeen);
+    return (ids) => {
+      const rows = ids.map((id) => users.indexOf(id));
+      return state.best(rows, request).map((ranked, at) => {
+        const list = ranked.map(({ index, score }): Recommendation => ({ itemId: items.idOf(index), score }));
+        const basis: RecommendationList['basis'] = state.hasUser(rows[at]!) ? (state.basis ?? 'model') : 'popularity';
+        return [ids[at]!, Object.assign(list, { basis, ...counted })];
+      });
+    };
   }
 
   /**
-   * A user that training never saw, by its history: its row fitted to the trained items, which stay as they are. Of an
-   * item that occurs twice the last row counts; items that training never saw are passed over (`ignored`). Weights are
-   * relative to the mean of those of the fit, or to their own where it had none; a row of weight 0 is left out.
-   *
-   * minimize over p, b: sum over the history of loss + 1/2 lambda (|p|^2 + b^2), as in training; with negatives, the
-   * expected loss over what might be drawn, so that there is one answer.
-   *
-   * Cost: O(n rank^2 + rank^3) for n ratings of a squared loss, some such steps for others, and there with negatives n is
-   * all items (bpr, warp: n x items beside).
-   * @throws DataError for a row that is none; UnsupportedError where this kind of recommender cannot
-   * @see Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback Datasets" (ICDM 2008), equation 4
+   * A set of items for `candidates` and `exclude`, to be used again and again, as what is in stock: its ids are looked up
+   * once. It is of this recommender alone, and stays right after `fit` and `partialFit`.
    */
-  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
-    const state = this.needOne('foldInUser');
-    const known = (id: Id) => {
-      const item = state.items.indexOf(id);
-      return state.hasItem(item) ? item : -1;
-    };
-    return new FoldedUser('FoldedUser', state, readHistory(history, 'itemId', known));
-  }
-
-  /** An item that training never saw, by who has rated it: as `foldInUser`, with the trained users as they are. */
-  foldInItem(history: Iterable<ItemHistoryRow>): FoldedItem {
-    const state = this.needOne('foldInItem');
-    const known = (id: Id) => {
-      const user = state.users.indexOf(id);
-      return state.hasUser(user) ? user : -1;
-    };
-    return new FoldedItem(state, readHistory(history, 'userId', known));
-  }
-
-  /**
-   * What each item that a user has rated adds to the score of an item, the most first: the user as `foldInUser` has it is
-   * a sum over its history, p = A^-1 sum_j c_j r_j q_j, and so is every score <q, p>, less the mean and the item's bias.
-   *
-   * Units: those of the score. Cost: that of foldInUser.
-   * @throws UnknownIdError; UnsupportedError where this kind cannot, or was saved with `history: false`
-   * @see Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback Datasets" (ICDM 2008), section 5
-   */
-  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
-    const state = this.needOne('explain');
-    const { n } = readOptions(`${this.owner}.explain`, options, {
-      n: field(integer({ min: 0 }), 10),
-    });
-    const { users, items } = state;
-    const [user, item] = [users.indexOf(userId), items.indexOf(itemId)];
-    if (!state.hasUser(user)) throw new UnknownIdError('user', userId, `${this.owner}.explain`);
-    if (!state.hasItem(item)) throw new UnknownIdError('item', itemId, `${this.owner}.explain`);
-    const found = state.explain!(user, item).slice(0, n);
-    return found.map(({ index, score }) => ({ itemId: items.idOf(index), contribution: score }));
-  }
-
-  /** The trained state, where it has a method that not every kind has. */
-  private needOne(call: 'foldInUser' | 'foldInItem' | 'explain'): State {
-    const state = this.need(call);
-    if (state[call] !== undefined) return state;
-    throw new UnsupportedError(`${this.owner}.${call}: this kind of recommender has no answer to that`);
+  itemMask(itemIds: Iterable<Id>): ItemMask {
+    this.need('itemMask');
+    return new ItemMask(this, [...checkList(itemIds, 'itemIds', 'a list or set of item ids')]);
   }
 }
 
-function readSimilarOptions(owner: string, given: SimilarOptions | undefined): Readonly<Filled<SimilarOptions>> {
-  return readOptions(owner, given, {
-    n: field(integer({ min: 0 }), 10),
-    measure: field(oneOf('cosine', 'dot'), 'cosine'),
-  });
+const userList = (ids: Iterable<Id>) => checkList(ids, 'userIds', 'a list or set of user ids');
+
+/** The lists of some users. */
+type Answer = (ids: readonly Id[]) => [Id, RecommendationList][];
+
+/** The most users of a chunk, and how long one should take, in milliseconds: other tasks wait for it. */
+const MOST_USERS = 256;
+const CHUNK = 4;
+
+/** Answers for as many users at a time as take about CHUNK, letting other tasks run in between. */
+async function* inChunks(userIds: Iterable<Id>, answer: Answer, signal: AbortSignal | undefined) {
+  const scheduler = new TaskScheduler(signal);
+  let [chunk, size]: [Id[], number] = [[], 1];
+  const answerChunk = () => {
+    const begun = now();
+    const lists = answer(chunk);
+    const fitting = Math.floor((size * CHUNK) / Math.max(now() - begun, CHUNK / 4));
+    size = Math.min(Math.max(fitting, 1), MOST_USERS);
+    chunk = [];
+    return lists;
+  };
+  for (const id of userIds) {
+    chunk.push(id);
+    if (chunk.length < size) continue;
+    yield answerChunk();
+    if (scheduler.isDue(A_LOOK)) await scheduler.yieldNow();
+    else signal?.throwIfAborted();
+  }
+  if (chunk.length > 0) yield answerChunk();
 }

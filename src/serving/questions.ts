@@ -1,6 +1,7 @@
 // What a caller asks of a trained model, and what comes back: by the caller's ids.
 
 import type { Id } from '../data/vocabulary';
+import type { ItemMask } from './item-mask';
 
 /** An item with its score: the prediction on the rating scale, not clipped, so that equal clipped ones stay in order. */
 export interface Recommendation {
@@ -28,17 +29,27 @@ export interface RecommendOptions {
   /** Leaves out what the user has rated in training. @defaultValue true; false for a model saved without history */
   readonly filterSeen?: boolean | undefined;
   /** Items to leave out; unknown ones are passed over and counted. Ids of a type that no item has: OptionError. */
-  readonly exclude?: Iterable<Id> | undefined;
+  readonly exclude?: Iterable<Id> | ItemMask | undefined;
   /** Only these; unknown ones are passed over and counted, and an OptionError where all are. @defaultValue every item with a training rating */
-  readonly candidates?: Iterable<Id> | undefined;
+  readonly candidates?: Iterable<Id> | ItemMask | undefined;
 }
 
-/** How alike two rows are. */
+/** What to recommend from, to many users. */
+export interface RecommendManyOptions extends RecommendOptions {
+  /** Ends the work between two users: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How alike two rows are, and which are wanted: items where items are asked for, users where users are. */
 export interface SimilarOptions {
   /** @defaultValue 10 */
   readonly n?: number | undefined;
   /** @defaultValue 'cosine' */
   readonly measure?: 'cosine' | 'dot' | undefined;
+  /** Ids to leave out; unknown ones are passed over. Masks are of items. */
+  readonly exclude?: Iterable<Id> | ItemMask | undefined;
+  /** Only these, of what training saw; unknown ones are passed over, and an OptionError where all are. @defaultValue all */
+  readonly candidates?: Iterable<Id> | ItemMask | undefined;
 }
 
 /** One row of a new user's history: an Interaction without its user. */

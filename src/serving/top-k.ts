@@ -176,13 +176,19 @@ export function popularItems({ itemCounts }: InteractionHistory, isAllowed: IsAl
 
 // Which rows of a table are most like one of them.
 
-/** The n used rows most like `row`, itself left out. Cost: O(rows x dim). A zero vector has cosine 0 to all. */
+/** How alike rows are, how many of them are wanted, and which. */
+export interface SimilarRequest {
+  readonly n: number;
+  readonly measure: 'cosine' | 'dot';
+  isWanted(row: number): boolean;
+}
+
+/** The n used and wanted rows most like `row`, itself left out. Cost: O(rows x dim). A zero vector has cosine 0 to all. */
 export function similarRows(
   table: RowTable,
   scorer: Scorer,
   row: number,
-  n: number,
-  measure: 'cosine' | 'dot',
+  { n, measure, isWanted }: SimilarRequest,
 ): ScoredIndex[] {
   const ranking = new TopK(Math.min(n, table.count));
   const keeper = {
@@ -190,7 +196,7 @@ export function similarRows(
       return ranking.threshold;
     },
     offer(other: number, score: number) {
-      if (other !== row && table.isUsed(other)) ranking.offer(other, score);
+      if (other !== row && table.isUsed(other) && isWanted(other)) ranking.offer(other, score);
     },
   };
   scorer.scan(measure, [{ values: table.values, start: row * table.dim, base: 0, keeper }]);

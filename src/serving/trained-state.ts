@@ -4,7 +4,7 @@
 import type { Interactions } from '../data/interactions';
 import type { Vocabulary } from '../data/vocabulary';
 import type { InteractionHistory } from './interaction-history';
-import type { ScoredIndex } from './top-k';
+import type { ScoredIndex, SimilarRequest } from './top-k';
 
 /** What to recommend from. What is not an item is passed over. */
 export interface ItemRequest {
@@ -13,12 +13,6 @@ export interface ItemRequest {
   readonly exclude: readonly number[];
   /** Only these; null for every trained item. */
   readonly candidates: readonly number[] | null;
-}
-
-/** How alike rows are, and how many of them are wanted. */
-export interface SimilarRequest {
-  readonly n: number;
-  readonly measure: 'cosine' | 'dot';
 }
 
 /** One interaction of a history, by the index of its item (of a user that is new) or of its user (of a new item). */
@@ -61,11 +55,18 @@ export interface TrainedState {
   predictAll(pairs: PairColumns): Float32Array;
   /** The best items of each user, best first; the popular ones, with their counts, for one not known. */
   best(users: readonly number[], request: ItemRequest): ScoredIndex[][];
+}
+
+/** What the trained states of some kinds answer beside: capabilities.ts. */
+export interface Abilities {
   similarItems(item: number, request: SimilarRequest): ScoredIndex[];
   similarUsers(user: number, request: SimilarRequest): ScoredIndex[];
-  /** What each item of a user's history adds to the score of an item, the most first. Absent: not known for this kind. */
-  explain?(user: number, item: number): ScoredIndex[];
-  /** Answers for a user, or an item, by its history alone; nothing of the state changes. Absent: not possible. */
-  foldInUser?(history: readonly HistoryEntry[]): FoldedUserState;
-  foldInItem?(history: readonly HistoryEntry[]): FoldedItemState;
+  /** What each item of a user's history adds to the score of an item, the most first. */
+  explain(user: number, item: number): ScoredIndex[];
+  /** Answers for a user, or an item, by its history alone; nothing of the state changes. */
+  foldInUser(history: readonly HistoryEntry[]): FoldedUserState;
+  foldInItem(history: readonly HistoryEntry[]): FoldedItemState;
 }
+
+/** A trained state with some of them. */
+export type Able<K extends keyof Abilities> = TrainedState & Pick<Abilities, K>;

@@ -3,15 +3,33 @@
 import { Interactions } from '../../src/data/interactions';
 import { type Id, Vocabulary } from '../../src/data/vocabulary';
 import type { FactorizationRecommenderOptions } from '../../src/recommenders/factorization-options';
-import type { Recommender } from '../../src/recommenders/recommender';
+import type { PartialFits, Recommender } from '../../src/recommenders/recommender';
+import type { Explains, FoldsIn, Similar } from '../../src/serving/capabilities';
 
 /** The options that every recommender under test takes. */
 export type Options = Omit<FactorizationRecommenderOptions, 'overparam'>;
 
+/** A recommender of any kind: what not every kind can do may be there. */
+export type AnyRecommender = Recommender & Partial<Similar & FoldsIn & Explains & PartialFits>;
+
+/** What some kinds can do and others cannot. */
+export const CAPABILITIES = [
+  'similarItems',
+  'similarUsers',
+  'foldInUser',
+  'foldInItem',
+  'explain',
+  'partialFit',
+] as const;
+/** The name of one. */
+export type Capability = (typeof CAPABILITIES)[number];
+
 /** A recommender as the contract sees it. */
 export interface RecommenderUnderTest {
   readonly name: string;
-  make(options?: Options): Recommender;
+  make(options?: Options): AnyRecommender;
+  /** What it can do; it has no method for the rest. @defaultValue all of them */
+  readonly can?: readonly Capability[];
   /** Whether it solves equations, and takes neither an optimizer nor an order of the ratings. */
   readonly isSolved?: boolean;
   /** Whether it has no biases: for an item that is not known all users are alike, and the other way round. */
@@ -25,7 +43,7 @@ export interface RecommenderUnderTest {
   /** Options under which it predicts what no rating is, on both sides of the range. */
   readonly wild?: Options;
   /** The `load` of its class. */
-  load(bytes: Uint8Array): Recommender;
+  load(bytes: Uint8Array): AnyRecommender;
   /** Where it is not a factorization: what it does otherwise. */
   readonly item?: ItemBased;
 }
@@ -34,8 +52,6 @@ export interface RecommenderUnderTest {
 export interface ItemBased {
   /** What lists are ranked by, for a user that it knows. */
   readonly basis: 'model' | 'popularity';
-  /** What it asks of similarItems, if it can answer; whether a likes b as b likes a. */
-  readonly similarItems: boolean;
   /** Whether scores need the history of a user, so that a file without it knows no users. */
   readonly needsHistory: boolean;
 }
@@ -61,10 +77,10 @@ export const everyPair = [...ODD_IDS, 'cold', 'new'].flatMap((u) =>
 
 /** A fitted recommender. */
 export async function fittedBy(
-  make: (options?: Options) => Recommender,
+  make: (options?: Options) => AnyRecommender,
   options: Options = quick,
   data: Interactions = odd,
-): Promise<Recommender> {
+): Promise<AnyRecommender> {
   const model = make(options);
   await model.fit(data);
   return model;

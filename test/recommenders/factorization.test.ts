@@ -84,7 +84,7 @@ describe('collapse', () => {
     expect(plain.options).toEqual({ ...model.options, overparam: false });
     expect(plain.predictMany(held)).toEqual(model.predictMany(held));
     const users = [...train.users, 'new'];
-    expect(plain.recommendMany(users)).toEqual(model.recommendMany(users));
+    expect(await plain.recommendMany(users)).toEqual(await model.recommendMany(users));
     expect(plain.similarItems(train.items.idOf(0))).toEqual(model.similarItems(train.items.idOf(0)));
     expect(MF.load(plain.save()).predictMany(held)).toEqual(model.predictMany(held));
     for (const { factors } of plain.model.parameters) expect(factors.length).toBe(1);

@@ -58,7 +58,7 @@ const deviation = held.stats().standardDeviation;
 const rmse = (predictions: Float32Array) =>
   Math.sqrt(predictions.reduce((sum, value, k) => sum + (value - held.values[k]!) ** 2, 0) / held.size);
 
-async function fitted(name: RecommenderName, options: object, data: Interactions) {
+async function fitted<N extends RecommenderName>(name: N, options: object, data: Interactions) {
   const model = createRecommender(name, options as never);
   await model.fit(data);
   return model;
@@ -240,7 +240,7 @@ describe('what comes after training', () => {
     const results: Float32Array[] = [];
     for (const by of [1, 10, 1]) {
       const trained = await fitted(name, options, weighted(by));
-      const model = results.length < 2 ? trained : loadRecommender(trained.save());
+      const model = results.length < 2 ? trained : (loadRecommender(trained.save()) as MF);
       await model.partialFit(more(by));
       expect(model.users.has('absent')).toBe(false);
       results.push(

@@ -12,8 +12,8 @@ export function rankerByScores(
 ) {
   const recommend = (userId: Id, options: RecommendOptions = {}): RecommendationList => {
     const { n = 10, filterSeen = true, exclude = [], candidates } = options;
-    const hidden = new Set([...exclude, ...(filterSeen ? seenBy(userId) : [])]);
-    const wanted = candidates === undefined ? undefined : new Set(candidates);
+    const hidden = new Set([...(exclude as Iterable<Id>), ...(filterSeen ? seenBy(userId) : [])]);
+    const wanted = candidates === undefined ? undefined : new Set(candidates as Iterable<Id>);
     const list = items
       .filter((item) => !hidden.has(item) && (wanted === undefined || wanted.has(item)))
       .map((itemId) => ({ itemId, score: score(userId, itemId) }))

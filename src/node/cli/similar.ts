@@ -1,8 +1,9 @@
 // `opmf similar`: the items most like some items, from a saved model.
 
-import { DataError, UnknownIdError } from '../../core/errors';
+import { DataError, UnknownIdError, UnsupportedError } from '../../core/errors';
 import { show } from '../../core/options';
-import type { MF } from '../../recommenders/mf';
+import type { Vocabulary } from '../../data/vocabulary';
+import type { Similar } from '../../serving/capabilities';
 import { loadModel } from '../model-file';
 import type { Arguments, Command, Io } from './command';
 import { printableValue } from './printing';
@@ -28,6 +29,11 @@ async function runSimilar(given: Arguments, io: Io): Promise<void> {
   const n = given.count('n') ?? 10;
   const [path, ...items] = given.positionals;
   const recommender = await loadModel(path!);
+  if (!('similarItems' in recommender)) {
+    throw new UnsupportedError(
+      `a '${recommender.name}' does not know which items are alike; use a model of another kind, such as item-knn or mf`,
+    );
+  }
   const lists = items.map((text) => similarTo(recommender, text, n));
   const answers = lists.filter((answer) => answer !== undefined);
   const unknown = items.filter((_, i) => lists[i] === undefined);
@@ -49,7 +55,11 @@ async function runSimilar(given: Arguments, io: Io): Promise<void> {
   );
 }
 
-function similarTo(recommender: Pick<MF, 'items' | 'similarItems'>, text: string, n: number) {
+function similarTo(
+  recommender: Pick<Similar, 'similarItems'> & { readonly items: Vocabulary },
+  text: string,
+  n: number,
+) {
   const itemId = knownId(recommender.items, text);
   if (itemId === undefined) return undefined;
   try {

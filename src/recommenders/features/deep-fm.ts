@@ -4,6 +4,7 @@ import { readOptions } from '../../core/options';
 import type { FieldRange } from '../../data/feature-fields';
 import { DeepFMModel } from '../../models/feature-models';
 import type { SavedFile } from '../../serving/saved-model';
+import type { Collapses } from '../recommender';
 import { fileOf, savedRule } from '../restore';
 import { ruleApart } from '../training-options';
 import {
@@ -40,7 +41,7 @@ export const deepFMFields = () => featureFields(deepFields(), deepForm);
  * console.log(model.options.embeddingDim); // 10
  * ```
  */
-export class DeepFM extends FeatureRecommender<FilledDeepOptions> {
+export class DeepFM extends FeatureRecommender<FilledDeepOptions> implements Collapses<DeepFM> {
   readonly name = 'deep-fm';
 
   constructor(options?: DeepFMOptions) {

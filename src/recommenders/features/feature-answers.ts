@@ -11,8 +11,8 @@ import { FMModel } from '../../models/feature-models';
 import { Serving } from '../../serving/factorization-lists';
 import { ServedTables } from '../../serving/factorization-tables';
 import type { RatingScale } from '../../serving/rating-scale';
-import type { ScoredIndex } from '../../serving/top-k';
-import type { ItemRequest, PairColumns, SimilarRequest, TrainedState } from '../../serving/trained-state';
+import type { ScoredIndex, SimilarRequest } from '../../serving/top-k';
+import type { Able, ItemRequest, PairColumns } from '../../serving/trained-state';
 import type { FilledFeatureOptions } from './feature-options';
 import { checkLayout, checkRows, featuresAtOnce, onHeap, type RowLayout, RowScorer } from './feature-rows';
 import type { PairAnswers } from './pair-answers';
@@ -24,7 +24,7 @@ const NUMBERS: RatingScale = { link: 'identity', shift: 0, scale: 1, minimum: 0,
 const LOG_ODDS: RatingScale = { ...NUMBERS, link: 'sigmoid' };
 
 /** The answers of a model of features, as it is when it is first asked. */
-export class FeatureState implements TrainedState {
+export class FeatureState implements Able<'similarItems' | 'similarUsers'> {
   private ownTables: { readonly served: ServedTables; readonly serving: Serving } | undefined;
   private ownPairs: PairAnswers | undefined;
 
@@ -92,22 +92,6 @@ export class FeatureState implements TrainedState {
 
   similarUsers(user: number, request: SimilarRequest): ScoredIndex[] {
     return this.tables.serving.similarUsers(user, request);
-  }
-
-  explain(): never {
-    throw this.unsupported('explain: a score is of pairs of features, no sum over a history; use similarItems, or ALS');
-  }
-
-  foldInUser(): never {
-    throw this.unsupported(
-      'foldInUser: fit again with the new interactions, or say who is new in userFeatures; MF folds in',
-    );
-  }
-
-  foldInItem(): never {
-    throw this.unsupported(
-      'foldInItem: fit again with the new interactions, or say what is new in itemFeatures; MF folds in',
-    );
   }
 
   private get pairing(): Pairing {

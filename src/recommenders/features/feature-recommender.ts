@@ -9,9 +9,10 @@ import type { Id } from '../../data/vocabulary';
 import { type Scores, scoresOf } from '../../metrics/scores';
 import type { FeatureModel } from '../../models/feature-models';
 import type { Optimizer } from '../../optimizers/optimizer';
+import { type Similar, similarItems, similarUsers } from '../../serving/capabilities';
+import type { Recommendation, SimilarOptions, SimilarUser } from '../../serving/questions';
 import type { History } from '../../training/fit';
 import type { RuleOf } from '../../training/optimizer-sink';
-import { checkInteractions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import { FeatureState, isTrained, predictRows } from './feature-answers';
 import type { FeatureOverparam, FilledFeatureOptions } from './feature-options';
@@ -22,7 +23,10 @@ import { type CheckedFit, readPairs, readRows } from './fit-input';
 import { encodeFeatureModel } from './saved-features';
 
 /** The common part of the models of features. */
-export abstract class FeatureRecommender<Options extends FilledFeatureOptions> extends IdRecommender<FeatureState> {
+export abstract class FeatureRecommender<Options extends FilledFeatureOptions>
+  extends IdRecommender<FeatureState>
+  implements Similar
+{
   protected constructor(
     owner: string,
     readonly options: Options,
@@ -71,14 +75,6 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> e
     return this.inTurn(checked.signal, () => this.withSeen(this.trainOn(checked), options?.validation));
   }
 
-  /** Before a fit it is `fit` on the interactions. @throws UnsupportedError once there is one */
-  override async partialFit(data: Interactions, options?: FeatureFitOptions): Promise<History> {
-    const checked = this.check(`${this.owner}.partialFit`, checkInteractions(data, 'data'), options);
-    return this.inTurn(checked.signal, () =>
-      this.isFitted ? this.update(data) : this.withSeen(this.trainOn(checked), options?.validation),
-    );
-  }
-
   protected train(data: Interactions, options: FeatureFitOptions): Promise<History> {
     return this.trainOn(this.check(`${this.owner}.fit`, data, options));
   }
@@ -115,6 +111,16 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions> e
    */
   predictRows(features: FeatureRows | readonly FeatureRow[]): Float32Array {
     return predictRows(this.need('predictRows'), features);
+  }
+
+  /** The items most like one, best first. @see Similar */
+  similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
+    return similarItems(this.ask('similarItems'), itemId, options);
+  }
+
+  /** The users most like one, best first. @see Similar */
+  similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[] {
+    return similarUsers(this.ask('similarUsers'), userId, options);
   }
 
   override knows(userId: Id, itemId?: Id): boolean {

@@ -2,7 +2,16 @@
 // rows.
 
 import { UnsupportedError } from '../../core/errors';
-import { type Check, callable, type Fields, field, optional, readOptions, wrong } from '../../core/options';
+import {
+  abortSignal,
+  type Check,
+  callable,
+  type Fields,
+  field,
+  optional,
+  readOptions,
+  wrong,
+} from '../../core/options';
 import { type Scheduler, TaskScheduler } from '../../core/scheduler';
 import type { FeatureRows } from '../../data/feature-fields';
 import type { Interactions } from '../../data/interactions';
@@ -17,13 +26,7 @@ import {
 } from '../../metrics/row-metrics';
 import { checkSuits, scoresOf } from '../../metrics/scores';
 import type { EpochRecord } from '../../training/fit';
-import {
-  abortSignal,
-  checkInteractions,
-  checkpointFields,
-  type FilledFitOptions,
-  withEarlyStopping,
-} from '../fit-options';
+import { checkInteractions, checkpointFields, type FilledFitOptions, withEarlyStopping } from '../fit-options';
 import type { FitOptions } from '../recommender';
 import { nothingToPredict, onlyValue, weigh } from '../targets';
 import { countCold } from '../validation';

@@ -4,6 +4,7 @@ import { field, readOptions } from '../../core/options';
 import type { FieldRange } from '../../data/feature-fields';
 import { FMModel } from '../../models/feature-models';
 import type { SavedFile } from '../../serving/saved-model';
+import type { Collapses } from '../recommender';
 import { fileOf, savedRule } from '../restore';
 import { dimension, ruleApart } from '../training-options';
 import {
@@ -55,7 +56,7 @@ export const fmFields = () => featureFields({ rank: field(dimension(), 16) }, ({
  * console.log(Array.from(model.predictRows(xor), Math.round).join()); // 1,0,0,1
  * ```
  */
-export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly rank: number }> {
+export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly rank: number }> implements Collapses<FM> {
   readonly name = 'fm';
 
   constructor(options?: FMOptions) {

@@ -7,6 +7,7 @@ import { ftrl } from '../../optimizers/ftrl';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import type { SavedFile } from '../../serving/saved-model';
 import type { RuleOf } from '../../training/optimizer-sink';
+import type { Collapses } from '../recommender';
 import { fileOf, savedRule } from '../restore';
 import { type OptimizerOption, optimizer, ruleApart } from '../training-options';
 import {
@@ -67,7 +68,7 @@ export function wideDeepFields(): Fields<Declared> {
  * console.log(model.options.wideOptimizer.name); // ftrl
  * ```
  */
-export class WideDeep extends FeatureRecommender<FilledWideDeep> {
+export class WideDeep extends FeatureRecommender<FilledWideDeep> implements Collapses<WideDeep> {
   readonly name = 'wide-deep';
   private readonly wideRule: Optimizer;
 

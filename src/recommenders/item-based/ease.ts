@@ -3,8 +3,25 @@
 import { DataError } from '../../core/errors';
 import { type Filled, field, number, readOptions } from '../../core/options';
 import type { Interactions } from '../../data/interactions';
+import type { Id } from '../../data/vocabulary';
+import {
+  type Explains,
+  explain,
+  type FoldsIn,
+  foldInUser,
+  type Similar,
+  similarItems,
+} from '../../serving/capabilities';
+import type { FoldedUser } from '../../serving/folded';
 import { ItemState } from '../../serving/item-state';
 import { DenseWeights } from '../../serving/item-weights';
+import type {
+  ExplainOptions,
+  Explanation,
+  Recommendation,
+  SimilarOptions,
+  UserHistoryRow,
+} from '../../serving/questions';
 import { encodeModel, type SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
@@ -48,7 +65,10 @@ export const easeFields = () => ({ regularization: field(number({ min: 0, above:
  * console.log(model.recommend('cy').map(({ itemId }) => itemId)); // [ 'milk', 'soup' ]
  * ```
  */
-export class EASE extends IdRecommender<ItemState<DenseWeights>> {
+export class EASE
+  extends IdRecommender<ItemState<DenseWeights>>
+  implements Pick<Similar, 'similarItems'>, Pick<FoldsIn, 'foldInUser'>, Explains
+{
   readonly name = 'ease';
   readonly scores = 'order';
   readonly options: Readonly<Filled<EASEOptions>>;
@@ -75,6 +95,21 @@ export class EASE extends IdRecommender<ItemState<DenseWeights>> {
       const weights = await solveEase(histories, this.options.regularization, scheduler);
       this.install(new ItemState('EASE', { ...data, seen: histories.seen }, weights));
     });
+  }
+
+  /** The items most like one by its own measure, best first. @see Similar */
+  similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
+    return similarItems(this.ask('similarItems'), itemId, options);
+  }
+
+  /** A user that training never saw, by its items. @see FoldsIn */
+  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+    return foldInUser(this.ask('foldInUser'), history);
+  }
+
+  /** What each item of a user's history adds to the score of an item, the most first. @see Explains */
+  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
+    return explain(this.ask('explain'), userId, itemId, options);
   }
 
   protected encode(

@@ -2,8 +2,25 @@
 
 import { type Filled, field, integer, number, oneOf, readOptions } from '../../core/options';
 import type { Interactions } from '../../data/interactions';
+import type { Id } from '../../data/vocabulary';
+import {
+  type Explains,
+  explain,
+  type FoldsIn,
+  foldInUser,
+  type Similar,
+  similarItems,
+} from '../../serving/capabilities';
+import type { FoldedUser } from '../../serving/folded';
 import { ItemState } from '../../serving/item-state';
 import { NeighborLists } from '../../serving/item-weights';
+import type {
+  ExplainOptions,
+  Explanation,
+  Recommendation,
+  SimilarOptions,
+  UserHistoryRow,
+} from '../../serving/questions';
 import { encodeModel, type SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
@@ -56,7 +73,10 @@ export const itemKNNFields = () => ({
  * console.log(model.recommend('cy').map(({ itemId }) => itemId)); // [ 'milk', 'soup' ]
  * ```
  */
-export class ItemKNN extends IdRecommender<ItemState<NeighborLists>> {
+export class ItemKNN
+  extends IdRecommender<ItemState<NeighborLists>>
+  implements Pick<Similar, 'similarItems'>, Pick<FoldsIn, 'foldInUser'>, Explains
+{
   readonly name = 'item-knn';
   readonly scores = 'order';
   readonly options: Readonly<Filled<ItemKNNOptions>>;
@@ -77,6 +97,21 @@ export class ItemKNN extends IdRecommender<ItemState<NeighborLists>> {
       const lists = await findNeighbors(histories, data.items, this.options, scheduler);
       this.install(new ItemState('ItemKNN', { ...data, seen: histories.seen }, lists));
     });
+  }
+
+  /** The items most like one by its own measure, best first. @see Similar */
+  similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
+    return similarItems(this.ask('similarItems'), itemId, options);
+  }
+
+  /** A user that training never saw, by its items. @see FoldsIn */
+  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+    return foldInUser(this.ask('foldInUser'), history);
+  }
+
+  /** What each item of a user's history adds to the score of an item, the most first. @see Explains */
+  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
+    return explain(this.ask('explain'), userId, itemId, options);
   }
 
   protected encode(

@@ -3,14 +3,18 @@
 import { UnsupportedError } from '../../core/errors';
 import { readOptions } from '../../core/options';
 import type { Interactions } from '../../data/interactions';
+import { type FoldsIn, foldInUser } from '../../serving/capabilities';
+import type { FoldedUser } from '../../serving/folded';
 import { countRows, InteractionHistory } from '../../serving/interaction-history';
 import { PopularityState } from '../../serving/popularity-state';
+import type { UserHistoryRow } from '../../serving/questions';
 import type { SavedModel } from '../../serving/saved-model';
 import { encodeModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import { extendSeen } from '../extend-seen';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
+import type { FitOptions, PartialFits } from '../recommender';
 import { restore } from '../restore';
 import { fitOnce } from './fit-once';
 
@@ -33,7 +37,7 @@ import { fitOnce } from './fit-once';
  * console.log(model.recommend('ann')[0]); // { itemId: 'milk', score: 2 }
  * ```
  */
-export class Popularity extends IdRecommender<PopularityState> {
+export class Popularity extends IdRecommender<PopularityState> implements Pick<FoldsIn, 'foldInUser'>, PartialFits {
   readonly name = 'popularity';
   readonly scores = 'order';
   readonly options: Readonly<Record<never, never>>;
@@ -61,7 +65,11 @@ export class Popularity extends IdRecommender<PopularityState> {
   }
 
   /** Counts the new interactions too. Of a pair that was there the count stays. Cost: that of the new, and the items. */
-  protected override update(data: Interactions, options: FilledFitOptions): Promise<History> {
+  async partialFit(data: Interactions, options?: FitOptions): Promise<History> {
+    return this.goOn(data, options, (fitOptions) => this.update(data, fitOptions));
+  }
+
+  private update(data: Interactions, options: FilledFitOptions): Promise<History> {
     return fitOnce('Popularity', options, async (scheduler) => {
       const { users, items, seen } = this.need('partialFit');
       if (!seen.isKept) {
@@ -72,6 +80,11 @@ export class Popularity extends IdRecommender<PopularityState> {
       const all = await extendSeen({ users, items, seen }, data, scheduler);
       this.install(new PopularityState(all.users, all.items, all.seen));
     });
+  }
+
+  /** A user that training never saw, by its history. @see FoldsIn */
+  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+    return foldInUser(this.ask('foldInUser'), history);
   }
 
   protected encode({ users, items, seen }: PopularityState, history: boolean): Uint8Array<ArrayBuffer> {

@@ -2,22 +2,21 @@
 // some hundred at a time.
 
 import { naturalLog, sigmoid } from '../../core/elementary';
-import { UnsupportedError } from '../../core/errors';
 import type { Vocabulary } from '../../data/vocabulary';
 import { backendOf } from '../../kernels/backend';
 import type { RowTable, Scorer } from '../../kernels/scorer';
 import { indexMap } from '../../serving/index-map';
 import type { InteractionHistory } from '../../serving/interaction-history';
 import { type BlockScorer, ItemScan } from '../../serving/item-scan';
-import type { ScoredIndex } from '../../serving/top-k';
+import type { ScoredIndex, SimilarRequest } from '../../serving/top-k';
 import { similarRows } from '../../serving/top-k';
-import type { ItemRequest, PairColumns, SimilarRequest, TrainedState } from '../../serving/trained-state';
+import type { Able, ItemRequest, PairColumns } from '../../serving/trained-state';
 import type { FittedNeural } from './fitted-neural';
 import type { FilledNeuralOptions } from './neural-options';
 import { ITEMS_AT_ONCE } from './neural-scorer';
 
 /** The answers of NeuralCF. */
-export class NeuralState implements TrainedState {
+export class NeuralState implements Able<'similarItems' | 'similarUsers'> {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
   readonly seen: InteractionHistory;
@@ -82,32 +81,14 @@ export class NeuralState implements TrainedState {
     return this.scan.of(users, request);
   }
 
-  similarItems(item: number, { n, measure }: SimilarRequest): ScoredIndex[] {
+  similarItems(item: number, request: SimilarRequest): ScoredIndex[] {
     this.itemRows ??= this.rowsOf('items', this.seen.itemCounts.length, (row) => this.hasItem(row));
-    return similarRows(this.itemRows.table, this.itemRows.scorer, item, n, measure);
+    return similarRows(this.itemRows.table, this.itemRows.scorer, item, request);
   }
 
-  similarUsers(user: number, { n, measure }: SimilarRequest): ScoredIndex[] {
+  similarUsers(user: number, request: SimilarRequest): ScoredIndex[] {
     this.userRows ??= this.rowsOf('users', this.seen.userCounts.length, (row) => this.hasUser(row));
-    return similarRows(this.userRows.table, this.userRows.scorer, user, n, measure);
-  }
-
-  explain(): never {
-    throw new UnsupportedError(
-      'NeuralCF.explain: what comes out of layers is no sum over a history; use similarItems, or ALS, whose scores are',
-    );
-  }
-
-  foldInUser(): never {
-    throw new UnsupportedError(
-      'NeuralCF.foldInUser: a user has no closed form under layers; fit again with the new interactions, or use MF, which folds in',
-    );
-  }
-
-  foldInItem(): never {
-    throw new UnsupportedError(
-      'NeuralCF.foldInItem: an item has no closed form under layers; fit again with the new interactions, or use MF, which folds in',
-    );
+    return similarRows(this.userRows.table, this.userRows.scorer, user, request);
   }
 
   /** Of what training never saw: the log-odds of an interaction among all that was trained on, or no preference. */

@@ -3,11 +3,14 @@
 import { Stream } from '../../core/random';
 import { type Scheduler, TaskScheduler } from '../../core/scheduler';
 import type { Interactions } from '../../data/interactions';
+import type { Id } from '../../data/vocabulary';
 import { drawStart } from '../../models/factorization';
 import { NeuralCFModel } from '../../models/neural-cf';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import { Penalty } from '../../parameters/penalty';
+import { type Similar, similarItems, similarUsers } from '../../serving/capabilities';
 import { countRows, type InteractionHistory } from '../../serving/interaction-history';
+import type { Recommendation, SimilarOptions, SimilarUser } from '../../serving/questions';
 import type { SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import { lossNamed } from '../../training/losses';
@@ -18,6 +21,7 @@ import { type StepTask, startTraining } from '../../training/start-training';
 import { fitInteractions } from '../fit-interactions';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
+import type { Collapses } from '../recommender';
 import { restore, savedRule } from '../restore';
 import { inCopies, weigh } from '../targets';
 import type { FittedNeural } from './fitted-neural';
@@ -36,7 +40,7 @@ import { decodeNeural, encodeNeural } from './saved-neural';
  * Objective: the mean over interactions of the loss over it and its drawn negatives, + 1/2 lambda |e|^2 for each embedding
  * that a candidate reads, + 1/2 lambda_dense |W_l|^2. Shapes: p, q rows x rank; p', q' rows x embeddingDim.
  * An id that training never saw is predicted by the share of interactions among the candidates. Cost: fit O(epochs x
- * interactions x (1 + negatives) x weights), recommend O(items x weights). foldIn and explain: UnsupportedError.
+ * interactions x (1 + negatives) x weights), recommend O(items x weights).
  *
  * @throws OptionError for an unknown option or a value out of its range.
  * @see He, Liao, Zhang, Nie, Hu, Chua, "Neural Collaborative Filtering" (WWW 2017), equations 7 to 12
@@ -49,7 +53,7 @@ import { decodeNeural, encodeNeural } from './saved-neural';
  * console.log(model.recommend(data.users.idOf(0), { n: 3 }).length); // 3
  * ```
  */
-export class NeuralCF extends IdRecommender<NeuralState> {
+export class NeuralCF extends IdRecommender<NeuralState> implements Similar, Collapses<NeuralCF> {
   readonly name = 'neural-cf';
   readonly scores = 'order';
   readonly options: FilledNeuralOptions;
@@ -88,6 +92,16 @@ export class NeuralCF extends IdRecommender<NeuralState> {
       install,
       isServing,
     });
+  }
+
+  /** The items most like one, best first. @see Similar */
+  similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
+    return similarItems(this.ask('similarItems'), itemId, options);
+  }
+
+  /** The users most like one, best first. @see Similar */
+  similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[] {
+    return similarUsers(this.ask('similarUsers'), userId, options);
   }
 
   /** A plain recommender with equal scores: the products multiplied out. */

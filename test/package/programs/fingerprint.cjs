@@ -27,7 +27,7 @@ module.exports = async function fingerprint(opmf) {
     for (const { trainLoss, metrics } of epochs) hash.update(JSON.stringify([trainLoss, metrics]));
     hash.update(model.save());
     hash.update(model.predictMany(test));
-    hash.update(JSON.stringify([...model.recommendMany(['1', '2', 'nobody'], { n: 5 })]));
+    hash.update(JSON.stringify([...(await model.recommendMany(['1', '2', 'nobody'], { n: 5 }))]));
     hash.update(JSON.stringify([model.similarItems('1'), model.similarUsers('2', { measure: 'dot' })]));
     hash.update(opmf.loadRecommender(model.save()).predictMany(test));
   }

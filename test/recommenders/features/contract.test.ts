@@ -41,6 +41,7 @@ for (const [name, { make, load, dim, own }] of Object.entries(CASES)) {
     // Predictions are no ratings: nothing is clipped.
     isRanking: true,
     isOfOccurring: true,
+    can: ['similarItems', 'similarUsers'],
   };
   recommenderContract(one);
   recommenderBitsContract(one);

@@ -47,7 +47,7 @@ describe.each(Object.keys(kinds))('%s', (kind) => {
       const model = await fitted({ epochs: 1, kernels });
       answers.push([
         model.predictMany(pairs),
-        model.recommendMany(users),
+        await model.recommendMany(users),
         model.recommend('u0'),
         model.predict('u0', 'i1'),
       ]);

@@ -7,14 +7,22 @@ import type { ItemBased } from '../../contract/odd-ratings';
 import { recommenderBitsContract } from '../../contract/recommender-bits';
 import { recommenderContract } from '../../contract/recommenders';
 
-const counting: ItemBased = { basis: 'popularity', similarItems: false, needsHistory: false };
+const counting: ItemBased = { basis: 'popularity', needsHistory: false };
 
-const scoring: ItemBased = { basis: 'model', similarItems: true, needsHistory: true };
+const scoring: ItemBased = { basis: 'model', needsHistory: true };
+
+const OF_ITEMS = ['similarItems', 'foldInUser', 'explain'] as const;
 
 for (const one of [
-  { name: 'Popularity', make: () => new Popularity(), load: Popularity.load, item: counting },
-  { name: 'ItemKNN', make: () => new ItemKNN(), load: ItemKNN.load, item: scoring },
-  { name: 'EASE', make: () => new EASE({ regularization: 2 }), load: EASE.load, item: scoring },
+  {
+    name: 'Popularity',
+    make: () => new Popularity(),
+    load: Popularity.load,
+    item: counting,
+    can: ['foldInUser', 'partialFit'] as const,
+  },
+  { name: 'ItemKNN', make: () => new ItemKNN(), load: ItemKNN.load, item: scoring, can: OF_ITEMS },
+  { name: 'EASE', make: () => new EASE({ regularization: 2 }), load: EASE.load, item: scoring, can: OF_ITEMS },
 ]) {
   recommenderContract(one);
   recommenderBitsContract(one);

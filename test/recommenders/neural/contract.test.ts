@@ -20,7 +20,13 @@ for (const [name, own] of Object.entries(CASES)) {
     const form = rank === undefined ? {} : { ...own, rank, embeddingDim: 2, hidden: [3, 2] };
     return new NeuralCF({ ...form, ...(rest as NeuralCFOptions) });
   };
-  const one = { name: `NeuralCF ${name}`, make, load: NeuralCF.load, isRanking: true };
+  const one = {
+    name: `NeuralCF ${name}`,
+    make,
+    load: NeuralCF.load,
+    isRanking: true,
+    can: ['similarItems', 'similarUsers'] as const,
+  };
   recommenderContract(one);
   recommenderBitsContract(one);
 }

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { sigmoid } from '../../../src/core/elementary';
-import { FormatError, OptionError, UnsupportedError } from '../../../src/core/errors';
+import { FormatError, OptionError } from '../../../src/core/errors';
 import { Interactions } from '../../../src/data/interactions';
 import { splitRandom } from '../../../src/data/splits';
 import { syntheticInteractions } from '../../../src/data/synthetic';
@@ -187,19 +187,6 @@ test('a file of 0.1 loads, and answers to the bit', async () => {
   expect(loaded.options).toEqual(model.options);
   for (const [user, item] of likes) expect(loaded.predict(user, item)).toBe(model.predict(user, item));
   expect(loaded.save()).toEqual(NeuralCF.load(model.save()).save());
-});
-
-test('what layers have no answer to is refused with what to do instead', async () => {
-  const model = await fitted();
-  const [user, item] = [data.users.idOf(0), data.items.idOf(0)];
-  for (const ask of [
-    () => model.explain(user, item),
-    () => model.foldInUser([{ itemId: item }]),
-    () => model.foldInItem([{ userId: user }]),
-  ]) {
-    expect(ask).toThrow(UnsupportedError);
-    expect(ask).toThrow('use');
-  }
 });
 
 test('a file whose tables are not those of its options', async () => {
