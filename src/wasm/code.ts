@@ -22,7 +22,7 @@ function code<T extends ValueType | 'void'>(type: T, ...parts: readonly (readonl
 }
 
 /** Throws where a number of an instruction is none of its range: an encoding would cut it silently. */
-function whole(value: number, least: number, most: number, what: string): number {
+export function whole(value: number, least: number, most: number, what: string): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RangeError(`${what} is ${value}; want a whole number from ${least} to ${most}`);
 }

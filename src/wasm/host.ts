@@ -3,7 +3,7 @@
 
 import { UnsupportedError } from '../core/errors';
 import { f32x4 } from './code';
-import { ModuleBuilder } from './module';
+import { MOST_PAGES, ModuleBuilder } from './module';
 
 let answer: boolean | undefined;
 
@@ -30,8 +30,6 @@ function tryToCompile(): boolean {
 export type KernelChoice = 'auto' | 'wasm' | 'js';
 
 const PAGE = 65536;
-/** What 32 bits can address, in pages. */
-const MOST_PAGES = 65536;
 
 /** Why there is no WebAssembly for a piece of work. */
 export class Unavailable extends Error {}
@@ -85,11 +83,13 @@ export function createMemory(bytes: number, isShared = false, most = bytes): Web
   }
 }
 
-/** Compiles what the assembler wrote. */
+/** Compiles what the assembler wrote. A program that is invalid is a bug of ours and no lack of WebAssembly. */
 export function compile(binary: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   try {
     return new WebAssembly.Module(binary);
-  } catch {
+  } catch (error) {
+    // It needs no leave to compile.
+    if (!WebAssembly.validate(binary)) throw new Error('the assembler wrote an invalid program', { cause: error });
     throw new Unavailable('a program cannot be compiled: there is no leave to, or no memory for its code');
   }
 }
@@ -98,7 +98,8 @@ export function compile(binary: Uint8Array<ArrayBuffer>): WebAssembly.Module {
 export function instantiate<Exports>(module: WebAssembly.Module, memory: WebAssembly.Memory): Exports {
   try {
     return new WebAssembly.Instance(module, { host: { memory } }).exports as Exports;
-  } catch {
+  } catch (error) {
+    if (error instanceof WebAssembly.LinkError) throw error;
     throw new Unavailable('a compiled program cannot be set up: there is no memory for it');
   }
 }

@@ -1,7 +1,7 @@
 // A WebAssembly module with one imported memory and some exported functions, put together from code.
 // WebAssembly core specification 2.0, section 5.5. A module has no more than this library needs.
 
-import { type Code, call, type Local, sequence, typeByte, unsigned, type ValueType } from './code';
+import { type Code, call, type Local, sequence, typeByte, unsigned, type ValueType, whole } from './code';
 
 /** A function being written: its parameters, its locals, its body. */
 export class FunctionBuilder<R extends ValueType | 'void' = ValueType | 'void'> {
@@ -69,6 +69,9 @@ export class FunctionBuilder<R extends ValueType | 'void' = ValueType | 'void'> 
   }
 }
 
+/** What 32 bits can address, in pages. */
+export const MOST_PAGES = 65536;
+
 /** The memory that a module works in. */
 export interface MemoryShape {
   /** In pages of 64 KiB. */
@@ -83,6 +86,8 @@ export class ModuleBuilder {
 
   /** A function of this module; exported under a name where one is given. */
   function<R extends ValueType | 'void'>(result: R, name?: string): FunctionBuilder<R> {
+    if (name !== undefined && this.exports.some((other) => other.name === name))
+      throw new TypeError(`a second function called ${name}`);
     const builder = new FunctionBuilder(this.functions.length, result, name);
     this.functions.push(builder as unknown as FunctionBuilder);
     if (name !== undefined) this.exports.push({ name, index: builder.index });
@@ -91,6 +96,7 @@ export class ModuleBuilder {
 
   /** The binary. The memory is imported as `host.memory`. With names (of functions and locals) it is for reading, not for use. */
   encode({ pages, isShared }: MemoryShape, hasNames = false): Uint8Array<ArrayBuffer> {
+    whole(pages, 0, MOST_PAGES, 'the pages of a memory');
     const limits = isShared ? [3, ...unsigned(pages), ...unsigned(pages)] : [0, ...unsigned(pages)];
     return Uint8Array.from([
       ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Code, choose, f32, f32x4, f64, f64x2, get, i32, i32x4, i64, select, v128 } from '../../src/wasm/code';
-import { compile, createMemory, instantiate } from '../../src/wasm/host';
+import { compile, createMemory, instantiate, inWasm, Unavailable } from '../../src/wasm/host';
 import { ModuleBuilder } from '../../src/wasm/module';
 import { wasmText } from '../support/wasm-text';
 
@@ -144,6 +144,16 @@ describe('what would be wrong silently is refused', () => {
     ],
     ['a result of another type', /leaves a f32 .* result is i32/, () => module().function('i32').emit(f32.const(1))],
     ['a value that nobody takes', /leaves a i32 .* result is void/, () => module().function('void').emit(i32.const(1))],
+    [
+      'two functions of one name',
+      /second function called f/,
+      () => {
+        const one = module();
+        one.function('void', 'f');
+        one.function('void', 'f');
+      },
+    ],
+    ['more memory than 32 bits', /memory is 70000/, () => module().encode({ pages: 70000, isShared: false })],
     ['code after the result', /after the i32/, () => module().function('i32').emit(i32.const(1), i32.const(2))],
   ])('%s', (_, message, make) => expect(make).toThrow(message));
 
@@ -151,5 +161,37 @@ describe('what would be wrong silently is refused', () => {
     const one = module();
     one.function('i32', 'f').emit(i32.store(i32.const(0), i32.const(1)));
     expect(() => one.encode(SHAPE)).toThrow('f leaves no i32');
+  });
+});
+
+describe('a bug in a program is told from a lack of WebAssembly', () => {
+  const auto = (make: () => unknown) => () => inWasm('auto', make);
+
+  test('a program that is invalid: a local of another function', () => {
+    const module = new ModuleBuilder();
+    const foreign = module.function('void', 'f').local('i32');
+    module.function('i32', 'g').emit(get(foreign));
+    expect(auto(() => compile(module.encode(SHAPE)))).toThrow('invalid program');
+  });
+
+  test('a memory smaller than the program takes it to be', () => {
+    const module = new ModuleBuilder();
+    module.function('void', 'f');
+    const program = compile(module.encode({ pages: 3, isShared: false }));
+    expect(auto(() => instantiate(program, createMemory(1)))).toThrow(WebAssembly.LinkError);
+  });
+
+  test('a valid program without leave to compile it, as under a content security policy', () => {
+    const module = new ModuleBuilder();
+    module.function('void', 'f');
+    const spy = jest.spyOn(WebAssembly, 'Module').mockImplementation(() => {
+      throw new WebAssembly.CompileError('disallowed by embedder');
+    });
+    try {
+      expect(() => compile(module.encode(SHAPE))).toThrow(Unavailable);
+      expect(inWasm('auto', () => compile(module.encode(SHAPE)))).toBeNull();
+    } finally {
+      spy.mockRestore();
+    }
   });
 });
