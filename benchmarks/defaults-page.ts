@@ -128,7 +128,7 @@ took no part in any search, but were looked at when the last constant was settle
 .214: .8406, .8415, .8390 on ml-1m).
 
 For another product the rates follow from these: a step on the factors moves the product by the square of its maps times
-the rate, so the base's rate falls with that square and the maps' rate grows with it (\`src/recommenders/presets.ts\`).
+the rate, so the base's rate falls with that square and the maps' rate grows with it (\`src/recommenders/factorization-options.ts\`).
 
 ## OverparamMF, in full
 

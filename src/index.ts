@@ -118,13 +118,7 @@ export { type AdagradConfig, type AdagradOptions, adagrad } from './optimizers/a
 export { type AdamConfig, type AdamOptions, adam } from './optimizers/adam';
 export type { Factor, Real, RowGradient } from './optimizers/factor';
 export { type FtrlConfig, type FtrlOptions, ftrl } from './optimizers/ftrl';
-export { type LearningRate, LearningRates } from './optimizers/learning-rate';
-export { type MomentumConfig, type MomentumOptions, momentum } from './optimizers/momentum';
-export { type NesterovConfig, type NesterovOptions, nesterov } from './optimizers/nesterov';
-export type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizers/optimizer';
-export { type OptimizerName, resolveOptimizer } from './optimizers/registry';
-export { type RmspropConfig, type RmspropOptions, rmsprop } from './optimizers/rmsprop';
-export type { GroupRates } from './optimizers/schedule';
+export type { GroupRates } from './optimizers/learning-rate';
 export {
   type ConstantSchedule,
   constant,
@@ -133,11 +127,18 @@ export {
   type FallingSchedule,
   type InverseSchedule,
   inverse,
+  type LearningRate,
+  LearningRates,
   linear,
   type Schedule,
   type WarmupSchedule,
   warmup,
-} from './optimizers/schedule';
+} from './optimizers/learning-rate';
+export { type MomentumConfig, type MomentumOptions, momentum } from './optimizers/momentum';
+export { type NesterovConfig, type NesterovOptions, nesterov } from './optimizers/nesterov';
+export type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizers/optimizer';
+export { type OptimizerName, resolveOptimizer } from './optimizers/registry';
+export { type RmspropConfig, type RmspropOptions, rmsprop } from './optimizers/rmsprop';
 export { type SgdConfig, type SgdOptions, sgd } from './optimizers/sgd';
 export type { Overparam, OverparamByName, ParameterName, ProductOptions } from './parameters/overparam';
 export type { GradientSink, Parameter, Precision } from './parameters/parameter';

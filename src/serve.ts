@@ -31,10 +31,10 @@ import { FactorizationState } from './serving/factorization-state';
 import { type ServedFactorization, ServedTables } from './serving/factorization-tables';
 import { AlsFoldIn, type AlsFoldOptions } from './serving/fold-in/als-fold-in';
 import { GradientFoldIn, type GradientFoldOptions } from './serving/fold-in/gradient-fold-in';
-import type { FoldedItem, FoldedUser } from './serving/folded';
 import { ItemState } from './serving/item-state';
 import { DenseWeights, NeighborLists } from './serving/item-weights';
 import { PopularityState } from './serving/popularity-state';
+import type { FoldedItem, FoldedUser } from './serving/predictor';
 import { Predictor } from './serving/predictor';
 import type {
   ExplainOptions,

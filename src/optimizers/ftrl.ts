@@ -4,9 +4,17 @@
 import { type Check, type Fields, type Filled, field, number } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
-import { decayed, learningRate, type RuleConfig, readRule, tiny, weightDecayField } from './learning-rate';
+import {
+  decayed,
+  learningRate,
+  type Rate,
+  type RuleConfig,
+  rate,
+  readRule,
+  tiny,
+  weightDecayField,
+} from './learning-rate';
 import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-import { type Rate, rate } from './schedule';
 
 /** Options of `ftrl`. */
 export interface FtrlOptions {

@@ -1,11 +1,287 @@
-// The learning rate of a factor at a step: the schedule's curve, worked out once a step, times the rate of the
-// factor's group. What an optimizer calls is learningRateOf, several times a rating, so it only looks up.
+// One learning rate for everything, or one for each group of factors. Which rate a factor gets is decided in
+// learning-rate.ts; this file only says what may be written and checks it.
 
-import { type Check, type Field, type Fields, type Filled, field, number, readOptions } from '../core/options';
+import { cosineOfTurn, exponential as exp, naturalLog } from '../core/elementary';
+import {
+  type Check,
+  type Field,
+  type Fields,
+  type Filled,
+  field,
+  integer,
+  number,
+  oneOf,
+  optional,
+  plain,
+  readOptions,
+  wrong,
+} from '../core/options';
 import { round } from '../kernels/rounding';
 import type { Factor, FactorGroup } from './factor';
 import type { StepInfo } from './optimizer';
-import { batchOf, type Curve, curveOf, isSchedule, type Rate, rate, rateOf, type Schedule, schedule } from './schedule';
+
+/**
+ * Learning rates by group, each above 0. `bias`, `dense` and `linear` fall back on `embedding`; a factor of the role
+ * `map` (what a table is multiplied by in a product) takes `map`, else the rate of its group. `embedding` falls back on
+ * the default of the optimizer.
+ *
+ * @example
+ * ```ts
+ * import { sgd, type GroupRates } from 'opmf';
+ * const rates: GroupRates = { embedding: 0.02, bias: 0.05 };
+ * console.log(JSON.stringify(sgd({ learningRate: rates }).learningRate)); // {"embedding":0.02,"bias":0.05}
+ * ```
+ */
+export interface GroupRates {
+  readonly embedding?: number | undefined;
+  readonly bias?: number | undefined;
+  readonly map?: number | undefined;
+  readonly dense?: number | undefined;
+  readonly linear?: number | undefined;
+}
+
+/** A learning rate before any schedule: one number, or one a group. */
+export type Rate = number | GroupRates;
+
+const positive = number({ min: 0, above: true });
+const groups: Fields<GroupRates> = {
+  embedding: optional(positive),
+  bias: optional(positive),
+  map: optional(positive),
+  dense: optional(positive),
+  linear: optional(positive),
+};
+
+/** A finite number above 0, or a record of them. */
+export const rate: Check<Rate> = (value, name) => {
+  if (typeof value === 'number') return positive(value, name);
+  if (typeof value === 'object' && value !== null) return readOptions<GroupRates>(name, value, groups, `${name}.`);
+  throw wrong(
+    name,
+    value,
+    'a number above 0, rates by group such as { embedding: .02, bias: .05 }, or a schedule such as cosine(.02)',
+  );
+};
+
+// Learning-rate schedules: a rate times a curve of the progress p of the whole fit, in [0, 1]. They are plain JSON, so
+// that a saved model, a report and a checkpoint can name them; curveOf turns one into a function, once a fit.
+
+/** What every schedule may have. */
+type PerBatch = {
+  /**
+   * The ratings a step that the rates are for, where batchSize is above 1: a step of fewer, as the last of an epoch, has
+   * them in proportion, so that no rating counts for more than others. Absent: every step has them in full.
+   */
+  readonly batch?: number;
+};
+/** `rate` at all times. */
+export type ConstantSchedule = PerBatch & { readonly schedule: 'constant'; readonly rate: Rate };
+/** Falls to `final` times the rate; the name says along which curve. */
+export type FallingSchedule = PerBatch & {
+  readonly schedule: 'exponential' | 'cosine' | 'linear';
+  readonly rate: Rate;
+  readonly final: number;
+};
+/** `rate / (1 + decay p)`. */
+export type InverseSchedule = PerBatch & {
+  readonly schedule: 'inverse';
+  readonly rate: Rate;
+  readonly decay: number;
+};
+/** Rises from 0 to the start of `rate` over the first `fraction`, then follows `rate`. */
+export type WarmupSchedule = PerBatch & {
+  readonly schedule: 'warmup';
+  readonly rate: Rate | Schedule;
+  readonly fraction: number;
+};
+
+/**
+ * A learning rate that changes while training runs, as plain JSON: what `constant`, `exponential`, `inverse`, `cosine`,
+ * `linear` and `warmup` return.
+ *
+ * @example
+ * ```ts
+ * import { adam, cosine, type Schedule } from 'opmf';
+ * const schedule: Schedule = cosine(0.01);
+ * console.log(JSON.stringify(schedule)); // {"schedule":"cosine","rate":0.01,"final":0}
+ * console.log(adam({ learningRate: schedule }).name); // adam
+ * ```
+ */
+export type Schedule = ConstantSchedule | FallingSchedule | InverseSchedule | WarmupSchedule;
+
+type ScheduleName = Schedule['schedule'];
+
+const CONSTANTS: Readonly<Record<ScheduleName, Readonly<Record<string, Field<number>>>>> = {
+  constant: {},
+  exponential: { final: field(number({ min: 0, above: true, max: 1 }), 0.01) },
+  inverse: { decay: field(number({ min: 0 }), 9) },
+  cosine: { final: field(number({ min: 0, max: 1 }), 0) },
+  linear: { final: field(number({ min: 0, max: 1 }), 0) },
+  warmup: { fraction: field(number({ min: 0, max: 1, below: true }), 0.1) },
+};
+const BATCH = optional(integer({ min: 1 }));
+const named = oneOf(...(Object.keys(CONSTANTS) as ScheduleName[]));
+
+/**
+ * The same rate all the time: rate(p) = rate.
+ *
+ * @param rate - a number above 0, or rates by group.
+ * @throws OptionError when the rate is not finite and above 0.
+ * @example
+ * ```ts
+ * import { constant } from 'opmf';
+ * console.log(JSON.stringify(constant(0.01))); // {"schedule":"constant","rate":0.01}
+ * ```
+ */
+export function constant(rate: Rate, options: PerBatch = {}): ConstantSchedule {
+  return build('constant', rate, options, '') as ConstantSchedule;
+}
+
+/**
+ * Falls by the same factor in equal times: rate(p) = rate * final^p.
+ *
+ * @param options.final - the part of the rate that is left at the end, in (0, 1]. @defaultValue 0.01
+ * @throws OptionError for a rate or `final` out of range.
+ * @example
+ * ```ts
+ * import { exponential } from 'opmf';
+ * console.log(exponential(0.1, { final: 0.5 }).final); // 0.5
+ * ```
+ */
+export function exponential(rate: Rate, options: PerBatch & { readonly final?: number } = {}): FallingSchedule {
+  return build('exponential', rate, options, '') as FallingSchedule;
+}
+
+/**
+ * The classical decay of stochastic approximation: rate(p) = rate / (1 + decay p).
+ *
+ * @param options.decay - at least 0; the last rate is 1 / (1 + decay) of the first. @defaultValue 9
+ * @throws OptionError for a rate or `decay` out of range.
+ * @see Bottou, "Stochastic Gradient Descent Tricks" (2012), section 5.2
+ * @example
+ * ```ts
+ * import { inverse } from 'opmf';
+ * console.log(inverse(0.1).decay); // 9
+ * ```
+ */
+export function inverse(rate: Rate, options: PerBatch & { readonly decay?: number } = {}): InverseSchedule {
+  return build('inverse', rate, options, '') as InverseSchedule;
+}
+
+/**
+ * Half a cosine wave: rate(p) = rate * (final + (1 - final) (1 + cos(pi p)) / 2).
+ *
+ * @param options.final - the part of the rate that is left at the end, in [0, 1]. @defaultValue 0
+ * @throws OptionError for a rate or `final` out of range.
+ * @see Loshchilov and Hutter, "SGDR" (ICLR 2017, arXiv 1608.03983), equation 5 with one period
+ * @example
+ * ```ts
+ * import { cosine } from 'opmf';
+ * console.log(JSON.stringify(cosine({ embedding: 0.02, bias: 0.05 }).rate)); // {"embedding":0.02,"bias":0.05}
+ * ```
+ */
+export function cosine(rate: Rate, options: PerBatch & { readonly final?: number } = {}): FallingSchedule {
+  return build('cosine', rate, options, '') as FallingSchedule;
+}
+
+/**
+ * A straight line: rate(p) = rate * (final + (1 - final) (1 - p)).
+ *
+ * @param options.final - the part of the rate that is left at the end, in [0, 1]. @defaultValue 0
+ * @throws OptionError for a rate or `final` out of range.
+ * @example
+ * ```ts
+ * import { linear } from 'opmf';
+ * console.log(linear(0.1).final); // 0
+ * ```
+ */
+export function linear(rate: Rate, options: PerBatch & { readonly final?: number } = {}): FallingSchedule {
+  return build('linear', rate, options, '') as FallingSchedule;
+}
+
+/**
+ * A straight rise from 0 over the first part of the fit, then the inner schedule over the rest:
+ * rate(p) = inner(0) p / fraction for p < fraction, inner((p - fraction) / (1 - fraction)) after.
+ *
+ * @param rate - a schedule, or a rate that is kept after the rise.
+ * @param options.fraction - the part of the fit that the rise takes, in [0, 1). @defaultValue 0.1
+ * @throws OptionError for a rate or `fraction` out of range.
+ * @see Goyal et al., "Accurate, Large Minibatch SGD" (2017, arXiv 1706.02677), section 2.2
+ * @example
+ * ```ts
+ * import { cosine, warmup } from 'opmf';
+ * console.log(JSON.stringify(warmup(cosine(0.1)).rate)); // {"schedule":"cosine","rate":0.1,"final":0}
+ * ```
+ */
+export function warmup(rate: Rate | Schedule, options: PerBatch & { readonly fraction?: number } = {}): WarmupSchedule {
+  return build('warmup', rate, options, '') as WarmupSchedule;
+}
+
+/** Whether a learning rate is a schedule: only schedules have a field of that name. */
+export function isSchedule(given: unknown): given is Schedule {
+  return typeof given === 'object' && given !== null && Object.hasOwn(given, 'schedule');
+}
+
+/** A schedule as it comes from JSON, checked and filled in. */
+export const schedule: Check<Schedule> = (value, name) => {
+  const { schedule, rate, ...constants } = plain(value, name, 'a schedule such as cosine(.02)');
+  return build(named(schedule, `${name}.schedule`), rate, constants, `${name}.`);
+};
+
+/** The factor that a schedule puts on its rate at a progress; 1 where nothing has been lowered. */
+export type Curve = (progress: number) => number;
+
+/** The curve of a learning rate. What depends on its constants alone is worked out here, not at each call. */
+export function curveOf(given: Rate | Schedule): Curve {
+  if (!isSchedule(given)) return one;
+  switch (given.schedule) {
+    case 'constant':
+      return one;
+    case 'exponential': {
+      const slope = naturalLog(given.final);
+      return (p) => exp(slope * p);
+    }
+    case 'inverse': {
+      const { decay } = given;
+      return (p) => 1 / (1 + decay * p);
+    }
+    case 'cosine': {
+      const { final } = given;
+      return (p) => final + ((1 - final) * (1 + cosineOfTurn(p / 2))) / 2;
+    }
+    case 'linear': {
+      const { final } = given;
+      return (p) => final + (1 - final) * (1 - p);
+    }
+    case 'warmup': {
+      const { fraction } = given;
+      const inner = curveOf(given.rate);
+      const top = inner(0);
+      return (p) => (p < fraction ? (top * p) / fraction : inner((p - fraction) / (1 - fraction)));
+    }
+  }
+}
+
+/** The ratings a step that a learning rate is for; undefined for every number of them. */
+export function batchOf(given: Rate | Schedule): number | undefined {
+  return isSchedule(given) ? (given.batch ?? batchOf(given.rate)) : undefined;
+}
+
+/** The rate that a schedule starts from, with every schedule around it taken off. */
+export function rateOf(given: Rate | Schedule): Rate {
+  return isSchedule(given) ? rateOf(given.rate) : given;
+}
+
+const one: Curve = () => 1;
+
+function build(name: ScheduleName, given: unknown, constants: unknown, prefix: string): Schedule {
+  const inner = name === 'warmup' && isSchedule(given) ? schedule : rate;
+  const read = readOptions(name, constants, { ...CONSTANTS[name], batch: BATCH }, prefix);
+  return Object.freeze({ schedule: name, rate: inner(given, `${prefix}rate`), ...read }) as Schedule;
+}
+
+// The learning rate of a factor at a step: the schedule's curve, worked out once a step, times the rate of the
+// factor's group. What an optimizer calls is learningRateOf, several times a rating, so it only looks up.
 
 /**
  * What `learningRate` of an optimizer may be: a number, rates by group, or a schedule of either.

@@ -7,12 +7,11 @@ import { Adadelta, readAdadelta } from './adadelta';
 import { Adagrad, readAdagrad } from './adagrad';
 import { Adam, readAdam } from './adam';
 import { Ftrl, readFtrl } from './ftrl';
-import { type LearningRate, learningRate } from './learning-rate';
+import { isSchedule, type LearningRate, learningRate } from './learning-rate';
 import { Momentum, readMomentum } from './momentum';
 import { Nesterov, readNesterov } from './nesterov';
 import type { Optimizer, OptimizerConfig } from './optimizer';
 import { Rmsprop, readRmsprop } from './rmsprop';
-import { isSchedule } from './schedule';
 import { readSgd, Sgd } from './sgd';
 
 /**

@@ -3,8 +3,8 @@
 
 import type { Stream as StreamClass } from '../core/random';
 import type { Factorization as FactorizationClass } from '../models/factorization';
-import type { FoldedItem as FoldedItemClass, FoldedUser as FoldedUserClass } from '../serving/folded';
 import type { ItemMask as ItemMaskClass } from '../serving/item-mask';
+import type { FoldedItem as FoldedItemClass, FoldedUser as FoldedUserClass } from '../serving/predictor';
 import type { TableRecommender as TableRecommenderClass } from './table-recommender';
 
 /** A user by its history alone, as `foldInUser` gives it. */

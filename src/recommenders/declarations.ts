@@ -1,7 +1,7 @@
 // The declarations of every recommender's options by its name, and what they say of each: for the help of the command
 // line, for docs/options.md, and for the tests that hold the documentation against them.
 
-import { alsFields } from './als-options';
+import { alsFields } from './als';
 import { deepFMFields } from './features/deep-fm';
 import { fmFields } from './features/fm';
 import { wideDeepFields } from './features/wide-deep';
@@ -9,10 +9,10 @@ import { easeFields } from './item-based/ease';
 import { itemKNNFields } from './item-based/item-knn';
 import { mfFields } from './mf';
 import { neuralFields } from './neural/neural-options';
-import { nmfFields } from './nmf-options';
+import { nmfFields } from './nmf';
 import { overparamMFFields } from './overparam-mf';
 import { createRecommender, type RecommenderName } from './registry';
-import { svdppFields } from './svdpp-options';
+import { svdppFields } from './svdpp';
 
 type Declarations = Readonly<Record<string, { readonly wanted?: string | undefined }>>;
 

@@ -11,9 +11,9 @@ import type { Batch, Model, RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/penalty';
 import type { FittedFactorization } from '../serving/factorization-tables';
+import { linkOf, type RatingScale } from '../serving/factorization-tables';
 import { GradientFoldIn } from '../serving/fold-in/gradient-fold-in';
 import { countRows, type RowCounts } from '../serving/interaction-history';
-import { linkOf, type RatingScale } from '../serving/rating-scale';
 import type { History, Training } from '../training/fit';
 import type { Loss } from '../training/loss';
 import { type Link, lossNamed } from '../training/losses';
@@ -26,9 +26,8 @@ import type {
   OptionsReader,
   ReadRecommender,
 } from './factorization-options';
-import { fitInteractions } from './fit-interactions';
+import { fitInteractions, servingOf } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
-import { servingOf } from './fitted';
 import type { FittedTables } from './partial-fit';
 import { withSavedRule } from './restore';
 import { TableRecommender } from './table-recommender';

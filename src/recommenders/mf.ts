@@ -12,10 +12,10 @@ import {
   type FactorizationRecommenderOptions,
   type FilledOptions,
   factorizationFields,
+  PLAIN_PRESETS,
   readerOf,
 } from './factorization-options';
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
-import { PLAIN_PRESETS } from './presets';
 import type { Collapses } from './recommender';
 import { restore, savedRule } from './restore';
 

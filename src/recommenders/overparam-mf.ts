@@ -8,11 +8,11 @@ import {
   type FactorizationRecommenderOptions,
   type FilledOptions,
   factorizationFields,
+  OVERPARAM_PRESETS,
   readerOf,
 } from './factorization-options';
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
 import { MF } from './mf';
-import { OVERPARAM_PRESETS } from './presets';
 import type { Collapses } from './recommender';
 import { restore, savedRule } from './restore';
 

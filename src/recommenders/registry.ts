@@ -4,8 +4,8 @@ import { FormatError } from '../core/errors';
 import { oneOf } from '../core/options';
 import { decodeFitted } from '../serving/saved-factorization';
 import { decodeFile, type SavedFile } from '../serving/saved-model';
+import type { FilledAlsOptions } from './als';
 import { ALS, type ALSOptions } from './als';
-import type { FilledAlsOptions } from './als-options';
 import type { FilledOptions } from './factorization-options';
 import { DeepFM, type DeepFMOptions } from './features/deep-fm';
 import { FM, type FMOptions } from './features/fm';
@@ -16,12 +16,12 @@ import { Popularity } from './item-based/popularity';
 import { MF, type MFOptions } from './mf';
 import { NeuralCF } from './neural/neural-cf';
 import type { NeuralCFOptions } from './neural/neural-options';
+import type { FilledNmfOptions } from './nmf';
 import { NMF, type NMFOptions } from './nmf';
-import type { FilledNmfOptions } from './nmf-options';
 import { OverparamMF, type OverparamMFOptions } from './overparam-mf';
 import { ofUsersAndItems } from './restore';
+import type { FilledSvdppOptions } from './svdpp';
 import { SVDpp, type SVDppOptions } from './svdpp';
-import type { FilledSvdppOptions } from './svdpp-options';
 
 /** The recommenders by their names. */
 export interface RecommenderKinds {

@@ -21,7 +21,7 @@ import {
 import { FactorizationState } from '../serving/factorization-state';
 import { type FittedFactorization, ServedTables, tablesOf } from '../serving/factorization-tables';
 import type { FoldIn } from '../serving/fold-in/fold-in';
-import type { FoldedItem, FoldedUser } from '../serving/folded';
+import type { FoldedItem, FoldedUser } from '../serving/predictor';
 import type {
   ExplainOptions,
   Explanation,
@@ -33,9 +33,9 @@ import type {
 } from '../serving/questions';
 import { encodeFitted } from '../serving/saved-factorization';
 import type { EpochRecord, History } from '../training/fit';
+import type { AnswerOptions } from './fit-interactions';
+import { evaluable } from './fit-interactions';
 import { type FilledFitOptions, refuseCheckpoints } from './fit-options';
-import type { AnswerOptions } from './fitted';
-import { evaluable } from './fitted';
 import { IdRecommender } from './id-recommender';
 import { type FittedTables, partialFit } from './partial-fit';
 import type { FitOptions, PartialFits } from './recommender';

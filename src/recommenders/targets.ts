@@ -6,7 +6,7 @@ import { forEachChunk, type Scheduler } from '../core/scheduler';
 import { Interactions } from '../data/interactions';
 import type { RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
-import type { RatingScale } from '../serving/rating-scale';
+import type { RatingScale } from '../serving/factorization-tables';
 import { type Link, type LossName, sigmoidLink } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
 import type { RankingLossName } from '../training/ranking-losses';

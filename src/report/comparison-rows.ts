@@ -13,7 +13,7 @@ import {
 } from '../evaluation/comparison';
 import type { MetricName } from '../metrics/metric-names';
 import type { LearningRate } from '../optimizers/learning-rate';
-import { isSchedule } from '../optimizers/schedule';
+import { isSchedule } from '../optimizers/learning-rate';
 
 /** The arms under one optimizer. */
 export interface Section {

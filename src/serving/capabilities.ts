@@ -4,7 +4,7 @@
 import { UnknownIdError } from '../core/errors';
 import { type Filled, field, integer, readOptions } from '../core/options';
 import type { Id } from '../data/vocabulary';
-import { FoldedItem, FoldedUser, readHistory } from './folded';
+import { FoldedItem, FoldedUser, readHistory, readSimilarOptions } from './predictor';
 import type {
   ExplainOptions,
   Explanation,
@@ -14,7 +14,6 @@ import type {
   SimilarUser,
   UserHistoryRow,
 } from './questions';
-import { readSimilarOptions } from './recommend-options';
 import type { Abilities, Able } from './trained-state';
 
 /** Who has vectors of items and users, to be compared. */

@@ -2,8 +2,8 @@
 
 import { UnsupportedError } from '../core/errors';
 import type { Backend } from '../kernels/backend';
-import { Serving } from './factorization-lists';
 import type { ServedFactorization } from './factorization-tables';
+import { Serving } from './factorization-tables';
 import { explain, type FoldIn, foldInItem, foldInUser } from './fold-in/fold-in';
 import { NormalEquations } from './fold-in/normal-equations';
 import type { ScoredIndex, SimilarRequest } from './top-k';

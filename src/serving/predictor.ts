@@ -1,26 +1,276 @@
-// What every trained recommender answers: it takes the caller's ids and options, checks them, asks a trained state by
-// index, and gives ids back. How it is trained is for its subclasses.
+// Reading what lists are to be made of: the options of recommend, of a trained user and of a folded one alike, and those of
+// similar items and users.
 
-import { DataError, NotFittedError, UnsupportedError } from '../core/errors';
-import { show } from '../core/options';
+import { DataError, NotFittedError, OptionError, UnsupportedError } from '../core/errors';
+import { abortSignal, boolean, field, integer, oneOf, optional, readOptions, show, wrong } from '../core/options';
 import { A_LOOK, now, type Pausable, runToEnd, TaskScheduler } from '../core/scheduler';
 import { groupRowsNow } from '../data/csr';
 import type { Interactions } from '../data/interactions';
 import { isInteractions } from '../data/is-interactions';
-import type { Id, Vocabulary } from '../data/vocabulary';
+import { type Interaction, type Row, readRows, refuseStrayNames } from '../data/rows';
+import { type Id, Vocabulary } from '../data/vocabulary';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import type { Scores } from '../metrics/scores';
 import { indexMap } from './index-map';
-import { ItemMask } from './item-mask';
-import type { Recommendation, RecommendationList, RecommendManyOptions, RecommendOptions } from './questions';
-import {
-  checkList,
-  numbered,
-  type ReadRecommendOptions,
-  readManyOptions,
-  readRecommendOptions,
-} from './recommend-options';
-import type { TrainedState } from './trained-state';
+import { ItemMask, type NumberedIds, numbersOf } from './item-mask';
+import type {
+  ItemHistoryRow,
+  Recommendation,
+  RecommendationList,
+  RecommendManyOptions,
+  RecommendOptions,
+  SimilarOptions,
+  UserHistoryRow,
+} from './questions';
+import type { SimilarRequest } from './top-k';
+import type { Able, FoldedItemState, FoldedUserState, HistoryEntry, ItemRequest, TrainedState } from './trained-state';
+
+/** Who is asked, for messages and masks, and the ids that its rows have. */
+export interface Asked {
+  readonly owner: string;
+  /** The recommender: masks are of one. */
+  readonly recommender: object;
+  readonly ids: Vocabulary;
+}
+
+/** The options of recommend, checked; what is absent follows from the history. */
+export interface ReadRecommendOptions {
+  readonly n: number;
+  readonly filterSeen?: boolean;
+  readonly exclude?: Iterable<Id> | ItemMask;
+  readonly candidates?: Iterable<Id> | ItemMask;
+}
+
+const itemIds = (value: unknown, name: string) =>
+  value instanceof ItemMask
+    ? value
+    : checkList(value as Iterable<Id>, name, 'a list or set of item ids, or an itemMask');
+
+const recommendFields = () => ({
+  n: field(integer({ min: 0 }), 10),
+  filterSeen: optional(boolean),
+  exclude: optional(itemIds),
+  candidates: optional(itemIds),
+});
+
+/** Checks the options of recommend. */
+export function readRecommendOptions(owner: string, given: RecommendOptions | undefined): ReadRecommendOptions {
+  return readOptions<ReadRecommendOptions>(owner, given, recommendFields());
+}
+
+/** Checks those of recommendMany and recommendEach. */
+export function readManyOptions(owner: string, given: RecommendManyOptions | undefined) {
+  return readOptions<ReadRecommendOptions & { readonly signal?: AbortSignal }>(owner, given, {
+    ...recommendFields(),
+    signal: optional(abortSignal),
+  });
+}
+
+/** Reads the options of similar items, or users. @throws OptionError as `numbered` */
+export function readSimilarOptions(
+  asked: Asked,
+  given: SimilarOptions | undefined,
+  side: 'items' | 'users',
+): SimilarRequest {
+  const ids = (value: unknown, name: string) => {
+    if (side === 'items') return itemIds(value, name);
+    return checkList(value as Iterable<Id>, name, 'a list or set of user ids');
+  };
+  type Read = Pick<ReadRecommendOptions, 'n' | 'exclude' | 'candidates'> & { readonly measure: 'cosine' | 'dot' };
+  const read = readOptions<Read>(asked.owner, given, {
+    n: field(integer({ min: 0 }), 10),
+    measure: field(oneOf('cosine', 'dot'), 'cosine'),
+    exclude: optional(ids),
+    candidates: optional(ids),
+  });
+  const { request } = numbered(asked, read, false);
+  const wanted = request.candidates && new Set(request.candidates);
+  const excluded = new Set(request.exclude);
+  return { n: read.n, measure: read.measure, isWanted: (row) => (wanted?.has(row) ?? true) && !excluded.has(row) };
+}
+
+/** What the trained state is asked for, and how many of the given ids it does not know. */
+export interface NumberedRequest {
+  readonly request: ItemRequest;
+  /** Of `candidates` and `exclude`; absent where there are none. */
+  readonly unknown?: number;
+}
+
+/**
+ * The request by numbers.
+ * @throws OptionError where no candidate is known, or nothing to exclude, and its ids are of a type that no row has; for a
+ * mask of another recommender
+ */
+export function numbered(
+  asked: Asked,
+  { n, exclude, candidates }: Pick<ReadRecommendOptions, 'n' | 'exclude' | 'candidates'>,
+  filterSeen: boolean,
+): NumberedRequest {
+  const out = find(asked, 'exclude', exclude);
+  const wanted = find(asked, 'candidates', candidates);
+  if (wanted !== undefined && wanted.ids.length > 0 && wanted.numbers.length === 0)
+    throw noneKnown(asked, 'candidates', wanted.ids);
+  if (out !== undefined && out.ids.length > 0 && out.numbers.length === 0) {
+    // Items that are new to the model may be excluded; ids of a type that no item has are a slip.
+    const types = new Set(Array.from(asked.ids, (id) => typeof id));
+    if (!out.ids.some((id) => types.has(typeof id))) throw noneKnown(asked, 'exclude', out.ids);
+  }
+  const request = { n, filterSeen, exclude: out?.numbers ?? [], candidates: wanted?.numbers ?? null };
+  const missing = (read: typeof out) => (read === undefined ? 0 : read.ids.length - read.numbers.length);
+  const unknown = missing(wanted) + missing(out);
+  return { request, ...(unknown > 0 && { unknown }) };
+}
+
+function find({ owner, recommender, ids }: Asked, option: string, given: Iterable<Id> | ItemMask | undefined) {
+  if (given === undefined) return undefined;
+  if (!(given instanceof ItemMask)) return numbersOf(ids, [...given]);
+  if (given.of === recommender) return given.in(ids);
+  throw new OptionError(
+    option,
+    given,
+    `${owner}: ${option} is the itemMask of another recommender; make one by the itemMask of the one that is asked`,
+  );
+}
+
+function noneKnown({ owner, ids: known }: Asked, option: string, ids: NumberedIds['ids']): OptionError {
+  const [one] = ids;
+  const [first] = known;
+  return new OptionError(
+    option,
+    ids,
+    `${owner}: ${option} has ${ids.length} ids and the model knows none of them, such as ${show(one)} (a ${typeof one}); ` +
+      `want ids of training, such as ${show(first)} (a ${typeof first}): ids are compared with their type`,
+  );
+}
+
+/** Something to iterate over, but not a string: one id would be taken for the list of its letters. */
+export function checkList<T>(value: Iterable<T>, name: string, wanted: string): Iterable<T> {
+  if (typeof value === 'object' && value !== null && typeof value[Symbol.iterator] === 'function') return value;
+  throw wrong(name, value, wanted);
+}
+
+// A user that training never saw, by its history: what a caller holds.
+
+/**
+ * A user by its history alone; nothing of the recommender changes, and nothing is kept there. With no known item in the
+ * history it is answered as an unknown user: the baseline, and the popular items.
+ */
+export class FoldedUser {
+  private readonly answers: FoldedUserState | null;
+
+  /** @internal */
+  constructor(
+    private readonly asked: { readonly recommender: object; readonly state: Able<'foldInUser'> },
+    { entries, ignored }: ReadHistory,
+  ) {
+    this.ignored = ignored;
+    this.answers = entries.length > 0 ? asked.state.foldInUser(entries) : null;
+  }
+
+  /** How many items of the history training never saw: they are passed over. */
+  readonly ignored: number;
+
+  /** The user's row, as one of userFactors; null where there is none. */
+  get vector(): Float32Array | null {
+    return this.answers?.vector ?? null;
+  }
+
+  /** The predicted rating; for an item that training never saw the baseline. Cost: O(rank). */
+  predict(itemId: Id): number {
+    const { answers } = this;
+    const { state } = this.asked;
+    const item = state.items.indexOf(itemId);
+    return answers === null ? state.predict(-1, item) : answers.predict(item);
+  }
+
+  /** The best items that are not in the history, best first. Cost: O(items x rank). @throws OptionError */
+  recommend(options?: RecommendOptions): RecommendationList {
+    const { answers } = this;
+    const { state, recommender } = this.asked;
+    const { items } = state;
+    const owner = 'FoldedUser.recommend';
+    const read = readRecommendOptions(owner, options);
+    const { request, ...counted } = numbered({ owner, recommender, ids: items }, read, read.filterSeen ?? true);
+    const ranked = answers === null ? state.best([-1], request)[0]! : answers.best(request);
+    const list = ranked.map(({ index, score }) => ({ itemId: items.idOf(index), score }));
+    const basis = answers === null ? ('popularity' as const) : ('model' as const);
+    return Object.assign(list, { basis, ...counted });
+  }
+}
+
+// An item that training never saw, by who has it: what a caller holds.
+
+/** An item by its history alone; nothing of the recommender changes. */
+export class FoldedItem {
+  private readonly answers: FoldedItemState | null;
+
+  /** @internal */
+  constructor(
+    private readonly state: Able<'foldInItem'>,
+    { entries, ignored }: ReadHistory,
+  ) {
+    this.ignored = ignored;
+    this.answers = entries.length > 0 ? state.foldInItem(entries) : null;
+  }
+
+  /** How many users of the history training never saw: they are passed over. */
+  readonly ignored: number;
+
+  /** The item's row, as one of itemFactors; null where there is none. */
+  get vector(): Float32Array | null {
+    return this.answers?.vector ?? null;
+  }
+
+  /** The predicted rating of a user; for one that training never saw the baseline. Cost: O(rank). */
+  predict(userId: Id): number {
+    const { state, answers } = this;
+    const user = state.users.indexOf(userId);
+    return answers === null ? state.predict(user, -1) : answers.predict(user);
+  }
+}
+
+// The history of a new user (or item) as a caller writes it, made into indices that a trained state knows.
+
+/** A history, and how many different ids of it training never saw. */
+export interface ReadHistory {
+  readonly entries: readonly HistoryEntry[];
+  readonly ignored: number;
+}
+
+/** Reads rows as Interactions.from does, of one user or item that has no name; of repeats the last counts. */
+export function readHistory(
+  rows: Iterable<UserHistoryRow | ItemHistoryRow>,
+  side: 'itemId' | 'userId',
+  indexOf: (id: Id) => number,
+): ReadHistory {
+  const wanted = `a list of rows: { ${side}, value?, weight? } or [${side}, value?]`;
+  const named = Array.from(checkList<unknown>(rows, 'history', wanted), (row, at) => nameless(row, side, at));
+  // By its own vocabulary, so that the model's stays as it is.
+  const ids = new Vocabulary();
+  const { itemIndex, values, weights } = readRows(named, new Vocabulary(), ids);
+  const last = new Map<number, HistoryEntry>();
+  for (let k = 0; k < values.length; k++) {
+    if (weights?.[k] === 0) continue;
+    const item = itemIndex[k]!;
+    // The place of the last, too.
+    last.delete(item);
+    last.set(item, { index: indexOf(ids.idOf(item)), value: values[k]!, weight: weights?.[k] ?? 1 });
+  }
+  const entries = [...last.values()].filter(({ index }) => index >= 0);
+  return { entries, ignored: last.size - entries.length };
+}
+
+/** A row of somebody, with what it is about as its item. Misshapen ones are left for readRows to report. */
+function nameless(row: unknown, side: 'itemId' | 'userId', at: number): Row {
+  if (Array.isArray(row)) return [0, ...row] as unknown as Row;
+  if (typeof row !== 'object' || row === null) return row as Row;
+  refuseStrayNames(row, at);
+  const { [side]: itemId, value, weight, timestamp } = row as Interaction;
+  return { userId: 0, itemId, value, weight, timestamp };
+}
+
+// What every trained recommender answers: it takes the caller's ids and options, checks them, asks a trained state by
+// index, and gives ids back. How it is trained is for its subclasses.
 
 /** A trained state as its user asks it. */
 export abstract class Predictor<State extends TrainedState = TrainedState> {

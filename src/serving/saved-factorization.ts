@@ -5,8 +5,7 @@ import { DataError, FormatError } from '../core/errors';
 import { show } from '../core/options';
 import type { Tensor } from '../io/files/safetensors';
 import { isRule } from '../optimizers/registry';
-import type { FittedFactorization, Tables, Unfitted } from './factorization-tables';
-import type { RatingScale } from './rating-scale';
+import type { FittedFactorization, RatingScale, Tables, Unfitted } from './factorization-tables';
 import { checkFinite, encodeModel, parseObject, type SavedModel, taker, vector } from './saved-model';
 
 /** The least and the largest of float32 with all its digits. */

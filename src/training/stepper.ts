@@ -14,7 +14,7 @@ import type { KernelChoice } from '../wasm/host';
 import type { Training, TrainingState } from './fit';
 import type { Loss, LossBatch } from './loss';
 import type { OptimizerSink } from './optimizer-sink';
-import { progressAt } from './per-rating/spec';
+import { progressAt } from './per-rating/plan';
 import type { Batcher, RowPlaces } from './rating-batches';
 
 /** What the loss sees, to be written anew for each step. */

@@ -12,7 +12,7 @@ import { Sgd } from '../optimizers/sgd';
 import type { Parameter } from '../parameters/parameter';
 import { PlainTable } from '../parameters/table';
 import type { Training } from './fit';
-import { progressAt } from './per-rating/spec';
+import { progressAt } from './per-rating/plan';
 import type { Batcher, OrderOptions } from './rating-batches';
 import type { StepTask } from './start-training';
 

@@ -5,9 +5,8 @@ import { OptionError } from '../../src/core/errors';
 import { Stream } from '../../src/core/random';
 import type { Factor } from '../../src/optimizers/factor';
 import { type FtrlOptions, ftrl } from '../../src/optimizers/ftrl';
-import { LearningRates } from '../../src/optimizers/learning-rate';
+import { cosine, LearningRates } from '../../src/optimizers/learning-rate';
 import { resolveOptimizer } from '../../src/optimizers/registry';
-import { cosine } from '../../src/optimizers/schedule';
 
 const STEPS = 30;
 

@@ -2,8 +2,7 @@
 
 import { adam } from '../../src/optimizers/adam';
 import type { Factor, FactorGroup } from '../../src/optimizers/factor';
-import { LearningRates } from '../../src/optimizers/learning-rate';
-import { cosine, linear, warmup } from '../../src/optimizers/schedule';
+import { cosine, LearningRates, linear, warmup } from '../../src/optimizers/learning-rate';
 
 function factor(role: Factor['role'], group: FactorGroup): Factor {
   return { name: `${role} ${group}`, role, group, rows: 1, cols: 1, data: new Float32Array(1) };

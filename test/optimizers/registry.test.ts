@@ -7,13 +7,20 @@ import { adadelta } from '../../src/optimizers/adadelta';
 import { adagrad } from '../../src/optimizers/adagrad';
 import { adam } from '../../src/optimizers/adam';
 import { ftrl } from '../../src/optimizers/ftrl';
-import { LearningRates } from '../../src/optimizers/learning-rate';
+import {
+  constant,
+  cosine,
+  exponential,
+  inverse,
+  LearningRates,
+  linear,
+  warmup,
+} from '../../src/optimizers/learning-rate';
 import { momentum } from '../../src/optimizers/momentum';
 import { nesterov } from '../../src/optimizers/nesterov';
 import type { Optimizer } from '../../src/optimizers/optimizer';
 import { OPTIMIZER_NAMES, resolveOptimizer } from '../../src/optimizers/registry';
 import { rmsprop } from '../../src/optimizers/rmsprop';
-import { constant, cosine, exponential, inverse, linear, warmup } from '../../src/optimizers/schedule';
 import { sgd } from '../../src/optimizers/sgd';
 
 const factories = { sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, ftrl };

@@ -2,18 +2,18 @@
 
 import * as fc from 'fast-check';
 import type { Factor } from '../../src/optimizers/factor';
-import { LearningRates } from '../../src/optimizers/learning-rate';
 import {
   constant,
   cosine,
   curveOf,
   exponential,
   inverse,
+  LearningRates,
   linear,
   rateOf,
   type Schedule,
   warmup,
-} from '../../src/optimizers/schedule';
+} from '../../src/optimizers/learning-rate';
 
 const at = (schedule: Schedule, progress: number) => new LearningRates(schedule).at(progress);
 

@@ -6,8 +6,7 @@ import { syntheticInteractions } from '../../src/data/synthetic';
 import { backendOf } from '../../src/kernels/backend';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
-import { BestItems, Serving } from '../../src/serving/factorization-lists';
-import { ServedTables, type Tables } from '../../src/serving/factorization-tables';
+import { BestItems, ServedTables, Serving, type Tables } from '../../src/serving/factorization-tables';
 import { InteractionHistory } from '../../src/serving/interaction-history';
 import type { ItemRequest } from '../../src/serving/trained-state';
 

@@ -8,7 +8,7 @@ import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
 import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
 import { MFModel } from '../../src/models/factorization';
 import { OverparamMFModel } from '../../src/models/overparam-mf';
-import { linear, warmup } from '../../src/optimizers/schedule';
+import { linear, warmup } from '../../src/optimizers/learning-rate';
 import { sgd } from '../../src/optimizers/sgd';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';

@@ -3,8 +3,8 @@
 import { Stream } from '../../src/core/random';
 import type { RatingData } from '../../src/models/model';
 import { SVDppModel } from '../../src/models/svdpp';
+import { linear } from '../../src/optimizers/learning-rate';
 import { resolveOptimizer } from '../../src/optimizers/registry';
-import { linear } from '../../src/optimizers/schedule';
 import { Penalty } from '../../src/parameters/penalty';
 import { huber, squared } from '../../src/training/losses';
 import type { OrderOptions } from '../../src/training/rating-batches';

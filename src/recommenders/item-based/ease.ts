@@ -1,9 +1,13 @@
-// EASE, the shallow autoencoder with a closed form, as a recommender.
+// The weights of EASE, solved for: one inverse of a dense matrix of items.
 
+import { doubles, floats } from '../../core/allocate';
 import { DataError } from '../../core/errors';
 import { type Filled, field, number, readOptions } from '../../core/options';
+import type { Scheduler } from '../../core/scheduler';
 import type { Interactions } from '../../data/interactions';
 import type { Id } from '../../data/vocabulary';
+import { invert } from '../../kernels/cholesky';
+import { MOST } from '../../kernels/rounding';
 import {
   type Explains,
   explain,
@@ -12,9 +16,9 @@ import {
   type Similar,
   similarItems,
 } from '../../serving/capabilities';
-import type { FoldedUser } from '../../serving/folded';
 import { ItemState } from '../../serving/item-state';
 import { DenseWeights } from '../../serving/item-weights';
+import type { FoldedUser } from '../../serving/predictor';
 import type {
   ExplainOptions,
   Explanation,
@@ -27,9 +31,44 @@ import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import { restore } from '../restore';
-import { fitOnce } from './fit-once';
-import { historiesOf } from './histories';
-import { solveEase } from './solve-ease';
+import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
+
+/** B = -P / diag(P) column by column, its diagonal 0; P = (X^T X + lambda I)^-1. */
+export async function solveEase(histories: Histories, lambda: number, scheduler: Scheduler): Promise<DenseWeights> {
+  const { itemCounts, userCounts } = histories.seen;
+  const count = itemCounts.length;
+  const p = doubles(count * count, `the matrix of EASE, of ${count} x ${count} items,`);
+  const ones = new Float64Array(userCounts.length).fill(1);
+  await eachSharedRow(histories, ones, scheduler, (item, { sums }) => {
+    p.set(sums, item * count);
+    p[item * count + item]! += lambda;
+  });
+  if (!(await invert(p, count, scheduler))) {
+    throw singular(lambda);
+  }
+  const values = floats(count * count, `the matrix of EASE, of ${count} x ${count} items,`);
+  let largest = 0;
+  for (let from = 0; from < count; from++) {
+    for (let to = 0; to < count; to++) {
+      if (to === from) continue;
+      const weight = -p[from * count + to]! / p[to * count + to]!;
+      values[from * count + to] = weight;
+      if (!(Math.abs(weight) <= largest)) largest = Number.isNaN(weight) ? Infinity : Math.abs(weight);
+    }
+    if (scheduler.isDue(count)) await scheduler.yieldNow();
+  }
+  // Scores are sums of at most `count` of them.
+  if (!(count * largest <= MOST)) throw singular(lambda);
+  return new DenseWeights(count, values);
+}
+
+function singular(lambda: number): DataError {
+  return new DataError(
+    `EASE: X^T X + regularization I is singular to working precision at regularization ${lambda}; use a greater one`,
+  );
+}
+
+// EASE, the shallow autoencoder with a closed form, as a recommender.
 
 /** Beyond this the matrices are 300 MB, and the inverse minutes. */
 const MAX_ITEMS = 5000;

@@ -1,8 +1,12 @@
-// Nearest neighbours among items as a recommender.
+// How much a user tells of the items that it has: one with few items tells more. On interactions that all count as one,
+// both schemes are a weight of the user times a factor of the item.
 
+import { naturalLog } from '../../core/elementary';
 import { type Filled, field, integer, number, oneOf, readOptions } from '../../core/options';
+import type { Scheduler } from '../../core/scheduler';
+import { idOrder } from '../../data/csr';
 import type { Interactions } from '../../data/interactions';
-import type { Id } from '../../data/vocabulary';
+import type { Id, Vocabulary } from '../../data/vocabulary';
 import {
   type Explains,
   explain,
@@ -11,9 +15,10 @@ import {
   type Similar,
   similarItems,
 } from '../../serving/capabilities';
-import type { FoldedUser } from '../../serving/folded';
+import type { InteractionHistory } from '../../serving/interaction-history';
 import { ItemState } from '../../serving/item-state';
 import { NeighborLists } from '../../serving/item-weights';
+import type { FoldedUser } from '../../serving/predictor';
 import type {
   ExplainOptions,
   Explanation,
@@ -22,14 +27,127 @@ import type {
   UserHistoryRow,
 } from '../../serving/questions';
 import { encodeModel, type SavedModel } from '../../serving/saved-model';
+import { TopK } from '../../serving/top-k';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import { restore } from '../restore';
-import { FEATURE_WEIGHTINGS, type FeatureWeighting } from './feature-weights';
-import { findNeighbors, SIMILARITIES, type Similarity } from './find-neighbors';
-import { fitOnce } from './fit-once';
-import { historiesOf } from './histories';
+import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
+
+/** The schemes. */
+export const FEATURE_WEIGHTINGS = ['none', 'tf-idf', 'bm25'] as const;
+export type FeatureWeighting = (typeof FEATURE_WEIGHTINGS)[number];
+
+/** The usual constants of BM25. */
+const K1 = 1.2;
+const B = 0.75;
+
+/** The weight of an interaction is users[u] * items[i]. */
+export interface FeatureWeights {
+  readonly users: Float64Array;
+  readonly items: Float64Array;
+}
+
+/**
+ * Of a history whose lists have each item once. Items are the documents, users the words in them:
+ * tf-idf: ln(I / (1 + n_u)); bm25: that times (k1 + 1) / (k1 (1 - b + b n_i / mean n) + 1), k1 = 1.2, b = .75.
+ */
+export function featureWeights(
+  scheme: FeatureWeighting,
+  { offsets, items }: InteractionHistory,
+  itemCount: number,
+): FeatureWeights {
+  const lengths = new Float64Array(itemCount);
+  for (const item of items) lengths[item]!++;
+  const trained = lengths.reduce((sum, length) => sum + (length > 0 ? 1 : 0), 0);
+  const idf = (user: number) => naturalLog(trained / (1 + offsets[user + 1]! - offsets[user]!));
+  const factor = (length: number) => (K1 + 1) / (K1 * (1 - B + (B * length * trained) / items.length) + 1);
+  return {
+    users: Float64Array.from({ length: offsets.length - 1 }, (_, user) => (scheme === 'none' ? 1 : idf(user))),
+    items: lengths.map((length) => (scheme === 'bm25' ? factor(length) : 1)),
+  };
+}
+
+// The items most like each item, by the users that they share. Exact: every pair with a user in common is looked at.
+
+/** The measures. */
+export const SIMILARITIES = ['cosine', 'jaccard', 'dot'] as const;
+export type Similarity = (typeof SIMILARITIES)[number];
+
+/** How neighbours are chosen. */
+export interface NeighborOptions {
+  readonly neighbors: number;
+  readonly similarity: Similarity;
+  readonly shrinkage: number;
+  readonly featureWeighting: FeatureWeighting;
+}
+
+/** What the inner product of two items is divided by, of their squared norms and that product; shrinkage is added. */
+const NORMS: { readonly [S in Similarity]: (a: number, b: number, product: number) => number } = {
+  cosine: (a, b) => Math.sqrt(a) * Math.sqrt(b),
+  jaccard: (a, b, product) => a + b - product,
+  dot: () => 1,
+};
+
+/**
+ * Finds the neighbours; of equally alike ones those whose ids come first, so that the order of the data chooses none.
+ * Cost: the sum over users of the square of how many items each has, and a sort of the ids.
+ */
+export async function findNeighbors(
+  histories: Histories,
+  vocabulary: Vocabulary,
+  { neighbors, similarity, shrinkage, featureWeighting }: NeighborOptions,
+  scheduler: Scheduler,
+): Promise<NeighborLists> {
+  const { seen, itemOffsets, itemUsers } = histories;
+  const count = seen.itemCounts.length;
+  const weights = featureWeights(featureWeighting, seen, count);
+  const squares = weights.users.map((weight) => weight * weight);
+  const factors = weights.items;
+  const norms = factors.map((factor, item) => {
+    let sum = 0;
+    for (let k = itemOffsets[item]!; k < itemOffsets[item + 1]!; k++) sum += squares[itemUsers[k]!]!;
+    return sum * (factor * factor);
+  });
+  const norm = NORMS[similarity];
+  const inOrder = idOrder(vocabulary).filter((item) => item < count);
+  const placeOf = new Int32Array(count);
+  for (const [place, item] of inOrder.entries()) placeOf[item] = place;
+  const offsets = new Int32Array(count + 1);
+  const items: Int32Array[] = [];
+  const similarities: Float32Array[] = [];
+  await eachSharedRow(histories, squares, scheduler, (item, { size, others, sums }) => {
+    const ranking = new TopK(Math.min(neighbors, size));
+    for (let place = 0; place < size; place++) {
+      const other = others[place]!;
+      const product = sums[other]! * (factors[item]! * factors[other]!);
+      // A user with all items but one has no weight under tf-idf: what shares only such users is not alike.
+      if (other === item || !(product > 0)) continue;
+      // In float32, as it is kept: sums of weights in another order are equal then.
+      const alike = Math.fround(product / (norm(norms[item]!, norms[other]!, product) + shrinkage));
+      ranking.offer(placeOf[other]!, alike);
+    }
+    const kept = ranking.list().map(({ index, score }) => ({ index: inOrder[index]!, score }));
+    const list = kept.sort((a, b) => a.index - b.index);
+    items.push(Int32Array.from(list, ({ index }) => index));
+    similarities.push(Float32Array.from(list, ({ score }) => score));
+    offsets[item + 1] = offsets[item]! + list.length;
+  });
+  return new NeighborLists(offsets, joined(Int32Array, items), joined(Float32Array, similarities));
+}
+
+/** Arrays end to end. */
+function joined<T extends Int32Array | Float32Array>(type: new (length: number) => T, parts: readonly T[]): T {
+  const all = new type(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+// Nearest neighbours among items as a recommender.
 
 /** The options of ItemKNN. */
 export interface ItemKNNOptions {

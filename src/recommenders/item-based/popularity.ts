@@ -4,9 +4,9 @@ import { UnsupportedError } from '../../core/errors';
 import { readOptions } from '../../core/options';
 import type { Interactions } from '../../data/interactions';
 import { type FoldsIn, foldInUser } from '../../serving/capabilities';
-import type { FoldedUser } from '../../serving/folded';
 import { countRows, InteractionHistory } from '../../serving/interaction-history';
 import { PopularityState } from '../../serving/popularity-state';
+import type { FoldedUser } from '../../serving/predictor';
 import type { UserHistoryRow } from '../../serving/questions';
 import type { SavedModel } from '../../serving/saved-model';
 import { encodeModel } from '../../serving/saved-model';
@@ -16,7 +16,7 @@ import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import type { FitOptions, PartialFits } from '../recommender';
 import { restore } from '../restore';
-import { fitOnce } from './fit-once';
+import { fitOnce } from './histories';
 
 /**
  * The same items for everybody: those with the most interactions, less what a user has seen.

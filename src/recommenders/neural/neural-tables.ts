@@ -3,7 +3,7 @@
 import type { Scheduler } from '../../core/scheduler';
 import type { NeuralCFModel } from '../../models/neural-cf';
 import type { Real } from '../../optimizers/factor';
-import { collapse } from '../fitted';
+import { collapse } from '../fit-interactions';
 
 /** One table. */
 export interface NeuralTable {

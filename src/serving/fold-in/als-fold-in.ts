@@ -3,7 +3,7 @@
 import type { Scheduler } from '../../core/scheduler';
 import { ridgeOf } from '../../training/als-rows';
 import type { ServedFactorization } from '../factorization-tables';
-import { linkOf } from '../rating-scale';
+import { linkOf } from '../factorization-tables';
 import type { HistoryEntry } from '../trained-state';
 import type { FoldIn } from './fold-in';
 import { basesOf, columnOf, indicesOf } from './fold-in';

@@ -3,10 +3,8 @@
 import { DataError } from '../../core/errors';
 import type { Scheduler } from '../../core/scheduler';
 import { MOST } from '../../kernels/rounding';
-import type { Serving } from '../factorization-lists';
-import type { ServedFactorization } from '../factorization-tables';
+import type { RatingScale, ServedFactorization, Serving } from '../factorization-tables';
 import type { InteractionHistory } from '../interaction-history';
-import type { RatingScale } from '../rating-scale';
 import { type ScoredIndex, TopK } from '../top-k';
 import type { FoldedItemState, FoldedUserState, HistoryEntry, ItemRequest } from '../trained-state';
 import { contributions, foldRow, type RidgeProblem } from './fold-row';

@@ -7,7 +7,7 @@ import type { LossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives';
 import type { RankingLossName } from '../../training/ranking-losses';
 import type { ServedFactorization } from '../factorization-tables';
-import { linkOf } from '../rating-scale';
+import { linkOf } from '../factorization-tables';
 import type { HistoryEntry } from '../trained-state';
 import type { FoldIn } from './fold-in';
 import { basesOf, columnOf, indicesOf } from './fold-in';

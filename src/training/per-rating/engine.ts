@@ -12,8 +12,8 @@ import type { OrderOptions } from '../rating-batches';
 import type { TileVisit } from './block-schedule';
 import { EngineMemory } from './memory';
 import type { PerRatingPlan } from './plan';
+import { progressAt, STEPS_A_RATE } from './plan';
 import { encodeProgram, RATES_BYTES } from './program';
-import { progressAt, STEPS_A_RATE } from './spec';
 import { EngineThreads } from './threads';
 
 /** Numbers that a call may change before the event loop is looked at: about a millisecond of the slowest rule. */

@@ -21,8 +21,8 @@ import {
   type TileVisit,
 } from './block-schedule';
 import type { PerRatingPlan, SideTables } from './plan';
+import { type Cell, RATING, type RowLayout, RUN, ratingBytes, rowLayout, STEPS_A_RATE, type StepSpec } from './plan';
 import { RATES_BYTES } from './program';
-import { type Cell, RATING, type RowLayout, RUN, ratingBytes, rowLayout, STEPS_A_RATE, type StepSpec } from './spec';
 
 /** Numbers that are copied before others get a turn. */
 const LOOK = 1 << 17;

@@ -1,7 +1,7 @@
-// Which trainings the per-rating engine can run: a factorization whose tables are plain or
-// products per row, under a built-in loss and a built-in rule. Looked up once, before the first epoch.
+// What the per-rating engine is written for (everything that does not change while it runs), and where its data lie in
+// memory: rows, runs of ratings, learning rates. engine.md explains the whole.
 
-import { isPerRow, type UpdateRule } from '../../kernels/update-rules';
+import { isPerRow, slotsOf, type UpdateRule } from '../../kernels/update-rules';
 import { Factorization } from '../../models/factorization';
 import { Adadelta } from '../../optimizers/adadelta';
 import { Adagrad } from '../../optimizers/adagrad';
@@ -18,7 +18,147 @@ import type { Penalty } from '../../parameters/penalty';
 import { PlainTable } from '../../parameters/table';
 import type { Loss } from '../loss';
 import { absolute, huber, logistic, SigmoidLoss, squared } from '../losses';
-import type { LossSpec, SideSpec, StepSpec } from './spec';
+
+/** One of the two tables: its rows are x, x s_1 s_2 ..., or x (.) v_1 (.) v_2 ... */
+export interface SideSpec {
+  readonly kind: 'plain' | 'scalar' | 'diagonal';
+  /** How many maps: 0 where plain. */
+  readonly maps: number;
+}
+
+/** A pointwise loss, behind a sigmoid to a scale where there is one. */
+export interface LossSpec {
+  readonly name: 'squared' | 'absolute' | 'huber' | 'logistic';
+  readonly sigmoid: { readonly minimum: number; readonly range: number } | null;
+}
+
+/** The steps: score = mean + bias_i + bias_j + <row_i, row_j>, its loss, its gradients, and the updates of both rows. */
+export interface StepSpec {
+  readonly rank: number;
+  readonly user: SideSpec;
+  readonly item: SideSpec;
+  readonly hasBiases: boolean;
+  readonly isWeighted: boolean;
+  /** A float32. */
+  readonly mean: number;
+  readonly loss: LossSpec;
+  readonly rule: UpdateRule;
+  /** The most item rows that one step takes with one user row. */
+  readonly grouping: 1 | 4;
+}
+
+/**
+ * One rate for a whole x or s x, without weight decay: x' = a x - b y, three operations an element where the general form
+ * has five. A rate that comes from the squares of the row's gradient takes norms for it, which carriesNorms has to allow.
+ */
+export function isLinear({ rule, grouping }: StepSpec, { kind }: SideSpec): boolean {
+  const hasOneRate = rule.name === 'sgd' || (isPerRow(rule) && grouping === 1);
+  return hasOneRate && rule.weightDecay === 0 && kind !== 'diagonal';
+}
+
+/**
+ * Whether rows carry their |x|^2 along: what a linear step makes of it needs no look at the row. Nobody knows it where a
+ * step has several item rows, whose products with each other it would take.
+ */
+export function carriesNorms(spec: StepSpec): boolean {
+  const { user, item, grouping, rule } = spec;
+  const isAsked = user.kind === 'scalar' || item.kind === 'scalar' || isPerRow(rule);
+  return isAsked && grouping === 1 && isLinear(spec, user) && isLinear(spec, item);
+}
+
+// The layout of a row: its vectors and their optimizer slots, then single numbers. All that a step reads and writes of a
+// row lies together, in few cache lines.
+
+/** Something trainable in a row, in bytes from the row's start: a vector or a number, and the rule's slots of it. */
+export interface Cell {
+  readonly at: number;
+  readonly slots: readonly number[];
+}
+
+/** The offsets in a row, in bytes. */
+export interface RowLayout {
+  /** Vectors: padded with zeros to whole groups of four. Zeros stay zeros under every rule. */
+  readonly base: Cell;
+  readonly diagonals: readonly Cell[];
+  readonly scalars: readonly Cell[];
+  readonly bias: Cell | null;
+  /** The strengths of the penalties on the row and on its bias. */
+  readonly decay: number;
+  readonly biasDecay: number;
+  /** |x|^2, where rows carry it along. */
+  readonly norm: number | null;
+  /** The length of a row, a multiple of 16. */
+  readonly bytes: number;
+}
+
+/** The layout of a side's rows. */
+export function rowLayout(spec: StepSpec, { kind, maps }: SideSpec): RowLayout {
+  const { rank, rule, hasBiases } = spec;
+  const slots = slotsOf(rule);
+  let end = 0;
+  const take = (bytes: number) => {
+    const at = end;
+    end += bytes;
+    return at;
+  };
+  const cell = (bytes: number): Cell => {
+    const at = take(bytes);
+    return { at, slots: Array.from({ length: slots }, () => take(isPerRow(rule) ? 4 : bytes)) };
+  };
+  const vector = vectorsOf(rank) * 16;
+  const base = cell(vector);
+  const diagonals = Array.from({ length: kind === 'diagonal' ? maps : 0 }, () => cell(vector));
+  const scalars = Array.from({ length: kind === 'scalar' ? maps : 0 }, () => cell(4));
+  const bias = hasBiases ? cell(4) : null;
+  const decay = take(4);
+  const biasDecay = take(4);
+  const norm = carriesNorms(spec) ? take(4) : null;
+  return { base, diagonals, scalars, bias, decay, biasDecay, norm, bytes: Math.ceil(end / 16) * 16 };
+}
+
+/** The vectors of four that hold `rank` numbers. */
+export function vectorsOf(rank: number): number {
+  return Math.ceil(rank / 4);
+}
+
+// The layout of ratings: one record a rating, and one description for each run of records that a program goes through.
+
+/**
+ * The fields of the description of a run of ratings, in bytes. The program moves `index` and `step` on, and adds to `loss`.
+ * A run has a cache line to itself: threads write side by side.
+ */
+export const RUN = {
+  ...{ ratings: 0, groups: 4, count: 8, stride: 12, index: 16, step: 20, loss: 24 },
+  /** Room for a vector that nobody reads. */
+  scratch: 32,
+  /** The rows of the tile on either side, which lie together: where they start, and how many bytes they are. */
+  ...{ userRows: 48, userBytes: 52, itemRows: 56, itemBytes: 60 },
+  bytes: 64,
+} as const;
+
+/** The fields of a rating, in bytes: its rows as addresses. */
+export const RATING = { user: 0, item: 4, target: 8, weight: 12 } as const;
+
+/** The bytes of a rating. */
+export function ratingBytes(isWeighted: boolean): number {
+  return isWeighted ? 16 : 12;
+}
+
+// The learning rates of an epoch's steps. They stay the same for STEPS_A_RATE steps, so that nobody has to work out a
+// cosine for every rating; a fit has thousands of such pieces.
+
+/** STEPS_A_RATE as a shift. */
+export const RATE_SHIFT = 8;
+/** Learning rates stay the same for this many steps. */
+export const STEPS_A_RATE = 1 << RATE_SHIFT;
+
+/** The progress of a whole fit at a step of an epoch, counted from 0: that of the start of its piece. */
+export function progressAt(step: number, steps: number, epoch: number, epochs: number): number {
+  return (epoch - 1 + (step - (step % STEPS_A_RATE)) / steps) / epochs;
+}
+
+// Which trainings the per-rating engine can run: a factorization whose tables are plain or
+// products per row, under a built-in loss and a built-in rule. Looked up once, before the first epoch.
 
 /** The tables of one side: an embedding and its bias. */
 export interface SideTables {

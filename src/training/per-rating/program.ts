@@ -19,7 +19,6 @@ import {
   v128,
 } from '../../wasm/code';
 import { type FunctionBuilder, type MemoryShape, ModuleBuilder } from '../../wasm/module';
-import { exponentialFunction, lossEmitter } from './losses-wasm';
 import {
   carriesNorms,
   RATE_SHIFT,
@@ -29,8 +28,8 @@ import {
   rowLayout,
   type StepSpec,
   vectorsOf,
-} from './spec';
-import { eachVector, LaneSum, type RateLocals, StepWriter } from './step-wasm';
+} from './plan';
+import { eachVector, exponentialFunction, LaneSum, lossEmitter, type RateLocals, StepWriter } from './step-wasm';
 
 /** A row of the table of rates: base, map and bias, each a float32. */
 export const RATES_BYTES = 12;

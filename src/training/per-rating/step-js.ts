@@ -12,7 +12,7 @@ import type { Loss } from '../loss';
 import type { OptimizerSink } from '../optimizer-sink';
 import type { Batcher } from '../rating-batches';
 import type { PerRatingPlan, SideTables } from './plan';
-import { carriesNorms, isLinear, progressAt, type StepSpec } from './spec';
+import { carriesNorms, isLinear, progressAt, type StepSpec } from './plan';
 
 /** One rating of a step: its user's row, its item's row, and what its loss does to both. */
 export class RatingTerm {

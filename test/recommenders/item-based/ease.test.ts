@@ -7,9 +7,8 @@ import { Interactions } from '../../../src/data/interactions';
 import { Vocabulary } from '../../../src/data/vocabulary';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/io/files/safetensors';
 import { seal } from '../../../src/io/files/sealed-file';
-import { EASE } from '../../../src/recommenders/item-based/ease';
+import { EASE, solveEase } from '../../../src/recommenders/item-based/ease';
 import { historiesOf } from '../../../src/recommenders/item-based/histories';
-import { solveEase } from '../../../src/recommenders/item-based/solve-ease';
 import { loadRecommender } from '../../../src/recommenders/registry';
 
 const scheduler = () => new TaskScheduler(undefined);

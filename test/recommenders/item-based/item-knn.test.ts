@@ -5,10 +5,14 @@ import { OptionError } from '../../../src/core/errors';
 import { TaskScheduler } from '../../../src/core/scheduler';
 import { Interactions } from '../../../src/data/interactions';
 import { Vocabulary } from '../../../src/data/vocabulary';
-import { FEATURE_WEIGHTINGS, type FeatureWeighting } from '../../../src/recommenders/item-based/feature-weights';
-import { findNeighbors, SIMILARITIES } from '../../../src/recommenders/item-based/find-neighbors';
 import { historiesOf } from '../../../src/recommenders/item-based/histories';
-import { ItemKNN } from '../../../src/recommenders/item-based/item-knn';
+import {
+  FEATURE_WEIGHTINGS,
+  type FeatureWeighting,
+  findNeighbors,
+  ItemKNN,
+  SIMILARITIES,
+} from '../../../src/recommenders/item-based/item-knn';
 import { ItemState } from '../../../src/serving/item-state';
 
 const USERS = 6;

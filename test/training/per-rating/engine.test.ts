@@ -4,9 +4,9 @@
 import { adadelta, adagrad, adam, momentum, nesterov, rmsprop, sgd } from '../../../src';
 import { Stream } from '../../../src/core/random';
 import { OverparamMFModel } from '../../../src/models/overparam-mf';
+import { cosine } from '../../../src/optimizers/learning-rate';
 import type { OptimizerConfig } from '../../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../../src/optimizers/registry';
-import { cosine } from '../../../src/optimizers/schedule';
 import type { Overparam } from '../../../src/parameters/overparam';
 import { Penalty } from '../../../src/parameters/penalty';
 import type { Loss } from '../../../src/training/loss';
