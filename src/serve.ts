@@ -306,7 +306,7 @@ function factorizationOf(file: SavedFile): ServedFactorizationModel {
     check(unobservedWeight === 'auto' || isStrength(unobservedWeight), 'unobservedWeight');
     check([alpha, regularization, regularizationExponent].every(isStrength), 'regularization');
     const foldIn = new AlsFoldIn(fitted, options as unknown as AlsFoldOptions);
-    const state = new FactorizationState(fitted, name, clip, javaScript, foldIn);
+    const state = new FactorizationState(fitted, name, clip, javaScript, () => foldIn);
     return new ServedFactorizationModel(name, owner, options, feedback === 'explicit' ? 'rating' : 'order', state);
   }
   const { loss, negatives = false, regularization } = options;
@@ -328,6 +328,6 @@ function factorizationOf(file: SavedFile): ServedFactorizationModel {
     !draws || (isStrength(draws.count) && isStrength(draws.exponent) && /^(uniform|popularity)$/.test(draws.sampler));
   check(isDrawn, 'negatives');
   const asked = { loss, negatives, regularization: strengths } as GradientFoldOptions;
-  const state = new FactorizationState(fitted, name, clip, javaScript, new GradientFoldIn(fitted, asked));
+  const state = new FactorizationState(fitted, name, clip, javaScript, () => new GradientFoldIn(fitted, asked));
   return new ServedFactorizationModel(name, owner, options, scoresOf(loss as string, negatives !== false), state);
 }

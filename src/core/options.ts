@@ -104,7 +104,7 @@ export function readOptions(
 ): object {
   const place = prefix === '' ? 'options' : prefix.slice(0, -1);
   const names = Object.keys(fields);
-  const own = plain(given === undefined ? {} : given, place, `an object with any of ${names.join(', ')}`, owner);
+  const own = given === undefined ? {} : plain(given, place, `an object with any of ${names.join(', ')}`, owner);
   for (const name of Object.keys(own)) {
     if (Object.hasOwn(renamed, name))
       throw new OptionError(prefix + name, own[name], `${owner}: '${prefix}${name}' is now ${renamed[name]}`);

@@ -9,10 +9,10 @@ import type { Real } from '../optimizers/factor';
 import type { SlotSpec } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
 import {
+  FactorizationLists,
   type FittedFactorization,
   type RatingScale,
   ServedTables,
-  Serving,
   type Tables,
   tablesOf,
 } from '../serving/factorization-tables';
@@ -110,10 +110,10 @@ export function evaluable(
   { tables, served, seen, users, items }: FittedFactorization,
   { clip, kernels }: AnswerOptions,
 ): Evaluable {
-  const serving = new Serving(tables, served, seen, backendOf(kernels));
+  const serving = new FactorizationLists(tables, served, seen, backendOf(kernels));
   return {
     predictor: (data, out) => served.predictor(users, items, data, clip, out),
-    best: (rows, request) => serving.recommend(rows, request),
+    best: (rows, request) => serving.best(rows, request),
     scoreCost: 1,
   };
 }

@@ -187,8 +187,7 @@ export abstract class TableRecommender
   /** Takes over a trained state. */
   protected serve(fitted: FittedFactorization): void {
     const { clip, kernels } = this.options;
-    const foldIn = this.problemsOf(fitted);
-    this.install(new FactorizationState(fitted, this.name, clip, backendOf(kernels), foldIn));
+    this.install(new FactorizationState(fitted, this.name, clip, backendOf(kernels), () => this.problemsOf(fitted)));
   }
 
   /** Takes over a trained state from tables alone: a file, or a collapsed product. Its model is plain. */

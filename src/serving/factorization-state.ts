@@ -1,81 +1,59 @@
 // A trained factorization as what answers questions: its collapsed tables, and what finds the best rows of them.
 
 import { UnsupportedError } from '../core/errors';
+import type { Vocabulary } from '../data/vocabulary';
 import type { Backend } from '../kernels/backend';
-import type { ServedFactorization } from './factorization-tables';
-import { Serving } from './factorization-tables';
+import { FactorizationLists, type ServedFactorization } from './factorization-tables';
 import { explain, type FoldIn, foldInItem, foldInUser } from './fold-in/fold-in';
 import { NormalEquations } from './fold-in/normal-equations';
-import type { ScoredIndex, SimilarRequest } from './top-k';
+import type { ScoredIndex } from './top-k';
 import type {
   Abilities,
   FoldedItemState,
   FoldedUserState,
   HistoryEntry,
-  ItemRequest,
   PairColumns,
   TrainedState,
 } from './trained-state';
 
 /** The answers of a factorization. */
 export class FactorizationState<F extends ServedFactorization = ServedFactorization>
+  extends FactorizationLists
   implements TrainedState, Abilities
 {
-  private readonly serving: Serving;
+  readonly users: Vocabulary;
+  readonly items: Vocabulary;
+  readonly hasUser: (user: number) => boolean;
+  readonly hasItem: (item: number) => boolean;
   private ownEquations: NormalEquations | undefined;
+  private ownFoldIn: FoldIn | undefined;
 
   constructor(
     readonly fitted: F,
     private readonly owner: string,
     private readonly clip: boolean,
-    private readonly backend: Backend,
-    /** What a row is when the other side is frozen: the objective of training. */
-    private readonly foldIn: FoldIn,
+    backend: Backend,
+    /** Makes what a row is when the other side is frozen: the objective of training. */
+    private readonly makeFoldIn: () => FoldIn,
   ) {
-    this.serving = new Serving(fitted.tables, fitted.served, fitted.seen, backend);
-  }
-
-  get users() {
-    return this.fitted.users;
-  }
-  get items() {
-    return this.fitted.items;
-  }
-  get seen() {
-    return this.fitted.seen;
-  }
-
-  hasUser(user: number): boolean {
-    return this.fitted.served.hasUser(user);
-  }
-
-  hasItem(item: number): boolean {
-    return this.fitted.served.hasItem(item);
+    const { tables, served, seen, users, items } = fitted;
+    super(tables, served, seen, backend);
+    this.users = users;
+    this.items = items;
+    this.hasUser = served.hasUser;
+    this.hasItem = served.hasItem;
   }
 
   predict(user: number, item: number): number {
-    return this.fitted.served.predict(user, item, this.clip);
+    return this.served.predict(user, item, this.clip);
   }
 
   predictAll(pairs: PairColumns): Float32Array {
-    const { served, users, items } = this.fitted;
-    return served.predictAll(users, items, pairs, this.clip);
-  }
-
-  best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
-    return this.serving.recommend(users, request);
-  }
-
-  similarItems(item: number, request: SimilarRequest): ScoredIndex[] {
-    return this.serving.similarItems(item, request);
-  }
-
-  similarUsers(user: number, request: SimilarRequest): ScoredIndex[] {
-    return this.serving.similarUsers(user, request);
+    return this.served.predictAll(this.users, this.items, pairs, this.clip);
   }
 
   foldInUser(history: readonly HistoryEntry[]): FoldedUserState {
-    return foldInUser(this.fitted, this.foldIn, this.equations, this.clip, this.serving, history);
+    return foldInUser(this.fitted, this.foldIn, this.equations, this.clip, this, history);
   }
 
   foldInItem(history: readonly HistoryEntry[]): FoldedItemState {
@@ -83,7 +61,7 @@ export class FactorizationState<F extends ServedFactorization = ServedFactorizat
   }
 
   explain(user: number, item: number): ScoredIndex[] {
-    const { seen } = this.fitted;
+    const { seen } = this;
     if (!seen.isKept || (seen.values === null && this.foldIn.needsValues)) {
       throw new UnsupportedError(
         `${this.owner}: explain needs to know who has rated what and how, and this model was saved without; save it with history: true`,
@@ -92,9 +70,14 @@ export class FactorizationState<F extends ServedFactorization = ServedFactorizat
     return explain(this.fitted, this.foldIn, this.equations, user, item);
   }
 
-  /** Made when a row is first asked for. */
+  /** Made when a row is first asked for, as the equations are. */
+  private get foldIn(): FoldIn {
+    this.ownFoldIn ??= this.makeFoldIn();
+    return this.ownFoldIn;
+  }
+
   private get equations(): NormalEquations {
-    const { rank, itemBias } = this.fitted.tables;
+    const { rank, itemBias } = this.tables;
     this.ownEquations ??= new NormalEquations(rank + (itemBias.length > 0 ? 1 : 0), this.backend);
     return this.ownEquations;
   }

@@ -164,7 +164,8 @@ export class ServedTables {
 
   /** A score as a rating, not clipped. */
   toRating(score: number): number {
-    return this.units.shift + this.units.scale * this.link.predict(score);
+    const { shift, scale, link } = this.units;
+    return shift + scale * (link === 'identity' ? score : this.link.predict(score));
   }
 
   /** The predicted rating, clipped to the range of the training ratings on request. */
@@ -303,26 +304,25 @@ interface Scored {
   readonly scorer: Scorer;
 }
 
-/** Best items, similar items, similar users, all by index. */
-export class Serving {
+/** The lists of a factorization, by index: best items, similar items, similar users. */
+export class FactorizationLists {
   private scoredItems: Scored | undefined;
   private scoredUsers: Scored | undefined;
-  private best: BestItems | undefined;
+  private ownBest: BestItems | undefined;
 
   constructor(
-    private readonly tables: Tables,
-    private readonly served: ServedTables,
-    private readonly seen: InteractionHistory,
-    private readonly backend: Backend,
+    protected readonly tables: Tables,
+    protected readonly served: ServedTables,
+    readonly seen: InteractionHistory,
+    protected readonly backend: Backend,
   ) {}
 
   get bestItems(): BestItems {
-    this.best ??= new BestItems(this.tables, this.served, this.seen, () => this.itemRows.scorer);
-    return this.best;
+    this.ownBest ??= new BestItems(this.tables, this.served, this.seen, () => this.itemRows.scorer);
+    return this.ownBest;
   }
 
-  /** As Answers.best. */
-  recommend(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
+  best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
     const { served } = this;
     return this.bestItems.of(users, request).map((list, at) => {
       if (!served.hasUser(users[at]!)) return list;

@@ -6,7 +6,7 @@ import { syntheticInteractions } from '../../src/data/synthetic';
 import { backendOf } from '../../src/kernels/backend';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
-import { BestItems, ServedTables, Serving, type Tables } from '../../src/serving/factorization-tables';
+import { BestItems, FactorizationLists, ServedTables, type Tables } from '../../src/serving/factorization-tables';
 import { InteractionHistory } from '../../src/serving/interaction-history';
 import type { ItemRequest } from '../../src/serving/trained-state';
 
@@ -84,7 +84,7 @@ describe.each(['js', 'wasm'] as const)('%s', (kernels) => {
         const { tables, seen, served } = trained(state);
         const items = seen.itemCounts.length;
         const { n, filterSeen, exclude, candidates } = state.request;
-        const best = new Serving(tables, served, seen, backendOf(kernels)).bestItems;
+        const best = new FactorizationLists(tables, served, seen, backendOf(kernels)).bestItems;
         expect(best).toBeInstanceOf(BestItems);
         const isOffered = (item: number) =>
           (candidates === null ? seen.itemCounts[item]! > 0 : candidates.includes(item)) && !exclude.includes(item);
@@ -123,7 +123,7 @@ describe.each(['js', 'wasm'] as const)('%s', (kernels) => {
       fc.property(states, measures, fc.nat(30), (state, measure, n) => {
         const { tables, seen, served } = trained(state);
         const { rank, itemEmbedding } = tables;
-        const serving = new Serving(tables, served, seen, backendOf(kernels));
+        const serving = new FactorizationLists(tables, served, seen, backendOf(kernels));
         const at = (row: number) => [...itemEmbedding.subarray(row * rank, (row + 1) * rank)];
         const dot = (a: number, b: number) => at(a).reduce((sum, x, k) => sum + x * at(b)[k]!, 0);
         const items = seen.itemCounts.length;

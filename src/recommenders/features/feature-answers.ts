@@ -9,7 +9,7 @@ import { backendOf } from '../../kernels/backend';
 import type { FeatureModel } from '../../models/feature-models';
 import { FMModel } from '../../models/feature-models';
 import type { RatingScale } from '../../serving/factorization-tables';
-import { ServedTables, Serving } from '../../serving/factorization-tables';
+import { FactorizationLists, ServedTables } from '../../serving/factorization-tables';
 import type { ScoredIndex, SimilarRequest } from '../../serving/top-k';
 import type { Able, ItemRequest, PairColumns } from '../../serving/trained-state';
 import type { FilledFeatureOptions } from './feature-options';
@@ -24,7 +24,7 @@ const LOG_ODDS: RatingScale = { ...NUMBERS, link: 'sigmoid' };
 
 /** The answers of a model of features, as it is when it is first asked. */
 export class FeatureState implements Able<'similarItems' | 'similarUsers'> {
-  private ownTables: { readonly served: ServedTables; readonly serving: Serving } | undefined;
+  private ownTables: { readonly served: ServedTables; readonly serving: FactorizationLists } | undefined;
   private ownPairs: PairAnswers | undefined;
 
   constructor(
@@ -118,7 +118,7 @@ export class FeatureState implements Able<'similarItems' | 'similarUsers'> {
   private tablesOf(known: KnownPairs) {
     const tables = sideTables(known, this.model);
     const served = new ServedTables(tables, this.isProbability ? LOG_ODDS : NUMBERS, known.seen, true);
-    return { served, serving: new Serving(tables, served, known.seen, backendOf(this.options.kernels)) };
+    return { served, serving: new FactorizationLists(tables, served, known.seen, backendOf(this.options.kernels)) };
   }
 
   private get pairs(): PairAnswers {

@@ -8,7 +8,7 @@ import type { SideRows } from '../../data/pair-features';
 import { tableOf } from '../../models/factorization';
 import type { FeatureModel } from '../../models/feature-models';
 import type { Real } from '../../optimizers/factor';
-import type { ServedTables, Serving, Tables } from '../../serving/factorization-tables';
+import type { FactorizationLists, ServedTables, Tables } from '../../serving/factorization-tables';
 import { type BlockScorer, ItemScan } from '../../serving/item-scan';
 import type { ScoredIndex } from '../../serving/top-k';
 import type { ItemRequest, PairColumns, TrainedState } from '../../serving/trained-state';
@@ -175,7 +175,7 @@ export class PairsByTables implements PairAnswers {
   constructor(
     private readonly known: KnownPairs,
     private readonly served: ServedTables,
-    private readonly serving: Serving,
+    private readonly serving: FactorizationLists,
   ) {}
 
   predict(user: number, item: number): number {
@@ -187,6 +187,6 @@ export class PairsByTables implements PairAnswers {
   }
 
   best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
-    return this.serving.recommend(users, request);
+    return this.serving.best(users, request);
   }
 }

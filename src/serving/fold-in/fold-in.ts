@@ -3,7 +3,7 @@
 import { DataError } from '../../core/errors';
 import type { Scheduler } from '../../core/scheduler';
 import { MOST } from '../../kernels/rounding';
-import type { RatingScale, ServedFactorization, Serving } from '../factorization-tables';
+import type { FactorizationLists, RatingScale, ServedFactorization } from '../factorization-tables';
 import type { InteractionHistory } from '../interaction-history';
 import { type ScoredIndex, TopK } from '../top-k';
 import type { FoldedItemState, FoldedUserState, HistoryEntry, ItemRequest } from '../trained-state';
@@ -41,7 +41,7 @@ export function foldInUser(
   problems: FoldIn,
   equations: NormalEquations,
   clip: boolean,
-  serving: Serving,
+  serving: FactorizationLists,
   history: readonly HistoryEntry[],
 ): FoldedUserState {
   const row = foldRow(problems.user(weighHistory(units, history)), equations);
