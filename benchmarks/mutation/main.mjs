@@ -1,9 +1,10 @@
 // Mutation testing by sample: for each room some mutants, drawn by a seed, each in a copy of the checkout against the tests
 // that are to notice. The mutators are Stryker's (arithmetic, equality, conditional, logical, boolean, update, unary,
-// min/max, block) over the TypeScript tree. `node benchmarks/mutation/main.mjs [ROOM...] [--sample N] [--seed N]`.
+// min/max, block) over the TypeScript tree. `node benchmarks/mutation/main.mjs [ROOM...] [--sample N] [--seed N]`; the room
+// `named` is the mutants of named.json. Rooms that are not asked for keep what the results say of them.
 //
 // Left out, as no result can show them: messages of errors, giving way to the event loop, capacities of buffers (`reserve`,
-// `room`), `move` of arrays to WebAssembly memory, and what is equal for every input (see EQUIVALENT).
+// `room`), `move` of arrays to WebAssembly memory, and what is equal for every input (equivalent.json).
 
 import { execFileSync, spawn } from 'node:child_process';
 import {
@@ -17,49 +18,75 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** Sources by room, and the tests that are to notice. */
+/** By room: its sources, the quick tests that are to notice, and the ones that are asked before a mutant is said to survive. */
 const ROOMS = {
-  optimizers: [['src/optimizers'], ['test/optimizers', 'test/recommenders/partial-options']],
+  optimizers: [
+    ['src/optimizers'],
+    ['test/optimizers'],
+    [
+      'test/recommenders/partial-options',
+      'test/training/start-training',
+      'test/package/types',
+      'test/docs/examples.test',
+    ],
+  ],
   losses: [
-    ['src/training/losses.ts', 'src/training/ranking-losses.ts', 'src/training/link.ts'],
-    ['test/training/losses', 'test/training/ranking-losses', 'test/recommenders/orders'],
+    ['src/training/loss.ts', 'src/training/losses.ts', 'src/training/ranking-losses.ts'],
+    ['test/training/losses', 'test/training/ranking-losses'],
+    [
+      'test/recommenders/orders',
+      'test/recommenders/features/orders',
+      'test/training/fit.test',
+      'test/training/start-training',
+      'test/recommenders/auto-loss',
+      'test/models/mf',
+    ],
   ],
-  metrics: [
-    ['src/metrics'],
-    ['test/metrics', 'test/evaluation/evaluate', 'test/evaluation/ties', 'test/evaluation/scores'],
+  metrics: [['src/metrics'], ['test/metrics', 'test/evaluation/scores'], ['test/evaluation/e', 'test/evaluation/ties']],
+  penalties: [
+    ['src/parameters/penalty.ts'],
+    ['test/parameters'],
+    ['test/training/heap', 'test/recommenders/dense-regularization', 'test/models', 'test/recommenders/option-bounds'],
   ],
-  penalties: [['src/parameters/penalty.ts'], ['test/parameters', 'test/training/trainer', 'test/training/heap']],
   'fold-in': [
     ['src/serving/fold-in'],
+    ['test/serving/fold-in', 'test/recommenders/fold-in', 'test/recommenders/als-fold-in'],
     [
-      'test/recommenders/fold-in',
-      'test/recommenders/als-fold-in',
       'test/recommenders/partial-fit',
-      'fold-in.test',
       'test/recommenders/als.test',
       'test/recommenders/weights',
+      'test/recommenders/svdpp',
+      'test/recommenders/nmf',
+      'test/recommenders/contract',
     ],
   ],
   negatives: [
-    [
-      'src/training/negatives',
-      'src/training/negatives.ts',
-      'src/training/candidates.ts',
-      'src/training/candidate-batches.ts',
-    ],
+    ['src/training/negatives.ts', 'src/training/candidate-batches.ts'],
     ['test/training/negatives', 'test/recommenders/orders', 'test/recommenders/every-item'],
+    ['test/training/fit.test', 'test/recommenders/ranked', 'test/recommenders/factorization.test'],
   ],
   splits: [
     ['src/data/splits.ts', 'src/data/csr.ts'],
     ['test/data/splitters', 'test/data/csr'],
+    ['test/data', 'test/evaluation/evaluate', 'test/evaluation/family'],
   ],
-  parameters: [['src/parameters'], ['test/parameters', 'test/training/trainer', 'test/training/heap']],
+  parameters: [
+    ['src/parameters'],
+    ['test/parameters'],
+    [
+      'test/training/heap',
+      'test/training/start-training',
+      'test/models',
+      'test/optimizers/rounding',
+      'test/recommenders/dense-regularization',
+    ],
+  ],
 };
 
 /** Mutants that no test can kill, as text of the mutated line and why; listed in the results with the survivors. */
@@ -69,7 +96,11 @@ const argv = process.argv.slice(2);
 const option = (name, fallback) => (argv.includes(name) ? Number(argv[argv.indexOf(name) + 1]) : fallback);
 const sample = option('--sample', 40);
 const seed = option('--seed', 1);
-const wanted = argv.filter((arg, at) => Object.hasOwn(ROOMS, arg) && !argv[at - 1]?.startsWith('--'));
+/** Mutants by hand that survived once, each with the test that is to kill it. */
+const NAMED = JSON.parse(readFileSync(join(root, 'benchmarks/mutation/named.json'), 'utf8'));
+const wanted = argv.filter(
+  (arg, at) => (Object.hasOwn(ROOMS, arg) || arg === 'named') && !argv[at - 1]?.startsWith('--'),
+);
 
 /** SplitMix in 32 bits. */
 function generator(state) {
@@ -178,14 +209,12 @@ function mutantsOf(path) {
     ts.forEachChild(node, visit);
   };
   visit(file);
-  return found.filter(
-    (mutant) =>
-      !EQUIVALENT.some(
-        (one) =>
-          one.path === path &&
-          mutant.code.includes(one.code) &&
-          (one.replacement ?? mutant.replacement) === mutant.replacement,
-      ),
+  return found;
+}
+
+function isEquivalent({ path, code, replacement }) {
+  return EQUIVALENT.some(
+    (one) => one.path === path && code.includes(one.code) && (one.replacement ?? replacement) === replacement,
   );
 }
 
@@ -205,17 +234,25 @@ function copyOf(at) {
   return copy;
 }
 
-/** Whether the tests notice. A run of two minutes is a mutant that does not end, which is noticed. */
-function isKilled(copy, { path, from, to, replacement }, tests) {
-  const original = readFileSync(join(root, path), 'utf8');
+/** Whether the tests notice. A run that takes much longer than without a mutant does not end, which is noticed too. */
+function isKilled(copy, { path, from, to, replacement }, tests, limit = 300_000) {
+  const original = readFileSync(join(copy, path), 'utf8');
   writeFileSync(join(copy, path), original.slice(0, from) + replacement + original.slice(to));
   return new Promise((done) => {
     const child = spawn(
       process.execPath,
-      [join(root, 'node_modules/jest/bin/jest.js'), ...tests, '--bail', '--silent', '-i', '--coverage=false'],
+      [
+        join(root, 'node_modules/jest/bin/jest.js'),
+        ...tests,
+        '--bail',
+        '--silent',
+        '-i',
+        '--coverage=false',
+        `--testSequencer=${join(root, 'benchmarks/mutation/quickest-first.cjs')}`,
+      ],
       { cwd: copy, stdio: 'ignore' },
     );
-    const timer = setTimeout(() => child.kill('SIGKILL'), 120_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), limit);
     child.on('exit', (code) => {
       clearTimeout(timer);
       writeFileSync(join(copy, path), original);
@@ -226,25 +263,59 @@ function isKilled(copy, { path, from, to, replacement }, tests) {
 
 const copies = [copyOf(0), copyOf(1)];
 const results = [];
+const named = [];
 try {
-  for (const room of wanted.length > 0 ? wanted : Object.keys(ROOMS)) {
-    const [paths, tests] = ROOMS[room];
+  if (wanted.length === 0 || wanted.includes('named')) {
+    const left = [...NAMED];
+    await Promise.all(
+      copies.map(async (copy) => {
+        for (let one = left.shift(); one !== undefined; one = left.shift()) {
+          const { name, path, code, replacement, test } = one;
+          const from = readFileSync(join(root, path), 'utf8').indexOf(code);
+          if (from < 0) throw new Error(`${path} has no ${code}`);
+          // Changed by nothing, the test passes.
+          const killed =
+            !(await isKilled(copy, { path, from, to: from, replacement: '' }, [test])) &&
+            (await isKilled(copy, { path, from, to: from + code.length, replacement }, [test]));
+          named.push({ name, test, killed });
+          console.log(`${killed ? 'killed  ' : 'SURVIVES'} ${name}  ${test}`);
+        }
+      }),
+    );
+  }
+  for (const room of wanted.length > 0 ? wanted.filter((one) => one !== 'named') : Object.keys(ROOMS)) {
+    const [paths, quick, wide] = ROOMS[room];
     const all = filesOf(paths).flatMap(mutantsOf);
     const draw = generator(seed);
+    // Every mutant draws, or one more that is known to be equivalent would change the whole sample.
     const drawn = all
       .map((mutant) => ({ mutant, key: draw() }))
+      .filter(({ mutant }) => !isEquivalent(mutant))
       .sort((a, b) => a.key - b.key)
       .slice(0, sample)
       .map(({ mutant }) => mutant);
     // The tests pass where nothing is changed: without this a mutant would be killed by a test that fails anyway.
-    if (await isKilled(copies[0], { ...drawn[0], to: drawn[0].from, replacement: '' }, tests))
-      throw new Error(`the tests of ${room} fail without a mutant`);
+    const limits = new Map();
+    for (const tests of [quick, wide]) {
+      const from = performance.now();
+      if (await isKilled(copies[0], { ...drawn[0], to: drawn[0].from, replacement: '' }, tests))
+        throw new Error(`the tests of ${room} fail without a mutant: ${tests}`);
+      limits.set(tests, 15_000 + 4 * (performance.now() - from));
+    }
     const survivors = [];
     let next = 0;
     await Promise.all(
       copies.map(async (copy) => {
         for (let at = next++; at < drawn.length; at = next++)
-          if (!(await isKilled(copy, drawn[at], tests))) survivors.push(drawn[at]);
+          if (
+            !(await isKilled(copy, drawn[at], quick, limits.get(quick))) &&
+            !(await isKilled(copy, drawn[at], wide, limits.get(wide)))
+          ) {
+            survivors.push(drawn[at]);
+            console.log(
+              `  survives: ${drawn[at].path}:${drawn[at].line}  ${drawn[at].code}  ->  ${drawn[at].replacement}`,
+            );
+          }
       }),
     );
     const killed = drawn.length - survivors.length;
@@ -259,19 +330,21 @@ try {
     console.log(
       `${room.padEnd(12)} ${String(all.length).padStart(5)} mutants, ${drawn.length} drawn, ${killed} killed: ${((100 * killed) / drawn.length).toFixed(0)} %`,
     );
-    for (const { path, line, code, replacement } of survivors)
-      console.log(`  ${relative('.', path)}:${line}  ${code}  ->  ${replacement}`);
   }
 } finally {
   for (const copy of copies) rmSync(copy, { recursive: true, force: true });
 }
-const [drawn, killed] = [
-  results.reduce((sum, one) => sum + one.drawn, 0),
-  results.reduce((sum, one) => sum + one.killed, 0),
-];
-console.log(`${killed} of ${drawn} killed: ${((100 * killed) / drawn).toFixed(1)} %`);
-mkdirSync(join(root, 'benchmarks/results/house'), { recursive: true });
+// The rooms of this run take the place of what the file says of them; the others stay.
+const folder = join(root, 'benchmarks/results/house');
+const file = join(folder, 'mutation.json');
+const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { named: [], rooms: [] };
+const rooms = Object.keys(ROOMS).flatMap(
+  (room) => [...results, ...before.rooms].find((one) => one.room === room) ?? [],
+);
+const total = (key) => rooms.reduce((sum, one) => sum + one[key], 0);
+console.log(`all rooms: ${total('killed')} of ${total('drawn')} killed`);
+mkdirSync(folder, { recursive: true });
 writeFileSync(
-  join(root, 'benchmarks/results/house/mutation.json'),
-  `${JSON.stringify({ node: process.version, seed, sample, drawn, killed, rooms: results, equivalent: EQUIVALENT }, null, 2)}\n`,
+  file,
+  `${JSON.stringify({ node: process.version, seed, drawn: total('drawn'), killed: total('killed'), named: named.length > 0 ? named : before.named, rooms, equivalent: EQUIVALENT }, null, 2)}\n`,
 );
