@@ -105,6 +105,11 @@ describe('what are no lists of ids, or no numbers, is refused by name', () => {
     }
   });
 
+  test('a Map by user, as recommendMany gives, is told to be read by its values', () => {
+    for (const [, act] of metrics(new Map([['ann', [1, 2]]]))) expect(act).toThrow('of a Map by user its values()');
+    for (const [, act] of metrics({})) expect(act).not.toThrow('its values()');
+  });
+
   test.each([Number.NaN, -0.1, 1.1, undefined, '0.5', Infinity, 1n])('a popularity of %p', (p) => {
     expect(() => novelty([['tea']], () => p as never)).toThrow(DataError);
     expect(() => novelty([['tea']], () => p as never)).toThrow('the popularity of "tea" is');
