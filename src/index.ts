@@ -91,11 +91,12 @@ export type { NegativeDraw, Ranker } from './evaluation/ranking-lists';
 export type { SearchRange, SearchSpace } from './evaluation/search-space';
 export { type Trial, type TuneOptions, type Tuning, type TuningProgress, tune } from './evaluation/tune';
 export { encodeNpy, encodeVectorCsv } from './io/files/vectors';
+export type { MissingValue } from './io/text/cells';
 // Reading text, and reports as strings
 export { parseFeatureTable, type ReadFeatureOptions } from './io/text/parse-feature-table';
 export { parseInteractions } from './io/text/parse-interactions';
 export { type LibFMOptions, parseLibFM } from './io/text/parse-libfm';
-export type { ColumnRef, ColumnRefs, InvalidPolicy, MissingValue, ReadOptions } from './io/text/read-options';
+export type { ColumnRef, ColumnRefs, InvalidPolicy, ReadOptions } from './io/text/read-options';
 export { auc, type Calibration, type CalibrationBin, calibration, logLoss } from './metrics/label-metrics';
 // Metrics: their names, and what recommended lists are like
 export { coverage, diversity, gini, novelty } from './metrics/list-metrics';

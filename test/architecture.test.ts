@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseSources, readSources, type SourceFile } from './support/source-graph';
 import {
   arithmeticViolations,
+  crumbViolations,
   cycles,
   entryViolations,
   LAYERS,
@@ -101,7 +102,7 @@ describe('the default entry', () => {
 });
 
 describe('circles', () => {
-  test('no file loads itself, over however many others', () => {
+  test('no file imports itself, over however many others, types counted', () => {
     expect(cycles(sources)).toEqual([]);
   });
   test('the rule can fail, within a folder too', () => {
@@ -109,9 +110,13 @@ describe('circles', () => {
       'core/a.ts': "import './b';",
       'core/b.ts': "import './c'; import './d';",
       'core/c.ts': "import { type A } from './a';",
-      'core/d.ts': "import type { A } from './a';",
+      'core/d.ts': "import type { A } from './b';",
+      'core/e.ts': "import type { A } from './a';",
     });
-    expect(cycles(files)).toEqual(['core/a.ts -> core/b.ts -> core/c.ts -> core/a.ts']);
+    expect(cycles(files)).toEqual([
+      'core/a.ts -> core/b.ts -> core/c.ts -> core/a.ts',
+      'core/b.ts -> core/d.ts -> core/b.ts',
+    ]);
   });
 });
 
@@ -123,6 +128,19 @@ describe('files', () => {
     expect(nameViolations(made({ ...Object.fromEntries(bad.map((path) => [path, ''])), ...good })).sort()).toEqual(
       [...bad].sort(),
     );
+  });
+  test('are not crumbs of a neighbour: what is read together stands together', () => {
+    // Alone in a file of its own, which the build keeps apart: what imports seedrandom is bundled with it.
+    expect(crumbViolations(sources)).toEqual(['core/seed-key.ts <- core/random.ts']);
+    const files = made({
+      'core/a.ts': '// A.',
+      'core/b.ts': "import './a'; import './c'; import '../io/d';",
+      'core/c.ts': '// C.\n'.repeat(40),
+      'io/d.ts': "import '../core/e';",
+      'core/e.ts': '',
+      'core/f.ts': "import './e';",
+    });
+    expect(crumbViolations(files)).toEqual(['core/a.ts <- core/b.ts']);
   });
   test('open with a comment that says what they are', () => {
     expect(openingViolations(sources)).toEqual([]);

@@ -5,7 +5,7 @@ import type { Vocabulary } from '../data/vocabulary';
 import type { Backend } from '../kernels/backend';
 import { FactorizationLists, type ServedFactorization } from './factorization-tables';
 import { explain, type FoldIn, foldInItem, foldInUser } from './fold-in/fold-in';
-import { NormalEquations } from './fold-in/normal-equations';
+import { NormalEquations } from './fold-in/fold-row';
 import type { ScoredIndex } from './top-k';
 import type {
   Abilities,

@@ -1,34 +1,20 @@
 // Batches of (user, item, target): the ratings in the order of their tiles, each tile gone through in the epoch's stride.
 
-import type { Stream } from '../core/random';
 import type { Scheduler } from '../core/scheduler';
 import type { Move } from '../kernels/move';
 import type { Batch, RatingBatch, RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import {
-  type Blocks,
   epochVisits,
   gridOf,
   layOutRatings,
+  type OrderOptions,
   orderByBlock,
   type RatingStore,
   stepsOf,
   type TileLayout,
   type TileVisit,
 } from './per-rating/block-schedule';
-
-/** How an epoch goes through the ratings. */
-export interface OrderOptions {
-  readonly stream: Stream;
-  /** false: in the order of the data. */
-  readonly shuffle: boolean;
-  /** The blocks that users and items are cut into. */
-  readonly blocks: Blocks;
-  /** The most ratings of one user that a step takes; over 1 it is steps that are counted, not ratings. */
-  readonly grouping: 1 | 4;
-  /** Whether batches may number rows anew, so that those of a tile lie together. @defaultValue false */
-  readonly packs?: boolean;
-}
 
 /** The places that rows are numbered by, of each side: row r is at place users[r]. */
 export interface RowPlaces {

@@ -15,12 +15,12 @@ import type { Training } from './fit';
 import type { Loss } from './loss';
 import type { NegativeSampling } from './negatives';
 import { OptimizerSink } from './optimizer-sink';
-import { chooseBlocks, type Side, WHOLE } from './per-rating/block-schedule';
+import { chooseBlocks, type OrderOptions, type Side, WHOLE } from './per-rating/block-schedule';
 import { WasmEngine } from './per-rating/engine';
 import { planPerRating } from './per-rating/plan';
 import { JsEngine } from './per-rating/step-js';
 import { withoutThreads } from './per-rating/threads';
-import { type Batcher, type OrderOptions, RatingBatcher } from './rating-batches';
+import { type Batcher, RatingBatcher } from './rating-batches';
 import { RowPacking, Stepper } from './stepper';
 
 /** Tables of fewer bytes lie in few enough pages for the processor to know where these are. */

@@ -12,8 +12,9 @@ import { Sgd } from '../optimizers/sgd';
 import type { Parameter } from '../parameters/parameter';
 import { PlainTable } from '../parameters/table';
 import type { Training } from './fit';
+import type { OrderOptions } from './per-rating/block-schedule';
 import { progressAt } from './per-rating/plan';
-import type { Batcher, OrderOptions } from './rating-batches';
+import type { Batcher } from './rating-batches';
 import type { StepTask } from './start-training';
 
 /** Ratings by user. */

@@ -11,8 +11,13 @@ import {
   type FoldLoss,
   RatingsLoss,
 } from '../../src/serving/fold-in/fold-loss';
-import { contributions, foldRow as foldRowBy, lengthOf, type RidgeProblem } from '../../src/serving/fold-in/fold-row';
-import { NormalEquations } from '../../src/serving/fold-in/normal-equations';
+import {
+  contributions,
+  foldRow as foldRowBy,
+  lengthOf,
+  NormalEquations,
+  type RidgeProblem,
+} from '../../src/serving/fold-in/fold-row';
 import { identity, sigmoidLink } from '../../src/training/losses';
 import { bpr, softmax, warp } from '../../src/training/ranking-losses';
 

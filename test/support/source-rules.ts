@@ -80,7 +80,7 @@ export function entryViolations(files: readonly SourceFile[], entry: string): st
   return found;
 }
 
-/** Circles of value imports, each once, as `a.ts -> b.ts -> a.ts`. */
+/** Circles of imports, those of types too, each once, as `a.ts -> b.ts -> a.ts`. */
 export function cycles(files: readonly SourceFile[]): string[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const done = new Set<string>();
@@ -89,7 +89,7 @@ export function cycles(files: readonly SourceFile[]): string[] {
     const at = trail.indexOf(path);
     if (at >= 0) found.push([...trail.slice(at), path].join(' -> '));
     if (at >= 0 || done.has(path)) return;
-    for (const { target } of byPath.get(path)?.imports.filter(isValue) ?? []) {
+    for (const { target } of byPath.get(path)?.imports ?? []) {
       if (target !== undefined) walk(target, [...trail, path]);
     }
     done.add(path);
@@ -97,6 +97,17 @@ export function cycles(files: readonly SourceFile[]): string[] {
   for (const { path } of files) walk(path, []);
   return found;
 }
+
+/** What is too small to stand alone: files of under `least` lines with a single importer, in their own folder. */
+export function crumbViolations(files: readonly SourceFile[], least = 40): string[] {
+  return files.flatMap(({ path, text }) => {
+    const importers = files.filter(({ imports }) => imports.some(({ target }) => target === path));
+    const isAlone = importers.length === 1 && folderOf(importers[0]!.path) === folderOf(path);
+    return isAlone && text.split('\n').length - 1 < least ? [`${path} <- ${importers[0]!.path}`] : [];
+  });
+}
+
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 
 /** Names that say nothing of what a file is for, and names that are not kebab-case. */
 export function nameViolations(files: readonly SourceFile[]): string[] {

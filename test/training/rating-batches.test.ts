@@ -2,7 +2,8 @@
 
 import { Stream } from '../../src/core/random';
 import type { RatingData } from '../../src/models/model';
-import type { OrderOptions } from '../../src/training/rating-batches';
+import type { OrderOptions } from '../../src/training/per-rating/block-schedule';
+
 import { RatingBatcher } from '../../src/training/rating-batches';
 import { NEVER_YIELD, randomRatings } from '../support/training';
 

@@ -7,7 +7,8 @@ import { linear } from '../../src/optimizers/learning-rate';
 import { resolveOptimizer } from '../../src/optimizers/registry';
 import { Penalty } from '../../src/parameters/penalty';
 import { huber, squared } from '../../src/training/losses';
-import type { OrderOptions } from '../../src/training/rating-batches';
+import type { OrderOptions } from '../../src/training/per-rating/block-schedule';
+
 import { startTraining } from '../../src/training/start-training';
 import { PooledSgd, UserBatcher } from '../../src/training/svdpp';
 import { NEVER_YIELD, randomRatings } from '../support/training';

@@ -2,8 +2,10 @@
 // Not Number(): '', '0x10' and 'Infinity' are not ratings.
 
 import { LARGE_TIME } from '../../data/rows';
-import type { MissingValue } from './read-options';
 import type { RecordReader } from './record-reader';
+
+/** A value that means none: numbers are compared as numbers (99 is 99.00), anything else as text. */
+export type MissingValue = string | number;
 
 /** The largest float32: values and weights are stored as such, in which 1e39 would be infinite. */
 export const LARGEST_FLOAT32 = 3.4028234663852886e38;

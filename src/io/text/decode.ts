@@ -4,6 +4,7 @@
 import type { DataError } from '../../core/errors';
 import type { Faults } from './fault';
 import { FORMAT_BYTES, type Format, formatOfBytes, formatOfText, isLikeText } from './formats';
+import type { Encoding } from './read-options';
 
 const LF = 10;
 const FEEDS = 0x0a0a0a0a;
@@ -71,10 +72,6 @@ function othersIn(word: number): number {
 }
 
 // Bytes to text, strictly: bytes that are not of the stated encoding are an error, never a replacement character.
-
-/** The encodings that rating files are met in. */
-export type Encoding = 'utf-8' | 'latin1' | 'utf-16le' | 'utf-16be';
-export const ENCODINGS = ['utf-8', 'latin1', 'utf-16le', 'utf-16be'] as const satisfies readonly Encoding[];
 
 /** What one JavaScript string can hold in V8, in UTF-16 units. */
 export const LONGEST_STRING = 2 ** 29 - 24;

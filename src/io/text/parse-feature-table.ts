@@ -18,13 +18,14 @@ import { type Pausable, runToEnd } from '../../core/scheduler';
 import { type FeatureRow, type FeatureTableOptions, readTableOptions, type TablePlan } from '../../data/feature-fields';
 import { columnsOf, FeatureSchema, newField } from '../../data/feature-schema';
 import { encodeRows, FeatureTable, learnRows, type TableFault } from '../../data/feature-table';
-import { isMissing, type Missing, missingOf, parseDecimal } from './cells';
-import { decode, ENCODINGS, type Encoding, LONGEST_STRING, refuseOtherText } from './decode';
+import { isMissing, type Missing, type MissingValue, missingOf, parseDecimal } from './cells';
+import { decode, LONGEST_STRING, refuseOtherText } from './decode';
 import { Faults } from './fault';
 import {
   commentCheck,
+  ENCODINGS,
+  type Encoding,
   escapeCheck,
-  type MissingValue,
   missingValues,
   most,
   separator as separatorCheck,

@@ -17,9 +17,12 @@ import {
 } from '../../core/options';
 import type { DuplicatePolicy } from '../../data/interactions';
 import { aVocabulary, type Vocabulary } from '../../data/vocabulary';
-import { DATE_FORMATS, type DateFormat, DECIMAL_MARKS } from './cells';
-import { ENCODINGS, type Encoding } from './decode';
+import { DATE_FORMATS, type DateFormat, DECIMAL_MARKS, type MissingValue } from './cells';
 import type { Faults } from './fault';
+
+/** The encodings that rating files are met in. */
+export type Encoding = 'utf-8' | 'latin1' | 'utf-16le' | 'utf-16be';
+export const ENCODINGS = ['utf-8', 'latin1', 'utf-16le', 'utf-16be'] as const satisfies readonly Encoding[];
 
 /** What to do about a row that cannot be read: throw, leave it out, or leave it out and tell of it. */
 export type InvalidPolicy = 'error' | 'skip' | ((fault: DataError) => void);
@@ -167,9 +170,6 @@ export interface ReadOptions {
   /** The same for items. */
   readonly items?: Vocabulary | undefined;
 }
-
-/** A value that means none: numbers are compared as numbers (99 is 99.00), anything else as text. */
-export type MissingValue = string | number;
 
 /** The options with their defaults in place. */
 export type ReadSettings = ReturnType<typeof readSettings>;

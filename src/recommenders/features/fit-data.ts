@@ -31,8 +31,13 @@ import {
   RowScorer,
   targetsOf,
 } from './feature-rows';
-import type { FilledFeatureFit } from './fit-input';
 import type { NumberedPairs, Pairing } from './pairing';
+
+/** What is measured, and what may stop a fit. */
+export interface Watched {
+  readonly metrics: readonly FeatureMetricName[];
+  readonly earlyStopping?: { readonly metric: FeatureMetricName; readonly patience: number; readonly minDelta: number };
+}
 
 /** Rows to be trained on. */
 export interface TrainingRows {
@@ -229,7 +234,7 @@ export interface HeldOut {
 /** The predictions of rows with labels. @throws DataError where early stopping watches an area that is no number */
 export function heldOutRows(
   rows: LaidOutRows,
-  { metrics, earlyStopping }: Pick<FilledFeatureFit, 'metrics' | 'earlyStopping'>,
+  { metrics, earlyStopping }: Watched,
   task: FilledFeatureOptions['task'],
 ): HeldOut {
   if (earlyStopping?.metric === 'auc') checkBothLabels(targetsOf(rows, 'validation', task));

@@ -32,7 +32,15 @@ import { nothingToPredict, onlyValue, weigh } from '../targets';
 import { countCold } from '../validation';
 import type { FilledFeatureOptions } from './feature-options';
 import { checkLayout, checkRows, type LaidOutRows, type RowLayout, targetsOf } from './feature-rows';
-import { candidateRows, type HeldOut, heldOutLists, heldOutRows, labelledRows, type TrainingRows } from './fit-data';
+import {
+  candidateRows,
+  type HeldOut,
+  heldOutLists,
+  heldOutRows,
+  labelledRows,
+  type TrainingRows,
+  type Watched,
+} from './fit-data';
 import { Pairing } from './pairing';
 
 /** The options of a fit on rows of features, or on interactions; on rows there are no tables of users and items. */
@@ -59,10 +67,9 @@ export interface FeatureFitOptions
 /** Read; side features are those of a fit on interactions. */
 export interface FilledFeatureFit<V = LaidOutRows>
   extends Pick<FilledFitOptions, 'onEpoch' | 'signal' | 'checkpoint' | 'resume'>,
-    SideFeatures {
+    SideFeatures,
+    Watched {
   readonly validation?: V;
-  readonly metrics: readonly FeatureMetricName[];
-  readonly earlyStopping?: { readonly metric: FeatureMetricName; readonly patience: number; readonly minDelta: number };
 }
 
 const USUAL_METRICS: Readonly<Record<FilledFeatureOptions['task'], readonly FeatureMetricName[]>> = {

@@ -6,12 +6,24 @@ import type { Stream } from '../../core/random';
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import { countsToStarts, groupRows, groupRowsNow } from '../../data/csr';
 import type { RatingData } from '../../models/model';
-import type { OrderOptions } from '../rating-batches';
 
 /** The blocks of each side. */
 export interface Blocks {
   readonly users: number;
   readonly items: number;
+}
+
+/** How an epoch goes through the ratings. */
+export interface OrderOptions {
+  readonly stream: Stream;
+  /** false: in the order of the data. */
+  readonly shuffle: boolean;
+  /** The blocks that users and items are cut into. */
+  readonly blocks: Blocks;
+  /** The most ratings of one user that a step takes; over 1 it is steps that are counted, not ratings. */
+  readonly grouping: 1 | 4;
+  /** Whether batches may number rows anew, so that those of a tile lie together. @defaultValue false */
+  readonly packs?: boolean;
 }
 
 /** One tile of everything. */

@@ -8,7 +8,8 @@ import type { SlotSpec } from '../../optimizers/optimizer';
 import { createMemory } from '../../wasm/host';
 import type { TrainingState } from '../fit';
 import { emptySlot } from '../optimizer-sink';
-import type { OrderOptions } from '../rating-batches';
+import type { OrderOptions } from './block-schedule';
+
 import {
   type BlockGrid,
   epochVisits,
