@@ -1,13 +1,13 @@
 // What the WebAssembly twin of the matrix products of dense layers is worth: the sizes of a DeepFM layer of 400 inputs and
-// outputs over 1024 rows, interleaved with the reference in JavaScript, whose bits it has.
+// outputs over 1024 rows, interleaved with JavaScript, whose bits it has.
 // Run: node benchmarks/run.mjs benchmarks/models/matrix-products.ts
 
 import { writeFileSync } from 'node:fs';
 import { Stream } from '../../src/core/random';
+import { kernels } from '../../src/kernels/dispatch';
 import { Heap } from '../../src/kernels/heap';
 import type { Kernels } from '../../src/kernels/kernels';
-import { reference } from '../../src/kernels/reference';
-import { kernels } from '../../src/kernels/select';
+import { table } from '../../src/kernels/program';
 import { machine } from '../machine';
 import { interleave, spread } from '../speed/interleave';
 
@@ -31,6 +31,8 @@ const heap = Heap.holding((move) => {
 }, 'auto');
 if (heap === null) throw new Error('no WebAssembly here');
 
+const javaScript = Object.fromEntries(Object.entries(table).map(([name, { js }]) => [name, js])) as unknown as Kernels;
+
 const products: Readonly<Record<string, (kernels: Kernels, arrays: Arrays) => void>> = {
   'rows times weights': (by, { x, w, made }) => by.multiply(x, null, w, ROWS, INPUTS, OUTPUTS, made),
   'gradient of weights': (by, { x, y, gradient }) => by.transposedMultiply(x, null, y, ROWS, INPUTS, OUTPUTS, gradient),
@@ -44,7 +46,7 @@ for (const [name, product] of Object.entries(products)) {
   };
   const contestants = [
     { name: 'wasm', run: timed(kernels, onHeap) },
-    { name: 'js', run: timed(reference, ordinary) },
+    { name: 'js', run: timed(javaScript, ordinary) },
   ];
   for (const { run } of contestants) run();
   const [wasm, js] = (await interleave(contestants, ROUNDS)).map(({ samples }) => spread(samples)) as [Spread, Spread];

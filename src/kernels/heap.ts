@@ -4,9 +4,9 @@
 import { createMemory, instantiate, inWasm, type KernelChoice } from '../wasm/host';
 import type { Numbers } from './kernels';
 import { type Movable, type Movers, once } from './move';
-import { kernelProgram, type Routines, type RuleRoutines, updateProgram } from './simd/program';
-import { READ_AHEAD } from './simd/walk';
+import { kernelProgram, type Routines, type RuleRoutines, updateProgram } from './program';
 import type { UpdateRule } from './update-rules';
+import { READ_AHEAD } from './walk';
 
 /** The most maps that a product has, of both directions: their addresses are listed at the start of the memory. */
 const LISTED = 64;

@@ -1,5 +1,5 @@
 // THE SEAM of the arithmetic: every routine that touches many numbers, on contiguous memory, without words of the
-// domain. reference.ts is the definition; a faster twin implements the same signatures, to the bit. A matrix is
+// domain. Each is defined in JavaScript; WebAssembly beside it does the same, to the bit. A matrix is
 // row-major; "rows named by ids" reads row `ids[i]`, or row i where ids is null.
 //
 // ROUNDING. Arrays of float32: every +, -, *, / and square root rounds to float32 by itself. Arrays of float64: the same
@@ -8,6 +8,8 @@
 // Then q_i = (l_i + l_(i+4)) + (l_(i+8) + l_(i+12)), i < 4, and the result is (q_0 + q_2) + (q_1 + q_3): four vectors of
 // four lanes, added two and two. Zeros at the end of both rows change nothing.
 // OTHER SUMS are one chain, from what the result holds or from +0, in the order of the index written under the sum.
+
+import type { ModuleBuilder } from '../wasm/module';
 
 /** Memory of either precision; all arrays of one call have the same. */
 export type Numbers = Float32Array | Float64Array;
@@ -115,4 +117,10 @@ export interface Kernels {
 
   /** c (k x n) = [rows of a named by ids]^T (m x k) b (m x n); c_lj = sum_i a_il b_ij. */
   transposedMultiply(a: Numbers, ids: Int32Array | null, b: Numbers, m: number, k: number, n: number, c: Numbers): void;
+}
+
+/** A kernel: its definition, and the same as WebAssembly on addresses, under its name or several for its cases. */
+export interface Kernel<Name extends keyof Kernels> {
+  readonly js: Kernels[Name];
+  wasm(module: ModuleBuilder): void;
 }

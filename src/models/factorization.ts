@@ -4,7 +4,7 @@ import type { NdArray } from 'ndarray';
 import { boolean, type Filled, field, integer, number, oneOf, readOptions, seed, wrong } from '../core/options';
 import { type Seed, Stream } from '../core/random';
 import type { TaskScheduler } from '../core/scheduler';
-import { kernels } from '../kernels/select';
+import { kernels } from '../kernels/dispatch';
 import type { Real } from '../optimizers/factor';
 import { createParameter, startDraws } from '../parameters/create-parameter';
 import { matrixView } from '../parameters/matrix-view';

@@ -3,8 +3,8 @@
 
 import { sigmoid } from '../core/elementary';
 import type { Stream } from '../core/random';
+import { kernels } from '../kernels/dispatch';
 import type { Move } from '../kernels/move';
-import { kernels } from '../kernels/select';
 import type { Real } from '../optimizers/factor';
 import { createParameter, startDraws } from '../parameters/create-parameter';
 import type { OverparamPlan, ProductSpec } from '../parameters/overparam';

@@ -3,8 +3,8 @@
 import { doubles } from '../core/allocate';
 import { OpmfError } from '../core/errors';
 import type { Stream } from '../core/random';
+import { kernels } from '../kernels/dispatch';
 import type { Move } from '../kernels/move';
-import { kernels } from '../kernels/select';
 import type { Factor, Real } from '../optimizers/factor';
 import type { GradientSink } from './parameter';
 import { allocate, GrowingFactor, type ReusableGradient } from './parameter';

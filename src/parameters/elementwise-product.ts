@@ -1,8 +1,8 @@
 // The base of an element-wise product: what it must be for the product to have a given value.
 
 import type { Stream } from '../core/random';
+import { kernels } from '../kernels/dispatch';
 import type { Move } from '../kernels/move';
-import { kernels } from '../kernels/select';
 import type { Factor, Real } from '../optimizers/factor';
 import type { GradientSink } from './parameter';
 import { allocate, GrowingFactor, type ReusableGradient } from './parameter';

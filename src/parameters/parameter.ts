@@ -1,8 +1,8 @@
 // The rows that a step names, each given one slot however often it is named. Shared by every parameterization.
 
 import { doubles, floats } from '../core/allocate';
+import { kernels } from '../kernels/dispatch';
 import type { Move } from '../kernels/move';
-import { kernels } from '../kernels/select';
 import type { Factor, FactorGroup, Real, RowGradient } from '../optimizers/factor';
 
 /** Maps the rows of a step to slots. */

@@ -2,9 +2,9 @@
 // neither what the model scores nor what its parameters are made of.
 
 import { forEachChunk, type Scheduler, TaskScheduler } from '../core/scheduler';
+import { kernels } from '../kernels/dispatch';
 import { Heap } from '../kernels/heap';
 import { type Move, moveOut } from '../kernels/move';
-import { kernels } from '../kernels/select';
 import type { Batch, Model, RatingData, Scorer } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';

@@ -1,18 +1,11 @@
 // The contract of the kernels over every implementation on plain arrays; those on a heap are in simd.test.ts.
 
+import { kernels } from '../../src/kernels/dispatch';
 import type { Kernels } from '../../src/kernels/kernels';
-import { reference } from '../../src/kernels/reference';
-import { kernels } from '../../src/kernels/select';
-import { simd } from '../../src/kernels/simd';
+import { table } from '../../src/kernels/program';
 import { kernelsContract } from '../contract/kernels';
 
-const implementations: readonly [name: string, kernels: Kernels][] = [
-  ['reference', reference],
-  ['simd, where arrays lie on no heap', simd],
-];
+const definitions = Object.fromEntries(Object.entries(table).map(([name, { js }]) => [name, js]));
 
-for (const [name, implementation] of implementations) kernelsContract(name, implementation);
-
-test('what this process uses is under contract', () => {
-  expect(implementations.map(([, implementation]) => implementation)).toContain(kernels);
-});
+kernelsContract('as they are defined in JavaScript', definitions as unknown as Kernels);
+kernelsContract('where arrays lie on no heap', kernels);

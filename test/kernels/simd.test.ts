@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { Stream } from '../../src/core/random';
 import { Heap } from '../../src/kernels/heap';
-import { encodeKernels, kernelProgram } from '../../src/kernels/simd/program';
+import { encodeKernels, kernelProgram } from '../../src/kernels/program';
 import { kernelsContract } from '../contract/kernels';
 import { onHeap } from '../support/on-heap';
 

@@ -19,7 +19,7 @@ test('everything that writes WebAssembly is under 40 kB gzip', () => {
       [
         'training/per-rating/program',
         'kernels/heap',
-        'kernels/simd',
+        'kernels/dispatch',
         'kernels/scorer-wasm',
         'training/per-rating/engine',
       ]

@@ -1,11 +1,11 @@
-// Kernels whose every call is made twice: by the reference on ordinary arrays, and on a heap, whose results must have
+// Kernels whose every call is made twice: in JavaScript on ordinary arrays, and on a heap, whose results must have
 // the same bits and no effect beyond. The calls that a suite makes are then an exact comparison of the two.
 
+import { kernels } from '../../src/kernels/dispatch';
 import { Heap } from '../../src/kernels/heap';
 import type { Kernels } from '../../src/kernels/kernels';
 import { type Movable, type Move, once } from '../../src/kernels/move';
-import { reference } from '../../src/kernels/reference';
-import { simd } from '../../src/kernels/simd';
+import { table } from '../../src/kernels/program';
 
 type Argument = Movable | readonly Movable[] | number | null | object;
 
@@ -40,7 +40,7 @@ function both(name: keyof Kernels): Routine {
       given,
       once((array) => array.slice() as typeof array),
     );
-    const wanted = (reference[name] as Routine)(...copies);
+    const wanted = (table[name].js as Routine)(...copies);
     // Guards lie between the arrays.
     let guards: Float32Array[] = arraysOf(given).map(() => new Float32Array(8).fill(GUARD));
     let placed: Argument[] = given;
@@ -54,14 +54,14 @@ function both(name: keyof Kernels): Routine {
       });
     }, 'wasm');
     expect(heap).not.toBeNull();
-    const ofReference = jest.spyOn(reference, name);
-    const got = (simd[name] as Routine)(...placed);
+    const inJavaScript = jest.spyOn(table[name], 'js');
+    const got = (kernels[name] as Routine)(...placed);
     // On float32 it was WebAssembly.
     const isSingle = !arraysOf(given).some(
       (array, i) => array instanceof Float64Array && !(name === 'startPenalty' && i === 4),
     );
-    if (isSingle) expect(ofReference).not.toHaveBeenCalled();
-    ofReference.mockRestore();
+    if (isSingle) expect(inJavaScript).not.toHaveBeenCalled();
+    inJavaScript.mockRestore();
     expect(got).toBe(wanted);
     for (const [i, array] of arraysOf(placed).entries()) {
       expectSameBits(array, arraysOf(copies)[i]!);
@@ -74,5 +74,5 @@ function both(name: keyof Kernels): Routine {
 
 /** The kernels on a heap, each call compared. */
 export const onHeap = Object.fromEntries(
-  (Object.keys(reference) as (keyof Kernels)[]).map((name) => [name, both(name)]),
+  (Object.keys(table) as (keyof Kernels)[]).map((name) => [name, both(name)]),
 ) as unknown as Kernels;

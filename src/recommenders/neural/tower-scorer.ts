@@ -1,7 +1,7 @@
 // The MLP's part of the scores of one user and many items. The first layer is linear in the two vectors side by side,
 // [p, q] W = p W_u + q W_i: the half of an item is worked out once for a state, that of a user once for all its items.
 
-import { kernels } from '../../kernels/select';
+import { kernels } from '../../kernels/dispatch';
 import { Activation, type ActivationName } from '../../models/layers';
 import type { NeuralTables, PairVectors } from './neural-tables';
 

@@ -1,55 +1,55 @@
-// The kernels on a heap, in WebAssembly. A call whose arrays do not all lie in one heap goes to the reference, which
-// gives the same bits: nobody who calls needs to know where arrays lie.
+// The kernels as everybody calls them: in WebAssembly where all arrays of a call lie in one heap, else in JavaScript, with
+// the same bits. Nobody who calls needs to know where arrays lie. Written out for each kernel: a dispatch made from lists of
+// operands takes twice as long, and some kernels take less time than it.
 
 import { type HeapCode, heapOf, heapOfDoubles, heapOfIntegers } from './heap';
 import type { Kernels, Numbers, ProductShape } from './kernels';
-import { reference } from './reference';
+import { multiply, multiplyTransposed, transposedMultiply } from './matrix';
+import { productBackward, productForward } from './products';
+import { divide, dot, gatherAdd, rowDots, scatterAdd, scatterRows, selectRows, startPenalty } from './rows';
 
 /** Rows of a matrix product that are made together. */
 const ROWS_AT_ONCE = 64;
 
-/** The WebAssembly twin. */
-export const simd: Kernels = {
+/** The kernels of this process. */
+export const kernels: Kernels = {
   dot(a, aStart, b, bStart, n) {
     const heap = heapOf(a);
-    if (heap === undefined || heapOf(b) !== heap) return reference.dot(a, aStart, b, bStart, n);
+    if (heap === undefined || heapOf(b) !== heap) return dot.js(a, aStart, b, bStart, n);
     return heap.routines.dot(a.byteOffset + 4 * aStart, b.byteOffset + 4 * bStart, n);
   },
 
   gatherAdd(a, at, count, out) {
     const heap = heapOf(out);
-    if (heap === undefined || heapOf(a) !== heap || heapOfIntegers(at) !== heap) reference.gatherAdd(a, at, count, out);
+    if (heap === undefined || heapOf(a) !== heap || heapOfIntegers(at) !== heap) gatherAdd.js(a, at, count, out);
     else heap.routines.gatherAdd(a.byteOffset, at.byteOffset, count, out.byteOffset);
   },
 
   scatterAdd(g, slot, count, out) {
     const heap = heapOf(out);
-    if (heap === undefined || heapOf(g) !== heap || heapOfIntegers(slot) !== heap)
-      reference.scatterAdd(g, slot, count, out);
+    if (heap === undefined || heapOf(g) !== heap || heapOfIntegers(slot) !== heap) scatterAdd.js(g, slot, count, out);
     else heap.routines.scatterAdd(g.byteOffset, slot.byteOffset, count, out.byteOffset);
   },
 
   divide(x, by, count) {
     const heap = heapOf(x);
     // A divisor that float32 does not hold is divided by in double.
-    if (heap === undefined || Math.fround(by) !== by) reference.divide(x, by, count);
+    if (heap === undefined || Math.fround(by) !== by) divide.js(x, by, count);
     else heap.routines.divide(x.byteOffset, by, count);
   },
 
   rowDots(a, aAt, b, bAt, dim, count, out) {
     const heap = heapOf(out);
     if (heap === undefined || !holds(heap, a, b) || !holdsIntegers(heap, aAt, bAt))
-      return reference.rowDots(a, aAt, b, bAt, dim, count, out);
-    const { rowDots } = heap.routines;
-    rowDots(a.byteOffset, aAt.byteOffset, b.byteOffset, bAt.byteOffset, dim, count, out.byteOffset);
+      return rowDots.js(a, aAt, b, bAt, dim, count, out);
+    heap.routines.rowDots(a.byteOffset, aAt.byteOffset, b.byteOffset, bAt.byteOffset, dim, count, out.byteOffset);
   },
 
   scatterRows(g, a, at, slot, dim, count, out) {
     const heap = heapOf(out);
     if (heap === undefined || !holds(heap, g, a) || !holdsIntegers(heap, at, slot))
-      return reference.scatterRows(g, a, at, slot, dim, count, out);
-    const { scatterRows } = heap.routines;
-    scatterRows(g.byteOffset, a.byteOffset, at.byteOffset, slot.byteOffset, dim, count, out.byteOffset);
+      return scatterRows.js(g, a, at, slot, dim, count, out);
+    heap.routines.scatterRows(g.byteOffset, a.byteOffset, at.byteOffset, slot.byteOffset, dim, count, out.byteOffset);
   },
 
   startPenalty(values, at, rows, occurrences, byRow, strength, batch, dim, count, grads) {
@@ -61,7 +61,7 @@ export const simd: Kernels = {
       heapOfIntegers(occurrences) !== heap ||
       (byRow !== null && heapOfDoubles(byRow) !== heap)
     )
-      return reference.startPenalty(values, at, rows, occurrences, byRow, strength, batch, dim, count, grads);
+      return startPenalty.js(values, at, rows, occurrences, byRow, strength, batch, dim, count, grads);
     heap.routines.startPenalty(
       values.byteOffset,
       at.byteOffset,
@@ -79,9 +79,8 @@ export const simd: Kernels = {
   selectRows(rows, count, slotOf, slot, slotRow, occurrences) {
     const heap = heapOfIntegers(slot);
     if (heap === undefined || !holdsIntegers(heap, rows, slotOf) || !holdsIntegers(heap, slotRow, occurrences))
-      return reference.selectRows(rows, count, slotOf, slot, slotRow, occurrences);
-    const { selectRows } = heap.routines;
-    return selectRows(
+      return selectRows.js(rows, count, slotOf, slot, slotRow, occurrences);
+    return heap.routines.selectRows(
       rows.byteOffset,
       count,
       slotOf.byteOffset,
@@ -94,7 +93,7 @@ export const simd: Kernels = {
   productForward(base, maps, ids, count, shape, out) {
     const heap = heapOf(out);
     if (heap === undefined || heapOf(base) !== heap || !holdsIds(heap, ids) || !fits(heap, maps, []))
-      return reference.productForward(base, maps, ids, count, shape, out);
+      return productForward.js(base, maps, ids, count, shape, out);
     const { dim, width, scalar } = shape;
     const { scaleForward, scalarForward, diagonalForward } = heap.routines;
     const routine = !scalar ? diagonalForward : width === 1 ? scaleForward : scalarForward;
@@ -114,7 +113,7 @@ export const simd: Kernels = {
   productBackward(g, base, maps, ids, count, shape, gBase, gMaps) {
     const heap = heapOf(gBase);
     if (heap === undefined || !holds(heap, g, base) || !holdsIds(heap, ids) || !fits(heap, maps, gMaps))
-      return reference.productBackward(g, base, maps, ids, count, shape, gBase, gMaps);
+      return productBackward.js(g, base, maps, ids, count, shape, gBase, gMaps);
     const { dim, width, scalar, perRow } = shape;
     if (!perRow) for (let l = 0; l < gMaps.length; l++) gMaps[l]!.fill(0, 0, scalar ? width : width * dim);
     const { scalarBackward, diagonalBackward } = heap.routines;
@@ -139,7 +138,7 @@ export const simd: Kernels = {
   multiply(a, ids, b, m, k, n, c) {
     const heap = heapOf(c);
     if (heap === undefined || !holds(heap, a, b) || !holdsIds(heap, ids)) {
-      reference.multiply(a, ids, b, m, k, n, c);
+      multiply.js(a, ids, b, m, k, n, c);
       return;
     }
     // A part of b is gone through for each few columns: with all of a it would not stay in the cache.
@@ -153,14 +152,13 @@ export const simd: Kernels = {
 
   multiplyTransposed(a, b, m, n, k, c) {
     const heap = heapOf(c);
-    if (heap === undefined || !holds(heap, a, b)) reference.multiplyTransposed(a, b, m, n, k, c);
+    if (heap === undefined || !holds(heap, a, b)) multiplyTransposed.js(a, b, m, n, k, c);
     else heap.routines.multiplyTransposed(a.byteOffset, b.byteOffset, m, n, k, c.byteOffset);
   },
 
   transposedMultiply(a, ids, b, m, k, n, c) {
     const heap = heapOf(c);
-    if (heap === undefined || !holds(heap, a, b) || !holdsIds(heap, ids))
-      reference.transposedMultiply(a, ids, b, m, k, n, c);
+    if (heap === undefined || !holds(heap, a, b) || !holdsIds(heap, ids)) transposedMultiply.js(a, ids, b, m, k, n, c);
     else heap.routines.transposedMultiply(a.byteOffset, addressOf(ids), b.byteOffset, m, k, n, c.byteOffset);
   },
 };

@@ -1,8 +1,8 @@
 // The code of an update rule, four numbers at a time or one. The arithmetic is that of kernels/update-rules.ts.
 
-import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../../wasm/code';
-import type { FunctionBuilder, ModuleBuilder } from '../../wasm/module';
-import { type Arithmetic, applyRule, type StepScales, slotsOf, type UpdateRule } from '../update-rules';
+import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../wasm/code';
+import type { FunctionBuilder, ModuleBuilder } from '../wasm/module';
+import { type Arithmetic, applyRule, type StepScales, slotsOf, type UpdateRule } from './update-rules';
 import {
   advance,
   byLength,

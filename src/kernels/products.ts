@@ -1,12 +1,15 @@
 // What both directions of the element-wise products share in WebAssembly: the walk over the rows and over the maps. The
 // addresses of the maps are a list in memory, since a product has any number of them.
 
-import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../../wasm/code';
-import type { FunctionBuilder, ModuleBuilder } from '../../wasm/module';
+import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../wasm/code';
+import type { FunctionBuilder, ModuleBuilder } from '../wasm/module';
+import { dot } from './dot';
+import type { Kernel, Numbers } from './kernels';
+import { isSingle, round } from './rounding';
 import { advance, byLength, bytesOf, isOne, LaneDots, RowWalk, rowAt, times } from './walk';
 
 /** The parameters of a product, in this order. */
-export interface ProductParameters {
+interface ProductParameters {
   readonly base: Local<'i32'>;
   /** The list of the addresses of the maps, and its length. */
   readonly maps: Local<'i32'>;
@@ -21,7 +24,7 @@ export interface ProductParameters {
 }
 
 /** Declares the parameters. */
-export function productParameters(f: FunctionBuilder): ProductParameters {
+function productParameters(f: FunctionBuilder): ProductParameters {
   const next = () => f.parameter('i32');
   return {
     base: next(),
@@ -36,7 +39,7 @@ export function productParameters(f: FunctionBuilder): ProductParameters {
 }
 
 /** The code of a walk over the rows of a product. */
-export class ProductRows {
+class ProductRows {
   /** The bytes of `dim` numbers, and of a row of the base. */
   readonly bytes: Local<'i32'>;
   readonly baseBytes: Local<'i32'>;
@@ -109,7 +112,7 @@ export class ProductRows {
 // Element-wise products in WebAssembly.
 
 /** One scalar map or more, width 1: out = x (s_1 s_2 ...). */
-export function scaleForward(module: ModuleBuilder): void {
+function scaleForward(module: ModuleBuilder): void {
   const f = module.function('void', 'scaleForward');
   const of = productParameters(f);
   const out = f.parameter('i32');
@@ -135,7 +138,7 @@ export function scaleForward(module: ModuleBuilder): void {
 }
 
 /** Everything else: out = sum over j of x_j times its maps one after another. */
-export function sumForward(module: ModuleBuilder, isScalar: boolean): void {
+function sumForward(module: ModuleBuilder, isScalar: boolean): void {
   const f = module.function('void', isScalar ? 'scalarForward' : 'diagonalForward');
   const of = productParameters(f);
   const out = f.parameter('i32');
@@ -189,7 +192,7 @@ export function sumForward(module: ModuleBuilder, isScalar: boolean): void {
 // other maps. Nothing is divided by a map, which may be 0.
 
 /** One number of a map at a time, or four. */
-export interface MapNumbers<T extends 'f32' | 'v128'> {
+interface MapNumbers<T extends 'f32' | 'v128'> {
   readonly type: T;
   readonly one: Code<T>;
   load(address: Code<'i32'>): Code<T>;
@@ -197,7 +200,7 @@ export interface MapNumbers<T extends 'f32' | 'v128'> {
 }
 
 /** The code that goes through the maps. */
-export class MapGradients<T extends 'f32' | 'v128'> {
+class MapGradients<T extends 'f32' | 'v128'> {
   /** Of the map at hand: its place in the list of maps, in bytes, and where its gradient goes. */
   private readonly own: Local<'i32'>;
   private readonly target: Local<'i32'>;
@@ -268,7 +271,7 @@ function gradientParameters(f: FunctionBuilder) {
 }
 
 /** Scalar maps: gBase = g times the scalars; by a scalar <g, x> times the others. */
-export function scalarBackward(module: ModuleBuilder): void {
+function scalarBackward(module: ModuleBuilder): void {
   const f = module.function('void', 'scalarBackward');
   const of = productParameters(f);
   const { g, gBase, gMaps, gStep } = gradientParameters(f);
@@ -314,7 +317,7 @@ export function scalarBackward(module: ModuleBuilder): void {
 }
 
 /** Diagonal maps: the same, element by element. */
-export function diagonalBackward(module: ModuleBuilder): void {
+function diagonalBackward(module: ModuleBuilder): void {
   const f = module.function('void', 'diagonalBackward');
   const of = productParameters(f);
   const { g, gBase, gMaps, gStep } = gradientParameters(f);
@@ -388,4 +391,139 @@ export function diagonalBackward(module: ModuleBuilder): void {
       advance(gRow, get(gStep)),
     ),
   );
+}
+
+// The kernels.
+
+/** The routines of a product: one for each kind of maps. */
+export type ProductRoutine =
+  | 'scaleForward'
+  | 'scalarForward'
+  | 'diagonalForward'
+  | 'scalarBackward'
+  | 'diagonalBackward';
+
+/** @see Kernels.productForward */
+export const productForward: Kernel<'productForward'> = {
+  js(base, maps, ids, count, shape, out) {
+    const { dim, width, scalar, perRow } = shape;
+    const single = isSingle(base);
+    const mapCols = scalar ? width : width * dim;
+    for (let i = 0; i < count; i++) {
+      const row = ids === null ? i : ids[i]!;
+      const x = row * width * dim;
+      const m = perRow ? row * mapCols : 0;
+      if (scalar && width === 1) {
+        let scale = 1;
+        for (let l = 0; l < maps.length; l++) scale = round(scale * maps[l]![m]!, single);
+        for (let k = 0; k < dim; k++) out[i * dim + k] = base[x + k]! * scale;
+        continue;
+      }
+      for (let k = 0; k < dim; k++) {
+        let sum = 0;
+        for (let j = 0; j < width; j++) {
+          const at = m + (scalar ? j : j * dim + k);
+          let term = base[x + j * dim + k]!;
+          for (let l = 0; l < maps.length; l++) term = round(term * maps[l]![at]!, single);
+          sum = j === 0 ? term : round(sum + term, single);
+        }
+        out[i * dim + k] = sum;
+      }
+    }
+  },
+
+  wasm(module) {
+    scaleForward(module);
+    sumForward(module, true);
+    sumForward(module, false);
+  },
+};
+
+/** @see Kernels.productBackward */
+export const productBackward: Kernel<'productBackward'> = {
+  js(g, base, maps, ids, count, shape, gBase, gMaps) {
+    const { dim, width, scalar, perRow } = shape;
+    const single = isSingle(base);
+    const mapCols = scalar ? width : width * dim;
+    if (!perRow) for (let l = 0; l < gMaps.length; l++) gMaps[l]!.fill(0, 0, mapCols);
+    for (let i = 0; i < count; i++) {
+      const row = ids === null ? i : ids[i]!;
+      for (let j = 0; j < width; j++) {
+        const x = (row * width + j) * dim;
+        const m = (perRow ? row * mapCols : 0) + (scalar ? j : j * dim);
+        const gm = (perRow ? i * mapCols : 0) + (scalar ? j : j * dim);
+        const gx = (i * width + j) * dim;
+        if (scalar) scalarPullback(g, i * dim, base, x, dim, maps, m, gBase, gx, gMaps, gm, perRow, single);
+        else diagonalPullback(g, i * dim, base, x, dim, maps, m, gBase, gx, gMaps, gm, perRow, single);
+      }
+    }
+  },
+
+  wasm(module) {
+    scalarBackward(module);
+    diagonalBackward(module);
+  },
+};
+
+/** e = x s_1 s_2 ...: gx = (prod s) g, and gs_l = <x, g> times the product of the other scalars. */
+function scalarPullback(
+  g: Numbers,
+  gStart: number,
+  base: Numbers,
+  x: number,
+  dim: number,
+  maps: readonly Numbers[],
+  m: number,
+  gBase: Numbers,
+  gx: number,
+  gMaps: readonly Numbers[],
+  gm: number,
+  replace: boolean,
+  single: boolean,
+): void {
+  let scale = 1;
+  for (let l = 0; l < maps.length; l++) scale = round(scale * maps[l]![m]!, single);
+  const along = dot(g, gStart, base, x, dim);
+  for (let k = 0; k < dim; k++) gBase[gx + k] = g[gStart + k]! * scale;
+  for (let l = 0; l < maps.length; l++) {
+    const value = round(along * productOfOthers(maps, m, l, single), single);
+    if (replace) gMaps[l]![gm] = value;
+    else gMaps[l]![gm]! += value;
+  }
+}
+
+/** e = x (.) v_1 (.) v_2 ...: the same, element by element. */
+function diagonalPullback(
+  g: Numbers,
+  gStart: number,
+  base: Numbers,
+  x: number,
+  dim: number,
+  maps: readonly Numbers[],
+  m: number,
+  gBase: Numbers,
+  gx: number,
+  gMaps: readonly Numbers[],
+  gm: number,
+  replace: boolean,
+  single: boolean,
+): void {
+  for (let k = 0; k < dim; k++) {
+    const gk = g[gStart + k]!;
+    let scale = 1;
+    for (let l = 0; l < maps.length; l++) scale = round(scale * maps[l]![m + k]!, single);
+    gBase[gx + k] = gk * scale;
+    const along = round(gk * base[x + k]!, single);
+    for (let l = 0; l < maps.length; l++) {
+      const value = round(along * productOfOthers(maps, m + k, l, single), single);
+      if (replace) gMaps[l]![gm + k] = value;
+      else gMaps[l]![gm + k]! += value;
+    }
+  }
+}
+
+function productOfOthers(maps: readonly Numbers[], at: number, without: number, single: boolean): number {
+  let product = 1;
+  for (let l = 0; l < maps.length; l++) if (l !== without) product = round(product * maps[l]![at]!, single);
+  return product;
 }

@@ -1,9 +1,12 @@
-// Dense matrix products in WebAssembly, blocked by registers and by caches: a block of the result stays in locals while some
+// Dense matrix products. JavaScript loops along memory; WebAssembly is blocked by registers and by caches: a block of the result stays in locals while some
 // of its terms are added, so few that what they read of b is in the first cache for all rows. A sum that waits in memory
 // until its next terms come is the same sum.
 
-import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../../wasm/code';
-import type { FunctionBuilder, ModuleBuilder } from '../../wasm/module';
+import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../wasm/code';
+import type { FunctionBuilder } from '../wasm/module';
+import { dot } from './dot';
+import type { Kernel } from './kernels';
+import { isSingle, round } from './rounding';
 import { advance, bytesOf, LaneDots, type Put, RowWalk, rowAt, shiftOf, times } from './walk';
 
 /** Rows and vectors of a block: eight sums, and room for what they are made of in sixteen registers. */
@@ -147,85 +150,138 @@ class Product {
 }
 
 /** @see Kernels.multiply */
-export function multiply(module: ModuleBuilder): void {
-  const f = module.function('void', 'multiply');
-  const product = new Product(f);
-  const { a, aBytes, part, done, row } = product;
-  const terms = f.local('i32');
-  const lefts = Array.from({ length: ROWS }, () => f.local('i32'));
-  product.emit('rows of a', (rows, vectors) => {
-    const ps = lefts.slice(0, rows);
-    return sequence(
-      ...ps.map((p, r) => set(p, i32.add(rowAt(a, product.named(row, r), get(aBytes)), bytesOf(get(done))))),
-      set(terms, get(part)),
-      // One term a round: code for several takes a third longer on V8.
-      times(
-        terms,
-        product.add(
-          vectors,
-          ps.map((p) => v128.loadSplat(get(p))),
+export const multiply: Kernel<'multiply'> = {
+  js(a, ids, b, m, k, n, c) {
+    const single = isSingle(c);
+    for (let i = 0; i < m; i++) {
+      const p = (ids === null ? i : ids[i]!) * k;
+      let j = 0;
+      for (; j + 4 <= n; j += 4) {
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let l = 0, q = j; l < k; l++, q += n) {
+          const x = a[p + l]!;
+          sum0 = round(sum0 + round(x * b[q]!, single), single);
+          sum1 = round(sum1 + round(x * b[q + 1]!, single), single);
+          sum2 = round(sum2 + round(x * b[q + 2]!, single), single);
+          sum3 = round(sum3 + round(x * b[q + 3]!, single), single);
+        }
+        c[i * n + j] = sum0;
+        c[i * n + j + 1] = sum1;
+        c[i * n + j + 2] = sum2;
+        c[i * n + j + 3] = sum3;
+      }
+      for (; j < n; j++) {
+        let sum = 0;
+        for (let l = 0; l < k; l++) sum = round(sum + round(a[p + l]! * b[l * n + j]!, single), single);
+        c[i * n + j] = sum;
+      }
+    }
+  },
+
+  wasm(module) {
+    const f = module.function('void', 'multiply');
+    const product = new Product(f);
+    const { a, aBytes, part, done, row } = product;
+    const terms = f.local('i32');
+    const lefts = Array.from({ length: ROWS }, () => f.local('i32'));
+    product.emit('rows of a', (rows, vectors) => {
+      const ps = lefts.slice(0, rows);
+      return sequence(
+        ...ps.map((p, r) => set(p, i32.add(rowAt(a, product.named(row, r), get(aBytes)), bytesOf(get(done))))),
+        set(terms, get(part)),
+        // One term a round: code for several takes a third longer on V8.
+        times(
+          terms,
+          product.add(
+            vectors,
+            ps.map((p) => v128.loadSplat(get(p))),
+          ),
+          ...ps.map((p) => advance(p, 4)),
         ),
-        ...ps.map((p) => advance(p, 4)),
-      ),
-    );
-  });
-}
+      );
+    });
+  },
+};
 
 /** @see Kernels.transposedMultiply */
-export function transposedMultiply(module: ModuleBuilder): void {
-  const f = module.function('void', 'transposedMultiply');
-  const product = new Product(f);
-  const { a, aBytes, part, done, row } = product;
-  const [terms, index, p] = [f.local('i32'), f.local('i32'), f.local('i32')];
-  product.emit('columns of a', (rows, vectors) =>
-    sequence(
-      set(index, get(done)),
-      set(terms, get(part)),
-      times(
-        terms,
-        set(p, i32.add(rowAt(a, product.named(index), get(aBytes)), bytesOf(get(row)))),
-        product.add(
-          vectors,
-          Array.from({ length: rows }, (_, r) => v128.loadSplat(get(p), 4 * r)),
+export const transposedMultiply: Kernel<'transposedMultiply'> = {
+  js(a, ids, b, m, k, n, c) {
+    const single = isSingle(c);
+    c.fill(0, 0, k * n);
+    for (let i = 0; i < m; i++) {
+      const p = (ids === null ? i : ids[i]!) * k;
+      const q = i * n;
+      for (let l = 0; l < k; l++) {
+        const weight = a[p + l]!;
+        for (let j = 0; j < n; j++) c[l * n + j]! += round(weight * b[q + j]!, single);
+      }
+    }
+  },
+
+  wasm(module) {
+    const f = module.function('void', 'transposedMultiply');
+    const product = new Product(f);
+    const { a, aBytes, part, done, row } = product;
+    const [terms, index, p] = [f.local('i32'), f.local('i32'), f.local('i32')];
+    product.emit('columns of a', (rows, vectors) =>
+      sequence(
+        set(index, get(done)),
+        set(terms, get(part)),
+        times(
+          terms,
+          set(p, i32.add(rowAt(a, product.named(index), get(aBytes)), bytesOf(get(row)))),
+          product.add(
+            vectors,
+            Array.from({ length: rows }, (_, r) => v128.loadSplat(get(p), 4 * r)),
+          ),
+          advance(index, 1),
         ),
-        advance(index, 1),
       ),
-    ),
-  );
-}
+    );
+  },
+};
 
 /** @see Kernels.multiplyTransposed */
-export function multiplyTransposed(module: ModuleBuilder): void {
-  const f = module.function('void', 'multiplyTransposed');
-  const [a, b, m] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
-  const [n, k, c] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
-  const [bytes, row, left] = [f.local('i32'), f.local('i32'), f.local('i32')];
-  const [p, q, first, second] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
-  const dots = new LaneDots(f, n, 2);
-  const store = (j: number) => f32.store(get(c), dots.total(j), 4 * j);
-  f.emit(
-    dots.prepare,
-    set(bytes, bytesOf(get(n))),
-    set(row, get(a)),
-    times(
-      m,
-      set(q, get(b)),
-      // Two at a time share the loads of a's row.
-      set(left, i32.shrU(get(k), i32.const(1))),
+export const multiplyTransposed: Kernel<'multiplyTransposed'> = {
+  js(a, b, m, n, k, c) {
+    for (let i = 0; i < m; i++) for (let j = 0; j < k; j++) c[i * k + j] = dot(a, i * n, b, j * n, n);
+  },
+
+  wasm(module) {
+    const f = module.function('void', 'multiplyTransposed');
+    const [a, b, m] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
+    const [n, k, c] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
+    const [bytes, row, left] = [f.local('i32'), f.local('i32'), f.local('i32')];
+    const [p, q, first, second] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+    const dots = new LaneDots(f, n, 2);
+    const store = (j: number) => f32.store(get(c), dots.total(j), 4 * j);
+    f.emit(
+      dots.prepare,
+      set(bytes, bytesOf(get(n))),
+      set(row, get(a)),
       times(
-        left,
-        set(p, get(row)),
-        set(second, i32.add(get(q), get(bytes))),
-        set(first, get(q)),
-        dots.sum(p, first, second),
-        store(0),
-        store(1),
-        advance(c, 8),
-        advance(q, i32.shl(get(bytes), i32.const(1))),
+        m,
+        set(q, get(b)),
+        // Two at a time share the loads of a's row.
+        set(left, i32.shrU(get(k), i32.const(1))),
+        times(
+          left,
+          set(p, get(row)),
+          set(second, i32.add(get(q), get(bytes))),
+          set(first, get(q)),
+          dots.sum(p, first, second),
+          store(0),
+          store(1),
+          advance(c, 8),
+          advance(q, i32.shl(get(bytes), i32.const(1))),
+        ),
+        set(left, i32.and(get(k), i32.const(1))),
+        times(left, set(p, get(row)), dots.sum(p, q), store(0), advance(c, 4)),
+        advance(row, get(bytes)),
       ),
-      set(left, i32.and(get(k), i32.const(1))),
-      times(left, set(p, get(row)), dots.sum(p, q), store(0), advance(c, 4)),
-      advance(row, get(bytes)),
-    ),
-  );
-}
+    );
+  },
+};

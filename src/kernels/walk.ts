@@ -14,8 +14,8 @@ import {
   sequence,
   set,
   v128,
-} from '../../wasm/code';
-import type { FunctionBuilder } from '../../wasm/module';
+} from '../wasm/code';
+import type { FunctionBuilder } from '../wasm/module';
 
 /** How far past the end of a row a walk may read, in bytes. */
 export const READ_AHEAD = 64;
