@@ -135,7 +135,7 @@ export class ServedTables {
 
   /**
    * The score; rows that are unknown or untrained contribute nothing: mean + known biases. Rounded like the measure `sum`
-   * of kernels/scoring, so that what is recommended has the score that is predicted.
+   * of kernels/scorer.ts, so that what is recommended has the score that is predicted.
    */
   score(user: number, item: number): number {
     const { rank, userEmbedding } = this.tables;
