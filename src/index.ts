@@ -107,7 +107,7 @@ export type { Scores } from './metrics/scores';
 export type { FactorizationOptions } from './models/factorization';
 export { MFModel, type MFModelOptions } from './models/factorization';
 // Errors
-export type { Batch, Model, RatingBatch, RatingData } from './models/model';
+export type { Model, RatingBatch } from './models/model';
 export { NMFModel, type NMFModelOptions } from './models/nmf';
 // Bare models
 export type { DenseUpdate, ScalarUpdate } from './models/overparam-mf';
@@ -138,11 +138,11 @@ export {
 export { type MomentumConfig, type MomentumOptions, momentum } from './optimizers/momentum';
 export { type NesterovConfig, type NesterovOptions, nesterov } from './optimizers/nesterov';
 export type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizers/optimizer';
-export { type OptimizerName, resolveOptimizer } from './optimizers/registry';
+export type { OptimizerName } from './optimizers/registry';
 export { type RmspropConfig, type RmspropOptions, rmsprop } from './optimizers/rmsprop';
 export { type SgdConfig, type SgdOptions, sgd } from './optimizers/sgd';
 export type { Overparam, OverparamByName, ParameterName, ProductOptions } from './parameters/overparam';
-export type { GradientSink, Parameter, Precision } from './parameters/parameter';
+export type { Parameter, Precision } from './parameters/parameter';
 export { ALS, type ALSOptions } from './recommenders/als';
 export type {
   Factorization,
@@ -208,4 +208,3 @@ export type { EpochRecord, History } from './training/fit';
 export type { LossName } from './training/losses';
 export type { NegativeSampling } from './training/negatives';
 export type { RankingLossName } from './training/ranking-losses';
-export type { Batcher } from './training/rating-batches';

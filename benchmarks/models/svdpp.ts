@@ -1,8 +1,9 @@
 // What following a pooled set in closed form is worth: SVD++ by plain SGD, rating by rating, one epoch, against the same
 // steps made one by one, as any other rule has them. Run: node benchmarks/run.mjs benchmarks/models/svdpp.ts
 
-import { type Optimizer, resolveOptimizer, SVDpp, sgd } from 'opmf';
+import { type Optimizer, SVDpp, sgd } from 'opmf';
 import { loadDataset } from 'opmf/node';
+import { resolveOptimizer } from '../../src/optimizers/registry';
 
 const rule = resolveOptimizer(sgd({ learningRate: 0.007 }));
 /** The same rule, which nobody knows to be plain SGD. */

@@ -51,7 +51,7 @@ export interface Scorer<B extends Batch> {
   backward(batch: B, gScores: Real): void;
   /** Makes room for batches of up to `count` rows, in its parameters too. Absent: the parameters are all that needs room. */
   reserve?(count: number): void;
-  /** Moves the arrays that are not of its parameters. */
+  /** @internal Moves the arrays that are not of its parameters. */
   move?(move: Move): void;
 }
 

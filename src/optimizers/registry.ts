@@ -19,9 +19,9 @@ import { readSgd, Sgd } from './sgd';
  *
  * @example
  * ```ts
- * import { resolveOptimizer, type OptimizerName } from 'opmf';
+ * import { MF, type OptimizerName } from 'opmf';
  * const optimizer: OptimizerName = 'adagrad';
- * console.log(resolveOptimizer(optimizer).config.learningRate); // 0.05
+ * console.log(new MF({ optimizer }).options.optimizer.learningRate); // 0.05
  * ```
  */
 export type OptimizerName = 'sgd' | 'momentum' | 'nesterov' | 'adagrad' | 'adadelta' | 'rmsprop' | 'adam' | 'ftrl';
@@ -65,12 +65,6 @@ const initial = number();
  * function is used as it is, once its `config` and `slots` have been looked at.
  *
  * @throws OptionError naming `optimizer`, or the field at fault: `optimizer.beta1`, `optimizer.learningRate.bias`.
- * @example
- * ```ts
- * import { adam, resolveOptimizer } from 'opmf';
- * console.log(resolveOptimizer('adam').config.learningRate); // 0.001
- * console.log(resolveOptimizer(adam()).slots.map((slot) => slot.name).join()); // average,squareAverage
- * ```
  */
 export function resolveOptimizer(given: Optimizer | OptimizerConfig | OptimizerName): Optimizer {
   return resolve(given, 'optimizer');

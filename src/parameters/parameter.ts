@@ -139,7 +139,7 @@ export interface Parameter {
   selectAs(other: Parameter): void;
   /** Starts the gradients of this step at 0. What starts them at a penalty need not. */
   clear(): void;
-  /** The rows of this step, as the parameters that name the same ones share them. */
+  /** @internal The rows of this step, as the parameters that name the same ones share them. */
   readonly selection: RowSelection;
 
   /** Row s of the step is `values[at[s] * dim ..]`. For a plain parameter `values` is the table: nothing is copied. */
@@ -156,10 +156,10 @@ export interface Parameter {
   readonly slotAt: Int32Array;
   readonly occurrences: Int32Array;
 
-  /** Sends the gradient of every factor to the sink; `grads` is then spent. The factors' values of before the step are used throughout. */
+  /** @internal Sends the gradient of every factor to the sink; `grads` is then spent. The factors' values of before the step are used throughout. */
   pullback(sink: GradientSink): void;
 
-  /** Moves all of its arrays, those of a step too, between two steps. */
+  /** @internal Moves all of its arrays, those of a step too, between two steps. */
   move(move: Move): void;
 
   /** The product as one plain matrix, rows x dim, in memory of its own; or that of the rows `from` up to `to`. */

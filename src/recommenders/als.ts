@@ -208,7 +208,7 @@ export class ALS extends TableRecommender {
     return restore(bytes, 'als', (saved) => ALS.of(decodeFitted<FilledAlsOptions>(saved)));
   }
 
-  /** A recommender of a trained state. */
+  /** @internal A recommender of a trained state. */
   static of({ options, ...state }: Omit<SavedFactorization<FilledAlsOptions>, 'recommender'>): ALS {
     const model = new ALS(options);
     model.installSaved(state);

@@ -84,7 +84,7 @@ export class MF extends FactorizationRecommender implements Collapses<MF> {
     return restore(bytes, 'mf', (saved) => MF.of(decodeFitted<FilledOptions>(saved)));
   }
 
-  /** A recommender of a trained state. */
+  /** @internal A recommender of a trained state. */
   static of(
     { options, asked, ...state }: Omit<SavedFactorization<FilledOptions>, 'recommender'>,
     optimizer: Optimizer | OptimizerConfig = savedRule(options.optimizer),

@@ -286,7 +286,7 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
     return restore(bytes, 'nmf', (saved) => NMF.of(decodeFitted<FilledNmfOptions>(saved)));
   }
 
-  /** A recommender of a trained state. */
+  /** @internal A recommender of a trained state. */
   static of({ options, asked, ...state }: Omit<SavedFactorization<FilledNmfOptions>, 'recommender'>): NMF {
     const model = new NMF(withSavedRule(options));
     if (asked !== undefined)

@@ -75,7 +75,7 @@ export class OverparamMF extends FactorizationRecommender implements Collapses<M
     return restore(bytes, 'overparam-mf', (saved) => OverparamMF.of(decodeFitted<FilledOptions>(saved)));
   }
 
-  /** A recommender of a trained state. */
+  /** @internal A recommender of a trained state. */
   static of({ options, asked, ...state }: Omit<SavedFactorization<FilledOptions>, 'recommender'>): OverparamMF {
     const model = new OverparamMF({ ...options, optimizer: savedRule(options.optimizer) });
     model.askedFor(asked);

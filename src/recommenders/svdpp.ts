@@ -157,7 +157,7 @@ export class SVDpp extends FactorizationRecommender implements Collapses<SVDpp> 
     return restore(bytes, 'svdpp', (saved) => SVDpp.of(decodeFitted<FilledSvdppOptions>(saved)));
   }
 
-  /** A recommender of a trained state. */
+  /** @internal A recommender of a trained state. */
   static of({ options, asked, ...state }: Omit<SavedFactorization<FilledSvdppOptions>, 'recommender'>): SVDpp {
     const model = new SVDpp({ ...options, optimizer: savedRule(options.optimizer) });
     model.askedFor(asked);

@@ -418,7 +418,7 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
    * const model = new MF({ rank: 4 });
    * await model.fit(data);
    * let lists = 0;
-   * for await (const [, list] of model.recommendEach(data.users, { n: 5 })) lists += list.length === 5 ? 1 : 0;
+   * for await (const [, list] of model.recommendEach(data.users, { n: 5 })) lists += list.basis === 'model' ? 1 : 0;
    * console.log(lists); // 60
    * ```
    */

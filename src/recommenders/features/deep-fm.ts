@@ -69,7 +69,7 @@ export class DeepFM extends FeatureRecommender<FilledDeepOptions> implements Col
     return DeepFM.of(fileOf(bytes, 'deep-fm'));
   }
 
-  /** A recommender of a saved file. @throws FormatError where it is inconsistent */
+  /** @internal A recommender of a saved file. @throws FormatError where it is inconsistent */
   static of(file: SavedFile): DeepFM {
     return decodeFeatureModel(file, (saved, layout) => {
       const options = saved as FilledDeepOptions;

@@ -83,7 +83,7 @@ export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly ran
     return FM.of(fileOf(bytes, 'fm'));
   }
 
-  /** A recommender of a saved file. @throws FormatError where it is inconsistent */
+  /** @internal A recommender of a saved file. @throws FormatError where it is inconsistent */
   static of(file: SavedFile): FM {
     return decodeFeatureModel(file, (saved, layout) => {
       const options = saved as FM['options'];

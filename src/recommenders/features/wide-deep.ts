@@ -111,7 +111,7 @@ export class WideDeep extends FeatureRecommender<FilledWideDeep> implements Coll
     return WideDeep.of(fileOf(bytes, 'wide-deep'));
   }
 
-  /** A recommender of a saved file. @throws FormatError where it is inconsistent */
+  /** @internal A recommender of a saved file. @throws FormatError where it is inconsistent */
   static of(file: SavedFile): WideDeep {
     return decodeFeatureModel(file, (saved, layout) => {
       const options = saved as FilledWideDeep;

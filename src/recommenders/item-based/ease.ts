@@ -164,7 +164,7 @@ export class EASE
     return restore(bytes, 'ease', EASE.of);
   }
 
-  /** A recommender of a saved state. @throws FormatError where it is inconsistent */
+  /** @internal A recommender of a saved state. @throws FormatError where it is inconsistent */
   static of(saved: SavedModel): EASE {
     const model = new EASE(saved.options);
     model.install(new ItemState('EASE', saved, DenseWeights.decode(saved)));

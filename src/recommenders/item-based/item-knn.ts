@@ -245,7 +245,7 @@ export class ItemKNN
     return restore(bytes, 'item-knn', ItemKNN.of);
   }
 
-  /** A recommender of a saved state. @throws FormatError where it is inconsistent */
+  /** @internal A recommender of a saved state. @throws FormatError where it is inconsistent */
   static of(saved: SavedModel): ItemKNN {
     const model = new ItemKNN(saved.options);
     model.install(new ItemState('ItemKNN', saved, NeighborLists.decode(saved)));

@@ -96,7 +96,7 @@ export class Popularity extends IdRecommender<PopularityState> implements Pick<F
     return restore(bytes, 'popularity', (saved) => Popularity.of(saved));
   }
 
-  /** A recommender of a saved state. */
+  /** @internal A recommender of a saved state. */
   static of({ options, users, items, seen }: SavedModel): Popularity {
     const model = new Popularity(options);
     model.install(new PopularityState(users, items, seen));

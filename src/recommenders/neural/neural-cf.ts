@@ -121,7 +121,7 @@ export class NeuralCF extends IdRecommender<NeuralState> implements Similar, Col
     return restore(bytes, 'neural-cf', NeuralCF.of);
   }
 
-  /** A recommender of a saved state. @throws FormatError where it is inconsistent */
+  /** @internal A recommender of a saved state. @throws FormatError where it is inconsistent */
   static of(saved: SavedModel): NeuralCF {
     const options = saved.options as FilledNeuralOptions;
     const optimizer: Optimizer | OptimizerConfig = savedRule(options.optimizer);
