@@ -149,12 +149,10 @@ export type {
   FoldedItem,
   FoldedUser,
   ItemMask,
-  Stream,
   TableRecommender,
 } from './recommenders/class-types';
 export type {
   FactorizationRecommenderOptions,
-  FilledOptions,
   Regularization,
 } from './recommenders/factorization-options';
 export { DeepFM, type DeepFMOptions } from './recommenders/features/deep-fm';
