@@ -50,3 +50,14 @@ test('in float32 the strength and its product with the value round one by one', 
   // In double, rounded once on store, some would be other numbers.
   expect(values.map((value) => fround(strength * value))).not.toEqual(wanted);
 });
+
+test('what a whole batch goes through has its penalty once a step, weighted or not, however many ratings it has', () => {
+  for (const isWeighted of [false, true]) {
+    const shape = { name: 'layer', group: 'dense', rows: 2, dim: 2, precision: 'float64' } as const;
+    const layer = createParameter(shape, undefined, 0, Stream.of(1));
+    layer.assign(Float64Array.of(1, 2, 3, 4));
+    layer.select(null, 2);
+    new Penalty(layer, 0.3, null, true).start(50, isWeighted);
+    for (let i = 0; i < 4; i++) expect(layer.grads[i]).toBeCloseTo(0.3 * (i + 1), 14);
+  }
+});
