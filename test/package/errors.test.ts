@@ -24,7 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const table: readonly Row[] = [
   ...DATA_ERRORS,
   // Options
-  ['rank 0', () => new OverparamMF({ rank: 0 }), 'OptionError', ['rank', '0', 'at least 1']],
+  ['rank 0', () => new OverparamMF({ rank: 0 }), 'OptionError', ['rank', '0', 'from 1']],
   ['a rank in words', () => new MF({ rank: wrong('32') }), 'OptionError', ['rank', '"32"']],
   ['rank 1.5', () => new MF({ rank: 1.5 }), 'OptionError', ['rank', '1.5', 'whole number']],
   ['an unknown option', () => new MF(wrong({ rnak: 3 })), 'OptionError', ["'rnak'", "did you mean 'rank'"]],
