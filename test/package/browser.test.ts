@@ -15,7 +15,8 @@ const inBrowser = existsSync(CHROMIUM) ? test : test.skip;
 if (!existsSync(CHROMIUM)) console.log(`skipped: threads in a browser, for there is no ${CHROMIUM}`);
 
 const folder = mkdtempSync(join(tmpdir(), 'opmf-browser-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+// Processes of Chromium go on writing to their profile for a moment after the browser is closed.
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 }), 60_000);
 
 function script(): string {
   const contents = `
