@@ -45,7 +45,7 @@ export interface RankingMetric {
 
 /** The ranking metric of that name; undefined where there is none. `ndcg` alone is cut at each of `cuts`. */
 export function findRankingMetrics(name: string, cuts: readonly number[] = []): readonly RankingMetric[] | undefined {
-  const [, measureName = '', cut] = /^([a-z]+)(?:@([1-9]\d*))?$/.exec(name) ?? [];
+  const [, measureName = '', cut] = /^([a-z][a-z\d]*)(?:@([1-9]\d*))?$/.exec(name) ?? [];
   if (!Object.hasOwn(rankingMeasures, measureName)) return undefined;
   const measure = rankingMeasures[measureName as RankingMeasureName];
   const needsCandidates = measure === auc;

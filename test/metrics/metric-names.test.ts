@@ -1,6 +1,12 @@
 // Names of metrics: what is read, what is refused, and in which words.
 
-import { findRankingMetrics, metricList, metricName, rankingMetricsOf } from '../../src/metrics/metric-names';
+import {
+  findRankingMetrics,
+  metricList,
+  metricName,
+  rankingMeasures,
+  rankingMetricsOf,
+} from '../../src/metrics/metric-names';
 import { auc, ndcg } from '../../src/metrics/ranking-metrics';
 
 test('a name says the measure and its cut', () => {
@@ -12,6 +18,10 @@ test('a name says the measure and its cut', () => {
     ['ndcg@20', 20],
   ]);
   expect(rankingMetricsOf(['rmse', 'hr@3', 'mae']).map(({ name }) => name)).toEqual(['hr@3']);
+});
+
+test.each(Object.keys(rankingMeasures))('%s is read by its name', (name) => {
+  expect(findRankingMetrics(`${name}@10`)).toMatchObject([{ name: `${name}@10`, k: 10 }]);
 });
 
 test.each(['ndcg', 'ndcg@', 'ndcg@0', 'ndcg@-1', 'ndcg@1.5', 'ndcg@05', 'NDCG@10', 'rmse@10', 'toString@3', '', 7])(
