@@ -18,7 +18,7 @@ import {
 } from './cells';
 import { byteLength, bytesOf, cellText } from './decode';
 import type { Faults } from './fault';
-import { type LongLayout, readRow, refuseHeaderAgain } from './long-table';
+import { type LongLayout, readRow, refuseHeaderAgain } from './layouts';
 import type { RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
 import { RecordReader, type TextForm, tooLong } from './record-reader';
@@ -547,7 +547,7 @@ export class BytePlainRows {
   }
 }
 
-// Reads rows of a long table out of bytes: the fast twin of readRow in long-table.ts, which stays the definition. A line
+// Reads rows of a long table out of bytes: the fast twin of readRow in layouts.ts, which stays the definition. A line
 // that is not plain (errors among them) is made text and read there, so that the twin knows no messages.
 
 /** Plain lines of numbers are shorter. */

@@ -15,7 +15,7 @@ import {
 } from './decode';
 import { Faults } from './fault';
 import { FORMAT_BYTES, FORMAT_CHARACTERS } from './formats';
-import { type LongLayout, openLongTable } from './long-table';
+import { type LongLayout, openLongTable } from './layouts';
 import { finishTable, RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
 import { emptyFault, isEmpty, RecordReader, tooLong, tooMuch } from './record-reader';

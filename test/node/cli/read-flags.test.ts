@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArguments } from '../../../src/node/cli/command';
 import { compareCommand } from '../../../src/node/cli/compare';
-import { READ_FLAGS, readFlags } from '../../../src/node/cli/read-flags';
-import { openSource } from '../../../src/node/cli/source';
+import { openSource, READ_FLAGS, readFlags } from '../../../src/node/cli/source';
 import { opmf } from './opmf';
 
 let folder: string;
