@@ -5,33 +5,15 @@ import { DataError } from '../../core/errors';
 import { type Filled, field, number, readOptions } from '../../core/options';
 import type { Scheduler } from '../../core/scheduler';
 import type { Interactions } from '../../data/interactions';
-import type { Id } from '../../data/vocabulary';
 import { invert } from '../../kernels/cholesky';
 import { MOST } from '../../kernels/rounding';
-import {
-  type Explains,
-  explain,
-  type FoldsIn,
-  foldInUser,
-  type Similar,
-  similarItems,
-} from '../../serving/capabilities';
-import { ItemState } from '../../serving/item-state';
 import { DenseWeights } from '../../serving/item-weights';
-import type { FoldedUser } from '../../serving/predictor';
-import type {
-  ExplainOptions,
-  Explanation,
-  Recommendation,
-  SimilarOptions,
-  UserHistoryRow,
-} from '../../serving/questions';
-import { encodeModel, type SavedModel } from '../../serving/saved-model';
+import type { SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
-import { IdRecommender } from '../id-recommender';
 import { restore } from '../restore';
 import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
+import { ItemRecommender } from './item-recommender';
 
 /** B = -P / diag(P) column by column, its diagonal 0; P = (X^T X + lambda I)^-1. */
 export async function solveEase(histories: Histories, lambda: number, scheduler: Scheduler): Promise<DenseWeights> {
@@ -104,12 +86,8 @@ export const easeFields = () => ({ regularization: field(number({ min: 0, above:
  * console.log(model.recommend('cy').map(({ itemId }) => itemId)); // [ 'milk', 'soup' ]
  * ```
  */
-export class EASE
-  extends IdRecommender<ItemState<DenseWeights>>
-  implements Pick<Similar, 'similarItems'>, Pick<FoldsIn, 'foldInUser'>, Explains
-{
+export class EASE extends ItemRecommender<DenseWeights> {
   readonly name = 'ease';
-  readonly scores = 'order';
   readonly options: Readonly<Filled<EASEOptions>>;
 
   constructor(options?: EASEOptions) {
@@ -132,31 +110,8 @@ export class EASE
     return fitOnce('EASE', options, async (scheduler) => {
       const histories = await historiesOf(data, scheduler);
       const weights = await solveEase(histories, this.options.regularization, scheduler);
-      this.install(new ItemState('EASE', { ...data, seen: histories.seen }, weights));
+      this.learned(data, histories, weights);
     });
-  }
-
-  /** The items most like one by its own measure, best first. @see Similar */
-  similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
-    return similarItems(this.ask('similarItems'), itemId, options);
-  }
-
-  /** A user that training never saw, by its items. @see FoldsIn */
-  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
-    return foldInUser(this.ask('foldInUser'), history);
-  }
-
-  /** What each item of a user's history adds to the score of an item, the most first. @see Explains */
-  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
-    return explain(this.ask('explain'), userId, itemId, options);
-  }
-
-  protected encode(
-    { users, items, seen, weights }: ItemState<DenseWeights>,
-    history: boolean,
-  ): Uint8Array<ArrayBuffer> {
-    const { name, options } = this;
-    return encodeModel({ recommender: name, options, users, items, seen, tensors: weights.tensors() }, history);
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */
@@ -167,7 +122,7 @@ export class EASE
   /** @internal A recommender of a saved state. @throws FormatError where it is inconsistent */
   static of(saved: SavedModel): EASE {
     const model = new EASE(saved.options);
-    model.install(new ItemState('EASE', saved, DenseWeights.decode(saved)));
+    model.learned(saved, saved, DenseWeights.decode(saved));
     return model;
   }
 }

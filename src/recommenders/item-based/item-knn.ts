@@ -6,33 +6,16 @@ import { type Filled, field, integer, number, oneOf, readOptions } from '../../c
 import type { Scheduler } from '../../core/scheduler';
 import { idOrder } from '../../data/csr';
 import type { Interactions } from '../../data/interactions';
-import type { Id, Vocabulary } from '../../data/vocabulary';
-import {
-  type Explains,
-  explain,
-  type FoldsIn,
-  foldInUser,
-  type Similar,
-  similarItems,
-} from '../../serving/capabilities';
+import type { Vocabulary } from '../../data/vocabulary';
 import type { InteractionHistory } from '../../serving/interaction-history';
-import { ItemState } from '../../serving/item-state';
 import { NeighborLists } from '../../serving/item-weights';
-import type { FoldedUser } from '../../serving/predictor';
-import type {
-  ExplainOptions,
-  Explanation,
-  Recommendation,
-  SimilarOptions,
-  UserHistoryRow,
-} from '../../serving/questions';
-import { encodeModel, type SavedModel } from '../../serving/saved-model';
+import type { SavedModel } from '../../serving/saved-model';
 import { TopK } from '../../serving/top-k';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
-import { IdRecommender } from '../id-recommender';
 import { restore } from '../restore';
 import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
+import { ItemRecommender } from './item-recommender';
 
 /** The schemes. */
 export const FEATURE_WEIGHTINGS = ['none', 'tf-idf', 'bm25'] as const;
@@ -191,12 +174,8 @@ export const itemKNNFields = () => ({
  * console.log(model.recommend('cy').map(({ itemId }) => itemId)); // [ 'milk', 'soup' ]
  * ```
  */
-export class ItemKNN
-  extends IdRecommender<ItemState<NeighborLists>>
-  implements Pick<Similar, 'similarItems'>, Pick<FoldsIn, 'foldInUser'>, Explains
-{
+export class ItemKNN extends ItemRecommender<NeighborLists> {
   readonly name = 'item-knn';
-  readonly scores = 'order';
   readonly options: Readonly<Filled<ItemKNNOptions>>;
 
   constructor(options?: ItemKNNOptions) {
@@ -213,31 +192,8 @@ export class ItemKNN
     return fitOnce('ItemKNN', options, async (scheduler) => {
       const histories = await historiesOf(data, scheduler);
       const lists = await findNeighbors(histories, data.items, this.options, scheduler);
-      this.install(new ItemState('ItemKNN', { ...data, seen: histories.seen }, lists));
+      this.learned(data, histories, lists);
     });
-  }
-
-  /** The items most like one by its own measure, best first. @see Similar */
-  similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
-    return similarItems(this.ask('similarItems'), itemId, options);
-  }
-
-  /** A user that training never saw, by its items. @see FoldsIn */
-  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
-    return foldInUser(this.ask('foldInUser'), history);
-  }
-
-  /** What each item of a user's history adds to the score of an item, the most first. @see Explains */
-  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
-    return explain(this.ask('explain'), userId, itemId, options);
-  }
-
-  protected encode(
-    { users, items, seen, weights }: ItemState<NeighborLists>,
-    history: boolean,
-  ): Uint8Array<ArrayBuffer> {
-    const { name, options } = this;
-    return encodeModel({ recommender: name, options, users, items, seen, tensors: weights.tensors() }, history);
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */
@@ -248,7 +204,7 @@ export class ItemKNN
   /** @internal A recommender of a saved state. @throws FormatError where it is inconsistent */
   static of(saved: SavedModel): ItemKNN {
     const model = new ItemKNN(saved.options);
-    model.install(new ItemState('ItemKNN', saved, NeighborLists.decode(saved)));
+    model.learned(saved, saved, NeighborLists.decode(saved));
     return model;
   }
 }
