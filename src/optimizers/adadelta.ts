@@ -27,7 +27,8 @@ export interface AdadeltaOptions extends RuleOptions {
 /** What `adadelta` returns. */
 export type AdadeltaConfig = RuleConfig<'adadelta', AdadeltaOptions>;
 
-const fields: Fields<Filled<AdadeltaOptions>> = {
+/** The declarations of its options. */
+export const adadeltaFields: Fields<Filled<AdadeltaOptions>> = {
   learningRate: rateField(1),
   rho: field(share, 0.9),
   epsilon: field(tiny, 1e-6),
@@ -53,12 +54,7 @@ const fields: Fields<Filled<AdadeltaOptions>> = {
  * ```
  */
 export function adadelta(options: AdadeltaOptions = {}): AdadeltaConfig {
-  return readAdadelta(options, '');
-}
-
-/** Reads a configuration without its name. */
-export function readAdadelta(options: unknown, prefix: string): AdadeltaConfig {
-  return readRule<'adadelta', AdadeltaOptions>('adadelta', options, fields, prefix);
+  return readRule('adadelta', options, adadeltaFields);
 }
 
 /** The rule of `adadelta`. */

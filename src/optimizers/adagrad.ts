@@ -29,7 +29,8 @@ export interface AdagradOptions extends RuleOptions {
 /** What `adagrad` returns. */
 export type AdagradConfig = RuleConfig<'adagrad', AdagradOptions>;
 
-const fields: Fields<Filled<AdagradOptions>> = {
+/** The declarations of its options. */
+export const adagradFields: Fields<Filled<AdagradOptions>> = {
   learningRate: rateField(0.05),
   epsilon: field(tiny, 1e-10),
   initialAccumulator: field(number({ min: 0 }), 0),
@@ -58,12 +59,7 @@ const fields: Fields<Filled<AdagradOptions>> = {
  * ```
  */
 export function adagrad(options: AdagradOptions = {}): AdagradConfig {
-  return readAdagrad(options, '');
-}
-
-/** Reads a configuration without its name. */
-export function readAdagrad(options: unknown, prefix: string): AdagradConfig {
-  return readRule<'adagrad', AdagradOptions>('adagrad', options, fields, prefix);
+  return readRule('adagrad', options, adagradFields);
 }
 
 /** The rule of `adagrad`. */

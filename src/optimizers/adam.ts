@@ -31,7 +31,8 @@ export interface AdamOptions extends RuleOptions {
 /** What `adam` returns. */
 export type AdamConfig = RuleConfig<'adam', AdamOptions>;
 
-const fields: Fields<Filled<AdamOptions>> = {
+/** The declarations of its options. */
+export const adamFields: Fields<Filled<AdamOptions>> = {
   learningRate: rateField(0.001),
   beta1: field(share, 0.9),
   beta2: field(share, 0.999),
@@ -60,12 +61,7 @@ const fields: Fields<Filled<AdamOptions>> = {
  * ```
  */
 export function adam(options: AdamOptions = {}): AdamConfig {
-  return readAdam(options, '');
-}
-
-/** Reads a configuration without its name. */
-export function readAdam(options: unknown, prefix: string): AdamConfig {
-  return readRule<'adam', AdamOptions>('adam', options, fields, prefix);
+  return readRule('adam', options, adamFields);
 }
 
 /** The rule of `adam`. */

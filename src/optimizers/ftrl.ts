@@ -36,7 +36,8 @@ export type FtrlConfig = RuleConfig<'ftrl', FtrlOptions>;
 const ALPHA = 0.1;
 const strength = number({ min: 0 });
 const constantRate: Check<Rate> = (value, name) => learningRate(ALPHA)(rate(value, name), name) as Rate;
-const fields: Fields<Filled<FtrlOptions>> = {
+/** The declarations of its options. */
+export const ftrlFields: Fields<Filled<FtrlOptions>> = {
   learningRate: field(constantRate, ALPHA),
   beta: field(tiny, 1),
   l1: field(strength, 0),
@@ -64,12 +65,7 @@ const fields: Fields<Filled<FtrlOptions>> = {
  * ```
  */
 export function ftrl(options: FtrlOptions = {}): FtrlConfig {
-  return readFtrl(options, '');
-}
-
-/** Reads a configuration without its name. */
-export function readFtrl(options: unknown, prefix: string): FtrlConfig {
-  return readRule<'ftrl', FtrlOptions>('ftrl', options, fields, prefix);
+  return readRule('ftrl', options, ftrlFields);
 }
 
 /** The rule of `ftrl`. */

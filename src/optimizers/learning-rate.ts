@@ -410,13 +410,13 @@ export const tiny = number({ min: 1e-30 });
 export const weightDecayField: Field<number> = field(number({ min: 0 }), 0);
 
 /** Reads the options of a rule; `prefix` is put before a name in an error (`optimizer.`). */
-export function readRule<Name extends string, Options extends object>(
+export function readRule<Name extends string, Config extends object>(
   name: Name,
   options: unknown,
-  fields: Fields<Filled<Options>>,
-  prefix: string,
-): RuleConfig<Name, Options> {
-  return Object.freeze({ name, ...readOptions<Filled<Options>>(name, options, fields, prefix) });
+  fields: Fields<Config>,
+  prefix = '',
+): Readonly<{ name: Name } & Config> {
+  return Object.freeze({ name, ...readOptions<Config>(name, options, fields, prefix) });
 }
 
 // Weight decay in the gradient of one number.

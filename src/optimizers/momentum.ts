@@ -24,7 +24,8 @@ export interface MomentumOptions extends RuleOptions {
 /** What `momentum` returns. */
 export type MomentumConfig = RuleConfig<'momentum', MomentumOptions>;
 
-const fields: Fields<Filled<MomentumOptions>> = {
+/** The declarations of its options. */
+export const momentumFields: Fields<Filled<MomentumOptions>> = {
   learningRate: rateField(0.01),
   momentum: field(share, 0.9),
   weightDecay: weightDecayField,
@@ -48,12 +49,7 @@ const fields: Fields<Filled<MomentumOptions>> = {
  * ```
  */
 export function momentum(options: MomentumOptions = {}): MomentumConfig {
-  return readMomentum(options, '');
-}
-
-/** Reads a configuration without its name. */
-export function readMomentum(options: unknown, prefix: string): MomentumConfig {
-  return readRule<'momentum', MomentumOptions>('momentum', options, fields, prefix);
+  return readRule('momentum', options, momentumFields);
 }
 
 /** The rule of `momentum`. */

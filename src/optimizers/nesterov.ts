@@ -24,7 +24,8 @@ export interface NesterovOptions extends RuleOptions {
 /** What `nesterov` returns. */
 export type NesterovConfig = RuleConfig<'nesterov', NesterovOptions>;
 
-const fields: Fields<Filled<NesterovOptions>> = {
+/** The declarations of its options. */
+export const nesterovFields: Fields<Filled<NesterovOptions>> = {
   learningRate: rateField(0.01),
   momentum: field(share, 0.9),
   weightDecay: weightDecayField,
@@ -48,12 +49,7 @@ const fields: Fields<Filled<NesterovOptions>> = {
  * ```
  */
 export function nesterov(options: NesterovOptions = {}): NesterovConfig {
-  return readNesterov(options, '');
-}
-
-/** Reads a configuration without its name. */
-export function readNesterov(options: unknown, prefix: string): NesterovConfig {
-  return readRule<'nesterov', NesterovOptions>('nesterov', options, fields, prefix);
+  return readRule('nesterov', options, nesterovFields);
 }
 
 /** The rule of `nesterov`. */

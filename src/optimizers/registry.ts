@@ -1,18 +1,18 @@
 // From what a caller writes (a name, a configuration, a rule of their own) to a rule that works. The only place that
 // lists the rules.
 
-import { json, number, oneOf, plain, string, wrong } from '../core/options';
+import { type Field, json, number, oneOf, plain, string, wrong } from '../core/options';
 import { isPlain } from '../core/plain';
-import { Adadelta, readAdadelta } from './adadelta';
-import { Adagrad, readAdagrad } from './adagrad';
-import { Adam, readAdam } from './adam';
-import { Ftrl, readFtrl } from './ftrl';
-import { isSchedule, type LearningRate, learningRate } from './learning-rate';
-import { Momentum, readMomentum } from './momentum';
-import { Nesterov, readNesterov } from './nesterov';
+import { Adadelta, adadeltaFields } from './adadelta';
+import { Adagrad, adagradFields } from './adagrad';
+import { Adam, adamFields } from './adam';
+import { Ftrl, ftrlFields } from './ftrl';
+import { isSchedule, type LearningRate, learningRate, readRule } from './learning-rate';
+import { Momentum, momentumFields } from './momentum';
+import { Nesterov, nesterovFields } from './nesterov';
 import type { Optimizer, OptimizerConfig } from './optimizer';
-import { Rmsprop, readRmsprop } from './rmsprop';
-import { readSgd, Sgd } from './sgd';
+import { Rmsprop, rmspropFields } from './rmsprop';
+import { Sgd, sgdFields } from './sgd';
 
 /**
  * The update rules that have a name; the name alone means the rule with its defaults.
@@ -28,25 +28,25 @@ export type OptimizerName = 'sgd' | 'momentum' | 'nesterov' | 'adagrad' | 'adade
 
 interface Entry {
   readonly Rule: new (config: never) => Optimizer;
-  read(options: unknown, prefix: string): OptimizerConfig;
+  readonly fields: Readonly<Record<string, Field<unknown>>>;
 }
 
 /** A rule is a file and a line here. */
 const RULES: Readonly<Record<OptimizerName, Entry>> = {
-  sgd: { Rule: Sgd, read: readSgd },
-  momentum: { Rule: Momentum, read: readMomentum },
-  nesterov: { Rule: Nesterov, read: readNesterov },
-  adagrad: { Rule: Adagrad, read: readAdagrad },
-  adadelta: { Rule: Adadelta, read: readAdadelta },
-  rmsprop: { Rule: Rmsprop, read: readRmsprop },
-  adam: { Rule: Adam, read: readAdam },
-  ftrl: { Rule: Ftrl, read: readFtrl },
+  sgd: { Rule: Sgd, fields: sgdFields },
+  momentum: { Rule: Momentum, fields: momentumFields },
+  nesterov: { Rule: Nesterov, fields: nesterovFields },
+  adagrad: { Rule: Adagrad, fields: adagradFields },
+  adadelta: { Rule: Adadelta, fields: adadeltaFields },
+  rmsprop: { Rule: Rmsprop, fields: rmspropFields },
+  adam: { Rule: Adam, fields: adamFields },
+  ftrl: { Rule: Ftrl, fields: ftrlFields },
 };
 
 /** The rule of a name. */
 function make(name: OptimizerName, options: unknown, prefix: string): Optimizer {
-  const { Rule, read } = RULES[name];
-  return new Rule(read(options, prefix) as never);
+  const { Rule, fields } = RULES[name];
+  return new Rule(readRule(name, options, fields, prefix) as never);
 }
 
 /** Every name of a rule: those of the paper's tables in their order, then others. */

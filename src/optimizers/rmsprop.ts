@@ -29,7 +29,8 @@ export interface RmspropOptions extends RuleOptions {
 /** What `rmsprop` returns. */
 export type RmspropConfig = RuleConfig<'rmsprop', RmspropOptions>;
 
-const fields: Fields<Filled<RmspropOptions>> = {
+/** The declarations of its options. */
+export const rmspropFields: Fields<Filled<RmspropOptions>> = {
   learningRate: rateField(0.01),
   alpha: field(share, 0.99),
   epsilon: field(tiny, 1e-8),
@@ -57,12 +58,7 @@ const fields: Fields<Filled<RmspropOptions>> = {
  * ```
  */
 export function rmsprop(options: RmspropOptions = {}): RmspropConfig {
-  return readRmsprop(options, '');
-}
-
-/** Reads a configuration without its name. */
-export function readRmsprop(options: unknown, prefix: string): RmspropConfig {
-  return readRule<'rmsprop', RmspropOptions>('rmsprop', options, fields, prefix);
+  return readRule('rmsprop', options, rmspropFields);
 }
 
 /** The rule of `rmsprop`. */

@@ -13,7 +13,8 @@ export interface SgdOptions extends RuleOptions {}
 /** What `sgd` returns. */
 export type SgdConfig = RuleConfig<'sgd', SgdOptions>;
 
-const fields: Fields<Filled<SgdOptions>> = { learningRate: rateField(0.01), weightDecay: weightDecayField };
+/** The declarations of its options. */
+export const sgdFields: Fields<Filled<SgdOptions>> = { learningRate: rateField(0.01), weightDecay: weightDecayField };
 
 /**
  * Stochastic gradient descent.
@@ -33,12 +34,7 @@ const fields: Fields<Filled<SgdOptions>> = { learningRate: rateField(0.01), weig
  * ```
  */
 export function sgd(options: SgdOptions = {}): SgdConfig {
-  return readSgd(options, '');
-}
-
-/** Reads a configuration without its name. */
-export function readSgd(options: unknown, prefix: string): SgdConfig {
-  return readRule<'sgd', SgdOptions>('sgd', options, fields, prefix);
+  return readRule('sgd', options, sgdFields);
 }
 
 /** The rule of `sgd`. */
