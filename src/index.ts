@@ -100,10 +100,15 @@ export type { ColumnRef, ColumnRefs, InvalidPolicy, ReadOptions } from './io/tex
 export { auc, type Calibration, type CalibrationBin, calibration, logLoss } from './metrics/label-metrics';
 // Metrics: their names, and what recommended lists are like
 export { coverage, diversity, gini, novelty } from './metrics/list-metrics';
-export type { MetricName, RankingMeasureName, RankingMetricName } from './metrics/metric-names';
+export type {
+  FeatureMetricName,
+  MetricName,
+  RankingMeasureName,
+  RankingMetricName,
+  RowMetricName,
+  Scores,
+} from './metrics/metric-names';
 export type { GainName } from './metrics/relevant-items';
-export type { FeatureMetricName, RowMetricName } from './metrics/row-metrics';
-export type { Scores } from './metrics/scores';
 export type { FactorizationOptions } from './models/factorization';
 export { MFModel, type MFModelOptions } from './models/factorization';
 // Errors
@@ -203,6 +208,5 @@ export type {
   UserHistoryRow,
 } from './serving/questions';
 export type { EpochRecord, History } from './training/fit';
-export type { LossName } from './training/losses';
+export type { LossName, RankingLossName } from './training/losses';
 export type { NegativeSampling } from './training/negatives';
-export type { RankingLossName } from './training/ranking-losses';

@@ -6,7 +6,7 @@ import { integer, oneOf } from './core/options';
 import type { FeatureRow, FeatureRows } from './data/feature-fields';
 import type { Id } from './data/vocabulary';
 import { javaScript } from './kernels/backend';
-import { type Scores, scoresOf } from './metrics/scores';
+import { type Scores, scoresOf } from './metrics/metric-names';
 import { DeepFMModel, type FeatureModel, FMModel, WideDeepModel } from './models/feature-models';
 import { ACTIVATIONS } from './models/layers';
 import { FeatureState, isTrained, predictRows } from './recommenders/features/feature-answers';
@@ -51,7 +51,7 @@ import type { Able, TrainedState } from './serving/trained-state';
 
 export { DataError, FormatError, OpmfError, OptionError, UnknownIdError, UnsupportedError } from './core/errors';
 export type { Id } from './data/vocabulary';
-export type { Scores } from './metrics/scores';
+export type { Scores } from './metrics/metric-names';
 export type { Explains, FoldsIn, Similar } from './serving/capabilities';
 export type * from './serving/questions';
 

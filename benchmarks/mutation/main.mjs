@@ -37,7 +37,7 @@ const ROOMS = {
     ],
   ],
   losses: [
-    ['src/training/loss.ts', 'src/training/losses.ts', 'src/training/ranking-losses.ts'],
+    ['src/training/losses.ts', 'src/training/losses.ts', 'src/training/losses.ts'],
     ['test/training/losses', 'test/training/ranking-losses'],
     [
       'test/recommenders/orders',

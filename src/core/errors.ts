@@ -25,7 +25,7 @@ export function isInstance(type: object, value: unknown): boolean {
 }
 
 /** The same of a class of the library by its name, for who would load the class for this question alone. */
-export function isNamed(name: string, value: unknown): boolean {
+export function isNamed<T>(name: string, value: unknown): value is T {
   try {
     let made = typeof value === 'object' && value !== null ? classOf(value) : undefined;
     for (; typeof made === 'function'; made = Object.getPrototypeOf(made)) {

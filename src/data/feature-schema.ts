@@ -1,9 +1,9 @@
 // A field once learned, as JSON: what it was described by, every default filled in, and its scale or its vocabulary.
 
 import { FormatError, isInstance } from '../core/errors';
-import { hash } from '../core/hash';
 import { show } from '../core/options';
 import { ownString } from '../core/plain';
+import { hash } from '../core/random';
 import { VERSION } from '../core/version';
 import type { FeatureRow, FeatureValue, FieldConfig, FieldRange, LabelSource } from './feature-fields';
 

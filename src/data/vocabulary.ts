@@ -1,8 +1,8 @@
 // Lists that callers hand over: what cannot be gone over is told as such, with what to do about it.
 
 import { DataError, isInstance } from '../core/errors';
-import { secret } from '../core/hash';
 import { check, show } from '../core/options';
+import { secret } from '../core/random';
 import { VERSION } from '../core/version';
 
 /** Throws DataError unless `value`, which messages call `name`, can be iterated over. */

@@ -5,8 +5,7 @@ import { seed as checkSeed, field, integer, oneOf, optional, readOptions, wrong 
 import { VERSION } from '../core/version';
 import type { Interactions } from '../data/interactions';
 import { part, splitRandom } from '../data/splits';
-import { type MetricName, metricList } from '../metrics/metric-names';
-import { checkSuits, usualMetrics } from '../metrics/scores';
+import { checkSuits, type MetricName, metricList, usualMetrics } from '../metrics/metric-names';
 import type { LearningRate } from '../optimizers/learning-rate';
 import type { OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';

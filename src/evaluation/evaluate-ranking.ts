@@ -26,10 +26,10 @@ import {
   type RankingMetric,
   type RankingMetricName,
   slip,
+  usuallyRelevant,
 } from '../metrics/metric-names';
 import { RankingMeter } from '../metrics/ranking-meter';
 import { GAINS, type GainName, ROWS_A_STEP, relevantUsers } from '../metrics/relevant-items';
-import { usuallyRelevant } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import {
   checkRecommender,

@@ -4,8 +4,8 @@ import { readOptions } from '../core/options';
 import { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import type { Vocabulary } from '../data/vocabulary';
+import { checkSuits } from '../metrics/metric-names';
 import { mae, RATING_METRICS, rmse } from '../metrics/rating-metrics';
-import { checkSuits } from '../metrics/scores';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
 import {

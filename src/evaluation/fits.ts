@@ -5,9 +5,15 @@ import { DivergenceError } from '../core/errors';
 import { now } from '../core/scheduler';
 import { FeatureTable } from '../data/feature-table';
 import type { Split } from '../data/splits';
-import { isRatingMetric, type MetricName, rankingMetricsOf } from '../metrics/metric-names';
-import { type RowMetricName, rowMetrics } from '../metrics/row-metrics';
-import { checkSuits, usualMetrics } from '../metrics/scores';
+import {
+  checkSuits,
+  isRatingMetric,
+  type MetricName,
+  type RowMetricName,
+  rankingMetricsOf,
+  rowMetrics,
+  usualMetrics,
+} from '../metrics/metric-names';
 import type { FM } from '../recommenders/features/fm';
 import type { Recommender } from '../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../recommenders/registry';

@@ -10,8 +10,14 @@ import type { Interactions } from '../data/interactions';
 import { part, splitRandom } from '../data/splits';
 import type { Id } from '../data/vocabulary';
 import type { MetricName } from '../metrics/metric-names';
-import { featureMetricName, isLessBetter, isRowMetric, type RowMetricName } from '../metrics/row-metrics';
-import { checkSuits, usualMetrics } from '../metrics/scores';
+import {
+  checkSuits,
+  featureMetricName,
+  isLessBetter,
+  isRowMetric,
+  type RowMetricName,
+  usualMetrics,
+} from '../metrics/metric-names';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../recommenders/registry';

@@ -1,9 +1,19 @@
 // THE SEAM of sums of outer products, in double: what normal equations are made of, and most of what solving them takes.
 
 import { doubles } from '../core/allocate';
-import { type Code, f64x2, get, i32, type Local, loopWhile, sequence, set, v128 } from '../wasm/code';
+import {
+  type Code,
+  f64x2,
+  get,
+  i32,
+  type Local,
+  loopWhile,
+  ModuleBuilder,
+  sequence,
+  set,
+  v128,
+} from '../wasm/assembler';
 import { compile, createMemory, instantiate, inWasm, type KernelChoice, Unavailable } from '../wasm/host';
-import { ModuleBuilder } from '../wasm/module';
 
 /** What lengths are rounded up to. */
 export const GRAM_BLOCK = 4;

@@ -9,7 +9,7 @@
 // four lanes, added two and two. Zeros at the end of both rows change nothing.
 // OTHER SUMS are one chain, from what the result holds or from +0, in the order of the index written under the sum.
 
-import type { ModuleBuilder } from '../wasm/module';
+import type { ModuleBuilder } from '../wasm/assembler';
 
 /** Memory of either precision; all arrays of one call have the same. */
 export type Numbers = Float32Array | Float64Array;

@@ -1,8 +1,8 @@
 // What both directions of the element-wise products share in WebAssembly: the walk over the rows and over the maps. The
 // addresses of the maps are a list in memory, since a product has any number of them.
 
-import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../wasm/code';
-import type { FunctionBuilder, ModuleBuilder } from '../wasm/module';
+import type { FunctionBuilder, ModuleBuilder } from '../wasm/assembler';
+import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../wasm/assembler';
 import { dot } from './dot';
 import type { Kernel, Numbers } from './kernels';
 import { isSingle, round } from './rounding';

@@ -1,13 +1,13 @@
 // The table of the kernels, and their WebAssembly: one module for every heap of a process, and one a fit for its update rule.
 
+import { type MemoryShape, ModuleBuilder } from '../wasm/assembler';
 import { compile } from '../wasm/host';
-import { type MemoryShape, ModuleBuilder } from '../wasm/module';
 import type { Kernel, Kernels } from './kernels';
 import { multiply, multiplyTransposed, transposedMultiply } from './matrix';
 import { type ProductRoutine, productBackward, productForward } from './products';
 import { divide, dot, gatherAdd, rowDots, scatterAdd, scatterRows, selectRows, startPenalty } from './rows';
 import type { UpdateRule } from './update-rules';
-import { scaledUpdate, update } from './update-wasm';
+import { scaledUpdate, update } from './update-rules';
 
 /** All kernels, each in JavaScript and in WebAssembly. */
 export const table: { readonly [Name in keyof Kernels]: Kernel<Name> } = {

@@ -15,7 +15,7 @@ import {
   sequence,
   set,
   v128,
-} from '../wasm/code';
+} from '../wasm/assembler';
 import { dot as dotProduct } from './dot';
 import type { Kernel } from './kernels';
 import { isSingle, round } from './rounding';

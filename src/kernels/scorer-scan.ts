@@ -3,6 +3,7 @@
 import {
   branch,
   type Code,
+  type FunctionBuilder,
   f32,
   f32x4,
   get,
@@ -10,11 +11,11 @@ import {
   i32x4,
   type Local,
   loopWhile,
+  ModuleBuilder,
   sequence,
   set,
   v128,
-} from '../wasm/code';
-import { type FunctionBuilder, ModuleBuilder } from '../wasm/module';
+} from '../wasm/assembler';
 import { leavesOf, type Measure, TILE } from './scorer';
 
 /** Queries that one program scores at once, at most. */

@@ -1,6 +1,35 @@
 // The update rules as arithmetic: what becomes of one number x, or of a vector of them, under its gradient g. The same
 // operations in the same order as the optimizers' own loops, each rounded to float32, so that both give the same bits.
 
+import {
+  branch,
+  type Code,
+  choose,
+  type FunctionBuilder,
+  f32,
+  f32x4,
+  get,
+  i32,
+  type Local,
+  type ModuleBuilder,
+  sequence,
+  set,
+  v128,
+} from '../wasm/assembler';
+import {
+  advance,
+  byLength,
+  bytesOf,
+  isOne,
+  LaneDots,
+  type Length,
+  type Put,
+  RowWalk,
+  rowAt,
+  rowBytes,
+  times,
+} from './walk';
+
 /** Where a rule's arithmetic happens: in four lanes at once, or in one number. */
 export interface Arithmetic<T> {
   add(a: T, b: T): T;
@@ -136,4 +165,155 @@ export function applyRule<T>(
       return { x: o.sub(x, o.div(o.mul(rate, mean), root)), slots: [mean, square] };
     }
   }
+}
+
+// The code of an update rule, four numbers at a time or one. The arithmetic is that of kernels/update-rules.ts.
+
+/** What is updated: a number and what the rule keeps for it, and how to read and write them. */
+export interface Place<T extends 'f32' | 'v128'> {
+  readonly x: Local<'i32'>;
+  readonly slots: readonly Local<'i32'>[];
+  load(address: Local<'i32'>): Code<T>;
+  put(address: Local<'i32'>, value: Code<T>): Code<'void'>;
+}
+
+/** The code of one rule in one kind of number, its values kept in locals that every copy of the code shares. */
+export class RuleWriter<T extends 'f32' | 'v128'> {
+  private readonly pool: Local<T>[] = [];
+
+  private constructor(
+    private readonly f: FunctionBuilder,
+    private readonly rule: UpdateRule,
+    private readonly type: T,
+    private readonly operations: Omit<Arithmetic<Code<T>>, 'keep'>,
+    private readonly scales: StepScales<Code<T>>,
+  ) {}
+
+  static ofVectors(f: FunctionBuilder, rule: UpdateRule, scales: StepScales<Code<'v128'>>): RuleWriter<'v128'> {
+    const constant = (value: number) => f32x4.splat(f32.const(value));
+    return new RuleWriter(f, rule, 'v128', { ...f32x4, constant }, scales);
+  }
+
+  static ofNumbers(f: FunctionBuilder, rule: UpdateRule, scales: StepScales<Code<'f32'>>): RuleWriter<'f32'> {
+    return new RuleWriter(f, rule, 'f32', { ...f32, constant: f32.const }, scales);
+  }
+
+  /** Updates the numbers at a place under a gradient. */
+  write({ x, slots, load, put }: Place<T>, slope: Code<T>): Code<'void'> {
+    const { f, pool, rule, type, operations, scales } = this;
+    const kept: Code<'void'>[] = [];
+    const keep = (value: Code<T>): Code<T> => {
+      if (kept.length === pool.length) pool.push(f.local(type));
+      const local = pool[kept.length]!;
+      kept.push(set(local, value));
+      return get(local);
+    };
+    const old = slots.map((slot) => keep(load(slot)));
+    const number = keep(load(x));
+    const gradient = keep(slope);
+    const updated = applyRule(rule, { ...operations, keep }, number, gradient, old, scales);
+    return sequence(...kept, ...updated.slots.map((slot, k) => put(slots[k]!, slot)), put(x, updated.x));
+  }
+}
+
+// An update rule in WebAssembly: the rows of a table that a gradient names, under one rule with its constants.
+
+/** update(data, ids, count, cols, gradient, slot1, slot2, rate, rootScale). */
+export function update(module: ModuleBuilder, rule: UpdateRule): void {
+  const f = module.function('void', 'update');
+  const [data, ids, count, cols] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
+  const values = f.parameter('i32');
+  const slots = [f.parameter('i32'), f.parameter('i32')].slice(0, slotsOf(rule));
+  const [rate, rootScale] = [f.parameter('f32'), f.parameter('f32')];
+  const [rates, roots] = [f.local('v128'), f.local('v128')];
+  const [index, start, x, g] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+  const slotRows = slots.map(() => f.local('i32'));
+  const vector = RuleWriter.ofVectors(f, rule, { rate: get(rates), rootScale: get(roots) });
+  const number = RuleWriter.ofNumbers(f, rule, { rate: get(rate), rootScale: get(rootScale) });
+  const named = i32.load(i32.add(get(ids), bytesOf(get(index))));
+  const eachRow = (length: Length, body: Code<'void'>) =>
+    times(
+      count,
+      set(start, i32.mul(choose(get(ids), named, get(index)), rowBytes(length))),
+      set(x, i32.add(get(data), get(start))),
+      ...slotRows.map((row, k) => set(row, i32.add(get(slots[k]!), get(start)))),
+      set(g, get(values)),
+      body,
+      advance(values, rowBytes(length)),
+      advance(index, 1),
+    );
+  f.emit(
+    set(rates, f32x4.splat(get(rate))),
+    set(roots, f32x4.splat(get(rootScale))),
+    branch(
+      isOne(cols),
+      eachRow(1, number.write(numberAt(x, slotRows), f32.load(get(g)))),
+      byLength(cols, (length) => {
+        const walk = new RowWalk(f, length);
+        const eachVector = walk.each([x, g, ...slotRows], (offset, put) =>
+          vector.write(vectorAt(x, slotRows, offset, put), v128.load(get(g), offset)),
+        );
+        return sequence(walk.prepare, eachRow(length, eachVector));
+      }),
+    ),
+  );
+}
+
+/**
+ * scaledUpdate(base, scalars, ids, count, cols, gradient, two slots of the base, two of the scalars, the rates of both,
+ * rootScale): rows that are s x, of one scalar s a row, under the gradient g of s x. The base's is g s, that of s <g, x>.
+ */
+export function scaledUpdate(module: ModuleBuilder, rule: UpdateRule): void {
+  const f = module.function('void', 'scaledUpdate');
+  const [base, scalars, ids, count] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
+  const [cols, values] = [f.parameter('i32'), f.parameter('i32')];
+  const baseSlots = [f.parameter('i32'), f.parameter('i32')].slice(0, slotsOf(rule));
+  const scalarSlots = [f.parameter('i32'), f.parameter('i32')].slice(0, slotsOf(rule));
+  const [rate, scalarRate, rootScale] = [f.parameter('f32'), f.parameter('f32'), f.parameter('f32')];
+  const [rates, roots, scale] = [f.local('v128'), f.local('v128'), f.local('v128')];
+  const [bytes, row, x, s, g] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+  const [baseRows, scalarRows] = [baseSlots.map(() => f.local('i32')), scalarSlots.map(() => f.local('i32'))];
+  const vector = RuleWriter.ofVectors(f, rule, { rate: get(rates), rootScale: get(roots) });
+  const number = RuleWriter.ofNumbers(f, rule, { rate: get(scalarRate), rootScale: get(rootScale) });
+  const dots = new LaneDots(f, cols);
+  f.emit(
+    dots.prepare,
+    set(rates, f32x4.splat(get(rate))),
+    set(roots, f32x4.splat(get(rootScale))),
+    set(bytes, bytesOf(get(cols))),
+    times(
+      count,
+      set(row, i32.load(get(ids))),
+      set(x, rowAt(base, get(row), get(bytes))),
+      set(s, i32.add(get(scalars), bytesOf(get(row)))),
+      ...baseRows.map((at, k) => set(at, rowAt(baseSlots[k]!, get(row), get(bytes)))),
+      ...scalarRows.map((at, k) => set(at, i32.add(get(scalarSlots[k]!), bytesOf(get(row))))),
+      set(g, get(values)),
+      set(scale, v128.loadSplat(get(s))),
+      dots.sumWith(g, [x], baseRows, (slope, offset, put) => [
+        vector.write(vectorAt(x, baseRows, offset, put), f32x4.mul(slope, get(scale))),
+      ]),
+      number.write(numberAt(s, scalarRows), dots.total()),
+      advance(values, get(bytes)),
+      advance(ids, 4),
+    ),
+  );
+}
+
+function vectorAt(x: Local<'i32'>, slots: readonly Local<'i32'>[], offset: number, put: Put): Place<'v128'> {
+  return {
+    x,
+    slots,
+    load: (address) => v128.load(get(address), offset),
+    put: (address, value) => put(address, value, offset),
+  };
+}
+
+function numberAt(x: Local<'i32'>, slots: readonly Local<'i32'>[]): Place<'f32'> {
+  return {
+    x,
+    slots,
+    load: (address) => f32.load(get(address)),
+    put: (address, value) => f32.store(get(address), value),
+  };
 }

@@ -1,6 +1,7 @@
 // Ways through rows of any length in vectors of four. What a last vector has beyond its row is masked: it is read, since
 // a heap has room at its end, but never becomes part of a result, and is written back as it was.
 
+import type { FunctionBuilder } from '../wasm/assembler';
 import {
   branch,
   type Code,
@@ -14,8 +15,7 @@ import {
   sequence,
   set,
   v128,
-} from '../wasm/code';
-import type { FunctionBuilder } from '../wasm/module';
+} from '../wasm/assembler';
 
 /** How far past the end of a row a walk may read, in bytes. */
 export const READ_AHEAD = 64;

@@ -1,6 +1,9 @@
-// The metrics by name: 'rmse', 'ndcg@10', 'auc'. A name is read here, and nowhere else.
+// The metrics by name: 'rmse', 'ndcg@10', 'auc'. A name is read here, and nowhere else. And which metrics suit the scores
+// of a recommender.
 
+import { UnsupportedError } from '../core/errors';
 import { type Check, nearest, wrong } from '../core/options';
+import { logLoss, auc as rowAuc } from './label-metrics';
 import {
   auc,
   averagePrecision,
@@ -11,7 +14,7 @@ import {
   recall,
   reciprocalRank,
 } from './ranking-metrics';
-import { RATING_METRICS, type RatingMetricName } from './rating-metrics';
+import { mae, RATING_METRICS, type RatingMetricName, rmse } from './rating-metrics';
 
 /** The ranking metrics, without their cut. */
 export const rankingMeasures = {
@@ -97,4 +100,88 @@ export function slip(value: unknown, others: readonly string[] = []): string {
   const close = nearest(written, [...others, ...known]);
   if (close === undefined) return '';
   return ` (did you mean '${known.includes(close) ? `${close}@${Number(cut) >= 1 ? cut : 10}` : close}'?)`;
+}
+
+// The metrics that the fits of models of features watch: those of labelled rows, and those of lists.
+
+/** The metrics of predicted rows. Of `auc` more is better, of the others less. */
+export type RowMetricName = 'auc' | 'logloss' | RatingMetricName;
+
+/** Those, and those of the lists of users: `ndcg@10`. `auc` is that of rows. */
+export type FeatureMetricName = RowMetricName | Exclude<RankingMetricName, 'auc'>;
+
+/** The metrics of rows by name. */
+export const rowMetrics: Readonly<Record<RowMetricName, typeof rmse>> = { auc: rowAuc, logloss: logLoss, rmse, mae };
+
+/** Whether a metric is one of predicted rows. */
+export function isRowMetric(name: FeatureMetricName): name is RowMetricName {
+  return Object.hasOwn(rowMetrics, name);
+}
+
+/** Those that are of lists. */
+export function listMetricsOf(names: readonly FeatureMetricName[]): readonly RankingMetric[] {
+  return names.flatMap((name) => (isRowMetric(name) ? [] : (findRankingMetrics(name) ?? [])));
+}
+
+/** The name of a metric. */
+export const featureMetricName: Check<FeatureMetricName> = (value, name) => {
+  const known = value as FeatureMetricName;
+  if (typeof value === 'string' && (isRowMetric(known) || findRankingMetrics(value) !== undefined)) return known;
+  const names = Object.keys(rowMetrics);
+  const close = typeof value === 'string' ? nearest(value, names) : undefined;
+  const meant = close === undefined ? slip(value) : ` (did you mean '${close}'?)`;
+  throw wrong(name, value, `one of ${names.join(', ')}, or of lists ${RANKING_NAMES}${meant}`);
+};
+
+/** A list of names, not empty. */
+export const featureMetricList: Check<readonly FeatureMetricName[]> = (value, name) => {
+  if (!Array.isArray(value) || value.length === 0) throw wrong(name, value, "a list of metrics, as ['auc', 'logloss']");
+  return value.map((one, at) => featureMetricName(one, `${name}[${at}]`));
+};
+
+/** Whether less of a metric is better: of how far predictions are off, not of rankings. */
+export function isLessBetter(name: MetricName | RowMetricName): boolean {
+  return name === 'logloss' || isRatingMetric(name);
+}
+
+// What the scores of a recommender are, and which metrics suit them.
+
+/**
+ * What predictions are: ratings, on the scale of the training values; probabilities that a value is 1; or numbers that mean
+ * nothing but their order. RMSE and MAE are for ratings alone.
+ *
+ * @example
+ * ```ts
+ * import { ALS, MF, type Scores } from 'opmf';
+ * const kinds: Scores[] = [new MF().scores, new MF({ loss: 'logistic' }).scores, new ALS().scores];
+ * console.log(kinds.join(' ')); // rating probability order
+ * ```
+ */
+export type Scores = 'rating' | 'probability' | 'order';
+
+/** What scores are of a loss, with items drawn as negatives or without. */
+export function scoresOf(loss: string, hasNegatives: boolean): Scores {
+  if (hasNegatives) return 'order';
+  return loss === 'logistic' ? 'probability' : 'rating';
+}
+
+/** What is measured where nothing is said. */
+export function usualMetrics(scores: Scores): readonly MetricName[] {
+  return scores === 'rating' ? RATING_METRICS : ['ndcg@10'];
+}
+
+/** Which values are of what should be listed, where nothing is said: labels say yes or no, and the rest is what users have. */
+export function usuallyRelevant(scores: Scores | undefined): ((value: number) => boolean) | undefined {
+  return scores === 'probability' ? (value) => value > 0 : undefined;
+}
+
+/** @throws UnsupportedError for rating metrics of scores that are no ratings, which names what to ask for */
+export function checkSuits(owner: string, names: readonly string[], scores: Scores | undefined): void {
+  if (scores === undefined || scores === 'rating') return;
+  const wrong = names.find((name): name is RatingMetricName => isRatingMetric(name as MetricName));
+  if (wrong === undefined) return;
+  const are = scores === 'order' ? 'mean nothing but their order' : 'are probabilities';
+  throw new UnsupportedError(
+    `${owner}: ${wrong} compares predictions with ratings, and the scores of this recommender ${are} (scores: '${scores}'); ask for a ranking metric, as 'ndcg@10' (evaluateRanking)`,
+  );
 }

@@ -1,8 +1,9 @@
-// From what a caller writes (a name, a configuration, a rule of their own) to a rule that works. The only place that
-// lists the rules.
+// From what a caller writes (a name, a configuration, a rule of their own) to a rule that works, in JavaScript and in
+// WebAssembly. The only place that lists the rules.
 
 import { type Field, json, number, oneOf, plain, string, wrong } from '../core/options';
 import { isPlain } from '../core/plain';
+import type { UpdateRule } from '../kernels/update-rules';
 import { Adadelta, adadeltaFields } from './adadelta';
 import { Adagrad, adagradFields } from './adagrad';
 import { Adam, adamFields } from './adam';
@@ -124,6 +125,14 @@ function defined(properties: Record<string, unknown>): Record<string, unknown> {
 /** Whether what is given as an optimizer is a rule that works. */
 export function isRule(value: object): value is Optimizer {
   return typeof (value as Partial<Optimizer>).update === 'function';
+}
+
+/** The rule of an optimizer as WebAssembly has it; null for a caller's own, and for what has no arithmetic there. */
+export function updateRuleOf(optimizer: Optimizer): UpdateRule | null {
+  const rules = [Sgd, Momentum, Nesterov, Adagrad, Adadelta, Rmsprop, Adam];
+  if (!rules.some((rule) => optimizer instanceof rule)) return null;
+  // A built-in rule's configuration has the constants of its name.
+  return optimizer.config as unknown as UpdateRule;
 }
 
 function checkRule(rule: Optimizer, option: string): Optimizer {

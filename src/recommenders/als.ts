@@ -19,7 +19,7 @@ import {
 import { forEachChunk, ROWS_A_CHUNK, type Scheduler, TaskScheduler } from '../core/scheduler';
 import { findRepeats } from '../data/duplicates';
 import { Interactions } from '../data/interactions';
-import type { Scores } from '../metrics/scores';
+import type { Scores } from '../metrics/metric-names';
 import { drawStart, MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { FittedFactorization, RatingScale } from '../serving/factorization-tables';

@@ -23,10 +23,9 @@ import { isRule } from '../optimizers/registry';
 import { sgd } from '../optimizers/sgd';
 import { type Overparam, type OverparamPlan, type ProductSpec, planOverparam } from '../parameters/overparam';
 import { countRows } from '../serving/interaction-history';
-import type { LossName } from '../training/losses';
+import type { LossName, RankingLossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
 import { chooseBlocks } from '../training/per-rating/block-schedule';
-import type { RankingLossName } from '../training/ranking-losses';
 import { INSTEAD, nothingToPredict, onlyValue } from './targets';
 import {
   batchCount,

@@ -4,7 +4,7 @@
 import { Stream } from '../core/random';
 import { type Scheduler, TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
-import { type Scores, scoresOf } from '../metrics/scores';
+import { type Scores, scoresOf } from '../metrics/metric-names';
 import type { Factorization, FactorizationTables } from '../models/factorization';
 import { drawStart } from '../models/factorization';
 import type { Batch, Model, RatingData } from '../models/model';
@@ -15,7 +15,7 @@ import { linkOf, type RatingScale } from '../serving/factorization-tables';
 import { GradientFoldIn } from '../serving/fold-in/gradient-fold-in';
 import { countRows, type RowCounts } from '../serving/interaction-history';
 import type { History, Training } from '../training/fit';
-import type { Loss } from '../training/loss';
+import type { Loss } from '../training/losses';
 import { type Link, lossNamed } from '../training/losses';
 import { passOver } from '../training/negatives';
 import { type StepOptions, type StepTask, startTraining } from '../training/start-training';

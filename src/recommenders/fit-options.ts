@@ -1,6 +1,6 @@
 // Reading the options of a fit.
 
-import { DataError, UnsupportedError } from '../core/errors';
+import { DataError, isNamed, UnsupportedError } from '../core/errors';
 import {
   abortSignal,
   type Check,
@@ -14,10 +14,15 @@ import {
   wrong,
 } from '../core/options';
 import type { Interactions } from '../data/interactions';
-import { isInteractions } from '../data/is-interactions';
 import type { MetricName } from '../metrics/metric-names';
-import { metricList, metricName } from '../metrics/metric-names';
-import { checkSuits, type Scores, usuallyRelevant, usualMetrics } from '../metrics/scores';
+import {
+  checkSuits,
+  metricList,
+  metricName,
+  type Scores,
+  usuallyRelevant,
+  usualMetrics,
+} from '../metrics/metric-names';
 import type { EpochRecord } from '../training/fit';
 import type { FitOptions } from './recommender';
 
@@ -122,7 +127,8 @@ const fileBytes = check<Uint8Array>(
 
 /** Interactions with at least one rating. */
 export function checkInteractions(value: unknown, name: string): Interactions {
-  if (!isInteractions(value)) throw wrong(name, value, 'Interactions: make them with Interactions.from(rows)');
+  if (!isNamed<Interactions>('Interactions', value))
+    throw wrong(name, value, 'Interactions: make them with Interactions.from(rows)');
   if (value.size === 0) throw new DataError(`${name} has no ratings; want at least one, of a weight above 0`);
   return value;
 }

@@ -1,12 +1,12 @@
 // What every recommender that can be trained does alike: fits one after another, in the order of the calls.
 
 import { retoldAllocation } from '../core/allocate';
+import { isNamed } from '../core/errors';
 import { boolean, type Filled, field, readOptions } from '../core/options';
 import { runYielding, TaskScheduler, untilAborted } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
-import { isInteractions } from '../data/is-interactions';
+import type { Scores } from '../metrics/metric-names';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
-import type { Scores } from '../metrics/scores';
 import { Predictor } from '../serving/predictor';
 import type { SaveOptions } from '../serving/questions';
 import type { TrainedState } from '../serving/trained-state';
@@ -53,7 +53,7 @@ export abstract class IdRecommender<State extends TrainedState> extends Predicto
   /** What a training tells, and how much of its validation it was trained on. */
   protected async withSeen(training: Promise<History>, validation: unknown): Promise<History> {
     const history = await training;
-    if (!isInteractions(validation)) return history;
+    if (!isNamed<Interactions>('Interactions', validation)) return history;
     const kinds = await runYielding(this.familiaritySteps(validation), new TaskScheduler(undefined), ROWS_A_STEP);
     return { ...history, seen: kinds.reduce((count, kind) => count + (kind === 2 ? 1 : 0), 0) };
   }

@@ -2,8 +2,7 @@
 
 import type { Interactions } from '../data/interactions';
 import type { Id } from '../data/vocabulary';
-import type { MetricName } from '../metrics/metric-names';
-import type { Scores } from '../metrics/scores';
+import type { MetricName, Scores } from '../metrics/metric-names';
 import type { ItemMask } from '../serving/item-mask';
 import type { RecommendationList, RecommendManyOptions, RecommendOptions, SaveOptions } from '../serving/questions';
 import type { EpochRecord, History } from '../training/fit';

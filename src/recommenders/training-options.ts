@@ -8,9 +8,8 @@ import { MAX_RANK } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { OPTIMIZER_WANTED, type OptimizerName, resolveOver } from '../optimizers/registry';
 import { OVERPARAM_WANTED, type Overparam, productOver } from '../parameters/overparam';
-import type { LossName } from '../training/losses';
+import type { LossName, RankingLossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
-import type { RankingLossName } from '../training/ranking-losses';
 import type { KernelChoice } from '../wasm/host';
 
 /** The options whose meaning and default are the same wherever they are. */

@@ -1,16 +1,15 @@
 // Reading what lists are to be made of: the options of recommend, of a trained user and of a folded one alike, and those of
 // similar items and users.
 
-import { DataError, NotFittedError, OptionError, UnsupportedError } from '../core/errors';
+import { DataError, isNamed, NotFittedError, OptionError, UnsupportedError } from '../core/errors';
 import { abortSignal, boolean, field, integer, oneOf, optional, readOptions, show, wrong } from '../core/options';
 import { A_LOOK, now, type Pausable, runToEnd, TaskScheduler } from '../core/scheduler';
 import { groupRowsNow } from '../data/csr';
 import type { Interactions } from '../data/interactions';
-import { isInteractions } from '../data/is-interactions';
 import { type Interaction, type Row, readRows, refuseStrayNames } from '../data/rows';
 import { type Id, Vocabulary } from '../data/vocabulary';
+import type { Scores } from '../metrics/metric-names';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
-import type { Scores } from '../metrics/scores';
 import { indexMap } from './index-map';
 import { ItemMask, type NumberedIds, numbersOf } from './item-mask';
 import type {
@@ -373,7 +372,7 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
   /** The predicted ratings of many pairs, in order. Cost: O(rank) a pair. @throws DataError for a pair that is none */
   predictMany(pairs: Iterable<readonly [Id, Id]> | Interactions): Float32Array {
     const state = this.need('predictMany');
-    if (isInteractions(pairs)) return state.predictAll(pairs);
+    if (isNamed<Interactions>('Interactions', pairs)) return state.predictAll(pairs);
     const { users, items } = state;
     const [userIndex, itemIndex]: [number[], number[]] = [[], []];
     for (const pair of checkList(pairs, 'pairs', 'Interactions, or a list of [userId, itemId]')) {

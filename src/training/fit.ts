@@ -4,7 +4,7 @@
 import { DivergenceError } from '../core/errors';
 import { forEachChunk, now, type Scheduler, TaskScheduler, untilAborted } from '../core/scheduler';
 import type { MetricName } from '../metrics/metric-names';
-import { isLessBetter, type RowMetricName } from '../metrics/row-metrics';
+import { isLessBetter, type RowMetricName } from '../metrics/metric-names';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 

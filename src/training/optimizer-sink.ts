@@ -9,10 +9,10 @@ import { Adam } from '../optimizers/adam';
 import type { Factor, Real, RowGradient } from '../optimizers/factor';
 import { LearningRates } from '../optimizers/learning-rate';
 import type { Optimizer, SlotSpec } from '../optimizers/optimizer';
+import { updateRuleOf } from '../optimizers/registry';
 import type { GradientSink, Parameter } from '../parameters/parameter';
 import { allocate } from '../parameters/parameter';
 import type { TrainingState } from './fit';
-import { ruleOf } from './per-rating/plan';
 
 /** Some parameters and the rule that trains them. */
 export interface RuleOf {
@@ -59,7 +59,7 @@ export class OptimizerSink implements GradientSink {
   /** Lets updates run on a heap that everything has been moved to. */
   runOn(heap: Heap): void {
     for (const rule of this.rules) {
-      const known = ruleOf(rule.optimizer);
+      const known = updateRuleOf(rule.optimizer);
       rule.onHeap = known === null || isPerRow(known) ? null : heap.updates(known);
     }
   }

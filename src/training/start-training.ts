@@ -12,7 +12,7 @@ import type { Penalty } from '../parameters/penalty';
 import type { KernelChoice } from '../wasm/host';
 import { CandidateBatcher } from './candidate-batches';
 import type { Training } from './fit';
-import type { Loss } from './loss';
+import type { Loss } from './losses';
 import type { NegativeSampling } from './negatives';
 import { OptimizerSink } from './optimizer-sink';
 import { chooseBlocks, type OrderOptions, type Side, WHOLE } from './per-rating/block-schedule';

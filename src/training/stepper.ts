@@ -12,7 +12,7 @@ import { allocate } from '../parameters/parameter';
 import type { Penalty } from '../parameters/penalty';
 import type { KernelChoice } from '../wasm/host';
 import type { Training, TrainingState } from './fit';
-import type { Loss, LossBatch } from './loss';
+import type { Loss, LossBatch } from './losses';
 import type { OptimizerSink } from './optimizer-sink';
 import { progressAt } from './per-rating/plan';
 import type { Batcher, RowPlaces } from './rating-batches';

@@ -2,8 +2,7 @@
 // and pages with a strict content security policy give no such leave.
 
 import { UnsupportedError } from '../core/errors';
-import { f32x4 } from './code';
-import { MOST_PAGES, ModuleBuilder } from './module';
+import { f32x4, MOST_PAGES, ModuleBuilder } from './assembler';
 
 let answer: boolean | undefined;
 

@@ -2,7 +2,7 @@
 // sum of its ratings, weights multiply, and no score overflows.
 
 import fc from 'fast-check';
-import type { Loss, LossBatch } from '../../src/training/loss';
+import type { Loss, LossBatch } from '../../src/training/losses';
 
 /** A loss as the contract sees it. */
 export interface LossUnderTest {

@@ -8,7 +8,7 @@ import type { RatingBatch } from '../../src/models/model';
 import type { Real } from '../../src/optimizers/factor';
 import type { Precision } from '../../src/parameters/parameter';
 import { Penalty } from '../../src/parameters/penalty';
-import type { Loss } from '../../src/training/loss';
+import type { Loss } from '../../src/training/losses';
 import { logistic, squared } from '../../src/training/losses';
 import { gradientError, pulledBack, worstGradientError } from '../support/gradient-check';
 

@@ -10,7 +10,7 @@ import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
 import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
 import { defaultSpace } from '../../src/evaluation/search-space';
 import { tune } from '../../src/evaluation/tune';
-import type { Scores } from '../../src/metrics/scores';
+import type { Scores } from '../../src/metrics/metric-names';
 import { MF } from '../../src/recommenders/mf';
 import {
   createRecommender,

@@ -1,6 +1,6 @@
 // The names of the metrics of rows and lists.
 
-import { featureMetricList, isLessBetter, rowMetrics } from '../../src/metrics/row-metrics';
+import { featureMetricList, isLessBetter, rowMetrics } from '../../src/metrics/metric-names';
 
 test('each name is its metric', () => {
   const of = (name: keyof typeof rowMetrics) => rowMetrics[name]([0.2, 0.6], [0, 1]);

@@ -18,8 +18,7 @@ import {
   NormalEquations,
   type RidgeProblem,
 } from '../../src/serving/fold-in/fold-row';
-import { identity, sigmoidLink } from '../../src/training/losses';
-import { bpr, softmax, warp } from '../../src/training/ranking-losses';
+import { bpr, identity, sigmoidLink, softmax, warp } from '../../src/training/losses';
 
 const equationsOf = (problem: RidgeProblem) => new NormalEquations(lengthOf(problem), backendOf('wasm'));
 const foldRow = (problem: RidgeProblem) => foldRowBy(problem, equationsOf(problem));

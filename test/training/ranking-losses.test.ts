@@ -1,8 +1,8 @@
 // The ranking losses: slopes are derivatives, groups add up, and cases worked out by hand.
 
 import fc from 'fast-check';
-import type { Loss, LossBatch } from '../../src/training/loss';
-import { bpr, softmax, warp } from '../../src/training/ranking-losses';
+import type { Loss, LossBatch } from '../../src/training/losses';
+import { bpr, softmax, warp } from '../../src/training/losses';
 
 const STEP = 1e-6;
 const score = fc.double({ min: -5, max: 5, noNaN: true });

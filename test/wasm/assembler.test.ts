@@ -2,9 +2,22 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Code, choose, f32, f32x4, f64, f64x2, get, i32, i32x4, i64, select, v128 } from '../../src/wasm/code';
+import {
+  type Code,
+  choose,
+  f32,
+  f32x4,
+  f64,
+  f64x2,
+  get,
+  i32,
+  i32x4,
+  i64,
+  ModuleBuilder,
+  select,
+  v128,
+} from '../../src/wasm/assembler';
 import { compile, createMemory, instantiate, inWasm, Unavailable } from '../../src/wasm/host';
-import { ModuleBuilder } from '../../src/wasm/module';
 import { wasmText } from '../support/wasm-text';
 
 const SHAPE = { pages: 1, isShared: false };
@@ -110,7 +123,7 @@ test('names and text, as docs/assembler.md shows them', async () => {
   const [, source = ''] = /```typescript\n([\s\S]*?)```/.exec(page) ?? [];
   const body = source.replace(/^import .*\n/gm, '').replace(/^console\.log.*\n/gm, '');
   const make = new Function('ModuleBuilder', 'f32', 'get', 'i32', 'loopWhile', 'set', `${body}; return module;`);
-  const { loopWhile, set } = await import('../../src/wasm/code');
+  const { loopWhile, set } = await import('../../src/wasm/assembler');
   const module: ModuleBuilder = make(ModuleBuilder, f32, get, i32, loopWhile, set);
   const memory = createMemory(1);
   new Float32Array(memory.buffer).set([1, 2, 3.5]);

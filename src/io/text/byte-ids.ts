@@ -1,7 +1,7 @@
 // From ids that are small whole numbers in plain digits to their numbers in a vocabulary: a list, no hash. A column of
 // them is turned at once, so that looking one up does not wait for another to be fetched from memory.
 
-import { secret } from '../../core/hash';
+import { secret } from '../../core/random';
 import type { Vocabulary } from '../../data/vocabulary';
 
 /** Whole numbers below this are small: 4 bytes for each up to the largest that comes. */

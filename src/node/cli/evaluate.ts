@@ -6,15 +6,16 @@ import { type Interaction, Interactions } from '../../data/interactions';
 import { evaluateRanking } from '../../evaluation/evaluate-ranking';
 import { evaluateRatings } from '../../evaluation/evaluate-ratings';
 import {
+  checkSuits,
   isMetric,
   isRatingMetric,
   METRIC_NAMES,
   type MetricName,
   rankingMetricsOf,
   slip,
+  usualMetrics,
 } from '../../metrics/metric-names';
 import { RATING_METRICS } from '../../metrics/rating-metrics';
-import { checkSuits, usualMetrics } from '../../metrics/scores';
 import { loadModel } from '../model-file';
 import { type Arguments, type Command, type Io, UsageError } from './command';
 import { counted } from './printing';

@@ -7,9 +7,8 @@ import { ACTIVATIONS, type ActivationName } from '../../models/layers';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import type { ProductOptions } from '../../parameters/overparam';
-import type { LossName } from '../../training/losses';
+import type { LossName, RankingLossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives';
-import type { RankingLossName } from '../../training/ranking-losses';
 import {
   batchCount,
   dimension,

@@ -2,7 +2,7 @@
 // they do not have; what is held out, to be measured after every epoch; and the options, read.
 
 import { naturalLog } from '../../core/elementary';
-import { DataError, UnsupportedError } from '../../core/errors';
+import { DataError, isNamed, UnsupportedError } from '../../core/errors';
 import {
   abortSignal,
   type Check,
@@ -17,23 +17,23 @@ import { Stream } from '../../core/random';
 import { forEachChunk, type Scheduler, TaskScheduler } from '../../core/scheduler';
 import type { FeatureRows, UnlabelledRows } from '../../data/feature-fields';
 import type { Interactions } from '../../data/interactions';
-import { isInteractions } from '../../data/is-interactions';
 import { type SideFeatures, sideFields } from '../../data/pair-features';
 import {
+  checkSuits,
   type FeatureMetricName,
   featureMetricList,
   featureMetricName,
   isRowMetric,
   listMetricsOf,
   rowMetrics,
-} from '../../metrics/row-metrics';
-import { checkSuits, scoresOf } from '../../metrics/scores';
+  scoresOf,
+} from '../../metrics/metric-names';
 import type { FeatureBatch } from '../../models/feature-terms';
 import type { Real } from '../../optimizers/factor';
 import { CandidateBatcher, CandidateRows } from '../../training/candidate-batches';
 import { FeatureBatcher, type FeatureData } from '../../training/feature-batches';
 import type { EpochRecord } from '../../training/fit';
-import type { Loss } from '../../training/loss';
+import type { Loss } from '../../training/losses';
 import { lossNamed } from '../../training/losses';
 import { type NegativeSampling, passOver } from '../../training/negatives';
 import { WHOLE } from '../../training/per-rating/block-schedule';
@@ -369,7 +369,12 @@ export function readFeatureFit<V>(
     throw wrong('metrics', watched.metrics, wanted);
   }
   const lists = listMetricsOf(watched.metrics);
-  if (lists.length === 0 || watched.validation === undefined || isInteractions(watched.validation)) return watched;
+  if (
+    lists.length === 0 ||
+    watched.validation === undefined ||
+    isNamed<Interactions>('Interactions', watched.validation)
+  )
+    return watched;
   throw wrong(
     'metrics',
     watched.metrics,
@@ -427,7 +432,9 @@ export function readPairs(
 ): CheckedFit {
   const { negatives } = options;
   const readValidation = (value: unknown, name: string) =>
-    isInteractions(value) || negatives !== false ? checkInteractions(value, name) : labelled(value, name, options);
+    isNamed<Interactions>('Interactions', value) || negatives !== false
+      ? checkInteractions(value, name)
+      : labelled(value, name, options);
   const { validation, ...fit } = readFeatureFit(owner, given, options, readValidation, sideFields);
   checkInteractions(data, 'data');
   const checked = { data, validation, fit };
@@ -450,7 +457,7 @@ async function loadPairs(
   const relevant = options.task === 'classification' && negatives === false ? (value: number) => value > 0 : undefined;
   const heldOut: HeldOut[] = [];
   let cold: number | undefined;
-  if (isInteractions(validation)) {
+  if (isNamed<Interactions>('Interactions', validation)) {
     const { users, items, seen } = pairing.known;
     cold = await countCold(
       validation,

@@ -6,8 +6,8 @@ import { type NeuralVariant, planNeural } from '../../models/neural-cf';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import type { ProductOptions } from '../../parameters/overparam';
+import type { RankingLossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives';
-import type { RankingLossName } from '../../training/ranking-losses';
 import {
   batchCount,
   dimension,

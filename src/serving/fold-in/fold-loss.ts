@@ -3,8 +3,7 @@
 // others.
 
 import { exponential, naturalLog, sigmoid, softplus } from '../../core/elementary';
-import type { Loss } from '../../training/loss';
-import type { Link } from '../../training/losses';
+import type { Link, Loss } from '../../training/losses';
 import { LOSSES, type LossName } from '../../training/losses';
 
 /** A row's candidates: what it has, with weights, and then those that might be drawn, with their chances (sum 1). */

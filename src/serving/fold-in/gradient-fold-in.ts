@@ -3,9 +3,8 @@
 
 import { exponential, naturalLog } from '../../core/elementary';
 import { DataError, UnsupportedError } from '../../core/errors';
-import type { LossName } from '../../training/losses';
+import type { LossName, RankingLossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives';
-import type { RankingLossName } from '../../training/ranking-losses';
 import type { ServedFactorization } from '../factorization-tables';
 import { linkOf } from '../factorization-tables';
 import type { HistoryEntry } from '../trained-state';

@@ -4,14 +4,37 @@ import type { Scheduler } from '../../core/scheduler';
 import type { WorkerHost } from '../../core/worker-host';
 import { slotsOf } from '../../kernels/update-rules';
 import type { RatingData } from '../../models/model';
+import type { Factor, Real } from '../../optimizers/factor';
 import type { LearningRates } from '../../optimizers/learning-rate';
 import type { SlotSpec } from '../../optimizers/optimizer';
-import { compile, instantiate, isWanted, type KernelChoice, withoutWasm } from '../../wasm/host';
+import { compile, createMemory, instantiate, isWanted, type KernelChoice, withoutWasm } from '../../wasm/host';
 import type { Training, TrainingState } from '../fit';
-import type { OrderOptions, TileVisit } from './block-schedule';
-import { EngineMemory } from './memory';
-import type { PerRatingPlan } from './plan';
-import { progressAt, STEPS_A_RATE } from './plan';
+import { emptySlot } from '../optimizer-sink';
+import {
+  type BlockGrid,
+  epochVisits,
+  gridOf,
+  layOutRatings,
+  type OrderOptions,
+  orderByBlock,
+  type RowOrder,
+  stepsOf,
+  type TileLayout,
+  type TileVisit,
+} from './block-schedule';
+import {
+  type Cell,
+  type PerRatingPlan,
+  progressAt,
+  RATING,
+  type RowLayout,
+  RUN,
+  ratingBytes,
+  rowLayout,
+  type SideTables,
+  STEPS_A_RATE,
+  type StepSpec,
+} from './plan';
 import { encodeProgram, RATES_BYTES } from './program';
 import { EngineThreads } from './threads';
 
@@ -164,4 +187,292 @@ const recent: WebAssembly.Module[] = [];
 function keep(module: WebAssembly.Module): void {
   recent.push(module);
   if (recent.length > RECENT) recent.shift();
+}
+
+// The memory of the per-rating engine: descriptions of the runs, learning rates, the rows of both sides, the ratings. Its
+// size is known before the first epoch and never changes: a memory that grows would detach every view of it.
+
+/** Numbers that are copied before others get a turn. */
+const LOOK = 1 << 17;
+
+/** The rows of a side from an address on. */
+export class SideMemory {
+  readonly layout: RowLayout;
+  /** Factors and where each is in a row. */
+  private readonly cells: readonly { readonly factor: Factor; readonly cell: Cell }[];
+  /** The address of each row. */
+  readonly addresses: Int32Array;
+
+  constructor(
+    spec: StepSpec,
+    private readonly tables: SideTables,
+    private readonly order: RowOrder,
+    private readonly start: number,
+  ) {
+    this.layout = rowLayout(spec, tables.spec);
+    const { base, diagonals, scalars, bias } = this.layout;
+    const maps = [...diagonals, ...scalars].map((cell, l) => ({ factor: tables.maps[l]!, cell }));
+    this.cells = [{ factor: tables.base, cell: base }, ...maps];
+    const { bytes } = this.layout;
+    this.addresses = order.places.map((place) => start + place * bytes);
+    if (bias !== null) this.cells = [...this.cells, { factor: tables.bias!, cell: bias }];
+  }
+
+  /** The bytes of the rows. */
+  get bytes(): number {
+    return this.layout.bytes * this.tables.rows;
+  }
+
+  /** Where the rows of a block are. */
+  block(block: number): { readonly start: number; readonly bytes: number } {
+    const { bytes } = this.layout;
+    const { starts } = this.order;
+    return { start: this.start + starts[block]! * bytes, bytes: (starts[block + 1]! - starts[block]!) * bytes };
+  }
+
+  /** Puts factors and penalties in, and slots at their start. */
+  async write(memory: Float32Array, slots: readonly SlotSpec[], scheduler: Scheduler): Promise<void> {
+    const { layout, tables } = this;
+    const decay = layout.decay / 4;
+    const biasDecay = layout.biasDecay / 4;
+    await this.eachRow(scheduler, (row, at) => {
+      for (const { factor, cell } of this.cells) {
+        const { cols } = factor;
+        for (let k = 0; k < cols; k++) memory[at + cell.at / 4 + k] = factor.data[row * cols + k]!;
+        for (let s = 0; s < slots.length; s++) {
+          const initial = slots[s]!.initial ?? 0;
+          const length = slots[s]!.shape === 'row' ? 1 : cols;
+          if (initial !== 0) memory.fill(initial, at + cell.slots[s]! / 4, at + cell.slots[s]! / 4 + length);
+        }
+      }
+      memory[at + decay] = tables.decay[row]!;
+      memory[at + biasDecay] = tables.biasDecay[row]!;
+    });
+  }
+
+  /** Copies the slots out, by factor. */
+  async readSlots(
+    memory: Float32Array,
+    slots: readonly SlotSpec[],
+    scheduler: Scheduler,
+  ): Promise<TrainingState['slots']> {
+    const state = new Map(this.cells.map(({ factor }) => [factor.name, slots.map((slot) => emptySlot(slot, factor))]));
+    await this.eachSlot(slots, state, scheduler, (saved, from, at, length) =>
+      saved.set(memory.subarray(at, at + length), from),
+    );
+    return state;
+  }
+
+  /** Copies saved slots in. */
+  async writeSlots(
+    memory: Float32Array,
+    slots: readonly SlotSpec[],
+    state: TrainingState['slots'],
+    scheduler: Scheduler,
+  ): Promise<void> {
+    await this.eachSlot(slots, state, scheduler, (saved, from, at, length) =>
+      memory.set(saved.subarray(from, from + length), at),
+    );
+  }
+
+  /** Copies the factors back to the tables. */
+  async read(memory: Float32Array, scheduler: Scheduler): Promise<void> {
+    await this.eachRow(scheduler, (row, at) => {
+      for (const { factor, cell } of this.cells) {
+        const { cols, data } = factor;
+        for (let k = 0; k < cols; k++) data[row * cols + k] = memory[at + cell.at / 4 + k]!;
+      }
+    });
+  }
+
+  /** Visits the rows in parts: their first address, and how many. */
+  async eachPart(scheduler: Scheduler, visit: (address: number, count: number) => void): Promise<void> {
+    const { rows } = this.tables;
+    const { bytes } = this.layout;
+    const part = Math.max(1, Math.floor(LOOK / (bytes / 4)));
+    for (let from = 0; from < rows; from += part) {
+      visit(this.start + from * bytes, Math.min(part, rows - from));
+      if (scheduler.isDue(part)) await scheduler.yieldNow();
+    }
+  }
+
+  /** Visits the part of each slot that is a row's: where it starts in `state`, and in an array of float32 numbers. */
+  private async eachSlot(
+    slots: readonly SlotSpec[],
+    state: TrainingState['slots'],
+    scheduler: Scheduler,
+    visit: (saved: Real, from: number, at: number, length: number) => void,
+  ): Promise<void> {
+    await this.eachRow(scheduler, (row, at) => {
+      for (const { factor, cell } of this.cells) {
+        const saved = state.get(factor.name)!;
+        for (let s = 0; s < slots.length; s++) {
+          const length = slots[s]!.shape === 'row' ? 1 : factor.cols;
+          visit(saved[s]!, row * length, at + cell.slots[s]! / 4, length);
+        }
+      }
+    });
+  }
+
+  /** Visits each row with its place in an array of float32 numbers. */
+  private async eachRow(scheduler: Scheduler, visit: (row: number, at: number) => void): Promise<void> {
+    let row = 0;
+    await this.eachPart(scheduler, (_, count) => {
+      for (const end = row + count; row < end; row++) visit(row, this.addresses[row]! >>> 2);
+    });
+  }
+}
+
+/** In front of everything else: room for the threads' barrier. */
+const CONTROL_BYTES = 64;
+
+/** The memory of a training. */
+export class EngineMemory {
+  readonly ratesAt: number;
+  readonly floats: Float32Array;
+  private readonly words: Int32Array;
+  private readonly doubles: Float64Array;
+
+  private constructor(
+    private readonly plan: PerRatingPlan,
+    private readonly order: OrderOptions,
+    private readonly grid: BlockGrid,
+    private layout: TileLayout,
+    readonly memory: WebAssembly.Memory,
+    readonly sides: readonly [SideMemory, SideMemory],
+    private readonly addresses: { rates: number; ratings: number; groups: number },
+  ) {
+    this.ratesAt = addresses.rates;
+    const { buffer } = memory;
+    this.floats = new Float32Array(buffer);
+    this.words = new Int32Array(buffer);
+    this.doubles = new Float64Array(buffer);
+  }
+
+  /** Lays out and fills a memory. */
+  static async create(
+    plan: PerRatingPlan,
+    data: RatingData,
+    order: OrderOptions,
+    slots: readonly SlotSpec[],
+    isShared: boolean,
+    scheduler: Scheduler,
+  ): Promise<EngineMemory> {
+    const { user, item, spec } = plan;
+    const { blocks } = order;
+    const grid = await gridOf(data, { users: user.rows, items: item.rows }, order, scheduler);
+    let end = CONTROL_BYTES;
+    const take = (bytes: number) => {
+      const at = end;
+      end = Math.ceil((end + bytes) / 16) * 16;
+      return at;
+    };
+    take(blocks.users * blocks.items * RUN.bytes);
+    const rates = take(Math.ceil(data.size / STEPS_A_RATE) * RATES_BYTES);
+    const side = async (tables: PerRatingPlan['user'], blockOf: Uint16Array, count: number) => {
+      await scheduler.yieldNow();
+      const memory = new SideMemory(spec, tables, orderByBlock(blockOf, count), end);
+      take(memory.bytes);
+      return memory;
+    };
+    const sides = [
+      await side(user, grid.userBlock, blocks.users),
+      await side(item, grid.itemBlock, blocks.items),
+    ] as const;
+    const ratings = take(data.size * ratingBytes(spec.isWeighted));
+    const groups = take(spec.grouping === 1 ? 0 : data.size * 4);
+    const whole: TileLayout = { starts: grid.starts, groups: null };
+    const memory = new EngineMemory(plan, order, grid, whole, createMemory(end, isShared), sides, {
+      rates,
+      ratings,
+      groups,
+    });
+    await scheduler.yieldNow();
+    await memory.fill(data, slots, scheduler);
+    return memory;
+  }
+
+  /** The steps of an epoch. */
+  get steps(): number {
+    return stepsOf(this.layout);
+  }
+
+  /** Describes the runs of an epoch; the visits by strata. */
+  begin(epoch: number): TileVisit[][] {
+    const { starts, groups } = this.layout;
+    const strata = epochVisits(this.layout, this.order, epoch);
+    const { words, doubles, addresses, plan, grid, sides } = this;
+    const bytes = ratingBytes(plan.spec.isWeighted);
+    for (const { tile, count, start, stride, before } of strata.flat()) {
+      const run = this.runOf(tile);
+      words[(run + RUN.ratings) / 4] = addresses.ratings + (groups === null ? starts[tile]! * bytes : 0);
+      words[(run + RUN.groups) / 4] = addresses.groups + starts[tile]! * 4;
+      words[(run + RUN.count) / 4] = count;
+      words[(run + RUN.stride) / 4] = stride;
+      words[(run + RUN.index) / 4] = start;
+      words[(run + RUN.step) / 4] = before;
+      doubles[(run + RUN.loss) / 8] = 0;
+      const user = sides[0].block(Math.floor(tile / grid.blocks.items));
+      const item = sides[1].block(tile % grid.blocks.items);
+      words[(run + RUN.userRows) / 4] = user.start;
+      words[(run + RUN.userBytes) / 4] = user.bytes;
+      words[(run + RUN.itemRows) / 4] = item.start;
+      words[(run + RUN.itemBytes) / 4] = item.bytes;
+    }
+    return strata;
+  }
+
+  /** The address of the description of a tile's run. */
+  runOf(tile: number): number {
+    return CONTROL_BYTES + tile * RUN.bytes;
+  }
+
+  /** The losses of a tile's run so far. */
+  lossOf(tile: number): number {
+    return this.doubles[(this.runOf(tile) + RUN.loss) / 8]!;
+  }
+
+  /** Copies the factors back to their tables. */
+  async read(scheduler: Scheduler): Promise<void> {
+    for (const side of this.sides) await side.read(this.floats, scheduler);
+  }
+
+  /** Copies the rule's memory out. */
+  async readSlots(slots: readonly SlotSpec[], scheduler: Scheduler): Promise<TrainingState['slots']> {
+    const [user, item] = this.sides;
+    return new Map([
+      ...(await user.readSlots(this.floats, slots, scheduler)),
+      ...(await item.readSlots(this.floats, slots, scheduler)),
+    ]);
+  }
+
+  /** Copies the rule's memory in. */
+  async writeSlots(slots: readonly SlotSpec[], state: TrainingState['slots'], scheduler: Scheduler): Promise<void> {
+    for (const side of this.sides) await side.writeSlots(this.floats, slots, state, scheduler);
+  }
+
+  private async fill(data: RatingData, slots: readonly SlotSpec[], scheduler: Scheduler): Promise<void> {
+    const { words, floats, sides, addresses, grid, order, plan } = this;
+    for (const side of sides) await side.write(floats, slots, scheduler);
+    const [user, item] = sides.map((side) => side.addresses) as [Int32Array, Int32Array];
+    const { users, items, targets, weights } = data;
+    const size = ratingBytes(plan.spec.isWeighted) / 4;
+    const first = addresses.ratings / 4;
+    const put = (place: number, k: number) => {
+      const at = first + place * size;
+      words[at + RATING.user / 4] = user[users[k]!]!;
+      words[at + RATING.item / 4] = item[items[k]!]!;
+      floats[at + RATING.target / 4] = targets[k]!;
+      if (weights !== null) floats[at + RATING.weight / 4] = weights[k]!;
+    };
+    const swap = (a: number, b: number) => {
+      for (let field = 0; field < size; field++) {
+        const held = words[first + a * size + field]!;
+        words[first + a * size + field] = words[first + b * size + field]!;
+        words[first + b * size + field] = held;
+      }
+    };
+    this.layout = await layOutRatings(data, grid, order, { put, swap }, scheduler);
+    if (this.layout.groups !== null) words.set(this.layout.groups, addresses.groups / 4);
+  }
 }

@@ -3,20 +3,14 @@
 
 import { isPerRow, slotsOf, type UpdateRule } from '../../kernels/update-rules';
 import { Factorization } from '../../models/factorization';
-import { Adadelta } from '../../optimizers/adadelta';
-import { Adagrad } from '../../optimizers/adagrad';
-import { Adam } from '../../optimizers/adam';
 import type { Factor } from '../../optimizers/factor';
-import { Momentum } from '../../optimizers/momentum';
-import { Nesterov } from '../../optimizers/nesterov';
 import type { Optimizer } from '../../optimizers/optimizer';
-import { Rmsprop } from '../../optimizers/rmsprop';
-import { Sgd } from '../../optimizers/sgd';
+import { updateRuleOf } from '../../optimizers/registry';
 import { ElementwiseProduct } from '../../parameters/elementwise-product';
 import type { Parameter } from '../../parameters/parameter';
 import type { Penalty } from '../../parameters/penalty';
 import { PlainTable } from '../../parameters/table';
-import type { Loss } from '../loss';
+import type { Loss } from '../losses';
 import { absolute, huber, logistic, SigmoidLoss, squared } from '../losses';
 
 /** One of the two tables: its rows are x, x s_1 s_2 ..., or x (.) v_1 (.) v_2 ... */
@@ -191,7 +185,7 @@ export function planPerRating(
   if (!(model instanceof Factorization)) return null;
   // Constraints are kept between the steps of batches.
   if (model.parameters.some(({ factors }) => factors.some(({ constraint }) => constraint !== undefined))) return null;
-  const rule = ruleOf(optimizer);
+  const rule = updateRuleOf(optimizer);
   const pointwise = lossOf(loss);
   const user = tablesOf(model.userEmbedding, model.userBias, penalties);
   const item = tablesOf(model.itemEmbedding, model.itemBias, penalties);
@@ -210,14 +204,6 @@ export function planPerRating(
     grouping,
   };
   return { spec, user, item };
-}
-
-/** The rule of an optimizer as WebAssembly has it; null for a caller's own, and for what has no arithmetic there. */
-export function ruleOf(optimizer: Optimizer): UpdateRule | null {
-  const rules = [Sgd, Momentum, Nesterov, Adagrad, Adadelta, Rmsprop, Adam];
-  if (!rules.some((rule) => optimizer instanceof rule)) return null;
-  // A built-in rule's configuration has the constants of its name.
-  return optimizer.config as unknown as UpdateRule;
 }
 
 function lossOf(loss: Loss): LossSpec | null {

@@ -6,6 +6,7 @@ import type { UpdateRule } from '../../kernels/update-rules';
 import {
   branch,
   type Code,
+  type FunctionBuilder,
   f32,
   f32x4,
   f64,
@@ -13,12 +14,13 @@ import {
   i32,
   type Local,
   loopWhile,
+  type MemoryShape,
+  ModuleBuilder,
   select,
   sequence,
   set,
   v128,
-} from '../../wasm/code';
-import { type FunctionBuilder, type MemoryShape, ModuleBuilder } from '../../wasm/module';
+} from '../../wasm/assembler';
 import {
   carriesNorms,
   RATE_SHIFT,

@@ -8,7 +8,7 @@ import type { RatingBatch, RatingData } from '../../models/model';
 import type { Factor, RowGradient } from '../../optimizers/factor';
 import type { StepInfo } from '../../optimizers/optimizer';
 import type { Training, TrainingState } from '../fit';
-import type { Loss } from '../loss';
+import type { Loss } from '../losses';
 import type { OptimizerSink } from '../optimizer-sink';
 import type { Batcher } from '../rating-batches';
 import type { PerRatingPlan, SideTables } from './plan';

@@ -3,6 +3,7 @@
 
 import { ARTANH, EXPONENTIAL, LN2_HIGH, LN2_LOW } from '../../core/elementary';
 import { type Arithmetic, applyRule, isPerRow, rowRate, type UpdateRule } from '../../kernels/update-rules';
+import type { FunctionBuilder, ModuleBuilder } from '../../wasm/assembler';
 import {
   branch,
   type Code,
@@ -20,8 +21,7 @@ import {
   sequence,
   set,
   v128,
-} from '../../wasm/code';
-import type { FunctionBuilder, ModuleBuilder } from '../../wasm/module';
+} from '../../wasm/assembler';
 import {
   type Cell,
   isLinear,

@@ -9,7 +9,7 @@ import type { OptimizerConfig } from '../../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../../src/optimizers/registry';
 import type { Overparam } from '../../../src/parameters/overparam';
 import { Penalty } from '../../../src/parameters/penalty';
-import type { Loss } from '../../../src/training/loss';
+import type { Loss } from '../../../src/training/losses';
 import { LOSSES, sigmoidLink, squared } from '../../../src/training/losses';
 import { type StepOptions, startTraining } from '../../../src/training/start-training';
 import { NEVER_YIELD } from '../../support/training';
