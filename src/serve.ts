@@ -34,8 +34,7 @@ import { GradientFoldIn, type GradientFoldOptions } from './serving/fold-in/grad
 import { ItemState } from './serving/item-state';
 import { DenseWeights, NeighborLists } from './serving/item-weights';
 import { PopularityState } from './serving/popularity-state';
-import type { FoldedItem, FoldedUser } from './serving/predictor';
-import { Predictor } from './serving/predictor';
+import { type FoldedItem, type FoldedUser, Predictor } from './serving/predictor';
 import type {
   ExplainOptions,
   Explanation,

@@ -5,8 +5,7 @@
 import { Stream } from '../core/random';
 import type { Interactions } from '../data/interactions';
 import { splitRandom } from '../data/splits';
-import type { LearningRate } from '../optimizers/learning-rate';
-import { isSchedule, type Schedule } from '../optimizers/learning-rate';
+import { isSchedule, type LearningRate, type Schedule } from '../optimizers/learning-rate';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { type OptimizerName, resolveOptimizer } from '../optimizers/registry';
 import { createParameter } from '../parameters/create-parameter';

@@ -2,8 +2,7 @@
 
 import { abortSignal, callable, seed as checkSeed, field, optional, wrong } from '../core/options';
 import type { Seed } from '../core/random';
-import type { Scheduler } from '../core/scheduler';
-import { type Pausable, runYielding } from '../core/scheduler';
+import { type Pausable, runYielding, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import { threads } from '../recommenders/training-options';

@@ -9,12 +9,12 @@ import { FeatureTable } from '../data/feature-table';
 import type { Interactions } from '../data/interactions';
 import { part, splitRandom } from '../data/splits';
 import type { Id } from '../data/vocabulary';
-import type { MetricName } from '../metrics/metric-names';
 import {
   checkSuits,
   featureMetricName,
   isLessBetter,
   isRowMetric,
+  type MetricName,
   type RowMetricName,
   usualMetrics,
 } from '../metrics/metric-names';

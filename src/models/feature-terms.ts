@@ -4,8 +4,7 @@ import type { Stream } from '../core/random';
 import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
 import type { OverparamPlan } from '../parameters/overparam';
-import type { Parameter } from '../parameters/parameter';
-import { allocate, type Precision } from '../parameters/parameter';
+import { allocate, type Parameter, type Precision } from '../parameters/parameter';
 import { DenseLayer, Perceptron, type PerceptronOptions } from './layers';
 import type { Batch } from './model';
 

@@ -9,8 +9,7 @@ import { DenseProduct } from '../parameters/dense-product';
 import { ElementwiseProduct } from '../parameters/elementwise-product';
 import { matrixView } from '../parameters/matrix-view';
 import type { Overparam } from '../parameters/overparam';
-import type { Parameter } from '../parameters/parameter';
-import { allocate } from '../parameters/parameter';
+import { allocate, type Parameter } from '../parameters/parameter';
 import { checkRow, Factorization, type FactorizationOptions, MFModel } from './factorization';
 
 /** The step of a row e = s x: update = -learningRate g + momentum e + residual. */

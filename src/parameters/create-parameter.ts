@@ -4,10 +4,8 @@ import type { Stream } from '../core/random';
 import { DenseProduct } from './dense-product';
 import { ElementwiseProduct } from './elementwise-product';
 import type { ProductSpec } from './overparam';
-import type { Parameter } from './parameter';
-import { allocate } from './parameter';
-import type { TableShape } from './table';
-import { PlainTable } from './table';
+import { allocate, type Parameter } from './parameter';
+import { PlainTable, type TableShape } from './table';
 
 /**
  * Makes the parameter of a table that starts at normal draws with standard deviation `sigma` (0: at zeros). Whatever

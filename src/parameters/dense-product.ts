@@ -6,8 +6,7 @@ import type { Stream } from '../core/random';
 import { kernels } from '../kernels/dispatch';
 import type { Move } from '../kernels/move';
 import type { Factor, Real } from '../optimizers/factor';
-import type { GradientSink } from './parameter';
-import { allocate, GrowingFactor, type ReusableGradient } from './parameter';
+import { allocate, type GradientSink, GrowingFactor, type ReusableGradient } from './parameter';
 import { Table, type TableShape } from './table';
 
 /** A random rows x cols matrix with orthonormal columns (normal draws, Gram and Schmidt twice: exact to rounding). */

@@ -4,8 +4,7 @@ import type { Stream } from '../core/random';
 import { kernels } from '../kernels/dispatch';
 import type { Move } from '../kernels/move';
 import type { Factor, Real } from '../optimizers/factor';
-import type { GradientSink } from './parameter';
-import { allocate, GrowingFactor, type ReusableGradient } from './parameter';
+import { allocate, type GradientSink, GrowingFactor, type ReusableGradient } from './parameter';
 import { Table, type TableShape } from './table';
 
 /** The base and the maps to fill it under; a map has `width` numbers for each element (or for a row, when scalar). */

@@ -14,9 +14,9 @@ import {
   wrong,
 } from '../core/options';
 import type { Interactions } from '../data/interactions';
-import type { MetricName } from '../metrics/metric-names';
 import {
   checkSuits,
+  type MetricName,
   metricList,
   metricName,
   type Scores,

@@ -4,8 +4,7 @@ import { FormatError } from '../core/errors';
 import { oneOf } from '../core/options';
 import { decodeFitted } from '../serving/saved-factorization';
 import { decodeFile, type SavedFile } from '../serving/saved-model';
-import type { FilledAlsOptions } from './als';
-import { ALS, type ALSOptions } from './als';
+import { ALS, type ALSOptions, type FilledAlsOptions } from './als';
 import type { FilledOptions } from './factorization-options';
 import { DeepFM, type DeepFMOptions } from './features/deep-fm';
 import { FM, type FMOptions } from './features/fm';
@@ -16,12 +15,10 @@ import { Popularity } from './item-based/popularity';
 import { MF, type MFOptions } from './mf';
 import { NeuralCF } from './neural/neural-cf';
 import type { NeuralCFOptions } from './neural/neural-options';
-import type { FilledNmfOptions } from './nmf';
-import { NMF, type NMFOptions } from './nmf';
+import { type FilledNmfOptions, NMF, type NMFOptions } from './nmf';
 import { OverparamMF, type OverparamMFOptions } from './overparam-mf';
 import { ofUsersAndItems } from './restore';
-import type { FilledSvdppOptions } from './svdpp';
-import { SVDpp, type SVDppOptions } from './svdpp';
+import { type FilledSvdppOptions, SVDpp, type SVDppOptions } from './svdpp';
 
 /** The recommenders by their names. */
 export interface RecommenderKinds {

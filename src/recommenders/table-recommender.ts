@@ -6,8 +6,7 @@ import { now, TaskScheduler, untilAborted } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import type { Id } from '../data/vocabulary';
 import { backendOf } from '../kernels/backend';
-import type { Factorization } from '../models/factorization';
-import { MFModel } from '../models/factorization';
+import { type Factorization, MFModel } from '../models/factorization';
 import {
   type Explains,
   explain,
@@ -33,8 +32,7 @@ import type {
 } from '../serving/questions';
 import { encodeFitted } from '../serving/saved-factorization';
 import type { EpochRecord, History } from '../training/fit';
-import type { AnswerOptions } from './fit-interactions';
-import { evaluable } from './fit-interactions';
+import { type AnswerOptions, evaluable } from './fit-interactions';
 import { type FilledFitOptions, refuseCheckpoints } from './fit-options';
 import { IdRecommender } from './id-recommender';
 import { type FittedTables, partialFit } from './partial-fit';

@@ -7,8 +7,7 @@ import { Interactions } from '../data/interactions';
 import type { RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import type { RatingScale } from '../serving/factorization-tables';
-import type { RankingLossName } from '../training/losses';
-import { type Link, type LossName, sigmoidLink } from '../training/losses';
+import { type Link, type LossName, type RankingLossName, sigmoidLink } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
 
 /** The options that decide the scale. */

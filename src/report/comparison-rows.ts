@@ -12,8 +12,7 @@ import {
   meanCurve,
 } from '../evaluation/comparison';
 import type { MetricName } from '../metrics/metric-names';
-import type { LearningRate } from '../optimizers/learning-rate';
-import { isSchedule } from '../optimizers/learning-rate';
+import { isSchedule, type LearningRate } from '../optimizers/learning-rate';
 
 /** The arms under one optimizer. */
 export interface Section {

@@ -7,8 +7,7 @@ import { predictPairs } from './index-map';
 import type { InteractionHistory } from './interaction-history';
 import type { ItemWeights } from './item-weights';
 import type { SavedPeople } from './saved-model';
-import type { SimilarRequest } from './top-k';
-import { CandidateMask, popularItems, type ScoredIndex, TopK } from './top-k';
+import { CandidateMask, popularItems, type ScoredIndex, type SimilarRequest, TopK } from './top-k';
 import type { Able, FoldedUserState, HistoryEntry, ItemRequest, PairColumns } from './trained-state';
 
 /** One candidate by itself takes as long as so many items in a pass over all. */

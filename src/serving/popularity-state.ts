@@ -3,8 +3,7 @@
 import type { Vocabulary } from '../data/vocabulary';
 import { predictPairs } from './index-map';
 import type { InteractionHistory } from './interaction-history';
-import type { ScoredIndex } from './top-k';
-import { CandidateMask, popularItems } from './top-k';
+import { CandidateMask, popularItems, type ScoredIndex } from './top-k';
 import type { Able, FoldedUserState, HistoryEntry, ItemRequest, PairColumns } from './trained-state';
 
 /** The answers of Popularity. */

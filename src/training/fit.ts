@@ -3,8 +3,7 @@
 
 import { DivergenceError } from '../core/errors';
 import { forEachChunk, now, type Scheduler, TaskScheduler, untilAborted } from '../core/scheduler';
-import type { MetricName } from '../metrics/metric-names';
-import { isLessBetter, type RowMetricName } from '../metrics/metric-names';
+import { isLessBetter, type MetricName, type RowMetricName } from '../metrics/metric-names';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 

@@ -10,8 +10,7 @@ import type { Factor, Real, RowGradient } from '../optimizers/factor';
 import { LearningRates } from '../optimizers/learning-rate';
 import type { Optimizer, SlotSpec } from '../optimizers/optimizer';
 import { updateRuleOf } from '../optimizers/registry';
-import type { GradientSink, Parameter } from '../parameters/parameter';
-import { allocate } from '../parameters/parameter';
+import { allocate, type GradientSink, type Parameter } from '../parameters/parameter';
 import type { TrainingState } from './fit';
 
 /** Some parameters and the rule that trains them. */

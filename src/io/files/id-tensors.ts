@@ -3,8 +3,7 @@
 
 import { FormatError, UnsupportedError } from '../../core/errors';
 import { isId, Vocabulary } from '../../data/vocabulary';
-import type { Tensor } from './safetensors';
-import { decodeUtf8, encodeUtf8 } from './safetensors';
+import { decodeUtf8, encodeUtf8, type Tensor } from './safetensors';
 
 /** What an element of the `kinds` tensor says of its id. */
 const NUMBER = 0;

@@ -4,8 +4,7 @@
 
 import { FormatError } from '../../core/errors';
 import { show } from '../../core/options';
-import type { Tensor } from './safetensors';
-import { decodeSafetensors, encodeSafetensors, type TensorFile } from './safetensors';
+import { decodeSafetensors, encodeSafetensors, type Tensor, type TensorFile } from './safetensors';
 
 /** The version of the layout that is written. Version 1 had no checksum, and is still read. */
 const VERSION = '2';

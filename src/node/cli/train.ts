@@ -1,7 +1,6 @@
 // `opmf train`: fits one recommender and saves it.
 
-import type { Split } from '../../data/splits';
-import { splitRandom } from '../../data/splits';
+import { type Split, splitRandom } from '../../data/splits';
 import { evaluateRanking, type RankingEvaluation } from '../../evaluation/evaluate-ranking';
 import { evaluateRatings, type RatingEvaluation } from '../../evaluation/evaluate-ratings';
 import type { Recommender } from '../../recommenders/recommender';

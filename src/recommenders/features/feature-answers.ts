@@ -6,16 +6,13 @@ import type { FeatureRow, FeatureRows, UnlabelledRows } from '../../data/feature
 import { FeatureTable } from '../../data/feature-table';
 import type { Id } from '../../data/vocabulary';
 import { backendOf } from '../../kernels/backend';
-import type { FeatureModel } from '../../models/feature-models';
-import { FMModel } from '../../models/feature-models';
-import type { RatingScale } from '../../serving/factorization-tables';
-import { FactorizationLists, ServedTables } from '../../serving/factorization-tables';
+import { type FeatureModel, FMModel } from '../../models/feature-models';
+import { FactorizationLists, type RatingScale, ServedTables } from '../../serving/factorization-tables';
 import type { ScoredIndex, SimilarRequest } from '../../serving/top-k';
 import type { Able, ItemRequest, PairColumns } from '../../serving/trained-state';
 import type { FilledFeatureOptions } from './feature-options';
 import { checkLayout, checkRows, featuresAtOnce, onHeap, type RowLayout, RowScorer } from './feature-rows';
-import type { PairAnswers } from './pair-answers';
-import { PairsByRows, PairsByTables, sideTables } from './pair-answers';
+import { type PairAnswers, PairsByRows, PairsByTables, sideTables } from './pair-answers';
 import type { KnownPairs, Pairing } from './pairing';
 
 /** Scores are numbers as they are, or log-odds. */

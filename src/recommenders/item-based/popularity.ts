@@ -8,8 +8,7 @@ import { countRows, InteractionHistory } from '../../serving/interaction-history
 import { PopularityState } from '../../serving/popularity-state';
 import type { FoldedUser } from '../../serving/predictor';
 import type { UserHistoryRow } from '../../serving/questions';
-import type { SavedModel } from '../../serving/saved-model';
-import { encodeModel } from '../../serving/saved-model';
+import { encodeModel, type SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import { extendSeen } from '../extend-seen';
 import type { FilledFitOptions } from '../fit-options';

@@ -2,11 +2,9 @@
 
 import type { Scheduler } from '../../core/scheduler';
 import { ridgeOf } from '../../training/als-rows';
-import type { ServedFactorization } from '../factorization-tables';
-import { linkOf } from '../factorization-tables';
+import { linkOf, type ServedFactorization } from '../factorization-tables';
 import type { HistoryEntry } from '../trained-state';
-import type { FoldIn } from './fold-in';
-import { basesOf, columnOf, indicesOf } from './fold-in';
+import { basesOf, columnOf, type FoldIn, indicesOf } from './fold-in';
 import { RatingsLoss } from './fold-loss';
 import type { RidgeProblem } from './fold-row';
 

@@ -7,8 +7,7 @@ import type { FactorizationLists, RatingScale, ServedFactorization } from '../fa
 import type { InteractionHistory } from '../interaction-history';
 import { type ScoredIndex, TopK } from '../top-k';
 import type { FoldedItemState, FoldedUserState, HistoryEntry, ItemRequest } from '../trained-state';
-import type { NormalEquations } from './fold-row';
-import { contributions, foldRow, type RidgeProblem } from './fold-row';
+import { contributions, foldRow, type NormalEquations, type RidgeProblem } from './fold-row';
 
 /** The rows of a trained state as problems of their own, the other side frozen. */
 export interface FoldIn {

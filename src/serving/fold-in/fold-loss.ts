@@ -3,8 +3,7 @@
 // others.
 
 import { exponential, naturalLog, sigmoid, softplus } from '../../core/elementary';
-import type { Link, Loss } from '../../training/losses';
-import { LOSSES, type LossName } from '../../training/losses';
+import { type Link, LOSSES, type Loss, type LossName } from '../../training/losses';
 
 /** A row's candidates: what it has, with weights, and then those that might be drawn, with their chances (sum 1). */
 export interface Draws {

@@ -5,11 +5,9 @@ import { exponential, naturalLog } from '../../core/elementary';
 import { DataError, UnsupportedError } from '../../core/errors';
 import type { LossName, RankingLossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives';
-import type { ServedFactorization } from '../factorization-tables';
-import { linkOf } from '../factorization-tables';
+import { linkOf, type ServedFactorization } from '../factorization-tables';
 import type { HistoryEntry } from '../trained-state';
-import type { FoldIn } from './fold-in';
-import { basesOf, columnOf, indicesOf } from './fold-in';
+import { basesOf, columnOf, type FoldIn, indicesOf } from './fold-in';
 import {
   type Draws,
   ExpectedBpr,

@@ -10,8 +10,7 @@ import { ElementwiseProduct } from '../../parameters/elementwise-product';
 import type { Parameter } from '../../parameters/parameter';
 import type { Penalty } from '../../parameters/penalty';
 import { PlainTable } from '../../parameters/table';
-import type { Loss } from '../losses';
-import { absolute, huber, logistic, SigmoidLoss, squared } from '../losses';
+import { absolute, huber, type Loss, logistic, SigmoidLoss, squared } from '../losses';
 
 /** One of the two tables: its rows are x, x s_1 s_2 ..., or x (.) v_1 (.) v_2 ... */
 export interface SideSpec {

@@ -11,8 +11,7 @@ import type { Training, TrainingState } from '../fit';
 import type { Loss } from '../losses';
 import type { OptimizerSink } from '../optimizer-sink';
 import type { Batcher } from '../rating-batches';
-import type { PerRatingPlan, SideTables } from './plan';
-import { carriesNorms, isLinear, progressAt, type StepSpec } from './plan';
+import { carriesNorms, isLinear, type PerRatingPlan, progressAt, type SideTables, type StepSpec } from './plan';
 
 /** One rating of a step: its user's row, its item's row, and what its loss does to both. */
 export class RatingTerm {

@@ -2,10 +2,8 @@
 // result does not depend on which thread runs a tile. The calling thread only waits: its event loop stays free.
 
 import { ThreadError } from '../../core/errors';
-import type { Scheduler } from '../../core/scheduler';
-import { after } from '../../core/scheduler';
-import type { WorkerHandle, WorkerHost } from '../../core/worker-host';
-import { sayOnce } from '../../core/worker-host';
+import { after, type Scheduler } from '../../core/scheduler';
+import { sayOnce, type WorkerHandle, type WorkerHost } from '../../core/worker-host';
 
 /** A thread that has not answered after so many milliseconds never will. */
 const START = 10_000;
