@@ -1,17 +1,18 @@
-// The ids of a vocabulary as tensors, and back, exactly: numbers as float64, strings as UTF-8. A string that is no
-// valid Unicode (a lone surrogate, which UTF-8 cannot hold) is kept as UTF-16 code units and marked so.
+// Encodes the ids of a vocabulary as tensors and decodes them exactly: numbers as float64, strings as UTF-8. A string
+// that is not valid Unicode (it holds a lone surrogate, which UTF-8 cannot represent) is stored as UTF-16 code units,
+// with a kind of its own.
 
 import { FormatError, UnsupportedError } from '../../core/errors';
 import { isId, Vocabulary } from '../../data/vocabulary';
 import { decodeUtf8, encodeUtf8, type Tensor } from './safetensors';
 
-/** What an element of the `kinds` tensor says of its id. */
+/** Values of the `kinds` tensor: how each id is stored. */
 const NUMBER = 0;
 const UTF8 = 1;
 const UTF16 = 2;
 
 /**
- * Four tensors for the first `count` ids: `prefix.kinds` U8 [count], `prefix.numbers` F64 [how many are numbers, in order],
+ * Four tensors for the first `count` ids: `prefix.kinds` U8 [count], `prefix.numbers` F64 [count of number ids],
  * `prefix.text` U8 [bytes of the strings, end to end], `prefix.offsets` I32 [count + 1] (a number has no bytes).
  */
 export function encodeIds(prefix: string, ids: Vocabulary, count: number = ids.size): Map<string, Tensor> {
@@ -52,7 +53,7 @@ export function encodeIds(prefix: string, ids: Vocabulary, count: number = ids.s
 /**
  * The vocabulary that `encodeIds` wrote under the same prefix.
  *
- * @throws FormatError where a tensor is missing or they do not agree with each other.
+ * @throws FormatError if a tensor is missing, or if the tensors contradict each other.
  */
 export function decodeIds(prefix: string, tensors: ReadonlyMap<string, Tensor>): Vocabulary {
   const kinds = column(tensors, `${prefix}.kinds`, 'U8') as Uint8Array;
@@ -101,7 +102,7 @@ function decodeString(prefix: string, index: number, piece: Uint8Array): string 
   }
 }
 
-/** UTF-16, low byte first. */
+/** UTF-16, little-endian. */
 function codeUnits(id: string): Uint8Array {
   const bytes = new Uint8Array(2 * id.length);
   for (let i = 0; i < id.length; i++) {

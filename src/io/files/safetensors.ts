@@ -1,19 +1,20 @@
-// Text as UTF-8 and back, by the host's coders, or by hand where it has none (Jest's jsdom).
+// UTF-8 encoding and decoding, by TextEncoder and TextDecoder, or by URI escapes where the host has neither (Jest's
+// jsdom).
 
 import { FormatError, UnsupportedError } from '../../core/errors';
 
-/** The bytes of a text of whole characters. */
+/** Encodes a text as UTF-8. The text must be well-formed (no lone surrogates). */
 export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
   if (typeof TextEncoder === 'function') {
     encoder ??= new TextEncoder();
     return encoder.encode(text);
   }
-  // Escapes are those of UTF-8.
+  // encodeURIComponent escapes the UTF-8 bytes.
   const bytes = encodeURIComponent(text).replace(/%(..)/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
   return Uint8Array.from(bytes, (byte) => byte.charCodeAt(0));
 }
 
-/** The text of some bytes. @throws TypeError or URIError where they are no UTF-8 */
+/** Decodes UTF-8. @throws TypeError or URIError if the bytes are not valid UTF-8 */
 export function decodeUtf8(bytes: Uint8Array): string {
   if (typeof TextDecoder === 'function') {
     decoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -29,8 +30,8 @@ let decoder: TextDecoder | undefined;
 
 const escapeOf = (byte: number) => `%${byte.toString(16).padStart(2, '0')}`;
 
-// A named array of a file: its element type, its shape and its elements, row-major. Only the element types that
-// this library writes are here; safetensors knows more.
+// A named array of a file: its element type, shape and elements, row-major. Only the element types that this library
+// writes are supported; safetensors defines more.
 
 /** The element types, named as in safetensors. */
 export type Dtype = 'F64' | 'F32' | 'I32' | 'U32' | 'U8';
@@ -45,7 +46,7 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
-/** What each element type is in memory. */
+/** The typed array and element size of each element type. */
 export const DTYPES: ReadonlyMap<
   string,
   { readonly array: new (buffer: ArrayBuffer) => TensorData; readonly bytes: number }
@@ -57,7 +58,7 @@ export const DTYPES: ReadonlyMap<
   ['U8', { array: Uint8Array, bytes: 1 }],
 ] as const);
 
-/** The number of elements of a shape, or undefined where it is no shape or not a safe integer on the way. */
+/** The number of elements of a shape; undefined if it is not a valid shape or the product is not a safe integer. */
 export function elementCount(shape: unknown): number | undefined {
   if (!Array.isArray(shape)) return undefined;
   let count = 1;
@@ -69,10 +70,10 @@ export function elementCount(shape: unknown): number | undefined {
   return count;
 }
 
-// The JSON header of a safetensors file, read with suspicion: its length, its text, its keys and the form of every
-// entry. Whether offsets and shapes agree with the file is decided in safetensors.ts.
+// The JSON header of a safetensors file. Nothing in it is trusted: length, encoding, keys and the form of every entry
+// are checked here; whether offsets and shapes agree with the file is checked by `decodeSafetensors`.
 
-/** What the header says of a tensor, its form checked and nothing else. */
+/** A header entry of one tensor. Only its form is checked. */
 export interface HeaderEntry {
   readonly dtype: string;
   readonly shape: readonly number[];
@@ -80,17 +81,17 @@ export interface HeaderEntry {
   readonly end: number;
 }
 
-/** A header, and where the data start in the file. */
+/** A parsed header, and the offset at which the data start. */
 export interface Header {
   readonly entries: ReadonlyMap<string, HeaderEntry>;
   readonly metadata: Readonly<Record<string, string>>;
   readonly dataStart: number;
 }
 
-/** The longest header of a file with so many bytes of data: what grows with a model is tensors, ids and categories too. */
+/** The longest header accepted for a file with `dataLength` bytes of data: a model grows mostly in tensors, ids and categories. */
 export function longestHeader(dataLength: number): number {
-  // Not above the limit of the reference implementation. Four times the data is for files of before, which had categories
-  // in the header, and for tables of very many fields.
+  // At most the limit of the reference implementation. Four times the data leaves room for older files, which hold
+  // their categories in the header, and for tables of very many fields.
   return Math.min(100_000_000, 2 ** 20 + 4 * dataLength);
 }
 
@@ -123,13 +124,13 @@ export function readHeader(bytes: Uint8Array): Header {
     if (name === '__metadata__') readMetadata(value, metadata);
     else entries.set(name, readEntry(name, value));
   }
-  // JSON.parse keeps the last of equal keys without a word; then the text has more keys than the objects.
+  // JSON.parse silently keeps the last of duplicate keys; then the text has more keys than the parsed objects.
   if (countKeys(text) !== keys) throw new FormatError('the header names a tensor or a field twice');
   return { entries, metadata, dataStart: 8 + length };
 }
 
 function decodeText(bytes: Uint8Array): string {
-  // The format asks for '{' as the very first byte.
+  // The format requires '{' as the very first byte.
   if (bytes[0] !== 0x7b) throw new FormatError(`the header does not start with '{'; it is no safetensors file`);
   try {
     return decodeUtf8(bytes);
@@ -172,7 +173,7 @@ function readMetadata(value: Record<string, unknown>, metadata: Record<string, s
   }
 }
 
-/** How many keys a JSON text has, objects within objects included: the strings that a colon follows. */
+/** The number of keys in a JSON text, nested objects included: the strings followed by a colon. */
 function countKeys(text: string): number {
   let keys = 0;
   for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at)) {
@@ -197,23 +198,23 @@ function quote(name: string): string {
   return JSON.stringify(name.slice(0, 60));
 }
 
-// The safetensors format, version 0.x: 8 bytes of header length (little-endian), a JSON header, then the tensors'
-// bytes end to end. https://github.com/huggingface/safetensors, "Format". Bytes only: it knows no model.
-// Everything the header says is checked against the length of the file before an element is copied.
+// The safetensors format, version 0.x: 8 bytes of header length (little-endian), a JSON header, then the tensors' bytes
+// end to end. https://github.com/huggingface/safetensors, "Format". Knows nothing of models. Everything the header
+// states is checked against the length of the file before an element is copied.
 
-/** What a file holds. `metadata` has no prototype, so that any key is an ordinary one. */
+/** The contents of a file. `metadata` has no prototype, so any key is safe. */
 export interface TensorFile {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The tensors and the metadata as the bytes of one file. Equal input gives equal bytes. */
+/** Encodes tensors and metadata as the bytes of one file. Equal input gives equal bytes. */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   requireLittleEndian();
-  // Wide elements first: every tensor then starts at a multiple of its element's size, and no gap is needed.
+  // Wide elements first: then every tensor starts at a multiple of its element size without padding.
   const order = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   const fields = [`"__metadata__":${JSON.stringify(metadata)}`];
   let end = 0;
@@ -226,7 +227,7 @@ export function encodeSafetensors(
     }
     const begin = end;
     end += data.byteLength;
-    // The text is put together by hand: as keys of an object, '1' would move to the front and '__proto__' vanish.
+    // The JSON is built by hand: as object keys, '1' would move to the front and '__proto__' would vanish.
     fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
   }
   const text = encodeUtf8(`{${fields.join(',')}}`);
@@ -249,9 +250,9 @@ export function encodeSafetensors(
 }
 
 /**
- * The tensors of a file, copied out of it, and its metadata. Memory: at most the file's length and its header.
+ * Decodes the tensors (copied) and the metadata of a file. Memory: at most the file's length and its header.
  *
- * @throws FormatError where the bytes are not a whole, consistent safetensors file of the element types known here.
+ * @throws FormatError if the bytes are not a complete, consistent safetensors file with supported element types.
  */
 export function decodeSafetensors(bytes: Uint8Array): TensorFile {
   requireLittleEndian();
@@ -261,7 +262,7 @@ export function decodeSafetensors(bytes: Uint8Array): TensorFile {
   checkTiling(entries, dataLength);
   const tensors = new Map<string, Tensor>();
   for (const [name, { dtype, shape, begin }] of entries) {
-    // A copy: the file may lie at any address, in shared memory too, and its owner may change it later.
+    // A copy: the source may be unaligned or in shared memory, and its owner may change it later.
     const copy = new Uint8Array(sizes.get(name)!);
     copy.set(bytes.subarray(dataStart + begin, dataStart + begin + copy.length));
     const { array: ArrayType } = DTYPES.get(dtype)!;
@@ -270,7 +271,7 @@ export function decodeSafetensors(bytes: Uint8Array): TensorFile {
   return { tensors, metadata };
 }
 
-/** The bytes of a tensor, where type, shape and offsets agree and lie in the file. */
+/** The size of a tensor in bytes, after checking that type, shape and offsets agree and lie within the file. */
 function checkedSize(name: string, { dtype, shape, begin, end }: HeaderEntry, dataLength: number): number {
   const label = `tensor ${JSON.stringify(name.slice(0, 60))}`;
   const type = DTYPES.get(dtype);
@@ -294,7 +295,7 @@ function checkedSize(name: string, { dtype, shape, begin, end }: HeaderEntry, da
   return end - begin;
 }
 
-/** Tensors lie end to end: no byte belongs to two of them, and none to nobody. */
+/** Checks that the tensors lie end to end, without overlaps or gaps. */
 function checkTiling(entries: ReadonlyMap<string, HeaderEntry>, dataLength: number): void {
   let reached = 0;
   for (const { begin, end } of [...entries.values()].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
@@ -308,7 +309,7 @@ function checkTiling(entries: ReadonlyMap<string, HeaderEntry>, dataLength: numb
     throw new FormatError(`the tensors end at byte ${reached} of the data, the file at ${dataLength}`);
 }
 
-/** Elements are copied as they lie in memory, and the format is little-endian, as every engine in use is. */
+/** Elements are copied as they lie in memory. The format is little-endian, as is every engine in use. */
 function requireLittleEndian(): void {
   if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1)
     throw new UnsupportedError('model files need a little-endian machine');

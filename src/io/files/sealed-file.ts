@@ -1,25 +1,25 @@
-// Safetensors files with a checksum of themselves: what models and checkpoints are kept in. The first metadata of such a
-// file is "checksum": "xxh32:" and 8 hexadecimal digits, which are bytes 43 to 50 of the file; they are the xxHash32
-// (seed 0) of all bytes of the file, these eight taken for '0'. https://github.com/Cyan4973/xxHash, doc/xxhash_spec.md
+// Safetensors files that carry their own checksum: the format of saved models and checkpoints. The first metadata entry
+// is "checksum": "xxh32:" and 8 hexadecimal digits, at bytes 43 to 50 of the file: the xxHash32 (seed 0) of the whole
+// file with these eight digits replaced by '0'. https://github.com/Cyan4973/xxHash, doc/xxhash_spec.md
 
 import { FormatError } from '../../core/errors';
 import { show } from '../../core/options';
 import { decodeSafetensors, encodeSafetensors, type Tensor, type TensorFile } from './safetensors';
 
-/** The version of the layout that is written. Version 1 had no checksum, and is still read. */
+/** The layout version that is written. Version 1, which had no checksum, can still be read. */
 const VERSION = '2';
 const UNSEALED = 'xxh32:00000000';
 const DIGITS = 8;
-/** Where the digits are: the header is text in an order that this library chooses. */
+/** Offset of the digits; it is fixed because this library chooses the order of the header. */
 const START = 8 + '{"__metadata__":{"checksum":"xxh32:'.length;
 
-/** What a kind of file is called in its metadata, and in messages. */
+/** A kind of file: its name in the metadata and in messages. */
 export interface FileKind {
   readonly format: string;
   readonly name: string;
 }
 
-/** The bytes of a file of some kind. Equal input gives equal bytes. */
+/** Encodes a file of the given kind. Equal input gives equal bytes. */
 export function encodeSealed(
   { format }: FileKind,
   tensors: ReadonlyMap<string, Tensor>,
@@ -30,17 +30,17 @@ export function encodeSealed(
   return bytes;
 }
 
-/** Writes the checksum of a file into its place. */
+/** Computes the checksum of a file and writes it into its place. */
 export function seal(bytes: Uint8Array): void {
   const digits = checksumOf(bytes);
   for (let k = 0; k < DIGITS; k++) bytes[START + k] = digits.charCodeAt(k);
 }
 
 /**
- * Opens a file of some kind.
+ * Decodes a file of the given kind and verifies its checksum.
  *
- * @throws FormatError where the bytes are no whole file of that kind, or a single bit of them has changed since they were
- * written: the checksum of a file with a version after the first must be there and right.
+ * @throws FormatError if the bytes are not a complete file of that kind, or if a single bit has changed since they were
+ * written: every version but the first requires a correct checksum.
  */
 export function decodeSealed({ format, name }: FileKind, bytes: Uint8Array): TensorFile {
   if (!(bytes instanceof Uint8Array)) throw new FormatError(`a ${name} file is a Uint8Array; got ${show(bytes)}`);
@@ -57,12 +57,12 @@ export function decodeSealed({ format, name }: FileKind, bytes: Uint8Array): Ten
   const stated = String.fromCharCode(...bytes.subarray(START, START + DIGITS));
   if (checksum !== `xxh32:${stated}`)
     throw new FormatError(
-      `the ${name} has no checksum at bytes ${START} to ${START + DIGITS - 1}; another program has written it anew, or it is damaged`,
+      `the ${name} has no checksum at bytes ${START} to ${START + DIGITS - 1}; it was rewritten by another program, or it is damaged`,
     );
   const actual = checksumOf(bytes);
   if (stated !== actual)
     throw new FormatError(
-      `the ${name} is damaged: its checksum is ${actual} and was ${stated} when it was written; use another copy, or save it anew`,
+      `the ${name} is damaged: its checksum is ${actual} and was ${stated} when it was written; use another copy, or save the model again`,
     );
   return file;
 }
@@ -73,10 +73,10 @@ function checksumOf(bytes: Uint8Array): string {
     .padStart(DIGITS, '0');
 }
 
-/** Bytes hashed at a time where they must be copied: to where they are aligned, or to be edited. */
+/** Bytes hashed at a time when they must be copied first, to align or to edit them. */
 const CHUNK = 1 << 16;
 
-/** The xxHash32 of some bytes with seed 0; `edit` may change a copy of the first 65,536 of them before. */
+/** The xxHash32 of some bytes with seed 0; `edit` may first change a copy of the first 65,536 bytes. */
 export function xxHash32(bytes: Uint8Array, edit?: (start: Uint8Array) => void): number {
   const { buffer, byteOffset, length } = bytes;
   const words = new Int32Array(CHUNK / 4);
@@ -102,7 +102,7 @@ const P3 = 0xc2b2ae3d | 0;
 const P4 = 0x27d4eb2f | 0;
 const P5 = 0x165667b1 | 0;
 
-/** xxHash32 with seed 0. Every chunk but the last must be a multiple of 16 bytes. Some 5 GB a second. */
+/** Incremental xxHash32 with seed 0. Every chunk but the last must be a multiple of 16 bytes. About 5 GB/s. */
 class XxHash32 {
   private a = (P1 + P2) | 0;
   private b = P2;
@@ -111,7 +111,7 @@ class XxHash32 {
   private length = 0;
   private tail = new Uint8Array(0);
 
-  /** The first `size` bytes of a chunk, as words and as bytes. */
+  /** Adds the first `size` bytes of a chunk, given both as words and as bytes. */
   add(words: Int32Array, bytes: Uint8Array, size: number): void {
     let { a, b, c, d } = this;
     const stripes = size >>> 4;

@@ -1,9 +1,9 @@
-// Whether numbers are a matrix of the shape that a caller says, before they are written where nobody checks them again.
+// Checks that a matrix has the stated shape before it is written to a format that no later reader checks.
 
 import { wrong } from '../../core/options';
 import type { Id } from '../../data/vocabulary';
 
-/** @throws OptionError where `values` is no Float32Array of rows x cols finite numbers; `call` says how it is meant */
+/** @throws OptionError unless `values` is a Float32Array of rows x cols finite numbers; `call` is the usage shown in the message */
 export function checkMatrix(
   values: unknown,
   [rows, cols]: readonly [rows: number, cols: number],
@@ -21,16 +21,16 @@ export function checkMatrix(
   if (at >= 0) throw wrong(`values[${at}]`, values[at], 'a finite number');
 }
 
-// NumPy's file of one array, format 1.0: what numpy.load, faiss and hnswlib's users read.
+// The NumPy format for one array, version 1.0, as read by numpy.load (and so by users of faiss and hnswlib).
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0];
-/** Magic, version and the header's length together are padded to it. */
+/** Magic, version and header are padded to a multiple of this many bytes. */
 const ALIGNMENT = 64;
 
 /**
  * A float32 matrix (rows x cols, row-major) as the bytes of an .npy file.
  *
- * @throws OptionError where values are no Float32Array of rows x cols finite numbers.
+ * @throws OptionError unless values are a Float32Array of rows x cols finite numbers.
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  * @example
  * ```ts
@@ -54,21 +54,21 @@ export function encodeNpy(values: Float32Array, rows: number, cols: number): Uin
   return bytes;
 }
 
-// Vectors as comma-separated text that pgvector's COPY reads: id,"[1,2,3]".
+// Vectors as comma-separated text for pgvector's COPY: id,"[1,2,3]".
 
-/** Rows of a chunk of text. */
+/** Rows per chunk of text. */
 const CHUNK = 1024;
 
 /**
  * The lines of a CSV file with the columns id and embedding, in chunks: `COPY items FROM 'items.csv' CSV HEADER` reads it
- * into a table (id text, embedding vector). Numbers have as many digits as float32 needs.
+ * into a table (id text, embedding vector). Numbers have as many digits as needed to read the float32 back.
  *
- * `values` is row-major, ids.length x dim. Memory: that of a chunk. Ids are written as they are: a spreadsheet that opens the
- * file takes an id that begins with =, +, -, @, a tab or a carriage return for a formula, and runs it. Import such a file with
- * the ids as text, or do not open it there where the ids came from strangers.
+ * `values` is row-major, ids.length x dim. Memory: one chunk. Ids are not escaped for spreadsheets: a spreadsheet that
+ * opens the file evaluates an id that begins with =, +, -, @, a tab or a carriage return as a formula.
+ * Import such a file with the ids as text if they come from untrusted sources.
  *
- * @throws OptionError for ids that are no list of strings and numbers, values that are no Float32Array of ids.length x dim
- * finite numbers, a dim that is no whole number of at least 1.
+ * @throws OptionError if ids are not strings and numbers, values are not a Float32Array of ids.length x dim
+ * finite numbers, or dim is not a whole number of at least 1.
  * @example
  * ```ts
  * import { encodeVectorCsv } from 'opmf';
@@ -96,12 +96,12 @@ function* linesOf(ids: readonly Id[], values: Float32Array, dim: number): Genera
   if (lines !== '') yield lines;
 }
 
-/** A field as RFC 4180 has it; an empty one in quotes, as without it is NULL to PostgreSQL. */
+/** Quotes a field as in RFC 4180; an empty field too, because PostgreSQL reads an unquoted one as NULL. */
 function quoted(field: string): string {
   return field === '' || /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
 }
 
-/** The fewest digits that give the float32 back. */
+/** The shortest decimal that parses back to the same float32. */
 function shortest(value: number): string {
   for (let digits = 6; digits < 9; digits++) {
     const text = Number(value.toPrecision(digits));

@@ -1,10 +1,10 @@
-// From ids that are small whole numbers in plain digits to their numbers in a vocabulary: a list, no hash. A column of
-// them is turned at once, so that looking one up does not wait for another to be fetched from memory.
+// Maps ids that are small whole numbers in plain digits to vocabulary numbers by direct indexing, without a hash. A
+// whole column is mapped at once, so that the memory loads of successive lookups overlap.
 
 import { secret } from '../../core/random';
 import type { Vocabulary } from '../../data/vocabulary';
 
-/** Whole numbers below this are small: 4 bytes for each up to the largest that comes. */
+/** Whole numbers below this are small: 4 bytes each, up to the largest that occurs. */
 export const SMALL = 1 << 20;
 
 /** The small ids that have been seen. */
@@ -17,7 +17,10 @@ export class SmallIds {
     private readonly ids: 'string' | 'number',
   ) {}
 
-  /** Turns the ids in `column[from, to)` into numbers, in order; what is negative is the complement of a number. */
+  /**
+   * Replaces the ids in `column[from, to)` by vocabulary numbers, in order; a negative entry is the complement of a
+   * number already known.
+   */
   number(column: Int32Array, from: number, to: number): void {
     let { known } = this;
     for (let row = from; row < to; row++) {
@@ -46,36 +49,36 @@ export class SmallIds {
   }
 }
 
-// From the bytes of an id to its number, without a string: an open-addressing hash table (linear probing). Eight bytes
-// and fewer are held as two words, which are also what is compared; longer ids are compared with a copy of their bytes.
-// It only remembers what a vocabulary said: two spellings of one id, such as 7 and 007 as numbers, are two entries. Its hash is
-// quick and known to anybody; where ids collide as chance does not make them, it is left for one with a key of the process.
+// Maps the bytes of an id to its number without building a string: an open-addressing hash table (linear probing). Ids
+// of up to eight bytes are stored and compared as two words; longer ones are compared with a copy of their bytes. It
+// caches a vocabulary: two spellings of one id, such as 7 and 007 as numbers, are two entries. The default hash is fast
+// but predictable; when ids collide more than chance explains, a hash with a random key per process replaces it.
 
-/** Words of an entry: two of the id, its length (or, negative, where its bytes are), its number + 1; 0 is an empty entry. */
+/** Words per entry: two of the id, its length (or, negative, the offset of its bytes), its number + 1; 0 marks an empty entry. */
 const ENTRY = 4;
 const SHORT = 8;
-/** Odd numbers whose multiples spread over all bits: 2^32 / golden ratio, and one of MurmurHash3. */
+/** Odd multipliers that spread over all bits: 2^32 / golden ratio, and one of MurmurHash3. */
 const SPREAD = 0x9e3779b1;
 const MIX = 0x85ebca6b;
 
-/** Half of the entries are empty: so far from its place an entry is only where somebody chose the ids. */
+/** Half of the entries are empty, so a probe this long occurs only for ids chosen to collide. */
 const LONGEST_PROBE = 256;
 
-/** The ids that have been seen. */
+/** The ids seen so far. */
 export class ByteIds {
   private entries = new Int32Array(ENTRY << 10);
-  /** The hash's upper bits say where an entry goes. */
+  /** The upper bits of the hash select an entry. */
   private shift = 22;
   private count = 0;
-  /** The words of the id that was looked for last. */
+  /** The words of the last id looked up. */
   private high = 0;
   private low = 0;
   private long = new Uint8Array(0);
   private longEnd = 0;
-  /** Whether the hash is the one with a key. */
+  /** Whether the keyed hash is in use. */
   private isKeyed = false;
 
-  /** The number of the id at [start, end) of `bytes`; -1 where it is new. */
+  /** The number of the id at [start, end) of `bytes`; -1 if it is new. */
   find(bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
     if (length > SHORT) return this.findLong(bytes, start, end);
@@ -98,11 +101,11 @@ export class ByteIds {
     }
   }
 
-  /** Remembers the number of the id that `find` has just not found. */
+  /** Stores the number of the id that the last `find` did not find. */
   add(bytes: Uint8Array, start: number, end: number, number: number): void {
     if (++this.count * 2 > this.entries.length / ENTRY) {
       this.rehash(this.entries.length * 2);
-      // The words of a long id are of the hash that was in force.
+      // The words of a long id depend on the hash in use.
       this.find(bytes, start, end);
     }
     const length = end - start;
@@ -117,7 +120,7 @@ export class ByteIds {
   private findLong(bytes: Uint8Array, start: number, end: number): number {
     const { entries } = this;
     const last = entries.length - 1;
-    // Two sums with different multipliers.
+    // Two polynomial hashes with different multipliers.
     let high = 0;
     let low = 0;
     if (this.isKeyed) {
@@ -146,7 +149,7 @@ export class ByteIds {
     return (hash >>> this.shift) * ENTRY;
   }
 
-  /** Fills an empty entry; false where it is too far away for a hash that anybody knows. */
+  /** Fills an empty entry; false if the probe is too long for the predictable hash. */
   private put(high: number, low: number, length: number, number: number): boolean {
     const { entries } = this;
     let at = this.home(high, low);
@@ -161,7 +164,7 @@ export class ByteIds {
     return true;
   }
 
-  /** Puts all entries into a table of a length; `isNewHash`: the words of long ids are those of another hash. */
+  /** Moves all entries to a table of the given length; `isNewHash`: the words of long ids must be recomputed. */
   private rehash(length: number, isNewHash = false): void {
     const old = this.entries;
     this.entries = new Int32Array(length);
@@ -183,7 +186,7 @@ export class ByteIds {
     }
   }
 
-  /** Copies an id behind its length; returns where. */
+  /** Stores an id after its length; returns the offset. */
   private keep(bytes: Uint8Array, start: number, end: number): number {
     const at = this.longEnd;
     this.longEnd = at + 4 + end - start;
@@ -205,7 +208,7 @@ export class ByteIds {
     return true;
   }
 
-  /** The length of the id that is kept at `at`. */
+  /** The length of the id stored at `at`. */
   private lengthAt(at: number): number {
     const { long } = this;
     return long[at]! | (long[at + 1]! << 8) | (long[at + 2]! << 16) | (long[at + 3]! << 24);
@@ -220,7 +223,7 @@ function keyedHashOfWords(high: number, low: number): number {
   return finish();
 }
 
-/** The same of bytes; with another key for each `which`. */
+/** The same for bytes; `which` selects one of two keys. */
 function keyedHash(bytes: Uint8Array, from: number, to: number, which: 0 | 1): number {
   start(which);
   let word = 0;

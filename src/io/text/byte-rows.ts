@@ -1,5 +1,5 @@
-// Numbers and times out of a range of bytes: what decimal.ts and timestamp.ts read from text, to the bit. What is not
-// plain digits is made a string and left to them.
+// Parses numbers and times from a range of bytes, with results equal to the bit to those of `parseDecimal` and
+// `parseTimestamp`. Anything but plain digits is decoded and passed to them.
 
 import type { Id, Vocabulary } from '../../data/vocabulary';
 import { ByteIds, SMALL, SmallIds } from './byte-ids';
@@ -28,22 +28,22 @@ const MINUS = 45;
 const PLUS = 43;
 const POINT = 46;
 const ZERO = 48;
-/** Digits that a 32-bit integer has room for. */
+/** Digits that always fit a 32-bit integer. */
 const HALF = 9;
 /** A whole number of up to 15 digits and a power of ten up to 10^15 are exact doubles: one division rounds correctly. */
 const EXACT_DIGITS = 15;
 const POWERS_OF_TEN = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, k) => 10 ** k);
 
-/** Longer numbers and times are odd enough to be looked at as text. */
+/** Numbers and times longer than this are left to the text reader. */
 const LONG = 1000;
 
-/** The number at [start, end) of `bytes`; NaN where `parseDecimal` says so, or where it is very long. */
+/** The number at [start, end) of `bytes`; NaN where `parseDecimal` gives NaN, or where it is very long. */
 export function decimalAt(bytes: Uint8Array, start: number, end: number, decimal: DecimalMark = '.'): number {
   const mark = (decimal === '.' ? POINT : COMMA) - ZERO;
   let at = start;
   const sign = bytes[at]!;
   if (sign === MINUS || sign === PLUS) at++;
-  // Integer arithmetic is three times as fast, so the first nine digits and the others are taken apart.
+  // Integer arithmetic is three times as fast, so the first nine digits are parsed separately from the rest.
   let first = 0;
   let whole = 0;
   let digits = 0;
@@ -71,7 +71,7 @@ export function decimalAt(bytes: Uint8Array, start: number, end: number, decimal
   return sign === MINUS ? -value : value;
 }
 
-/** The time at [start, end) of `bytes`, in seconds; NaN where it is none, or an odd one. */
+/** The time at [start, end) of `bytes`, in seconds; NaN if it is not a time, or one in an unusual form. */
 export function timestampAt(
   bytes: Uint8Array,
   start: number,
@@ -87,13 +87,13 @@ export function timestampAt(
   return end - start > LONG ? Number.NaN : parseTimestamp(latin(bytes, start, end), 0, end - start, 'iso', seen);
 }
 
-/** A character a byte: numbers and times have no others than ASCII. */
+/** One character per byte: numbers and times are ASCII. */
 function latin(bytes: Uint8Array, start: number, end: number): string {
   return String.fromCharCode(...bytes.subarray(start, end));
 }
 
-// Cuts a line of bytes into fields: what RecordReader does to text, for lines without surprises. A quoted field that
-// holds a quote or a line end, and whatever would be an error, is left to RecordReader.
+// Splits a line of bytes into fields: what RecordReader does with text, for plain lines. A quoted field that holds a
+// quote or a line end, and anything that would be an error, is left to RecordReader.
 
 const LF = 10;
 const CR = 13;
@@ -101,9 +101,9 @@ const TAB = 9;
 const SPACE = 32;
 const QUOTE = 34;
 
-/** The fields of one line at a time. Bytes are read up to a line feed, so there must be one behind the last line. */
+/** The fields of one line at a time. Bytes are read up to a line feed, so the last line must end with one. */
 export class ByteFields {
-  /** How many fields the line has; where they start and end in the bytes. */
+  /** The number of fields of the line, and where they start and end in the bytes. */
   count = 0;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
@@ -123,22 +123,22 @@ export class ByteFields {
     this.separator = Uint8Array.from(separator, (character) => character.charCodeAt(0));
     this.first = this.separator[0]!;
     this.isRun = separator === ' ';
-    // 256 is no byte.
+    // 256 matches no byte.
     this.quote = form.quotes ? QUOTE : 256;
     this.escape = form.escape === undefined ? 256 : form.escape.charCodeAt(0);
     this.starts = new Int32Array(width + 1);
     this.ends = new Int32Array(width + 1);
   }
 
-  /** Cuts the line that starts at `at`; returns where its line end is, or -1 where it must be looked at as text. */
+  /** Splits the line that starts at `at`; returns the position of its line end, or -1 if it must be read as text. */
   cut(bytes: Uint8Array, at: number): number {
     return this.isRun ? this.cutAtRuns(bytes, at) : this.cutAtSeparators(bytes, at);
   }
 
-  /** Where the line end is of the line that starts at `at`, if nothing else is in it; else -1. */
+  /** The position of the line end if the line that starts at `at` is blank; else -1. */
   endOfBlank(bytes: Uint8Array, at: number): number {
     let end = at;
-    // In a tab-separated line tabs are fields, if empty ones.
+    // In a tab-separated line, tabs delimit fields, even if all are empty.
     while ((bytes[end] === SPACE || bytes[end] === TAB) && (this.isRun || bytes[end] !== this.first)) end++;
     return bytes[end] === LF || bytes[end] === CR ? end : -1;
   }
@@ -173,7 +173,7 @@ export class ByteFields {
       }
       at += length;
     }
-    // More fields than there should be.
+    // Too many fields.
     return -1;
   }
 
@@ -204,7 +204,7 @@ export class ByteFields {
     return -1;
   }
 
-  /** Where the quote closes that opens at `open`; -1 where that takes a closer look. */
+  /** The position of the quote that closes the one at `open`; -1 if the field must be read as text. */
   private closing(bytes: Uint8Array, open: number): number {
     const mark = this.escape;
     let at = open + 1;
@@ -216,16 +216,16 @@ export class ByteFields {
     }
   }
 
-  /** Whether a separator of several bytes, the first of which is at `at`, is there. */
+  /** Whether a separator of several bytes starts at `at`, whose first byte is known to match. */
   private isSeparator(bytes: Uint8Array, at: number): boolean {
     for (let i = 1; i < this.separator.length; i++) if (bytes[at + i] !== this.separator[i]) return false;
     return true;
   }
 }
 
-// Reads the lines that most rating files are made of, user and item in digits, a value and perhaps a time, out of bytes:
-// written out straight for these four columns, three times as fast as the loop over fields of byte-plain-rows.ts, which
-// takes other columns. The first line that is anything else is left to byte-lines.ts.
+// Reads the lines that most rating files consist of: user and item in digits, a value and perhaps a time. Unrolled for
+// these four columns, three times as fast as BytePlainRows below, which takes other columns. The first line of any
+// other form is left to ByteLines.
 
 const POWERS = Float64Array.from({ length: HALF + 1 }, (_, k) => 10 ** k);
 
@@ -265,7 +265,7 @@ export class ByteTriples {
     this.largeTime = largeTimeOf(dateFormat);
   }
 
-  /** Adds rows from `from` on, for as long as lines are plain, up to `to` and the end of the page; returns where it stopped. */
+  /** Adds rows from `from` on while lines are plain, up to `to` and the end of the page; returns where it stopped. */
   read(bytes: Uint8Array, from: number, to: number, firstLine: number): number {
     const { table, first, second, userIsFirst, timeUnit, largeTime } = this;
     const { users, items } = this.known;
@@ -281,7 +281,7 @@ export class ByteTriples {
       let at = line;
       let whole = 0;
       let digit = bytes[at]! - ZERO;
-      // Six digits a turn, which most ids have not more of: turning takes as long as a digit.
+      // At most six digits, unrolled: the loop overhead costs as much as a digit, and most ids have no more.
       for (;;) {
         if (digit >>> 0 > 9) break;
         whole = (Math.imul(whole, 10) + digit) | 0;
@@ -304,7 +304,7 @@ export class ByteTriples {
       }
       if (digit !== first - ZERO || at - start > HALF || at === start) break;
       if (whole >= SMALL || (bytes[start] === ZERO && at - start > 1)) {
-        // Long ids and those with leading zeros are told apart by their bytes.
+        // Long ids and those with leading zeros are identified by their bytes.
         whole = ~aIds.find(bytes, start, at);
         if (whole >= 0) break;
       }
@@ -398,13 +398,13 @@ export class ByteTriples {
   }
 }
 
-// Reads lines of nothing but digits, points and separators out of bytes, as most rating files are made of: each byte is
-// looked at once. The first line that is anything else is left to byte-lines.ts.
+// Reads lines that consist of digits, points and separators only, as most rating files do, in one pass over the bytes.
+// The first line of any other form is left to ByteLines.
 
-/** What a field is, a weight being 5: the columns of no role are passed over. */
+/** The kinds of fields (5 is a weight); columns without a role are skipped. */
 const [PASSED, USER, ITEM, VALUE, TIME] = [0, 1, 2, 3, 4] as const;
 
-/** Whether a table can have such lines: not where a column has two roles, or a separator could be part of a number. */
+/** Whether a table can have such lines: not if a column has two roles, or if a separator could be part of a number. */
 export function canBePlain(
   { roles, dateFormat, decimal, missing }: LongLayout,
   separator: string,
@@ -412,7 +412,7 @@ export function canBePlain(
 ): boolean {
   const columns = Object.values(roles).filter((column) => column >= 0);
   const hasDates = roles.timestamp >= 0 && dateFormat === 'iso';
-  // A number that means none, a decimal comma and a comment that looks like a row are left to be looked at.
+  // Numbers that mark a missing value, decimal commas and comments that look like rows need the text reader.
   if (missing !== undefined || decimal !== '.' || /^[-.0-9]/.test(comment) || (comment !== ' ' && !columns.includes(0)))
     return false;
   return new Set(columns).size === columns.length && !hasDates && !/^[-.0-9]/.test(separator);
@@ -446,7 +446,7 @@ export class BytePlainRows {
     this.largeTime = largeTimeOf(dateFormat);
   }
 
-  /** Adds rows from `from` on, for as long as lines are plain, up to `to` and the end of the page; returns where it stopped. */
+  /** Adds rows from `from` on while lines are plain, up to `to` and the end of the page; returns where it stopped. */
   read(bytes: Uint8Array, from: number, to: number, firstLine: number): number {
     const { table, kinds, separator, isRun, known, maxLineLength } = this;
     const { rows, userIndex, itemIndex, values, timestamps, weights, lines } = table.page;
@@ -505,7 +505,7 @@ export class BytePlainRows {
               if (digits > start) number = -number;
             }
             if (kind === VALUE) {
-              // More digits than a float32 holds are left to be looked at.
+              // More digits than a float32 holds: left to the text reader.
               if (count > 2 * HALF) break all;
               values![row] = number;
             } else if (kind === TIME) {
@@ -547,21 +547,21 @@ export class BytePlainRows {
   }
 }
 
-// Reads rows of a long table out of bytes: the fast twin of readRow in layouts.ts, which stays the definition. A line
-// that is not plain (errors among them) is made text and read there, so that the twin knows no messages.
+// Reads rows of a long table from bytes: the fast twin of readRow in layouts.ts, which is the definition. A line that
+// is not plain, or has an error, is decoded and read there, so the twin has no error messages of its own.
 
-/** Plain lines of numbers are shorter. */
+/** Upper bound on the length of a plain line of numbers. */
 const PLAIN_LENGTH = 1 << 8;
 
-/** The rows of one table, in pieces of whole lines. */
+/** Reads the rows of one table, in pieces of whole lines. */
 export class ByteLines {
   private readonly fields: ByteFields;
   private readonly userIds = new ByteIds();
   private readonly itemIds = new ByteIds();
-  /** The loop for plain lines, where the table can have any. */
+  /** The loop for plain lines, if the table can have any. */
   private readonly plain: BytePlainRows | ByteTriples | undefined;
   private readonly comment: Uint8Array | undefined;
-  /** The line at hand, or the next one, from 1. */
+  /** The current or next line, from 1. */
   line: number;
 
   constructor(
@@ -574,7 +574,8 @@ export class ByteLines {
     const { comment, encoding, maxLineLength } = settings;
     this.fields = new ByteFields(separator, settings, layout.width);
     this.comment = comment === undefined ? undefined : bytesOf(comment, encoding);
-    // Not where users and items are numbered in turn: these loops number a column at once.
+    // Not if users and items share one vocabulary, numbered in order of appearance: these loops number a whole column
+    // at a time.
     if (table.users !== table.items && canBePlain(layout, separator, comment) && maxLineLength >= PLAIN_LENGTH) {
       const known = { users: this.userIds, items: this.itemIds };
       const small = { users: new SmallIds(table.users, settings.ids), items: new SmallIds(table.items, settings.ids) };
@@ -636,12 +637,12 @@ export class ByteLines {
     return to;
   }
 
-  /** Throws where a row is the header again. */
+  /** Throws if a row repeats the header. */
   refuseHeaderAgain(): void {
     refuseHeaderAgain(this.layout, this.table);
   }
 
-  /** Adds the row whose fields have been cut; false, and nothing added, where something is odd. */
+  /** Adds the row whose fields have been split; returns false, adding nothing, if anything in it is unusual. */
   private readFields(bytes: Uint8Array): boolean {
     const { table } = this;
     const { starts, ends } = this.fields;
@@ -667,7 +668,7 @@ export class ByteLines {
       if (!isWeight(given)) return false;
       page.weights![row] = given;
     }
-    // Nothing is added before all of the row is known to be good.
+    // Nothing is added before the whole row is known to be valid.
     if (userNumber < 0) userNumber = remember(this.userIds, table.users, userId, bytes, starts[user]!, ends[user]!);
     if (itemNumber < 0) itemNumber = remember(this.itemIds, table.items, itemId, bytes, starts[item]!, ends[item]!);
     page.userIndex[row] = userNumber;
@@ -677,7 +678,7 @@ export class ByteLines {
     return true;
   }
 
-  /** The id that is new at [start, end); undefined where it is none. */
+  /** The new id at [start, end); undefined if it is not a valid id. */
   private newId(bytes: Uint8Array, start: number, end: number): Id | undefined {
     return start === end ? undefined : this.table.parseId(this.textOf(bytes, start, end));
   }
@@ -686,7 +687,7 @@ export class ByteLines {
     return cellText(bytes, start, end, this.settings.encoding, this.faults);
   }
 
-  /** Reads the record at `at` as text; returns where the next starts, or -1 where the record's end is not there yet. */
+  /** Reads the record at `at` as text; returns where the next starts, or -1 if the end of the record has not arrived yet. */
   private readAsText(bytes: Uint8Array, at: number, to: number, isLast: boolean): number {
     for (let length = 1; ; ) {
       const end = endOfLine(bytes, at + length - 1, to);
@@ -735,7 +736,7 @@ function afterLineEnd(bytes: Uint8Array, at: number): number {
   return at + (bytes[at] === CR && bytes[at + 1] === LF ? 2 : 1);
 }
 
-/** Behind the first line end that is not before `from`. */
+/** The position after the first line end at or after `from`. */
 function endOfLine(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   while (at < to && bytes[at] !== LF && bytes[at] !== CR) at++;

@@ -1,4 +1,4 @@
-// What the first lines of a table say, from no more of its text than it takes.
+// Determines the separator and layout of a table from as few of its first lines as possible.
 
 import { DataError } from '../../core/errors';
 import type { Pausable } from '../../core/scheduler';
@@ -27,7 +27,7 @@ export interface TableHead {
   readonly layout: LongLayout;
 }
 
-/** The head of a text; undefined where it is not all and what follows could decide otherwise. */
+/** Reads the head of a text; undefined if the text is incomplete and what follows could change the result. */
 export function readHead(text: string, isAll: boolean, settings: ReadSettings, faults: Faults): TableHead | undefined {
   if (isEmpty(text, settings, faults)) {
     if (isAll) throw emptyFault(faults);
@@ -47,42 +47,42 @@ export function readHead(text: string, isAll: boolean, settings: ReadSettings, f
   }
 }
 
-// A long table that comes in chunks of bytes, cut anywhere. Whole lines are read as they come; what is held of the text
-// is one chunk and the line that it breaks off in. Errors are those of the text as a whole: bytes of another encoding,
-// wherever they are, come before a fault in a line.
+// A long table that arrives in chunks of bytes, cut anywhere. Whole lines are read as they arrive; only one chunk and
+// the unfinished line are held. Errors are those of reading the text as a whole: bytes that do not match the encoding,
+// wherever they are, are reported before a fault in a line.
 
 const LF = 10;
 const CR = 13;
-/** First lines are looked for in this many bytes. */
+/** The first lines must lie within this many bytes. */
 const HEAD = 1 << 16;
 
-/** Reads one table: `push` for every chunk, `finish` at the end. */
+/** Reads one table: call `push` for every chunk, then `finish`. */
 export class ByteTable {
   private readonly faults: Faults;
-  /** Bytes that have come and not been read: [start, end), those before `checked` being of the encoding. One is spare. */
+  /** Bytes that arrived and were not read yet: [start, end); those before `checked` match the encoding. One byte is spare. */
   private buffer = new Uint8Array(0);
   private start = 0;
   private checked = 0;
   private end = 0;
-  /** Behind the last line end that has come; bytes after it are looked at once. */
+  /** The position after the last line end so far; each byte is searched once. */
   private lineEnd = 0;
-  /** How many bytes have come. */
+  /** Bytes received so far. */
   private size = 0;
-  /** How many first lines are still to be passed over, and how many have been. */
+  /** Initial lines still to be skipped, and lines skipped. */
   private toSkip: number;
   private skipped = 0;
-  /** Whether what comes before the next line end is the rest of a line that is too long. */
+  /** Whether the rest of an overlong line is being discarded. */
   private isDropping = false;
-  /** Nothing is looked at before there are so many bytes: a long record is not begun anew for every chunk. */
+  /** Reading resumes when this many bytes are there: a long record is not started again for every chunk. */
   private needed = FORMAT_BYTES;
   private isOpened = false;
   private table: RatingColumns | undefined;
   private lines: ByteLines | undefined;
-  /** What is going to be thrown, and whether nothing that follows can come before it. */
+  /** The error to throw, and whether no later byte can cause an earlier one. */
   private fault: unknown;
   private isSettled = false;
 
-  /** `known` is what a survey of all the bytes has found, where there was one. */
+  /** `known` is the survey of all bytes, if there was one. */
   constructor(
     private readonly settings: ReadSettings,
     private readonly known: { readonly lines: number; readonly isAscii: boolean } = { lines: 0, isAscii: false },
@@ -91,12 +91,12 @@ export class ByteTable {
     this.toSkip = settings.skipLines;
   }
 
-  /** Whether whatever may come changes nothing: a limit was passed, or the bytes are of another kind. */
+  /** Whether later bytes cannot change the result: a limit was exceeded, or the bytes are of another format. */
   get isDone(): boolean {
     return this.isSettled;
   }
 
-  /** Takes the next bytes. They are copied: a caller may use the array again. */
+  /** Takes the next bytes. They are copied, so the caller may reuse the array. */
   push(chunk: Uint8Array): void {
     if (this.isSettled) return;
     this.size += chunk.length;
@@ -108,7 +108,7 @@ export class ByteTable {
     if (this.end - this.start >= this.needed) this.look(false);
   }
 
-  /** All ratings. @throws DataError where there was a fault in any chunk */
+  /** All ratings. @throws DataError if any chunk had a fault */
   *finish(): Pausable<Interactions> {
     if (!this.isSettled) this.look(true);
     if (this.fault !== undefined) throw this.fault;
@@ -132,7 +132,7 @@ export class ByteTable {
     this.end = held + chunk.length;
   }
 
-  /** Checks and reads what has come, up to the last line end. */
+  /** Checks and reads the bytes so far, up to the last line end. */
   private look(isLast: boolean): void {
     const { encoding } = this.settings;
     if (!this.isOpened && !this.open()) return;
@@ -153,13 +153,13 @@ export class ByteTable {
       this.fault = this.table === undefined ? error : this.table.faultAfter(error);
       this.start = to;
     }
-    // Where a record has no end yet, as much again must come before it is worth another look.
+    // A record has no end yet: double the bytes before trying again.
     this.needed = this.start >= to ? 0 : 2 * (this.end - this.start);
     if ((this.table?.size ?? 0) > this.settings.maxRows) this.refuseRows();
     else if (this.end - Math.max(this.start, this.lineEnd) > this.longest) this.refuseLine();
   }
 
-  /** How many bytes without a line end are held: before the first lines are understood, some room is left for them. */
+  /** How many bytes without a line end are held; more before the head is known. */
   private get longest(): number {
     const { maxLineLength } = this.settings;
     return this.lines === undefined && this.fault === undefined ? Math.max(maxLineLength, HEAD) : maxLineLength;
@@ -173,7 +173,7 @@ export class ByteTable {
     }
   }
 
-  /** The last line has become too long, and its end has not come. */
+  /** Rejects the last line: it is too long, and its end has not arrived. */
   private refuseLine(): void {
     const { lines, table, settings } = this;
     const fault = this.fault ?? tooLong(this.faults, lines?.line ?? this.lineHeld(), settings.maxLineLength);
@@ -187,14 +187,14 @@ export class ByteTable {
     this.dropLine();
   }
 
-  /** The number of the line whose end has not come, before the first lines are understood. */
+  /** The number of the unfinished line, before the head is known. */
   private lineHeld(): number {
     let line = this.skipped + 1;
     for (let at = this.start; at < this.lineEnd; line++) at = afterFirstLine(this.buffer, at, this.lineEnd);
     return line;
   }
 
-  /** Passes over the rest of a line; whether its end has come. */
+  /** Discards the rest of a line; returns whether its end was found. */
   private dropLine(): boolean {
     const hasEnd = this.lineEnd > this.start;
     this.start = hasEnd ? afterFirstLine(this.buffer, this.start, this.lineEnd) : this.end;
@@ -204,7 +204,7 @@ export class ByteTable {
     return hasEnd;
   }
 
-  /** Looks at the very first bytes. */
+  /** Checks the format by the first bytes. */
   private open(): boolean {
     this.isOpened = true;
     try {
@@ -231,12 +231,12 @@ export class ByteTable {
     }
     this.lines ??= this.openLines(to, isLast);
     if (this.lines === undefined) return;
-    // The last line may have no line end of its own.
+    // The last line may lack a line end.
     if (isLast) this.buffer[to] = LF;
     this.start = this.lines.read(this.buffer, this.start, to, isLast);
   }
 
-  /** Reads what the first lines say; undefined where there are too few yet. */
+  /** Reads the head; undefined if there are too few lines yet. */
   private openLines(to: number, isLast: boolean): ByteLines | undefined {
     const { settings, faults, buffer, start } = this;
     for (let size = HEAD; ; size *= 2) {
@@ -255,7 +255,7 @@ export class ByteTable {
   }
 }
 
-/** Behind the last line end in `bytes`, -1 where none is; a carriage return at the very end may have a line feed to come. */
+/** The position after the last line end in `bytes`, -1 if there is none; a line feed may still follow a final carriage return. */
 function endOfLastLine(bytes: Uint8Array, isAfterReturn: boolean): number {
   const feed = bytes.lastIndexOf(LF);
   if (feed >= 0) return feed + 1;
@@ -263,7 +263,7 @@ function endOfLastLine(bytes: Uint8Array, isAfterReturn: boolean): number {
   return isAfterReturn && bytes.length > 0 ? 0 : -1;
 }
 
-/** Behind the first line end of [from, to), or `to`. */
+/** The position after the first line end of [from, to), or `to`. */
 function afterFirstLine(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   while (at < to && bytes[at] !== LF && bytes[at] !== CR) at++;

@@ -1,21 +1,21 @@
-// Decimal numbers out of a range of a text, without making a string of it: a file has one or more on every line.
-// Not Number(): '', '0x10' and 'Infinity' are not ratings.
+// Parses decimal numbers from a range of a text without creating a substring: every line has one or more. Not Number(),
+// which accepts '', '0x10' and 'Infinity'.
 
 import { LARGE_TIME } from '../../data/rows';
 import type { RecordReader } from './record-reader';
 
-/** A value that means none: numbers are compared as numbers (99 is 99.00), anything else as text. */
+/** A value that means "missing": numbers are compared as numbers (99 is 99.00), anything else as text. */
 export type MissingValue = string | number;
 
-/** The largest float32: values and weights are stored as such, in which 1e39 would be infinite. */
+/** The largest float32, in which values and weights are stored; 1e39 would become infinite. */
 export const LARGEST_FLOAT32 = 3.4028234663852886e38;
 
-/** Whether a number can be held as a weight: 0, or a number above 0 that float32 has. */
+/** Whether a number is a valid weight: 0, or a positive number that float32 can represent. */
 export function isWeight(given: number): boolean {
   return given === 0 || (Math.fround(given) > 0 && given <= LARGEST_FLOAT32);
 }
 
-/** What stands before the decimals. */
+/** The character before the decimals. */
 export const DECIMAL_MARKS = ['.', ','] as const;
 export type DecimalMark = (typeof DECIMAL_MARKS)[number];
 
@@ -54,50 +54,50 @@ export function parseDecimal(text: string, start: number, end: number, decimal: 
   return sign === MINUS ? -value : value;
 }
 
-/** Exponents and long fractions. */
+/** Parses exponents and long fractions. */
 function parseSlowly(written: string, decimal: DecimalMark): number {
   const text = decimal === '.' ? written : written.replace('.', '?').replace(decimal, '.');
   const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(value) ? value : Number.NaN;
 }
 
-// Times of a rating: numbers since 1970, or an ISO 8601 date. A date without a zone is UTC, so that the same file gives the
-// same numbers on every machine (Date.parse would take the local zone for some forms).
+// Parses the time of a rating: a number since 1970, or an ISO 8601 date. A date without a zone is UTC, so that a file
+// gives the same numbers on every machine (Date.parse would use the local zone for some forms).
 
-/** How many of each unit are a second. */
+/** Units per second. */
 const UNITS = { seconds: 1, milliseconds: 1e3, microseconds: 1e6, nanoseconds: 1e9 } as const;
 
-/** The ways in which times are written. */
+/** The supported time formats. */
 export const DATE_FORMATS = ['auto', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds', 'iso'] as const;
 
-/** How times are written; `auto` takes numbers, in a unit that their size tells, and ISO dates. */
+/** How times are written; `auto` accepts ISO dates, and numbers whose unit follows from their size. */
 export type DateFormat = (typeof DATE_FORMATS)[number];
 
-/** What numbers are divided by as they are read; under `auto` they stay as they are until all have been seen. */
+/** The divisor applied to numbers as they are read; 1 under `auto`, which decides when all have been seen. */
 export function unitOfFormat(format: DateFormat): number {
   return format === 'auto' || format === 'iso' ? 1 : UNITS[format];
 }
 
-/** A number of fewer digits is not that large. */
+/** A number with fewer digits cannot be that large. */
 export const LARGE_DIGITS = 12;
 
-/** From which size on a number is to be told to `SeenTimes`. */
+/** The size from which a number is reported to `SeenTimes`. */
 export function largeTimeOf(format: DateFormat): number {
   return format === 'auto' ? LARGE_TIME : Infinity;
 }
 
-/** What is to be known of a column of times under `auto`, once it is all there. */
+/** What `auto` needs to know of a column of times when it has been read. */
 export class SeenTimes {
-  /** Whether a number is too large for seconds. */
+  /** Whether a number was too large to be seconds. */
   isLarge = false;
   hasDates = false;
 }
 
-/** A year, month and day, perhaps with a time of day, perhaps with its zone. */
+/** Year, month and day, optionally with a time of day and a zone. */
 const ISO =
   /^(\d{4})([-/])(\d\d)\2(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s?(?:[Zz]|UTC|GMT|([+-])(\d\d)(?::?(\d\d))?)?)?$/;
 
-/** Seconds since 1970-01-01 UTC of the time written at [start, end); NaN where it is none. Under `auto`, see `SeenTimes`. */
+/** Seconds since 1970-01-01 UTC of the time at [start, end); NaN if it is not a time. For `auto`, see `SeenTimes`. */
 export function parseTimestamp(text: string, start: number, end: number, format: DateFormat, seen?: SeenTimes): number {
   if (format !== 'iso') {
     const value = parseDecimal(text, start, end);
@@ -109,19 +109,19 @@ export function parseTimestamp(text: string, start: number, end: number, format:
   return time;
 }
 
-/** A number as it is, told where it is large. */
+/** Returns a number unchanged, and records whether it is large. */
 export function noted(value: number, seen: SeenTimes | undefined): number {
   if (seen !== undefined && Math.abs(value) >= LARGE_TIME) seen.isLarge = true;
   return value;
 }
 
-/** What a time may look like, for a message. */
+/** Describes the expected form of a time, for a message. */
 export function describeFormat(format: DateFormat): string {
   if (format === 'auto') return 'seconds since 1970 or an ISO date such as 2013-11-28';
   return format === 'iso' ? 'an ISO date such as 2013-11-28' : `${format} since 1970, a number`;
 }
 
-/** The basic form, without marks between. */
+/** The basic ISO form, without separators. */
 const BASIC = /^(\d{4})(\d\d)(\d\d)(?:[Tt ]?(\d\d)(\d\d)(?:(\d\d))?([Zz])?)?$/;
 
 function parseIso(written: string): number {
@@ -135,7 +135,7 @@ function parseIso(written: string): number {
   const at = (k: number) => Number(parts[k] ?? 0);
   const [year, month, day, hour, minute, second] = [at(1), at(3), at(4), at(5), at(6), at(7)];
   const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
-  // Date.UTC lets 30 February be 2 March; years below 100 become 19xx. Neither is what was written.
+  // Date.UTC turns 30 February into 2 March, and years below 100 into 19xx: reject both.
   const kept = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   const [zoneHour, zoneMinute] = [at(10), at(11)];
   if (!kept || hour > 23 || minute > 59 || second > 59 || zoneHour > 23 || zoneMinute > 59) return Number.NaN;
@@ -143,15 +143,16 @@ function parseIso(written: string): number {
   return date.getTime() / 1000 + Number(`0.${parts[8] ?? 0}`) - offset;
 }
 
-// Values that stand for none, such as 0, -1, 'NA': a number is compared as one (99 is 99.00), any other as text.
+// Values that mark a missing rating, such as 0, -1, 'NA': numbers are compared as numbers (99 is 99.00), others as
+// text.
 
-/** The values, those that are numbers apart. */
+/** The values, numbers and texts apart. */
 export interface Missing {
   readonly numbers: ReadonlySet<number>;
   readonly texts: ReadonlySet<string>;
 }
 
-/** Sorts values; undefined where there are none. */
+/** Separates numbers from texts; undefined if there are none. */
 export function missingOf(values: readonly MissingValue[]): Missing | undefined {
   if (values.length === 0) return undefined;
   const numbers = new Set<number>();
@@ -164,7 +165,7 @@ export function missingOf(values: readonly MissingValue[]): Missing | undefined 
   return { numbers, texts };
 }
 
-/** Whether field `i` of the current record means none: `value` is its number, NaN where it has none. */
+/** Whether field `i` of the current record marks a missing value; `value` is its number, or NaN. */
 export function isMissing({ numbers, texts }: Missing, value: number, records: RecordReader, i: number): boolean {
   return Number.isNaN(value) ? texts.size > 0 && texts.has(records.field(i)) : numbers.has(value);
 }

@@ -1,6 +1,6 @@
-// The names that rating files commonly use for each column, and whether a first line is a header at all. Names are compared
-// without case, spaces and punctuation: User_ID, userId and "User-ID" are one. Types (`user_id:token`) and the names of
-// tables (`ratings.user_id`) in front do not count.
+// The names that rating files commonly use for each column, and whether a first line is a header at all. Names are
+// compared without case, spaces and punctuation: User_ID, userId and "User-ID" are equal. Types (`user_id:token`) and
+// table names in front (`ratings.user_id`) are ignored.
 
 import { nearest, show } from '../../core/options';
 import { parseDecimal, parseTimestamp } from './cells';
@@ -10,16 +10,16 @@ import type { ColumnRefs, ReadSettings } from './read-options';
 /** What a column of a long table may hold. */
 export type Role = 'user' | 'item' | 'value' | 'timestamp' | 'weight';
 
-/** Who acts, best first. */
+/** Nouns for users, best first. */
 const USERS =
   'user customer client buyer reviewer visitor member consumer shopper person account profile subscriber ' +
   'listener reader viewer player learner student rater voter patron guest household session cookie device';
-/** What is acted on, best first: of a track, its album and its artist, the track. */
+/** Nouns for items, best first: of a track, its album and its artist, the track. */
 const ITEMS =
   'item movie film product asin parentasin sku isbn article track song album artist app game book anime manga joke ' +
   'business restaurant recipe news video show series episode podcast program channel course job property listing ' +
   'poi venue place location hotel content document doc paper page post photo image stock goods beer wine work object title';
-/** What may follow such a noun. */
+/** Endings that may follow such a noun. */
 const ID_ENDINGS = ['id', '', 'no', 'nr', 'num', 'number', 'key', 'code', 'index', 'idx', 'hash', 'uuid', 'guid'];
 const NAME_ENDINGS = ['name', 'title', 'login'];
 
@@ -45,7 +45,7 @@ const NAMES: Readonly<Record<Role, readonly string[]>> = {
   weight: ['weight', 'weights', 'sampleweight', 'confidence', 'importance', 'w'],
 };
 
-/** The place of each name in its list. */
+/** Maps each name to its position in its list. */
 const ranksOf = (role: Role): ReadonlyMap<string, number> => new Map(NAMES[role].map((name, rank) => [name, rank]));
 const RANKS: Readonly<Record<Role, ReadonlyMap<string, number>>> = {
   user: ranksOf('user'),
@@ -55,19 +55,19 @@ const RANKS: Readonly<Record<Role, ReadonlyMap<string, number>>> = {
   weight: ranksOf('weight'),
 };
 
-/** Bare nouns that are no word of a catalogue: these alone tell a header, where `book` could be what somebody bought. */
+/** Bare nouns that are hardly ever the title of an item: these alone identify a header, whereas `book` could be a purchase. */
 const TELLING = new Set(
   'user customer reviewer visitor item asin parentasin sku isbn uid iid username itemname'.split(' '),
 );
 
-/** Types behind a colon, as RecBole, Neo4j and dumps of schemas write them. */
+/** Types after a colon, as RecBole, Neo4j and schema dumps write them. */
 const TYPE =
   /:(token|float|int|integer|long|short|double|number|numeric|decimal|real|str|string|text|varchar|char|bool|boolean|date|datetime|time|timestamp|object|category|u?int(8|16|32|64)|float(16|32|64)|bigint|smallint|id|start_id|end_id)(_seq)?(\(.*\)|\[\])?$/i;
-/** No table of ratings has its columns behind so many. */
+/** No table of ratings has its columns beyond so many. */
 const MOST_COLUMNS = 1000;
-/** Longer names are not looked at: they are text. */
+/** Longer names are not matched: they are prose. */
 const LONGEST_NAME = 200;
-/** What stands between a table's name and its column's. */
+/** Separators between a table's name and its column's. */
 const PATH = /[./$\\]|:+|->/;
 
 /** Cells that stand for an absent number: a first line with one of them is data, and its fault is reported. */
@@ -89,9 +89,7 @@ const ABSENT = new Set([
   '\\n',
 ]);
 
-/**
- * The columns whose name is best known for `role`, among those not `taken`: one, none, or several of one name.
- */
+/** The columns whose name ranks best for `role`, among those not `taken`: one, none, or several of the same name. */
 export function findRole(role: Role, names: readonly string[], taken: ReadonlySet<number>): number[] {
   let best = Infinity;
   let found: number[] = [];
@@ -105,7 +103,7 @@ export function findRole(role: Role, names: readonly string[], taken: ReadonlySe
   return found;
 }
 
-/** A name without a type behind it. */
+/** A name without the type after it. */
 export function withoutType(name: string): string {
   const bare = name.trim();
   if (bare.length > LONGEST_NAME) return bare;
@@ -113,7 +111,7 @@ export function withoutType(name: string): string {
   return cut === '' ? bare : cut;
 }
 
-/** Whether a column has no name, as the row numbers that pandas and R write. */
+/** Whether a column has no name, like the row numbers that pandas and R write. */
 export function isUnnamed(name: string): boolean {
   return /^(\s*|unnamed: ?\d+)$/i.test(name);
 }
@@ -142,7 +140,7 @@ export function looksLikeHeader(
   return typeof value === 'number' && isText(cells[value]);
 }
 
-/** Whether at least half of the cells of a column are of a kind; those that stand for no number do not count. */
+/** Whether at least half of the cells of a column are of a kind; absent numbers do not count. */
 export function isMostly(
   isOfKind: (cell: string) => boolean,
   rows: readonly (readonly string[])[],
@@ -168,8 +166,8 @@ export function isDate(cell: string, mayBeNumber = false): boolean {
 }
 
 /**
- * Whether the first record holds numbers for names, as pandas writes them: 0, 1, 2, ... above what is text or times, or nothing
- * above the row numbers and then numbers.
+ * Whether the first record holds numbers as names, as pandas writes them: 0, 1, 2, ... above text or times, or an empty
+ * cell above the row numbers and then numbers.
  */
 function isNumberedHeader([first, ...below]: readonly (readonly string[])[], columns: ColumnRefs): boolean {
   if (below.length === 0 || below.some(({ length }) => length !== first!.length)) return false;
@@ -185,7 +183,7 @@ export function hasRowNumbers(rows: readonly (readonly string[])[]): boolean {
   return (from === 0 || from === 1) && rows.every(([first], row) => first === `${from + row}`);
 }
 
-/** Whether a cell is empty where the rest of its line holds different names, and the lines below different ids. */
+/** Whether a cell is empty while the rest of its line holds different names, and the lines below different ids. */
 export function hasEmptyCorner([first, ...below]: readonly (readonly string[])[], corner: number): boolean {
   if (corner >= first!.length || first![corner] !== '') return false;
   const names = first!.filter((_, i) => i !== corner);
@@ -207,7 +205,7 @@ function isNumberOrTime(cell: string): boolean {
   return isNumber(cell) || isDate(cell);
 }
 
-/** Whether a known name can hardly be the cell of a row. */
+/** Whether a known name is unlikely to be the cell of a row. */
 function isTelling(name: string | undefined): boolean {
   if (name === undefined) return false;
   return formsOf(name).some(
@@ -218,22 +216,22 @@ function isTelling(name: string | undefined): boolean {
   );
 }
 
-/** How well a name is known for a role: 0 best, Infinity not at all. */
+/** The rank of a name for a role: 0 is best, Infinity unknown. */
 function rankOf(role: Role, name: string): number {
   const ranks = RANKS[role];
   let best = Infinity;
   formsOf(name).forEach((form, k) => {
     const rank = ranks.get(form);
-    // Of two equal names the one as it stands goes first.
+    // Of two equal names, the unchanged form ranks first.
     if (rank !== undefined) best = Math.min(best, rank + k / 16);
   });
   return best;
 }
 
-/** The forms in which a name is looked up: whole, without brackets behind, without a table in front; of `id_user`, `userid`. */
+/** The forms in which a name is looked up: whole, without brackets after it, without a table in front; for `id_user`, `userid`. */
 function formsOf(name: string): string[] {
   if (name.length > LONGEST_NAME) return [];
-  // Most names are one word; a wide table has many.
+  // Most names are one word, and a wide table has many: skip the other forms.
   if (!/[^\w\s"'-]/.test(name)) return runYielding([normalise(name)]);
   const bare = withoutType(name.replace(/^\[(.*)\]$/, '$1').replaceAll('].[', '.'));
   const parts = bare.split(PATH).filter((part) => normalise(part) !== '');
@@ -261,16 +259,16 @@ function normalise(name: string): string {
   return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 }
 
-/** All names of some nouns, with ids before names, and short forms at the end. */
+/** All spellings of some nouns, with ids before names, and short forms at the end. */
 function spelled(nouns: string, short: readonly string[]): string[] {
   const each = (endings: readonly string[]) => nouns.split(' ').flatMap((noun) => endings.map((end) => noun + end));
   return [...each(ID_ENDINGS), ...short, ...each(NAME_ENDINGS)];
 }
 
-// Decides which column of a long table holds what: as the caller says, else by header names, else by position.
-// Where that leaves a doubt, it is an error that lists the columns; a guess would train on the wrong numbers.
+// Decides which column of a long table holds what: as the caller says, else by header names, else by position. Any
+// remaining doubt is an error that lists the columns; a guess would train on the wrong numbers.
 
-/** The number of the column of each role; -1 where the table has none. */
+/** The column number of each role; -1 if the table has none. */
 export type Roles = Readonly<Record<Role, number>>;
 
 /** What is known of the table before its rows are read. */
@@ -279,7 +277,7 @@ export interface Shape {
   readonly names: readonly string[] | undefined;
   readonly width: number;
   readonly firstLine: number;
-  /** What the lines were cut at. */
+  /** The separator in use. */
   readonly separator: string;
   /** The cells of the first line. */
   readonly firstCells: readonly string[];
@@ -289,17 +287,17 @@ export interface Shape {
   isTime(column: number): boolean;
 }
 
-/** What is to be said of the columns themselves. */
+/** The part of the shape that error messages describe. */
 type Columns = Omit<Shape, 'isTime' | 'rows'>;
 
 const POSITIONS: Readonly<Record<Role, number>> = { user: 0, item: 1, value: 2, timestamp: 3, weight: -1 };
 /** The widest table that is read by position. */
 const USUAL_WIDTH = 4;
-/** A wide table has a column per item; a message has room for a few. */
+/** A wide table has a column per item; a message lists only a few. */
 const NAMES_SHOWN = 12;
 const ROLES = ['user', 'item', 'value', 'timestamp', 'weight'] as const;
 
-/** Resolves every role, or throws a DataError that names the one it cannot. */
+/** Resolves every role, or throws a DataError that names the unresolved one. */
 export function resolveRoles(shape: Shape, columns: ColumnRefs, faults: Faults): Roles {
   const roles: Partial<Record<Role, number>> = {};
   for (const role of ROLES) {
@@ -314,7 +312,7 @@ export function resolveRoles(shape: Shape, columns: ColumnRefs, faults: Faults):
     }
     if (Object.keys(roles).length === 0) throw unknownHeader(names, shape, faults);
   } else {
-    // Of unnamed columns one is that of the row numbers.
+    // An unnamed column holds the row numbers.
     if (names?.some(isUnnamed) && (roles.user === undefined || roles.item === undefined))
       throw unknownHeader(names, shape, faults);
     fillByPosition(roles, shape, columns, faults);
@@ -322,7 +320,7 @@ export function resolveRoles(shape: Shape, columns: ColumnRefs, faults: Faults):
   for (const role of ['user', 'item'] as const) {
     if (roles[role] === undefined) throw missing(role, shape, faults);
   }
-  // A column without a name is that of the row numbers.
+  // A column without a name holds the row numbers.
   const others = Array.from({ length: width }, (_, i) => i).filter((i) => !isUnnamed(names?.[i] ?? `${i}`));
   const used = taken(roles);
   if (roles.value === undefined && others.some((i) => !used.has(i))) throw missing('value', shape, faults);
@@ -330,7 +328,7 @@ export function resolveRoles(shape: Shape, columns: ColumnRefs, faults: Faults):
   return { user: -1, item: -1, value: -1, timestamp: -1, weight: -1, ...roles };
 }
 
-/** The number of the column that `ref` (the value of `option`) means. */
+/** The number of the column to which `ref` (the value of `option`) refers. */
 export function resolveColumn(option: string, ref: string | number, shape: Columns, faults: Faults): number {
   const { names, width, firstLine } = shape;
   if (typeof ref === 'number') {
@@ -358,20 +356,20 @@ export function resolveColumn(option: string, ref: string | number, shape: Colum
   throw faults.at(firstLine, undefined, `no column is named ${show(ref)} (${option}); ${listColumns(shape)}${advice}`);
 }
 
-/** What column `i` is called in messages. */
+/** The label of column `i` in messages. */
 export function labelOf(names: readonly string[] | undefined, i: number): ColumnLabel {
   const name = names?.[i];
   return name === undefined || name === '' ? i + 1 : name;
 }
 
-/** The columns of that name; of none, those that have it but for a type behind. */
+/** The columns with that name; if there are none, those with that name before a type. */
 function columnsNamed(names: readonly string[], ref: string): number[] {
   const where = (isIt: (name: string) => boolean) => names.flatMap((name, i) => (isIt(name) ? [i] : []));
   const exact = where((name) => name === ref);
   return exact.length > 0 ? exact : where((name) => withoutType(name) === ref);
 }
 
-/** Gives a role to the only column that a name was found for. */
+/** Assigns a role to the only column found by name. */
 function setOnly(
   roles: Partial<Record<Role, number>>,
   role: Role,
@@ -394,7 +392,7 @@ function fillByPosition(roles: Partial<Record<Role, number>>, shape: Shape, colu
   for (const role of ROLES) {
     const position = POSITIONS[role];
     if (roles[role] !== undefined || position < 0 || position >= shape.width || taken(roles).has(position)) continue;
-    // A fourth column is a time only in a table that is laid out as usual and only where it looks like one.
+    // A fourth column is a time only in a table of the usual layout, and only if it looks like one.
     if (role === 'timestamp' && !(allSniffed && shape.isTime(position))) continue;
     if ((role === 'user' || role === 'item') && isMostly((cell) => isDate(cell), shape.rows, position))
       throw wrongKind(role, position, 'a date', shape, faults);
@@ -413,13 +411,13 @@ function taken(roles: Partial<Record<Role, number>>): Set<number> {
 
 function missing(role: 'user' | 'item' | 'value', shape: Shape, faults: Faults) {
   const or = role === 'value' ? ', or to false when every row counts 1' : '';
-  // One column cannot hold both ids: the separator is at fault.
+  // One column cannot hold both ids: the separator is wrong.
   const advice = shape.width === 1 ? '' : `; set columns.${role} to one of them${or}${layoutsFor(role, shape)}`;
   const message = `cannot tell which column holds the ${role}; ${listColumns(shape)}${advice}`;
   return faults.at(shape.firstLine, undefined, message);
 }
 
-/** What layout a table may have whose `role` has no column. */
+/** Advice on other layouts for a table in which `role` has no column. */
 function layoutsFor(role: Role, { names, width, rows }: Shape): string {
   const wide = "where each column is an item, set layout: 'wide'";
   const isWide =
@@ -429,7 +427,7 @@ function layoutsFor(role: Role, { names, width, rows }: Shape): string {
   return `; ${wide}; where a line holds a user and the user's items, set layout: 'adjacency'`;
 }
 
-/** A column by position holds what its role cannot be. */
+/** The fault of a column, found by position, whose content cannot be its role. */
 function wrongKind(
   role: 'user' | 'item' | 'value',
   position: number,
@@ -448,7 +446,7 @@ function wrongKind(
   return faults.at(shape.firstLine, position + 1, message);
 }
 
-/** Throws where all that stands in a column shows that it is not that of its role. */
+/** Throws if the content of a column proves that it cannot have its role. */
 export function refuseWrongKinds(
   roles: Roles,
   shape: Omit<Shape, 'isTime'>,
@@ -471,7 +469,7 @@ export function refuseWrongKinds(
   );
 }
 
-/** None of the names is known: by position the numbers of one column would be taken for those of another. */
+/** The fault of a header without any known name: by position, one column could be mistaken for another. */
 function unknownHeader(names: readonly string[], shape: Shape, faults: Faults) {
   if (shape.width === 1) return missing('item', shape, faults);
   const [user, item, value] = names.flatMap((name, i) => (isUnnamed(name) ? [] : [nameOf(name, i)]));
@@ -497,7 +495,7 @@ function timesForValues(position: number, shape: Shape, faults: Faults) {
   );
 }
 
-/** A column of lists, as RecBole's `item_id_list:token_seq`, has no id a row. */
+/** A column of lists, such as RecBole's `item_id_list:token_seq`, does not hold one id per row. */
 function refuseLists(
   roles: Partial<Record<Role, number>>,
   names: readonly string[] | undefined,
@@ -517,7 +515,7 @@ function nameOf(name: string, i: number): string {
   return name.length > 30 || name.includes("'") || isNumber(name) ? `${i}` : `'${name}'`;
 }
 
-/** Where a table seems to begin with a line that is none of its own. */
+/** Advice for a table whose first line looks like a comment. */
 export function commentAdvice(cell: string): string {
   const mark = /^(#|%|\/\/|--)/.exec(cell)?.[0];
   return mark === undefined ? '' : `; where it is a comment, set comment: '${mark}'`;

@@ -1,5 +1,5 @@
-// A first look at bytes: how many lines there are, which is the room that a table needs, and whether all is ASCII, which
-// is then right in any encoding.
+// A survey of bytes before reading: the number of lines, to allocate the table, and whether all are ASCII and so valid
+// in any encoding.
 
 import type { DataError } from '../../core/errors';
 import type { Faults } from './fault';
@@ -11,25 +11,25 @@ const FEEDS = 0x0a0a0a0a;
 const LOW_BITS = 0x7f7f7f7f;
 const ONES = 0x01010101;
 const HIGH_BITS = 0x80808080 | 0;
-/** Each byte of a word counts to 255. */
+/** Words per partial sum: each byte of a word counts to at most 255. */
 const WORDS_A_SUM = 252;
 
-/** What is known of bytes that come in chunks. */
+/** The results for bytes that arrive in chunks. */
 export class Survey {
   isAscii = true;
   private ends = 0;
   private isOpen = false;
 
-  /** The number of lines so far that end with a line feed, or with the bytes. */
+  /** The number of lines so far, the unfinished one included. */
   get lines(): number {
     return this.ends + (this.isOpen ? 1 : 0);
   }
 
-  /** Looks at the next bytes, four at a time: about half a second a gigabyte. */
+  /** Scans the next bytes, four at a time: about half a second per gigabyte. */
   add(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.isOpen = bytes[bytes.length - 1] !== LF;
-    // Words are at addresses that are multiples of four.
+    // Words must be aligned to four bytes.
     const start = Math.min(-bytes.byteOffset & 3, bytes.length);
     const count = ((bytes.length - start) >> 4) << 2;
     this.addBytes(bytes, 0, start);
@@ -49,7 +49,7 @@ export class Survey {
     for (let from = 0; from < words.length; from += WORDS_A_SUM) {
       const to = Math.min(words.length, from + WORDS_A_SUM);
       let others = 0;
-      // Four a turn: turning takes as long as a word.
+      // Four words per iteration: the loop overhead costs as much as a word.
       for (let i = from; i < to; i += 4) {
         const a = words[i]!;
         const b = words[i + 1]!;
@@ -65,17 +65,17 @@ export class Survey {
   }
 }
 
-/** A 1 in each byte that is no line feed. */
+/** A 1 in each byte that is not a line feed. */
 function othersIn(word: number): number {
-  // The upper bit of each byte that is not zero, and no carry from one byte into the next.
+  // Sets the upper bit of each non-zero byte, without a carry into the next byte.
   return (((((word ^ FEEDS) & LOW_BITS) + LOW_BITS) | word) >>> 7) & ONES;
 }
 
-// Bytes to text, strictly: bytes that are not of the stated encoding are an error, never a replacement character.
+// Decodes bytes strictly: bytes that do not match the stated encoding are an error, never a replacement character.
 
-/** What one JavaScript string can hold in V8, in UTF-16 units. */
+/** The longest JavaScript string in V8, in UTF-16 units. */
 export const LONGEST_STRING = 2 ** 29 - 24;
-/** For fewer bytes, setting a decoder up takes longer than decoding. */
+/** For fewer bytes, setting up a decoder takes longer than decoding. */
 const FEW = 40;
 const MARKS: Readonly<Record<Encoding, readonly number[]>> = {
   'utf-8': [0xef, 0xbb, 0xbf],
@@ -90,7 +90,7 @@ function decoderOf(encoding: Encoding): TextDecoder {
   return decoders[encoding];
 }
 
-/** The text of `source` without its byte order mark. A string is taken as it is. */
+/** The text of `source` without its byte order mark. A string is returned as it is. */
 export function decode(source: string | Uint8Array, encoding: Encoding, faults: Faults): string {
   if (typeof source === 'string') {
     const start = Uint8Array.from(source.slice(0, FORMAT_BYTES), (one) => (one < '\u0100' ? one.charCodeAt(0) : 63));
@@ -101,14 +101,14 @@ export function decode(source: string | Uint8Array, encoding: Encoding, faults: 
   return textOf(source.subarray(markLength(source, encoding)), encoding, faults);
 }
 
-/** Throws where the first bytes are those of something else than text in an encoding that is known here. */
+/** Throws if the first bytes are not text in a supported encoding. */
 export function refuseOtherFormats(bytes: Uint8Array, encoding: Encoding, faults: Faults): void {
   refuse(formatOfBytes(bytes, encoding), faults);
   if (encoding !== 'utf-8' && markLength(bytes, 'utf-8') > 0)
     throw faults.whole(`there is a byte order mark of UTF-8, but encoding is '${encoding}'; set encoding: 'utf-8'`);
 }
 
-/** Throws where a text is of a format that is not delimited. */
+/** Throws if a text is in a format that is not delimited. */
 export function refuseOtherText(text: string, faults: Faults): void {
   refuse(formatOfText(text), faults);
 }
@@ -120,13 +120,13 @@ function refuse(format: Format | undefined, faults: Faults): void {
   throw faults.whole(isAdjective ? `the bytes are ${name}; ${advice}` : `it is ${name}, no delimited text; ${advice}`);
 }
 
-/** How many bytes the byte order mark takes. */
+/** The length of the byte order mark in bytes. */
 export function markLength(bytes: Uint8Array, encoding: Encoding): number {
   const mark = MARKS[encoding];
   return mark.length > 0 && mark.every((byte, at) => bytes[at] === byte) ? mark.length : 0;
 }
 
-/** The text of bytes from anywhere in a file. */
+/** Decodes bytes from anywhere in a file. */
 export function textOf(bytes: Uint8Array, encoding: Encoding, faults: Faults): string {
   if (bytes.length > LONGEST_STRING) {
     throw faults.whole(`${bytes.length} bytes are more than one string can hold (${LONGEST_STRING}); split the file`);
@@ -138,7 +138,7 @@ export function textOf(bytes: Uint8Array, encoding: Encoding, faults: Faults): s
   }
 }
 
-/** The text at [start, end) of `bytes`; quick for a few. */
+/** Decodes [start, end) of `bytes`; fast for short ranges. */
 export function cellText(bytes: Uint8Array, start: number, end: number, encoding: Encoding, faults: Faults): string {
   if (end - start > FEW) return textOf(bytes.subarray(start, end), encoding, faults);
   let all = 0;
@@ -159,7 +159,7 @@ export function byteLength(text: string, encoding: Encoding): number {
   return encoding === 'utf-8' ? new TextEncoder().encode(text).length : text.length;
 }
 
-/** Whether the bytes from `start` to `end` are of the encoding; neither is within a character. */
+/** Whether [start, end) is valid in the encoding; neither end is within a character. */
 export function areOfEncoding(bytes: Uint8Array, start: number, end: number, encoding: Encoding): boolean {
   if (encoding !== 'utf-8') return true;
   const survey = new Survey();
@@ -173,7 +173,7 @@ export function areOfEncoding(bytes: Uint8Array, start: number, end: number, enc
   }
 }
 
-/** What is to be thrown where they are not. */
+/** The error for bytes that do not match the encoding. */
 export function encodingFault(bytes: Uint8Array, encoding: Encoding, faults: Faults): DataError {
   if (encoding === 'utf-16le' || encoding === 'utf-16be')
     return faults.whole(`the bytes are not ${encoding}; leave encoding out, or convert the file to UTF-8`);

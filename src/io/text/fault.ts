@@ -1,8 +1,8 @@
-// The errors of a text table, in one form: the file, the line, the column, what was found there and what is wanted.
+// Errors in the text of a table, in one form: the file, the line, the column, what was found and what is wanted.
 
 import { clipped, DataError } from '../../core/errors';
 
-/** How a column is named to the caller: its header name, or its number from 1. */
+/** The name of a column in messages: its header name, or its number from 1. */
 export type ColumnLabel = string | number;
 
 /** Builds the errors of one file; `file` is absent where the text came from memory. */

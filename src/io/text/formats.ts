@@ -1,23 +1,23 @@
-// Files that are no delimited text, told by what they start with: what they are called, and how ratings get out of them.
-// Read as text, some of them would be an encoding fault with the wrong advice, and some would be read.
+// Recognizes files that are not delimited text by their first bytes, names them, and says how to get ratings out of
+// them. Without this, some would give an encoding error with misleading advice, and some would be read as data.
 
 import { findRole } from './columns';
 
-/** What a file is, and what to do with it. */
+/** The name of a format, and advice on how to convert it. */
 export interface Format {
   readonly name: string;
   readonly advice: string;
 }
 
-/** Bytes that are enough to tell any of the formats. */
+/** Enough bytes to recognize any of the formats. */
 export const FORMAT_BYTES = 512;
-/** Characters that are enough to tell any of the formats that are text. */
+/** Enough characters to recognize any of the formats that are text. */
 export const FORMAT_CHARACTERS = 4096;
 
 const pandas = (read: string) =>
   `write it as CSV, such as with Python: import pandas as pd; pd.${read}('FILE').to_csv('ratings.csv', index=False)`;
 
-/** Signatures at the start, one character a byte. The longer of two that begin alike stands first. */
+/** Signatures at the start, one character per byte. Of two with a common prefix, the longer comes first. */
 const SIGNATURES: readonly (readonly [start: string, name: string, advice: string])[] = [
   ['\x1f\x8b', 'gzip-compressed', "decompress them first, or read the file with 'opmf/node'"],
   ['\x1f\x9d', 'compressed (.Z)', 'decompress them first: uncompress -c FILE > ratings.csv'],
@@ -64,11 +64,12 @@ const SIGNATURES: readonly (readonly [start: string, name: string, advice: strin
   ['GIF8', 'a GIF image', 'want delimited text; check that it is the right file'],
   ['\x7fELF', 'a program', 'want delimited text; check that it is the right file'],
 ];
-/** These are words as well: only with bytes behind them that are no text. */
+/** These are also words: they count only if bytes that are not text follow. */
 const WORDS = new Set(['FEA1', 'PAR1', 'PARE', 'ORC', 'RDX', 'GIF8', 'Rar!\x1a\x07']);
 
 /**
- * The format of bytes that are no text in `encoding`: by a signature, a wide encoding, or control characters among them.
+ * The format of bytes that are not text in `encoding`, recognized by a signature, a wide encoding or control
+ * characters.
  *
  * @param bytes - the first FORMAT_BYTES of a file, or all of it
  */
@@ -89,13 +90,13 @@ export function formatOfBytes(bytes: Uint8Array, encoding = 'utf-8'): Format | u
   return formatOfUnicode(start, encoding) ?? unknownBytes(start, encoding);
 }
 
-/** What to say of bytes that are not of the encoding: whether they could be text at all. */
+/** Whether bytes that do not match the encoding could still be text. */
 export function isLikeText(bytes: Uint8Array): boolean {
   const start = String.fromCharCode(...bytes.subarray(0, FORMAT_CHARACTERS));
   return 50 * controlsIn(start) <= start.length;
 }
 
-/** The format of a text that is not delimited. */
+/** Recognizes a text that is not delimited. */
 export function formatOfText(text: string): Format | undefined {
   const start = text.slice(0, FORMAT_CHARACTERS);
   const first = start.trimStart();
@@ -125,7 +126,7 @@ export function formatOfText(text: string): Format | undefined {
   return formatOfJson(first);
 }
 
-/** JSON, or the Python dictionaries that some sets have a line of each: reading between its commas gives nonsense. */
+/** JSON, or Python dictionaries, one per line: splitting them at commas would give nonsense. */
 function formatOfJson(start: string): Format | undefined {
   if (!/^[[{]/.test(start)) return undefined;
   const line = /^.*/.exec(start)![0].trim();
@@ -147,7 +148,7 @@ function formatOfJson(start: string): Format | undefined {
   };
 }
 
-/** What jq is to take of a row. */
+/** The jq paths to select from a row. */
 function pathsOf(keys: readonly string[], width: number): string {
   if (width > 0) return Array.from({ length: Math.min(width, 4) }, (_, i) => `.[${i}]`).join(', ');
   const taken = new Set<number>();
@@ -172,7 +173,7 @@ function isObject(value: unknown): value is object {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-/** Office documents and NumPy's files of several arrays are archives too; the first names in them tell. */
+/** Office documents and NumPy's .npz are ZIP archives too; the names of their first entries identify them. */
 function formatOfZip(start: string): Format {
   if (/\[Content_Types\]\.xml|xl\/|_rels\//.test(start))
     return { name: 'an Excel workbook (.xlsx)', advice: 'save the sheet as CSV in UTF-8' };
@@ -185,7 +186,7 @@ function formatOfZip(start: string): Format {
   return { name: 'a ZIP archive', advice: 'unpack it: unzip FILE, or unzip -p FILE NAME > ratings.csv' };
 }
 
-/** UTF-16 and UTF-32, by their mark or, without one, by where their zeros are. */
+/** UTF-16 and UTF-32, by their byte order mark or by the positions of zero bytes. */
 function formatOfUnicode(start: string, encoding: string): Format | undefined {
   const hasMark = (...marks: string[]) => marks.some((mark) => start.startsWith(mark));
   if (
@@ -207,7 +208,7 @@ function formatOfUnicode(start: string, encoding: string): Format | undefined {
   return { name: 'UTF-16', advice: `save the file as UTF-8, or ${convert}; or set encoding: '${found}'` };
 }
 
-/** Whether nearly all characters at some places of every `size` are zero, and nearly none at the others. */
+/** Whether, in every `size` bytes, nearly all at some positions are zero and nearly none at the others. */
 function isZeroAt(start: string, size: number, places: readonly number[]): boolean {
   const whole = start.length - (start.length % size);
   if (whole < 2 * size) return false;
@@ -216,7 +217,7 @@ function isZeroAt(start: string, size: number, places: readonly number[]): boole
     if (start.charCodeAt(at) === 0) counts[places.includes(at % size) ? 'in' : 'out']++;
   }
   const rows = whole / size;
-  // Whole numbers in binary have such zeros too, and numbers of characters that text has none of.
+  // Binary integers have such zeros too, but also control characters, which text does not contain.
   if (10 * controlsIn(start.replaceAll('\0', '')) > rows) return false;
   return counts.in >= 0.9 * rows * places.length && counts.out <= 0.1 * rows * (size - places.length);
 }
@@ -228,12 +229,12 @@ function unknownBytes(start: string, encoding: string): Format | undefined {
   return { name: 'no text', advice: 'want delimited text; check that it is the right file' };
 }
 
-/** How many control characters there are that text has none of. */
+/** The number of control characters that do not occur in text. */
 function controlsIn(start: string): number {
   let count = 0;
   for (let at = 0; at < start.length; at++) {
     const code = start.charCodeAt(at);
-    // Tab, line ends and form feed; end of file and escape, as old systems and terminals leave them.
+    // Allowed are tab, line ends and form feed, and end of file and escape, which old systems and terminals write.
     if (code === 127 || (code < 32 && !(code >= 9 && code <= 13) && code !== 26 && code !== 27)) count++;
   }
   return count;

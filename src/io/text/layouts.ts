@@ -1,6 +1,6 @@
-// How ratings are laid out in text: long, wide, as adjacency lists, in blocks of an item. Long tables come first, with one
-// rating a line: what the first lines say of the table, and the reading of a row. This is the definition of what a row
-// means; byte-rows.ts does the same to bytes, faster, and hands over here what is unusual.
+// The layouts of ratings in text: long, wide, adjacency lists, blocks of one item. Long tables, with one rating per
+// line, come first: how the first lines determine the layout, and how a row is read. This is the definition of what a
+// row means; byte-rows.ts is the fast twin for bytes, and passes unusual lines to this code.
 
 import { show } from '../../core/options';
 import type { Id } from '../../data/vocabulary';
@@ -38,7 +38,7 @@ import { type ColumnsHeld, RatingColumns } from './rating-columns';
 import type { ReadSettings } from './read-options';
 import type { RecordReader } from './record-reader';
 
-/** Rows that are looked at to tell a header from data, and how wide the table is. */
+/** Rows sampled to tell a header from data, and to find the width of the table. */
 const SAMPLE = 20;
 
 /** What holds for every row of a table. */
@@ -53,14 +53,14 @@ export interface LongLayout {
   readonly itemLabel: ColumnLabel;
   readonly dateFormat: DateFormat;
   readonly decimal: DecimalMark;
-  /** The values that mean none; undefined where none does. */
+  /** The values that mark a missing rating; undefined if there are none. */
   readonly missing: Missing | undefined;
-  /** Where in the text the first row starts, and its line. */
+  /** Where the first row starts in the text, and its line number. */
   readonly start: number;
   readonly startLine: number;
 }
 
-/** Finds the layout; `records` stands before the first record, of which there is one, and then somewhere among the rows. */
+/** Determines the layout. `records` must be before the first record; afterwards it is somewhere among the rows. */
 export function openLongTable(records: RecordReader, settings: ReadSettings, faults: Faults): LongLayout {
   const isStrict = settings.invalid === 'error';
   const sample = records.peek(1 + SAMPLE);
@@ -92,7 +92,7 @@ export function openLongTable(records: RecordReader, settings: ReadSettings, fau
   const names = hasHeader ? withRowNumbers(first, sample.slice(1), records) : undefined;
 
   if (!hasHeader && !isStrict) {
-    // The first row may be one of those to leave out: the table is as wide as most of its first rows are.
+    // The first row may be an invalid one: the width of the table is that of most sampled rows.
     const usual = usualWidth(sample);
     records.seek(0, startLine);
     do nextSound(records, isStrict);
@@ -120,7 +120,7 @@ export function openLongTable(records: RecordReader, settings: ReadSettings, fau
   };
 }
 
-/** Reads every record; `records` stands before the first, and there is one. */
+/** Reads every record; `records` is before the first, and there is one. */
 export function readLongTable(records: RecordReader, settings: ReadSettings, faults: Faults): RatingColumns {
   const layout = openLongTable(records, settings, faults);
   const table = new RatingColumns(settings, faults, layout.held, 1);
@@ -130,7 +130,7 @@ export function readLongTable(records: RecordReader, settings: ReadSettings, fau
   return table;
 }
 
-/** Reads records to the end, by `readOne`; those with a fault are left out, or end the reading. */
+/** Reads records to the end by `readOne`; a faulty one is skipped or ends the reading. */
 export function readRecords(records: RecordReader, table: RatingColumns, readOne: () => void): void {
   try {
     for (let isMore = true; isMore; ) {
@@ -154,7 +154,7 @@ function usualWidth(sample: readonly (readonly string[])[]): number {
   return [...times].reduce((best, one) => (one[1] > best[1] ? one : best), [0, 0])[0];
 }
 
-/** Moves to the next record; one that cannot be cut is passed over unless it is to be an error. */
+/** Moves to the next record; one that cannot be split is skipped unless `isStrict`. */
 function nextSound(records: RecordReader, isStrict: boolean): boolean {
   for (;;) {
     try {
@@ -166,12 +166,12 @@ function nextSound(records: RecordReader, isStrict: boolean): boolean {
   }
 }
 
-/** Throws where a row of ids alone is the header again; a value in it has been a fault already. */
+/** Throws if a row that holds only ids repeats the header; with a value column, it was a fault already. */
 export function refuseHeaderAgain({ names, roles }: LongLayout, table: RatingColumns): void {
   if (names !== undefined) table.refuseHeader(names[roles.user]!, names[roles.item]!);
 }
 
-/** Adds the record that `records` stands at; `block` is the item of rows that have none of their own. */
+/** Adds the current record; `block` is the item for rows without an item column. */
 export function readRow(
   records: RecordReader,
   layout: LongLayout,
@@ -214,28 +214,28 @@ export function readRow(
       throw fault(weight, 'weight', wanted);
     }
   }
-  // Nothing is added before all of the row is known to be good.
+  // Nothing is added before the whole row is known to be valid.
   table.addPair(userId, itemId, line);
   if (value >= 0) table.put('values', rating);
   if (timestamp >= 0) table.put('timestamps', time);
   if (weight >= 0) table.put('weights', given);
 }
 
-/** What a value should be, and the option that reads this one. */
+/** What a value should be, and the option that would accept this one. */
 function wantedValue(cell: string, decimal: DecimalMark): string {
   const wanted = `a finite number, with a ${decimal === '.' ? 'point' : 'comma'} for decimals`;
   if (isAbsent(cell)) return `${wanted}; where it means no rating, set missing: '${cell.replace(/[\\']/g, '\\$&')}'`;
   return wanted + (decimal === '.' ? adviceOnComma(cell) : '');
 }
 
-/** What to do about a comma before decimals. */
+/** Advice on a decimal comma. */
 export function adviceOnComma(cell: string): string {
   return /^[-+]?\d*,\d+$/.test(cell) ? "; where the comma stands before decimals, set decimal: ','" : '';
 }
 
 /**
- * The names of a header, with an empty one in front where R has written row numbers, which have none: they are quoted, where
- * numbers of the table are not. `records` stands at the first row.
+ * The names of a header, with an empty one in front if R has written row numbers, which have no header: they are
+ * quoted, unlike numbers of the table. `records` is at the first row.
  */
 function withRowNumbers(
   names: readonly string[],
@@ -247,15 +247,15 @@ function withRowNumbers(
   return areLonger && areQuoted && hasRowNumbers(rows) ? ['', ...names] : names;
 }
 
-// Reads a table with one user a line and one column an item, as Jester's: a sentinel or an empty cell is no rating.
+// Wide tables: one user per line, one item per column, as in Jester. A sentinel or an empty cell is no rating.
 
 const NONE: ReadonlySet<number> = new Set();
-/** Rows that are looked at to tell a header from data, and a count from ratings. */
+/** Rows sampled to tell a header from data, and a count from ratings. */
 const HEADER_SAMPLE = 20;
 
 type Shape = Parameters<typeof resolveColumn>[2];
 
-/** Reads every record; `records` stands before the first, and there is one. Items are named by the header, else by column number. */
+/** Reads every record; `records` is before the first, and there is one. Items are named by the header, else by column number. */
 export function readWideTable(records: RecordReader, settings: ReadSettings, faults: Faults): RatingColumns {
   const sample = records.peek(1 + HEADER_SAMPLE);
   records.next();
@@ -283,7 +283,7 @@ export function readWideTable(records: RecordReader, settings: ReadSettings, fau
     return table.toId(text, false, 'item', firstLine, labelOf(names, i));
   });
   let row = 0;
-  // The cells of a line that hold ratings: none is added before all of the line is known to be good.
+  // The rated cells of a line: none is added before the whole line is known to be valid.
   const rated = new Int32Array(items.length);
   const ratings = new Float64Array(items.length);
   const readUser = () => {
@@ -325,7 +325,7 @@ export function readWideTable(records: RecordReader, settings: ReadSettings, fau
   return table;
 }
 
-/** Whether a cell is a number that does not mean none. */
+/** Whether a cell is a number that does not mark a missing rating. */
 function isRating(cell: string | undefined, missing: Missing | undefined): boolean {
   if (cell === undefined) return false;
   const value = parseDecimal(cell, 0, cell.length);
@@ -348,12 +348,12 @@ function looksLikeWideHeader(sample: readonly (readonly string[])[], settings: R
   );
 }
 
-/** The column of the user ids, by its name or by its place before the items; -1 where there is none. */
+/** The column of the user ids, found by its name or as the only one before the items; -1 if there is none. */
 function findIdColumn(shape: Shape, ignored: readonly number[], faults: Faults): number {
   const { names, firstLine } = shape;
   if (names === undefined) return -1;
   const found = findRole('user', names, NONE)[0];
-  // Far from the first column it could be the name of an item.
+  // Far from the first column, it could be the name of an item.
   if (found !== undefined && (found === 0 || /id$/i.test(names[found]!.trim()))) return found;
   const [first, ...others] = names.flatMap((name, i) => (ignored.includes(i) ? [] : [{ name, i }]));
   const areNumbers = others.every(({ name }) => isNumber(name));
@@ -367,7 +367,7 @@ function findIdColumn(shape: Shape, ignored: readonly number[], faults: Faults):
   );
 }
 
-/** In Jester's files the first column counts the ratings of its line, and would be read as one more. */
+/** In Jester's files the first column counts the ratings of its line; it must not be read as an item. */
 function refuseCountColumns(
   items: readonly number[],
   rows: readonly (readonly string[])[],
@@ -381,7 +381,7 @@ function refuseCountColumns(
   const isCount = counts.every(
     (count, row) => isRating(rows[row]![first], missing) && Number(rows[row]![first]) === count,
   );
-  // Where every line is full, a rating may be as large as their number by chance.
+  // If every line is full, a rating may equal their number by chance.
   if (!isCount || (new Set(counts).size === 1 && others.length < 10)) return;
   throw faults.at(
     firstLine,
@@ -390,15 +390,15 @@ function refuseCountColumns(
   );
 }
 
-// Reads a table with one user a line and the user's items behind, as the train.txt of LightGCN: every pair counts 1.
+// Adjacency lists: one user per line, followed by the user's items, as LightGCN's train.txt; every pair counts 1.
 
-/** Lines that are looked at to tell a header, counts and items with values from lists. */
+/** Lines sampled to tell lists from headers, counts and items with values. */
 const LIST_SAMPLE = 50;
 
-/** Reads every record; `records` stands before the first, and there is one. */
+/** Reads every record; `records` is before the first, and there is one. */
 export function readAdjacencyTable(records: RecordReader, settings: ReadSettings, faults: Faults): RatingColumns {
   const { ignoreColumns = [] } = settings;
-  // Names have been refused with the options.
+  // Names were already rejected with the options.
   const idColumn = (settings.idColumn ?? 0) as number | false;
   const sample = records.peek(1 + LIST_SAMPLE);
   const form = formOf(sample, settings);
@@ -436,7 +436,7 @@ export function readAdjacencyTable(records: RecordReader, settings: ReadSettings
         else items.push(table.toId(item, true, 'item', line, i + 1));
       }
     }
-    // Nothing is added before all of the line is known to be good.
+    // Nothing is added before the whole line is known to be valid.
     for (const item of items) table.addPair(user, item, line);
   });
   if (table.size === 0 && table.invalid.count + table.invalid.missing === 0)
@@ -444,7 +444,7 @@ export function readAdjacencyTable(records: RecordReader, settings: ReadSettings
   return table;
 }
 
-/** Whether the first line is a header, and whether the items stand between spaces in one field: `7,8 9 10`. */
+/** Whether the first line is a header, and whether the items are separated by spaces within one field: `7,8 9 10`. */
 function formOf(sample: readonly (readonly string[])[], { header }: ReadSettings) {
   const first = sample[0] ?? [];
   const hasHeader = header ?? (findRole('user', first.slice(0, 1), new Set()).length > 0 && !first.some(isNumber));
@@ -453,7 +453,7 @@ function formOf(sample: readonly (readonly string[])[], { header }: ReadSettings
   return { hasHeader, isNested };
 }
 
-/** A count in front of the items, as CiteULike's users.dat has, would be the user: many of them at once. */
+/** A count before the items, as in CiteULike's users.dat, would be read as the user, and many users would be merged. */
 function refuseLengths(
   lists: readonly (readonly string[])[],
   isNested: boolean,
@@ -463,7 +463,7 @@ function refuseLengths(
   const itemsOf = ([, ...cells]: readonly string[]) =>
     isNested ? (cells[0]?.split(/\s+/).length ?? 0) : cells.filter((cell) => cell !== '').length;
   if (lists.length < 3 || !lists.every((cells) => isNumber(cells[0]!) && Number(cells[0]) === itemsOf(cells))) return;
-  // Users have one line each; counts come again.
+  // Users have one line each, whereas counts recur.
   if (new Set(lists.map(([first]) => first)).size === lists.length) return;
   throw faults.at(
     skipLines + 1,
@@ -473,7 +473,7 @@ function refuseLengths(
   );
 }
 
-/** `7 8:5 9:3` has values behind its items, which lists have not. */
+/** `7 8:5 9:3` has values after its items, which adjacency lists do not have. */
 function refusePairs(lists: readonly (readonly string[])[], { skipLines }: ReadSettings, faults: Faults): void {
   const items = lists
     .flatMap(([, ...cells]) => cells.flatMap((cell) => cell.split(/\s+/)))
@@ -486,18 +486,18 @@ function refusePairs(lists: readonly (readonly string[])[], { skipLines }: ReadS
   );
 }
 
-// Reads ratings in blocks, as the files of the Netflix Prize: a line `item:`, then a line `user,value,date` for each rating.
+// Ratings in blocks, as in the Netflix Prize files: a line `item:`, then a line `user,value,date` for each rating.
 
-/** Lines that are looked at to tell what stands in the columns. */
+/** Lines sampled to find what the columns hold. */
 const NETFLIX_SAMPLE = 1000;
 
-/** What separates the columns: the first mark in a line that opens no block. */
+/** The separator: the first one found in a line that does not open a block. */
 export function separatorOfBlocks(text: string): string {
   const line = /^(?!.*:[ \t]*$).*\S.*$/m.exec(text)?.[0] ?? '';
   return [',', '\t', ';', '|', ' '].find((mark) => line.trim().includes(mark)) ?? ',';
 }
 
-/** Reads every record; `records` stands before the first, and there is one. */
+/** Reads every record; `records` is before the first, and there is one. */
 export function readNetflixTable(records: RecordReader, settings: ReadSettings, faults: Faults): RatingColumns {
   let sample: string[][] = [];
   let rows: string[][] = [];
@@ -522,7 +522,7 @@ export function readNetflixTable(records: RecordReader, settings: ReadSettings, 
   readRecords(records, table, () => {
     const { line } = records;
     if (records.fieldCount === 1 && !records.isQuoted(0) && records.field(0).endsWith(':')) {
-      // Where the line is at fault its ratings are not those of the block before.
+      // The ratings under a faulty line must not go to the block before.
       item = undefined;
       item = table.toId(records.field(0).slice(0, -1).trim(), false, 'item', line, 1);
     } else if (item === undefined)
@@ -538,7 +538,7 @@ function isOpening(cells: readonly string[]): boolean {
   return cells.length === 1 && cells[0]!.endsWith(':');
 }
 
-/** User, value and time in order; of two columns the second is a time where it looks like one. */
+/** User, value and time in order; of two columns the second is a time if it looks like one. */
 function rolesOf(
   rows: readonly (readonly string[])[],
   width: number,

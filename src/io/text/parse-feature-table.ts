@@ -1,4 +1,4 @@
-// Delimited text into a table of features, by the same cutting of records as ratings are read with.
+// Parses delimited text into a table of features, with the same record reader as ratings.
 
 import { OptionError } from '../../core/errors';
 import {
@@ -34,8 +34,8 @@ import { afterLines, isEmpty, RecordReader, tooMuch } from './record-reader';
 import { sniffSeparator } from './separator';
 
 /**
- * How to read a table of features from text: the fields, as in `FeatureTable.from`, or a schema that was learned before, and
- * how the text is written.
+ * How to read a table of features from text: the fields, as in `FeatureTable.from`, or an existing schema, and
+ * the form of the text.
  *
  * @example
  * ```ts
@@ -45,48 +45,49 @@ import { sniffSeparator } from './separator';
  * ```
  */
 export interface ReadFeatureOptions extends Partial<FeatureTableOptions> {
-  /** What the rows are to be encoded by, instead of learning `fields`, with `label`, `weight` and `id`. */
+  /** Encodes the rows by this schema, instead of learning `fields`, with `label`, `weight` and `id`. */
   readonly schema?: FeatureSchema | undefined;
   /** The names of the columns, in order. @defaultValue those of the first line */
   readonly columns?: readonly string[] | undefined;
   /** Whether the first line holds names; `columns` take their place. @defaultValue whether there are no `columns` */
   readonly header?: boolean | undefined;
-  /** What stands between columns; `' '` means any run of spaces and tabs. Found out when absent. */
+  /** The separator between columns; `' '` means any run of spaces and tabs. Detected when absent. */
   readonly separator?: string | undefined;
-  /** Whether the ids of rows become strings or numbers: as in the interactions that they are for. @defaultValue 'string' */
+  /** Whether the ids of rows become strings or numbers; choose as in the interactions they belong to. @defaultValue 'string' */
   readonly ids?: 'string' | 'number' | undefined;
   /** Cells that count as missing, besides empty ones, such as '?', -1 or ['NA', 'null']. @defaultValue [] */
   readonly missing?: MissingValue | readonly MissingValue[] | undefined;
-  /** How many lines to leave out before the table and its header. @defaultValue 0 */
+  /** How many lines to skip before the table and its header. @defaultValue 0 */
   readonly skipLines?: number | undefined;
-  /** What a line starts with that is to be left out, such as '#'. @defaultValue no line is */
+  /** Lines that start with this are skipped, such as '#'. @defaultValue no line is skipped */
   readonly comment?: string | undefined;
   /** Encoding of bytes; a string needs none. @defaultValue 'utf-8' */
   readonly encoding?: Encoding | undefined;
-  /** Whether a field that starts with `"` is a quoted one. @defaultValue true */
+  /** Whether a field that starts with `"` is quoted. @defaultValue true */
   readonly quotes?: boolean | undefined;
-  /** The character that makes the next one of a quoted field an ordinary one, such as '\\'. `""` is a quote in any case. @defaultValue '"' */
+  /** The escape character within quoted fields, such as '\\'. `""` is always a quote. @defaultValue '"' */
   readonly escape?: string | undefined;
-  /** The most characters of a line, or of a record that quotes spread over lines. @defaultValue 2^24 */
+  /** The most characters in a line, or in a record that spans several lines in quotes. @defaultValue 2^24 */
   readonly maxLineLength?: number | undefined;
   /** The most rows. @defaultValue 2^30 */
   readonly maxRows?: number | undefined;
-  /** The most bytes of text, unpacked; what one string holds at most. @defaultValue 2^29 - 24 */
+  /** The most bytes of uncompressed text; the default is the longest possible string. @defaultValue 2^29 - 24 */
   readonly maxBytes?: number | undefined;
   /** The file's name, for error messages. */
   readonly file?: string | undefined;
 }
 
-/** What the rows of a text are read by. */
+/** The checked options. */
 export type FeatureSettings = ReturnType<typeof readFeatureSettings>;
 
 /**
  * Reads a table of features from delimited text: comma, tab, `::`, semicolon, `|` or spaces between columns.
  *
- * The separator is found out from the first lines; columns have the names of the first line or those given. Spaces around
- * cells do not belong to them. Blank lines are skipped, line ends may be LF or CR LF, a byte order mark is dropped.
+ * The separator is detected from the first lines; columns have the names of the first line or those given. Spaces
+ * around cells are trimmed. Blank lines are skipped, line ends may be LF or CR LF, a byte order mark is
+ * dropped.
  *
- * Cost: one pass, with an object for all rows; a million rows of ten columns take some seconds.
+ * Cost: one pass; a million rows of ten columns take some seconds.
  *
  * @throws DataError naming the file, line and column: an empty file, a missing column, too few or too many fields, a cell that
  * does not fit its field, bytes of another encoding.
@@ -151,7 +152,7 @@ export function readFeatureSettings(owner: string, options: ReadFeatureOptions) 
   return { ...settings, source: schema };
 }
 
-/** Reads a text, with turns for other tasks. */
+/** Reads a text, yielding to other tasks. */
 export function* readFeatureText(source: string | Uint8Array, settings: FeatureSettings): Pausable<FeatureTable> {
   const faults = new Faults(settings.file);
   if (source.length > settings.maxBytes) throw tooMuch(settings.maxBytes, faults);
@@ -169,7 +170,7 @@ export function* readFeatureText(source: string | Uint8Array, settings: FeatureS
   return FeatureTable.ofEncoded(yield* encoded);
 }
 
-/** The rows, each in the same object: whoever reads them keeps none. */
+/** Yields every row as the same object, which the consumer must not keep. */
 function* rowsOf(records: RecordReader, settings: FeatureSettings, faults: Faults): Generator<FeatureRow> {
   const { columns, source } = settings;
   const missing = missingOf(settings.missing);
@@ -214,12 +215,12 @@ function* rowsOf(records: RecordReader, settings: FeatureSettings, faults: Fault
   } while (records.next());
 }
 
-/** The number of a cell, where a number could mean none; else NaN. */
+/** The number of a cell, if numbers can mark a missing value; else NaN. */
 function numberIn(cell: string, { numbers }: Missing): number {
   return numbers.size > 0 ? parseDecimal(cell, 0, cell.length) : Number.NaN;
 }
 
-/** As ids of interactions: whole numbers beyond 2^53 are rounded, and two would become one. */
+/** A numeric id. As in interactions, whole numbers beyond 2^53 would be rounded, and two ids become one. */
 function numberId(cell: string, column: string, line: number, faults: Faults): string | number {
   if (cell === '') return cell;
   const id = parseDecimal(cell, 0, cell.length);
@@ -237,7 +238,7 @@ function namesOf(source: TablePlan | FeatureSchema): string[] {
   return [...new Set([...fields.flatMap(columnsOf), ...targets])];
 }
 
-/** Rows to be predicted need no labels, weights or ids. */
+/** Labels, weights and ids are optional when a schema is given: rows to be predicted need none. */
 function isOptional(name: string, source: TablePlan | FeatureSchema): boolean {
   if (!(source instanceof FeatureSchema)) return false;
   const { fields, label, weight, id } = source.learned;

@@ -1,4 +1,4 @@
-// A whole text as a string into Interactions: wide tables, and what is given as a string.
+// Reads ratings from a whole text: wide tables, and sources given as strings.
 
 import { OptionError } from '../../core/errors';
 import { show } from '../../core/options';
@@ -35,11 +35,11 @@ export function readText(source: string | Uint8Array, settings: ReadSettings): P
   return finishTable(READERS[layout](records, settings, faults), settings, faults);
 }
 
-// Bytes that are all there into Interactions, and which tables can be read from bytes at all.
+// Reads ratings from complete bytes, and decides which tables can be read from bytes.
 
 const CHUNK = 1 << 18;
 
-/** Whether a table is cut by bytes: wide ones, those in UTF-16, and those with a separator beyond ASCII are read as text. */
+/** Whether a table is read from bytes. Wide tables, UTF-16 and separators beyond ASCII are read as text. */
 export function isForBytes({ layout, encoding, separator = '' }: ReadSettings): boolean {
   return layout === 'long' && !encoding.startsWith('utf-16') && [...separator].every((character) => character < '\x80');
 }
@@ -53,25 +53,26 @@ export function* readBytes(bytes: Uint8Array, settings: ReadSettings): Pausable<
   return yield* table.finish();
 }
 
-// Text of ratings in, Interactions out: the library's one reader of delimited text. No file system here.
+// Parses delimited text into Interactions. No file system here.
 
 /**
  * Reads ratings from delimited text: comma, tab, `::`, semicolon, `|` or spaces between columns, with or without a header.
  *
- * Separator and header are found out from the first lines. Under a header, columns are found by common names (`userId`,
- * `movie_id`, `rating`, `timestamp`, ...; a type as in `user_id:token` or a table as in `ratings.user_id` does not count);
+ * Separator and header are detected from the first lines. Under a header, columns are found by common names (`userId`,
+ * `movie_id`, `rating`, `timestamp`, ...; a type as in `user_id:token` or a table as in `ratings.user_id` is ignored);
  * a header without a known name is an error that shows it. Without a header columns go by position: user, item, value,
- * timestamp. All of it can be said in `options` instead. Without a column of values every row counts 1. Where the columns
- * stay in doubt an error lists them. Blank lines are skipped; line ends may be LF or CR LF; a byte order mark is dropped.
- * Numbers have a point for decimals. A row that cannot be read is an error that names its line, unless `invalid` says to leave
- * such rows out; `leftOut` of the result says how many there were. Limits on lines, rows and bytes (`maxLineLength`, `maxRows`,
- * `maxBytes`) bound what text from strangers can ask for.
+ * timestamp. `options` override all of this. Without a column of values every row counts 1. If the columns
+ * stay in doubt, an error lists them. Blank lines are skipped; line ends may be LF or CR LF; a byte order mark is
+ * dropped. Numbers have a point for decimals. A row that cannot be read is an error that names its line, unless
+ * `invalid` says to leave such rows out; `leftOut` of the result says how many there were. Limits on lines, rows and
+ * bytes (`maxLineLength`, `maxRows`, `maxBytes`) bound what untrusted text can consume.
  *
  * Wide tables (`layout: 'wide'`) have one user a line and one column an item, named by the header or by column number from 0.
- * A column that is no item, as the count of ratings in front of each line of Jester's files, is named in `ignoreColumns`.
+ * Columns that are not items, such as the count that starts each line of Jester's files, go in `ignoreColumns`.
  *
- * Adjacency lists (`layout: 'adjacency'`) have one user a line and the user's items behind, each pair counting 1. Blocks as
- * those of the Netflix Prize (`layout: 'netflix'`) have a line `item:` and then a line of user, value and time a rating.
+ * Adjacency lists (`layout: 'adjacency'`) have one user a line followed by the user's items, each pair counting 1.
+ * Blocks as in the Netflix Prize (`layout: 'netflix'`) have a line `item:` and then a line of user, value and time a
+ * rating.
  *
  * Units: timestamps become seconds since 1970 UTC. Cost: one pass; a million lines take less than a second.
  *

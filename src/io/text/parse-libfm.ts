@@ -1,4 +1,4 @@
-// Rows of features in the text form of libFM, which is that of SVMlight and LIBSVM: a label, then feature:value pairs.
+// Rows of features in libFM text, the format of SVMlight and LIBSVM: a label, then feature:value pairs.
 
 import { FormatError, OptionError } from '../../core/errors';
 import { type Check, field, integer, oneOf, optional, readOptions, show, string, wrong } from '../../core/options';
@@ -23,20 +23,20 @@ import { tooLong, tooMuch } from './record-reader';
  * ```
  */
 export interface LibFMOptions {
-  /** How many features there are: set it where a test file lacks the last ones. @defaultValue the largest number + 1 */
+  /** The number of features: set it if a test file lacks the last ones. @defaultValue the largest number + 1 */
   readonly features?: number | undefined;
   /**
-   * The most features where neither `features` nor `fields` says how many there are: a model has a row of its table for each,
-   * so that one number in the text decides how much memory it takes. @defaultValue 2^24
+   * The most features if neither `features` nor `fields` is given: a model has a table row for each, so one number in
+   * the text could decide how much memory it takes. @defaultValue 2^24
    */
   readonly maxFeatures?: number | undefined;
   /** The most characters of a line. @defaultValue 2^24 */
   readonly maxLineLength?: number | undefined;
   /** The most rows. @defaultValue 2^30 */
   readonly maxRows?: number | undefined;
-  /** The most bytes of text, unpacked; what one string holds at most. @defaultValue 2^29 - 24 */
+  /** The most bytes of uncompressed text; the default is the longest possible string. @defaultValue 2^29 - 24 */
   readonly maxBytes?: number | undefined;
-  /** The fields in the order of their features, for models that need to know them. @defaultValue one field, `features` */
+  /** The fields in the order of their features, for models that need them. @defaultValue one field, `features` */
   readonly fields?:
     | readonly { readonly name: string; readonly size: number; readonly kind?: FieldKind | undefined }[]
     | undefined;
@@ -44,7 +44,7 @@ export interface LibFMOptions {
   readonly file?: string | undefined;
 }
 
-/** The options once read. */
+/** The checked options. */
 export type LibFMSettings = ReturnType<typeof readLibFMSettings>;
 
 /**
@@ -53,8 +53,8 @@ export type LibFMSettings = ReturnType<typeof readLibFMSettings>;
  * Feature numbers are kept as they are, from 0; pairs may be in any order. Labels too are kept: 1 and -1, 1 and 0, or ratings.
  * Cost: one pass; a million pairs in a tenth of a second or two.
  *
- * @throws FormatError naming the line: a label or value that is not a finite number, a feature that is no whole number or is
- * there twice in a row, or is beyond `features` or `fields`; for no rows.
+ * @throws FormatError naming the line: a label or value that is not a finite number, a feature that is not a whole
+ * number, occurs twice in a row or is beyond `features` or `fields`; no rows.
  * @throws DataError for bytes that are not text.
  * @throws OptionError for an unknown option or a bad value.
  * @see Rendle, "libFM 1.4.2 Manual" (2014), section 2.1
@@ -118,14 +118,14 @@ const ranges: Check<readonly FieldRange[]> = (value, name) => {
 
 const kinds: Check<FieldKind> = oneOf('numeric', 'categorical', 'multi', 'crossed');
 
-/** Lines between two turns of the event loop. */
+/** Lines between two yields to the event loop. */
 const LINES = 1 << 12;
 const COLON = 58;
 const HASH = 35;
 const LF = 10;
 const CR = 13;
 
-/** Reads a text, with turns for other tasks. */
+/** Reads a text, yielding to other tasks. */
 export function* readLibFMText(source: string | Uint8Array, settings: LibFMSettings): Pausable<FeatureTable> {
   const faults = new Faults(settings.file);
   if (source.length > settings.maxBytes) throw tooMuch(settings.maxBytes, faults);
@@ -158,7 +158,7 @@ class LibFMRows {
   private at = 0;
   private size = 0;
   private filled = 0;
-  /** Whether the features of the row at hand have come in ascending order. */
+  /** Whether the features of the current row are in ascending order so far. */
   private isSorted = true;
   private labels = new Float64Array(1024);
   private starts = new Int32Array(1024);
@@ -249,7 +249,7 @@ class LibFMRows {
     if (feature > this.most) this.most = feature;
   }
 
-  /** Brings the pairs of a row, which are the last, into the order of their features. */
+  /** Sorts the pairs of the last row by feature. */
   private sortRow(line: number): void {
     this.isSorted = true;
     const first = this.starts[this.size]!;

@@ -1,6 +1,6 @@
-// Parts of a column that wait to be put together. Their memory is given back the moment they are done with, by making a
-// resizable buffer empty: the garbage collector would come too late, and all would be held twice. A host that has no such
-// buffers makes ordinary ones, and collects them when it likes.
+// Parts of a column that are kept until they are joined. Shrinking a resizable buffer to zero returns its memory at
+// once; the garbage collector would act too late, and everything would be held twice. Hosts without resizable buffers
+// use ordinary ones.
 
 import { show } from '../../core/options';
 import { ownString } from '../../core/plain';
@@ -20,7 +20,7 @@ interface Resizable extends ArrayBuffer {
 }
 const ResizableBuffer = ArrayBuffer as new (bytes: number, options: { maxByteLength: number }) => Resizable;
 
-/** A copy of a column that can be released. */
+/** A copy of a column whose memory can be released. */
 export function keep<T extends Column>(column: T): T {
   const Kind = column.constructor as new (buffer: ArrayBuffer, start: number, length: number) => T;
   const bytes = column.byteLength;
@@ -29,23 +29,23 @@ export function keep<T extends Column>(column: T): T {
   return copy;
 }
 
-/** Gives the memory of a copy back: it is empty then. */
+/** Releases the memory of a copy, which is empty afterwards. */
 export function release(copy: Column): void {
   (copy.buffer as Resizable).resize?.(0);
 }
 
-// Ratings as a reader collects them: ids become numbers at once, and columns are typed arrays in pages, never a list of
-// rows. Where the lines were counted first, the first page is the whole table and nothing is copied; else full pages are
-// kept aside, and put together at the end. Ids are checked here.
+// Collects ratings during reading: ids become numbers at once, and columns are typed arrays in pages, never a list of
+// rows. If the lines were counted first, the first page is the whole table and nothing is copied; else full pages are
+// set aside and joined at the end. Ids are checked here.
 
-/** Which columns a table has beside users and items. */
+/** The optional columns of a table. */
 export interface ColumnsHeld {
   readonly values: boolean;
   readonly timestamps: boolean;
   readonly weights: boolean;
 }
 
-/** Room for some rows. `lines` says where each row came from; only held where a repeated pair is a fault. */
+/** Space for some rows. `lines` holds the source line of each row, only if duplicates are errors. */
 export interface Page {
   readonly rows: number;
   readonly userIndex: Int32Array;
@@ -57,30 +57,30 @@ export interface Page {
 }
 
 const SMALLEST_PAGE = 1 << 10;
-/** Small enough to stay in the cache, where it is filled again and again. */
+/** Small enough to stay in the cache, where it is refilled. */
 const LARGEST_PAGE = 1 << 16;
 
-/** The columns of a table that is being read, over vocabularies of its own. */
+/** The columns of a table being read, with vocabularies of its own. */
 export class RatingColumns {
   readonly users = new Vocabulary();
   readonly items: Vocabulary;
-  /** The page that is being filled, and how many of its rows are: for a reader that writes in place. */
+  /** The current page and the number of rows in it, for readers that write in place. */
   page: Page;
   row = 0;
-  /** What has been seen of the times. */
+  /** What the times so far reveal about their unit. */
   readonly times = new SeenTimes();
   /** The rows that were left out. */
   readonly invalid: InvalidRows;
   private fullPages: Page[] = [];
 
-  /** `expected` rows have room from the start; where more come, pages are added. */
+  /** Allocates `expected` rows at first; further rows go to new pages. */
   constructor(
     private readonly settings: ReadSettings,
     private readonly faults: Faults,
     private readonly held: ColumnsHeld,
     expected: number,
   ) {
-    // A caller may number users and items alike; then their ids come in turn.
+    // If users and items share one vocabulary, their ids are numbered in order of appearance.
     this.items = settings.items !== undefined && settings.items === settings.users ? this.users : new Vocabulary();
     this.page = this.newPage(Math.max(SMALLEST_PAGE, Math.min(expected, settings.maxRows + 1)));
     this.invalid = new InvalidRows(settings.invalid, settings.limit);
@@ -91,7 +91,7 @@ export class RatingColumns {
     return this.fullPages.reduce((sum, page) => sum + page.rows, this.row);
   }
 
-  /** Turns the text of a cell into an id. An empty cell is no id; an id that is empty on purpose is written `""`. */
+  /** Converts the text of a cell to an id. An empty cell is not an id; an intentionally empty id is written `""`. */
   toId(text: string, isQuoted: boolean, kind: 'user' | 'item', line: number, column: ColumnLabel): Id {
     if (text === '' && !isQuoted) {
       throw this.faults.at(line, column, `the ${kind} id is empty; fill it in, or write "" if the empty id is meant`);
@@ -106,7 +106,7 @@ export class RatingColumns {
     );
   }
 
-  /** The id that a text which is not empty means; undefined where it means none. */
+  /** The id in a non-empty text; undefined if it is invalid. */
   parseId(text: string): Id | undefined {
     if (this.settings.ids === 'string') return text;
     const id = parseDecimal(text, 0, text.length);
@@ -114,7 +114,7 @@ export class RatingColumns {
     return Math.abs(id) <= Number.MAX_SAFE_INTEGER ? id : undefined;
   }
 
-  /** Opens a row; its value, time and weight are put in by the reader that knows them. */
+  /** Starts a row; the reader then adds its value, time and weight. */
   addPair(user: Id, item: Id, line: number): void {
     if (this.row === this.page.rows) this.turnPage();
     const at = this.row++;
@@ -123,12 +123,12 @@ export class RatingColumns {
     if (this.page.lines) this.page.lines[at] = line;
   }
 
-  /** Puts numbers into the row that was opened last. */
+  /** Sets a number of the last row. */
   put(column: 'values' | 'timestamps' | 'weights', value: number): void {
     this.page[column]![this.row - 1] = value;
   }
 
-  /** Throws where a row is the header again, as in files that were put together: with no value it reads like any other. */
+  /** Throws if a row repeats the header, as in concatenated files: without a value column it reads like any other row. */
   refuseHeader(user: string, item: string): void {
     const [userNumber, itemNumber] = [this.users.indexOf(user), this.items.indexOf(item)];
     if (userNumber < 0 || itemNumber < 0) return;
@@ -152,14 +152,14 @@ export class RatingColumns {
     this.row = 0;
   }
 
-  /** Throws where there are more rows than there may be. */
+  /** Throws if there are too many rows. */
   demandRoom(): void {
     const { maxRows } = this.settings;
     if (this.size <= maxRows) return;
     throw this.faults.whole(`there are more than maxRows = ${maxRows} rows; set maxRows higher if they are meant`);
   }
 
-  /** All rows as columns of their exact length; the table is empty then. */
+  /** All rows as columns of their exact length; empties the table. */
   *takeColumns(): Pausable<Columns> {
     const { size } = this;
     this.demandRoom();
@@ -184,7 +184,7 @@ export class RatingColumns {
     return columns;
   }
 
-  /** What is to be thrown where a row has a fault: a repeat in the rows before it comes first. */
+  /** The error to throw for a faulty row: a duplicate in the rows before it takes precedence. */
   faultAfter(error: unknown): unknown {
     if (this.page.lines === undefined) return error;
     try {
@@ -219,7 +219,7 @@ export class RatingColumns {
   }
 }
 
-/** The number of an id that is known to be one. */
+/** The number of an id known to be valid. */
 function numberOf(id: Id, vocabulary: Vocabulary): number {
   const known = vocabulary.indexOf(id);
   return known >= 0 ? known : vocabulary.add(typeof id === 'string' ? ownString(id) : id);
@@ -227,7 +227,7 @@ function numberOf(id: Id, vocabulary: Vocabulary): number {
 
 type ColumnName = Exclude<keyof Page, 'rows'>;
 
-/** A page that is full, copied. */
+/** A copy of a full page. */
 function kept(page: Page): Page {
   const { rows, userIndex, itemIndex, values, timestamps, weights, lines } = page;
   return {
@@ -241,7 +241,7 @@ function kept(page: Page): Page {
   };
 }
 
-/** One column of `size` entries, out of the kept pages and the last: each page gives its part up once it is copied. */
+/** Joins one column of `size` entries from the kept pages and the last; each page is released once copied. */
 function* joined<T extends Column>(
   pages: readonly Page[],
   last: Page,
@@ -262,18 +262,18 @@ function* joined<T extends Column>(
   return column;
 }
 
-// From the columns of a table that has been read to Interactions: repeated pairs, and vocabularies of the caller's.
+// Turns the columns of a table into Interactions: resolves duplicates and merges vocabularies into the caller's.
 
-/** The ratings of a table. Vocabularies of the caller's are touched last: whatever has a fault leaves them as they were. */
+/** The ratings of a table. The caller's vocabularies are changed last, so an error leaves them untouched. */
 export function* finishTable(table: RatingColumns, settings: ReadSettings, faults: Faults): Pausable<Interactions> {
   const { users, items, invalid, size } = table;
   invalid.demandRows(size, faults);
-  // The table itself refused repeats, because it knows their lines.
+  // The table itself rejected duplicates, because it knows their lines.
   const policy = settings.duplicates === 'error' ? 'keep' : settings.duplicates;
   const present = yield* withoutAbsent(yield* table.takeColumns(), users, items);
   const absent = size - present.columns.userIndex.length;
   const columns = yield* resolveDuplicates(present, policy, users, items);
-  // All ids first: nobody else may add any halfway.
+  // All ids in one step, without yielding: nobody else may add ids in between.
   const userNumbers = adopt(users, settings.users);
   const itemNumbers = users === items ? userNumbers : adopt(items, settings.items);
   if (userNumbers !== null) yield* renumber(columns.userIndex, userNumbers);

@@ -1,4 +1,4 @@
-// What becomes of rows that cannot be read: the first is thrown, or all are counted, the first few kept, up to a limit.
+// Handling of rows that cannot be read: throw the first, or count them up to a limit, keeping the first few.
 
 import { DataError, OptionError } from '../../core/errors';
 import {
@@ -20,14 +20,14 @@ import { aVocabulary, type Vocabulary } from '../../data/vocabulary';
 import { DATE_FORMATS, type DateFormat, DECIMAL_MARKS, type MissingValue } from './cells';
 import type { Faults } from './fault';
 
-/** The encodings that rating files are met in. */
+/** The encodings found in rating files. */
 export type Encoding = 'utf-8' | 'latin1' | 'utf-16le' | 'utf-16be';
 export const ENCODINGS = ['utf-8', 'latin1', 'utf-16le', 'utf-16be'] as const satisfies readonly Encoding[];
 
-/** What to do about a row that cannot be read: throw, leave it out, or leave it out and tell of it. */
+/** What to do about a row that cannot be read: throw, skip it, or skip it and report it. */
 export type InvalidPolicy = 'error' | 'skip' | ((fault: DataError) => void);
 
-/** How many faults a result tells of. */
+/** How many faults a result reports. */
 const KEPT = 5;
 
 /** The rows of one table that were left out. */
@@ -48,7 +48,7 @@ export class InvalidRows {
     return this.policy === 'error';
   }
 
-  /** Takes what was thrown for a row: throws it again where the reading is to end. */
+  /** Records the error of a row, or rethrows it if the reading must end. */
   add(error: unknown): void {
     if (this.policy === 'error' || !(error instanceof DataError)) throw error;
     if (this.count === this.limit) {
@@ -60,7 +60,7 @@ export class InvalidRows {
     if (typeof this.policy === 'function') this.policy(error);
   }
 
-  /** Throws where all rows were left out. */
+  /** Throws if no row is left. */
   demandRows(size: number, faults: Faults): void {
     if (size > 0 || this.count + this.missing === 0) return;
     const why = this.first.length > 0 ? `; the first: ${this.first[0]!.message}` : '';
@@ -70,7 +70,7 @@ export class InvalidRows {
   }
 }
 
-// What a caller may say about a text of ratings, and its check. Whatever is left out is found out from the text.
+// The options for reading ratings from text, and their checks. Whatever is not given is detected.
 
 /** How ratings are laid out in lines. */
 export const LAYOUTS = ['long', 'wide', 'adjacency', 'netflix'] as const;
@@ -89,7 +89,7 @@ export interface ColumnRefs {
 }
 
 /**
- * How to read a text of ratings. All of it is plain JSON but the vocabularies.
+ * How to read a text of ratings. All options but the vocabularies are plain JSON.
  *
  * @example
  * ```ts
@@ -101,13 +101,14 @@ export interface ColumnRefs {
  */
 export interface ReadOptions {
   /**
-   * `long`: one rating a line. `wide`: one user a line, one column an item. `adjacency`: one user a line, the items behind,
-   * each pair counting 1. `netflix`: a line `item:`, then a line of user, value and time for each rating. @defaultValue 'long'
+   * `long`: one rating a line. `wide`: one user a line, one column an item. `adjacency`: one user a line, followed by
+   * the user's items, each pair counting 1. `netflix`: a line `item:`, then a line of user, value and time for each
+   * rating. @defaultValue 'long'
    */
   readonly layout?: 'long' | 'wide' | 'adjacency' | 'netflix' | undefined;
-  /** What stands between columns; `' '` means any run of spaces and tabs. Found out when absent. */
+  /** The separator between columns; `' '` means any run of spaces and tabs. Detected when absent. */
   readonly separator?: string | undefined;
-  /** Whether the first line holds names. Found out when absent. */
+  /** Whether the first line holds names. Detected when absent. */
   readonly header?: boolean | undefined;
   /**
    * Long tables: where the columns are. Found by common header names, else user, item, value, timestamp in order. Netflix
@@ -126,42 +127,45 @@ export interface ReadOptions {
    * lists: its number, 0 when absent, or `false`.
    */
   readonly idColumn?: ColumnRef | false | undefined;
-  /** Wide tables and adjacency lists: columns that are no items, such as the count of ratings in Jester's files. @defaultValue [] */
+  /** Wide tables and adjacency lists: columns that are not items, such as the count of ratings in Jester's files. @defaultValue [] */
   readonly ignoreColumns?: readonly ColumnRef[] | undefined;
-  /** Whether ids become strings or numbers; `number` demands that every id is one. @defaultValue 'string' */
+  /** Whether ids become strings or numbers; `number` requires every id to be one. @defaultValue 'string' */
   readonly ids?: 'string' | 'number' | undefined;
   /**
-   * How times are written. `auto`: numbers or ISO dates (2020-01-01, with a time of day behind T or a space, with Z or an
-   * offset such as +02:00, else UTC). Numbers are seconds, unless the largest of the file would then lie beyond the year 9999:
-   * milliseconds, and by the same rule micro- and nanoseconds; one unit for all. @defaultValue 'auto'
+   * How times are written. `auto`: numbers or ISO dates (2020-01-01, with a time of day after T or a space, with Z or
+   * an offset such as +02:00, else UTC). Numbers are seconds, unless the largest of the file would then lie beyond the
+   * year 9999: milliseconds, and by the same rule micro- and nanoseconds; one unit for all. @defaultValue 'auto'
    */
   readonly dateFormat?: DateFormat | undefined;
   /** Encoding of bytes; a string needs none. @defaultValue 'utf-8' */
   readonly encoding?: Encoding | undefined;
-  /** Whether a field that starts with `"` is a quoted one. @defaultValue true */
+  /** Whether a field that starts with `"` is quoted. @defaultValue true */
   readonly quotes?: boolean | undefined;
-  /** The character that makes the next one of a quoted field an ordinary one, such as '\\'. `""` is a quote in any case. @defaultValue '"' */
+  /** The escape character within quoted fields, such as '\\'. `""` is always a quote. @defaultValue '"' */
   readonly escape?: string | undefined;
-  /** What stands before the decimals of values and weights: 3.5 or 3,5. @defaultValue '.' */
+  /** The decimal mark of values and weights: 3.5 or 3,5. @defaultValue '.' */
   readonly decimal?: '.' | ',' | undefined;
-  /** How many lines to leave out before the table and its header. @defaultValue 0 */
+  /** How many lines to skip before the table and its header. @defaultValue 0 */
   readonly skipLines?: number | undefined;
-  /** What a line starts with that is to be left out, such as '#'. @defaultValue no line is */
+  /** Lines that start with this are skipped, such as '#'. @defaultValue no line is skipped */
   readonly comment?: string | undefined;
   /**
-   * What becomes of a row that cannot be read: `error` throws its fault, `skip` leaves the row out, a function is given the
-   * fault and leaves the row out. `leftOut` of the result says how many there were. @defaultValue 'error'
+   * What to do with a row that cannot be read: `error` throws, `skip` leaves the row out, a function receives the fault
+   * and leaves the row out. `leftOut` of the result counts them. @defaultValue 'error'
    */
   readonly invalid?: InvalidPolicy | undefined;
-  /** The most rows that `invalid` may leave out; one more is an error. @defaultValue Infinity */
+  /** The most rows that `invalid` may skip; one more is an error. @defaultValue Infinity */
   readonly limit?: number | undefined;
-  /** The most characters of a line, or of a record that quotes spread over lines. @defaultValue 2^24 */
+  /** The most characters in a line, or in a record that spans several lines in quotes. @defaultValue 2^24 */
   readonly maxLineLength?: number | undefined;
   /** The most rows. @defaultValue 2^30 */
   readonly maxRows?: number | undefined;
-  /** The most bytes of text, unpacked. What is read as a whole (layouts other than long, UTF-16) has at most 2^29 - 24. @defaultValue 2^34 */
+  /**
+   * The most bytes of uncompressed text. What is read as a whole (layouts other than long, UTF-16) is limited to 2^29 -
+   * 24. @defaultValue 2^34
+   */
   readonly maxBytes?: number | undefined;
-  /** Which rating of a repeated pair stays. @defaultValue 'last' */
+  /** Which rating of a duplicate pair is kept. @defaultValue 'last' */
   readonly duplicates?: DuplicatePolicy | undefined;
   /** The file's name, for error messages. */
   readonly file?: string | undefined;
@@ -171,10 +175,10 @@ export interface ReadOptions {
   readonly items?: Vocabulary | undefined;
 }
 
-/** The options with their defaults in place. */
+/** The checked options with their defaults. */
 export type ReadSettings = ReturnType<typeof readSettings>;
 
-/** Options that not every layout has, and those that have them. */
+/** Options that only some layouts have. */
 const LAYOUTS_OF = {
   columns: ['long', 'netflix'],
   idColumn: ['wide', 'adjacency'],
@@ -226,7 +230,7 @@ export function readSettings(owner: string, given: ReadOptions | undefined) {
   return settings;
 }
 
-/** Blocks and lists have no columns with names, and the item of a rating in a block stands above it. */
+/** Blocks and lists have no column names, and the item of a rating in a block stands above it. */
 function refuseNames(owner: string, { columns, idColumn, ignoreColumns = [] }: ReadSettings): void {
   const refs: [string, unknown][] = Object.entries(columns).map(([role, ref]) => [`columns.${role}`, ref]);
   refs.push(['idColumn', idColumn], ...ignoreColumns.map((ref): [string, unknown] => ['ignoreColumns', ref]));
@@ -238,7 +242,7 @@ function refuseNames(owner: string, { columns, idColumn, ignoreColumns = [] }: R
   }
 }
 
-/** Names of columns are looked up in a header, so there must be one. */
+/** Column names are looked up in a header, so there must be one. */
 function refuseNamesWithoutHeader(owner: string, settings: ReadSettings): void {
   if (settings.header !== false) return;
   const named: [string, unknown][] = Object.entries(settings.columns).map(([role, ref]) => [`columns.${role}`, ref]);
@@ -292,18 +296,18 @@ const sentinel = check<MissingValue>(
   (value) => typeof value === 'string' || Number.isFinite(value),
 );
 
-/** Values that mean none, one or several. */
+/** One or several values that mark a missing rating. */
 export const missingValues: Check<readonly MissingValue[]> = (value, name) =>
   Array.isArray(value) ? Array.from(value, (one: unknown) => sentinel(one, name)) : [sentinel(value, name)];
 
-/** The character before another that is to be taken as it is; undefined: only a doubled quote is one quote. */
+/** The escape character; undefined: only a doubled quote is an escaped quote. */
 export const escapeCheck: Check<string | undefined> = (value, name) => {
   if (value === '"') return undefined;
   if (typeof value === 'string' && /^[\x21-\x7e]$/.test(value) && !/[\w]/.test(value)) return value;
   throw wrong(name, value, "one ASCII character that is no letter, digit or space, such as '\\\\'");
 };
 
-/** What a comment starts with. */
+/** The prefix of comment lines. */
 export const commentCheck = check<string>(
   "a string of one or more characters, none of them a space or a quote, such as '#'",
   (value) => typeof value === 'string' && /^[^\s"]+$/.test(value),
@@ -314,7 +318,7 @@ const invalidPolicy = check<InvalidPolicy>(
   (value) => value === 'error' || value === 'skip' || typeof value === 'function',
 );
 
-/** A bound on how much there may be. */
+/** An upper limit. */
 export const most = check<number>(
   'a whole number of at least 0, or Infinity',
   (value) => value === Infinity || (Number.isSafeInteger(value) && (value as number) >= 0),

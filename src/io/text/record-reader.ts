@@ -1,6 +1,6 @@
-// Cuts a delimited text into records and fields: one pass, no array per line, no string per field until asked for.
-// Quoting is that of RFC 4180 ("" inside a quoted field is one quote; a quoted field may hold line ends).
-// Blank lines are skipped; spaces around an unquoted field do not belong to it.
+// Splits a delimited text into records and fields: one pass, no array per line, no string per field until it is asked
+// for. Quoting follows RFC 4180 ("" inside a quoted field is one quote; a quoted field may hold line ends). Blank lines
+// are skipped; spaces around an unquoted field are trimmed.
 
 import { DataError } from '../../core/errors';
 import { show } from '../../core/options';
@@ -12,39 +12,39 @@ const TAB = 9;
 const SPACE = 32;
 const QUOTE = 34;
 
-/** How records are written, beside what stands between their fields. */
+/** The form of records, besides the separator. */
 export interface TextForm {
-  /** Whether a field that starts with `"` is a quoted one. */
+  /** Whether a field that starts with `"` is quoted. */
   readonly quotes: boolean;
-  /** Makes the next character of a quoted field an ordinary one, as a doubled quote does anyway. */
+  /** Escapes the next character of a quoted field; a doubled quote always works. */
   readonly escape?: string | undefined;
-  /** A line that starts with it is passed over. */
+  /** Lines that start with this are skipped. */
   readonly comment?: string | undefined;
   /** The most characters of a record. */
   readonly maxLineLength: number;
 }
 
-/** A cursor over the records of a text; the fields of the current record are read by number. */
+/** A cursor over the records of a text; the fields of the current record are accessed by number. */
 export class RecordReader {
-  /** How many fields the current record has. */
+  /** The number of fields of the current record. */
   fieldCount = 0;
   /** The line, from 1, on which the current record starts. */
   line = 0;
   private starts = new Int32Array(16);
   private ends = new Int32Array(16);
   private forms = new Uint8Array(16);
-  /** Where the current record ends in the text: the start of the next. */
+  /** Where the current record ends in the text, and the next starts. */
   position = 0;
-  /** Whether a quote was still open where the text ends. */
+  /** Whether a quote was still open at the end of the text. */
   isOpen = false;
-  /** Whether more text could have made another record of any so far. */
+  /** Whether more text could have changed any record so far. */
   touchesEnd = false;
   private nextLine: number;
   /** A single space stands for any run of spaces and tabs. */
   private readonly isRun: boolean;
   private readonly first: number;
   private readonly escape: number;
-  /** Where the record starts that is being cut; -1 where none is. */
+  /** Where the record being split starts; -1 if none is. */
   private begun = -1;
 
   constructor(
@@ -60,7 +60,7 @@ export class RecordReader {
     this.escape = form.escape === undefined ? -1 : form.escape.charCodeAt(0);
   }
 
-  /** Goes on at a position, where a line starts. */
+  /** Moves to a position at the start of a line. */
   seek(position: number, line: number): void {
     this.position = position;
     this.nextLine = line;
@@ -68,7 +68,7 @@ export class RecordReader {
     this.isOpen = false;
   }
 
-  /** After a fault: goes on at the next record, or at the next line where the fault was met while a record was cut. */
+  /** After a fault: continues at the next record, or at the next line if the fault occurred while splitting. */
   recover(): void {
     if (this.begun < 0) return;
     let at = this.begun;
@@ -98,7 +98,7 @@ export class RecordReader {
     return true;
   }
 
-  /** The fields of the next `count` records that can be cut, or of as many as there are; the cursor stays where it is. */
+  /** The fields of the next `count` valid records, or of as many as there are; the cursor does not move. */
   peek(count: number): string[][] {
     const { position, nextLine } = this;
     const records: string[][] = [];
@@ -107,7 +107,7 @@ export class RecordReader {
         if (records.length === count || !this.next()) break;
         records.push(this.fields());
       } catch (error) {
-        // It is thrown again when its turn comes.
+        // It is thrown again when the cursor reaches it.
         if (!(error instanceof DataError)) throw error;
         this.recover();
       }
@@ -116,7 +116,7 @@ export class RecordReader {
     return records;
   }
 
-  /** Whether there is another record: blank lines and comments are passed over. */
+  /** Whether there is another record; blank lines and comments are skipped. */
   hasMore(): boolean {
     this.skipBlankLines();
     this.touchesEnd ||= this.position >= this.text.length;
@@ -128,7 +128,7 @@ export class RecordReader {
     return this.nextLine;
   }
 
-  /** Where field `i` starts in the text; for numbers that are read in place. */
+  /** Where field `i` starts in the text, to parse numbers in place. */
   start(i: number): number {
     return this.starts[i]!;
   }
@@ -138,7 +138,7 @@ export class RecordReader {
     return this.ends[i]!;
   }
 
-  /** Whether field `i` stands in quotes. */
+  /** Whether field `i` is quoted. */
   isQuoted(i: number): boolean {
     return this.forms[i] !== PLAIN;
   }
@@ -150,19 +150,19 @@ export class RecordReader {
     return this.escape < 0 ? raw.replaceAll('""', '"') : unescaped(raw, this.escape);
   }
 
-  /** All fields of the current record; for headers, not for every line. */
+  /** All fields of the current record; for headers, too slow for every line. */
   fields(): string[] {
     return Array.from({ length: this.fieldCount }, (_, i) => this.field(i));
   }
 
-  /** How many fields the record has, less empty ones at its end that are more than `width`. */
+  /** The number of fields, without empty trailing ones beyond `width`. */
   fieldsOf(width: number): number {
     let count = this.fieldCount;
     while (count > width && this.starts[count - 1] === this.ends[count - 1]) count--;
     return count;
   }
 
-  /** Throws unless the record has `width` fields; empty ones too many at its end are forgiven. */
+  /** Throws unless the record has `width` fields; extra empty ones at its end are ignored. */
   demandFields(width: number, firstLine: number): void {
     const count = this.fieldsOf(width);
     if (count === width) return;
@@ -204,7 +204,7 @@ export class RecordReader {
     }
     const most = this.begun + this.form.maxLineLength;
     if (close < 0 || close > most) {
-      // More text could close it, if that did not make the record too long.
+      // More text could close it, unless the record would become too long.
       this.isOpen = close < 0 && text.length <= most;
       this.touchesEnd ||= this.isOpen;
       throw this.faults.at(
@@ -213,7 +213,7 @@ export class RecordReader {
         'a quote opens and never closes; close it, or set quotes: false',
       );
     }
-    // The name of a column behind those of its schema and table: "public"."ratings"."user_id".
+    // A column name qualified by schema and table: "public"."ratings"."user_id".
     if (this.line === this.firstLine && text.startsWith('"."', close)) {
       const name = /(?:"[^"\r\n]+"\.)+"[^"\r\n]+"/y;
       name.lastIndex = open;
@@ -223,7 +223,7 @@ export class RecordReader {
         return end;
       }
     }
-    // Not indexOf, which would run past the field: to the end of a text whose lines end otherwise.
+    // Not indexOf, which would run past the field: to the end of a text with other line ends.
     for (let at = open + 1; at < close; at++) {
       const code = text.charCodeAt(at);
       if (code === LF || (code === CR && text.charCodeAt(at + 1) !== LF)) this.nextLine++;
@@ -244,7 +244,7 @@ export class RecordReader {
     return stop;
   }
 
-  /** Where the next quote is that is not escaped by a character before it; -1 where none is. */
+  /** The position of the next quote that is not escaped; -1 if there is none. */
   private quoteFrom(from: number): number {
     const { text } = this;
     if (this.escape < 0) return text.indexOf('"', from);
@@ -276,7 +276,7 @@ export class RecordReader {
     const { text } = this;
     while (this.position < text.length) {
       let at = this.position;
-      // In a tab-separated line tabs are fields, if empty ones.
+      // In a tab-separated line, tabs delimit fields, even if all are empty.
       while (at < text.length && isBlank(text.charCodeAt(at)) && text.charCodeAt(at) !== this.first) at++;
       if (this.isRun) at = this.skipRun(at);
       if (at < text.length && !isLineEnd(text.charCodeAt(at))) {
@@ -300,18 +300,18 @@ export class RecordReader {
   }
 }
 
-/** How a field is written: bare, in quotes, in quotes with doubled quotes inside. */
+/** How a field is written: bare, in quotes, in quotes with escapes inside. */
 const PLAIN = 0;
 const QUOTED = 1;
 const ESCAPED = 2;
 
-/** The fault of a line that is longer than a line may be. */
+/** The fault of a line beyond maxLineLength. */
 export function tooLong(faults: Faults, line: number, most: number) {
   const message = `the line has more than maxLineLength = ${most} characters; set maxLineLength higher if it is meant`;
   return faults.at(line, undefined, message);
 }
 
-/** The content of a quoted field: of an escape or a doubled quote, what comes after it. */
+/** Removes the escapes of a quoted field. */
 function unescaped(raw: string, mark: number): string {
   let text = '';
   let from = 0;
@@ -338,24 +338,24 @@ function doubled<T extends Int32Array | Uint8Array>(array: T, Kind: new (length:
   return larger;
 }
 
-/** Where the first line after `count` others starts. */
+/** Where the line after the first `count` lines starts. */
 export function afterLines(text: string, count: number): number {
   const end = /\r\n|\n|\r/g;
   for (let line = 0; line < count; line++) if (end.exec(text) === null) return text.length;
   return end.lastIndex;
 }
 
-/** There are more bytes than there may be. */
+/** The fault of a text beyond maxBytes. */
 export function tooMuch(most: number, faults: Faults) {
   return faults.whole(`there are more than maxBytes = ${most} bytes of text; set maxBytes higher if they are meant`);
 }
 
-/** Whether a text has no record: nothing but white space and comments. */
+/** Whether a text has no record: only white space and comments. */
 export function isEmpty(text: string, form: TextForm, faults: Faults): boolean {
   return text.trim() === '' || !new RecordReader(text, ',', form, faults).hasMore();
 }
 
-/** There is nothing in it but white space. */
+/** The fault of a file that holds only white space. */
 export function emptyFault(faults: Faults) {
   return faults.whole('the file is empty; want ratings, one or more a line');
 }

@@ -1,5 +1,5 @@
-// Guesses what separates the columns of a text from its first lines: the candidate that cuts them all into the same
-// number of fields. A space comes last, because names in other columns often contain one.
+// Guesses the separator of a text from its first lines: the candidate that splits them all into the same number of
+// fields. A space comes last, because text columns often contain one.
 
 import type { DataError } from '../../core/errors';
 import { show } from '../../core/options';
@@ -7,12 +7,12 @@ import type { Faults } from './fault';
 import { RecordReader, type TextForm } from './record-reader';
 
 const PUNCTUATION = ['\t', '::', ',', ';', '|'] as const;
-/** Lines looked at: enough to tell a ragged cut from a steady one. */
+/** Lines sampled: enough to tell a ragged split from a steady one. */
 const SAMPLE = 20;
 
 /** The separator that fits the first lines best. Three steady columns are better evidence than two. */
 export function sniffSeparator(text: string, form: TextForm, faults: Faults): string;
-/** The same of the start of a text; undefined where what follows could decide otherwise. */
+/** The same for the start of a text; undefined if what follows could change the result. */
 export function sniffSeparator(text: string, form: TextForm, faults: Faults, isAll: boolean): string | undefined;
 export function sniffSeparator(text: string, form: TextForm, faults: Faults, isAll = true): string | undefined {
   let fault: DataError | undefined;
@@ -29,7 +29,7 @@ export function sniffSeparator(text: string, form: TextForm, faults: Faults, isA
   const isMark = ({ separator }: { separator: string }) => separator !== ' ';
   const steady = (atLeast: number) =>
     cut.filter(({ fewest, most, sound }) => sound && fewest === most && fewest >= atLeast);
-  // Most lines agree: the others have a fault, which is told of when they are read.
+  // Most lines agree: the faults of the others are reported when they are read.
   const usual = (atLeast: number) => cut.find((one) => isMark(one) && one.usual >= atLeast && one.share > 1 / 2);
   const found =
     steady(3).find(isMark) ??
@@ -53,18 +53,18 @@ export function sniffSeparator(text: string, form: TextForm, faults: Faults, isA
   );
 }
 
-/** What the first records say of a separator. */
+/** What the first records show about a separator. */
 interface Counts {
   readonly fewest: number;
   readonly most: number;
-  /** The number of fields that most records have, and the share of the records that have it. */
+  /** The number of fields that most records have, and the share of records that have it. */
   readonly usual: number;
   readonly share: number;
-  /** Whether every record could be cut. */
+  /** Whether every record could be split. */
   readonly sound: boolean;
 }
 
-/** A record with a fault (a quote that never closes, or closes within a field) is passed over. */
+/** Counts fields; a record with a fault (a quote that never closes, or closes within a field) is skipped. */
 function countFields(records: RecordReader, onFault: (fault: DataError) => void): Counts {
   const counts: number[] = [];
   let seen = 0;
@@ -88,7 +88,7 @@ function countFields(records: RecordReader, onFault: (fault: DataError) => void)
   };
 }
 
-/** Whether the commas of the first lines stand in numbers behind two columns, as in `1 2 3,5`. */
+/** Whether the commas of the first lines are decimal commas after two columns, as in `1 2 3,5`. */
 function hasDecimalCommas(text: string): boolean {
   const lines = text.slice(0, 1 << 14).split(/[\r\n]+/, SAMPLE);
   const isOf = (line: string) => /^\s*[^\s,]+\s+[^\s,]+(\s+[-+]?\d*(,\d+)?)+\s*$/.test(line);
