@@ -2,21 +2,17 @@
 // those of WebAssembly to the bit: a small program for a browser or an edge; a large catalogue is served faster by `opmf`.
 
 import { FormatError, OpmfError } from './core/errors';
-import { integer, oneOf } from './core/options';
+import { integer, oneOf, wrong } from './core/options';
 import type { FeatureRow, FeatureRows } from './data/feature-fields';
 import type { Id } from './data/vocabulary';
 import { javaScript } from './kernels/backend';
 import { type Scores, scoresOf } from './metrics/metric-names';
 import { DeepFMModel, type FeatureModel, FMModel, WideDeepModel } from './models/feature-models';
-import { ACTIVATIONS } from './models/layers';
+import { ACTIVATIONS } from './models/forward';
+import type { NeuralForm } from './models/neural-cf';
 import { FeatureState, isTrained, predictRows } from './recommenders/features/feature-answers';
 import type { FilledDeepOptions } from './recommenders/features/feature-options';
 import { decodeFeatureModel } from './recommenders/features/saved-features';
-import { NeuralState } from './recommenders/neural/neural-answers';
-import type { FilledNeuralOptions } from './recommenders/neural/neural-options';
-import { NeuralScorer } from './recommenders/neural/neural-scorer';
-import { plainTablesOf } from './recommenders/neural/neural-tables';
-import { decodeNeural } from './recommenders/neural/saved-neural';
 import {
   type Explains,
   explain,
@@ -33,6 +29,8 @@ import { AlsFoldIn, type AlsFoldOptions } from './serving/fold-in/als-fold-in';
 import { GradientFoldIn, type GradientFoldOptions } from './serving/fold-in/gradient-fold-in';
 import { ItemState } from './serving/item-state';
 import { DenseWeights, NeighborLists } from './serving/item-weights';
+import { NeuralScorer } from './serving/neural-scorer';
+import { decodeNeural, type NeuralScoreOptions, NeuralState } from './serving/neural-state';
 import { PopularityState } from './serving/popularity-state';
 import { type FoldedItem, type FoldedUser, Predictor } from './serving/predictor';
 import type {
@@ -233,16 +231,18 @@ export function loadRecommender(
 
 function neuralOf(file: SavedFile): ServedVectorModel {
   const saved = decodeModel(file);
-  const options = { ...saved.options, kernels: 'js' } as FilledNeuralOptions;
-  checked(() => {
+  const options = saved.options as NeuralForm & NeuralScoreOptions;
+  const tables = checked(() => {
+    if (!Array.isArray(options.hidden)) throw wrong('hidden', options.hidden, 'the outputs of each layer');
+    oneOf('neumf', 'gmf', 'mlp')(options.variant, 'variant');
     oneOf('logistic', 'bpr', 'warp', 'softmax')(options.loss, 'loss');
     oneOf(...ACTIVATIONS)(options.activation, 'activation');
     if (options.loss === 'logistic') integer({ min: 1 })(Object(options.negatives).count, 'negatives.count');
+    return decodeNeural(saved, options);
   });
-  const model = checked(() => decodeNeural(saved, options));
   const { users, items, seen } = saved;
-  const scorer = NeuralScorer.now(plainTablesOf(model), options.activation);
-  const state = new NeuralState({ model, users, items, seen, scorer }, options);
+  const scorer = NeuralScorer.now(tables, options.activation);
+  const state = new NeuralState({ users, items, seen, scorer }, options, javaScript);
   return new ServedVectorModel('neural-cf', 'NeuralCF', saved.options, 'order', state);
 }
 

@@ -5,7 +5,7 @@
 import type { FunctionBuilder } from '../wasm/assembler';
 import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../wasm/assembler';
 import { dot } from './dot';
-import type { Kernel } from './kernels';
+import type { Kernel, Kernels } from './kernels';
 import { isSingle, round } from './rounding';
 import { advance, bytesOf, LaneDots, type Put, RowWalk, rowAt, shiftOf, times } from './walk';
 
@@ -149,37 +149,40 @@ class Product {
   }
 }
 
+/** @see Kernels.multiply. Apart from its program: whoever serves in JavaScript is bundled with this alone. */
+export const multiplyInJs: Kernels['multiply'] = (a, ids, b, m, k, n, c) => {
+  const single = isSingle(c);
+  for (let i = 0; i < m; i++) {
+    const p = (ids === null ? i : ids[i]!) * k;
+    let j = 0;
+    for (; j + 4 <= n; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let l = 0, q = j; l < k; l++, q += n) {
+        const x = a[p + l]!;
+        sum0 = round(sum0 + round(x * b[q]!, single), single);
+        sum1 = round(sum1 + round(x * b[q + 1]!, single), single);
+        sum2 = round(sum2 + round(x * b[q + 2]!, single), single);
+        sum3 = round(sum3 + round(x * b[q + 3]!, single), single);
+      }
+      c[i * n + j] = sum0;
+      c[i * n + j + 1] = sum1;
+      c[i * n + j + 2] = sum2;
+      c[i * n + j + 3] = sum3;
+    }
+    for (; j < n; j++) {
+      let sum = 0;
+      for (let l = 0; l < k; l++) sum = round(sum + round(a[p + l]! * b[l * n + j]!, single), single);
+      c[i * n + j] = sum;
+    }
+  }
+};
+
 /** @see Kernels.multiply */
 export const multiply: Kernel<'multiply'> = {
-  js(a, ids, b, m, k, n, c) {
-    const single = isSingle(c);
-    for (let i = 0; i < m; i++) {
-      const p = (ids === null ? i : ids[i]!) * k;
-      let j = 0;
-      for (; j + 4 <= n; j += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let l = 0, q = j; l < k; l++, q += n) {
-          const x = a[p + l]!;
-          sum0 = round(sum0 + round(x * b[q]!, single), single);
-          sum1 = round(sum1 + round(x * b[q + 1]!, single), single);
-          sum2 = round(sum2 + round(x * b[q + 2]!, single), single);
-          sum3 = round(sum3 + round(x * b[q + 3]!, single), single);
-        }
-        c[i * n + j] = sum0;
-        c[i * n + j + 1] = sum1;
-        c[i * n + j + 2] = sum2;
-        c[i * n + j + 3] = sum3;
-      }
-      for (; j < n; j++) {
-        let sum = 0;
-        for (let l = 0; l < k; l++) sum = round(sum + round(a[p + l]! * b[l * n + j]!, single), single);
-        c[i * n + j] = sum;
-      }
-    }
-  },
+  js: multiplyInJs,
 
   wasm(module) {
     const f = module.function('void', 'multiply');

@@ -1,8 +1,6 @@
 // What the models of features share: a bias, a linear weight and an embedding a feature, and terms of a score that read
 // them. FM, Wide&Deep and DeepFM differ in which terms there are.
 
-import { OptionError } from '../core/errors';
-import { show } from '../core/options';
 import { type Seed, Stream } from '../core/random';
 import type { FieldRange } from '../data/feature-fields';
 import type { Move } from '../kernels/move';
@@ -10,16 +8,8 @@ import type { Real } from '../optimizers/factor';
 import { createParameter } from '../parameters/create-parameter';
 import { type OverparamPlan, planOverparam } from '../parameters/overparam';
 import type { Parameter, Precision } from '../parameters/parameter';
-import {
-  DeepPart,
-  type FeatureBatch,
-  LinearPart,
-  Pairwise,
-  PooledEmbedding,
-  type Pooling,
-  type ScorePart,
-} from './feature-terms';
-import { type ActivationName, layerDims } from './layers';
+import { DeepPart, type FeatureBatch, LinearPart, Pairwise, PooledEmbedding, type ScorePart } from './feature-terms';
+import { type ActivationName, fieldPool, layerDims, type Pooling, wideFeatures } from './forward';
 import type { Scorer } from './model';
 
 /** What a model of features is made of. */
@@ -136,19 +126,8 @@ export abstract class FeatureModel implements Scorer<FeatureBatch> {
   private deepPart(options: FeatureModelOptions, deep: DeepOptions, plan: OverparamPlan, stream: Stream): DeepPart {
     const { precision } = options;
     const fields = options.fields.filter((field) => this.isDeep(field));
-    const fieldOf = new Int32Array(this.features).fill(-1);
-    for (const [f, { offset, size }] of fields.entries()) fieldOf.fill(f, offset, offset + size);
-    const pooled = new PooledEmbedding(this.embedding, fieldOf, fields.length, deep.pooling, precision);
+    const pooled = new PooledEmbedding(this.embedding, fieldPool(fields, this.features, deep.pooling), precision);
     return new DeepPart(pooled, { ...deep, name: 'deep', precision }, plan, stream);
-  }
-}
-
-/** Checks names of fields, as an option lists them. */
-export function checkFieldNames(option: string, names: readonly string[], fields: readonly FieldRange[]): void {
-  for (const [i, name] of names.entries()) {
-    if (fields.some((field) => field.name === name)) continue;
-    const known = fields.map((field) => field.name).join(', ');
-    throw new OptionError(`${option}[${i}]`, name, `${option} names no field ${show(name)}; want some of ${known}`);
   }
 }
 
@@ -186,11 +165,7 @@ export class WideDeepModel extends FeatureModel {
 
   protected shallowParts(options: FeatureModelOptions): readonly ScorePart[] {
     const { wide, fields } = options as WideDeepModelOptions;
-    if (wide === null) return [new LinearPart(this.linear, null)];
-    checkFieldNames('wide', wide, fields);
-    const counts = new Uint8Array(this.features);
-    for (const { name, offset, size } of fields) if (wide.includes(name)) counts.fill(1, offset, offset + size);
-    return [new LinearPart(this.linear, counts)];
+    return [new LinearPart(this.linear, wideFeatures(wide, fields, this.features))];
   }
 }
 

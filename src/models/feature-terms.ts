@@ -4,19 +4,14 @@ import type { Stream } from '../core/random';
 import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
 import type { OverparamPlan } from '../parameters/overparam';
-import { allocate, type Parameter, type Precision } from '../parameters/parameter';
+import type { Parameter } from '../parameters/parameter';
+import { allocate, type Precision } from '../parameters/parameter';
+import { addLinear, addPairs, type FieldPool, poolFields, type SparseRows } from './forward';
 import { DenseLayer, Perceptron, type PerceptronOptions } from './layers';
 import type { Batch } from './model';
 
-/** Row s has the features indices[p] with values[p], p from starts[s] up to starts[s + 1]. */
-export interface FeatureBatch extends Batch {
-  readonly starts: Int32Array;
-  readonly indices: Int32Array;
-  readonly values: Float32Array | Float64Array;
-}
-
-/** The features of a batch alone. */
-export type SparseRows = Pick<FeatureBatch, 'starts' | 'indices' | 'values'>;
+/** Rows of features with what is to be learned of them. */
+export type FeatureBatch = Batch & SparseRows;
 
 // THE SEAM of the parts of a model of features: each adds a term to the scores of sparse rows.
 
@@ -46,15 +41,8 @@ export class LinearPart implements ScorePart {
 
   reserve(): void {}
 
-  forward({ starts, indices, values: x }: SparseRows, count: number, scores: Real): void {
-    const { counts } = this;
-    const { at, values } = this.linear;
-    for (let s = 0; s < count; s++) {
-      let sum = scores[s]!;
-      for (let p = starts[s]!; p < starts[s + 1]!; p++)
-        if (counts === null || counts[indices[p]!] === 1) sum += x[p]! * values[at[p]!]!;
-      scores[s] = sum;
-    }
+  forward(rows: SparseRows, count: number, scores: Real): void {
+    addLinear(this.linear, this.counts, rows, count, scores);
   }
 
   backward({ starts, indices, values: x }: SparseRows, count: number, gScores: Real): void {
@@ -71,8 +59,7 @@ export class LinearPart implements ScorePart {
   move(): void {}
 }
 
-// The second-order part of a factorization machine: the sum over pairs i < j of a row's features of <v_i, v_j> x_i x_j, as
-// 1/2 sum over k of (sum_i v_ik x_i)^2 - sum_i (v_ik x_i)^2: linear in the features (Rendle 2010, lemma 3.1).
+// The second-order part of a factorization machine: the sum over pairs i < j of a row's features of <v_i, v_j> x_i x_j.
 
 /** The interactions of every two features of a row. */
 export class Pairwise implements ScorePart {
@@ -93,26 +80,9 @@ export class Pairwise implements ScorePart {
   }
 
   /** Adds to the scores. The embedding has been selected by the indices. Cost: O(features x dim). */
-  forward({ starts, values: x }: SparseRows, count: number, scores: Real): void {
+  forward(rows: SparseRows, count: number, scores: Real): void {
     this.reserve(count);
-    const { sums } = this;
-    const { dim, at, values } = this.embedding;
-    sums.fill(0, 0, count * dim);
-    for (let s = 0; s < count; s++) {
-      const to = s * dim;
-      let squares = 0;
-      for (let p = starts[s]!; p < starts[s + 1]!; p++) {
-        const from = at[p]! * dim;
-        for (let k = 0; k < dim; k++) {
-          const term = x[p]! * values[from + k]!;
-          sums[to + k] = sums[to + k]! + term;
-          squares += term * term;
-        }
-      }
-      let square = 0;
-      for (let k = 0; k < dim; k++) square += sums[to + k]! * sums[to + k]!;
-      scores[s] = scores[s]! + 0.5 * (square - squares);
-    }
+    addPairs(this.embedding, rows, count, scores, this.sums);
   }
 
   /** d score / d v_i = x_i (sum_j v_j x_j - v_i x_i), added to the gradient of the embedding. */
@@ -138,9 +108,6 @@ export class Pairwise implements ScorePart {
 
 // The embeddings of a row's features, pooled field by field and laid side by side: how sparse rows enter a network.
 
-/** How the features of one field are pooled; a field without any gives zeros. */
-export type Pooling = 'sum' | 'mean';
-
 /** Field f of a row: the sum over its features of value x embedding, or that divided by their number. */
 export class PooledEmbedding {
   /** The length of a row: fields x dim. */
@@ -148,20 +115,14 @@ export class PooledEmbedding {
   private output: Real;
   /** Per feature of the step: what its embedding is multiplied by. */
   private shares: Real;
-  /** Features of each field, in the row at hand. */
-  private readonly counts: Int32Array;
 
-  /** @param fieldOf - the field of each feature, a row of the embedding; -1: of none, which is left out */
   constructor(
     private readonly embedding: Parameter,
-    private readonly fieldOf: Int32Array,
-    fields: number,
-    private readonly pooling: Pooling,
+    private readonly pool: FieldPool,
     private readonly precision: Precision,
   ) {
-    this.outputs = fields * embedding.dim;
+    this.outputs = pool.counts.length * embedding.dim;
     this.output = this.shares = allocate(precision, 0);
-    this.counts = new Int32Array(fields);
   }
 
   /** Makes room for steps of up to `rows` rows that have up to `features` features together. */
@@ -173,27 +134,14 @@ export class PooledEmbedding {
   /** Rows x outputs. The embedding has been selected by the indices. */
   forward(rows: SparseRows, count: number): Real {
     this.reserve(count, rows.starts[count]!);
-    this.share(rows, count);
-    const { output, shares, fieldOf, outputs } = this;
-    const { dim, at, values } = this.embedding;
-    const { starts, indices } = rows;
-    output.fill(0, 0, count * outputs);
-    for (let s = 0; s < count; s++) {
-      for (let p = starts[s]!; p < starts[s + 1]!; p++) {
-        const share = shares[p]!;
-        // Of no field: there is no place for it.
-        if (share === 0) continue;
-        const to = s * outputs + fieldOf[indices[p]!]! * dim;
-        const from = at[p]! * dim;
-        for (let k = 0; k < dim; k++) output[to + k] = output[to + k]! + share * values[from + k]!;
-      }
-    }
-    return output;
+    poolFields(this.embedding, this.pool, rows, count, this.shares, this.output);
+    return this.output;
   }
 
   /** Adds to the gradient of the embedding; g: rows x outputs. */
   backward({ starts, indices }: SparseRows, count: number, g: Real): void {
-    const { shares, fieldOf, outputs } = this;
+    const { shares, outputs } = this;
+    const { fieldOf } = this.pool;
     const { dim, slot, grads } = this.embedding;
     for (let s = 0; s < count; s++) {
       for (let p = starts[s]!; p < starts[s + 1]!; p++) {
@@ -210,21 +158,6 @@ export class PooledEmbedding {
   move(move: Move): void {
     this.output = move(this.output);
     this.shares = move(this.shares);
-  }
-
-  private share({ starts, indices, values }: SparseRows, count: number): void {
-    const { shares, counts, fieldOf, pooling } = this;
-    for (let s = 0; s < count; s++) {
-      const [from, to] = [starts[s]!, starts[s + 1]!];
-      counts.fill(0);
-      for (let p = from; p < to; p++) {
-        const field = fieldOf[indices[p]!]!;
-        if (field >= 0) counts[field]!++;
-        shares[p] = field >= 0 ? values[p]! : 0;
-      }
-      if (pooling === 'mean')
-        for (let p = from; p < to; p++) if (shares[p] !== 0) shares[p] = shares[p]! / counts[fieldOf[indices[p]!]!]!;
-    }
   }
 }
 

@@ -1,14 +1,15 @@
 // THE SEAM of the layers of a network: from rows of numbers to rows of numbers, with the gradients by hand. A stack of
 // layers is called from first to last and back; there is no tape.
 
-import { sigmoid } from '../core/elementary';
 import type { Stream } from '../core/random';
 import { kernels } from '../kernels/dispatch';
 import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
 import { createParameter, startDraws } from '../parameters/create-parameter';
 import type { OverparamPlan, ProductSpec } from '../parameters/overparam';
-import { allocate, type Parameter, type Precision } from '../parameters/parameter';
+import type { Parameter } from '../parameters/parameter';
+import { allocate, type Precision } from '../parameters/parameter';
+import { type ActivationName, activate, addRow, EPSILON, layerDims, normalize, recallStatistics } from './forward';
 
 /** One layer. What it is given it may change in place, and what it returns is its own until its next call. */
 export interface Layer {
@@ -29,12 +30,6 @@ export interface Layer {
 // What stands between dense layers, element by element and in place. Each slope is a function of the result, so that
 // nothing of the input is kept.
 
-/** The names of the activations. */
-export type ActivationName = 'relu' | 'sigmoid' | 'tanh';
-
-/** Every name. */
-export const ACTIVATIONS: readonly ActivationName[] = ['relu', 'sigmoid', 'tanh'];
-
 /** relu: max(x, 0), slope 1 above 0; sigmoid: slope y (1 - y); tanh: slope 1 - y^2. */
 export class Activation implements Layer {
   readonly parameters = [];
@@ -49,11 +44,7 @@ export class Activation implements Layer {
   select(): void {}
 
   forward(x: Real, count: number): Real {
-    const size = count * this.cols;
-    // max(x, 0), also of what is not a number, without a branch that half of the time goes the other way.
-    if (this.name === 'relu') for (let i = 0; i < size; i++) x[i] = 0.5 * (x[i]! + Math.abs(x[i]!));
-    else if (this.name === 'sigmoid') for (let i = 0; i < size; i++) x[i] = sigmoid(x[i]!);
-    else for (let i = 0; i < size; i++) x[i] = 2 * sigmoid(2 * x[i]!) - 1;
+    activate(this.name, x, count * this.cols);
     this.y = x;
     return x;
   }
@@ -173,11 +164,6 @@ export class DenseLayer implements Layer {
   }
 }
 
-/** Adds a row to each of `count` rows. */
-function addRow(row: Real, count: number, cols: number, rows: Real): void {
-  for (let i = 0, at = 0; i < count; i++) for (let j = 0; j < cols; j++, at++) rows[at] = rows[at]! + row[j]!;
-}
-
 /** Adds each of `count` rows to one. */
 function addRows(rows: Real, count: number, cols: number, row: Real): void {
   for (let i = 0, at = 0; i < count; i++) for (let j = 0; j < cols; j++, at++) row[j] = row[j]! + rows[at]!;
@@ -192,8 +178,6 @@ function transpose(matrix: Real, rows: number, cols: number, out: Real): void {
 // scaled and shifted by learned numbers. Predictions take running averages, which are a table that no step selects: it is
 // saved, restored and moved as all tables are, and never trained.
 
-/** Added to variances. */
-const EPSILON = 1e-5;
 /** The weight of a batch in the running averages. */
 const SHARE = 0.1;
 
@@ -243,18 +227,10 @@ export class BatchNorm implements Layer {
 
   forward(x: Real, count: number, step: number): Real {
     this.reserve(count);
-    const { cols, mean, inverse, normalized } = this;
+    const { mean, inverse, normalized } = this;
     if (step > 0) this.measure(x, count);
-    else this.recall();
-    const scale = this.scale.values;
-    const shift = this.shift.values;
-    for (let i = 0, at = 0; i < count; i++) {
-      for (let j = 0; j < cols; j++, at++) {
-        const z = (x[at]! - mean[j]!) * inverse[j]!;
-        normalized[at] = z;
-        x[at] = scale[j]! * z + shift[j]!;
-      }
-    }
+    else recallStatistics(this.statistics.factors[0]!.data, mean, inverse);
+    normalize(this.scale.values, this.shift.values, mean, inverse, x, count, normalized);
     return x;
   }
 
@@ -309,15 +285,6 @@ export class BatchNorm implements Layer {
         data[cols + j] = (1 - SHARE) * data[cols + j]! + (SHARE * squares[j]!) / (count - 1);
       }
       squares[j] = 1 / Math.sqrt(squares[j]! / count + EPSILON);
-    }
-  }
-
-  private recall(): void {
-    const { cols, mean, inverse } = this;
-    const { data } = this.statistics.factors[0]!;
-    for (let j = 0; j < cols; j++) {
-      mean[j] = data[j]!;
-      inverse[j] = 1 / Math.sqrt(data[cols + j]! + EPSILON);
     }
   }
 }
@@ -390,11 +357,6 @@ export interface PerceptronOptions {
   readonly dropout: number;
   readonly batchNorm: boolean;
   readonly precision: Precision;
-}
-
-/** The names and the outputs of the weights of a stack, as planOverparam takes them. */
-export function layerDims(name: string, hidden: readonly number[]): [name: string, outputs: number][] {
-  return hidden.map((outputs, l) => [`${name}${l + 1}`, outputs]);
 }
 
 /** The layers of a stack, one after another. */

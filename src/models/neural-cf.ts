@@ -7,7 +7,8 @@ import { createParameter } from '../parameters/create-parameter';
 import { type OverparamPlan, planOverparam } from '../parameters/overparam';
 import { allocate, type Parameter, type Precision } from '../parameters/parameter';
 import { parameterStream } from './factorization';
-import { type ActivationName, DenseLayer, layerDims, Perceptron } from './layers';
+import { type ActivationName, layerDims } from './forward';
+import { DenseLayer, Perceptron } from './layers';
 import type { Model, RatingBatch } from './model';
 
 /** Rows of what all parts write: the numbers of row s of this part are rows[s * width + start ..]. */

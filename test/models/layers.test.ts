@@ -1,16 +1,9 @@
 // The blocks of networks against their definitions by hand, and the gradient of every element by finite differences.
 
 import { Stream } from '../../src/core/random';
+import { ACTIVATIONS, layerDims } from '../../src/models/forward';
 import type { Layer } from '../../src/models/layers';
-import {
-  ACTIVATIONS,
-  Activation,
-  BatchNorm,
-  DenseLayer,
-  Dropout,
-  layerDims,
-  Perceptron,
-} from '../../src/models/layers';
+import { Activation, BatchNorm, DenseLayer, Dropout, Perceptron } from '../../src/models/layers';
 import type { Real } from '../../src/optimizers/factor';
 import { planOverparam } from '../../src/parameters/overparam';
 import { differences, gradientError, pulledBack, worstGradientError } from '../support/gradient-check';

@@ -1,7 +1,8 @@
 // What takes sparse rows into a model: sums by hand, and gradients by finite differences.
 
 import { Stream } from '../../src/core/random';
-import { Pairwise, PooledEmbedding, type Pooling } from '../../src/models/feature-terms';
+import { Pairwise, PooledEmbedding } from '../../src/models/feature-terms';
+import type { Pooling } from '../../src/models/forward';
 import { createParameter } from '../../src/parameters/create-parameter';
 import { pulledBack, worstGradientError } from '../support/gradient-check';
 
@@ -13,7 +14,7 @@ const ROWS = {
 };
 const COUNT = 3;
 const NUMBERS = 5;
-const FIELD_OF = Int32Array.of(0, 0, 1, 1);
+const poolOf = (pooling: Pooling) => ({ fieldOf: Int32Array.of(0, 0, 1, 1), pooling, counts: new Int32Array(2) });
 const DIM = 2;
 
 const makeEmbedding = () =>
@@ -30,7 +31,7 @@ describe('pooled embedding', () => {
     embedding.assign(Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8));
     embedding.select(ROWS.indices, NUMBERS);
     const run = (pooling: Pooling) =>
-      Array.from(new PooledEmbedding(embedding, FIELD_OF, 2, pooling, 'float64').forward(ROWS, COUNT));
+      Array.from(new PooledEmbedding(embedding, poolOf(pooling), 'float64').forward(ROWS, COUNT));
     const sum = [2, 4, -16, -18, 0, 0, 0, 0, 0, 0, 7.5, 9];
     for (const [i, value] of run('sum').entries()) expect(value).toBeCloseTo(sum[i]!, 12);
     const mean = [2, 4, -8, -9, 0, 0, 0, 0, 0, 0, 3.75, 4.5];
@@ -39,7 +40,7 @@ describe('pooled embedding', () => {
 
   test.each<Pooling>(['sum', 'mean'])('gradients of the %s', (pooling) => {
     const embedding = makeEmbedding();
-    const pooled = new PooledEmbedding(embedding, FIELD_OF, 2, pooling, 'float64');
+    const pooled = new PooledEmbedding(embedding, poolOf(pooling), 'float64');
     const weights = Float64Array.from({ length: COUNT * pooled.outputs }, (_, i) => ((i * 7) % 5) - 1.7);
     const objective = () => {
       embedding.select(ROWS.indices, NUMBERS);

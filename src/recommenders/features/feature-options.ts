@@ -2,8 +2,7 @@
 
 import { boolean, type Field, type Fields, type Filled, field, number, oneOf, wrong } from '../../core/options';
 import { planFeatures } from '../../models/feature-models';
-import type { Pooling } from '../../models/feature-terms';
-import { ACTIVATIONS, type ActivationName } from '../../models/layers';
+import { ACTIVATIONS, type ActivationName, type Pooling } from '../../models/forward';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import type { ProductOptions } from '../../parameters/overparam';

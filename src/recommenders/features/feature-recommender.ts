@@ -9,7 +9,7 @@ import type { Id } from '../../data/vocabulary';
 import { MOST } from '../../kernels/rounding';
 import { type Scores, scoresOf } from '../../metrics/metric-names';
 import type { FeatureModel } from '../../models/feature-models';
-import type { ActivationName } from '../../models/layers';
+import type { ActivationName } from '../../models/forward';
 import type { Factor } from '../../optimizers/factor';
 import type { Optimizer } from '../../optimizers/optimizer';
 import { Penalty } from '../../parameters/penalty';

@@ -10,7 +10,7 @@ import { Vocabulary } from '../../data/vocabulary';
 import { decodeIds, encodeIds } from '../../io/files/id-tensors';
 import type { Tensor } from '../../io/files/safetensors';
 import type { FeatureModel } from '../../models/feature-models';
-import { layerDims } from '../../models/layers';
+import { layerDims } from '../../models/forward';
 import {
   checkFinite,
   decodePeople,

@@ -4,32 +4,39 @@ import { Stream } from '../../core/random';
 import { type Scheduler, TaskScheduler } from '../../core/scheduler';
 import type { Interactions } from '../../data/interactions';
 import type { Id } from '../../data/vocabulary';
+import type { Tensor } from '../../io/files/safetensors';
+import { backendOf } from '../../kernels/backend';
+import { MOST } from '../../kernels/rounding';
 import { drawStart } from '../../models/factorization';
+import type { ActivationName } from '../../models/forward';
 import { NeuralCFModel } from '../../models/neural-cf';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
+import type { Parameter } from '../../parameters/parameter';
 import { Penalty } from '../../parameters/penalty';
 import { type Similar, similarItems, similarUsers } from '../../serving/capabilities';
 import { countRows, type InteractionHistory } from '../../serving/interaction-history';
+import { NeuralScorer, type NeuralTable, type NeuralTables } from '../../serving/neural-scorer';
+import { decodeNeural, type FittedNeural, NeuralState } from '../../serving/neural-state';
 import type { Recommendation, SimilarOptions, SimilarUser } from '../../serving/questions';
-import type { SavedModel } from '../../serving/saved-model';
-import type { History } from '../../training/fit';
+import { encodeModel, type SavedModel } from '../../serving/saved-model';
+import { type History, largestOf } from '../../training/fit';
 import { lossNamed } from '../../training/losses';
 import { passOver } from '../../training/negatives';
 import { WHOLE } from '../../training/per-rating/block-schedule';
 import { RatingBatcher } from '../../training/rating-batches';
 import { type StepTask, startTraining } from '../../training/start-training';
-import { fitInteractions } from '../fit-interactions';
+import { collapse, fitInteractions } from '../fit-interactions';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import type { Collapses } from '../recommender';
 import { restore, savedRule } from '../restore';
 import { inCopies, weigh } from '../targets';
-import type { FittedNeural } from './fitted-neural';
-import { NeuralState } from './neural-answers';
 import { type FilledNeuralOptions, type NeuralCFOptions, readNeuralOptions } from './neural-options';
-import { NeuralScorer } from './neural-scorer';
-import { neuralTablesOf, plainTablesOf } from './neural-tables';
-import { decodeNeural, encodeNeural } from './saved-neural';
+
+/** A trained state with its model: after a fit the one that was trained, after a load a plain one. */
+interface TrainedNeural extends FittedNeural {
+  readonly model: NeuralCFModel;
+}
 
 /**
  * Neural collaborative filtering for what users have: GMF, MLP, or both fused, NeuMF.
@@ -53,7 +60,7 @@ import { decodeNeural, encodeNeural } from './saved-neural';
  * console.log(model.recommend(data.users.idOf(0), { n: 3 }).length); // 3
  * ```
  */
-export class NeuralCF extends IdRecommender<NeuralState> implements Similar, Collapses<NeuralCF> {
+export class NeuralCF extends IdRecommender<NeuralState<TrainedNeural>> implements Similar, Collapses<NeuralCF> {
   readonly name = 'neural-cf';
   readonly scores = 'order';
   readonly options: FilledNeuralOptions;
@@ -81,7 +88,7 @@ export class NeuralCF extends IdRecommender<NeuralState> implements Similar, Col
     const [users, items] = [data.users.size, data.items.size];
     const model = new NeuralCFModel({ ...this.options, users, items, initScale: 0, precision: 'float32' });
     await drawStart([...model.sides.users, ...model.sides.items], this.options, scheduler);
-    const install = (fitted: FittedNeural) => this.serve(fitted);
+    const install = (fitted: TrainedNeural) => this.serve(fitted);
     return fitNeural({
       data,
       options: this.options,
@@ -126,19 +133,27 @@ export class NeuralCF extends IdRecommender<NeuralState> implements Similar, Col
     const options = saved.options as FilledNeuralOptions;
     const optimizer: Optimizer | OptimizerConfig = savedRule(options.optimizer);
     const recommender = new NeuralCF({ ...options, optimizer });
-    const model = decodeNeural(saved, recommender.options);
+    const tables = decodeNeural(saved, recommender.options);
     const { users, items, seen } = saved;
-    const scorer = NeuralScorer.now(plainTablesOf(model), recommender.options.activation);
+    const form = { ...recommender.options, users: users.size, items: items.size, initScale: 0, overparam: false };
+    const model = new NeuralCFModel({ ...form, precision: 'float32' });
+    for (const parameter of model.parameters) parameter.assign(tables.get(parameter.name)!.values);
+    const scorer = NeuralScorer.now(new Map(model.parameters.map(plainTable)), recommender.options.activation);
     recommender.serve({ model, users, items, seen, scorer });
     return recommender;
   }
 
-  protected encode({ fitted }: NeuralState, history: boolean): Uint8Array<ArrayBuffer> {
-    return encodeNeural(this.options, fitted, history);
+  protected encode({ fitted }: NeuralState<TrainedNeural>, history: boolean): Uint8Array<ArrayBuffer> {
+    const { users, items, seen, model } = fitted;
+    const tensors = model.parameters.map((parameter): [string, Tensor] => {
+      const { name, rows, dim } = parameter;
+      return [name, { dtype: 'F32', shape: [rows, dim], data: parameter.collapse() as Float32Array }];
+    });
+    return encodeModel({ recommender: this.name, options: this.options, users, items, seen, tensors }, history);
   }
 
-  private serve(fitted: FittedNeural): void {
-    this.install(new NeuralState(fitted, this.options));
+  private serve(fitted: TrainedNeural): void {
+    this.install(new NeuralState(fitted, this.options, backendOf(this.options.kernels)));
   }
 }
 
@@ -152,7 +167,7 @@ interface NeuralTask {
   readonly fitOptions: FilledFitOptions;
   readonly model: NeuralCFModel;
   readonly scheduler: Scheduler;
-  readonly install: (fitted: FittedNeural) => void;
+  readonly install: (fitted: TrainedNeural) => void;
   /** Whether the recommender has a trained state already. */
   readonly isServing: boolean;
 }
@@ -193,9 +208,14 @@ async function fitNeural(given: NeuralTask): Promise<History> {
     },
   };
   await scheduler.yieldNow();
-  const stateOf = async (seen: InteractionHistory, scheduler: Scheduler): Promise<FittedNeural> => {
-    const scorer = await NeuralScorer.of(await neuralTablesOf(model, scheduler), activation, scheduler);
-    return { model, users: data.users, items: data.items, seen, scorer };
+  const stateOf = async (seen: InteractionHistory, scheduler: Scheduler) => {
+    const tables = new Map<string, NeuralTable>();
+    for (const parameter of model.parameters) {
+      const [name, table] = plainTable(parameter);
+      tables.set(name, { ...table, values: await collapse(parameter, scheduler) });
+    }
+    const scorer = await NeuralScorer.of(tables, activation, scheduler);
+    return { model, tables, users: data.users, items: data.items, seen, scorer };
   };
   return fitInteractions({
     name: 'neural-cf',
@@ -209,7 +229,7 @@ async function fitNeural(given: NeuralTask): Promise<History> {
     usersPassedOver,
     snapshotForEvaluation: async (seen, scheduler) => {
       const fitted = await stateOf(seen, scheduler);
-      const answers = new NeuralState(fitted, options);
+      const answers = new NeuralState(fitted, options, backendOf(kernels));
       return {
         predictor: (pairs, out) => answers.predictor(pairs, out),
         best: (users, request) => answers.best(users, request),
@@ -218,7 +238,7 @@ async function fitNeural(given: NeuralTask): Promise<History> {
     },
     async finish(seen, scheduler, unservable) {
       const fitted = await stateOf(seen, scheduler);
-      const name = await fitted.scorer.tooLarge(scheduler);
+      const name = await tooLarge(fitted.tables, activation, scheduler);
       if (name !== undefined) throw unservable(name);
       return fitted;
     },
@@ -237,4 +257,38 @@ function penaltiesOf(model: NeuralCFModel, { regularization }: FilledNeuralOptio
     ...embeddings.map((table) => new Penalty(table, regularization.embedding, null)),
     ...dense.map((weights) => new Penalty(weights, regularization.dense, null, true)),
   ];
+}
+
+/** A table that is its own memory, with its name. */
+function plainTable({ name, values, rows, dim }: Parameter): [string, NeuralTable] {
+  return [name, { values, rows, dim }];
+}
+
+/**
+ * The name of a table with which a score, or the length of a vector, might overflow; undefined where none can, whoever and
+ * whatever is scored: the largest sizes go through the sums and layers in place of numbers.
+ */
+async function tooLarge(
+  tables: NeuralTables,
+  activation: ActivationName,
+  scheduler: Scheduler,
+): Promise<string | undefined> {
+  const most = new Map<string, number>();
+  for (const [name, { values }] of tables) most.set(name, await largestOf(values, scheduler));
+  const sizeOf = (name: string) => most.get(name) ?? 0;
+  for (const [name, { dim }] of tables) {
+    const isVector = /User$|Item$/.test(name);
+    if (isVector && !(dim * sizeOf(name) ** 2 <= MOST)) return name;
+  }
+  let scores =
+    sizeOf('outputBias') + (tables.get('gmfUser')?.dim ?? 0) * sizeOf('output') * sizeOf('gmfUser') * sizeOf('gmfItem');
+  let size = Math.max(sizeOf('mlpUser'), sizeOf('mlpItem'));
+  for (let l = 1; tables.has(`mlp${l}`); l++) {
+    const { rows, dim } = tables.get(`mlp${l}`)!;
+    const sum = rows * sizeOf(`mlp${l}`) * size + sizeOf(`mlp${l}Bias`);
+    if (!(sum <= MOST)) return `mlp${l}`;
+    size = activation === 'relu' ? sum : 1;
+    if (!tables.has(`mlp${l + 1}`)) scores += dim * sizeOf('output') * size;
+  }
+  return scores <= MOST ? undefined : 'output';
 }

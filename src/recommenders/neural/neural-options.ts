@@ -1,7 +1,7 @@
 // The options of NeuralCF: their types and their checks.
 
 import { type Field, type Fields, type Filled, field, number, oneOf, readOptions } from '../../core/options';
-import { ACTIVATIONS, type ActivationName } from '../../models/layers';
+import { ACTIVATIONS, type ActivationName } from '../../models/forward';
 import { type NeuralVariant, planNeural } from '../../models/neural-cf';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';

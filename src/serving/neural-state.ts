@@ -1,21 +1,37 @@
 // A trained neural model as what answers questions. Its scores are no inner products: all items go through its layers,
 // some hundred at a time.
 
-import { naturalLog, sigmoid } from '../../core/elementary';
-import type { Vocabulary } from '../../data/vocabulary';
-import { backendOf } from '../../kernels/backend';
-import type { RowTable, Scorer } from '../../kernels/scorer';
-import { indexMap } from '../../serving/index-map';
-import type { InteractionHistory } from '../../serving/interaction-history';
-import { type BlockScorer, ItemScan } from '../../serving/item-scan';
-import { type ScoredIndex, type SimilarRequest, similarRows } from '../../serving/top-k';
-import type { Able, ItemRequest, PairColumns } from '../../serving/trained-state';
-import type { FittedNeural } from './fitted-neural';
-import type { FilledNeuralOptions } from './neural-options';
-import { ITEMS_AT_ONCE } from './neural-scorer';
+import { naturalLog, sigmoid } from '../core/elementary';
+import { FormatError } from '../core/errors';
+import type { Vocabulary } from '../data/vocabulary';
+import type { Backend } from '../kernels/backend';
+import type { RowTable, Scorer } from '../kernels/scorer';
+import { type NeuralForm, neuralTables } from '../models/neural-cf';
+import { indexMap } from './index-map';
+import type { InteractionHistory } from './interaction-history';
+import { type BlockScorer, ItemScan } from './item-scan';
+import { ITEMS_AT_ONCE, type NeuralScorer, type NeuralTables } from './neural-scorer';
+import { checkFinite, type SavedModel, taker } from './saved-model';
+import type { ScoredIndex, SimilarRequest } from './top-k';
+import { similarRows } from './top-k';
+import type { Able, ItemRequest, PairColumns } from './trained-state';
+
+/** What answers are given from. */
+export interface FittedNeural {
+  readonly users: Vocabulary;
+  readonly items: Vocabulary;
+  readonly seen: InteractionHistory;
+  readonly scorer: NeuralScorer;
+}
+
+/** The options that say what scores are. */
+export interface NeuralScoreOptions {
+  readonly loss: string;
+  readonly negatives: { readonly count: number };
+}
 
 /** The answers of NeuralCF. */
-export class NeuralState implements Able<'similarItems' | 'similarUsers'> {
+export class NeuralState<F extends FittedNeural = FittedNeural> implements Able<'similarItems' | 'similarUsers'> {
   readonly users: Vocabulary;
   readonly items: Vocabulary;
   readonly seen: InteractionHistory;
@@ -26,8 +42,9 @@ export class NeuralState implements Able<'similarItems' | 'similarUsers'> {
   private userRows: { table: RowTable; scorer: Scorer } | undefined;
 
   constructor(
-    readonly fitted: FittedNeural,
-    private readonly options: FilledNeuralOptions,
+    readonly fitted: F,
+    private readonly options: NeuralScoreOptions,
+    private readonly backend: Backend,
   ) {
     this.users = fitted.users;
     this.items = fitted.items;
@@ -119,6 +136,20 @@ export class NeuralState implements Able<'similarItems' | 'similarUsers'> {
       start += part.dim;
     }
     const table: RowTable = { values, dim, count, shifts: new Float32Array(0), isUsed };
-    return { table, scorer: backendOf(this.options.kernels).scorer(table) };
+    return { table, scorer: this.backend.scorer(table) };
   }
+}
+
+/** The tables of a file. @throws FormatError where one is not there, or not of the form that the options say */
+export function decodeNeural({ tensors, users, items }: SavedModel, form: NeuralForm): NeuralTables {
+  const take = taker(tensors);
+  // What the options say must be what is there before memory is asked for.
+  const tables = neuralTables(form, users.size, items.size).map(([name, rows, dim]) => {
+    const [length, width] = tensors.get(name)?.shape ?? [];
+    if (length !== rows || width !== dim)
+      throw new FormatError(`tensor '${name}' is not ${rows} x ${dim}, as the options have it; the file is damaged`);
+    return [name, { values: take(name, Float32Array, rows, dim), rows, dim }] as const;
+  });
+  for (const [name, { values }] of tables) checkFinite({ [name]: values });
+  return new Map(tables);
 }

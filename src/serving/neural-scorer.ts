@@ -2,13 +2,35 @@
 // whoever it is scored with. The MLP comes first. Its first layer is linear in the two vectors side by side,
 // [p, q] W = p W_u + q W_i: the half of an item is worked out once for a state, that of a user once for all its items.
 
-import { DataError } from '../../core/errors';
-import { forEachChunk, type Scheduler } from '../../core/scheduler';
-import { kernels } from '../../kernels/dispatch';
-import { MOST } from '../../kernels/rounding';
-import { Activation, type ActivationName } from '../../models/layers';
-import { largestOf } from '../../training/fit';
-import { type NeuralTables, type PairVectors, vectorsOf } from './neural-tables';
+import { DataError } from '../core/errors';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
+import { multiplyInJs } from '../kernels/matrix';
+import { type ActivationName, activate, addRow } from '../models/forward';
+import type { Real } from '../optimizers/factor';
+
+/** One table. */
+export interface NeuralTable {
+  readonly values: Real;
+  readonly rows: number;
+  readonly dim: number;
+}
+
+/** The tables of a trained neural model by name, products multiplied out. */
+export type NeuralTables = ReadonlyMap<string, NeuralTable>;
+
+/** Both vectors of one part of a model: GMF's, or the MLP's. */
+export interface PairVectors {
+  readonly users: Real;
+  readonly items: Real;
+  readonly dim: number;
+}
+
+/** The vectors of a part, null where the model does not have it. */
+function vectorsOf(tables: NeuralTables, part: 'gmf' | 'mlp'): PairVectors | null {
+  const [users, items] = [tables.get(`${part}User`), tables.get(`${part}Item`)];
+  if (users === undefined || items === undefined) return null;
+  return { users: users.values, items: items.values, dim: users.dim };
+}
 
 /** Items that go through the layers together. */
 export const ITEMS_AT_ONCE = 256;
@@ -19,7 +41,6 @@ interface Layer {
   readonly bias: Float32Array;
   readonly inputs: number;
   readonly outputs: number;
-  readonly activation: Activation;
   readonly rows: Float32Array;
 }
 
@@ -30,7 +51,6 @@ class TowerScorer {
   private readonly userWeights: Float32Array;
   private readonly itemWeights: Float32Array;
   private readonly bias: Float32Array;
-  private readonly activation: Activation;
   /** items x width. */
   private readonly itemHalves: Float32Array;
   /** p W_u + b of the user at hand. */
@@ -42,7 +62,7 @@ class TowerScorer {
   constructor(
     tables: NeuralTables,
     private readonly vectors: PairVectors,
-    activation: ActivationName,
+    private readonly activation: ActivationName,
     private readonly weigh: Float32Array,
   ) {
     // Copies: small, and out of the memory that a training works in.
@@ -52,7 +72,6 @@ class TowerScorer {
     this.userWeights = weights.slice(0, vectors.dim * this.width);
     this.itemWeights = weights.slice(vectors.dim * this.width);
     this.bias = copy('mlp1Bias');
-    this.activation = new Activation(activation, this.width);
     this.itemHalves = new Float32Array(tables.get('mlpItem')!.rows * this.width);
     this.userHalf = new Float32Array(this.width);
     this.first = new Float32Array(ITEMS_AT_ONCE * this.width);
@@ -61,7 +80,7 @@ class TowerScorer {
       const { rows: inputs, dim: outputs } = tables.get(`mlp${l}`)!;
       const rows = new Float32Array(ITEMS_AT_ONCE * outputs);
       const [own, bias] = [copy(`mlp${l}`), copy(`mlp${l}Bias`)];
-      layers.push({ weights: own, bias, inputs, outputs, activation: new Activation(activation, outputs), rows });
+      layers.push({ weights: own, bias, inputs, outputs, rows });
     }
     this.layers = layers;
   }
@@ -71,30 +90,30 @@ class TowerScorer {
     const { vectors, width, itemWeights, itemHalves } = this;
     const rows = vectors.items.subarray(from * vectors.dim, to * vectors.dim);
     const halves = itemHalves.subarray(from * width, to * width);
-    kernels.multiply(rows, null, itemWeights, to - from, vectors.dim, width, halves);
+    multiplyInJs(rows, null, itemWeights, to - from, vectors.dim, width, halves);
   }
 
   /** Takes a user to hand. */
   begin(user: number): void {
     const { vectors, width, userWeights, userHalf, bias } = this;
     const row = vectors.users.subarray(user * vectors.dim, (user + 1) * vectors.dim);
-    kernels.multiply(row, null, userWeights, 1, vectors.dim, width, userHalf);
+    multiplyInJs(row, null, userWeights, 1, vectors.dim, width, userHalf);
     for (let k = 0; k < width; k++) userHalf[k] = userHalf[k]! + bias[k]!;
   }
 
   /** Adds to the scores of up to ITEMS_AT_ONCE items. */
   add(items: Int32Array, count: number, scores: Float64Array): void {
-    const { width, itemHalves, userHalf, first, weigh } = this;
+    const { width, itemHalves, userHalf, first, weigh, activation } = this;
     for (let s = 0, to = 0; s < count; s++) {
       const from = items[s]! * width;
       for (let k = 0; k < width; k++) first[to++] = itemHalves[from + k]! + userHalf[k]!;
     }
-    this.activation.forward(first, count);
+    activate(activation, first, count * width);
     let x = first;
-    for (const { weights, bias, inputs, outputs, activation, rows } of this.layers) {
-      kernels.multiply(x, null, weights, count, inputs, outputs, rows);
-      for (let s = 0, at = 0; s < count; s++) for (let k = 0; k < outputs; k++, at++) rows[at] = rows[at]! + bias[k]!;
-      activation.forward(rows, count);
+    for (const { weights, bias, inputs, outputs, rows } of this.layers) {
+      multiplyInJs(x, null, weights, count, inputs, outputs, rows);
+      addRow(bias, count, outputs, rows);
+      activate(activation, rows, count * outputs);
       x = rows;
     }
     const last = weigh.length;
@@ -119,10 +138,7 @@ export class NeuralScorer {
   /** p (.) h of the user at hand. */
   private readonly product: Float64Array;
 
-  private constructor(
-    private readonly tables: NeuralTables,
-    private readonly activation: ActivationName,
-  ) {
+  private constructor(tables: NeuralTables, activation: ActivationName) {
     this.gmf = vectorsOf(tables, 'gmf');
     this.mlp = vectorsOf(tables, 'mlp');
     this.items = (tables.get('gmfItem') ?? tables.get('mlpItem'))!.rows;
@@ -176,30 +192,5 @@ export class NeuralScorer {
           'load the file again from its source, or train with a lower learning rate',
       );
     }
-  }
-
-  /**
-   * The name of a table with which a score, or the length of a vector, might overflow; undefined where none can, whoever and
-   * whatever is scored: the largest sizes go through the sums and layers in place of numbers.
-   */
-  async tooLarge(scheduler: Scheduler): Promise<string | undefined> {
-    const { tables, activation } = this;
-    const most = new Map<string, number>();
-    for (const [name, { values }] of tables) most.set(name, await largestOf(values, scheduler));
-    const sizeOf = (name: string) => most.get(name) ?? 0;
-    for (const [name, { dim }] of tables) {
-      const isVector = /User$|Item$/.test(name);
-      if (isVector && !(dim * sizeOf(name) ** 2 <= MOST)) return name;
-    }
-    let scores = sizeOf('outputBias') + (this.gmf?.dim ?? 0) * sizeOf('output') * sizeOf('gmfUser') * sizeOf('gmfItem');
-    let size = Math.max(sizeOf('mlpUser'), sizeOf('mlpItem'));
-    for (let l = 1; tables.has(`mlp${l}`); l++) {
-      const { rows, dim } = tables.get(`mlp${l}`)!;
-      const sum = rows * sizeOf(`mlp${l}`) * size + sizeOf(`mlp${l}Bias`);
-      if (!(sum <= MOST)) return `mlp${l}`;
-      size = activation === 'relu' ? sum : 1;
-      if (!tables.has(`mlp${l + 1}`)) scores += dim * sizeOf('output') * size;
-    }
-    return scores <= MOST ? undefined : 'output';
   }
 }

@@ -1,0 +1,212 @@
+// The way forward through the terms and layers of a network, as functions of the numbers alone: what is trained and what is
+// served from a file go it together, so that both give the same bits. The way back stands with what is trained.
+
+import { sigmoid } from '../core/elementary';
+import { OptionError } from '../core/errors';
+import { show } from '../core/options';
+import type { FieldRange } from '../data/feature-fields';
+import type { Real } from '../optimizers/factor';
+
+/** A table as a pass reads it: the row that is named at place p is `values[at[p] * dim ..]`. */
+export interface NamedRows {
+  readonly dim: number;
+  readonly values: Real;
+  readonly at: Int32Array;
+}
+
+/** Rows of features: row s has the features indices[p] with values[p], p from starts[s] up to starts[s + 1]. */
+export interface SparseRows {
+  readonly starts: Int32Array;
+  readonly indices: Int32Array;
+  readonly values: Float32Array | Float64Array;
+}
+
+/** Adds to scores the sum of w_i x_i over a row's features. `counts`: which of them count, 1 or 0; null: all do. */
+export function addLinear(
+  { at, values: w }: NamedRows,
+  counts: Uint8Array | null,
+  { starts, indices, values: x }: SparseRows,
+  count: number,
+  scores: Real,
+): void {
+  for (let s = 0; s < count; s++) {
+    let sum = scores[s]!;
+    for (let p = starts[s]!; p < starts[s + 1]!; p++)
+      if (counts === null || counts[indices[p]!] === 1) sum += x[p]! * w[at[p]!]!;
+    scores[s] = sum;
+  }
+}
+
+/**
+ * Adds to scores the sum over pairs i < j of a row's features of <v_i, v_j> x_i x_j, as 1/2 sum over k of
+ * (sum_i v_ik x_i)^2 - sum_i (v_ik x_i)^2: linear in the features (Rendle 2010, lemma 3.1). Leaves sum_i v_i x_i in `sums`,
+ * row by row. Cost: O(features x dim).
+ */
+export function addPairs(
+  { dim, at, values: v }: NamedRows,
+  { starts, values: x }: SparseRows,
+  count: number,
+  scores: Real,
+  sums: Real,
+): void {
+  sums.fill(0, 0, count * dim);
+  for (let s = 0; s < count; s++) {
+    const to = s * dim;
+    let squares = 0;
+    for (let p = starts[s]!; p < starts[s + 1]!; p++) {
+      const from = at[p]! * dim;
+      for (let k = 0; k < dim; k++) {
+        const term = x[p]! * v[from + k]!;
+        sums[to + k] = sums[to + k]! + term;
+        squares += term * term;
+      }
+    }
+    let square = 0;
+    for (let k = 0; k < dim; k++) square += sums[to + k]! * sums[to + k]!;
+    scores[s] = scores[s]! + 0.5 * (square - squares);
+  }
+}
+
+/** How the features of one field are pooled; a field without any gives zeros. */
+export type Pooling = 'sum' | 'mean';
+
+/** Which features are of which field, and how those of one are pooled. */
+export interface FieldPool {
+  /** The field of each feature; -1: of none, which is left out. */
+  readonly fieldOf: Int32Array;
+  readonly pooling: Pooling;
+  /** Room for how many features each field has in a row. */
+  readonly counts: Int32Array;
+}
+
+/** The pool of some fields, for so many features. */
+export function fieldPool(fields: readonly FieldRange[], features: number, pooling: Pooling): FieldPool {
+  const fieldOf = new Int32Array(features).fill(-1);
+  for (const [f, { offset, size }] of fields.entries()) fieldOf.fill(f, offset, offset + size);
+  return { fieldOf, pooling, counts: new Int32Array(fields.length) };
+}
+
+/**
+ * Writes the embeddings of each row's features, pooled field by field and laid side by side: rows x (fields x dim). Leaves in
+ * `shares` what each feature's embedding was multiplied by.
+ */
+export function poolFields(
+  { dim, at, values: v }: NamedRows,
+  pool: FieldPool,
+  rows: SparseRows,
+  count: number,
+  shares: Real,
+  output: Real,
+): void {
+  const { fieldOf, counts } = pool;
+  const { starts, indices } = rows;
+  shareOut(pool, rows, count, shares);
+  const outputs = counts.length * dim;
+  output.fill(0, 0, count * outputs);
+  for (let s = 0; s < count; s++) {
+    for (let p = starts[s]!; p < starts[s + 1]!; p++) {
+      const share = shares[p]!;
+      // Of no field: there is no place for it.
+      if (share === 0) continue;
+      const to = s * outputs + fieldOf[indices[p]!]! * dim;
+      const from = at[p]! * dim;
+      for (let k = 0; k < dim; k++) output[to + k] = output[to + k]! + share * v[from + k]!;
+    }
+  }
+}
+
+/** The value of each feature, divided by how many its field has in the row where the mean is taken. */
+function shareOut(
+  { fieldOf, pooling, counts }: FieldPool,
+  { starts, indices, values }: SparseRows,
+  count: number,
+  shares: Real,
+): void {
+  for (let s = 0; s < count; s++) {
+    const [from, to] = [starts[s]!, starts[s + 1]!];
+    counts.fill(0);
+    for (let p = from; p < to; p++) {
+      const field = fieldOf[indices[p]!]!;
+      if (field >= 0) counts[field]!++;
+      shares[p] = field >= 0 ? values[p]! : 0;
+    }
+    if (pooling === 'mean')
+      for (let p = from; p < to; p++) if (shares[p] !== 0) shares[p] = shares[p]! / counts[fieldOf[indices[p]!]!]!;
+  }
+}
+
+/** The names of the activations. */
+export type ActivationName = 'relu' | 'sigmoid' | 'tanh';
+
+/** Every name. */
+export const ACTIVATIONS: readonly ActivationName[] = ['relu', 'sigmoid', 'tanh'];
+
+/** Applies an activation to the first `size` numbers, in place. */
+export function activate(name: ActivationName, x: Real, size: number): void {
+  // max(x, 0), also of what is not a number, without a branch that half of the time goes the other way.
+  if (name === 'relu') for (let i = 0; i < size; i++) x[i] = 0.5 * (x[i]! + Math.abs(x[i]!));
+  else if (name === 'sigmoid') for (let i = 0; i < size; i++) x[i] = sigmoid(x[i]!);
+  else for (let i = 0; i < size; i++) x[i] = 2 * sigmoid(2 * x[i]!) - 1;
+}
+
+/** Adds a row to each of `count` rows. */
+export function addRow(row: Real, count: number, cols: number, rows: Real): void {
+  for (let i = 0, at = 0; i < count; i++) for (let j = 0; j < cols; j++, at++) rows[at] = rows[at]! + row[j]!;
+}
+
+/** Added to variances. */
+export const EPSILON = 1e-5;
+
+/** Makes each column of x scale (x - mean) inverse + shift; leaves (x - mean) inverse in `normalized`. */
+export function normalize(
+  scale: Real,
+  shift: Real,
+  mean: Float64Array,
+  inverse: Float64Array,
+  x: Real,
+  count: number,
+  normalized: Real,
+): void {
+  const cols = mean.length;
+  for (let i = 0, at = 0; i < count; i++) {
+    for (let j = 0; j < cols; j++, at++) {
+      const z = (x[at]! - mean[j]!) * inverse[j]!;
+      normalized[at] = z;
+      x[at] = scale[j]! * z + shift[j]!;
+    }
+  }
+}
+
+/** Reads running statistics, row 0 the mean of each column and row 1 its variance, as means and 1 / deviations. */
+export function recallStatistics(statistics: Real, mean: Float64Array, inverse: Float64Array): void {
+  const cols = mean.length;
+  for (let j = 0; j < cols; j++) {
+    mean[j] = statistics[j]!;
+    inverse[j] = 1 / Math.sqrt(statistics[cols + j]! + EPSILON);
+  }
+}
+
+/** The names and the outputs of the weights of a stack, as planOverparam takes them. */
+export function layerDims(name: string, hidden: readonly number[]): [name: string, outputs: number][] {
+  return hidden.map((outputs, l) => [`${name}${l + 1}`, outputs]);
+}
+
+/**
+ * Which features are of the fields that `wide` names, 1 or 0; null: all are.
+ * @throws OptionError for a name that no field has
+ */
+export function wideFeatures(
+  wide: readonly string[] | null,
+  fields: readonly FieldRange[],
+  features: number,
+): Uint8Array | null {
+  if (wide === null) return null;
+  for (const [i, name] of wide.entries()) {
+    if (fields.some((field) => field.name === name)) continue;
+    const known = fields.map((field) => field.name).join(', ');
+    throw new OptionError(`wide[${i}]`, name, `wide names no field ${show(name)}; want some of ${known}`);
+  }
+  const counts = new Uint8Array(features);
+  for (const { name, offset, size } of fields) if (wide.includes(name)) counts.fill(1, offset, offset + size);
+  return counts;
+}
