@@ -1,18 +1,14 @@
 // `opmf/serve`: what answers questions about saved models, without what trains them. In JavaScript alone, whose results are
 // those of WebAssembly to the bit: a small program for a browser or an edge; a large catalogue is served faster by `opmf`.
 
-import { FormatError, OpmfError } from './core/errors';
+import { FormatError } from './core/errors';
 import { integer, oneOf, wrong } from './core/options';
 import type { FeatureRow, FeatureRows } from './data/feature-fields';
 import type { Id } from './data/vocabulary';
 import { javaScript } from './kernels/backend';
 import { type Scores, scoresOf } from './metrics/metric-names';
-import { DeepFMModel, type FeatureModel, FMModel, WideDeepModel } from './models/feature-models';
 import { ACTIVATIONS } from './models/forward';
 import type { NeuralForm } from './models/neural-cf';
-import { FeatureState, isTrained, predictRows } from './recommenders/features/feature-answers';
-import type { FilledDeepOptions } from './recommenders/features/feature-options';
-import { decodeFeatureModel } from './recommenders/features/saved-features';
 import {
   type Explains,
   explain,
@@ -25,6 +21,9 @@ import {
 } from './serving/capabilities';
 import { FactorizationState } from './serving/factorization-state';
 import { type ServedFactorization, ServedTables } from './serving/factorization-tables';
+import { FeatureState, isTrained, predictRows } from './serving/features/feature-state';
+import { PlainFeatures } from './serving/features/plain-features';
+import { decodeLayout } from './serving/features/saved-features';
 import { AlsFoldIn, type AlsFoldOptions } from './serving/fold-in/als-fold-in';
 import { GradientFoldIn, type GradientFoldOptions } from './serving/fold-in/gradient-fold-in';
 import { ItemState } from './serving/item-state';
@@ -43,7 +42,7 @@ import type {
   UserHistoryRow,
 } from './serving/questions';
 import { decodeFitted } from './serving/saved-factorization';
-import { decodeFile, decodeModel, type SavedFile } from './serving/saved-model';
+import { decodeFile, decodeModel, readSaved, type SavedFile } from './serving/saved-model';
 import type { Able, TrainedState } from './serving/trained-state';
 
 export { DataError, FormatError, OpmfError, OptionError, UnknownIdError, UnsupportedError } from './core/errors';
@@ -232,7 +231,7 @@ export function loadRecommender(
 function neuralOf(file: SavedFile): ServedVectorModel {
   const saved = decodeModel(file);
   const options = saved.options as NeuralForm & NeuralScoreOptions;
-  const tables = checked(() => {
+  const tables = readSaved(() => {
     if (!Array.isArray(options.hidden)) throw wrong('hidden', options.hidden, 'the outputs of each layer');
     oneOf('neumf', 'gmf', 'mlp')(options.variant, 'variant');
     oneOf('logistic', 'bpr', 'warp', 'softmax')(options.loss, 'loss');
@@ -251,31 +250,17 @@ const FEATURE_MODELS: Readonly<Record<string, string>> = { fm: 'FM', 'wide-deep'
 function featureModelOf(file: SavedFile): ServedFeatureModel {
   const { recommender: name } = file;
   const owner = FEATURE_MODELS[name]!;
-  let state!: FeatureState;
-  const { options } = decodeFeatureModel(file, (said, layout) => {
-    const options = { ...said, kernels: 'js' } as FilledDeepOptions & { readonly rank: number; readonly wide: never };
-    oneOf('classification', 'regression', 'ranking')(options.task, 'task');
-    const { embeddingDim: dim, hidden, activation, dropout, batchNorm, pooling, wide } = options;
-    const common = { fields: layout.fields, initScale: 0, overparam: false, seed: 1, precision: 'float32' } as const;
-    const deep = { ...common, dim, hidden, activation, dropout, batchNorm, pooling };
-    let model: FeatureModel;
-    if (name === 'fm') model = new FMModel({ ...common, dim: options.rank });
-    else model = name === 'deep-fm' ? new DeepFMModel(deep) : new WideDeepModel({ ...deep, wide });
-    state = new FeatureState({ owner, name }, options, model, layout);
-    return { recommender: { options: said }, model };
-  });
-  const { loss, negatives } = options as FilledDeepOptions;
+  const layout = decodeLayout(file);
+  const { options } = file;
+  const { task, loss, negatives } = options as {
+    readonly task: string;
+    readonly loss: string;
+    readonly negatives: unknown;
+  };
+  readSaved(() => oneOf('classification', 'regression', 'ranking')(task, 'task'));
+  const model = new PlainFeatures(file, layout);
+  const state = new FeatureState(owner, model, layout, task === 'classification', javaScript);
   return new ServedFeatureModel(name, owner, options, scoresOf(loss, negatives !== false), state);
-}
-
-/** What refuses options of a file refuses the file. */
-function checked<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof OpmfError) || error instanceof FormatError) throw error;
-    throw new FormatError(`the options in the file are refused: ${error.message}`);
-  }
 }
 
 function factorizationOf(file: SavedFile): ServedFactorizationModel {
@@ -312,7 +297,7 @@ function factorizationOf(file: SavedFile): ServedFactorizationModel {
   const strengths =
     name === 'nmf' ? { embedding: regularization, bias: 0, scaling: 'constant' } : Object(regularization);
   const draws = negatives === false ? undefined : Object(negatives);
-  checked(() => {
+  readSaved(() => {
     oneOf(
       'squared',
       'logistic',

@@ -59,26 +59,27 @@ export class PairFeatures {
   among(users: Vocabulary, items: Vocabulary): PairRows {
     return new PairRows(this.user.lookUp(users), this.item.lookUp(items));
   }
+}
 
-  *rows(pairs: Pairs): Pausable<FeatureRows> {
-    const { userIndex, itemIndex } = pairs;
-    const size = userIndex.length;
-    const made = this.among(pairs.users, pairs.items);
-    yield;
-    const starts = new Int32Array(size + 1);
-    for (let r = 0; r < size; r++) {
-      starts[r + 1] = starts[r]! + made.entries(userIndex[r]!, itemIndex[r]!);
-      if (r % ROWS_A_CHUNK === 0) yield;
-    }
-    const indices = new Int32Array(starts[size]!);
-    const values = new Float32Array(starts[size]!);
-    for (let r = 0; r < size; r++) {
-      made.write(userIndex[r]!, itemIndex[r]!, indices, values, starts[r]!);
-      if (r % (ROWS_A_CHUNK >> 4) === 0) yield;
-    }
-    const { values: labels = null, weights = null } = pairs;
-    return { size, starts, indices, values, labels, weights, fields: this.fields };
+/** Pairs as rows, with values as labels. */
+export function* rowsOfPairs(features: PairFeatures, pairs: Pairs): Pausable<FeatureRows> {
+  const { userIndex, itemIndex } = pairs;
+  const size = userIndex.length;
+  const made = features.among(pairs.users, pairs.items);
+  yield;
+  const starts = new Int32Array(size + 1);
+  for (let r = 0; r < size; r++) {
+    starts[r + 1] = starts[r]! + made.entries(userIndex[r]!, itemIndex[r]!);
+    if (r % ROWS_A_CHUNK === 0) yield;
   }
+  const indices = new Int32Array(starts[size]!);
+  const values = new Float32Array(starts[size]!);
+  for (let r = 0; r < size; r++) {
+    made.write(userIndex[r]!, itemIndex[r]!, indices, values, starts[r]!);
+    if (r % (ROWS_A_CHUNK >> 4) === 0) yield;
+  }
+  const { values: labels = null, weights = null } = pairs;
+  return { size, starts, indices, values, labels, weights, fields: features.fields };
 }
 
 /** The rows of pairs by number, each made when it is asked for; of -1, and of numbers that are none, nothing is known. */
@@ -265,7 +266,7 @@ export function interactionFeatures(interactions: Interactions, options?: Intera
   });
   requireInteractions(owner, interactions);
   const { users = interactions.users, items = interactions.items } = read;
-  return FeatureTable.fromRows(runToEnd(new PairFeatures(owner, users, items, read).rows(interactions)));
+  return FeatureTable.fromRows(runToEnd(rowsOfPairs(new PairFeatures(owner, users, items, read), interactions)));
 }
 
 const aTable = check<FeatureTable>(

@@ -2,8 +2,20 @@
 // of its terms are added, so few that what they read of b is in the first cache for all rows. A sum that waits in memory
 // until its next terms come is the same sum.
 
-import type { FunctionBuilder } from '../wasm/assembler';
-import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../wasm/assembler';
+import {
+  branch,
+  type Code,
+  choose,
+  type FunctionBuilder,
+  f32,
+  f32x4,
+  get,
+  i32,
+  type Local,
+  sequence,
+  set,
+  v128,
+} from '../wasm/assembler';
 import { dot } from './dot';
 import type { Kernel, Kernels } from './kernels';
 import { isSingle, round } from './rounding';

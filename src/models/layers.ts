@@ -7,8 +7,7 @@ import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
 import { createParameter, startDraws } from '../parameters/create-parameter';
 import type { OverparamPlan, ProductSpec } from '../parameters/overparam';
-import type { Parameter } from '../parameters/parameter';
-import { allocate, type Precision } from '../parameters/parameter';
+import { allocate, type Parameter, type Precision } from '../parameters/parameter';
 import { type ActivationName, activate, addRow, EPSILON, layerDims, normalize, recallStatistics } from './forward';
 
 /** One layer. What it is given it may change in place, and what it returns is its own until its next call. */

@@ -1,10 +1,10 @@
 // From the bytes of a file to a recommender of the kind that wrote them.
 
-import { FormatError, OpmfError, UnsupportedError } from '../core/errors';
+import { FormatError, UnsupportedError } from '../core/errors';
 import { show } from '../core/options';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { OPTIMIZER_NAMES } from '../optimizers/registry';
-import { decodeFile, decodeModel, type SavedFile, type SavedModel } from '../serving/saved-model';
+import { decodeFile, decodeModel, readSaved, type SavedFile, type SavedModel } from '../serving/saved-model';
 
 /** Reads a file that must be of one kind. */
 export function restore<T extends WithOptions>(bytes: Uint8Array, kind: string, make: (saved: SavedModel) => T): T {
@@ -32,13 +32,7 @@ export function ofUsersAndItems<T extends WithOptions>(file: SavedFile, make: (s
  * @throws FormatError naming the option
  */
 export function remake<T extends WithOptions>(options: object, make: () => T): T {
-  let made: T;
-  try {
-    made = make();
-  } catch (error) {
-    if (error instanceof OpmfError) throw new FormatError(`the options in the file are refused: ${error.message}`);
-    throw error;
-  }
+  const made = readSaved(make);
   checkFilled('options', options, made.options);
   return made;
 }

@@ -12,8 +12,7 @@ import type { InteractionHistory } from './interaction-history';
 import { type BlockScorer, ItemScan } from './item-scan';
 import { ITEMS_AT_ONCE, type NeuralScorer, type NeuralTables } from './neural-scorer';
 import { checkFinite, type SavedModel, taker } from './saved-model';
-import type { ScoredIndex, SimilarRequest } from './top-k';
-import { similarRows } from './top-k';
+import { type ScoredIndex, type SimilarRequest, similarRows } from './top-k';
 import type { Able, ItemRequest, PairColumns } from './trained-state';
 
 /** What answers are given from. */

@@ -1,7 +1,7 @@
 // What the file of every recommender has: its kind and options, ids, who has rated what and how often. Each kind adds
 // tensors of its own. The format is safetensors.
 
-import { FormatError } from '../core/errors';
+import { FormatError, OpmfError } from '../core/errors';
 import type { Vocabulary } from '../data/vocabulary';
 import { decodeIds, encodeIds } from '../io/files/id-tensors';
 import type { Tensor, TensorData } from '../io/files/safetensors';
@@ -188,6 +188,16 @@ export function checkLists(prefix: string, offsets: Int32Array, items: Int32Arra
   for (const item of items) {
     if (item < 0 || item >= itemCount)
       throw new FormatError(`tensor '${prefix}.items' names item ${item} of ${itemCount}`);
+  }
+}
+
+/** What refuses something that a file says refuses the file. */
+export function readSaved<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof OpmfError) || error instanceof FormatError) throw error;
+    throw new FormatError(`the options in the file are refused: ${error.message}`);
   }
 }
 

@@ -16,7 +16,7 @@ import {
   Vocabulary,
 } from '../../src';
 import { runToEnd } from '../../src/core/scheduler';
-import { PairFeatures } from '../../src/data/pair-features';
+import { PairFeatures, rowsOfPairs } from '../../src/data/pair-features';
 
 const userFeatures = FeatureTable.from(
   [
@@ -76,7 +76,7 @@ test('those not learned from have no feature of their own, but what is known of 
 test('pairs to predict need no values', () => {
   const { users, items } = data;
   const pairs = { users, items, userIndex: Int32Array.of(1, 1), itemIndex: Int32Array.of(0, 2) };
-  const rows = runToEnd(new PairFeatures('test', users, items, { itemFeatures }).rows(pairs));
+  const rows = runToEnd(rowsOfPairs(new PairFeatures('test', users, items, { itemFeatures }), pairs));
   expect([rows.size, rows.labels, rows.weights]).toEqual([2, null, null]);
   expect([...rows.indices]).toEqual([1, 2, 7, 8, 1, 4]);
 });

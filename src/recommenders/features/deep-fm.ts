@@ -15,8 +15,7 @@ import {
   type FilledDeepOptions,
   featureFields,
 } from './feature-options';
-import { FeatureRecommender } from './feature-recommender';
-import { decodeFeatureModel } from './saved-features';
+import { FeatureRecommender, restoreFeatures } from './feature-recommender';
 
 /** The options of DeepFM. */
 export type DeepFMOptions = DeepRecommenderOptions;
@@ -71,7 +70,7 @@ export class DeepFM extends FeatureRecommender<FilledDeepOptions> implements Col
 
   /** @internal A recommender of a saved file. @throws FormatError where it is inconsistent */
   static of(file: SavedFile): DeepFM {
-    return decodeFeatureModel(file, (saved, layout) => {
+    return restoreFeatures(file, (saved, layout) => {
       const options = saved as FilledDeepOptions;
       const recommender = new DeepFM({ ...options, optimizer: savedRule(options.optimizer) });
       return { recommender, model: recommender.restored(layout) };

@@ -6,29 +6,36 @@ import type { FeatureRow, FeatureRows, FieldRange, UnlabelledRows } from '../../
 import type { FeatureSchema } from '../../data/feature-schema';
 import type { Interactions } from '../../data/interactions';
 import type { Id } from '../../data/vocabulary';
+import { backendOf } from '../../kernels/backend';
+import { Heap } from '../../kernels/heap';
+import { type Move, moveOut } from '../../kernels/move';
 import { MOST } from '../../kernels/rounding';
 import { type Scores, scoresOf } from '../../metrics/metric-names';
-import type { FeatureModel } from '../../models/feature-models';
-import type { ActivationName } from '../../models/forward';
+import { tableOf } from '../../models/factorization';
+import { type FeatureModel, FMModel } from '../../models/feature-models';
+import type { ActivationName, SparseRows } from '../../models/forward';
 import type { Factor } from '../../optimizers/factor';
 import type { Optimizer } from '../../optimizers/optimizer';
 import { Penalty } from '../../parameters/penalty';
 import { type Similar, similarItems, similarUsers } from '../../serving/capabilities';
+import { type FeatureTables, ROWS_AT_ONCE, type RowLayout, type RowModel } from '../../serving/features/feature-rows';
+import { FeatureState, isTrained, predictRows } from '../../serving/features/feature-state';
+import { decodeLayout, encodeFeatureModel, takeTable } from '../../serving/features/saved-features';
 import type { Recommendation, SimilarOptions, SimilarUser } from '../../serving/questions';
+import type { SavedFile } from '../../serving/saved-model';
 import { fit, type History, largestOf } from '../../training/fit';
 import { OptimizerSink, type RuleOf } from '../../training/optimizer-sink';
 import { Stepper } from '../../training/stepper';
+import type { KernelChoice } from '../../wasm/host';
 import { checkpointing } from '../checkpoint';
 import { IdRecommender } from '../id-recommender';
-import { FeatureState, isTrained, predictRows } from './feature-answers';
+import { remake } from '../restore';
 import type { FeatureOverparam, FilledFeatureOptions } from './feature-options';
-import { ROWS_AT_ONCE, type RowLayout } from './feature-rows';
 import { type CheckedFit, type FeatureFitOptions, type FitInput, readPairs, readRows } from './fit-input';
-import { encodeFeatureModel } from './saved-features';
 
 /** The common part of the models of features. */
 export abstract class FeatureRecommender<Options extends FilledFeatureOptions>
-  extends IdRecommender<FeatureState>
+  extends IdRecommender<FeatureState<TrainedRows>>
   implements Similar
 {
   protected constructor(
@@ -55,7 +62,7 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions>
 
   /** The trained model. */
   get model(): FeatureModel {
-    return this.need('model').model;
+    return this.need('model').model.model;
   }
 
   /** What the rows of the fit were encoded by, for rows to come: null where they came encoded. */
@@ -133,7 +140,8 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions>
 
   /** A plain recommender with equal predictions: the products multiplied out. */
   protected collapsed(): FeatureRecommender<Options> {
-    const { model, layout } = this.need('collapse');
+    const { layout } = this.need('collapse');
+    const { model } = this;
     const plain = this.with({ ...this.options, overparam: false });
     const copy = plain.restored(layout);
     for (const [i, parameter] of model.parameters.entries()) copy.parameters[i]!.assign(parameter.collapse());
@@ -152,12 +160,85 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions>
     return model;
   }
 
-  protected encode({ layout, model }: FeatureState, history: boolean): Uint8Array<ArrayBuffer> {
-    return encodeFeatureModel(this.name, this.options, layout, model, history);
+  protected encode({ layout, model }: FeatureState<TrainedRows>, history: boolean): Uint8Array<ArrayBuffer> {
+    return encodeFeatureModel(this.name, this.options, layout, model.model, history);
   }
 
-  private answersOf(model: FeatureModel, layout: RowLayout, isAtWork = false): FeatureState {
-    return new FeatureState({ owner: this.owner, name: this.name }, this.options, model, layout, isAtWork);
+  private answersOf(model: FeatureModel, layout: RowLayout, isAtWork = false): FeatureState<TrainedRows> {
+    const { task, kernels } = this.options;
+    const rows = new TrainedRows(model, isAtWork ? 'js' : kernels);
+    return new FeatureState(this.owner, rows, layout, task === 'classification', backendOf(kernels));
+  }
+}
+
+/** A recommender of a file: `make` gives that of the options and its plain model, whose tables are then filled. @throws FormatError */
+export function restoreFeatures<R extends { readonly options: object }>(
+  file: SavedFile,
+  make: (options: object, layout: RowLayout) => { recommender: R; model: FeatureModel },
+): R {
+  const layout = decodeLayout(file);
+  let model!: FeatureModel;
+  const recommender = remake(file.options, () => {
+    const made = make(file.options, layout);
+    model = made.model;
+    return made.recommender;
+  });
+  for (const parameter of model.parameters) {
+    const { name, rows, dim } = parameter;
+    parameter.assign(takeTable(file, name, rows, dim));
+  }
+  return recommender;
+}
+
+/** So many rows are worth moving the tables to where WebAssembly works on them. */
+const WORTH_MOVING = 4 * ROWS_AT_ONCE;
+
+/** A trained model as what scores rows. */
+class TrainedRows implements RowModel {
+  constructor(
+    readonly model: FeatureModel,
+    /** 'js': the model stays where it is. */
+    private readonly kernels: KernelChoice,
+  ) {}
+
+  get isFactorization(): boolean {
+    return this.model instanceof FMModel;
+  }
+
+  get dim(): number {
+    return this.model.embedding.dim;
+  }
+
+  get tables(): FeatureTables {
+    const { embedding, linear, bias } = this.model;
+    return { embedding: tableOf(embedding), linear: tableOf(linear), bias: tableOf(bias)[0]! };
+  }
+
+  get layerCost(): number {
+    const dense = this.model.parameters.filter(({ factors }) => factors[0]!.group === 'dense');
+    return dense.reduce((sum, { rows, dim }) => sum + rows * dim, 0);
+  }
+
+  score(rows: SparseRows, count: number, scores: Float32Array): void {
+    const batch = { ...rows, count, targets: scores, weights: null };
+    this.model.select(batch);
+    this.model.forward(batch, scores);
+  }
+
+  atWork<T>(rows: number, features: number, ask: () => T): T {
+    if (rows < WORTH_MOVING) return ask();
+    const { model } = this;
+    model.reserve(ROWS_AT_ONCE, features);
+    const moveModel = (move: Move): void => {
+      for (const parameter of model.parameters) parameter.move(move);
+      model.move(move);
+    };
+    const heap = Heap.holding(moveModel, this.kernels);
+    try {
+      return ask();
+    } finally {
+      if (heap !== null) moveOut(moveModel);
+    }
   }
 }
 

@@ -11,6 +11,7 @@ import {
   field,
   optional,
   readOptions,
+  show,
   wrong,
 } from '../../core/options';
 import { Stream } from '../../core/random';
@@ -30,6 +31,17 @@ import {
 } from '../../metrics/metric-names';
 import type { FeatureBatch } from '../../models/feature-terms';
 import type { Real } from '../../optimizers/factor';
+import {
+  checkLayout,
+  checkRows,
+  featuresAtOnce,
+  type LaidOutRows,
+  ROWS_AT_ONCE,
+  type RowLayout,
+  RowScorer,
+} from '../../serving/features/feature-rows';
+import type { FeatureState } from '../../serving/features/feature-state';
+import { type NumberedPairs, type Pairing, pairingOf, rowsInTurns } from '../../serving/features/pairing';
 import { CandidateBatcher, CandidateRows } from '../../training/candidate-batches';
 import { FeatureBatcher, type FeatureData } from '../../training/feature-batches';
 import type { EpochRecord } from '../../training/fit';
@@ -42,20 +54,7 @@ import { checkInteractions, checkpointFields, type FilledFitOptions, withEarlySt
 import type { FitOptions } from '../recommender';
 import { copiesOf, inCopies, nothingToPredict, onlyValue, relativeWeights, weigh } from '../targets';
 import { countCold, RankValidation } from '../validation';
-import type { FeatureState } from './feature-answers';
 import type { FilledFeatureOptions } from './feature-options';
-import {
-  checkLayout,
-  checkRows,
-  featuresAtOnce,
-  type LaidOutRows,
-  layoutOf,
-  ROWS_AT_ONCE,
-  type RowLayout,
-  RowScorer,
-  targetsOf,
-} from './feature-rows';
-import { type NumberedPairs, Pairing } from './pairing';
 
 /** What is measured, and what may stop a fit. */
 export interface Watched {
@@ -85,6 +84,32 @@ export interface TrainingRows {
   readonly usersPassedOver?: number;
   /** What tells them from others. */
   text(): Promise<string>;
+}
+
+/** What stays of rows in a model. */
+function layoutOf({ fields, schema, pairing }: LaidOutRows): RowLayout {
+  return pairing === undefined ? { fields, schema } : { fields, schema, pairing };
+}
+
+/**
+ * What a loss is to make of the labels of rows: themselves in regression; else 1 and 0, where -1 is 0.
+ * @throws DataError without any, or where one is not what the task has
+ */
+function targetsOf(
+  rows: FeatureRows,
+  name: string,
+  task: FilledFeatureOptions['task'],
+  column = 'labels',
+): Float32Array {
+  const { labels, size } = rows;
+  if (size === 0) throw new DataError(`${name} has no rows; want at least one`);
+  if (labels === null) throw new DataError(`${name} has no labels; want one for each of its ${size} rows`);
+  if (task === 'regression') return labels;
+  return labels.map((label, s) => {
+    if (label === 1 || label === 0 || label === -1) return label > 0 ? 1 : 0;
+    const wanted = "0 or 1, or -1 or 1 (for other numbers use task: 'regression')";
+    throw new DataError(`${name}.${column}[${s}] is ${show(label)}; want ${wanted}`);
+  });
 }
 
 /** Rows with labels. */
@@ -449,7 +474,7 @@ async function loadPairs(
   const { negatives } = options;
   const scheduler = new TaskScheduler(fit.signal);
   const { data } = await weigh(checked.data, scheduler);
-  const { pairing, pairs } = await Pairing.of(owner, data, fit, scheduler);
+  const { pairing, pairs } = await pairingOf(owner, data, fit, scheduler);
   const only = negatives === false ? await onlyValue(data, scheduler) : undefined;
   if (only !== undefined) throw nothingToPredict(owner, `task '${options.task}'`, only, INSTEAD);
   // Labels say yes or no; ratings, and what users have, are all of what should be listed.
@@ -465,7 +490,7 @@ async function loadPairs(
       true,
     );
     if (fit.metrics.some(isRowMetric)) {
-      const rows = await pairing.rowsInTurns(validation, scheduler);
+      const rows = await rowsInTurns(pairing, validation, scheduler);
       targetsOf(rows, 'validation', options.task);
       heldOut.push(heldOutRows(rows, fit, options.task));
     }
@@ -476,7 +501,7 @@ async function loadPairs(
   }
   const rows =
     negatives === false
-      ? await labelledRows(await pairing.rowsInTurns(data, scheduler), options, scheduler, ['data', 'values'])
+      ? await labelledRows(await rowsInTurns(pairing, data, scheduler), options, scheduler, ['data', 'values'])
       : await candidateRows(pairing, pairs, options, negatives, scheduler);
   return { rows, heldOut, fit, scheduler, cold };
 }

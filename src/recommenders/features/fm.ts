@@ -13,8 +13,7 @@ import {
   type FilledFeatureOptions,
   featureFields,
 } from './feature-options';
-import { FeatureRecommender } from './feature-recommender';
-import { decodeFeatureModel } from './saved-features';
+import { FeatureRecommender, restoreFeatures } from './feature-recommender';
 
 /** The options of FM. */
 export interface FMOptions extends FeatureRecommenderOptions {
@@ -85,7 +84,7 @@ export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly ran
 
   /** @internal A recommender of a saved file. @throws FormatError where it is inconsistent */
   static of(file: SavedFile): FM {
-    return decodeFeatureModel(file, (saved, layout) => {
+    return restoreFeatures(file, (saved, layout) => {
       const options = saved as FM['options'];
       const recommender = new FM({ ...options, optimizer: savedRule(options.optimizer) });
       return { recommender, model: recommender.restored(layout) };

@@ -18,8 +18,7 @@ import {
   type FilledDeepOptions,
   featureFields,
 } from './feature-options';
-import { FeatureRecommender } from './feature-recommender';
-import { decodeFeatureModel } from './saved-features';
+import { FeatureRecommender, restoreFeatures } from './feature-recommender';
 
 /** The options of WideDeep. */
 export interface WideDeepOptions extends DeepRecommenderOptions {
@@ -113,7 +112,7 @@ export class WideDeep extends FeatureRecommender<FilledWideDeep> implements Coll
 
   /** @internal A recommender of a saved file. @throws FormatError where it is inconsistent */
   static of(file: SavedFile): WideDeep {
-    return decodeFeatureModel(file, (saved, layout) => {
+    return restoreFeatures(file, (saved, layout) => {
       const options = saved as FilledWideDeep;
       const [optimizer, wideOptimizer] = [savedRule(options.optimizer), savedRule(options.wideOptimizer)];
       const recommender = new WideDeep({ ...options, optimizer, wideOptimizer });

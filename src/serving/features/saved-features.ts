@@ -17,11 +17,11 @@ import {
   encodeFile,
   encodePeople,
   parseObject,
+  readSaved,
   type SavedFile,
   taker,
   vector,
-} from '../../serving/saved-model';
-import { remake } from '../restore';
+} from '../saved-model';
 import type { RowLayout } from './feature-rows';
 import { Pairing } from './pairing';
 
@@ -147,34 +147,27 @@ export function encodeFeatureModel(
   return encodeFile({ recommender, options, tensors, metadata: { ...form, ...pairs?.metadata } });
 }
 
-/** Reads such a file: `make` gives the recommender of the options and its plain model, whose tables are then filled. */
-export function decodeFeatureModel<R extends { readonly options: object }>(
-  { recommender: kind, options, tensors, metadata }: SavedFile,
-  make: (options: object, layout: RowLayout) => { recommender: R; model: FeatureModel },
-): R {
+/** Reads what such a file says of rows. @throws FormatError where it is damaged, or its tables are not of these rows */
+export function decodeLayout({ recommender: kind, options, tensors, metadata }: SavedFile): RowLayout {
   const schema =
     metadata.schema === undefined ? null : decodeSchema('schema', parseObject(metadata.schema, 'schema'), tensors);
   const fields = schema === null ? readFields(parseObject(metadata.fields, 'fields'), 'fields') : schema.fields;
   checkTables(options, kind === 'wide-deep' ? fields.filter((one) => one.kind !== 'crossed') : fields, fields, tensors);
-  let model!: FeatureModel;
-  const recommender = remake(options, () => {
-    const pairing = decodePairing(tensors, metadata);
-    if (pairing !== undefined && fieldsText(pairing.fields) !== fieldsText(fields))
-      throw new FormatError('the users, items and tables in the file do not have its fields; the file is damaged');
-    const made = make(options, pairing === undefined ? { fields, schema } : { fields, schema, pairing });
-    model = made.model;
-    return made.recommender;
-  });
-  const take = taker(tensors);
-  for (const parameter of model.parameters) {
-    const data = take(parameter.name, Float32Array, parameter.rows, parameter.dim);
-    checkFinite({ [parameter.name]: data });
-    // Of running means and variances the second row.
-    if (parameter.name.endsWith('Statistics') && data.subarray(parameter.dim).some((variance) => variance < 0))
-      throw new FormatError(`tensor '${parameter.name}' has a variance below 0; the file is damaged`);
-    parameter.assign(data);
-  }
-  return recommender;
+  const pairing = readSaved(() => decodePairing(tensors, metadata));
+  if (pairing === undefined) return { fields, schema };
+  if (fieldsText(pairing.fields) !== fieldsText(fields))
+    throw new FormatError('the users, items and tables in the file do not have its fields; the file is damaged');
+  return { fields, schema, pairing };
+}
+
+/** Takes a table of a model out of its file. @throws FormatError where it is not there, or its numbers are none of a fit */
+export function takeTable({ tensors }: SavedFile, name: string, rows: number, dim: number): Float32Array {
+  const table = taker(tensors)(name, Float32Array, rows, dim);
+  checkFinite({ [name]: table });
+  // Of running means and variances the second row.
+  if (name.endsWith('Statistics') && table.subarray(dim).some((variance) => variance < 0))
+    throw new FormatError(`tensor '${name}' has a variance below 0; the file is damaged`);
+  return table;
 }
 
 /** What the options and the fields say of the largest tables must be what is there, before memory is asked for. */

@@ -4,10 +4,10 @@
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import type { FeatureRows } from '../../data/feature-fields';
 import type { Interactions } from '../../data/interactions';
-import { PairFeatures, type PairRows, type Pairs, type SideFeatures } from '../../data/pair-features';
+import { PairFeatures, type PairRows, type Pairs, rowsOfPairs, type SideFeatures } from '../../data/pair-features';
 import { Vocabulary } from '../../data/vocabulary';
-import { countRows, InteractionHistory } from '../../serving/interaction-history';
-import type { SavedPeople } from '../../serving/saved-model';
+import { countRows, InteractionHistory } from '../interaction-history';
+import type { SavedPeople } from '../saved-model';
 
 /** Rows that were pairs. */
 export type RowsOfPairs = FeatureRows & { readonly schema: null; readonly pairing: Pairing };
@@ -24,7 +24,7 @@ export interface KnownPairs extends SavedPeople {
 
 /** Who and what a model was fitted on. */
 export class Pairing {
-  private readonly features: PairFeatures;
+  readonly features: PairFeatures;
   private answerable: KnownPairs | undefined;
 
   constructor(
@@ -34,22 +34,6 @@ export class Pairing {
     readonly side: SideFeatures,
   ) {
     this.features = new PairFeatures(owner, people.users, people.items, side);
-  }
-
-  /** Those that occur in the interactions: others of a shared vocabulary have nothing that could be learned. */
-  static async of(
-    owner: string,
-    data: Interactions,
-    { userFeatures, itemFeatures }: SideFeatures,
-    scheduler: Scheduler,
-  ): Promise<{ pairing: Pairing; pairs: NumberedPairs }> {
-    const [users, userIndex] = await occurring(data.users, data.userIndex, scheduler);
-    const [items, itemIndex] = await occurring(data.items, data.itemIndex, scheduler);
-    const { size, values, weights } = data;
-    const pairs = { size, userIndex, itemIndex, values, weights };
-    const columns = { ...pairs, weights: undefined, users, items };
-    const seen = await InteractionHistory.of(columns, await countRows(columns, scheduler), scheduler);
-    return { pairing: new Pairing(owner, { users, items, seen }, { userFeatures, itemFeatures }), pairs };
   }
 
   get fields() {
@@ -72,16 +56,22 @@ export class Pairing {
   among(users: Vocabulary, items: Vocabulary): PairRows {
     return this.features.among(users, items);
   }
+}
 
-  /** A row a pair, letting other tasks run in between. */
-  async rowsInTurns(pairs: Pairs, scheduler: Scheduler): Promise<RowsOfPairs> {
-    const steps = this.features.rows(pairs);
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return { ...value, schema: null, pairing: this };
-      if (scheduler.isDue(1 << 12)) await scheduler.yieldNow();
-    }
-  }
+/** The pairing of those that occur in the interactions: others of a shared vocabulary have nothing that could be learned. */
+export async function pairingOf(
+  owner: string,
+  data: Interactions,
+  { userFeatures, itemFeatures }: SideFeatures,
+  scheduler: Scheduler,
+): Promise<{ pairing: Pairing; pairs: NumberedPairs }> {
+  const [users, userIndex] = await occurring(data.users, data.userIndex, scheduler);
+  const [items, itemIndex] = await occurring(data.items, data.itemIndex, scheduler);
+  const { size, values, weights } = data;
+  const pairs = { size, userIndex, itemIndex, values, weights };
+  const columns = { ...pairs, weights: undefined, users, items };
+  const seen = await InteractionHistory.of(columns, await countRows(columns, scheduler), scheduler);
+  return { pairing: new Pairing(owner, { users, items, seen }, { userFeatures, itemFeatures }), pairs };
 }
 
 /** The ids that occur, and the column by their numbers. */
@@ -98,4 +88,14 @@ async function occurring(all: Vocabulary, index: Int32Array, scheduler: Schedule
     for (let k = from; k < to; k++) column[k] = places[index[k]!]!;
   });
   return [ids, column];
+}
+
+/** A row a pair, letting other tasks run in between. */
+export async function rowsInTurns(pairing: Pairing, pairs: Pairs, scheduler: Scheduler): Promise<RowsOfPairs> {
+  const steps = rowsOfPairs(pairing.features, pairs);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return { ...value, schema: null, pairing };
+    if (scheduler.isDue(1 << 12)) await scheduler.yieldNow();
+  }
 }

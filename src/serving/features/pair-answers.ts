@@ -5,15 +5,12 @@ import { sigmoid } from '../../core/elementary';
 import { DataError } from '../../core/errors';
 import { show } from '../../core/options';
 import type { SideRows } from '../../data/pair-features';
-import { tableOf } from '../../models/factorization';
-import type { FeatureModel } from '../../models/feature-models';
 import type { Real } from '../../optimizers/factor';
-import type { FactorizationLists, ServedTables, Tables } from '../../serving/factorization-tables';
-import { type BlockScorer, ItemScan } from '../../serving/item-scan';
-import type { ScoredIndex } from '../../serving/top-k';
-import type { ItemRequest, PairColumns, TrainedState } from '../../serving/trained-state';
-import type { KernelChoice } from '../../wasm/host';
-import { onHeap, ROWS_AT_ONCE, RowScorer } from './feature-rows';
+import type { FactorizationLists, ServedTables, Tables } from '../factorization-tables';
+import { type BlockScorer, ItemScan } from '../item-scan';
+import type { ScoredIndex } from '../top-k';
+import type { ItemRequest, PairColumns, TrainedState } from '../trained-state';
+import { ROWS_AT_ONCE, type RowModel, RowScorer } from './feature-rows';
 import type { KnownPairs, Pairing } from './pairing';
 
 /** Answers about pairs, by the numbers of who is known. */
@@ -31,11 +28,9 @@ export class PairsByRows implements PairAnswers {
   private readonly scorer: RowScorer;
 
   constructor(
-    private readonly model: FeatureModel,
+    private readonly model: RowModel,
     private readonly pairing: Pairing,
     isProbability: boolean,
-    /** 'js': the model stays where it is. */
-    private readonly kernels: KernelChoice,
   ) {
     const { seen } = pairing.known;
     this.scorer = new RowScorer(model, isProbability);
@@ -55,7 +50,7 @@ export class PairsByRows implements PairAnswers {
     const isKnown = users === known.users && items === known.items;
     const pairs = isKnown ? known.rows : pairing.among(users, items);
     const out = new Float32Array(size);
-    this.atWork(size, ROWS_AT_ONCE * pairs.longest, () => {
+    this.model.atWork(size, ROWS_AT_ONCE * pairs.longest, () => {
       for (let from = 0; from < size; from += PAIRS_AT_ONCE) {
         const to = Math.min(from + PAIRS_AT_ONCE, size);
         out.set(scorer.all(pairs.rowsOf(userIndex.subarray(from, to), itemIndex.subarray(from, to))), from);
@@ -67,18 +62,13 @@ export class PairsByRows implements PairAnswers {
   best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
     const { rows, items } = this.pairing.known;
     const count = users.length * (request.candidates?.length ?? items.size);
-    return this.atWork(count, ROWS_AT_ONCE * rows.longest, () => this.scan.of(users, request));
+    return this.model.atWork(count, ROWS_AT_ONCE * rows.longest, () => this.scan.of(users, request));
   }
 
   get scoreCost(): number {
-    const { embedding, parameters } = this.model;
-    let multiplications = 2 * this.pairing.known.rows.longest * embedding.dim;
-    for (const { factors, rows, dim } of parameters) if (factors[0]!.group === 'dense') multiplications += rows * dim;
+    const { dim, layerCost } = this.model;
+    const multiplications = 2 * this.pairing.known.rows.longest * dim + layerCost;
     return Math.max(1, Math.round(multiplications / 16));
-  }
-
-  private atWork<T>(rows: number, features: number, ask: () => T): T {
-    return onHeap(this.model, this.kernels, rows, features, ask);
   }
 
   private blockScorer(): BlockScorer {
@@ -110,15 +100,18 @@ const MOST_OF_A_BIAS = 1e37;
  * @see Rendle, "Factorization Machines" (ICDM 2010), lemma 3.1
  * @see Kula, "Metadata Embeddings for User and Item Cold-start Recommendations" (CBRecSys 2015), section 2
  */
-export function sideTables({ rows, users, items }: KnownPairs, { embedding, linear, bias }: FeatureModel): Tables {
-  const [vectors, weights, rank] = [tableOf(embedding), tableOf(linear), embedding.dim];
-  const user = sideTable(rows.users, vectors, weights, rank);
-  const item = sideTable(rows.items, vectors, weights, rank);
+export function sideTables(
+  { rows, users, items }: KnownPairs,
+  { dim: rank, tables }: Pick<RowModel, 'dim' | 'tables'>,
+): Tables {
+  const { embedding, linear, bias } = tables;
+  const user = sideTable(rows.users, embedding, linear, rank);
+  const item = sideTable(rows.items, embedding, linear, rank);
   check(user, rank, (row) => `user ${show(users.idOf(row))}`);
   check(item, rank, (row) => `item ${show(items.idOf(row))}`);
   return {
     rank,
-    globalMean: tableOf(bias)[0]!,
+    globalMean: bias,
     userEmbedding: user.vectors,
     itemEmbedding: item.vectors,
     userBias: user.biases,

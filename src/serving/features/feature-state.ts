@@ -5,13 +5,11 @@ import { UnsupportedError } from '../../core/errors';
 import type { FeatureRow, FeatureRows, UnlabelledRows } from '../../data/feature-fields';
 import { FeatureTable } from '../../data/feature-table';
 import type { Id } from '../../data/vocabulary';
-import { backendOf } from '../../kernels/backend';
-import { type FeatureModel, FMModel } from '../../models/feature-models';
-import { FactorizationLists, type RatingScale, ServedTables } from '../../serving/factorization-tables';
-import type { ScoredIndex, SimilarRequest } from '../../serving/top-k';
-import type { Able, ItemRequest, PairColumns } from '../../serving/trained-state';
-import type { FilledFeatureOptions } from './feature-options';
-import { checkLayout, checkRows, featuresAtOnce, onHeap, type RowLayout, RowScorer } from './feature-rows';
+import type { Backend } from '../../kernels/backend';
+import { FactorizationLists, type RatingScale, ServedTables } from '../factorization-tables';
+import type { ScoredIndex, SimilarRequest } from '../top-k';
+import type { Able, ItemRequest, PairColumns } from '../trained-state';
+import { checkLayout, checkRows, featuresAtOnce, type RowLayout, type RowModel, RowScorer } from './feature-rows';
 import { type PairAnswers, PairsByRows, PairsByTables, sideTables } from './pair-answers';
 import type { KnownPairs, Pairing } from './pairing';
 
@@ -20,30 +18,30 @@ const NUMBERS: RatingScale = { link: 'identity', shift: 0, scale: 1, minimum: 0,
 const LOG_ODDS: RatingScale = { ...NUMBERS, link: 'sigmoid' };
 
 /** The answers of a model of features, as it is when it is first asked. */
-export class FeatureState implements Able<'similarItems' | 'similarUsers'> {
+export class FeatureState<M extends RowModel = RowModel> implements Able<'similarItems' | 'similarUsers'> {
   private ownTables: { readonly served: ServedTables; readonly serving: FactorizationLists } | undefined;
   private ownPairs: PairAnswers | undefined;
 
   constructor(
-    /** Whose answers they are: the class and the name of its files. */
-    private readonly recommender: { readonly owner: string; readonly name: string },
-    private readonly options: FilledFeatureOptions,
-    readonly model: FeatureModel,
+    /** The class, for messages. */
+    private readonly owner: string,
+    readonly model: M,
     readonly layout: RowLayout,
-    /** Whether the model is to stay where it is. */
-    private readonly isAtWork = false,
+    /** Whether predictions are the sigmoids of scores. */
+    private readonly isProbability: boolean,
+    private readonly backend: Backend,
   ) {}
 
   /** The predictions of rows that suit the model. */
   predictRows(rows: UnlabelledRows): Float32Array {
     const scorer = new RowScorer(this.model, this.isProbability);
-    return onHeap(this.model, this.options.kernels, rows.size, featuresAtOnce(rows), () => scorer.all(rows));
+    return this.model.atWork(rows.size, featuresAtOnce(rows), () => scorer.all(rows));
   }
 
   /** Tries whether answers are finite: of some rows, and what is worked out once for all users and items. @throws DataError */
   check(rows: UnlabelledRows): void {
     new RowScorer(this.model, this.isProbability).all(rows);
-    if (this.layout.pairing !== undefined && this.model instanceof FMModel) this.tables;
+    if (this.layout.pairing !== undefined && this.model.isFactorization) this.tables;
   }
 
   /** Those of training, then those that the tables know. */
@@ -99,11 +97,7 @@ export class FeatureState implements Able<'similarItems' | 'similarUsers'> {
   }
 
   private unsupported(why: string): UnsupportedError {
-    return new UnsupportedError(`${this.recommender.owner}.${why}`);
-  }
-
-  private get isProbability(): boolean {
-    return this.options.task === 'classification';
+    return new UnsupportedError(`${this.owner}.${why}`);
   }
 
   /** What the embeddings say of each user and each item. */
@@ -115,7 +109,7 @@ export class FeatureState implements Able<'similarItems' | 'similarUsers'> {
   private tablesOf(known: KnownPairs) {
     const tables = sideTables(known, this.model);
     const served = new ServedTables(tables, this.isProbability ? LOG_ODDS : NUMBERS, known.seen, true);
-    return { served, serving: new FactorizationLists(tables, served, known.seen, backendOf(this.options.kernels)) };
+    return { served, serving: new FactorizationLists(tables, served, known.seen, this.backend) };
   }
 
   private get pairs(): PairAnswers {
@@ -124,9 +118,9 @@ export class FeatureState implements Able<'similarItems' | 'similarUsers'> {
   }
 
   private pairsOf(pairing: Pairing): PairAnswers {
-    const { model, isAtWork, options } = this;
-    if (model instanceof FMModel) return new PairsByTables(pairing.known, this.tables.served, this.tables.serving);
-    return new PairsByRows(model, pairing, this.isProbability, isAtWork ? 'js' : options.kernels);
+    const { model } = this;
+    if (model.isFactorization) return new PairsByTables(pairing.known, this.tables.served, this.tables.serving);
+    return new PairsByRows(model, pairing, this.isProbability);
   }
 }
 

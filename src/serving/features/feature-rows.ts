@@ -3,16 +3,13 @@
 
 import { sigmoid } from '../../core/elementary';
 import { DataError } from '../../core/errors';
-import { show, wrong } from '../../core/options';
+import { wrong } from '../../core/options';
 import type { Scheduler } from '../../core/scheduler';
 import type { FeatureRows, FieldRange, UnlabelledRows } from '../../data/feature-fields';
 import type { FeatureSchema } from '../../data/feature-schema';
 import { checkFeatureRows, FeatureTable } from '../../data/feature-table';
-import { Heap } from '../../kernels/heap';
-import { type Move, moveOut } from '../../kernels/move';
-import type { FeatureModel } from '../../models/feature-models';
-import type { KernelChoice } from '../../wasm/host';
-import type { FilledFeatureOptions } from './feature-options';
+import type { SparseRows } from '../../models/forward';
+import type { Real } from '../../optimizers/factor';
 import type { Pairing } from './pairing';
 
 /** What a model knows of its rows: their fields, and by what they were encoded where that is known. */
@@ -25,11 +22,6 @@ export interface RowLayout {
 
 /** Rows and their layout: a table, or as much of one. */
 export type LaidOutRows = FeatureRows & RowLayout;
-
-/** What stays of rows in a model. */
-export function layoutOf({ fields, schema, pairing }: LaidOutRows): RowLayout {
-  return pairing === undefined ? { fields, schema } : { fields, schema, pairing };
-}
 
 /** Rows whose arrays fit together. @throws OptionError for what is none; DataError where they do not */
 export function checkRows(value: unknown, name: string): LaidOutRows {
@@ -52,27 +44,6 @@ export function checkRows(value: unknown, name: string): LaidOutRows {
   return { ...rows, fields: rows.fields.map((one) => ({ ...one })), schema: null };
 }
 
-/**
- * What a loss is to make of the labels of rows: themselves in regression; else 1 and 0, where -1 is 0.
- * @throws DataError without any, or where one is not what the task has
- */
-export function targetsOf(
-  rows: FeatureRows,
-  name: string,
-  task: FilledFeatureOptions['task'],
-  column = 'labels',
-): Float32Array {
-  const { labels, size } = rows;
-  if (size === 0) throw new DataError(`${name} has no rows; want at least one`);
-  if (labels === null) throw new DataError(`${name} has no labels; want one for each of its ${size} rows`);
-  if (task === 'regression') return labels;
-  return labels.map((label, s) => {
-    if (label === 1 || label === 0 || label === -1) return label > 0 ? 1 : 0;
-    const wanted = "0 or 1, or -1 or 1 (for other numbers use task: 'regression')";
-    throw new DataError(`${name}.${column}[${s}] is ${show(label)}; want ${wanted}`);
-  });
-}
-
 /** Rows to be predicted must have the features that the model was fitted on. */
 export function checkLayout(rows: RowLayout, fitted: RowLayout, name: string): void {
   const text = (list: readonly FieldRange[]) => list.map((one) => `${one.name} ${one.kind} ${one.size}`).join(', ');
@@ -90,9 +61,6 @@ export function checkLayout(rows: RowLayout, fitted: RowLayout, name: string): v
 
 /** Rows of one batch. */
 export const ROWS_AT_ONCE = 256;
-/** So many rows are worth moving the tables to where WebAssembly works on them. */
-const WORTH_MOVING = 4 * ROWS_AT_ONCE;
-
 /** The most features that batches of rows have together. */
 export function featuresAtOnce({ size, starts }: UnlabelledRows): number {
   let most = 0;
@@ -101,23 +69,30 @@ export function featuresAtOnce({ size, starts }: UnlabelledRows): number {
   return most;
 }
 
-/**
- * Asks for the predictions of so many rows, `features` in the longest batch, with the model where WebAssembly works on it
- * while that lasts and pays.
- */
-export function onHeap<T>(model: FeatureModel, kernels: KernelChoice, rows: number, features: number, ask: () => T): T {
-  if (rows < WORTH_MOVING) return ask();
-  model.reserve(ROWS_AT_ONCE, features);
-  const moveModel = (move: Move): void => {
-    for (const parameter of model.parameters) parameter.move(move);
-    model.move(move);
-  };
-  const heap = Heap.holding(moveModel, kernels);
-  try {
-    return ask();
-  } finally {
-    if (heap !== null) moveOut(moveModel);
-  }
+/** What scores rows of features: a model that is trained, or the tables of a file. */
+export interface RowModel {
+  /** Whether what the embeddings, linear weights and bias say of pairs is the whole score, as in FM. */
+  readonly isFactorization: boolean;
+  /** Numbers of an embedding. */
+  readonly dim: number;
+  /** The embeddings, linear weights and bias: products multiplied out. */
+  readonly tables: FeatureTables;
+  /** Multiplications that its layers take a row. */
+  readonly layerCost: number;
+  /** Writes the scores of the first `count` rows, of up to ROWS_AT_ONCE. */
+  score(rows: SparseRows, count: number, scores: Float32Array): void;
+  /**
+   * Asks for the predictions of so many rows, `features` in the longest batch, with the numbers where WebAssembly works on
+   * them while that lasts and pays.
+   */
+  atWork<T>(rows: number, features: number, ask: () => T): T;
+}
+
+/** The tables of features that every model has. */
+export interface FeatureTables {
+  readonly embedding: Real;
+  readonly linear: Real;
+  readonly bias: number;
 }
 
 /** Writes the predictions of some rows: scores, or their sigmoids. */
@@ -126,7 +101,7 @@ export class RowScorer {
   private readonly starts = new Int32Array(ROWS_AT_ONCE + 1);
 
   constructor(
-    private readonly model: FeatureModel,
+    private readonly model: Pick<RowModel, 'score'>,
     private readonly isProbability: boolean,
   ) {}
 
@@ -156,9 +131,7 @@ export class RowScorer {
     const last = rows.starts[from + count]!;
     for (let s = 0; s <= count; s++) starts[s] = rows.starts[from + s]! - first;
     const [indices, values] = [rows.indices.subarray(first, last), rows.values.subarray(first, last)];
-    const batch = { count, starts, indices, values, targets: scores, weights: null };
-    model.select(batch);
-    model.forward(batch, scores);
+    model.score({ starts, indices, values }, count, scores);
     for (let s = 0; s < count; s++) {
       const prediction = this.isProbability ? sigmoid(scores[s]!) : scores[s]!;
       if (!Number.isFinite(prediction))
