@@ -4,10 +4,10 @@
 
 import { writeFileSync } from 'node:fs';
 import { Stream } from '../../src/core/random';
-import { kernels } from '../../src/kernels/dispatch';
+import * as kernels from '../../src/kernels/dispatch';
 import { Heap } from '../../src/kernels/heap';
 import type { Kernels } from '../../src/kernels/kernels';
-import { table } from '../../src/kernels/program';
+import { matrixProgram } from '../../src/kernels/matrix';
 import { machine } from '../machine';
 import { interleave, spread } from '../speed/interleave';
 
@@ -31,7 +31,9 @@ const heap = Heap.holding((move) => {
 }, 'auto');
 if (heap === null) throw new Error('no WebAssembly here');
 
-const javaScript = Object.fromEntries(Object.entries(table).map(([name, { js }]) => [name, js])) as unknown as Kernels;
+const javaScript = Object.fromEntries(
+  Object.entries(matrixProgram.kernels).map(([name, { js }]) => [name, js]),
+) as unknown as Kernels;
 
 const products: Readonly<Record<string, (kernels: Kernels, arrays: Arrays) => void>> = {
   'rows times weights': (by, { x, w, made }) => by.multiply(x, null, w, ROWS, INPUTS, OUTPUTS, made),

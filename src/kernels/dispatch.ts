@@ -1,167 +1,195 @@
 // The kernels as everybody calls them: in WebAssembly where all arrays of a call lie in one heap, else in JavaScript, with
 // the same bits. Nobody who calls needs to know where arrays lie. Written out for each kernel: a dispatch made from lists of
-// operands takes twice as long, and some kernels take less time than it.
+// operands takes twice as long, and some kernels take less time than it. A function each, so that a bundle has those that
+// are called: `import * as kernels`.
 
 import { type HeapCode, heapOf, heapOfDoubles, heapOfIntegers } from './heap';
 import type { Kernels, Numbers, ProductShape } from './kernels';
-import { multiply, multiplyTransposed, transposedMultiply } from './matrix';
-import { productBackward, productForward } from './products';
-import { divide, dot, gatherAdd, rowDots, scatterAdd, scatterRows, selectRows, startPenalty } from './rows';
+import * as matrices from './matrix';
+import * as products from './products';
+import * as rows from './rows';
 
 /** Rows of a matrix product that are made together. */
 const ROWS_AT_ONCE = 64;
 
-/** The kernels of this process. */
-export const kernels: Kernels = {
-  dot(a, aStart, b, bStart, n) {
-    const heap = heapOf(a);
-    if (heap === undefined || heapOf(b) !== heap) return dot.js(a, aStart, b, bStart, n);
-    return heap.routines.dot(a.byteOffset + 4 * aStart, b.byteOffset + 4 * bStart, n);
-  },
-
-  gatherAdd(a, at, count, out) {
-    const heap = heapOf(out);
-    if (heap === undefined || heapOf(a) !== heap || heapOfIntegers(at) !== heap) gatherAdd.js(a, at, count, out);
-    else heap.routines.gatherAdd(a.byteOffset, at.byteOffset, count, out.byteOffset);
-  },
-
-  scatterAdd(g, slot, count, out) {
-    const heap = heapOf(out);
-    if (heap === undefined || heapOf(g) !== heap || heapOfIntegers(slot) !== heap) scatterAdd.js(g, slot, count, out);
-    else heap.routines.scatterAdd(g.byteOffset, slot.byteOffset, count, out.byteOffset);
-  },
-
-  divide(x, by, count) {
-    const heap = heapOf(x);
-    // A divisor that float32 does not hold is divided by in double.
-    if (heap === undefined || Math.fround(by) !== by) divide.js(x, by, count);
-    else heap.routines.divide(x.byteOffset, by, count);
-  },
-
-  rowDots(a, aAt, b, bAt, dim, count, out) {
-    const heap = heapOf(out);
-    if (heap === undefined || !holds(heap, a, b) || !holdsIntegers(heap, aAt, bAt))
-      return rowDots.js(a, aAt, b, bAt, dim, count, out);
-    heap.routines.rowDots(a.byteOffset, aAt.byteOffset, b.byteOffset, bAt.byteOffset, dim, count, out.byteOffset);
-  },
-
-  scatterRows(g, a, at, slot, dim, count, out) {
-    const heap = heapOf(out);
-    if (heap === undefined || !holds(heap, g, a) || !holdsIntegers(heap, at, slot))
-      return scatterRows.js(g, a, at, slot, dim, count, out);
-    heap.routines.scatterRows(g.byteOffset, a.byteOffset, at.byteOffset, slot.byteOffset, dim, count, out.byteOffset);
-  },
-
-  startPenalty(values, at, rows, occurrences, byRow, strength, batch, dim, count, grads) {
-    const heap = heapOf(grads);
-    if (
-      heap === undefined ||
-      heapOf(values) !== heap ||
-      !holdsIntegers(heap, at, rows) ||
-      heapOfIntegers(occurrences) !== heap ||
-      (byRow !== null && heapOfDoubles(byRow) !== heap)
-    )
-      return startPenalty.js(values, at, rows, occurrences, byRow, strength, batch, dim, count, grads);
-    heap.routines.startPenalty(
-      values.byteOffset,
-      at.byteOffset,
-      rows.byteOffset,
-      occurrences.byteOffset,
-      byRow === null ? 0 : byRow.byteOffset,
-      strength,
-      batch,
-      dim,
-      count,
-      grads.byteOffset,
-    );
-  },
-
-  selectRows(rows, count, slotOf, slot, slotRow, occurrences) {
-    const heap = heapOfIntegers(slot);
-    if (heap === undefined || !holdsIntegers(heap, rows, slotOf) || !holdsIntegers(heap, slotRow, occurrences))
-      return selectRows.js(rows, count, slotOf, slot, slotRow, occurrences);
-    return heap.routines.selectRows(
-      rows.byteOffset,
-      count,
-      slotOf.byteOffset,
-      slot.byteOffset,
-      slotRow.byteOffset,
-      occurrences.byteOffset,
-    );
-  },
-
-  productForward(base, maps, ids, count, shape, out) {
-    const heap = heapOf(out);
-    if (heap === undefined || heapOf(base) !== heap || !holdsIds(heap, ids) || !fits(heap, maps, []))
-      return productForward.js(base, maps, ids, count, shape, out);
-    const { dim, width, scalar } = shape;
-    const { scaleForward, scalarForward, diagonalForward } = heap.routines;
-    const routine = !scalar ? diagonalForward : width === 1 ? scaleForward : scalarForward;
-    routine(
-      base.byteOffset,
-      heap.list.byteOffset,
-      maps.length,
-      addressOf(ids),
-      count,
-      dim,
-      width,
-      mapStep(shape),
-      out.byteOffset,
-    );
-  },
-
-  productBackward(g, base, maps, ids, count, shape, gBase, gMaps) {
-    const heap = heapOf(gBase);
-    if (heap === undefined || !holds(heap, g, base) || !holdsIds(heap, ids) || !fits(heap, maps, gMaps))
-      return productBackward.js(g, base, maps, ids, count, shape, gBase, gMaps);
-    const { dim, width, scalar, perRow } = shape;
-    if (!perRow) for (let l = 0; l < gMaps.length; l++) gMaps[l]!.fill(0, 0, scalar ? width : width * dim);
-    const { scalarBackward, diagonalBackward } = heap.routines;
-    const routine = scalar ? scalarBackward : diagonalBackward;
-    const step = mapStep(shape);
-    routine(
-      base.byteOffset,
-      heap.list.byteOffset,
-      maps.length,
-      addressOf(ids),
-      count,
-      dim,
-      width,
-      step,
-      g.byteOffset,
-      gBase.byteOffset,
-      heap.list.byteOffset + 4 * maps.length,
-      step,
-    );
-  },
-
-  multiply(a, ids, b, m, k, n, c) {
-    const heap = heapOf(c);
-    if (heap === undefined || !holds(heap, a, b) || !holdsIds(heap, ids)) {
-      multiply.js(a, ids, b, m, k, n, c);
-      return;
-    }
-    // A part of b is gone through for each few columns: with all of a it would not stay in the cache.
-    for (let row = 0; row < m; row += ROWS_AT_ONCE) {
-      const rows = Math.min(ROWS_AT_ONCE, m - row);
-      const from = a.byteOffset + (ids === null ? 4 * row * k : 0);
-      const named = ids === null ? 0 : ids.byteOffset + 4 * row;
-      heap.routines.multiply(from, named, b.byteOffset, rows, k, n, c.byteOffset + 4 * row * n);
-    }
-  },
-
-  multiplyTransposed(a, b, m, n, k, c) {
-    const heap = heapOf(c);
-    if (heap === undefined || !holds(heap, a, b)) multiplyTransposed.js(a, b, m, n, k, c);
-    else heap.routines.multiplyTransposed(a.byteOffset, b.byteOffset, m, n, k, c.byteOffset);
-  },
-
-  transposedMultiply(a, ids, b, m, k, n, c) {
-    const heap = heapOf(c);
-    if (heap === undefined || !holds(heap, a, b) || !holdsIds(heap, ids)) transposedMultiply.js(a, ids, b, m, k, n, c);
-    else heap.routines.transposedMultiply(a.byteOffset, addressOf(ids), b.byteOffset, m, k, n, c.byteOffset);
-  },
+export const dot: Kernels['dot'] = (a, aStart, b, bStart, n) => {
+  const heap = heapOf(a);
+  const wasm = heap !== undefined && heapOf(b) === heap && rowsOn(heap);
+  if (!wasm) return rows.dot.js(a, aStart, b, bStart, n);
+  return wasm.dot(a.byteOffset + 4 * aStart, b.byteOffset + 4 * bStart, n);
 };
+
+export const gatherAdd: Kernels['gatherAdd'] = (a, at, count, out) => {
+  const heap = heapOf(out);
+  const wasm = heap !== undefined && heapOf(a) === heap && heapOfIntegers(at) === heap && rowsOn(heap);
+  if (!wasm) rows.gatherAdd.js(a, at, count, out);
+  else wasm.gatherAdd(a.byteOffset, at.byteOffset, count, out.byteOffset);
+};
+
+export const scatterAdd: Kernels['scatterAdd'] = (g, slot, count, out) => {
+  const heap = heapOf(out);
+  const wasm = heap !== undefined && heapOf(g) === heap && heapOfIntegers(slot) === heap && rowsOn(heap);
+  if (!wasm) rows.scatterAdd.js(g, slot, count, out);
+  else wasm.scatterAdd(g.byteOffset, slot.byteOffset, count, out.byteOffset);
+};
+
+export const divide: Kernels['divide'] = (x, by, count) => {
+  const heap = heapOf(x);
+  // A divisor that float32 does not hold is divided by in double.
+  const wasm = heap !== undefined && Math.fround(by) === by && rowsOn(heap);
+  if (!wasm) rows.divide.js(x, by, count);
+  else wasm.divide(x.byteOffset, by, count);
+};
+
+export const rowDots: Kernels['rowDots'] = (a, aAt, b, bAt, dim, count, out) => {
+  const heap = heapOf(out);
+  const wasm = heap !== undefined && holds(heap, a, b) && holdsIntegers(heap, aAt, bAt) && rowsOn(heap);
+  if (!wasm) rows.rowDots.js(a, aAt, b, bAt, dim, count, out);
+  else wasm.rowDots(a.byteOffset, aAt.byteOffset, b.byteOffset, bAt.byteOffset, dim, count, out.byteOffset);
+};
+
+export const scatterRows: Kernels['scatterRows'] = (g, a, at, slot, dim, count, out) => {
+  const heap = heapOf(out);
+  const wasm = heap !== undefined && holds(heap, g, a) && holdsIntegers(heap, at, slot) && rowsOn(heap);
+  if (!wasm) rows.scatterRows.js(g, a, at, slot, dim, count, out);
+  else wasm.scatterRows(g.byteOffset, a.byteOffset, at.byteOffset, slot.byteOffset, dim, count, out.byteOffset);
+};
+
+export const startPenalty: Kernels['startPenalty'] = (
+  values,
+  at,
+  rowNumbers,
+  occurrences,
+  byRow,
+  strength,
+  batch,
+  dim,
+  count,
+  grads,
+) => {
+  const heap = heapOf(grads);
+  const wasm =
+    heap !== undefined &&
+    heapOf(values) === heap &&
+    holdsIntegers(heap, at, rowNumbers) &&
+    heapOfIntegers(occurrences) === heap &&
+    (byRow === null || heapOfDoubles(byRow) === heap) &&
+    rowsOn(heap);
+  if (!wasm)
+    return rows.startPenalty.js(values, at, rowNumbers, occurrences, byRow, strength, batch, dim, count, grads);
+  wasm.startPenalty(
+    values.byteOffset,
+    at.byteOffset,
+    rowNumbers.byteOffset,
+    occurrences.byteOffset,
+    byRow === null ? 0 : byRow.byteOffset,
+    strength,
+    batch,
+    dim,
+    count,
+    grads.byteOffset,
+  );
+};
+
+export const selectRows: Kernels['selectRows'] = (rowNumbers, count, slotOf, slot, slotRow, occurrences) => {
+  const heap = heapOfIntegers(slot);
+  const wasm =
+    heap !== undefined &&
+    holdsIntegers(heap, rowNumbers, slotOf) &&
+    holdsIntegers(heap, slotRow, occurrences) &&
+    rowsOn(heap);
+  if (!wasm) return rows.selectRows.js(rowNumbers, count, slotOf, slot, slotRow, occurrences);
+  return wasm.selectRows(
+    rowNumbers.byteOffset,
+    count,
+    slotOf.byteOffset,
+    slot.byteOffset,
+    slotRow.byteOffset,
+    occurrences.byteOffset,
+  );
+};
+
+export const productForward: Kernels['productForward'] = (base, maps, ids, count, shape, out) => {
+  const heap = heapOf(out);
+  const wasm =
+    heap !== undefined && heapOf(base) === heap && holdsIds(heap, ids) && fits(heap, maps, []) && productsOn(heap);
+  if (!wasm) return products.productForward.js(base, maps, ids, count, shape, out);
+  const { dim, width, scalar } = shape;
+  const { scaleForward, scalarForward, diagonalForward } = wasm;
+  const routine = !scalar ? diagonalForward : width === 1 ? scaleForward : scalarForward;
+  routine(
+    base.byteOffset,
+    heap.list.byteOffset,
+    maps.length,
+    addressOf(ids),
+    count,
+    dim,
+    width,
+    mapStep(shape),
+    out.byteOffset,
+  );
+};
+
+export const productBackward: Kernels['productBackward'] = (g, base, maps, ids, count, shape, gBase, gMaps) => {
+  const heap = heapOf(gBase);
+  const wasm =
+    heap !== undefined && holds(heap, g, base) && holdsIds(heap, ids) && fits(heap, maps, gMaps) && productsOn(heap);
+  if (!wasm) return products.productBackward.js(g, base, maps, ids, count, shape, gBase, gMaps);
+  const { dim, width, scalar, perRow } = shape;
+  if (!perRow) for (let l = 0; l < gMaps.length; l++) gMaps[l]!.fill(0, 0, scalar ? width : width * dim);
+  const { scalarBackward, diagonalBackward } = wasm;
+  const routine = scalar ? scalarBackward : diagonalBackward;
+  const step = mapStep(shape);
+  routine(
+    base.byteOffset,
+    heap.list.byteOffset,
+    maps.length,
+    addressOf(ids),
+    count,
+    dim,
+    width,
+    step,
+    g.byteOffset,
+    gBase.byteOffset,
+    heap.list.byteOffset + 4 * maps.length,
+    step,
+  );
+};
+
+export const multiply: Kernels['multiply'] = (a, ids, b, m, k, n, c) => {
+  const heap = heapOf(c);
+  const wasm = heap !== undefined && holds(heap, a, b) && holdsIds(heap, ids) && matricesOn(heap);
+  if (!wasm) return matrices.multiply.js(a, ids, b, m, k, n, c);
+  // A part of b is gone through for each few columns: with all of a it would not stay in the cache.
+  for (let row = 0; row < m; row += ROWS_AT_ONCE) {
+    const count = Math.min(ROWS_AT_ONCE, m - row);
+    const from = a.byteOffset + (ids === null ? 4 * row * k : 0);
+    const named = ids === null ? 0 : ids.byteOffset + 4 * row;
+    wasm.multiply(from, named, b.byteOffset, count, k, n, c.byteOffset + 4 * row * n);
+  }
+};
+
+export const multiplyTransposed: Kernels['multiplyTransposed'] = (a, b, m, n, k, c) => {
+  const heap = heapOf(c);
+  const wasm = heap !== undefined && holds(heap, a, b) && matricesOn(heap);
+  if (!wasm) matrices.multiplyTransposed.js(a, b, m, n, k, c);
+  else wasm.multiplyTransposed(a.byteOffset, b.byteOffset, m, n, k, c.byteOffset);
+};
+
+export const transposedMultiply: Kernels['transposedMultiply'] = (a, ids, b, m, k, n, c) => {
+  const heap = heapOf(c);
+  const wasm = heap !== undefined && holds(heap, a, b) && holdsIds(heap, ids) && matricesOn(heap);
+  if (!wasm) matrices.transposedMultiply.js(a, ids, b, m, k, n, c);
+  else wasm.transposedMultiply(a.byteOffset, addressOf(ids), b.byteOffset, m, k, n, c.byteOffset);
+};
+
+// The programs of a heap, each set up where it is first needed.
+
+const rowsOn = (heap: HeapCode) => (heap.rows === undefined ? heap.setUp('rows', rows.rowProgram) : heap.rows);
+const productsOn = (heap: HeapCode) =>
+  heap.products === undefined ? heap.setUp('products', products.productProgram) : heap.products;
+const matricesOn = (heap: HeapCode) =>
+  heap.matrices === undefined ? heap.setUp('matrices', matrices.matrixProgram) : heap.matrices;
 
 function holds(heap: HeapCode, a: Numbers, b: Numbers): boolean {
   return heapOf(a) === heap && heapOf(b) === heap;

@@ -2,9 +2,9 @@
 // first epoch and back after the last: growing the memory would detach every view, so its size is found out first.
 
 import { createMemory, instantiate, inWasm, type KernelChoice } from '../wasm/host';
-import type { Numbers } from './kernels';
+import type { Numbers, Routines } from './kernels';
 import { type Movable, type Movers, once } from './move';
-import { kernelProgram, type Routines, type RuleRoutines, updateProgram } from './program';
+import { type Program, type RuleRoutines, updateProgram } from './program';
 import type { UpdateRule } from './update-rules';
 import { READ_AHEAD } from './walk';
 
@@ -16,10 +16,15 @@ const ALIGNMENT = 64;
 /** Between arrays: those of a power of two in length would share the same few places of the first cache. */
 const GAP = 5 * ALIGNMENT;
 
-/** A heap as its arrays know it: the routines on it, and the list of addresses that some of them read. */
+/** A heap as its arrays know it. */
 export interface HeapCode {
-  readonly routines: Routines;
+  /** Addresses that some routines read. */
   readonly list: Int32Array;
+  /** The programs that are set up; null: there is no memory for the code, and JavaScript does without. */
+  rows?: Routines | null;
+  products?: Routines | null;
+  matrices?: Routines | null;
+  setUp(name: 'rows' | 'products' | 'matrices', program: Program): Routines | null;
 }
 
 class HeapSingles extends Float32Array {
@@ -127,9 +132,16 @@ export class Heap {
   private constructor(
     private readonly memory: WebAssembly.Memory,
     private readonly kernels: KernelChoice,
-    routines: Routines,
   ) {
-    this.code = { routines, list: new Int32Array(memory.buffer, 0, LISTED) };
+    const code: HeapCode = {
+      list: new Int32Array(memory.buffer, 0, LISTED),
+      setUp(name, program) {
+        const routines = inWasm(kernels, () => instantiate<Routines>(program.compiled, memory));
+        code[name] = routines;
+        return routines;
+      },
+    };
+    this.code = code;
   }
 
   /**
@@ -137,10 +149,7 @@ export class Heap {
    * @throws UnsupportedError where it is demanded
    */
   static holding(movers: Movers, kernels: KernelChoice): Heap | null {
-    const heap = inWasm(kernels, () => {
-      const memory = createMemory(sizeOf(movers));
-      return new Heap(memory, kernels, instantiate(kernelProgram(), memory));
-    });
+    const heap = inWasm(kernels, () => new Heap(createMemory(sizeOf(movers)), kernels));
     if (heap !== null) movers(once((array) => heap.place(array)));
     return heap;
   }

@@ -124,3 +124,14 @@ export interface Kernel<Name extends keyof Kernels> {
   readonly js: Kernels[Name];
   wasm(module: ModuleBuilder): void;
 }
+
+/** The routines of a product: one for each kind of maps. */
+type ProductRoutine = 'scaleForward' | 'scalarForward' | 'diagonalForward' | 'scalarBackward' | 'diagonalBackward';
+
+/** Kernels on a heap, with addresses for arrays: those of one program, whose kernels alone are asked of it. */
+export type Routines = Readonly<
+  Record<
+    Exclude<keyof Kernels, 'productForward' | 'productBackward'> | ProductRoutine,
+    (...operands: number[]) => number
+  >
+>;

@@ -18,6 +18,7 @@ import {
 } from '../wasm/assembler';
 import { dot } from './dot';
 import type { Kernel, Kernels } from './kernels';
+import { Program } from './program';
 import { isSingle, round } from './rounding';
 import { advance, bytesOf, LaneDots, type Put, RowWalk, rowAt, shiftOf, times } from './walk';
 
@@ -300,3 +301,6 @@ export const multiplyTransposed: Kernel<'multiplyTransposed'> = {
     );
   },
 };
+
+/** The kernels of this file, as WebAssembly. */
+export const matrixProgram = new Program({ multiply, multiplyTransposed, transposedMultiply });

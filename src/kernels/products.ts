@@ -5,6 +5,7 @@ import type { FunctionBuilder, ModuleBuilder } from '../wasm/assembler';
 import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../wasm/assembler';
 import { dot } from './dot';
 import type { Kernel, Numbers } from './kernels';
+import { Program } from './program';
 import { isSingle, round } from './rounding';
 import { advance, byLength, bytesOf, isOne, LaneDots, RowWalk, rowAt, times } from './walk';
 
@@ -395,14 +396,6 @@ function diagonalBackward(module: ModuleBuilder): void {
 
 // The kernels.
 
-/** The routines of a product: one for each kind of maps. */
-export type ProductRoutine =
-  | 'scaleForward'
-  | 'scalarForward'
-  | 'diagonalForward'
-  | 'scalarBackward'
-  | 'diagonalBackward';
-
 /** @see Kernels.productForward */
 export const productForward: Kernel<'productForward'> = {
   js(base, maps, ids, count, shape, out) {
@@ -527,3 +520,6 @@ function productOfOthers(maps: readonly Numbers[], at: number, without: number, 
   for (let l = 0; l < maps.length; l++) if (l !== without) product = round(product * maps[l]![at]!, single);
   return product;
 }
+
+/** The kernels of this file, as WebAssembly. */
+export const productProgram = new Program({ productForward, productBackward });

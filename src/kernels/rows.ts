@@ -18,6 +18,7 @@ import {
 } from '../wasm/assembler';
 import { dot as dotProduct } from './dot';
 import type { Kernel } from './kernels';
+import { Program } from './program';
 import { isSingle, round } from './rounding';
 import { advance, byLength, bytesOf, isOne, LaneDots, type Length, RowWalk, rowAt, rowBytes, times } from './walk';
 
@@ -270,3 +271,15 @@ export const startPenalty: Kernel<'startPenalty'> = {
     );
   },
 };
+
+/** The kernels of this file, as WebAssembly. */
+export const rowProgram = new Program({
+  dot,
+  gatherAdd,
+  scatterAdd,
+  divide,
+  rowDots,
+  scatterRows,
+  startPenalty,
+  selectRows,
+});

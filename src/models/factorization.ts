@@ -4,11 +4,10 @@ import type { NdArray } from 'ndarray';
 import { boolean, type Filled, field, integer, number, oneOf, readOptions, seed, wrong } from '../core/options';
 import { type Seed, Stream } from '../core/random';
 import type { TaskScheduler } from '../core/scheduler';
-import { kernels } from '../kernels/dispatch';
+import * as kernels from '../kernels/dispatch';
 import type { Real } from '../optimizers/factor';
-import { createParameter, startDraws } from '../parameters/create-parameter';
+import { plainTable, startDraws, startedTable, type ZeroTable } from '../parameters/create-parameter';
 import { matrixView } from '../parameters/matrix-view';
-import { type OverparamPlan, planOverparam } from '../parameters/overparam';
 import type { Parameter, Precision } from '../parameters/parameter';
 import type { Model, RatingBatch } from './model';
 
@@ -97,19 +96,13 @@ export function parameterStream(seed: Seed): Stream {
   return Stream.of(seed).fork('parameters');
 }
 
-/** Makes the tables of a factorization, each given as the product that `overparam` names for it. */
+/** Makes the tables of a factorization, each plain or the product that `zero` has for it. */
 export class TableMaker {
-  private readonly plan: OverparamPlan;
-
   constructor(
-    owner: string,
     private readonly options: Readonly<Filled<FactorizationOptions>>,
-    overparam: unknown,
-    extra: readonly string[] = [],
+    private readonly zero: ZeroTable,
     private readonly constraint?: 'nonnegative',
-  ) {
-    this.plan = planOverparam(owner, overparam, tableDims(options.rank, options.biases, extra));
-  }
+  ) {}
 
   /** Those that every factorization has. */
   tables(): FactorizationTables {
@@ -136,7 +129,7 @@ export class TableMaker {
     const { options, constraint } = this;
     const { seed, precision } = options;
     const shape = { name, group, rows, dim, precision, ...(constraint !== undefined && { constraint }) };
-    return createParameter(shape, this.plan.get(name), sigma, parameterStream(seed));
+    return startedTable(this.zero, shape, sigma, parameterStream(seed));
   }
 }
 
@@ -157,15 +150,16 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
   readonly userBias: Parameter | null;
   readonly itemBias: Parameter | null;
 
-  protected constructor(owner: string, options: FactorizationOptions, overparam: unknown, constraint?: 'nonnegative') {
+  /** `tablesOf`: what its tables are, once their dimensions are known; plain where it is left out. */
+  protected constructor(
+    owner: string,
+    options: FactorizationOptions,
+    tablesOf: (dims: ReadonlyMap<string, number>) => ZeroTable = () => plainTable,
+    constraint?: 'nonnegative',
+  ) {
     const read = readFactorization(owner, options);
-    const { userEmbedding, itemEmbedding, userBias, itemBias } = new TableMaker(
-      owner,
-      read,
-      overparam,
-      [],
-      constraint,
-    ).tables();
+    const maker = new TableMaker(read, tablesOf(tableDims(read.rank, read.biases)), constraint);
+    const { userEmbedding, itemEmbedding, userBias, itemBias } = maker.tables();
     this.users = read.users;
     this.items = read.items;
     this.rank = read.rank;
@@ -280,7 +274,7 @@ export type MFModelOptions = FactorizationOptions;
  */
 export class MFModel extends Factorization {
   constructor(options: MFModelOptions) {
-    super('MFModel', options, false);
+    super('MFModel', options);
   }
 }
 

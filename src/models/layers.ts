@@ -2,7 +2,7 @@
 // layers is called from first to last and back; there is no tape.
 
 import type { Stream } from '../core/random';
-import { kernels } from '../kernels/dispatch';
+import * as kernels from '../kernels/dispatch';
 import type { Move } from '../kernels/move';
 import type { Real } from '../optimizers/factor';
 import { createParameter, startDraws } from '../parameters/create-parameter';

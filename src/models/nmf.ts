@@ -2,7 +2,7 @@
 
 import { UnsupportedError } from '../core/errors';
 import { number } from '../core/options';
-import { startDraws } from '../parameters/create-parameter';
+import { productsOf, startDraws } from '../parameters/create-parameter';
 import { type Overparam, planOverparam } from '../parameters/overparam';
 import { Factorization, type FactorizationOptions, parameterStream, tableDims } from './factorization';
 
@@ -35,7 +35,8 @@ export class NMFModel extends Factorization {
   constructor(options: NMFModelOptions) {
     const { overparam = false, initRange = 1, ...shape } = options ?? {};
     number({ min: 0 })(initRange, 'initRange');
-    super('NMFModel', { ...shape, biases: false, initScale: 0 }, overparam, 'nonnegative');
+    const tablesOf = (dims: ReadonlyMap<string, number>) => productsOf(planOverparam('NMFModel', overparam, dims));
+    super('NMFModel', { ...shape, biases: false, initScale: 0 }, tablesOf, 'nonnegative');
     checkNonNegative('NMFModel', overparam, this.rank);
     if (initRange === 0) return;
     for (const parameter of this.parameters) {

@@ -5,10 +5,11 @@ import type { NdArray } from 'ndarray';
 import { OptionError, UnsupportedError } from '../core/errors';
 import { number, show, wrong } from '../core/options';
 import type { Real } from '../optimizers/factor';
+import { productsOf } from '../parameters/create-parameter';
 import { DenseProduct } from '../parameters/dense-product';
 import { ElementwiseProduct } from '../parameters/elementwise-product';
 import { matrixView } from '../parameters/matrix-view';
-import type { Overparam } from '../parameters/overparam';
+import { type Overparam, planOverparam } from '../parameters/overparam';
 import { allocate, type Parameter } from '../parameters/parameter';
 import { checkRow, Factorization, type FactorizationOptions, MFModel } from './factorization';
 
@@ -198,7 +199,7 @@ export class OverparamMFModel extends Factorization {
 
   constructor(options: OverparamMFModelOptions) {
     const { overparam = { kind: 'scalar' }, ...shape } = options ?? {};
-    super('OverparamMFModel', shape, overparam);
+    super('OverparamMFModel', shape, (dims) => productsOf(planOverparam('OverparamMFModel', overparam, dims)));
     this.shape = shape;
   }
 

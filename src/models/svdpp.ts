@@ -1,7 +1,8 @@
 // What the items of a user say of it together: |N|^-1/2 sum over j in N of y_j (Koren, KDD 2008, equation 15).
 
 import type { Real } from '../optimizers/factor';
-import type { Overparam } from '../parameters/overparam';
+import { productsOf } from '../parameters/create-parameter';
+import { type Overparam, planOverparam } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
 import {
   checkRow,
@@ -10,6 +11,7 @@ import {
   MFModel,
   readFactorization,
   TableMaker,
+  tableDims,
 } from './factorization';
 import type { Batch, Model } from './model';
 
@@ -101,7 +103,8 @@ export class SVDppModel implements Model<UserBatch>, FactorizationTables {
   constructor(options: SVDppModelOptions) {
     const { overparam = false, ...shape } = options ?? {};
     const read = readFactorization('SVDppModel', shape);
-    const maker = new TableMaker('SVDppModel', read, overparam, IMPLICIT);
+    const dims = tableDims(read.rank, read.biases, IMPLICIT);
+    const maker = new TableMaker(read, productsOf(planOverparam('SVDppModel', overparam, dims)));
     const { userEmbedding, itemEmbedding, userBias, itemBias } = maker.tables();
     this.users = read.users;
     this.items = read.items;

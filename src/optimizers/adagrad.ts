@@ -2,7 +2,7 @@
 // Per row, one accumulator serves a whole embedding, as in PyTorch-BigGraph: 1 / cols of the memory.
 
 import { type Fields, type Filled, field, number, oneOf } from '../core/options';
-import { kernels } from '../kernels/dispatch';
+import * as kernels from '../kernels/dispatch';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
 import {

@@ -3,7 +3,7 @@
 import { doubles } from '../core/allocate';
 import { OpmfError } from '../core/errors';
 import type { Stream } from '../core/random';
-import { kernels } from '../kernels/dispatch';
+import * as kernels from '../kernels/dispatch';
 import type { Move } from '../kernels/move';
 import type { Factor, Real } from '../optimizers/factor';
 import { allocate, type GradientSink, GrowingFactor, type ReusableGradient } from './parameter';

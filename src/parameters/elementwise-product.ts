@@ -1,7 +1,7 @@
 // The base of an element-wise product: what it must be for the product to have a given value.
 
 import type { Stream } from '../core/random';
-import { kernels } from '../kernels/dispatch';
+import * as kernels from '../kernels/dispatch';
 import type { Move } from '../kernels/move';
 import type { Factor, Real } from '../optimizers/factor';
 import { allocate, type GradientSink, GrowingFactor, type ReusableGradient } from './parameter';
@@ -120,6 +120,10 @@ export class ElementwiseProduct extends Table {
     this.resize();
   }
 
+  get rowProduct() {
+    const { kind, scope, depth, width } = this.spec;
+    return scope === 'row' && width === 1 ? { kind, maps: depth - 1 } : undefined;
+  }
   get at(): Int32Array {
     return this.selection.slot;
   }

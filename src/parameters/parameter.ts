@@ -1,7 +1,7 @@
 // The rows that a step names, each given one slot however often it is named. Shared by every parameterization.
 
 import { doubles, floats } from '../core/allocate';
-import { kernels } from '../kernels/dispatch';
+import * as kernels from '../kernels/dispatch';
 import type { Move } from '../kernels/move';
 import type { Factor, FactorGroup, Real, RowGradient } from '../optimizers/factor';
 
@@ -125,6 +125,8 @@ export interface Parameter {
   readonly factors: readonly Factor[];
   /** Those of them that have a row for each row of the table; the others are shared by all rows. */
   readonly rowFactors: readonly Factor[];
+  /** @internal What a row is, x, x s_1 s_2 ... or x (.) v_1 (.) v_2 ..., all of factors of that row alone; else undefined. */
+  readonly rowProduct?: { readonly kind: 'plain' | 'scalar' | 'diagonal'; readonly maps: number } | undefined;
 
   /** Makes room for steps of up to `count` rows, so that no step allocates. */
   reserve(count: number): void;

@@ -3,7 +3,7 @@
 // By frequency, a row with n ratings has lambda sqrt(20 / n): 20 is about the median number of ratings a row in
 // MovieLens 100K, so that the same lambda serves both scalings there.
 
-import { kernels } from '../kernels/dispatch';
+import * as kernels from '../kernels/dispatch';
 import type { Move } from '../kernels/move';
 import type { Parameter } from './parameter';
 

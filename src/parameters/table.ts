@@ -134,6 +134,7 @@ export abstract class Table implements Parameter {
 export class PlainTable extends Table {
   readonly factors: readonly Factor[];
   readonly rowFactors: readonly Factor[];
+  readonly rowProduct = { kind: 'plain', maps: 0 } as const;
   private readonly gradient: ReusableGradient;
 
   constructor(shape: TableShape) {

@@ -2,7 +2,7 @@
 // neither what the model scores nor what its parameters are made of.
 
 import { forEachChunk, type Scheduler, TaskScheduler } from '../core/scheduler';
-import { kernels } from '../kernels/dispatch';
+import * as kernels from '../kernels/dispatch';
 import { Heap } from '../kernels/heap';
 import { type Move, moveOut } from '../kernels/move';
 import type { Batch, Model, RatingData, Scorer } from '../models/model';

@@ -1,13 +1,26 @@
 // Kernels whose every call is made twice: in JavaScript on ordinary arrays, and on a heap, whose results must have
 // the same bits and no effect beyond. The calls that a suite makes are then an exact comparison of the two.
 
-import { kernels } from '../../src/kernels/dispatch';
+import * as dispatch from '../../src/kernels/dispatch';
 import { Heap } from '../../src/kernels/heap';
-import type { Kernels } from '../../src/kernels/kernels';
+import type { Kernel, Kernels } from '../../src/kernels/kernels';
+import { matrixProgram } from '../../src/kernels/matrix';
 import { type Movable, type Move, once } from '../../src/kernels/move';
-import { table } from '../../src/kernels/program';
+import { productProgram } from '../../src/kernels/products';
+import { rowProgram } from '../../src/kernels/rows';
 
 type Argument = Movable | readonly Movable[] | number | null | object;
+
+/** The programs of the kernels. */
+export const programs = [rowProgram, productProgram, matrixProgram];
+
+/** The kernels as they are called. */
+const called: Kernels = dispatch;
+
+/** All kernels, each in JavaScript and in WebAssembly. */
+export const table = Object.assign({}, ...programs.map(({ kernels }) => kernels)) as {
+  readonly [Name in keyof Kernels]: Kernel<Name>;
+};
 
 const GUARD = 1234.5;
 
@@ -55,7 +68,7 @@ function both(name: keyof Kernels): Routine {
     }, 'wasm');
     expect(heap).not.toBeNull();
     const inJavaScript = jest.spyOn(table[name], 'js');
-    const got = (kernels[name] as Routine)(...placed);
+    const got = (called[name] as Routine)(...placed);
     // On float32 it was WebAssembly.
     const isSingle = !arraysOf(given).some(
       (array, i) => array instanceof Float64Array && !(name === 'startPenalty' && i === 4),

@@ -6,18 +6,13 @@ import { Factorization } from '../../models/factorization';
 import type { Factor } from '../../optimizers/factor';
 import type { Optimizer } from '../../optimizers/optimizer';
 import { updateRuleOf } from '../../optimizers/registry';
-import { ElementwiseProduct } from '../../parameters/elementwise-product';
 import type { Parameter } from '../../parameters/parameter';
 import type { Penalty } from '../../parameters/penalty';
 import { PlainTable } from '../../parameters/table';
 import { absolute, huber, type Loss, logistic, SigmoidLoss, squared } from '../losses';
 
-/** One of the two tables: its rows are x, x s_1 s_2 ..., or x (.) v_1 (.) v_2 ... */
-export interface SideSpec {
-  readonly kind: 'plain' | 'scalar' | 'diagonal';
-  /** How many maps: 0 where plain. */
-  readonly maps: number;
-}
+/** What the rows of one of the two tables are. */
+export type SideSpec = NonNullable<Parameter['rowProduct']>;
 
 /** A pointwise loss, behind a sigmoid to a scale where there is one. */
 export interface LossSpec {
@@ -218,19 +213,12 @@ function lossOf(loss: Loss): LossSpec | null {
 function tablesOf(embedding: Parameter, bias: Parameter | null, penalties: readonly Penalty[]): SideTables | null {
   const [base, ...maps] = embedding.factors as [Factor, ...Factor[]];
   if (!(base.data instanceof Float32Array) || !(bias === null || bias instanceof PlainTable)) return null;
-  const spec = sideOf(embedding);
-  if (spec === null) return null;
+  const { rowProduct: spec } = embedding;
+  if (spec === undefined) return null;
   const decay = (parameter: Parameter | null) => {
     const penalty = penalties.find((candidate) => candidate.parameter === parameter);
     return penalty === undefined ? new Float32Array(embedding.rows) : new Float32Array(penalty.byRows());
   };
   const { rows } = embedding;
   return { spec, rows, base, maps, bias: bias?.factors[0] ?? null, decay: decay(embedding), biasDecay: decay(bias) };
-}
-
-function sideOf(embedding: Parameter): SideSpec | null {
-  if (embedding instanceof PlainTable) return { kind: 'plain', maps: 0 };
-  if (!(embedding instanceof ElementwiseProduct)) return null;
-  const { kind, scope, depth, width } = embedding.spec;
-  return scope === 'row' && width === 1 ? { kind, maps: depth - 1 } : null;
 }

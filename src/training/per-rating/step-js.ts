@@ -2,7 +2,7 @@
 // there is no WebAssembly. A step takes one rating, or up to four of one user; every gradient is taken at its start.
 
 import type { Scheduler } from '../../core/scheduler';
-import { kernels } from '../../kernels/dispatch';
+import * as kernels from '../../kernels/dispatch';
 import { isPerRow } from '../../kernels/update-rules';
 import type { RatingBatch, RatingData } from '../../models/model';
 import type { Factor, RowGradient } from '../../optimizers/factor';
