@@ -21,9 +21,9 @@ export interface HeapCode {
   /** Addresses that some routines read. */
   readonly list: Int32Array;
   /** The programs that are set up; null: there is no memory for the code, and JavaScript does without. */
-  rows?: Routines | null;
-  products?: Routines | null;
-  matrices?: Routines | null;
+  rows: Routines | null | undefined;
+  products: Routines | null | undefined;
+  matrices: Routines | null | undefined;
   setUp(name: 'rows' | 'products' | 'matrices', program: Program): Routines | null;
 }
 
@@ -135,6 +135,10 @@ export class Heap {
   ) {
     const code: HeapCode = {
       list: new Int32Array(memory.buffer, 0, LISTED),
+      // Named from the start: objects of one shape are looked up quickest.
+      rows: undefined,
+      products: undefined,
+      matrices: undefined,
       setUp(name, program) {
         const routines = inWasm(kernels, () => instantiate<Routines>(program.compiled, memory));
         code[name] = routines;
