@@ -1,6 +1,6 @@
 // What a new user or a new item is to tables trained by alternating least squares: one more row of the last half-epoch.
 
-import type { Scheduler } from '../../core/scheduler';
+import { type Pausable, runToEnd, runYielding, type Scheduler } from '../../core/scheduler';
 import { ridgeOf } from '../../training/als-rows';
 import { linkOf, type ServedFactorization } from '../factorization-tables';
 import type { HistoryEntry } from '../trained-state';
@@ -56,15 +56,11 @@ export class AlsFoldIn implements FoldIn {
 
   async prepare(side: 'users' | 'items', scheduler: Scheduler): Promise<void> {
     if (this.options.unobservedWeight === 0) return;
-    const frozen = side === 'users' ? this.items : this.users;
-    if (this.sums.has(frozen.counts)) return;
-    const { rank } = this.fitted.tables;
-    const sums = new Float64Array(rank * rank);
-    for (let row = 0; row < frozen.counts.length; row++) {
-      this.addOuter(sums, frozen.embedding, row);
-      if (scheduler.isDue((rank * rank) >> 4)) await scheduler.yieldNow();
-    }
-    this.sums.set(frozen.counts, this.mirrored(sums));
+    await runYielding(
+      this.sumsOf(side === 'users' ? this.items : this.users),
+      scheduler,
+      (this.fitted.tables.rank ** 2) >> 4,
+    );
   }
 
   private get items(): Frozen {
@@ -99,7 +95,7 @@ export class AlsFoldIn implements FoldIn {
       penalty: ridge / folded,
       biasPenalty: ridge / (folded * folded),
       loss: new RatingsLoss('squared', linkOf(units), targets, weights),
-      ...(unobservedWeight > 0 && { everywhere: { sums: this.sumsOf(side), weight: unobservedWeight } }),
+      ...(unobservedWeight > 0 && { everywhere: { sums: runToEnd(this.sumsOf(side)), weight: unobservedWeight } }),
     };
   }
 
@@ -109,30 +105,24 @@ export class AlsFoldIn implements FoldIn {
     return trained;
   }
 
-  /** sum of q q^T over a side's rows; those that training never saw are 0. Without biases, as unobserved pairs have none. */
-  private sumsOf({ embedding, counts }: Frozen): Float64Array {
-    const { rank } = this.fitted.tables;
+  /**
+   * The lower triangle of the sum of q q^T over a side's rows; those that training never saw are 0. Without biases, as
+   * unobserved pairs have none.
+   */
+  private *sumsOf({ embedding, counts }: Frozen): Pausable<Float64Array> {
     const known = this.sums.get(counts);
     if (known !== undefined) return known;
+    const { rank } = this.fitted.tables;
     const sums = new Float64Array(rank * rank);
-    for (let row = 0; row < counts.length; row++) this.addOuter(sums, embedding, row);
-    this.sums.set(counts, this.mirrored(sums));
-    return sums;
-  }
-
-  /** The lower triangle of a row's outer product. */
-  private addOuter(sums: Float64Array, embedding: Frozen['embedding'], row: number): void {
-    const { rank } = this.fitted.tables;
-    const start = row * rank;
-    for (let i = 0; i < rank; i++) {
-      const part = embedding[start + i]!;
-      for (let j = 0; j <= i; j++) sums[i * rank + j]! += part * embedding[start + j]!;
+    for (let row = 0; row < counts.length; row++) {
+      const start = row * rank;
+      for (let i = 0; i < rank; i++) {
+        const part = embedding[start + i]!;
+        for (let j = 0; j <= i; j++) sums[i * rank + j]! += part * embedding[start + j]!;
+      }
+      yield;
     }
-  }
-
-  private mirrored(sums: Float64Array): Float64Array {
-    const { rank } = this.fitted.tables;
-    for (let i = 0; i < rank; i++) for (let j = 0; j < i; j++) sums[j * rank + i] = sums[i * rank + j]!;
+    this.sums.set(counts, sums);
     return sums;
   }
 }

@@ -21,7 +21,10 @@ export interface RidgeProblem {
   readonly penalty: number;
   readonly biasPenalty: number;
   readonly loss: FoldLoss;
-  /** Scores of every row of the table that cost 1/2 weight score^2, as (rank + 1 for a bias)^2 sums of products, both triangles. */
+  /**
+   * Scores of every row of the table that cost 1/2 weight score^2, where the loss is quadratic and there is no bias: the
+   * lower triangle of the rank^2 sums of products.
+   */
   readonly everywhere?: { readonly sums: Float64Array; readonly weight: number };
 }
 
@@ -130,12 +133,6 @@ function descent(problem: RidgeProblem, row: Float64Array, slopes: Float64Array)
   const { table, rank, rows, scale, hasBias, penalty, biasPenalty } = problem;
   const down = new Float64Array(row.length);
   for (let k = 0; k < row.length; k++) down[k] = -(k < rank ? penalty : biasPenalty) * row[k]!;
-  const { everywhere } = problem;
-  if (everywhere !== undefined) {
-    for (let k = 0; k < row.length; k++)
-      for (let j = 0; j < row.length; j++)
-        down[k]! -= everywhere.weight * everywhere.sums[k * row.length + j]! * row[j]!;
-  }
   for (let s = 0; s < rows.length; s++) {
     const slope = scale * slopes[s]!;
     const start = rows[s]! * rank;
