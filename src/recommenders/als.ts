@@ -16,7 +16,7 @@ import {
   readOptions,
   wrong,
 } from '../core/options';
-import { forEachChunk, ROWS_A_CHUNK, type Scheduler, TaskScheduler } from '../core/scheduler';
+import { forEachChunk, ROWS_A_CHUNK, runYielding, type Scheduler, TaskScheduler } from '../core/scheduler';
 import { findRepeats } from '../data/duplicates';
 import { Interactions } from '../data/interactions';
 import type { Scores } from '../metrics/metric-names';
@@ -244,7 +244,7 @@ async function fitAls({ data: given, options, fitOptions, install, isServing }: 
   const { rank, seed, biases, initScale, feedback } = options;
   const scheduler = new TaskScheduler(fitOptions.signal);
   const isExplicit = feedback === 'explicit';
-  const only = isExplicit ? await onlyValue(given, scheduler) : undefined;
+  const only = isExplicit ? await runYielding(onlyValue(given), scheduler) : undefined;
   if (only !== undefined)
     throw nothingToPredict('ALS', "feedback 'explicit'", only, "feedback: 'implicit', which learns who has what");
   const { data, ...weighed } = await weighPairs(given, options, scheduler);

@@ -13,7 +13,7 @@ import {
   plain,
   readOptions,
 } from '../core/options';
-import type { Scheduler } from '../core/scheduler';
+import { runYielding, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { tableDims } from '../models/factorization';
 import { adam } from '../optimizers/adam';
@@ -349,7 +349,7 @@ export function readerOf(
     /** The options of a training: the loss that 'auto' stands for, and what goes with it. */
     async forData(asked, data, scheduler) {
       const { options } = read(asked);
-      const only = options.negatives === false ? await onlyValue(data, scheduler) : undefined;
+      const only = options.negatives === false ? await runYielding(onlyValue(data), scheduler) : undefined;
       const isAuto = options.loss === 'auto';
       if (only !== undefined && (!isAuto || instead !== undefined)) {
         throw nothingToPredict(owner, `loss '${isAuto ? 'squared' : options.loss}'`, only, instead ?? INSTEAD);

@@ -2,7 +2,7 @@
 // their options and models. From interactions to a trained state.
 
 import { Stream } from '../core/random';
-import { type Scheduler, TaskScheduler } from '../core/scheduler';
+import { runToEnd, type Scheduler, TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { type Scores, scoresOf } from '../metrics/metric-names';
 import { drawStart, type Factorization, type FactorizationTables } from '../models/factorization';
@@ -28,7 +28,7 @@ import type { FilledFitOptions } from './fit-options';
 import type { FittedTables } from './partial-fit';
 import { withSavedRule } from './restore';
 import { TableRecommender } from './table-recommender';
-import { chooseUnits, inCopies, onlyValueNow, toTargets, weigh } from './targets';
+import { chooseUnits, inCopies, onlyValue, toTargets, weigh } from './targets';
 
 /** A model with its start drawn, and how it is trained and served. */
 export type Prepared = Pick<FitTask, 'model' | 'plainOf' | 'trainingOf' | 'batches'>;
@@ -84,7 +84,7 @@ export abstract class FactorizationRecommender extends TableRecommender {
   protected override scoresFor(data: Interactions): Scores {
     const { loss = 'auto', negatives } = this.read.asked;
     if (loss !== 'auto') return this.scores;
-    return onlyValueNow(data) === undefined || negatives !== undefined ? 'rating' : 'order';
+    return runToEnd(onlyValue(data)) === undefined || negatives !== undefined ? 'rating' : 'order';
   }
 
   protected problemsOf(state: FittedTables): GradientFoldIn {

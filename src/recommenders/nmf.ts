@@ -2,7 +2,7 @@
 
 import { DataError } from '../core/errors';
 import { derived, type Fields, type Filled, field, oneOf, plain, readOptions, wrong } from '../core/options';
-import { TaskScheduler } from '../core/scheduler';
+import { runYielding, TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { drawStart } from '../models/factorization';
 import { checkNonNegative, NMFModel } from '../models/nmf';
@@ -215,7 +215,7 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
   protected async train(given: Interactions, fitOptions: FilledFitOptions): Promise<History> {
     const { name, isFitted: isServing } = this;
     const scheduler = new TaskScheduler(fitOptions.signal);
-    const only = await onlyValue(given, scheduler);
+    const only = await runYielding(onlyValue(given), scheduler);
     if (only !== undefined) throw nothingToPredict('NMF', `loss '${this.options.loss}'`, only, INSTEAD_OF_KIND);
     const isBatched = this.options.solver === 'gradient' && this.options.batchSize > 1;
     const read = readNmfOptions(this.read.asked, isBatched ? await shapeOf(given, this.options, scheduler) : undefined);

@@ -2,7 +2,7 @@
 // Where all values are equal there is nothing to predict, and what can be learned is who has what.
 
 import { DataError } from '../core/errors';
-import { forEachChunk, type Scheduler } from '../core/scheduler';
+import { A_LOOK, forEachChunk, type Pausable, type Scheduler } from '../core/scheduler';
 import { Interactions } from '../data/interactions';
 import type { RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
@@ -100,29 +100,15 @@ async function describe(values: Float32Array, weights: Float32Array | undefined,
 }
 
 /** The only value of interactions, where two or more have a weight and all of these the same value; else undefined. */
-export async function onlyValue(
-  { values, weights, size }: Pick<Interactions, 'values' | 'weights' | 'size'>,
-  scheduler: Scheduler,
-): Promise<number | undefined> {
-  let [only, count] = [Number.NaN, 0];
-  for (let k = 0; k < size; k++) {
-    if (weights !== undefined && weights[k] === 0) continue;
-    if (count++ === 0) only = values[k]!;
-    else if (values[k] !== only) return undefined;
-    // Ratings differ within the first few; only events are looked through.
-    if (k % 65_536 === 65_535 && scheduler.isDue(65_536)) await scheduler.yieldNow();
-  }
-  return count > 1 ? only : undefined;
-}
-
-/** The same at once. */
-export function onlyValueNow({
+export function* onlyValue({
   values,
   weights,
   size,
-}: Pick<Interactions, 'values' | 'weights' | 'size'>): number | undefined {
+}: Pick<Interactions, 'values' | 'weights' | 'size'>): Pausable<number | undefined> {
   let [only, count] = [Number.NaN, 0];
   for (let k = 0; k < size; k++) {
+    // Ratings differ within the first few; only events are looked through.
+    if (k % A_LOOK === A_LOOK - 1) yield;
     if (weights !== undefined && weights[k] === 0) continue;
     if (count++ === 0) only = values[k]!;
     else if (values[k] !== only) return undefined;

@@ -232,7 +232,7 @@ function rankOf(role: Role, name: string): number {
 function formsOf(name: string): string[] {
   if (name.length > LONGEST_NAME) return [];
   // Most names are one word, and a wide table has many: skip the other forms.
-  if (!/[^\w\s"'-]/.test(name)) return runYielding([normalise(name)]);
+  if (!/[^\w\s"'-]/.test(name)) return withVariants([normalise(name)]);
   const bare = withoutType(name.replace(/^\[(.*)\]$/, '$1').replaceAll('].[', '.'));
   const parts = bare.split(PATH).filter((part) => normalise(part) !== '');
   const last = parts.at(-1) ?? '';
@@ -246,10 +246,10 @@ function formsOf(name: string): string[] {
       .map((part) => normalise(part).replace(/s$/, ''))
       .join(''),
   ];
-  return runYielding(forms);
+  return withVariants(forms);
 }
 
-function runYielding(forms: readonly string[]): string[] {
+function withVariants(forms: readonly string[]): string[] {
   const turned = forms.flatMap((form) => (form.startsWith('id') && form.length > 3 ? [`${form.slice(2)}id`] : []));
   const single = forms.flatMap((form) => (form.endsWith('s') ? [form.slice(0, -1)] : []));
   return [...new Set([...forms, ...turned, ...single])];
@@ -333,9 +333,8 @@ export function resolveColumn(option: string, ref: string | number, shape: Colum
   const { names, width, firstLine } = shape;
   if (typeof ref === 'number') {
     if (ref < width) return ref;
-    throw faults.at(
+    throw faults.inLine(
       firstLine,
-      undefined,
       width === 1
         ? `${option} is ${ref}, but ${listColumns(shape)}`
         : `${option} is ${ref}, but there are ${width} columns; want a number from 0 to ${width - 1}`,
@@ -345,15 +344,11 @@ export function resolveColumn(option: string, ref: string | number, shape: Colum
   if (found.length === 1) return found[0]!;
   if (found.length > 1) {
     const wanted = `set ${option} to the number of one, from 0`;
-    throw faults.at(
-      firstLine,
-      undefined,
-      `columns ${found.join(' and ')} are named ${show(ref)} (${option}); ${wanted}`,
-    );
+    throw faults.inLine(firstLine, `columns ${found.join(' and ')} are named ${show(ref)} (${option}); ${wanted}`);
   }
   const close = nearest(ref, names ?? []);
   const advice = close === undefined ? '' : `; did you mean '${close}'?`;
-  throw faults.at(firstLine, undefined, `no column is named ${show(ref)} (${option}); ${listColumns(shape)}${advice}`);
+  throw faults.inLine(firstLine, `no column is named ${show(ref)} (${option}); ${listColumns(shape)}${advice}`);
 }
 
 /** The label of column `i` in messages. */
@@ -380,9 +375,8 @@ function setOnly(
   if (found.length === 1) roles[role] = found[0]!;
   if (found.length < 2) return;
   const listed = found.map((i) => `${i} (${show(names![i])})`).join(' and ');
-  throw faults.at(
+  throw faults.inLine(
     firstLine,
-    undefined,
     `columns ${listed} could both hold the ${role}; set columns.${role} to the number of one of them`,
   );
 }
@@ -414,7 +408,7 @@ function missing(role: 'user' | 'item' | 'value', shape: Shape, faults: Faults) 
   // One column cannot hold both ids: the separator is wrong.
   const advice = shape.width === 1 ? '' : `; set columns.${role} to one of them${or}${layoutsFor(role, shape)}`;
   const message = `cannot tell which column holds the ${role}; ${listColumns(shape)}${advice}`;
-  return faults.at(shape.firstLine, undefined, message);
+  return faults.inLine(shape.firstLine, message);
 }
 
 /** Advice on other layouts for a table in which `role` has no column. */
@@ -477,9 +471,8 @@ function unknownHeader(names: readonly string[], shape: Shape, faults: Faults) {
   const isWide = isUnnamed(names[0]!) && shape.width > 2;
   const other = isWide ? "set layout: 'wide' where each column is an item, " : '';
   const comment = commentAdvice(shape.firstCells[0]!);
-  return faults.at(
+  return faults.inLine(
     shape.firstLine,
-    undefined,
     `cannot tell which column holds the user: no name is known; ${listColumns(shape)}; ` +
       `set columns, such as { ${such} }, ${other}or set header: false where this line is data${comment}`,
   );
@@ -507,7 +500,7 @@ function refuseLists(
     const i = roles[role]!;
     if (!/_seq$/i.test(names?.[i] ?? '') || !isMostly((cell) => /\s/.test(cell), rows, i)) continue;
     const message = `column ${show(names![i])} holds lists, such as ${show(rows[0]![i])}; want one ${role} a row`;
-    throw faults.at(firstLine, undefined, `${message}; write a row for each, or set columns.${role} to another column`);
+    throw faults.inLine(firstLine, `${message}; write a row for each, or set columns.${role} to another column`);
   }
 }
 

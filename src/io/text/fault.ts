@@ -17,6 +17,11 @@ export class Faults {
     return new DataError(`${where.join(', ')}: ${message}`, { file: this.file, line, column: label });
   }
 
+  /** A fault of a line as a whole. */
+  inLine(line: number, message: string): DataError {
+    return this.at(line, undefined, message);
+  }
+
   /** A fault of the whole file. */
   whole(message: string): DataError {
     return new DataError(`${this.file ?? 'text'}: ${message}`, { file: this.file });

@@ -68,22 +68,17 @@ export function openLongTable(records: RecordReader, settings: ReadSettings, fau
   let first = records.fields();
   let firstLine = records.line;
   if (first.length === 1 && /.:$/.test(first[0]!))
-    throw faults.at(
+    throw faults.inLine(
       firstLine,
-      undefined,
       `the line is ${show(first[0])}; where it opens a block of ratings, set layout: 'netflix'`,
     );
   if (/^sep=/i.test(first[0]!))
-    throw faults.at(
-      firstLine,
-      undefined,
-      'the line tells Excel what separates columns and is no row; set skipLines: 1',
-    );
+    throw faults.inLine(firstLine, 'the line tells Excel what separates columns and is no row; set skipLines: 1');
   const comment = commentAdvice(first[0]!);
   const usual = usualWidth(sample.slice(1));
   if (comment !== '' && usual > 0 && first.length !== usual) {
     const fields = `fields: ${first.length}, where the lines below have ${usual}`;
-    throw faults.at(firstLine, undefined, fields + comment);
+    throw faults.inLine(firstLine, fields + comment);
   }
   const hasHeader = settings.header ?? looksLikeHeader(sample, settings.columns, settings.missing);
   const start = hasHeader ? records.position : 0;
@@ -359,9 +354,8 @@ function findIdColumn(shape: Shape, ignored: readonly number[], faults: Faults):
   const areNumbers = others.every(({ name }) => isNumber(name));
   if (first === undefined || (isNumber(first.name) && areNumbers)) return -1;
   if (isUnnamed(first.name) || (areNumbers && others.length > 0)) return first.i;
-  throw faults.at(
+  throw faults.inLine(
     firstLine,
-    undefined,
     `cannot tell which column holds the user ids; the columns are ${names.slice(0, 6).map(show).join(', ')}` +
       `${names.length > 6 ? ', ...' : ''}; set idColumn to one of them, or to false where users are numbered by row`,
   );
@@ -418,11 +412,7 @@ export function readAdjacencyTable(records: RecordReader, settings: ReadSettings
     const { line, fieldCount } = records;
     const number = lines++;
     if (idColumn !== false && idColumn >= fieldCount)
-      throw faults.at(
-        line,
-        undefined,
-        `idColumn is ${idColumn}, but there are ${fieldCount} columns; set idColumn lower`,
-      );
+      throw faults.inLine(line, `idColumn is ${idColumn}, but there are ${fieldCount} columns; set idColumn lower`);
     const user =
       idColumn === false
         ? table.toId(String(number), false, 'user', line, 1)
@@ -508,7 +498,7 @@ export function readNetflixTable(records: RecordReader, settings: ReadSettings, 
   }
   const firstLine = settings.skipLines + 1 + Math.max(0, sample.indexOf(rows[0]!));
   if (sample.length === rows.length)
-    throw faults.at(firstLine, undefined, `no line opens a block of ratings, as "1:" does; set layout: 'long'`);
+    throw faults.inLine(firstLine, `no line opens a block of ratings, as "1:" does; set layout: 'long'`);
   const width = Math.max(1, ...rows.slice(0, 20).map(({ length }) => length));
   const roles = rolesOf(rows, width, firstLine, records.separator, settings, faults);
   const layout: LongLayout = {
@@ -526,7 +516,7 @@ export function readNetflixTable(records: RecordReader, settings: ReadSettings, 
       item = undefined;
       item = table.toId(records.field(0).slice(0, -1).trim(), false, 'item', line, 1);
     } else if (item === undefined)
-      throw faults.at(line, undefined, 'a rating stands before any line "item:" that opens a block');
+      throw faults.inLine(line, 'a rating stands before any line "item:" that opens a block');
     else readRow(records, layout, table, faults, item);
   });
   if (table.size === 0 && table.invalid.count + table.invalid.missing === 0)

@@ -179,15 +179,13 @@ function* rowsOf(records: RecordReader, settings: FeatureSettings, faults: Fault
   const names = columns ?? records.fields();
   const firstLine = records.line;
   if (columns !== undefined) records.demandFields(columns.length, firstLine);
-  else if (new Set(names).size < names.length)
-    throw faults.at(firstLine, undefined, 'two columns have one name; set columns');
+  else if (new Set(names).size < names.length) throw faults.inLine(firstLine, 'two columns have one name; set columns');
   const used = namesOf(source).map((name) => [name, names.indexOf(name)] as const);
   const lost = used.find(([name, at]) => at < 0 && !isOptional(name, source));
   if (lost !== undefined) {
     const known = names.slice(0, 12).map(show).join(', ');
-    throw faults.at(
+    throw faults.inLine(
       firstLine,
-      undefined,
       `there is no column ${show(lost[0])}; the table has ${known}${names.length > 12 ? ', ...' : ''}`,
     );
   }
@@ -206,11 +204,7 @@ function* rowsOf(records: RecordReader, settings: FeatureSettings, faults: Fault
     }
     if (numbered !== null) row[numbered] = numberId(row[numbered] as string, numbered, records.line, faults);
     if (++count > settings.maxRows)
-      throw faults.at(
-        records.line,
-        undefined,
-        `there are more than maxRows = ${settings.maxRows} rows; set maxRows higher`,
-      );
+      throw faults.inLine(records.line, `there are more than maxRows = ${settings.maxRows} rows; set maxRows higher`);
     yield row;
   } while (records.next());
 }

@@ -204,7 +204,7 @@ class LibFMRows {
     this.at++;
     if (isFirst) return;
     if (this.size === maxRows)
-      throw this.faults.at(line, undefined, `there are more than maxRows = ${maxRows} rows; set maxRows higher`);
+      throw this.faults.inLine(line, `there are more than maxRows = ${maxRows} rows; set maxRows higher`);
     if (!this.isSorted) this.sortRow(line);
     this.starts = grown(this.starts, this.size + 2);
     this.starts[++this.size] = this.filled;

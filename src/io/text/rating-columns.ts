@@ -203,7 +203,7 @@ export class RatingColumns {
     const item = show(this.items.idOf(columns.itemIndex[row]!));
     const advice = "remove one, or set duplicates to 'last', 'first', 'sum' or 'keep'";
     const message = `user ${user} and item ${item} have a rating on line ${lines[earlier]} already; ${advice}`;
-    throw this.faults.at(lines[row]!, undefined, message);
+    throw this.faults.inLine(lines[row]!, message);
   }
 
   private newPage(rows: number): Page {

@@ -167,9 +167,8 @@ export class RecordReader {
     const count = this.fieldsOf(width);
     if (count === width) return;
     const advice = count < width ? 'fill in the missing fields' : 'quote fields that contain the separator';
-    throw this.faults.at(
+    throw this.faults.inLine(
       this.line,
-      undefined,
       `too ${count < width ? 'few' : 'many'} fields: ${count} where line ${firstLine} has ${width}, ` +
         `cut at ${show(this.separator)}; ${advice}, or set separator`,
     );
@@ -308,7 +307,7 @@ const ESCAPED = 2;
 /** The fault of a line beyond maxLineLength. */
 export function tooLong(faults: Faults, line: number, most: number) {
   const message = `the line has more than maxLineLength = ${most} characters; set maxLineLength higher if it is meant`;
-  return faults.at(line, undefined, message);
+  return faults.inLine(line, message);
 }
 
 /** Removes the escapes of a quoted field. */

@@ -45,9 +45,8 @@ export function sniffSeparator(text: string, form: TextForm, faults: Faults, isA
   if (found !== undefined) return found.separator;
   if (fault !== undefined) throw fault;
   const line = text.trimStart().split(/[\r\n]/, 1)[0]!;
-  throw faults.at(
+  throw faults.inLine(
     1,
-    undefined,
     `cannot tell what separates the columns of ${show(line)}; want two or more columns separated by a tab, '::', ` +
       "comma, semicolon, '|' or spaces, or set separator",
   );

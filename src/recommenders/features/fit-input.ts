@@ -15,7 +15,7 @@ import {
   wrong,
 } from '../../core/options';
 import { Stream } from '../../core/random';
-import { forEachChunk, type Scheduler, TaskScheduler } from '../../core/scheduler';
+import { forEachChunk, runYielding, type Scheduler, TaskScheduler } from '../../core/scheduler';
 import type { FeatureRows, UnlabelledRows } from '../../data/feature-fields';
 import type { Interactions } from '../../data/interactions';
 import { type SideFeatures, sideFields } from '../../data/pair-features';
@@ -475,7 +475,7 @@ async function loadPairs(
   const scheduler = new TaskScheduler(fit.signal);
   const { data } = await weigh(checked.data, scheduler);
   const { pairing, pairs } = await pairingOf(owner, data, fit, scheduler);
-  const only = negatives === false ? await onlyValue(data, scheduler) : undefined;
+  const only = negatives === false ? await runYielding(onlyValue(data), scheduler) : undefined;
   if (only !== undefined) throw nothingToPredict(owner, `task '${options.task}'`, only, INSTEAD);
   // Labels say yes or no; ratings, and what users have, are all of what should be listed.
   const relevant = options.task === 'classification' && negatives === false ? (value: number) => value > 0 : undefined;
