@@ -1,42 +1,43 @@
-// Grouping into rows (compressed sparse rows, CSR) by a stable counting sort: written once, for all that is grouped by user,
-// by item or by tile. As generators, so that a training gives way to other tasks and a constructor runs to the end.
+// Grouping into rows (compressed sparse rows, CSR) by a stable counting sort, for everything grouped by user, item or
+// tile. Written as generators, so that training can yield to other tasks while a constructor runs to the end.
 
 import { type Pausable, runToEnd, runYielding, type Scheduler } from '../core/scheduler';
 import type { Id, Vocabulary } from './vocabulary';
 
 /**
- * Elements between two pauses. Few, as each may be the first to touch a page of a new array, which takes the system two
- * microseconds.
+ * Elements between two pauses. Few, because each may be the first to touch a page of a new array, which costs the
+ * system two microseconds.
  */
 const CHUNK = 2048;
 
-/** The members of row r are order[starts[r]] .. order[starts[r + 1] - 1]; starts has one more at the end: how many there are. */
+/** The members of row r are order[starts[r]] .. order[starts[r + 1] - 1]; the last entry of starts is their total number. */
 export interface RowGroups {
   readonly starts: Int32Array;
   readonly order: Int32Array;
 }
 
-/** A matrix by column: the entries of column c are starts[c] .. starts[c + 1] - 1, each with its row and where it was. */
+/** A matrix by column: the entries of column c are starts[c] .. starts[c + 1] - 1, each with its row and its former position. */
 export interface ByColumn {
   readonly starts: Int32Array;
   readonly rows: Int32Array;
   readonly places: Int32Array;
 }
 
-/** Where each row starts: counts[r + 1] holds the count of row r and becomes the start of row r + 1. In place. */
+/** Turns counts into starts in place: counts[r + 1] holds the count of row r and becomes the start of row r + 1. */
 export function countsToStarts(counts: Int32Array): Int32Array {
   for (let row = 1; row < counts.length; row++) counts[row]! += counts[row - 1]!;
   return counts;
 }
 
 /**
- * Groups the places 0, 1, ... by their keys, which are below `count`: members of a row stay in order. Cost: O(places + count).
+ * Groups the positions 0, 1, ... by their keys, which are below `count`; members of a row stay in order. Cost:
+ * O(positions + count).
  */
 export function groupRows(keys: ArrayLike<number>, count: number, scheduler: Scheduler): Promise<RowGroups> {
   return runYielding(grouping(keys, count), scheduler, CHUNK);
 }
 
-/** The same at once. */
+/** The same, synchronously. */
 export function groupRowsNow(keys: ArrayLike<number>, count: number): RowGroups {
   return runToEnd(grouping(keys, count));
 }
@@ -51,7 +52,7 @@ export function transpose(
   return runYielding(transposing(starts, columns, count), scheduler, CHUNK);
 }
 
-/** The same at once. */
+/** The same, synchronously. */
 export function transposeNow(starts: Int32Array, columns: Int32Array, count: number): ByColumn {
   return runToEnd(transposing(starts, columns, count));
 }
@@ -98,7 +99,7 @@ function* transposing(rowStarts: Int32Array, columns: Int32Array, count: number)
   return { starts, rows, places };
 }
 
-// An order of ids that does not depend on the order in which the data name them: for what must be chosen among equals.
+// An order of ids that does not depend on the order in which the data name them, to break ties.
 
 /** Numbers first, ascending; then strings, by their UTF-16 code units. */
 export function compareIds(a: Id, b: Id): number {
@@ -106,7 +107,7 @@ export function compareIds(a: Id, b: Id): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The numbers of a vocabulary's ids, in the order of the ids. Cost: a sort. */
+/** The numbers of a vocabulary's ids, sorted by id. */
 export function idOrder(vocabulary: Vocabulary): Int32Array {
   const ids = [...vocabulary];
   return Int32Array.from(ids.keys()).sort((a, b) => compareIds(ids[a]!, ids[b]!));

@@ -1,5 +1,5 @@
-// Rows of weight 0 are absent: they are taken out before anything looks at the rows, and ids that only they have are
-// forgotten, so that every number is what it would be without them.
+// Rows of weight 0 count as absent: they are removed before anything else sees the rows, and ids that occur only in
+// them are removed from the vocabularies, so that every number is what it would be without them.
 
 import { DataError } from '../core/errors';
 import { field, oneOf, show } from '../core/options';
@@ -7,13 +7,13 @@ import { type Pausable, pausable } from '../core/scheduler';
 import { type Columns, selectColumns } from './rows';
 import type { Id, Vocabulary } from './vocabulary';
 
-/** Columns without their absent rows, and which of the given rows they are; null: all of them. */
+/** Columns without absent rows, and the original positions of the remaining rows; null: all of them. */
 export interface PresentRows {
   readonly columns: Columns;
   readonly positions: Int32Array | null;
 }
 
-/** Takes the rows of weight 0 out. `known`: how many ids the vocabularies had before these rows. */
+/** Removes the rows of weight 0. `known`: the sizes of the vocabularies before these rows. */
 export function* withoutAbsent(
   columns: Columns,
   users: Vocabulary,
@@ -44,29 +44,29 @@ export function* withoutAbsent(
   return { columns: kept, positions };
 }
 
-// Rows in the order of their users, by counting sort; a share of the users at a time, because a sort of all rows at
-// once would hold as much as a column.
+// Orders rows by user with a counting sort, one share of the users at a time: sorting all rows at once would need as
+// much memory as a column.
 
-/** Where the rows of each user end, from how many there are: entry u + 1 is the end of user u. Changes `counts`. */
+/** The end of each user's rows, from their counts: entry u + 1 is the end of user u. Changes `counts`. */
 export function endsOf(counts: Int32Array): Int32Array {
   for (let user = 1; user < counts.length; user++) counts[user]! += counts[user - 1]!;
   return counts;
 }
 
-/** Rows far apart in memory take longer than rows in order. */
+/** Fewer per step than elsewhere: rows scattered in memory take longer. */
 const ROWS_A_STEP = 1 << 16;
 
-/** Consecutive users whose rows have been brought together. */
+/** Consecutive users whose rows have been grouped. */
 export interface Share {
   readonly from: number;
   readonly to: number;
-  /** User u of the share has the places ends[u] - start to ends[u + 1] - start. */
+  /** The rows of user u are at ends[u] - start to ends[u + 1] - start. */
   readonly start: number;
 }
 
 /**
- * Calls `use` with users, one share after the other, `sorted` holding what `entries` says of their rows (null: their numbers).
- * A user has the rows that `ends` leaves room for: all or, where they are the same, none.
+ * Calls `use` for one share of the users after the other; `sorted` holds the `entries` of their rows (null: their
+ * positions). `ends` limits which users take part: those with an empty range have no rows.
  */
 export function* shareByShare(
   userIndex: Int32Array,
@@ -98,7 +98,7 @@ export function* shareByShare(
 
 const NOT_WANTED = -1;
 
-/** Puts the entries of the rows [a, b) that are of the users from `first` on at their users' next places. */
+/** Writes the entries of the rows [a, b) that belong to the share to the next free positions of their users. */
 function place(
   userIndex: Int32Array,
   first: number,
@@ -119,17 +119,20 @@ function place(
   }
 }
 
-// Finds rows of one user and item without a key per row: rows are brought into the order of their users, and a stamp per
-// item tells whether the user had it before. Linear in rows + users + items. Beside the columns it holds 2 bytes a row
-// where users' rows do not stand together, and nothing where they do.
+// Finds duplicate pairs without a key per row: rows are ordered by user, and a stamp per item records the last user
+// with that item. Linear in rows + users + items. Memory besides the columns: 2 bytes a row if users' rows are
+// scattered, else nothing.
 
-/** Told of each row whose pair came before; `earlier` is the nearest row of the pair. The rows of a pair come in order. */
+/**
+ * Called for each row whose pair occurred before; `earlier` is the latest earlier row of the pair. The rows of a pair
+ * come in order.
+ */
 export type OnRepeat = (row: number, earlier: number) => void;
 
-/** Rows for which a sort in one go is small enough. */
+/** Up to this many rows are sorted in one go. */
 const SMALL = 1 << 20;
 
-/** Calls `onRepeat` for every row whose user and item an earlier row has. `small` is for tests. */
+/** Calls `onRepeat` for every row that repeats the user and item of an earlier row. `small` is for tests. */
 export function* findRepeats(
   columns: Columns,
   users: number,
@@ -145,7 +148,7 @@ export function* findRepeats(
     areTogether = countRows(userIndex, counts, from, to) && areTogether;
   });
   const scan = new PairScan(items, onRepeat);
-  // As in most files: then the rows are in order as they stand.
+  // As in most files: the rows are already grouped by user.
   if (areTogether) return yield* pausable(size, (from, to) => scan.runs(userIndex, itemIndex, from, to));
 
   let most = 0;
@@ -159,7 +162,7 @@ export function* findRepeats(
   yield* shareByShare(userIndex, ends, itemIndex, sorted, (share) => repeaters(sorted, ends, share, stamps, repeating));
   if (repeating.length === 0) return;
 
-  // Only now is it worth knowing the rows: those of the users in whom there is something to find.
+  // Only now are the row positions needed, and only for users with a duplicate.
   const some = new Int32Array(users + 1);
   for (const user of repeating) some[user + 1] = ends[user + 1]! - ends[user]!;
   const someEnds = endsOf(some);
@@ -167,9 +170,9 @@ export function* findRepeats(
   yield* shareByShare(userIndex, someEnds, null, rows, (share) => scan.share(itemIndex, rows, someEnds, share));
 }
 
-/** Counts rows per user, one place up; returns whether users come in ascending order. */
+/** Counts rows per user, one place up; returns whether users are in ascending order. */
 function countRows(userIndex: Int32Array, counts: Int32Array, from: number, to: number): boolean {
-  // The sign of every step, put together: a branch would be foreseen by no processor where rows are shuffled.
+  // Combines the signs of all steps: a branch would be mispredicted in shuffled rows.
   let signs = 0;
   let last = from > 0 ? userIndex[from - 1]! : 0;
   for (let row = from; row < to; row++) {
@@ -181,7 +184,7 @@ function countRows(userIndex: Int32Array, counts: Int32Array, from: number, to: 
   return signs >= 0;
 }
 
-/** Adds the users of a share who have an item twice to `found`. */
+/** Adds to `found` the users of a share who have an item twice. */
 function repeaters(
   items: Int32Array | Uint16Array,
   ends: Int32Array,
@@ -201,9 +204,9 @@ function repeaters(
   }
 }
 
-/** Goes over rows in the order of their users. */
+/** Visits rows in the order of their users. */
 class PairScan {
-  /** The user who had each item last, and in which row. */
+  /** The last user with each item, and the row. */
   private readonly lastUser: Int32Array;
   private readonly lastRow: Int32Array;
 
@@ -235,7 +238,7 @@ class PairScan {
   }
 }
 
-// What becomes of two rows of the same user and item. Which rows those are is found by repeats.ts.
+// Resolves duplicate rows of the same user and item.
 
 /** `last` and `first` keep that row, `sum` the last with the sum of the values, `keep` all, `error` throws. */
 export type DuplicatePolicy = 'last' | 'first' | 'sum' | 'keep' | 'error';
@@ -247,8 +250,8 @@ type Column = Int32Array | Float32Array | Float64Array;
 type OwnColumns = { -readonly [name in keyof Columns]: Columns[name] };
 
 /**
- * The columns after the policy, which are the given ones, changed. A row that stays keeps its place among those that stay.
- * `positions`: the numbers of the rows for messages; null: their own.
+ * Applies the policy to the columns in place. The remaining rows keep their order.
+ * `positions`: the row numbers for messages; null: their positions.
  */
 export function* resolveDuplicates(
   { columns, positions }: PresentRows,
@@ -273,13 +276,13 @@ export function* resolveDuplicates(
   return dropped.count === 0 ? columns : yield* drop(columns, dropped);
 }
 
-/** A row whose user and item an earlier row has. */
+/** A row that repeats the user and item of an earlier row. */
 export interface Repeat {
   readonly row: number;
   readonly earlier: number;
 }
 
-/** The first repeat in the order of the rows; null where every pair is new. */
+/** The first duplicate in row order; null if every pair is new. */
 export function* firstRepeat(columns: Columns, users: number, items: number): Pausable<Repeat | null> {
   let found: Repeat | null = null;
   const least = () => (found === null ? Infinity : found.row);
@@ -289,7 +292,7 @@ export function* firstRepeat(columns: Columns, users: number, items: number): Pa
   return found;
 }
 
-/** Some of `size` rows, a bit each once there is one. */
+/** A set of rows out of `size`, one bit each, allocated with the first. */
 class RowSet {
   count = 0;
   private bits: Uint8Array | undefined;
@@ -302,7 +305,7 @@ class RowSet {
     this.count++;
   }
 
-  /** Copies the entries [from, to) of rows that are not in the set to `at` and on of `kept`; returns where they end. */
+  /** Copies the entries [from, to) of rows not in the set to `kept`, from `at` on; returns where they end. */
   copyOthers(column: Column, from: number, to: number, kept: Column, at: number): number {
     const bits = this.bits!;
     let end = at;
@@ -313,12 +316,12 @@ class RowSet {
   }
 }
 
-/** Each pair's values, added in double precision; every row of a pair gets the sum so far. */
+/** Running sums of the values of each pair, in double precision; every row of a pair gets the sum so far. */
 class RunningSums {
   private readonly values: Float32Array;
   private readonly userIndex: Int32Array;
   private readonly itemIndex: Int32Array;
-  /** The sum of the pair that each item is in, and the user of that pair. */
+  /** The sum of the current pair of each item, and the user of that pair. */
   private readonly sums: Float64Array;
   private readonly users: Int32Array;
   private overflow: { row: number; sum: number } | undefined;
@@ -353,7 +356,7 @@ class RunningSums {
   }
 }
 
-/** Takes rows out of the columns, one column after the other, so that little is held twice. */
+/** Removes rows from the columns, one column at a time to limit peak memory. */
 function* drop(columns: OwnColumns, dropped: RowSet): Pausable<Columns> {
   const kept = columns.userIndex.length - dropped.count;
   columns.userIndex = yield* others(columns.userIndex, dropped, new Int32Array(kept));

@@ -1,4 +1,4 @@
-// Rows of features as sparse columns: what a table of features is once encoded, and all that a model of features reads.
+// Rows of features as sparse columns: the encoded form of a feature table, and the input of every feature model.
 
 import { OptionError } from '../core/errors';
 import {
@@ -31,7 +31,7 @@ export type FieldKind = 'numeric' | 'categorical' | 'multi' | 'crossed';
 export interface FieldRange {
   readonly name: string;
   readonly kind: FieldKind;
-  /** The number of its first feature. */
+  /** The index of its first feature. */
   readonly offset: number;
   /** How many features it has. */
   readonly size: number;
@@ -67,16 +67,16 @@ export interface FeatureRows {
   readonly indices: Int32Array;
   readonly values: Float32Array;
   readonly labels: Float32Array | null;
-  /** What each row's loss is multiplied by; null: 1. */
+  /** The weight of each row's loss; null: 1. */
   readonly weights: Float32Array | null;
   /** In order: each starts where the one before ends. */
   readonly fields: readonly FieldRange[];
 }
 
-/** The features of rows, without what is to be learned of them. */
+/** The features of rows, without labels and weights. */
 export type UnlabelledRows = Pick<FeatureRows, 'size' | 'starts' | 'indices' | 'values'>;
 
-// How a caller describes the fields of a table: plain JSON, made by a function per kind, checked here once.
+// How a caller describes the fields of a table: plain JSON, made by a function per kind and checked here.
 
 /**
  * A cell of a row of features. Missing: undefined, null, NaN and ''. Categories are compared as text: 1, '1' are one.
@@ -99,7 +99,7 @@ export interface NumericField {
   readonly kind: 'numeric';
   /** The column it is read from. @defaultValue the field's name */
   readonly column?: string | undefined;
-  /** Whether the mean is taken off and the rest divided by the standard deviation, both of the rows learned from. @defaultValue true */
+  /** Whether to subtract the mean and divide by the standard deviation, both of the rows learned from. @defaultValue true */
   readonly standardize?: boolean | undefined;
 }
 
@@ -108,7 +108,7 @@ export interface CategoricalField {
   readonly kind: 'categorical';
   /** The column it is read from. @defaultValue the field's name */
   readonly column?: string | undefined;
-  /** Categories of fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
+  /** Categories that occur in fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
   readonly minCount?: number | undefined;
 }
 
@@ -117,9 +117,9 @@ export interface MultiValuedField {
   readonly kind: 'multi';
   /** The column it is read from. @defaultValue the field's name */
   readonly column?: string | undefined;
-  /** What stands between categories where a cell is a string. @defaultValue '|' */
+  /** The separator between categories in a string. @defaultValue '|' */
   readonly separator?: string | undefined;
-  /** Categories of fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
+  /** Categories that occur in fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
   readonly minCount?: number | undefined;
 }
 
@@ -127,34 +127,32 @@ export interface MultiValuedField {
 export interface CrossedField {
   readonly kind: 'crossed';
   readonly of: readonly [string, string];
-  /** Combinations of fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
+  /** Combinations that occur in fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
   readonly minCount?: number | undefined;
-  /** Combinations are hashed into so many features instead of being listed. */
+  /** Combinations are hashed into this many features instead of being listed. */
   readonly buckets?: number | undefined;
 }
 
 /** Any field. */
 export type FieldConfig = NumericField | CategoricalField | MultiValuedField | CrossedField;
 
-/**
- * Where labels come from: a column of numbers (or booleans), or a column of names of which some mean 1 and the others 0.
- */
+/** The source of labels: a column of numbers (or booleans), or a column of names, some of which mean 1 and the others 0. */
 export type LabelConfig = string | { readonly column: string; readonly positive?: readonly string[] | undefined };
 
-/** What a table is made of. */
+/** The columns and fields of a table. */
 export interface FeatureTableOptions {
   /** The fields, in the order of their features. */
   readonly fields: Readonly<Record<string, FieldConfig>>;
-  /** The column of the labels; rows that are only to be predicted need none. */
+  /** The column of the labels; not needed for rows that are only to be predicted. */
   readonly label?: LabelConfig | undefined;
-  /** The column of what each row's loss is multiplied by. */
+  /** The column of the weights of each row's loss. */
   readonly weight?: string | undefined;
-  /** The column of the ids of what the rows describe, users or items: of each row another. For `interactionFeatures`. */
+  /** The column of the ids of the users or items that the rows describe, all different. For `interactionFeatures`. */
   readonly id?: string | undefined;
 }
 
 /**
- * A field of one number x: the feature (x - mean) / deviation, and beside it a feature that says "missing".
+ * A field of one number x: the feature (x - mean) / deviation, and a feature that marks it as missing.
  *
  * A missing number counts as the mean. The deviation is that of the population; a constant column is divided by 1.
  *
@@ -172,10 +170,10 @@ export function numeric(options?: Omit<NumericField, 'kind'>): NumericField {
 }
 
 /**
- * A field of one category: a feature for what the vocabulary lacks, one for "missing", then one a category in the order
+ * A field of one category: an out-of-vocabulary feature, one for "missing", then one per category in the order
  * of first appearance.
  *
- * @throws OptionError for a minCount that is no whole number of at least 1, or an unknown option.
+ * @throws OptionError unless minCount is a whole number of at least 1, or an unknown option.
  * @example
  * ```ts
  * import { categorical, FeatureTable } from 'opmf';
@@ -190,7 +188,7 @@ export function categorical(options?: Omit<CategoricalField, 'kind'>): Categoric
 
 /**
  * A field of any number of categories: an array of them, or a string cut at `separator`. Features as in `categorical`;
- * each is there once a row, in ascending order, with the value 1.
+ * each occurs once a row, in ascending order, with the value 1.
  *
  * @throws OptionError for a bad minCount or separator, or an unknown option.
  * @example
@@ -209,7 +207,7 @@ export function multiValued(options?: Omit<MultiValuedField, 'kind'>): MultiValu
  * A field of the combinations of two columns, as categories: listed, or with `buckets` hashed into that many features.
  * Features as in `categorical`; a combination is missing where one of its sides is.
  *
- * Hashing needs no list and meets no unknown combination, but different ones may share a feature.
+ * Hashing needs no vocabulary, and no combination is unknown to it, but different ones may share a feature.
  *
  * @throws OptionError for a bad minCount or buckets, both of them at once, or an unknown option.
  * @see Weinberger et al., "Feature Hashing for Large Scale Multitask Learning" (ICML 2009); Cheng et al., "Wide & Deep
@@ -239,7 +237,7 @@ const someText = check<string>(
   (value) => typeof value === 'string' && value !== '',
 );
 
-/** The most features a field may have: numbers of features are 32-bit. */
+/** The most features of a field: feature indices are 32-bit. */
 const LARGEST = 2 ** 30;
 const minCount = field<number | undefined>(integer({ min: 1 }), 1);
 
@@ -278,14 +276,14 @@ export function checkField(owner: string, config: unknown, name = ''): FieldConf
   return read;
 }
 
-/** Where labels come from, once read. */
+/** The checked source of labels. */
 export interface LabelSource {
   readonly column: string;
-  /** What means 1; null: labels are numbers. */
+  /** The names that mean 1; null: labels are numbers. */
   readonly positive: readonly string[] | null;
 }
 
-/** The options of a table, once read. */
+/** The checked options of a table. */
 export interface TablePlan {
   readonly fields: readonly (readonly [name: string, config: FieldConfig])[];
   readonly label: LabelSource | null;
@@ -309,7 +307,7 @@ export function readTableOptions(owner: string, given: unknown): TablePlan {
   );
 }
 
-/** The options of a field, which may be left out. */
+/** The options of a field, all optional. */
 function given(owner: string, options: unknown): object {
   return options === undefined ? {} : plain(options, 'options', 'an object with options of a field', owner);
 }

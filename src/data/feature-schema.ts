@@ -1,4 +1,4 @@
-// A field once learned, as JSON: what it was described by, every default filled in, and its scale or its vocabulary.
+// A learned field, as JSON: its description with every default filled in, and its scale or vocabulary.
 
 import { FormatError, isInstance } from '../core/errors';
 import { show } from '../core/options';
@@ -7,7 +7,7 @@ import { hash } from '../core/random';
 import { VERSION } from '../core/version';
 import type { FeatureRow, FeatureValue, FieldConfig, FieldRange, LabelSource } from './feature-fields';
 
-/** A field as kept in files. Combinations are listed as `<length of the first>:<first>:<second>`. */
+/** A field as stored in files. Combinations are listed as `<length of the first>:<first>:<second>`. */
 export type LearnedField =
   | {
       readonly kind: 'numeric';
@@ -19,7 +19,7 @@ export type LearnedField =
     }
   | LearnedCategories;
 
-/** Any field whose features are categories. */
+/** A learned field whose features are categories. */
 export type LearnedCategories = {
   readonly name: string;
   readonly minCount: number;
@@ -30,7 +30,7 @@ export type LearnedCategories = {
   | { readonly kind: 'crossed'; readonly of: readonly [string, string]; readonly buckets: number | null }
 );
 
-/** A field of which nothing is known but what the caller says; `config` has been checked. */
+/** A field before learning; `config` has been checked. */
 export function newField(name: string, config: FieldConfig): LearnedField {
   if (config.kind === 'numeric') {
     const { column = name, standardize = true } = config;
@@ -48,7 +48,7 @@ export function columnsOf(field: LearnedField): readonly string[] {
   return field.kind === 'crossed' ? field.of : [field.column];
 }
 
-/** Reads a field out of a file. @throws FormatError where it is none */
+/** Reads a field from a file. @throws FormatError if it is invalid */
 export function learnedField(json: Readonly<Record<string, unknown>>, at: string): LearnedField {
   const { kind, name } = json;
   if (!isText(name)) throw broken(`${at}.name`, name, 'a string');
@@ -96,24 +96,25 @@ function broken(name: string, value: unknown, wanted: string): FormatError {
   return new FormatError(`FeatureSchema: ${name} is ${show(value)}; want ${wanted}`);
 }
 
-// A field of a table while rows come in: cells become numbers or codes at once, and with the last row the field knows its
-// mean or its vocabulary. One pass over the rows, which may be a stream; a field that has been learned before only looks up.
+// Encodes a field of a table while rows arrive: cells become numbers or codes at once, and after the last row the
+// field's mean or vocabulary is known. One pass over the rows, which may be a stream; a field that is already learned
+// only looks up.
 
-/** The first two features of a field of categories. */
+/** The first two features of a categorical field. */
 export const UNKNOWN = 0;
 export const MISSING = 1;
-/** How many features a field of categories has besides its categories. */
+/** How many features a categorical field has besides its categories. */
 export const RESERVED = 2;
 
-/** What a bad cell throws: the caller knows the row. */
+/** Creates the error for a bad cell: the caller knows the row. */
 export type CellFault = (column: string, value: FeatureValue, wanted: string) => Error;
 
 /** The cells of a field, row after row. */
 export interface FieldColumn {
   add(row: FeatureRow): void;
   /**
-   * What the rows, all in now, say of the field; the field itself where it was learned before. `weights`: rows of weight 0
-   * say nothing.
+   * What all the rows so far teach about the field; the field itself if it was learned before. `weights`: rows of
+   * weight 0 are ignored.
    */
   learn(weights: ArrayLike<number> | null): LearnedField;
   /** The number of entries of all rows. */
@@ -131,7 +132,7 @@ export function isMissing(value: FeatureValue): value is null | undefined | '' {
   return value === undefined || value === null || value === '' || (typeof value === 'number' && Number.isNaN(value));
 }
 
-/** A number as a cell may hold it: NaN where it is none. */
+/** A cell as a number; NaN if it is not one. */
 export function numberOf(value: FeatureValue): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'string') return value.trim() === '' ? Number.NaN : Number(value);
@@ -190,7 +191,7 @@ class NumberColumn implements FieldColumn {
       const cell = this.cells[r]!;
       if (isCounted(r)) squares += (cell - mean) * (cell - mean);
     }
-    // A column of one value has none, or what rounding makes of it.
+    // For a constant column the deviation is 0, or a rounding error.
     const deviation = count === 0 ? 0 : Math.sqrt(squares / count);
     this.field = { ...this.field, mean, deviation: deviation > 1e-12 * Math.abs(mean) ? deviation : 1 };
     return this.field;
@@ -214,16 +215,16 @@ class CategoryColumn implements FieldColumn {
   private readonly field: LearnedCategories;
   /** Whether the categories of the rows are to be listed and counted. */
   private readonly isListed: boolean;
-  /** Of every category met, or known. */
+  /** The code of every category. */
   private readonly codes = new Map<string, number>();
-  /** In how many rows each code is; counted while learning. */
+  /** The number of rows with each code; counted while learning. */
   private counts = new Int32Array(64);
-  /** The codes of all rows, and where those of each row start where a row may have several. */
+  /** The codes of all rows, and where each row starts if a row may have several. */
   private cells = new Int32Array(1024);
   private starts: Int32Array | null = null;
   private size = 0;
   private filled = 0;
-  /** The row, from 1, that had each code last; and whether the codes of the row at hand are in ascending order. */
+  /** The last row, from 1, with each code; and whether the codes of the current row are in ascending order. */
   private lastRows = new Int32Array(64);
   private isSorted = true;
   private rowStart = 0;
@@ -287,7 +288,7 @@ class CategoryColumn implements FieldColumn {
     return at;
   }
 
-  /** Counts the rows of a weight above 0; the codes in the order of the first of these that has them. */
+  /** Counts only rows of positive weight; codes are in the order of the first such row. */
   private recounted(weights: ArrayLike<number>): [string, number][] {
     const { counts, cells, starts, codes } = this;
     counts.fill(0);
@@ -319,8 +320,8 @@ class CategoryColumn implements FieldColumn {
   }
 
   /**
-   * Rare categories have become one: it may be in a row several times, and out of order. What is written lies before what
-   * is read, since a row has no more codes than it had.
+   * Rare categories were merged into one, which may now occur several times in a row and out of order. In place: a row
+   * never gets longer, so writing does not overtake reading.
    */
   private dropRepeats(starts: Int32Array): void {
     const filled = this.filled;
@@ -338,14 +339,14 @@ class CategoryColumn implements FieldColumn {
     starts[this.size] = this.filled;
   }
 
-  /** The next code of the row at hand. */
+  /** Adds the next code of the current row. */
   private put(code: number): void {
     if (!this.place(code, this.size + 1) || !this.isListed) return;
     this.counts = grown(this.counts, code + 1);
     this.counts[code]!++;
   }
 
-  /** Adds a code to a row; false where it is there already. */
+  /** Adds a code to a row; false if the row has it already. */
   private place(code: number, row: number): boolean {
     if (this.starts !== null) {
       this.lastRows = grown(this.lastRows, code + 1);
@@ -358,7 +359,7 @@ class CategoryColumn implements FieldColumn {
     return true;
   }
 
-  /** Brings the codes from `start` on into ascending order. */
+  /** Sorts the codes from `start` on in ascending order. */
   private sortFrom(start: number): void {
     if (!this.isSorted) this.cells.subarray(start, this.filled).sort();
     this.isSorted = true;
@@ -373,7 +374,7 @@ class CategoryColumn implements FieldColumn {
     return code;
   }
 
-  /** The length keeps 'a' with 'bc' and 'ab' with 'c' apart. */
+  /** The length distinguishes 'a' with 'bc' from 'ab' with 'c'. */
   private codeOfPair(first: string, second: string): number {
     const key = `${first.length}:${first}:${second}`;
     const { buckets } = this.field as { buckets: number | null };
@@ -387,7 +388,8 @@ class CategoryColumn implements FieldColumn {
   }
 }
 
-// What has been learned of the fields of a table, enough to encode other rows alike: plain JSON, kept in model files.
+// What was learned of the fields of a table, enough to encode other rows in the same way: plain JSON, stored in model
+// files.
 
 /** The JSON of a schema. */
 export interface FeatureSchemaJson {
@@ -400,8 +402,8 @@ export interface FeatureSchemaJson {
 /**
  * The fields of a table as learned: scales of numbers, vocabularies of categories, and the numbers of their features.
  *
- * Features of a numeric field: the number, "missing". Of any other: what the vocabulary lacks, "missing", then the categories
- * (or buckets). Cost: the vocabularies' text.
+ * Features of a numeric field: the number, "missing". Of any other: out-of-vocabulary, "missing", then the categories
+ * (or buckets). Memory: the text of the vocabularies.
  *
  * @example
  * ```ts
@@ -462,7 +464,7 @@ export class FeatureSchema {
     throw broken('fields', schema.size, 'fewer than 2^31 features');
   }
 
-  /** @internal What was learned. */
+  /** @internal The learned fields as JSON. */
   get learned(): FeatureSchemaJson {
     return this.json;
   }
@@ -473,9 +475,9 @@ export class FeatureSchema {
   }
 
   /**
-   * What a feature stands for: `age`, `age=(missing)`, `city=Rome`, `city=(other)`, `cityXhour=Rome & 8`, `cityXhour=#3`.
+   * The name of a feature: `age`, `age=(missing)`, `city=Rome`, `city=(other)`, `cityXhour=Rome & 8`, `cityXhour=#3`.
    *
-   * @throws FormatError for a number that no feature has.
+   * @throws FormatError for an index without a feature.
    */
   nameOf(feature: number): string {
     const at = this.fields.findIndex(({ offset, size }) => feature >= offset && feature < offset + size);

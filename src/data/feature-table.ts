@@ -1,4 +1,4 @@
-// Rows of cells into rows of features, in one pass over the rows and one over the cells kept of them.
+// Encodes rows of cells as rows of features, in one pass over the rows and one over the cells kept of them.
 
 import { DataError, isInstance, OptionError } from '../core/errors';
 import { field, readOptions, seed as seedCheck, show } from '../core/options';
@@ -29,10 +29,10 @@ import {
 import { part, partSize, positionsOf, range, requireTwoRows, type SplitRandomOptions } from './splits';
 import { type Id, requireIterable, Vocabulary, WANTED_ID } from './vocabulary';
 
-/** A cell at fault, in a row counted from 1. */
+/** Creates the error for a cell, in a row counted from 1. */
 export type TableFault = (row: number, column: string, message: string) => DataError;
 
-/** Faults of rows that come from memory. */
+/** Errors for rows that come from memory. */
 export function rowFault(owner: string): TableFault {
   return (row, column, message) =>
     new DataError(`${owner}: row ${row} (counting from 1), column ${show(column)}: ${message}`);
@@ -44,7 +44,7 @@ export interface Encoded {
   readonly ids: readonly Id[] | null;
 }
 
-/** Rows between two turns of the event loop: a few milliseconds. */
+/** Rows between two yields to the event loop: a few milliseconds. */
 const ROWS = 1 << 12;
 
 /** Learns the fields of `plan` from the rows. */
@@ -54,7 +54,7 @@ export function* learnRows(rows: Iterable<FeatureRow>, plan: TablePlan, fault: T
   return yield* read(rows, FeatureSchema.of({ fields, label, weight, id }), true, fault);
 }
 
-/** Encodes rows by what has been learned. */
+/** Encodes rows by a schema. */
 export function* encodeRows(rows: Iterable<FeatureRow>, schema: FeatureSchema, fault: TableFault): Pausable<Encoded> {
   return yield* read(rows, schema, false, fault);
 }
@@ -113,7 +113,7 @@ function* assemble(
   return { size, starts, indices, values, fields };
 }
 
-/** A label or a weight a row: all rows have one, or, of rows that are not learned from, none. */
+/** A label or weight per row: all rows have one or, if the rows are only to be predicted, none. */
 class TargetColumn {
   private cells = new Float64Array(1024);
   private size = 0;
@@ -151,7 +151,7 @@ class TargetColumn {
   }
 }
 
-/** An id a row, as of labels. */
+/** An id per row, with the same rule as labels. */
 class IdColumn {
   private readonly ids = new Vocabulary();
   private size = 0;
@@ -180,9 +180,9 @@ class IdColumn {
   }
 }
 
-// Whether rows that come encoded are what they should be: models index their tables by these numbers without looking.
+// Checks rows that are already encoded: models index their tables by these numbers without bounds checks.
 
-/** Throws DataError, for `owner`, where the arrays of rows do not fit each other or the fields. Cost: one pass over the entries. */
+/** Throws DataError, for `owner`, if the arrays of rows do not fit each other or the fields. Cost: one pass over the entries. */
 export function checkFeatureRows(rows: FeatureRows, owner: string): void {
   const broken = (found: string, wanted: string) => new DataError(`${owner}: ${found}; want ${wanted}`);
   if (rows === null || typeof rows !== 'object') throw broken(`rows is ${show(rows)}`, 'an object of columns');
@@ -236,10 +236,10 @@ export function checkFeatureRows(rows: FeatureRows, owner: string): void {
   }
 }
 
-// Tables of features: rows encoded by a schema that was learned from them, or from others.
+// Feature tables: rows encoded by a schema that was learned from them or from others.
 
 /**
- * Rows of features, encoded: what models of features (FM and its family) learn from and predict.
+ * Rows of features, encoded: the input of feature models (FM, WideDeep, DeepFM).
  *
  * Shapes: as `FeatureRows`. Cost: 4 bytes a row, 8 an entry; learning goes over the rows once and keeps 4 or 8 bytes a cell
  * meanwhile. A million rows of ten fields take a few seconds.
@@ -277,9 +277,9 @@ export class FeatureTable implements FeatureRows {
   readonly labels: Float32Array | null;
   readonly weights: Float32Array | null;
   readonly fields: readonly FieldRange[];
-  /** What the rows were encoded by; null where they came encoded. */
+  /** The schema that encoded the rows; null if they came encoded. */
   readonly schema: FeatureSchema | null;
-  /** Whose row each is, where the table was made with `id`; else null. */
+  /** The id of each row, if the table was made with `id`; else null. */
   readonly ids: readonly Id[] | null;
 
   private constructor(rows: FeatureRows, schema: FeatureSchema | null, ids: readonly Id[] | null) {
@@ -299,7 +299,7 @@ export class FeatureTable implements FeatureRows {
    *
    * @throws DataError naming the row (from 1) and column of a cell that does not fit its field; for no rows; for a column that
    * no row has; for labels, weights or ids that only some rows have; for an id that two rows have.
-   * @throws OptionError for fields that are none, an unknown option or a bad value.
+   * @throws OptionError for invalid fields, an unknown option or a bad value.
    */
   static from(rows: Iterable<FeatureRow>, options: FeatureTableOptions): FeatureTable {
     const plan = readTableOptions('FeatureTable.from', options);
@@ -307,10 +307,10 @@ export class FeatureTable implements FeatureRows {
   }
 
   /**
-   * Encodes rows by a schema that was learned before: categories that it lacks become the out-of-vocabulary feature.
+   * Encodes rows by an existing schema: unknown categories become the out-of-vocabulary feature.
    * Labels, weights and ids are read where the rows have them.
    *
-   * @throws DataError as `from`, but there may be no rows, and columns may be absent: their cells are missing.
+   * @throws DataError as `from`, but zero rows are allowed, and so are absent columns: their cells are missing.
    */
   static encode(rows: Iterable<FeatureRow>, schema: FeatureSchema): FeatureTable {
     if (!(schema instanceof FeatureSchema)) {
@@ -321,11 +321,11 @@ export class FeatureTable implements FeatureRows {
   }
 
   /**
-   * A table of rows that are encoded already; the arrays are not copied.
+   * A table of rows that are already encoded; the arrays are not copied.
    *
-   * @param ids whose row each is: of each another
-   * @throws DataError where they do not fit each other, an entry is not finite, or its feature is not of the fields or not
-   * in their order; for ids that are none, or too few, too many, or equal.
+   * @param ids the id of each row, all different
+   * @throws DataError if the arrays do not fit each other, an entry is not finite, or its feature is outside the fields
+   * or not in their order; for ids that are invalid, too few, too many, or equal.
    */
   static fromRows(rows: FeatureRows, ids?: readonly Id[]): FeatureTable {
     if (rows instanceof FeatureTable && ids === undefined) return rows;
@@ -364,7 +364,7 @@ export class FeatureTable implements FeatureRows {
   /**
    * The rows at some positions, in their order, as a table of the same features.
    *
-   * @throws DataError for a position that no row has.
+   * @throws DataError for a position without a row.
    */
   take(rows: ArrayLike<number>): FeatureTable {
     const isList = typeof rows === 'object' && rows !== null && Number.isInteger(rows.length) && rows.length >= 0;
@@ -400,8 +400,8 @@ export class FeatureTable implements FeatureRows {
 
   /**
    * Splits rows at random: round(testFraction * size) of them become the test part, but neither part is ever empty. Rows keep
-   * their order. Vocabularies and scales stay those of the whole: where the test must not know of them, split the rows first,
-   * and encode the test part by the schema of the other.
+   * their order. Both parts keep the vocabularies and scales of the whole table: to keep the test out of them, split
+   * the rows first, and encode the test part by the schema of the train part.
    *
    * @throws OptionError for a fraction outside (0, 1) or an unknown option.
    * @throws DataError for fewer than 2 rows.

@@ -1,4 +1,4 @@
-// What did not become part of a set when its rows were read: said by the set itself, so that nothing is lost in silence.
+// What was left out of a set when its rows were read: reported by the set itself, so that nothing is lost silently.
 
 import { DataError, isInstance } from '../core/errors';
 import { optional, readOptions } from '../core/options';
@@ -32,9 +32,9 @@ export interface LeftOut {
   readonly invalid: number;
   /** Rows of a long table whose value is one of `missing`. */
   readonly missing: number;
-  /** Rows that gave way to another of the same user and item (`duplicates`). */
+  /** Rows replaced by, or merged into, another of the same user and item (`duplicates`). */
   readonly repeated: number;
-  /** Rows of weight 0, which are as rows that were not given. */
+  /** Rows of weight 0, which count as not given. */
   readonly absent: number;
   /** The faults of the first few of the `invalid` rows. */
   readonly faults: readonly DataError[];
@@ -49,7 +49,7 @@ export const NOTHING_LEFT_OUT: LeftOut = Object.freeze({
   faults: Object.freeze([]),
 });
 
-// The figures that describe a set of ratings at a glance, in double precision.
+// Summary statistics of a set of ratings, in double precision.
 
 /** What `Interactions.stats()` returns. */
 export interface InteractionStats {
@@ -62,7 +62,7 @@ export interface InteractionStats {
   /** ratings / (users * items). */
   readonly density: number;
   readonly mean: number;
-  /** Of the population: the mean squared deviation's root. */
+  /** Of the population: the root of the mean squared deviation. */
   readonly standardDeviation: number;
   readonly minimum: number;
   readonly maximum: number;
@@ -108,7 +108,7 @@ export function columnStats(
   };
 }
 
-/** How often each number occurs that occurs at all, in ascending order. */
+/** The positive counts of a column of numbers, in ascending order. */
 function positiveCounts(index: Int32Array, size: number): Int32Array {
   const counts = new Int32Array(size);
   for (const number of index) counts[number]!++;
@@ -121,8 +121,8 @@ function medianOfSorted(sorted: Int32Array): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-// The data a recommender is trained on and tested with: ratings as columns, over two vocabularies of ids.
-// It never changes once made; splits are new sets over the same vocabularies.
+// The data for training and testing: ratings as columns, over two vocabularies of ids. Immutable; splits are new sets
+// over the same vocabularies.
 
 export type { DuplicatePolicy } from './duplicates';
 export type { InputColumns, Interaction, Row } from './rows';
@@ -130,14 +130,14 @@ export type { InputColumns, Interaction, Row } from './rows';
 /** How rows become a set. */
 export interface InteractionsOptions {
   /**
-   * What becomes of rows of the same user and item: `last` and `first` keep that row, `sum` keeps the last with the sum
+   * How to treat rows of the same user and item: `last` and `first` keep that row, `sum` keeps the last with the sum
    * of the values, `keep` keeps all, `error` throws. A row that is kept keeps its place in the order.
    * @defaultValue 'last'
    */
   readonly duplicates?: DuplicatePolicy | undefined;
-  /** A vocabulary to share; ids that it lacks are added to it. @defaultValue a new one */
+  /** A vocabulary to share; new ids are added to it. @defaultValue a new one */
   readonly users?: Vocabulary | undefined;
-  /** A vocabulary to share; ids that it lacks are added to it. @defaultValue a new one */
+  /** A vocabulary to share; new ids are added to it. @defaultValue a new one */
   readonly items?: Vocabulary | undefined;
 }
 
@@ -184,11 +184,11 @@ export class Interactions implements Iterable<Interaction> {
   readonly itemIndex: Int32Array;
   /** Each row's value. */
   readonly values: Float32Array;
-  /** Each row's weight, above 0; absent where no row was given one. Only their ratios matter to training. */
+  /** Each row's weight, above 0; absent if no row was given one. Only their ratios matter to training. */
   declare readonly weights?: Float32Array;
-  /** Each row's time in seconds; absent where rows came without. */
+  /** Each row's time in seconds; absent if the rows have none. */
   declare readonly timestamps?: Float64Array;
-  /** What was left out when the rows were read; parts of a split have nothing to tell. */
+  /** What was left out when the rows were read; empty for the parts of a split. */
   readonly leftOut: LeftOut;
 
   private constructor(users: Vocabulary, items: Vocabulary, columns: Columns, leftOut: LeftOut = NOTHING_LEFT_OUT) {
@@ -207,11 +207,11 @@ export class Interactions implements Iterable<Interaction> {
    * Reads rows: objects or tuples, from any iterable.
    *
    * A value or weight that is left out is 1; timestamps are given by all rows or by none. A row of weight 0 is checked and
-   * then left out, as if it had not been given: `size`, statistics, splits, histories and vocabularies know nothing of it.
-   * Bad rows leave a shared vocabulary as it was.
+   * then left out, as if it had not been given: `size`, statistics, splits, histories and vocabularies ignore it.
+   * If a row is invalid, a shared vocabulary stays as it was.
    *
    * @throws DataError naming the row (from 1) that is misshapen, has no usable id, a value that is not finite, a negative
-   * weight, or, with `duplicates: 'error'`, a pair that came before.
+   * weight, or, with `duplicates: 'error'`, a duplicate pair.
    * @throws OptionError for an unknown option or a bad value.
    */
   static from(rows: Iterable<Row>, options?: InteractionsOptions): Interactions {
@@ -219,9 +219,9 @@ export class Interactions implements Iterable<Interaction> {
   }
 
   /**
-   * Reads columns: lists of equal length, plain or typed. The quickest way in; the lists are copied.
+   * Reads columns: lists of equal length, plain or typed. The fastest constructor; the lists are copied.
    *
-   * @throws DataError as `from`, and where the columns' lengths differ.
+   * @throws DataError as `from`, and if the columns' lengths differ.
    * @throws OptionError for an unknown option or a bad value.
    *
    * @example
@@ -243,12 +243,12 @@ export class Interactions implements Iterable<Interaction> {
     return new Interactions(users, items, columns, leftOut);
   }
 
-  /** @internal The rows at some positions, in the order of the positions, over the same vocabularies. */
+  /** @internal The rows at the given positions, in that order, over the same vocabularies. */
   select(positions: Int32Array): Interactions {
     return new Interactions(this.users, this.items, selectColumns(this, positions));
   }
 
-  /** The rows as objects, with the caller's ids. `weight` and `timestamp` are there where the set has them. */
+  /** The rows as objects, with the caller's ids. `weight` and `timestamp` are present if the set has them. */
   *[Symbol.iterator](): IterableIterator<Interaction> {
     for (let at = 0; at < this.size; at++) {
       yield {
@@ -262,7 +262,8 @@ export class Interactions implements Iterable<Interaction> {
   }
 
   /**
-   * The set at a glance: counts, density, and the values' mean, spread and range; every row counts once, whatever its weight.
+   * Summary statistics: counts, density, and the values' mean, spread and range; every row counts once, whatever its
+   * weight.
    *
    * Cost: three passes over the rows and a sort of the counts; nothing is kept.
    *

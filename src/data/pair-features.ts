@@ -1,5 +1,5 @@
-// Pairs of a user and an item as rows of features: the user, the item, then what tables say of that user, then of that
-// item. All at once as columns, or one by one for whoever makes pairs as it goes.
+// Pairs of a user and an item as rows of features: the user, the item, then the side features of the user and of the
+// item. All at once as columns, or one by one for code that generates pairs as it goes.
 
 import { DataError, OptionError } from '../core/errors';
 import { check, optional, readOptions, show } from '../core/options';
@@ -11,7 +11,7 @@ import { requireInteractions } from './splits';
 import { aVocabulary, type Id, type Vocabulary } from './vocabulary';
 
 /**
- * What is known of users and items: tables made with `id`.
+ * Side features of users and items: tables made with `id`.
  *
  * @example
  * ```ts
@@ -22,9 +22,9 @@ import { aVocabulary, type Id, type Vocabulary } from './vocabulary';
  * ```
  */
 export interface SideFeatures {
-  /** A row a user, found by its id. @defaultValue nothing is known of users but who they are */
+  /** One row per user, found by its id. @defaultValue no side features of users */
   readonly userFeatures?: FeatureTable | undefined;
-  /** A row an item, found by its id. @defaultValue nothing is known of items but what they are */
+  /** One row per item, found by its id. @defaultValue no side features of items */
   readonly itemFeatures?: FeatureTable | undefined;
 }
 
@@ -38,13 +38,13 @@ export interface Pairs {
   readonly weights?: Float32Array;
 }
 
-/** Makes rows of features of pairs, those to learn from and, later, those to predict. */
+/** Encodes pairs as rows of features, for training and, later, prediction. */
 export class PairFeatures {
   readonly fields: readonly FieldRange[];
   private readonly user: Side;
   private readonly item: Side;
 
-  /** `users` and `items`: who has a feature of its own. Checks the tables for `owner`. */
+  /** `users` and `items` are those with a feature of their own. Checks the tables for `owner`. */
   constructor(owner: string, users: Vocabulary, items: Vocabulary, { userFeatures, itemFeatures }: SideFeatures) {
     const known = users.size + items.size;
     this.user = new Side(users, 0, userFeatures, known);
@@ -55,7 +55,7 @@ export class PairFeatures {
     this.fields = [...own, ...this.user.others('user'), ...this.item.others('item')];
   }
 
-  /** The pairs of some users and items, by their numbers in those vocabularies. Cost: a look-up each. */
+  /** Rows for users and items numbered by other vocabularies. Cost: one look-up per id. */
   among(users: Vocabulary, items: Vocabulary): PairRows {
     return new PairRows(this.user.lookUp(users), this.item.lookUp(items));
   }
@@ -82,19 +82,19 @@ export function* rowsOfPairs(features: PairFeatures, pairs: Pairs): Pausable<Fea
   return { size, starts, indices, values, labels, weights, fields: features.fields };
 }
 
-/** The rows of pairs by number, each made when it is asked for; of -1, and of numbers that are none, nothing is known. */
+/** The rows of pairs by number, each built on demand; -1 and other unknown numbers have no features. */
 export class PairRows {
   constructor(
     readonly users: SideRows,
     readonly items: SideRows,
   ) {}
 
-  /** How many features a pair has. */
+  /** The number of features of a pair. */
   entries(user: number, item: number): number {
     return this.users.entries(user) + this.items.entries(item);
   }
 
-  /** The most that a pair has. */
+  /** The largest number of features of a pair. */
   get longest(): number {
     return this.users.longest + this.items.longest;
   }
@@ -126,12 +126,12 @@ export class SideRows {
   private readonly counts: Int32Array;
 
   constructor(
-    /** Of each its own feature; -1: none. */
+    /** The own feature of each; -1: none. */
     private readonly own: Int32Array,
-    /** And its row in the table; -1: none. */
+    /** The table row of each; -1: none. */
     private readonly rows: Int32Array,
     private readonly table: FeatureTable | undefined,
-    /** The number of the table's first feature. */
+    /** The index of the table's first feature. */
     private readonly offset: number,
   ) {
     this.counts = rows.map((row, k) => {
@@ -148,12 +148,12 @@ export class SideRows {
     return this.counts.reduce((most, count) => Math.max(most, count), 0);
   }
 
-  /** How many features one has. */
+  /** The number of features of one user or item. */
   entries(index: number): number {
     return this.counts[index] ?? 0;
   }
 
-  /** Writes the feature of its own, if there is one, at `at`; returns where it ends. */
+  /** Writes its own feature, if any, at `at`; returns where it ends. */
   writeOwn(index: number, indices: Int32Array, values: Numbers, at: number): number {
     const own = this.own[index] ?? -1;
     if (own < 0) return at;
@@ -162,7 +162,7 @@ export class SideRows {
     return at + 1;
   }
 
-  /** Writes what the table says from `at` on; returns where it ends. */
+  /** Writes its side features from `at` on; returns where they end. */
   writeOthers(index: number, indices: Int32Array, values: Numbers, at: number): number {
     const row = this.rows[index] ?? -1;
     if (row < 0) return at;
@@ -224,27 +224,28 @@ class Side {
   }
 }
 
-// Interactions as rows of features: who, what, and what is known of both. So models of features learn from interactions,
-// and speak of users and items that they have not met.
+// Interactions as rows of features: user, item, and the side features of both. With them, feature models learn from
+// interactions, and predict for users and items that training did not contain.
 
-/** What `interactionFeatures` makes rows with. */
+/** Options of `interactionFeatures`. */
 export interface InteractionFeatureOptions extends SideFeatures {
-  /** The users who have a feature of their own: those that a model learns from. @defaultValue all of the vocabulary */
+  /** The users with a feature of their own: those that a model learns from. @defaultValue all of the vocabulary */
   readonly users?: Vocabulary | undefined;
-  /** The items that have a feature of their own: those that a model learns from. @defaultValue all of the vocabulary */
+  /** The items with a feature of their own: those that a model learns from. @defaultValue all of the vocabulary */
   readonly items?: Vocabulary | undefined;
 }
 
 /**
- * Rows of features, one an interaction, in the same order: the user, the item, then what the tables say of that user, then
- * of that item. A factorization machine of them is matrix factorization with biases and side features.
+ * Rows of features, one per interaction, in the same order: the user, the item, then the side features of the user,
+ * then of the item. A factorization machine on them is matrix factorization with biases and side features.
  *
  * Fields: `user` (the feature of user u is u), `item` (that of item i is users.size + i), then those of `userFeatures`, named
- * `user.<field>`, and of `itemFeatures`, named `item.<field>`. Who is not in `users`, or has no row in a table, has no
- * entries there. Labels are the values; weights are those of the interactions. Cost: a pass; 8 bytes an entry.
+ * `user.<field>`, and of `itemFeatures`, named `item.<field>`. A user or item that is not in `users` or `items`, or has
+ * no row in a table, has no entries there. Labels are the values; weights are those of the interactions. Cost: a pass;
+ * 8 bytes an entry.
  *
  * @throws OptionError for a table without ids, an unknown option or a bad value.
- * @throws DataError where a table has no id of the vocabulary: ids are compared with their type.
+ * @throws DataError if a table has no id of the vocabulary: 1 and '1' are different ids.
  * @see Rendle, "Factorization Machines" (ICDM 2010), section V.A; Kula, "Metadata Embeddings for User and Item Cold-start
  * Recommendations" (2015), equation 1
  * @example
@@ -274,5 +275,5 @@ const aTable = check<FeatureTable>(
   (value) => value instanceof FeatureTable,
 );
 
-/** The options that are tables of users and items. */
+/** The options for side features. */
 export const sideFields = { userFeatures: optional(aTable), itemFeatures: optional(aTable) };

@@ -1,4 +1,4 @@
-// What one rating looks like: as a caller writes it (a row), and as the library holds many (columns of numbers).
+// The form of ratings: one as the caller writes it (a row), and many as the library stores them (columns of numbers).
 
 import { clipped, DataError } from '../core/errors';
 import { show } from '../core/options';
@@ -30,7 +30,7 @@ export interface Interaction {
 }
 
 /**
- * A rating as a caller may write it: an object, or a tuple without the names. A time may be a Date. Numbers are seconds, unless
+ * A rating as a caller may write it: an object, or a tuple. A time may be a Date. Numbers are seconds, unless
  * the largest of all rows would then lie beyond the year 9999: milliseconds, and by the same rule micro- and nanoseconds.
  *
  * @example
@@ -44,7 +44,7 @@ export type Row =
   | (Omit<Interaction, 'timestamp'> & { readonly timestamp?: number | Date | undefined })
   | readonly [userId: Id, itemId: Id, value?: number | undefined, timestamp?: number | Date | undefined];
 
-/** The numbers of many ratings, a column each, all of one length. Users and items are given by their vocabulary numbers. */
+/** The numbers of many ratings, one column each, all of one length. Users and items are vocabulary numbers. */
 export interface Columns {
   readonly userIndex: Int32Array;
   readonly itemIndex: Int32Array;
@@ -53,7 +53,7 @@ export interface Columns {
   readonly timestamps?: Float64Array | undefined;
 }
 
-/** The columns of the rows at some positions, in the order of the positions. */
+/** The columns of the rows at the given positions, in that order. */
 export function selectColumns(columns: Columns, positions: Int32Array): Columns {
   const { userIndex, itemIndex, values, weights, timestamps } = columns;
   const count = positions.length;
@@ -71,15 +71,15 @@ function gather<T extends Int32Array | Float32Array | Float64Array>(from: T, pos
   return to;
 }
 
-// The unit of times that came as numbers, told by their size, and one for a whole column: seconds, unless as seconds the
-// largest would lie beyond the year 9999; then milliseconds, by the same rule microseconds, then nanoseconds.
+// Detects the unit of numeric times by their size, one unit for a whole column: seconds, unless the largest would then
+// lie beyond the year 9999; then milliseconds and, by the same rule, microseconds and nanoseconds.
 
-/** The first second of the year 10000: from here on a number cannot be seconds. */
+/** The first second of the year 10000: numbers from here on cannot be seconds. */
 export const LARGE_TIME = 253_402_300_800;
-/** A number of at least this size (1973 in seconds) is a time; smaller ones stand for none in any unit, as 0 and -1 do. */
+/** Numbers of at least this size (1973 in seconds) are times; smaller ones, such as 0 and -1, mean "no time" in any unit. */
 const LEAST_TIME = 1e8;
 
-/** How many of a time's unit are a second; NaN where it is beyond nanoseconds. */
+/** How many units of a time make a second; NaN if it is beyond nanoseconds. */
 function unitOf(time: number): number {
   const size = Math.abs(time);
   for (const unit of [1, 1e3, 1e6, 1e9]) if (size < LARGE_TIME * unit) return unit;
@@ -87,8 +87,8 @@ function unitOf(time: number): number {
 }
 
 /**
- * Turns a column that has a time of at least LARGE_TIME in size into seconds, by the unit of its largest.
- * @throws DataError, by `fault`, where other rows have times of another unit. `hasDates`: some came as dates.
+ * Converts a column that has a time of at least LARGE_TIME to seconds, by the unit of its largest.
+ * @throws DataError, by `fault`, where other rows have times of another unit. `hasDates`: some were given as dates.
  */
 export function* toSeconds(
   times: Float64Array,
@@ -132,18 +132,19 @@ const UNITS: Readonly<Record<number, string>> = {
   1e9: 'nanoseconds',
 };
 
-/** A fault of rows that come from memory. */
+/** The error for times of rows that come from memory. */
 export function timeFault(message: string): DataError {
   return new DataError(`timestamps: ${message} throughout`);
 }
 
-// A caller's rows or columns, checked and turned into numbers. Every fault is a DataError that names the row, from 1.
+// Checks a caller's rows or columns and converts them to numbers. Every fault is a DataError that names the row, from
+// 1.
 
 const SHAPE = 'a row is { userId, itemId, value?, weight?, timestamp? } or [userId, itemId, value?, timestamp?]';
 
 const COLUMNS = ['userIds', 'itemIds', 'values', 'weights', 'timestamps'] as const;
 
-/** Ratings as columns of the caller's own: lists of equal length. */
+/** Ratings as columns: lists of equal length. */
 export interface InputColumns {
   readonly userIds: ArrayLike<Id>;
   readonly itemIds: ArrayLike<Id>;
@@ -187,7 +188,7 @@ export function readRows(rows: Iterable<Row>, users: Vocabulary, items: Vocabula
 /** Reads whole columns; new ids are added to the vocabularies. */
 export function readColumns(columns: InputColumns, users: Vocabulary, items: Vocabulary): Columns {
   const size = columns?.userIds?.length;
-  // A slip such as 'ratings' would otherwise make every value a silent 1.
+  // A typo such as 'ratings' would silently make every value 1.
   const stray = Object.keys(columns ?? {}).find((name) => !COLUMNS.some((known) => known === name));
   if (stray !== undefined) throw new DataError(`columns has '${clipped(stray)}'; want ${COLUMNS.join(', ')}`);
   for (const name of COLUMNS) {
@@ -222,7 +223,7 @@ export function readColumns(columns: InputColumns, users: Vocabulary, items: Voc
   return read;
 }
 
-/** A length that a list can have. */
+/** Whether a list can have this length. */
 function isCount(length: unknown): boolean {
   return Number.isInteger(length) && (length as number) >= 0 && (length as number) < 2 ** 31;
 }
@@ -236,10 +237,10 @@ function room<T>(count: number, Kind: new (length: number) => T): T {
   }
 }
 
-/** The names that a row may have. */
+/** The properties that a row may have. */
 const NAMES: ReadonlySet<string> = new Set(['userId', 'itemId', 'value', 'weight', 'timestamp']);
 
-/** Throws where a row that is an object has anything else: a slip such as `stars` would make every value a silent 1. */
+/** Throws if a row object has any other property: a typo such as `stars` would silently make every value 1. */
 export function refuseStrayNames(row: object, at: number): void {
   for (const name in row) {
     if (NAMES.has(name)) continue;
@@ -269,7 +270,7 @@ function numberOf(vocabulary: Vocabulary, id: Id, name: string, at: number): num
 }
 
 function checkValue(value: unknown, at: number): number {
-  // Values are held as float32, in which 1e39 would be infinite.
+  // Values are stored as float32, in which 1e39 would become infinite.
   if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return value;
   throw fault(
     at,
@@ -278,14 +279,14 @@ function checkValue(value: unknown, at: number): number {
 }
 
 function checkWeight(weight: unknown, at: number): number {
-  // Weights are held as float32, in which 1e39 would be infinite and 1e-46 nothing.
+  // Weights are stored as float32, in which 1e39 would become infinite and 1e-46 zero.
   const held = typeof weight === 'number' ? Math.fround(weight) : Number.NaN;
   if ((held > 0 && held < Infinity) || weight === 0) return weight as number;
   const wanted = 'a finite number of at least 0, from 1.5e-45 to 3.4e38 where it is not 0';
   throw fault(at, `has weight ${show(weight)}; want ${wanted}; drop the row or give its weight`);
 }
 
-/** The times of some rows: numbers, in a unit that is told by their size once all are there, or dates. */
+/** The times of some rows: dates, or numbers whose unit is determined when all are known. */
 class Times {
   private isLarge = false;
   private hasDates = false;
@@ -295,7 +296,7 @@ class Times {
       if (Math.abs(timestamp) >= LARGE_TIME) this.isLarge = true;
       return timestamp;
     }
-    // Not instanceof: a Date may be of another realm, such as a test's.
+    // Not instanceof: a Date may come from another realm, such as a test runner's.
     if (Object.prototype.toString.call(timestamp) === '[object Date]') {
       this.hasDates = true;
       const time = Number(timestamp) / 1000;
@@ -308,7 +309,7 @@ class Times {
     );
   }
 
-  /** The column, changed where it is not in seconds. */
+  /** The column, converted to seconds if necessary. */
   inSeconds(column: Float64Array): Float64Array {
     if (this.isLarge) runToEnd(toSeconds(column, this.hasDates, timeFault));
     return column;

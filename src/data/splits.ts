@@ -1,5 +1,5 @@
-// A set in two parts, and the arithmetic that all splitters share. Both parts share the whole's vocabularies: a test
-// item that train never saw is cold to a model, not unknown to the data.
+// Splits of a set into two parts, and the arithmetic that all splitters share. Both parts share the whole's
+// vocabularies: a test item that never occurs in train is cold to a model, but known to the data.
 
 import { DataError, OptionError } from '../core/errors';
 import { field, integer, number, oneOf, readOptions, seed as seedCheck, show } from '../core/options';
@@ -23,10 +23,10 @@ export interface Split {
   readonly test: Interactions;
 }
 
-/** Declares the part of a set that is tested: neither nothing nor all. */
+/** Declares an option for the fraction of a set that is tested: above 0 and below 1. */
 export const part = (fallback: number) => field(number({ min: 0, max: 1, above: true, below: true }), fallback);
 
-/** The positions, in ascending order, whose part has this number. */
+/** The positions, in ascending order, that are assigned to this part. */
 export function positionsOf(parts: Uint8Array | Int32Array, part: number): Int32Array {
   let count = 0;
   for (const number of parts) if (number === part) count++;
@@ -35,7 +35,7 @@ export function positionsOf(parts: Uint8Array | Int32Array, part: number): Int32
   return positions;
 }
 
-/** round(fraction * whole), but neither nothing nor all; `whole` is at least 2. */
+/** round(fraction * whole), but at least 1 and less than `whole`, which is at least 2. */
 export function partSize(fraction: number, whole: number): number {
   return Math.min(Math.max(Math.round(fraction * whole), 1), whole - 1);
 }
@@ -53,17 +53,17 @@ export function requireInteractions(owner: string, data: unknown): void {
   throw new DataError(`${owner}: data is ${show(data)}; want Interactions: make them with Interactions.from(rows)`);
 }
 
-/** Throws where a set is too small for two parts. */
+/** Throws if a set is too small for two parts. */
 export function requireTwoRows(splitter: string, size: number): void {
   if (size >= 2) return;
   throw new DataError(`${splitter}: the set has ${size} rows; want at least 2, one for each part`);
 }
 
-// The split by rows: every row has the same chance of being tested, whoever it is from.
+// The split by rows: every row is tested with the same probability, independently of its user.
 
 /** Options of `splitRandom`. */
 export interface SplitRandomOptions {
-  /** The part of the rows that is tested, above 0 and below 1. @defaultValue 0.2 */
+  /** The fraction of the rows that is tested, above 0 and below 1. @defaultValue 0.2 */
   readonly testFraction?: number | undefined;
   /** @defaultValue 1 */
   readonly seed?: Seed | undefined;
@@ -73,7 +73,7 @@ export interface SplitRandomOptions {
  * Splits rows at random: round(testFraction * size) of them become the test part, but neither part is ever empty.
  *
  * Rows keep their order within each part. The same seed and number of rows give the same positions. Rows of one pair,
- * where `duplicates: 'keep'` left any, may come to lie in both parts.
+ * if `duplicates: 'keep'` left any, may fall into both parts.
  *
  * Cost: linear in the rows.
  *
@@ -101,19 +101,19 @@ export function splitRandom(data: Interactions, options?: SplitRandomOptions): S
   return { train: data.select(positionsOf(parts, 0)), test: data.select(positionsOf(parts, 1)) };
 }
 
-// The split at a moment: a model is trained on the past and tested on what came after, as it is used.
+// The split by time: a model is trained on the past and tested on what came after, as in production.
 
 /** Options of `splitByTime`. */
 export interface SplitByTimeOptions {
-  /** The part of the rows that is tested, above 0 and below 1. @defaultValue 0.2 */
+  /** The fraction of the rows that is tested, above 0 and below 1. @defaultValue 0.2 */
   readonly testFraction?: number | undefined;
 }
 
 /**
- * Splits at a moment: the latest round(testFraction * size) rows become the test part, but neither part is ever empty.
+ * Splits by time: the latest round(testFraction * size) rows become the test part, but neither part is ever empty.
  *
- * No row of train is later than one of test. Of rows at the very moment of the split, those that come last in the data are
- * tested. Rows keep their order within each part. Nothing is drawn at random.
+ * No row of train is later than one of test. Of rows at exactly the time of the split, those that come last in the data
+ * are tested. Rows keep their order within each part. Nothing is drawn at random.
  *
  * Cost: a sort of the timestamps.
  *
@@ -139,7 +139,7 @@ export function splitByTime(data: Interactions, options?: SplitByTimeOptions): S
   const first = data.size - partSize(testFraction, data.size);
   const sorted = times.slice().sort();
   const moment = sorted[first]!;
-  // Of the rows at the moment itself, this many stay in train.
+  // Of the rows at exactly the time of the split, this many stay in train.
   let early = first - sorted.indexOf(moment);
   const parts = new Uint8Array(data.size);
   for (let at = 0; at < data.size; at++) {
@@ -156,13 +156,13 @@ export function timestampsOf(splitter: string, { timestamps }: Interactions): Fl
   );
 }
 
-// The split that leaves one row of each user out (He et al. 2017): the latest, or one drawn at random.
+// The split that leaves out one row of each user (He et al. 2017): the latest, or one drawn at random.
 
 /** Options of `splitLeaveOneOut`. */
 export interface SplitLeaveOneOutOptions {
-  /** Which row of a user is tested: the latest, or any. @defaultValue 'time' */
+  /** Which row of a user is tested: the latest, or a random one. @defaultValue 'time' */
   readonly by?: 'time' | 'random' | undefined;
-  /** Of `by: 'random'`. @defaultValue 1 */
+  /** The seed of `by: 'random'`. @defaultValue 1 */
   readonly seed?: Seed | undefined;
 }
 
@@ -175,7 +175,7 @@ export interface SplitLeaveOneOutOptions {
  * Cost: linear in the rows and users.
  *
  * @throws OptionError for an unknown option or a bad value.
- * @throws DataError by time for rows without timestamps; where no user has 2 rows.
+ * @throws DataError for rows without timestamps (by time); if no user has 2 rows.
  * @see He et al., "Neural Collaborative Filtering" (WWW 2017), section 4.1
  *
  * @example
@@ -232,13 +232,13 @@ function drawnRows(data: Interactions, seed: Seed): Int32Array {
 }
 
 // The split by users (strong generalisation: Marlin 2004; Liang et al. 2018): the tested users are unseen in training,
-// and a part of their rows, the history, tells a model who they are.
+// and some of their rows, the history, are given to the model.
 
 /** Options of `splitByUser`. */
 export interface SplitByUserOptions {
-  /** The part of the users that is tested, above 0 and below 1. @defaultValue 0.2 */
+  /** The fraction of the users that is tested, above 0 and below 1. @defaultValue 0.2 */
   readonly testFraction?: number | undefined;
-  /** The part of a tested user's rows that is tested; the others are the history. Above 0 and below 1. @defaultValue 0.2 */
+  /** The fraction of a tested user's rows that is tested; the others are the history. Above 0 and below 1. @defaultValue 0.2 */
   readonly holdOutPerUser?: number | undefined;
   /** @defaultValue 1 */
   readonly seed?: Seed | undefined;
@@ -246,7 +246,7 @@ export interface SplitByUserOptions {
 
 /** A split whose tested users are unseen in training. */
 export interface UserSplit extends Split {
-  /** The rows of the tested users that a model may be told, to fold them in. */
+  /** The rows of the tested users from which a model may fold them in. */
   readonly history: Interactions;
 }
 
@@ -255,16 +255,16 @@ const HISTORY = 1;
 const TEST = 2;
 
 /**
- * Splits users at random: of round(testFraction * users) of them (at least one, never all), train has no row.
+ * Splits users at random: round(testFraction * users) of them (at least one, never all) have no row in train.
  *
  * Of a tested user's n rows, round(holdOutPerUser * n) are the test part, at least one and never all; the others are the
- * history. Users with a single row cannot be both known and tested, so they are always trained on. Rows keep their order
- * within each part. Users without rows in `data` do not count.
+ * history. Users with a single row cannot have both a history and a test row, so they are always trained on. Rows keep
+ * their order within each part. Users without rows in `data` do not count.
  *
  * Cost: linear in the rows and users.
  *
  * @throws OptionError for a fraction outside (0, 1) or an unknown option.
- * @throws DataError for fewer than 2 users, or where no user has 2 rows.
+ * @throws DataError for fewer than 2 users, or if no user has 2 rows.
  * @see Liang, Krishnan, Hoffman, Jebara, "Variational Autoencoders for Collaborative Filtering" (WWW 2018), section 4.3
  *
  * @example
@@ -292,7 +292,7 @@ export function splitByUser(data: Interactions, options?: SplitByUserOptions): U
   const heldOut = new Int32Array(data.users.size);
   for (const user of chosen) heldOut[user] = partSize(holdOutPerUser, rowsOf[user]!);
 
-  // A user's first `heldOut` rows in random order are tested; the count runs down to -1 rows left to test.
+  // The first `heldOut` rows of a user in random order are tested.
   const isChosen = new Uint8Array(data.users.size);
   for (const user of chosen) isChosen[user] = 1;
   const order = range(data.size);
@@ -309,7 +309,7 @@ export function splitByUser(data: Interactions, options?: SplitByUserOptions): U
   };
 }
 
-/** The users to test: of those with at least 2 rows, at least one, and never all that there are. */
+/** Chooses the users to test: at least one of those with 2 rows or more, and never all users. */
 function chooseUsers(rowsOf: Int32Array, testFraction: number, stream: Stream): Int32Array {
   const present = rowsOf.reduce((count, rows) => count + (rows > 0 ? 1 : 0), 0);
   const eligible = range(rowsOf.length).filter((user) => rowsOf[user]! >= 2);
@@ -322,7 +322,7 @@ function chooseUsers(rowsOf: Int32Array, testFraction: number, stream: Stream): 
   return eligible.subarray(0, partSize(testFraction, present));
 }
 
-// Cross-validation by rows: the set is dealt into folds, and each fold is tested once.
+// Cross-validation by rows: the set is divided into folds, and each fold is tested once.
 
 /** Options of `kFold`. */
 export interface KFoldOptions {
@@ -333,11 +333,11 @@ export interface KFoldOptions {
 }
 
 /**
- * Deals the rows at random into folds of equal size (they differ by one row at most) and returns one split a fold:
+ * Assigns the rows at random to folds of equal size (they differ by at most one row) and returns one split per fold:
  * the fold is the test part, all others are the train part.
  *
- * Every row is tested exactly once. Rows keep their order within each part. Positions are drawn: the same rows in another
- * order make other folds.
+ * Every row is tested exactly once. Rows keep their order within each part. The draw is by position: the same rows in
+ * another order give other folds.
  *
  * Cost: linear in folds * rows, in time and in memory.
  *
@@ -371,12 +371,12 @@ export function kFold(data: Interactions, options?: KFoldOptions): Split[] {
   });
 }
 
-// A split that somebody else made (u1.base and u1.test, the sets of a paper): two lists of rows become two parts.
+// A given split (u1.base and u1.test, the sets of a paper): two lists of rows become two parts.
 
 /**
  * Joins two lists of rows into a split over shared vocabularies: train's ids first, then those that only test has.
  *
- * The parts are taken as they are: a pair that is in both stays in both. `duplicates` treats repeats within a part.
+ * The parts are not changed: a pair that is in both stays in both. `duplicates` treats repeats within a part.
  *
  * @throws DataError as `Interactions.from`; the row is counted within its own part.
  * @throws OptionError for an unknown option or a bad value.

@@ -1,5 +1,6 @@
-// Who rated what in the synthetic set: a few users rate much and a few items are rated much, as Zipf and Mandelbrot have
-// it (weight of the k-th: (k + shift)^-exponent), and a user tends to choose what suits his taste.
+// Draws who rated what in the synthetic set: a few users rate much and a few items are rated often, by a
+// Zipf-Mandelbrot law (weight of the k-th: (k + shift)^-exponent), and users tend to choose items that suit their
+// taste.
 
 import { doubles } from '../core/allocate';
 import { exponential, naturalLog, sigmoid } from '../core/elementary';
@@ -23,7 +24,7 @@ export function powerLaw(count: number, relativeShift: number, exponent: number)
   return weights;
 }
 
-/** `weights` in random order: who is busy or popular does not show in the id. */
+/** `weights` in random order, so that activity and popularity cannot be read off the id. */
 export function deal(weights: Float64Array, stream: Stream): Float64Array {
   const order = range(weights.length);
   stream.shuffle(order);
@@ -32,14 +33,14 @@ export function deal(weights: Float64Array, stream: Stream): Float64Array {
 
 /**
  * Whole counts that sum to `total`, none above `cap`: each gets `floor`, and the rest follows the weights, which must be
- * in descending order. What a capped one cannot take goes to those after it.
+ * in descending order. The excess of a capped one goes to those after it.
  */
 export function apportion(total: number, weights: Float64Array, floor: number, cap: number): Int32Array {
   const after = new Float64Array(weights.length + 1);
   for (let k = weights.length - 1; k >= 0; k--) after[k] = after[k + 1]! + weights[k]!;
   let rest = total - floor * weights.length;
   return Int32Array.from(weights, (weight, k) => {
-    // Rounding up keeps the average of those still to come from rising, so that the last one never exceeds the cap.
+    // Rounding up keeps the average of the remaining ones from rising, so that the last never exceeds the cap.
     const extra = Math.min(cap - floor, rest, Math.ceil((rest * weight) / after[k]!));
     rest -= extra;
     return floor + extra;
@@ -50,8 +51,8 @@ export function apportion(total: number, weights: Float64Array, floor: number, c
  * `counts[u]` distinct items for each user u, drawn one after the other with chances in proportion to
  * popularity[i] * appeal(u, i), where appeal is at most 1.
  *
- * Draws by popularity are rejected until one is new and appeals. After as many draws as there are items, the items still
- * missing are the first to arrive in a race of exponential clocks of the same rates, which is the same distribution
+ * Draws by popularity are rejected until one is new and appeals. After as many draws as there are items, the remaining
+ * ones are the first to arrive in a race of exponential clocks of the same rates, which is the same distribution
  * (Efraimidis and Spirakis 2006); so a dense set costs users * items, not more.
  */
 export function drawPairs(
@@ -93,7 +94,7 @@ export function drawPairs(
   return { userIndex, itemIndex };
 }
 
-/** Gives each item that nobody chose a row of an item that keeps at least one; for this there must be a row per item. */
+/** Gives each unchosen item a row of an item that keeps at least one; there must be at least one row per item. */
 export function coverItems({ itemIndex }: Pairs, items: number, stream: Stream): void {
   const counts = new Int32Array(items);
   for (const item of itemIndex) counts[item]!++;
@@ -120,8 +121,8 @@ function search(cumulative: Float64Array, target: number): number {
   return low;
 }
 
-// A seeded set of ratings with the shape of MovieLens 100K, for trying things without a download. Its counts, mean,
-// spread, and what biases and factors explain of it are like those of the real set; nothing else is claimed.
+// A seeded set of ratings with the shape of MovieLens 100K, to try things without a download. Its counts, mean and
+// spread, and how much biases and factors explain, are like those of the real set; nothing else is claimed.
 
 /** Options of `syntheticInteractions`. */
 export interface SyntheticOptions {
@@ -131,34 +132,40 @@ export interface SyntheticOptions {
   readonly items?: number | undefined;
   /** How many rows, exactly; at most users * items. @defaultValue 100000 */
   readonly ratings?: number | undefined;
-  /** How many tastes are planted. @defaultValue 8 */
+  /** The rank of the planted tastes. @defaultValue 8 */
   readonly rank?: number | undefined;
-  /** The standard deviation of what tastes add to a rating, in stars. @defaultValue 0.56 */
+  /** The standard deviation of the taste term of a rating, in stars. @defaultValue 0.56 */
   readonly structure?: number | undefined;
-  /** The standard deviation of what nothing explains, in stars; rounding adds 0.29 more. @defaultValue 0.85 */
+  /** The standard deviation of the noise term, in stars; rounding adds 0.29 more. @defaultValue 0.85 */
   readonly noise?: number | undefined;
   /** @defaultValue 1 */
   readonly seed?: Seed | undefined;
 }
 
-/** Numbers of users, items and rows are held as int32. */
+/** Counts of users, items and rows fit int32. */
 const MOST = 2 ** 31 - 1;
-// These and the defaults above were set so that 90/10 splits give, as in MovieLens 100K, a test RMSE near .94 with biases
-// alone and near .90 with factors.
+// These and the defaults above are chosen so that 90/10 splits give, as in MovieLens 100K, a test RMSE near .94 with
+// biases alone and near .90 with factors.
 
-/** What the scores are centred at before rounding: clipped to 1..5, their mean is then MovieLens 100K's 3.53. */
+/** The mean of the scores before rounding: clipped to 1..5, their mean is then MovieLens 100K's 3.53. */
 const CENTRE = 3.59;
 /** Standard deviations of the planted biases, in stars. */
 const USER_BIAS = 0.46;
 const ITEM_BIAS = 0.5;
-/** What an item's rating gains with one standard deviation of popularity: popular films are rated higher. */
+/** The increase of an item's rating per standard deviation of popularity: popular films are rated higher. */
 const POPULAR_BIAS = 0.25;
-/** What every user is given before the power law, as a part of the mean; the least active then has 20 of 106, as in MovieLens. */
+/**
+ * The activity of every user before the power law, as a fraction of the mean; the least active then has 20 of 106, as
+ * in MovieLens.
+ */
 const LEAST_ACTIVITY = 0.14;
-/** Shift, as a part of the count, and exponent of the power laws: medians of 56 rows a user and 22 an item (MovieLens: 65, 27). */
+/**
+ * Shift, as a fraction of the count, and exponent of the power laws: medians of 56 rows a user and 22 an item
+ * (MovieLens: 65, 27).
+ */
 const ACTIVITY = [0.5, 3.6] as const;
 const POPULARITY = [0.3, 3.6] as const;
-/** How much more likely a user chooses what suits: chance sigmoid(CHOOSINESS * taste), taste of variance 1. */
+/** How strongly taste drives choice: probability sigmoid(CHOOSINESS * taste), with taste of variance 1. */
 const CHOOSINESS = 1;
 
 /**
@@ -216,7 +223,7 @@ export function syntheticInteractions(options?: SyntheticOptions): Interactions 
 
 type Settings = Required<{ [K in keyof SyntheticOptions]: NonNullable<SyntheticOptions[K]> }>;
 
-/** The function (user, item) -> <p_u, q_i> of a planted low rank, of mean 0 and variance 1 over all pairs. */
+/** The function (user, item) -> <p_u, q_i> of a planted low rank, with mean 0 and variance 1 over all pairs. */
 function plantTaste(
   users: number,
   items: number,
@@ -253,7 +260,7 @@ function rate(
     scores[row] = biases + structure * taste(user, item) + noise * noises.normal();
     sum += scores[row]!;
   }
-  // Users choose what they like, so scores of chosen pairs are above average: centred here, where they are known.
+  // Users choose what they like, so scores of chosen pairs are above average: centred here, on the chosen pairs.
   const shift = CENTRE - sum / scores.length;
   return Float32Array.from(scores, (score) => Math.min(5, Math.max(1, Math.round(score + shift))));
 }

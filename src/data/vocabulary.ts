@@ -1,11 +1,11 @@
-// Lists that callers hand over: what cannot be gone over is told as such, with what to do about it.
+// Checks of lists that callers pass in: a value that cannot be iterated gives an error with advice.
 
 import { DataError, isInstance } from '../core/errors';
 import { check, show } from '../core/options';
 import { secret } from '../core/random';
 import { VERSION } from '../core/version';
 
-/** Throws DataError unless `value`, which messages call `name`, can be iterated over. */
+/** Throws DataError unless `value`, called `name` in messages, is iterable. */
 export function requireIterable(value: unknown, name: string, wanted: string): void {
   if (has(value, Symbol.iterator)) return;
   const got = has(value, Symbol.asyncIterator)
@@ -19,8 +19,8 @@ function has(value: unknown, symbol: symbol): boolean {
   return typeof (value as Record<symbol, unknown>)[symbol] === 'function';
 }
 
-// The two-way table between a caller's ids and the 0-based numbers that index every table of a model.
-// 1 and '1' are kept apart, '__proto__' and '' are ordinary ids, and -0 and 0 are the same.
+// The two-way map between a caller's ids and the 0-based numbers that index every table of a model. 1 and '1' are
+// different ids, '__proto__' and '' are ordinary ids, and -0 and 0 are the same.
 
 /**
  * A caller's name of a user or an item. Ids are compared with their type: `1` and `'1'` are two ids.
@@ -37,7 +37,7 @@ export type Id = string | number;
 /**
  * Ids in the order of their numbers: the first id seen is 0, the next new one 1, and so on. Numbers never change.
  *
- * Cost: one hash look-up per question; about 100 bytes per id.
+ * Cost: one hash look-up per query; about 100 bytes per id.
  *
  * @example
  * ```ts
@@ -66,7 +66,7 @@ export class Vocabulary implements Iterable<Id> {
   /**
    * A vocabulary of the given ids, each once, in the order in which they first appear.
    *
-   * @throws DataError where an id is neither a string nor a number of at most 2^53 - 1 in size; ids are counted from 1.
+   * @throws DataError if an id is neither a string nor a number of at most 2^53 - 1 in size; ids are counted from 1.
    */
   static from(ids: Iterable<Id>): Vocabulary {
     const vocabulary = new Vocabulary();
@@ -88,7 +88,7 @@ export class Vocabulary implements Iterable<Id> {
   /**
    * The id that has this number.
    *
-   * @throws DataError where no id has it.
+   * @throws DataError if no id has it.
    */
   idOf(index: number): Id {
     const id = typeof index === 'number' ? this.ids[index] : undefined;
@@ -98,7 +98,7 @@ export class Vocabulary implements Iterable<Id> {
   }
 
   /**
-   * The number of an id, or -1 where it is unknown.
+   * The number of an id, or -1 if it is unknown.
    *
    * @throws DataError for what cannot be an id: a number beyond 2^53, which is rounded, NaN, a bigint, null, ...
    */
@@ -116,31 +116,31 @@ export class Vocabulary implements Iterable<Id> {
     return this.ids.values();
   }
 
-  /** @internal The number of an id, a new one where the id is new; -1 where it cannot be an id: the caller knows the row to blame. */
+  /** @internal The number of an id, added if it is new; -1 if it is not a valid id: the caller knows the row to name. */
   add(id: Id): number {
     const known = this.indices.get(id);
     if (known !== undefined) return known;
     if (!isId(id)) return -1;
     const index = this.ids.length;
-    // Adding 0 turns -0, which the Map holds equal to 0, into 0 in the list too.
+    // Adding 0 turns -0 into 0 in the list too; the Map treats them as equal.
     this.ids.push(typeof id === 'number' ? id + 0 : id);
     this.indices.set(id, index);
     return index;
   }
 
-  /** @internal Forgets the ids from number `size` on: rows that turn out to be bad leave a shared vocabulary as it was. */
+  /** @internal Removes the ids from number `size` on, so that invalid rows leave a shared vocabulary as it was. */
   truncate(size: number): void {
     for (const id of this.ids.splice(size)) this.indices.delete(id);
   }
 }
 
 /**
- * Numbers by id. Engines hash strings by a key of the process, but numbers by a function that anybody can invert: a text of
- * numbers that collide would take quadratic time. So numbers are keyed here.
+ * Numbers by id. Engines hash strings with a random key per process, but numbers with an invertible public function: a
+ * text of colliding numbers would take quadratic time. So numbers are keyed here.
  */
 class IdMap {
   private readonly texts = new Map<unknown, number>();
-  /** By whole numbers of 32 bits, by larger ones, and by fractions as text. */
+  /** Maps for 32-bit whole numbers, for larger ones, and for fractions as text. */
   private readonly small = new Map<number, number>();
   private readonly large = new Map<number, number>();
   private readonly fractions = new Map<string, number>();
@@ -168,19 +168,19 @@ class IdMap {
     else this.fractions.delete(String(id));
   }
 
-  /** Another whole number for each, in either half. */
+  /** XORs both 32-bit halves with the key: a bijection. */
   private keyed(id: number): number {
     const high = Math.floor(id / 2 ** 32);
     return (high ^ this.highKey) * 2 ** 32 + ((id ^ this.lowKey) >>> 0);
   }
 }
 
-/** Whether a value can be an id. Numbers beyond 2^53 are rounded: two ids would become one. */
+/** Whether a value is a valid id. Numbers beyond 2^53 are rounded: two ids would become one. */
 export function isId(value: unknown): value is Id {
   return typeof value === 'string' || (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER);
 }
 
-/** What error messages say that an id must be. */
+/** The valid ids, in words for error messages. */
 export const WANTED_ID = 'a string or a finite number of at most 2^53 - 1 in size (turn a bigint into a string)';
 
 function unknown(id: unknown): -1 {
