@@ -1,4 +1,4 @@
-// Where a known data set lies on this machine: the folders that are searched, in order, and what is found in them.
+// Finds a known data set on this machine: the folders searched, in order, and the files in them.
 
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -10,13 +10,13 @@ import { predefinedSplit, type Split } from '../data/splits';
 import type { ReadOptions } from '../io/text/read-options';
 import { readInteractions } from './read-files';
 
-/** A set that was found: its folder, and the file of all ratings in it. */
+/** A data set that was found: its folder and its file of all ratings. */
 export interface FoundDataset {
   readonly folder: string;
   readonly ratings: string;
 }
 
-/** The folders that may hold sets, each in a folder of its name. The first that holds a set is used. */
+/** The folders that may hold data sets, each set in a folder of its name. The first match is used. */
 export function searchFolders(dataDir: string | undefined): string[] {
   const { OPMF_DATA, XDG_CACHE_HOME } = process.env;
   // The XDG specification says to ignore a relative path.
@@ -40,7 +40,7 @@ export function specOf(owner: string, name: string): DatasetSpec {
   );
 }
 
-/** Where the set is, or undefined. */
+/** Locates the set; undefined if it is not on this machine. */
 export function locate(spec: DatasetSpec, dataDir: string | undefined): FoundDataset | undefined {
   for (const parent of searchFolders(dataDir)) {
     const folder = join(parent, spec.name);
@@ -52,7 +52,7 @@ export function locate(spec: DatasetSpec, dataDir: string | undefined): FoundDat
   return undefined;
 }
 
-/** Where the set is; a DataError that says where it was sought and which sets are there. */
+/** Locates the set, or throws a DataError with the folders searched and the sets found. */
 export function demand(spec: DatasetSpec, dataDir: string | undefined): FoundDataset {
   const found = locate(spec, dataDir);
   if (found !== undefined) return found;
@@ -69,7 +69,7 @@ export function findFile(folder: string, file: string): string | undefined {
   return [join(folder, file), join(folder, `${file}.gz`)].find((path) => existsSync(path));
 }
 
-// Known data sets by name: load one, load a split that came with it, list them. What is known is in datasets.ts.
+// Known data sets by name: load one, load a predefined split of one, list them.
 
 /**
  * Where to look for data sets first.
@@ -102,18 +102,18 @@ export interface DatasetOptions {
 export interface DatasetEntry {
   readonly name: string;
   readonly description: string;
-  /** Terms of use, in short; the set's own README is what counts. */
+  /** Terms of use, in short; the set's own README is authoritative. */
   readonly licence: string;
-  /** The files that loading can use, by their names without `.gz`. */
+  /** The files that can be loaded, by their names without `.gz`. */
   readonly files: readonly string[];
   readonly isPresent: boolean;
-  /** The folder it is in; absent where it is not on this machine. */
+  /** The folder that holds it; absent if the set is not on this machine. */
   readonly path?: string;
 }
 
 /**
  * Loads a known set of ratings by name: `ml-100k`, `ml-1m`, `ml-latest-small`, `filmtrust`, `ciaodvd` or
- * `movietweetings-8k`. Of a repeated pair of user and item the last rating stays.
+ * `movietweetings-8k`. Of duplicate ratings, the last is kept.
  *
  * The first of these folders that has a folder of that name is used: `dataDir`, `$OPMF_DATA`, the cache.
  *
@@ -179,7 +179,7 @@ export async function loadPredefinedSplit(name: string, split: string, options?:
 }
 
 /**
- * The known sets, those that are on this machine and those that are not. Reads no content.
+ * Lists the known sets, whether or not they are on this machine. Reads no content.
  *
  * @throws OptionError for an unknown option or a bad value.
  *
@@ -222,15 +222,15 @@ function readDataDir(owner: string, options: DatasetOptions | undefined): string
   return readOptions(owner, options, { dataDir: optional(string) }).dataDir;
 }
 
-// The public data sets that the library knows by name, as data: which files, how to read them, under which terms.
-// It ships none of them. Layouts and terms are those that the sets' own READMEs state.
+// The public data sets that the library knows by name, as data: which files, how to read them, under which terms. None
+// is included in the package. Layouts and terms are taken from the sets' own READMEs.
 
 /** One known set. File names are those without `.gz`; either form is found. */
 export interface DatasetSpec {
   readonly name: string;
   readonly description: string;
   readonly licence: string;
-  /** The file of all ratings; where several names are given, the first that is there. */
+  /** The file of all ratings; of several names, the first that exists is used. */
   readonly ratings: readonly [string, ...string[]];
   readonly options: ReadOptions;
   /** Splits that came with the set: train and test file by name. */
@@ -243,7 +243,7 @@ const ML_100K_SPLITS = Object.fromEntries(
   ['u1', 'u2', 'u3', 'u4', 'u5', 'ua', 'ub'].map((fold) => [fold, [`${fold}.base`, `${fold}.test`] as const]),
 );
 
-/** All known sets, in the order in which they are listed. */
+/** All known sets, in the order of the listing. */
 export const DATASETS: readonly DatasetSpec[] = [
   {
     name: 'ml-100k',

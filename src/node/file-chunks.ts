@@ -1,5 +1,5 @@
-// The bytes of a source in chunks: read, unzipped, counted. The chunks may share one array, so that a chunk is gone once
-// the next is asked for.
+// Reads a source in chunks, and decompresses and counts them. Chunks may share one array: a chunk is valid only until
+// the next is requested.
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -11,15 +11,15 @@ import { Faults } from '../io/text/fault';
 import { FORMAT_BYTES } from '../io/text/formats';
 import { tooMuch } from '../io/text/record-reader';
 
-/** Large enough that the reading does not count, small enough that a chunk is read in a few milliseconds. */
+/** Large enough that the overhead of reading is negligible, small enough that a chunk takes a few milliseconds. */
 const CHUNK = 1 << 19;
-/** Unpacked chunks are new arrays, each in memory until the garbage collector comes: half as large, half as much. */
+/** Decompressed chunks are new arrays, in memory until garbage collection: smaller chunks keep that amount low. */
 const UNPACKED = 1 << 18;
 
 type Chunks = AsyncIterable<Uint8Array>;
 
 /**
- * What text is read from: a path; a `file:` URL; or a stream of bytes or text, which is any async iterable of them, such
+ * A source of text: a path; a `file:` URL; or a stream of bytes or text, which is any async iterable of them, such
  * as a stream of Node, `process.stdin`, a web stream, the body of a response. Text comes in any pieces, line ends included.
  *
  * @example
@@ -32,13 +32,13 @@ type Chunks = AsyncIterable<Uint8Array>;
  */
 export type TextSource = string | URL | AsyncIterable<Uint8Array | ArrayBuffer | string> | ReadableStream;
 
-/** A source that is being read. */
+/** An open source. */
 export interface OpenText {
-  /** All of it, unpacked where it is gzipped. To be gone over once. */
+  /** The whole content, decompressed if it is gzipped. Can be iterated once. */
   readonly chunks: Chunks;
-  /** Whether text came: then the bytes are its UTF-8. */
+  /** Whether the source gave text: then the bytes are its UTF-8. */
   readonly isText: boolean;
-  /** What can be said at a first look; undefined of what can be gone over only once, or would have to be unpacked twice. */
+  /** Surveys the content in a first pass; undefined if it can be read only once, or would have to be decompressed twice. */
   survey(): Promise<Survey | undefined>;
 }
 
@@ -48,7 +48,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'reading it is not permitted; check its permissions',
 };
 
-/** What a source is called in errors; undefined where it has no name. @throws OptionError for what is no source */
+/** The name of a source in errors; undefined if it has none. @throws OptionError for an invalid source */
 export function nameOf(owner: string, source: unknown): string | undefined {
   if (typeof source === 'string') return isFileUrl(source) ? pathOf(owner, source) : source;
   if (isUrl(source)) return pathOf(owner, source.href);
@@ -61,7 +61,7 @@ export function nameOf(owner: string, source: unknown): string | undefined {
   throw noSource(owner, source);
 }
 
-/** Opens a source, has it read by `use`, and closes it. */
+/** Opens a source, runs `use` on it, and closes it. */
 export async function readSource<T>(
   owner: string,
   source: TextSource,
@@ -72,14 +72,14 @@ export async function readSource<T>(
     const pieces = typeof source === 'object' && Symbol.asyncIterator in source ? source : piecesOf(source);
     const chunks = bytesOf(owner, pieces);
     try {
-      // The first chunk says whether text comes.
+      // The first chunk shows whether the source gives text.
       const first = await chunks.next();
       const isText = !first.done && first.value.isText;
       return await use(
         await opened(mapped(startingWith(first, chunks)), name ?? 'the stream', isText, () => undefined),
       );
     } finally {
-      // Lets go of the stream where not all of it was read; not waited for, as it may have nothing to give for long.
+      // Cancels a stream that was not read to its end. Not awaited, because it may not respond for a long time.
       chunks.return(undefined).catch(() => undefined);
     }
   }
@@ -96,9 +96,9 @@ export async function readSource<T>(
   }
 }
 
-/** All chunks as one. @throws DataError where they have more than `most` bytes */
+/** All chunks as one. @throws DataError if they have more than `most` bytes */
 export async function joined(chunks: Chunks, file: string | undefined, most: number): Promise<Uint8Array> {
-  // One string holds no more: what is unpacked from a small file could be any size.
+  // A string holds no more, and a small file may decompress to any size.
   const room = Math.min(most, LONGEST_STRING);
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -126,7 +126,7 @@ async function opened(
   return { chunks: unpacked, isText: false, survey: async () => undefined };
 }
 
-/** The first bytes, as many as tell any format, and all chunks with them. */
+/** Enough first bytes to recognize any format, and all chunks including them. */
 async function peeked(
   chunks: AsyncGenerator<Uint8Array>,
 ): Promise<[start: Uint8Array, all: AsyncGenerator<Uint8Array>]> {
@@ -144,14 +144,14 @@ async function peeked(
   return [start, startingWith({ done: false, value: start }, startingWith(first, chunks))];
 }
 
-/** The chunks of a file, from where it stands (`isAgain`: from the start, without moving it). */
+/** The chunks of a file from its current position (`isAgain`: from the start, leaving the position alone). */
 async function* chunksOf(
   file: FileHandle,
   path: string,
   readsAhead: boolean,
   isAgain = false,
 ): AsyncGenerator<Uint8Array> {
-  // While a chunk is worked on, the next one is read; not of a pipe, which could not be closed while that waits.
+  // Reads the next chunk while one is processed; not from a pipe, which could not be closed during a pending read.
   const buffers = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)] as const;
   const read = (k: number, position: number) => file.read(buffers[k & 1]!, 0, CHUNK, isAgain ? position : null);
   try {
@@ -161,7 +161,7 @@ async function* chunksOf(
       if (bytesRead === 0) return;
       position += bytesRead;
       coming = readsAhead ? read(k + 1, position) : undefined;
-      // Whoever stops here has no use for what may be wrong with it.
+      // The reader stopped, so an error of the pending read no longer matters.
       coming?.catch(() => undefined);
       yield buffers[k & 1]!.subarray(0, bytesRead);
     }
@@ -170,7 +170,7 @@ async function* chunksOf(
   }
 }
 
-/** What can be said of a file at a first look. */
+/** Surveys a file in a first pass. */
 async function surveyOf(file: FileHandle, path: string): Promise<Survey> {
   const survey = new Survey();
   for await (const chunk of chunksOf(file, path, true, true)) survey.add(chunk);
@@ -181,13 +181,13 @@ function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
-/** What is packed in gzip chunks. @throws FormatError where they are damaged */
+/** Decompresses gzip chunks. @throws FormatError if they are damaged */
 async function* unzipped(chunks: Chunks, name: string): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: UNPACKED });
   const write = (chunk: Uint8Array) =>
     new Promise<void>((resolve, reject) => gunzip.write(chunk, (error) => (error ? reject(error) : resolve())));
   const feed = async () => {
-    // One after the other: a chunk's array is free only once it is unpacked.
+    // One after the other: a chunk's array is reused once it is decompressed.
     for await (const chunk of chunks) await write(chunk);
     gunzip.end();
   };
@@ -195,13 +195,13 @@ async function* unzipped(chunks: Chunks, name: string): AsyncGenerator<Uint8Arra
   try {
     yield* gunzip;
   } catch (error) {
-    // What the source itself throws is not about the data.
+    // Errors of the source itself are passed on; only those of zlib mean damaged data.
     if (!(error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw error;
     throw new FormatError(`'${name}' is damaged gzip data (${(error as Error).message}); fetch or pack it again`);
   }
 }
 
-/** The values whose first has been asked for already. */
+/** Restores an iteration whose first value was already requested. */
 async function* startingWith<T>(first: IteratorResult<T, unknown>, rest: AsyncIterable<T>): AsyncGenerator<T> {
   if (first.done) return;
   yield first.value;
@@ -213,13 +213,13 @@ interface Piece {
   readonly isText: boolean;
 }
 
-/** The chunks of a stream as bytes; of text, its UTF-8. */
+/** The chunks of a stream as bytes; text is encoded as UTF-8. */
 async function* bytesOf(owner: string, pieces: AsyncIterable<unknown>): AsyncGenerator<Piece> {
   const encoder = new TextEncoder();
   let texts = 0;
   let hasLineEnd = false;
   let kind: boolean | undefined;
-  // Half of a character beyond 16 bits, whose other half is in the next piece.
+  // A high surrogate whose low surrogate is in the next piece.
   let half = '';
   for await (const piece of pieces) {
     const isText = typeof piece === 'string';
@@ -250,7 +250,7 @@ async function* mapped(pieces: AsyncIterable<Piece>): AsyncGenerator<Uint8Array>
   for await (const { bytes } of pieces) yield bytes;
 }
 
-/** The pieces of a web stream, where the host has no iteration of them. */
+/** Iterates a web stream on hosts where it is not async iterable. */
 async function* piecesOf(stream: ReadableStream): AsyncGenerator<unknown> {
   const reader = stream.getReader();
   let isDone = false;
@@ -275,7 +275,7 @@ async function openFile(path: string): Promise<FileHandle> {
 }
 
 function isUrl(source: unknown): source is URL {
-  // Not by its class: it may be of another realm.
+  // Not instanceof: it may come from another realm.
   return source !== null && typeof source === 'object' && 'href' in source && 'protocol' in source;
 }
 

@@ -1,4 +1,4 @@
-// The program of a thread that carries out fits of an evaluation: evaluation/fit-threads.ts starts it.
+// The script of a thread that runs fits of an evaluation; started by evaluation/fit-threads.ts.
 
 import { parentPort } from 'node:worker_threads';
 import { fitAnswerer } from '../evaluation/fit-threads';

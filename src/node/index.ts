@@ -1,4 +1,4 @@
-// The entry `opmf/node`: what needs a file system. Re-exports only.
+// The entry `opmf/node`: everything that needs a file system. Re-exports only.
 
 export type { ReadFeatureOptions } from '../io/text/parse-feature-table';
 export type { LibFMOptions } from '../io/text/parse-libfm';

@@ -1,4 +1,4 @@
-// Checkpoints in a file that is always whole: a process that is killed leaves the last one, or the one before.
+// Checkpoints in a file that is always complete: after a kill it holds the last checkpoint or the one before.
 
 import { readFile } from 'node:fs/promises';
 import { DataError, FormatError } from '../core/errors';
@@ -9,18 +9,18 @@ import { loadRecommender, type RecommenderKinds, type RecommenderName } from '..
 import type { SaveOptions } from '../serving/questions';
 import { writeFileAtomically } from './output-file';
 
-/** Where a fit keeps its checkpoints. */
+/** The checkpoint file of a fit. */
 export interface CheckpointFile {
   /** For `checkpoint.write` of a fit. */
   write(bytes: Uint8Array): Promise<void>;
-  /** For `resume` of a fit: the checkpoint, or undefined where there is none yet. */
+  /** For `resume` of a fit: the checkpoint, or undefined if there is none yet. */
   read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
 
 /**
  * A file for the checkpoints of a fit. Each replaces the one before as a whole (temporary file, flush, rename).
  *
- * @throws (its calls) DataError where the file cannot be written or read.
+ * @throws (from its methods) DataError if the file cannot be written or read.
  * @example
  * ```ts
  * import { mkdtemp } from 'node:fs/promises';
@@ -48,15 +48,15 @@ export function checkpointFile(path: string): CheckpointFile {
   };
 }
 
-// Trained models as files: safetensors bytes, written whole or not at all. What the bytes mean is decided by the
-// recommender.
+// Trained models as files: safetensors bytes, written completely or not at all. The recommender defines what the bytes
+// mean.
 
 /**
  * Saves a trained recommender to a file: a temporary file beside it, flushed to the disk, then renamed over it.
  *
  * @param options - passed on to `recommender.save`; `history: false` leaves out who has rated what.
- * @throws NotFittedError before `fit`; DataError with the path where the file cannot be written; OptionError for what is no
- * recommender.
+ * @throws NotFittedError before `fit`; DataError with the path if the file cannot be written; OptionError unless
+ * `model` is a recommender.
  * @example
  * ```ts
  * import { tmpdir } from 'node:os';
@@ -81,7 +81,7 @@ export async function saveModel(
 /**
  * Loads a recommender that `saveModel` wrote (or whose `save()` bytes were stored in any other way).
  *
- * @throws DataError where the file cannot be read; FormatError where it is not a model file of this library.
+ * @throws DataError if the file cannot be read; FormatError if it is not a model file of this library.
  * @example
  * ```ts
  * import { tmpdir } from 'node:os';
@@ -114,7 +114,7 @@ export async function loadModel(path: string): Promise<RecommenderKinds[Recommen
     const format = formatOfBytes(bytes) ?? formatOfText(new TextDecoder().decode(bytes.subarray(0, FORMAT_CHARACTERS)));
     if (format === undefined || format.name.startsWith('a safetensors'))
       throw new FormatError(`${path}: ${error.message}`);
-    // Only what unpacks it or fetches it is of use: nothing else makes a model of it.
+    // Only advice to decompress or fetch applies here: nothing else turns the file into a model.
     const advice = /^(decompress|unpack|fetch)/.test(format.advice)
       ? `; ${format.advice.replace(' > ratings.csv', ' > MODEL').replace(/, or read.*/, ': gzip -dc FILE > MODEL')}`
       : '';

@@ -1,5 +1,5 @@
-// A file is replaced whole or not at all: written beside its place under another name, flushed to the disk, renamed.
-// A reader, or a machine that loses power, sees the old bytes or the new ones, never a part.
+// Replaces a file completely or not at all: writes a temporary file beside it, flushes it to disk, renames it. A
+// reader, or a machine that loses power, sees the old bytes or the new ones, never a mixture.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { access, constants, type FileHandle, open, opendir, readlink, rename, rm, stat } from 'node:fs/promises';
@@ -17,9 +17,9 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Writes the file, whole or part by part, or throws DataError; where that fails, nothing is left behind and an earlier file
- * is untouched. Symbolic links are followed, and a file that was there keeps its mode (and owner, where that is allowed).
- * What a killed process left of its attempts at this file is removed.
+ * Writes the file, at once or in parts, or throws DataError; on failure nothing is left behind and an existing file
+ * is untouched. Symbolic links are followed, and an existing file keeps its mode (and owner, if permitted).
+ * Temporary files that killed processes left for this file are removed.
  */
 export async function writeFileAtomically(
   path: string,
@@ -47,16 +47,17 @@ export async function writeFileAtomically(
   await syncDirectory(dirname(target));
 }
 
-/** Gives a new file the owner and the mode of the one that it will replace. */
+/** Gives a new file the owner and mode of the file it will replace. */
 async function keepAccess(file: FileHandle, { mode, uid, gid }: NonNullable<OutputFile['before']>): Promise<void> {
   const own = await file.stat();
-  // For root alone; who else owns the folder replaces a file of others by one of its own, as `cp` does after `rm`.
+  // Succeeds for root alone; another user who owns the folder replaces the file by one of their own, as `cp` does after
+  // `rm`.
   if (own.uid !== uid || own.gid !== gid) await file.chown(uid, gid).catch(() => undefined);
-  // The mode that `open` was given is less the umask. Bits that the owner may not set are left out.
+  // `open` applied the umask to the mode. Bits that the owner may not set are dropped.
   await file.chmod(mode & 0o7777).catch(() => undefined);
 }
 
-/** How temporary files for a target begin: long names are cut, so that there is room for the rest. */
+/** The prefix of temporary files for a target; long names are cut to leave room for the rest. */
 function prefixOf(target: string): string {
   const name = basename(target);
   const short = Buffer.byteLength(name) <= 160 ? name : digest(name);
@@ -67,7 +68,7 @@ function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
-/** Removes temporary files for a target whose process, one of this host, is no more. Faults are no reason not to write. */
+/** Removes temporary files for a target whose process, on this host, has ended. Errors here do not prevent writing. */
 async function removeStale(target: string): Promise<void> {
   const [folder, prefix] = [dirname(target), prefixOf(target)];
   try {
@@ -79,12 +80,12 @@ async function removeStale(target: string): Promise<void> {
       if (await isStale(Number(pid), file)) await rm(file, { force: true });
     }
   } catch {
-    // A folder that may be written and not read, or a file that is gone by now.
+    // A folder that may be written but not read, or a file that has just disappeared.
   }
 }
 
 async function isStale(pid: number, file: string): Promise<boolean> {
-  // A number is used again, in containers at once: by this process, if the file is older than it.
+  // Process ids are reused, especially in containers: even this one's, if the file is older than the process.
   if (pid === process.pid) return (await stat(file)).mtimeMs < Date.now() - 1000 * process.uptime() - 1000;
   try {
     process.kill(pid, 0);
@@ -94,32 +95,32 @@ async function isStale(pid: number, file: string): Promise<boolean> {
   }
 }
 
-/** The rename itself reaches the disk only with its directory; systems that cannot flush a directory do without. */
+/** Flushes the directory, without which the rename may not reach the disk; systems that cannot do this skip it. */
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r').catch(() => undefined);
   await directory?.sync().catch(() => undefined);
   await directory?.close();
 }
 
-// The file that a result goes to: whether it can be written is asked before the work, not found out after minutes of it;
-// and what the file system answers is said with the path that was asked for, not with that of a temporary file.
+// The file for a result. Whether it can be written is checked before the work, not after minutes of it, and file-system
+// errors name the requested path, not that of a temporary file.
 
-/** A file to be written: where it is when links have been followed, and what is known of the one that is there. */
+/** A file to be written: its path with links resolved, and the state of the existing file. */
 export interface OutputFile {
   readonly target: string;
   readonly before?: { readonly mode: number; readonly uid: number; readonly gid: number };
 }
 
-/** As many links as systems follow themselves. */
+/** The limit that operating systems use. */
 const MOST_LINKS = 40;
 
-/** Throws DataError where no file can be written to `path`. */
+/** Throws DataError if no file can be written to `path`. */
 export async function requireWritable(path: string): Promise<OutputFile> {
   if (path === '') throw unwritable(path, 'the path is empty');
-  // A name that ends in a slash is a folder's, there or not.
+  // A name that ends in a slash means a folder, existing or not.
   const there = /[/\\]$/.test(path) ? 'folder' : await stat(path).catch(() => undefined);
   if (there === 'folder' || there?.isDirectory()) throw unwritable(path, 'it is a folder; want the path of a file');
-  // The file is replaced as a whole: a device would be gone.
+  // The file is replaced as a whole, which would remove a device.
   if (there?.isFile() === false) throw unwritable(path, 'it is not a regular file');
   const target = await linked(path);
   const folder = dirname(target);
@@ -132,7 +133,7 @@ export async function requireWritable(path: string): Promise<OutputFile> {
   return there === undefined ? { target } : { target, before: there };
 }
 
-/** Where symbolic links lead, also one whose end is not there yet: the file is replaced, not the link. */
+/** Resolves symbolic links, even to a missing file: the file is replaced, not the link. */
 async function linked(path: string): Promise<string> {
   let target = path;
   for (let links = 0; links < MOST_LINKS; links++) {

@@ -1,5 +1,5 @@
-// A file or a stream of ratings, plain or gzipped, into Interactions. The text itself is read by io/text/byte-table.ts, a chunk at
-// a time.
+// Reads a file or a stream of ratings, plain or gzipped, into Interactions. io/text/byte-table.ts parses the text, one
+// chunk at a time.
 
 import { A_LOOK, runYielding, TaskScheduler } from '../core/scheduler';
 import type { FeatureTable } from '../data/feature-table';
@@ -12,18 +12,19 @@ import { type ReadOptions, readSettings } from '../io/text/read-options';
 import { joined, nameOf, readSource, type TextSource } from './file-chunks';
 
 /**
- * Reads ratings from a file or a stream: delimited text, plain or gzipped (told by the first bytes, not by a name).
+ * Reads ratings from a file or a stream: delimited text, plain or gzipped (detected by the first bytes, not by the
+ * name).
  *
- * Options and units are those of `parseInteractions`. Cost: about 150 MB a second; the text is never held whole, so that
- * memory is that of the result and a few bytes a rating more. Other tasks get a turn every few milliseconds. A plain file
- * is gone over twice: lines are counted first. Pipes and streams are read once. Layouts other than long ones and UTF-16 are read at once, at
- * a fifth of the speed.
+ * Options and units are those of `parseInteractions`. Cost: about 150 MB a second; the text is never held as a whole:
+ * memory is that of the result and a few bytes a rating more. It yields to other tasks every few milliseconds. A plain
+ * file is read twice: lines are counted first. Pipes and streams are read once. Layouts other than long ones and UTF-16
+ * are read at once, at a fifth of the speed.
  *
  * @param source - a path, a `file:` URL, or a stream of bytes or text: a stream of Node, a web stream, any async iterable.
- * @throws DataError for a file that cannot be read, and for content as `parseInteractions` says. What a stream throws is
+ * @throws DataError for a file that cannot be read, and for content as in `parseInteractions`. Errors of a stream are
  * passed on.
  * @throws FormatError for damaged gzip data.
- * @throws OptionError for an unknown option or a bad value, and for what is no source.
+ * @throws OptionError for an unknown option or a bad value, and for an invalid source.
  *
  * @example
  * ```ts
@@ -56,15 +57,15 @@ export async function readInteractions(source: TextSource, options?: ReadOptions
   });
 }
 
-// Files and streams of features, plain or gzipped, into tables. The text is held whole while it is read.
+// Reads files and streams of features, plain or gzipped, into tables. The text is held as a whole while it is read.
 
 /**
- * Reads features from a file or a stream: delimited text, plain or gzipped (told by the first bytes).
+ * Reads features from a file or a stream: delimited text, plain or gzipped (detected by the first bytes).
  *
- * Options and faults are those of `parseFeatureTable`. Cost: as there; other tasks get a turn every few milliseconds.
+ * Options and faults are those of `parseFeatureTable`. Cost: as there; it yields to other tasks every few milliseconds.
  *
  * @param source - a path, a `file:` URL, or a stream of bytes or text: a stream of Node, a web stream, any async iterable.
- * @throws DataError for a file that cannot be read, and for content as `parseFeatureTable` says.
+ * @throws DataError for a file that cannot be read, and for content as in `parseFeatureTable`.
  * @throws FormatError for damaged gzip data.
  * @throws OptionError for an unknown option or a bad value.
  *
@@ -90,13 +91,14 @@ export async function readFeatureTable(source: TextSource, options: ReadFeatureO
 }
 
 /**
- * Reads a file or a stream in the text form of libFM (SVMlight, LIBSVM), plain or gzipped (told by the first bytes).
+ * Reads a file or a stream in the text form of libFM (SVMlight, LIBSVM), plain or gzipped (detected by the first
+ * bytes).
  *
- * Options and faults are those of `parseLibFM`. Cost: as there; other tasks get a turn every few milliseconds.
+ * Options and faults are those of `parseLibFM`. Cost: as there; it yields to other tasks every few milliseconds.
  *
  * @param source - a path, a `file:` URL, or a stream of bytes or text: a stream of Node, a web stream, any async iterable.
  * @throws DataError for a file that cannot be read.
- * @throws FormatError for damaged gzip data, and for content as `parseLibFM` says.
+ * @throws FormatError for damaged gzip data, and for content as in `parseLibFM`.
  * @throws OptionError for an unknown option or a bad value.
  *
  * @example
@@ -117,7 +119,7 @@ export async function readLibFM(source: TextSource, options?: LibFMOptions): Pro
   );
 }
 
-/** Options with the name that a source has, where they give none. */
+/** The options, with the source's name as `file` unless they give one. */
 function withName<T extends { readonly file?: string | undefined }>(
   owner: string,
   source: unknown,

@@ -1,4 +1,4 @@
-// A comparison as one HTML page that stands alone: tables, curves, constants. No script, nothing loaded from elsewhere.
+// Renders a comparison as one self-contained HTML page: tables, curves, constants. No scripts, no external resources.
 
 import type { Comparison } from '../evaluation/comparison';
 import {
@@ -27,7 +27,7 @@ pre { overflow-x: auto; }
 /**
  * The comparison as an HTML page: for each optimizer a table, a chart of test RMSE and one of training loss by epoch.
  *
- * @throws OptionError for what is no comparison.
+ * @throws OptionError unless `comparison` comes from `compare`.
  * @example
  * ```ts
  * import { compare, comparisonReport, syntheticInteractions } from 'opmf';
@@ -63,7 +63,7 @@ ${[...comparisonSections(comparison).map(renderSection), ...renderModels(compari
 `;
 }
 
-/** The table of the models, where there are any. */
+/** The table of the models, if there are any. */
 function renderModels(comparison: Comparison): string[] {
   const [heads, ...rows] = modelRows(comparison);
   if (heads === undefined) return [];

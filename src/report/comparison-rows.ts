@@ -1,4 +1,4 @@
-// A comparison arranged for reading: one section an optimizer, one row an arm, plain first. The text table and the
+// Arranges a comparison for reading: one section per optimizer, one row per arm, plain first. The text table and the
 // HTML page print the same rows and notes; only the layout differs.
 
 import { wrong } from '../core/options';
@@ -23,14 +23,14 @@ export interface Section {
   readonly curves: readonly ArmCurves[];
 }
 
-/** An arm's course: means over its seeds, by epoch. */
+/** The curves of an arm: means over its seeds, by epoch. */
 export interface ArmCurves {
   readonly name: string;
   readonly testRmse: readonly (readonly [epoch: number, mean: number])[];
   readonly trainLoss: readonly (readonly [epoch: number, mean: number])[];
 }
 
-/** The heads of the columns of every row, in two lines. */
+/** The column headings, in two lines. */
 export const COLUMNS: readonly (readonly [string, string])[] = [
   ['arm', ''],
   ['learning', 'rate'],
@@ -43,7 +43,7 @@ export const COLUMNS: readonly (readonly [string, string])[] = [
   ['ms per', 'epoch'],
 ];
 
-/** @throws OptionError where it is not made as `compare` makes it */
+/** @throws OptionError unless it has the form that `compare` returns */
 export function checkComparison(comparison: Comparison): void {
   const { dataset, machine, seeds, runs, summary, constants, terms } = isPlain(comparison) ? comparison : NONE;
   const areRuns = areAll(runs, ({ optimizer, epochs }) => typeof optimizer === 'string' && areAll(epochs, () => true));
@@ -59,13 +59,13 @@ function areAll<T>(list: readonly T[] | undefined, isGood: (one: T) => boolean):
   return Array.isArray(list) && list.every((one: T) => isPlain(one) && isGood(one));
 }
 
-/** Arranges a comparison. Optimizers and arms come in the order of the runs, but for plain. */
+/** Arranges a comparison. Optimizers and arms come in the order of the runs, except that plain is first. */
 export function comparisonSections({ runs, summary, seeds }: Comparison): Section[] {
   return [...groupBy(runs, (run) => run.optimizer)].map(([optimizer, ofOptimizer]) => {
     const arms = [...groupBy(ofOptimizer, nameOf)].sort(([a], [b]) => Number(b === 'plain') - Number(a === 'plain'));
     const find = (name: string, on: 'testRmse' | 'trainLoss') =>
       summary.find((entry) => entry.optimizer === optimizer && nameOf(entry) === name && entry.target.on === on);
-    // The plain arm that sets a product's targets: its own twin under matched terms, else the one that there is.
+    // The plain arm that sets a product's targets: its own twin under matched terms, else the only one.
     const plainOf = (product: ComparisonArm) => find(twinOf(product), 'testRmse') ?? find('plain', 'testRmse');
     const curves = arms.map(([name, ofArm]) => armCurves(name, ofArm));
     const rows = arms.map(([name, ofArm], i) => {
@@ -90,7 +90,7 @@ export function comparisonSections({ runs, summary, seeds }: Comparison): Sectio
   });
 }
 
-/** The models side by side, the heads of the columns first; no rows without models. */
+/** The models side by side, after a row of headings; no rows without models. */
 export function modelRows({ models = [], seeds }: Comparison): readonly (readonly string[])[] {
   if (models.length === 0) return [];
   const names = Object.keys(models[0]!.metrics);
@@ -102,7 +102,7 @@ export function modelRows({ models = [], seeds }: Comparison): readonly (readonl
   return [['model', ...names, 'seconds'], ...rows];
 }
 
-/** What a row is called. Under matched terms there is one plain arm a product, each at a rate of its own. */
+/** The name of a row. Under matched terms there is one plain arm per product, each at its own rate. */
 function nameOf({ overparam, matches }: Pick<ComparisonRun, 'overparam' | 'matches'>): string {
   return matches === undefined ? armName(overparam) : twinOf(matches);
 }
@@ -117,7 +117,7 @@ function describeTargets(name: string, test?: ComparisonSummary, train?: Compari
   return `${name}'s best mean test RMSE is ${decimal(rmse, 4)}, its mean training loss after the last epoch ${decimal(loss, 4)}`;
 }
 
-/** One line on what was compared. */
+/** One line that describes the comparison. */
 export function comparisonTitle({ dataset, rank, epochs, seeds, terms, runs }: Comparison): string {
   const arms = runs.length === 0 ? '' : `rank ${rank}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, `;
   return (
@@ -126,7 +126,7 @@ export function comparisonTitle({ dataset, rank, epochs, seeds, terms, runs }: C
   );
 }
 
-/** Test RMSE after the last epoch, and the best one; `diverged` where training left the finite numbers. */
+/** Test RMSE after the last epoch, and the best one; `diverged` if training diverged. */
 function resultCells(
   runs: readonly ComparisonRun[],
   entry: ComparisonSummary | undefined,
@@ -152,7 +152,7 @@ function armCurves(name: string, runs: readonly ComparisonRun[]): ArmCurves {
   };
 }
 
-/** The points of a curve; a mean that is not finite has no place on it. */
+/** The points of a curve; means that are not finite are omitted. */
 function points(means: readonly number[]): [number, number][] {
   return means.map((mean, at): [number, number] => [at + 1, mean]).filter(([, mean]) => Number.isFinite(mean));
 }
@@ -178,7 +178,7 @@ function epochs(entry: ComparisonSummary | undefined): string {
   return entry === undefined || entry.epochsToTarget === null ? 'never' : String(entry.epochsToTarget);
 }
 
-/** A mean, with its standard deviation where there is more than one seed. */
+/** A mean, with its standard deviation if there are several seeds. */
 function spread(value: { mean: number | null; std: number | null } | undefined, seeds: number): string {
   return seeds > 1 && value?.mean != null
     ? `${decimal(value.mean, 4)} ± ${decimal(value.std, 4)}`
@@ -199,7 +199,7 @@ function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<stri
   return groups;
 }
 
-/** `scalar-row-2`, `diagonal-row-2x2`, `dense-2x24@1`. An absent part is not written; nor is a width of 1 outside dense. */
+/** `scalar-row-2`, `diagonal-row-2x2`, `dense-2x24@1`. Absent parts are omitted, and so is a width of 1 except for dense. */
 export function armName(arm: Partial<Exclude<ComparisonArm, false>> | false): string {
   if (arm === false) return 'plain';
   const { kind, scope, depth = 2, width, init } = arm;
@@ -216,7 +216,7 @@ const BY_TERMS: Readonly<Record<ComparisonTerms, string>> = {
   tuned: 'Tuned terms give every arm its own best learning rate, so a better choice of rate is not what is seen here.',
 };
 
-/** The sentences, one a paragraph. */
+/** Notes on how to read the comparison, one per paragraph. */
 export function readingNotes({ terms, runs }: Comparison): string[] {
   if (runs.length === 0) return [];
   return [

@@ -1,4 +1,4 @@
-// A comparison as plain text for a terminal: one aligned table an optimizer, then how to read it.
+// Renders a comparison as plain text for a terminal: one aligned table per optimizer, then notes on how to read it.
 
 import type { Comparison } from '../evaluation/comparison';
 import {
@@ -11,9 +11,9 @@ import {
 } from './comparison-rows';
 
 /**
- * The comparison as text, lines ended by a newline; no colour, no control characters but that.
+ * The comparison as text, lines end with a newline; no colour and no other control characters.
  *
- * @throws OptionError for what is no comparison.
+ * @throws OptionError unless `comparison` comes from `compare`.
  * @example
  * ```ts
  * import { compare, comparisonTable, syntheticInteractions } from 'opmf';
@@ -26,7 +26,7 @@ export function comparisonTable(comparison: Comparison): string {
   checkComparison(comparison);
   const sections = comparisonSections(comparison);
   const heads = [0, 1].map((line) => COLUMNS.map((head) => head[line as 0 | 1]));
-  // One set of widths for all sections, so that optimizers can be compared down the page.
+  // The same widths in all sections, so that optimizers can be compared down the page.
   const all = [...heads, ...sections.flatMap(({ rows }) => rows)];
   const widths = widthsOf(all);
   const lines = [printable(comparisonTitle(comparison)), ''];
@@ -70,7 +70,7 @@ function wrap(paragraph: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** A data set's name comes from a file's name; it must not move a terminal's cursor. */
+/** The name of a data set may come from a file name: it must not contain terminal control sequences. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '?');
 }

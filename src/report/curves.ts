@@ -1,13 +1,13 @@
-// A line chart as one SVG string, for a page or a file. Colours are of middle lightness, so that they read on white
-// and on black; text and axes follow the surroundings' text colour. No script, no dependency.
+// Renders a line chart as one SVG string, for a page or a file. Colours are of medium lightness, readable on white and
+// on black; text and axes take the surrounding text colour. No scripts, no dependencies.
 
-/** A named line; points that are not finite are left out. */
+/** A named line; points that are not finite are omitted. */
 export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-/** What a chart shows. `title` is its accessible name too. */
+/** The contents of a chart. `title` is also its accessible name. */
 export interface Chart {
   readonly title: string;
   readonly xLabel: string;
@@ -15,7 +15,7 @@ export interface Chart {
   readonly series: readonly Series[];
 }
 
-/** Each has a contrast of at least 3 : 1 with white and with #111 (tested); the dashes tell lines apart without colour. */
+/** Each has a contrast of at least 3 : 1 with white and with #111 (tested); dashes distinguish the lines without colour. */
 export const COLOURS = ['#3d82c9', '#d4602a', '#2b9267', '#a961c4', '#977d1c', '#d1477a', '#4f8c99', '#808080'];
 const DASHES = ['', '7 3', '2 3', '9 3 2 3'];
 
@@ -51,7 +51,7 @@ export function renderCurves({ title, xLabel, yLabel, series }: Chart): string {
   });
   const lines = drawn.map(({ name, points }, i) => {
     const path = points.map(([x, y], at) => `${at === 0 ? 'M' : 'L'}${toX(x)} ${toY(y)}`).join('');
-    // A single point has no line; a dot shows where every line ends, too.
+    // A single point has no line, so every line ends with a dot.
     const end = points.at(-1);
     const dot =
       end === undefined ? '' : `<circle cx="${toX(end[0])}" cy="${toY(end[1])}" r="2.5" fill="${colour(i)}"/>`;
@@ -94,7 +94,7 @@ function colour(i: number): string {
   return COLOURS[i % COLOURS.length]!;
 }
 
-/** The map of an axis from values to pixels. */
+/** The linear map of an axis from values to pixels. */
 function linear({ values }: Ticks, from: number, to: number): (value: number) => number {
   const low = values[0]!;
   const high = values.at(-1)!;
@@ -114,7 +114,7 @@ function maximum(values: readonly number[]): number {
   return values.reduce((most, value) => Math.max(most, value));
 }
 
-/** An axis: its marks, and how many decimals they need. */
+/** The ticks of an axis, and how many decimals they need. */
 export interface Ticks {
   readonly values: readonly number[];
   readonly decimals: number;
@@ -122,7 +122,7 @@ export interface Ticks {
 
 /** About `wanted` round values that span [low, high]; the first is at or below `low`, the last at or above `high`. */
 export function niceTicks(low: number, high: number, wanted: number, leastStep = 0): Ticks {
-  // One value, or two that nobody could tell apart on a chart, still get an axis of some length.
+  // A range too small to see on a chart is widened.
   const magnitude = Math.max(Math.abs(low), Math.abs(high), leastStep, 1e-3);
   if (high - low < magnitude * 1e-9) {
     low -= magnitude * 0.05;
@@ -148,7 +148,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** The text with the five characters that markup could read replaced, and the control characters that XML forbids dropped. */
+/** Escapes the five characters that are special in markup, and drops the control characters that XML forbids. */
 export function escapeMarkup(text: string): string {
   return text.replace(/[^\P{Cc}\t\n\r]|[\ufffe\uffff]/gu, '').replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }

@@ -1,5 +1,5 @@
-// `opmf bench`: how fast this machine trains, by the clock of the fits themselves. The full benchmark, beside other
-// libraries, is in the repository (npm run bench).
+// `opmf bench`: the training speed of this machine, as timed by the fits themselves. The full benchmark, which includes
+// other libraries, is in the repository (npm run bench).
 
 import { describeMachine } from '../../evaluation/compare';
 import { OPTIMIZER_NAMES } from '../../optimizers/registry';
@@ -56,7 +56,7 @@ async function runBench(given: Arguments, io: Io): Promise<void> {
     const sorted = seconds.sort((a, b) => a - b);
     const speed = (at: number) => data.size / sorted[at]! / 1e6;
     const last = sorted.length - 1;
-    // The slowest second is the least speed.
+    // The slowest epoch gives the lowest speed.
     return {
       model: kind,
       optimizer,

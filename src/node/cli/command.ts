@@ -1,21 +1,21 @@
-// What a command of the command line is: how it is called, as data. The words after its name are read by it, and the help
-// prints it. A thin layer over node:util parseArgs: flags are declared once, and unknown or malformed ones are usage errors
-// that name the close miss.
+// A command of the command line, declared as data: its arguments are parsed by the declaration and the help prints it.
+// A thin layer over node:util parseArgs: flags are declared once, and unknown or malformed ones are usage errors that
+// suggest the closest flag.
 
 import { parseArgs } from 'node:util';
 import { nearest, show } from '../../core/options';
 
-/** A command; what `run` rejects with decides the exit code. */
+/** A command; the error of a rejected `run` decides the exit code. */
 export interface Command {
   readonly usage: Usage;
   run(given: Arguments, io: Io): Promise<void>;
 }
 
-/** Where output goes. */
+/** The output streams. */
 export interface Io {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
-  /** Whether standard error is a terminal: only then is progress drawn. */
+  /** Whether standard error is a terminal: only then is progress shown. */
   readonly isTTY: boolean;
 }
 
@@ -27,27 +27,27 @@ export interface Flag {
   readonly repeats?: boolean;
 }
 
-/** How a command is called. */
+/** The declaration of a command's arguments. */
 export interface Usage {
   readonly name: string;
   readonly about: string;
   /** The line after `opmf NAME`. */
   readonly form: string;
-  /** A whole command line that works. */
+  /** A complete, working command line. */
   readonly example: string;
   readonly flags: Readonly<Record<string, Flag>>;
-  /** What the help has below the flags; `words`: those that were written beside --help. */
+  /** Extra help below the flags; `words`: what was written besides --help. */
   more?(words: readonly string[]): string;
-  /** The least and the most arguments that are not flags. */
+  /** The minimum and maximum number of arguments that are not flags. */
   readonly positionals: readonly [least: number, most: number];
 }
 
-/** A reason in one line; the form of the command is added where it is printed. */
+/** A reason in one line; the form of the command is added when it is printed. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** What a command was called with. */
+/** The parsed arguments of a command. */
 export interface Arguments {
   readonly positionals: readonly string[];
   /** Whether a switch was given. */
@@ -56,9 +56,9 @@ export interface Arguments {
   text(flag: string): string | undefined;
   /** All values of a flag that repeats, in order. */
   texts(flag: string): readonly string[];
-  /** A flag's comma-separated values, blanks around them dropped. */
+  /** A flag's comma-separated values, with the blanks around them trimmed. */
   list(flag: string): readonly string[] | undefined;
-  /** A number for which `good` holds; `wanted` says in words which those are. */
+  /** A number for which `good` holds; `wanted` describes such numbers. */
   number(flag: string, wanted: string, good: (value: number) => boolean): number | undefined;
   /** A whole number of at least `least`. */
   count(flag: string, least?: number): number | undefined;
@@ -70,7 +70,7 @@ export function parseArguments(usage: Usage, argv: readonly string[]): Arguments
     flags,
     positionals: [least, most],
   } = usage;
-  // Not strict: parseArgs would refuse unknown flags in its own words, several lines long.
+  // Not strict: parseArgs would reject unknown flags in its own words, over several lines.
   const { tokens, positionals } = parseArgs({
     args: [...argv],
     options: Object.fromEntries(
@@ -90,7 +90,7 @@ export function parseArguments(usage: Usage, argv: readonly string[]): Arguments
     if (flag === undefined) throw unknownFlag(argv[token.index]!, token.rawName, Object.keys(flags));
     if (flag.value === undefined && token.value !== undefined)
       throw new UsageError(`${token.rawName} takes no value, got ${show(token.value)}`);
-    // `--out --json`: the next flag is no value; `--out=--json` says that it is one.
+    // `--out --json`: the next flag is not a value; `--out=--json` makes it one.
     if (
       flag.value !== undefined &&
       (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))
@@ -103,7 +103,7 @@ export function parseArguments(usage: Usage, argv: readonly string[]): Arguments
     given.set(token.name, [...values, token.value ?? '']);
   }
   if (positionals.length < least) {
-    // The form begins with what has to be there: MODEL DATA [--json], MODEL USER...
+    // The form begins with the required arguments: MODEL DATA [--json], MODEL USER...
     const missing = usage.form.split(' ')[positionals.length]!.replace('...', '');
     throw new UsageError(
       `${missing} is missing${positionals.length === 0 ? '' : ` after ${show(positionals.at(-1))}`}`,
@@ -141,7 +141,7 @@ function reader(given: ReadonlyMap<string, readonly string[]>, positionals: read
   };
 }
 
-/** `word` is what was written, `written` the flag that was read from it: -57 is read as -5 and -7. */
+/** `word` is what was written, `written` the flag parsed from it: -57 is parsed as -5 and -7. */
 function unknownFlag(word: string, written: string, known: readonly string[]): UsageError {
   if (!word.startsWith('--'))
     return new UsageError(
@@ -153,7 +153,7 @@ function unknownFlag(word: string, written: string, known: readonly string[]): U
   );
 }
 
-/** The right form of a command in one line. */
+/** The form of a command in one line. */
 export function formOf({ name, form }: Usage): string {
   return `usage: opmf ${name} ${form}`;
 }
@@ -176,7 +176,7 @@ export function generalHelp(usages: readonly Usage[]): string {
   );
 }
 
-/** Lines of two columns. */
+/** Aligns rows in two columns. */
 export function columns(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');

@@ -16,11 +16,11 @@ import { startProgress } from './printing';
 import { DATA_FLAGS, openSource } from './source';
 
 /**
- * What runs beside plain when nothing is said: with the other defaults some 25 s on one core. An epoch of dense-2 takes
- * five times as long as one of these (.55 s against .1 s, rank 15, 100,000 ratings), so it runs only where it is asked for.
+ * The arms that run beside plain by default: with the other defaults some 25 s on one core. An epoch of dense-2 takes
+ * five times as long as one of these (.55 s against .1 s, rank 15, 100,000 ratings), so it runs only on request.
  */
 const DEFAULT_ARMS: readonly string[] = ['scalar-row-2', 'scalar-row-3'];
-/** An arm as a person writes it (report/comparison-rows.ts prints the same form), for error messages and the help. */
+/** The notation of an arm (report/comparison-rows.ts prints it), for error messages and the help. */
 export const ARM_FORM =
   'KIND-SCOPE-DEPTH[xWIDTH][@INIT], such as scalar-row-2, diagonal-row-2x2 or dense-2x24@1 (dense has no scope)';
 
@@ -69,7 +69,7 @@ async function runCompare(given: Arguments, io: Io): Promise<void> {
   const testFraction = given.number('test-fraction', 'a number between 0 and 1', (f) => f > 0 && f < 1) ?? 0.1;
   const threads = given.count('threads') ?? 'auto';
   const out = given.text('out');
-  // Known now rather than after minutes of training.
+  // Check now rather than after minutes of training.
   if (out !== undefined) await requireWritable(out);
   const { name, data } = await openSource(given.positionals[0], given, io);
 
@@ -116,7 +116,7 @@ function readOptimizer(written: string): OptimizerName {
 const ARM = /^(?:(scalar|diagonal)-(row|shared)|dense)-(\d{1,4})(?:x(\d{1,6}))?(?:@([^@]+))?$/;
 const FAMILIES = ['scalar-row', 'scalar-shared', 'diagonal-row', 'diagonal-shared', 'dense'];
 
-/** Reads an arm; what is not written is absent and takes the library's default. */
+/** Parses an arm; omitted parts take the library's defaults. */
 export function parseArm(text: string): ProductOptions {
   const [, kind, scope, depth, width, init] = ARM.exec(text) ?? [];
   const start = init === undefined ? undefined : Number(init);

@@ -1,4 +1,4 @@
-// `opmf datasets`: the sets that are known by name, and where they are on this machine.
+// `opmf datasets`: the known data sets, and where they are on this machine.
 
 import { datasetPath, listDatasets } from '../datasets';
 import { type Arguments, type Command, type Io, UsageError } from './command';

@@ -1,4 +1,4 @@
-// `opmf evaluate`: a saved model against ratings, as a predictor of them and as a maker of lists.
+// `opmf evaluate`: measures a saved model on ratings, by predictions and by ranked lists.
 
 import { DataError } from '../../core/errors';
 import { show } from '../../core/options';

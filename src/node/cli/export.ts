@@ -1,4 +1,4 @@
-// `opmf export`: the vectors of a saved model, for an index of approximate search.
+// `opmf export`: writes the vectors of a saved model for approximate nearest-neighbour search.
 
 import { UnsupportedError } from '../../core/errors';
 import { encodeNpy, encodeVectorCsv } from '../../io/files/vectors';

@@ -1,17 +1,17 @@
 #!/usr/bin/env node
-// The executable `opmf`: hands the process to run() and takes the exit code.
+// The executable `opmf`: passes the process's arguments and streams to run() and sets the exit code.
 
 import { run } from './run';
 
 const { stdout, stderr, argv } = process;
 stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // A reader that went away (`opmf recommend ... | head`) has all that it wants.
+  // The reader closed the pipe (`opmf recommend ... | head`): it has all that it wants.
   if (error.code === 'EPIPE') process.exit();
   stderr.write(`opmf: cannot write to standard output: ${error.message}\n`);
   process.exit(1);
 });
-// Nobody is left to be told.
+// Standard error is gone: there is nowhere to report to.
 stderr.on('error', () => undefined);
 
-// Set, not exit(): what is still in the pipes gets written.
+// Not exit(), which would cut off output still in the pipes.
 process.exitCode = await run(argv.slice(2), { stdout, stderr, isTTY: stderr.isTTY === true });

@@ -1,16 +1,16 @@
-// What the commands print: text made safe for a terminal, a progress bar, and phrases that several of them use.
+// Output of the commands: text made safe for a terminal, a progress bar, and shared phrases.
 
 import type { Io } from './command';
 
-/** Controls but tab and line feed, and marks of direction. */
+/** Control characters except tab and line feed, and bidirectional marks. */
 const CONTROLS = /(?![\t\n])[\p{Cc}\p{Bidi_Control}\u2028\u2029\ufeff]/gu;
 
-/** Text of several lines. */
+/** Makes a text of several lines safe. */
 export function printable(text: string): string {
   return text.replace(CONTROLS, escaped);
 }
 
-/** One value within a line: a tab or a line feed would look like the next column or line. */
+/** Makes one value within a line safe: a tab or a line feed would look like the next column or line. */
 export function printableValue(value: string | number): string {
   return printable(String(value).replace(/[\t\n]/g, escaped));
 }
@@ -25,13 +25,13 @@ const BAR = 28;
 /** The widest label that keeps the line on an 80-column terminal. */
 const LABEL = 42;
 
-/** A bar that is filled from 0 to 1 and then taken away. */
+/** A bar that fills from 0 to 1 and is then removed. */
 export interface Progress {
   update(fraction: number, label: string): void;
   done(): void;
 }
 
-/** Starts a bar; the clock (in milliseconds) is handed in by tests. */
+/** Starts a bar; tests pass a clock (in milliseconds). */
 export function startProgress(io: Io, now: () => number = Date.now): Progress {
   if (!io.isTTY) return { update() {}, done() {} };
   let drawn = -Infinity;
@@ -50,12 +50,12 @@ export function startProgress(io: Io, now: () => number = Date.now): Progress {
   };
 }
 
-/** `count` and the noun, in the plural where there is not one of it. */
+/** `count` and the noun, in the plural unless the count is 1. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Of a loss of orders that was chosen for values that are all equal. */
+/** Says which ranking loss `auto` chose because all values are equal. */
 export function chosenText(loss: unknown): string {
   return `every value is the same, so that loss 'auto' is '${loss}': scores order items and are no ratings; --set loss=... says another`;
 }

@@ -1,4 +1,4 @@
-// `opmf recommend`: the best unseen items of some users, from a saved model.
+// `opmf recommend`: the best unseen items for given users, from a saved model.
 
 import { loadModel } from '../model-file';
 import type { Arguments, Command, Io } from './command';

@@ -1,4 +1,4 @@
-// The command line as a function: words in, exit code out. 0: done; 1: it failed; 2: it was called in the wrong way.
+// The command line as a function from words to an exit code. 0: success; 1: failure; 2: wrong usage.
 
 import { OpmfError, OptionError } from '../../core/errors';
 import { nearest } from '../../core/options';
@@ -48,14 +48,15 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     io.stdout.write(commandHelp(usage, rest));
     return 0;
   }
-  // What comes from data is shown, never obeyed; progress alone draws on a terminal, and only numbers of its own.
+  // Text from data is sanitized before it reaches a terminal; only the progress bar, which prints its own numbers, is
+  // not.
   const stdout = { write: (text: string) => io.stdout.write(printable(text)) };
   try {
     await command.run(parseArguments(usage, rest), { ...io, stdout });
     return 0;
   } catch (error) {
     if (rest.includes('--debug')) io.stderr.write(printable(`${(error as Error).stack ?? error}\n`));
-    // A bad option here was written on the command line.
+    // The bad option was written on the command line.
     if (error instanceof UsageError || error instanceof OptionError)
       return refuse(io, `${name}: ${error.message}`, formOf(usage));
     io.stderr.write(`opmf: ${printable(oneLine(describe(error)))}\n`);
@@ -75,7 +76,7 @@ function unknownCommand(name: string): string {
   return `unknown command '${name}'; ${close === undefined ? `want one of ${names.join(', ')}` : `did you mean '${close}'?`}`;
 }
 
-/** Before anything else is checked, so that `opmf train --help` does not complain of a missing --out. */
+/** Checked before anything else, so that `opmf train --help` does not complain of a missing --out. */
 function asksForHelp(words: readonly string[]): boolean {
   const end = words.indexOf('--');
   return (end < 0 ? words : words.slice(0, end)).some((word) => word === '--help' || word === '-h');
@@ -83,7 +84,7 @@ function asksForHelp(words: readonly string[]): boolean {
 
 function describe(error: unknown): string {
   if (error instanceof OpmfError) return error.message;
-  // The file system's errors have a code and say what and where; anything else is a fault of this program.
+  // File-system errors have a code and name the operation and the path; anything else is a bug in this program.
   if (error instanceof Error && 'code' in error && 'syscall' in error) return error.message;
   return `unexpected failure: ${error instanceof Error ? error.message : String(error)}; --debug shows where`;
 }

@@ -8,7 +8,7 @@ import { columns, UsageError } from './command';
 /** A nested options object; no prototype, so that any name is an ordinary key. */
 export type Settings = { [name: string]: unknown };
 
-/** Reads settings; each is given once. A value is JSON where it parses as JSON, else a string; dots in the name nest. */
+/** Parses settings, each given at most once. A value that parses as JSON is JSON, else a string; dots in the name nest. */
 export function parseSettings(assignments: readonly string[]): Settings {
   const settings: Settings = Object.create(null);
   for (const assignment of assignments) {
@@ -35,7 +35,7 @@ export function parseSettings(assignments: readonly string[]): Settings {
   return settings;
 }
 
-/** What the help of a command with --model and --set says of the model's options. */
+/** The help on the options of the model, for commands with --model and --set. */
 export function settingsHelp(words: readonly string[]): string {
   const at = words.findIndex((word) => word === '--model' || word.startsWith('--model='));
   const given = words[at]?.split('=')[1] ?? (at < 0 ? 'overparam-mf' : words[at + 1]);
@@ -49,7 +49,7 @@ export function settingsHelp(words: readonly string[]): string {
 }
 
 function parseValue(text: string): unknown {
-  // `.05` is a number to a person, though not to JSON.
+  // `.05` is a number, though not valid JSON.
   if (/^[+-]?\.\d+(?:e[+-]?\d+)?$/i.test(text)) return Number(text);
   try {
     return JSON.parse(text);

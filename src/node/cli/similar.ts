@@ -1,4 +1,4 @@
-// `opmf similar`: the items most like some items, from a saved model.
+// `opmf similar`: the items most similar to given items, from a saved model.
 
 import { DataError, UnknownIdError, UnsupportedError } from '../../core/errors';
 import { show } from '../../core/options';
@@ -37,7 +37,7 @@ async function runSimilar(given: Arguments, io: Io): Promise<void> {
   const lists = items.map((text) => similarTo(recommender, text, n));
   const answers = lists.filter((answer) => answer !== undefined);
   const unknown = items.filter((_, i) => lists[i] === undefined);
-  // What is known is printed even so; the exit code says that it is not all.
+  // Known items are printed anyway; the exit code reports that some are missing.
   if (given.has('json')) {
     io.stdout.write(`${JSON.stringify({ model: recommender.name, n, items: answers, unknown })}\n`);
   } else {
@@ -65,7 +65,7 @@ function similarTo(
   try {
     return { itemId, similar: recommender.similarItems(itemId, { n }) };
   } catch (error) {
-    // An id of the vocabulary without a rating in training: only the test part of a split had it.
+    // An id of the vocabulary without a rating in training: it occurs only in the test part of a split.
     if (error instanceof UnknownIdError) return undefined;
     throw error;
   }

@@ -1,7 +1,7 @@
-// The DATA argument: a file of ratings, a pipe, `-` for standard input, the name or folder of a data set, or nothing, which
-// is the built-in synthetic set; and the flags that say how a file is read, the options of readInteractions as words (they
-// are checked where the file is read). And ids: on the command line and in files they are text, and a model that was
-// trained in code may have numbers.
+// The DATA argument: a file of ratings, a pipe, `-` for standard input, the name or folder of a data set, or nothing,
+// which means the built-in synthetic set; the flags for reading a file, which are the options of readInteractions
+// (checked when the file is read); and ids, which are text on the command line and in files, while a model trained in
+// code may have numbers.
 
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -58,7 +58,7 @@ const ROLES = {
   adjacency: ['user', 'ignore'],
   netflix: ['user', 'value', 'timestamp', 'weight'],
 } as const;
-/** `\t` as two characters is what a shell hands over. */
+/** The shell passes `\t` as two characters. */
 const SEPARATORS: Readonly<Record<string, string>> = {
   ...{ tab: '\t', '\\t': '\t', comma: ',', semicolon: ';', space: ' ', pipe: '|' },
 };
@@ -66,12 +66,12 @@ const SEPARATORS: Readonly<Record<string, string>> = {
 const TEXTS = ['ids', 'encoding', 'duplicates', 'escape', 'comment', 'decimal', 'date-format', 'invalid'] as const;
 const COUNTS = ['skip-lines', 'limit', 'max-line-length', 'max-rows', 'max-bytes'] as const;
 
-/** The option that a flag is called after: skip-lines is skipLines. */
+/** The option behind a flag: skip-lines is skipLines. */
 function optionOf(flag: string): string {
   return flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The flags that were given, as options; undefined where there are none. */
+/** The given flags as options; undefined if there are none. */
 export function readFlags(given: Arguments): ReadOptions | undefined {
   const layout = given.text('layout');
   const separator = given.text('separator');
@@ -89,12 +89,12 @@ export function readFlags(given: Arguments): ReadOptions | undefined {
   return FLAGS.some((name) => given.has(name)) ? (options as ReadOptions) : undefined;
 }
 
-/** The flags of that kind that were given, as they are written. */
+/** The given reading flags, as they are written. */
 function readFlagsGiven(given: Arguments): string[] {
   return FLAGS.filter((name) => given.has(name)).map((name) => `--${name}`);
 }
 
-/** Errors of a file speak of options (`set columns.value`); what they are called here, or nothing. */
+/** Errors of a file name options (`set columns.value`); this names the corresponding flags, if any. */
 function adviceInFlags(message: string): string {
   const named = FLAGS.filter((name) => new RegExp(`\\b(set|raise) ${optionOf(name)}\\b`).test(message));
   const flags = named.map((name) =>
@@ -143,7 +143,7 @@ function yesOrNo(given: Arguments, flag: string): boolean | undefined {
 /** The built-in set's name, in reports and as an argument. */
 export const BUILT_IN = 'synthetic-100k';
 
-/** Where data sets are looked for. */
+/** Where data sets are searched. */
 export const DATA_DIR: Flag = {
   value: 'DIR',
   about: 'look for data sets here first, then in $OPMF_DATA and the cache (~/.cache/opmf)',
@@ -152,15 +152,16 @@ export const DATA_DIR: Flag = {
 /** The flags of every command that takes DATA. */
 export const DATA_FLAGS = { ...READ_FLAGS, 'data-dir': DATA_DIR };
 
-/** Ratings, and what to call them. */
+/** Ratings and their name. */
 export interface Source {
   readonly name: string;
   readonly data: Interactions;
 }
 
 /**
- * Reads DATA, the word `written`, as the flags of DATA_FLAGS say: `-` is standard input; a file (or pipe) wins over a data
- * set of the same name; a folder is one that holds a data set, as `ml-100k` in the working directory may.
+ * Reads DATA, given as `written`, with the flags of DATA_FLAGS: `-` is standard input; a file (or pipe) takes
+ * precedence over a data set of the same name; a folder must hold a data set, such as `ml-100k` in the working
+ * directory.
  */
 export async function openSource(written: string | undefined, given: Arguments, io: Io): Promise<Source> {
   const reading = readFlags(given);
@@ -187,7 +188,7 @@ export async function openSource(written: string | undefined, given: Arguments, 
     throw new UsageError(`${readFlagsGiven(given).join(', ')}: only for a file of ratings, and ${what}`);
   }
   if (written === undefined || written === BUILT_IN) return { name: BUILT_IN, data: syntheticInteractions() };
-  // --data-dir is looked into first; it has no say where the folder was given as a path.
+  // --data-dir is searched first; it is ignored when the folder is given as a path.
   const isPath = written !== folder?.name;
   if (folder !== undefined && (isPath || dataDir === undefined || !isIn(dataDir, folder.name)))
     return { name: folder.name, data: await loadDataset(folder.name, { dataDir: folder.parent }) };
@@ -203,14 +204,14 @@ export async function openSource(written: string | undefined, given: Arguments, 
   );
 }
 
-/** The known data set that a folder holds, by the folder's name. */
+/** The known data set in a folder, recognized by the folder's name. */
 function datasetIn(path: string): { readonly name: string; readonly parent: string } | undefined {
   const whole = resolve(path);
   const [name, parent] = [basename(whole), dirname(whole)];
   return isIn(parent, name) ? { name, parent } : undefined;
 }
 
-/** Whether a folder has the folder of a known data set with its ratings. */
+/** Whether a folder contains the folder of a known data set, with its ratings. */
 function isIn(parent: string, name: string): boolean {
   const spec = DATASETS.find((known) => known.name === name);
   return spec?.ratings.some((file) => findFile(join(parent, name), file) !== undefined) ?? false;
@@ -232,7 +233,7 @@ async function readFile(
   }
 }
 
-/** Lines that say what was left out of a file, none where nothing was. */
+/** Lines that report what was left out of a file, if anything was. */
 function whatIsLeftOut(path: string, { invalid, missing, repeated, absent, faults }: LeftOut): string {
   const said = [
     ...(invalid > 0 ? [`${counted(invalid, 'row')} that cannot be read`] : []),
@@ -246,20 +247,20 @@ function whatIsLeftOut(path: string, { invalid, missing, repeated, absent, fault
   return [`${path}: left out ${said.join(', ')}`, ...shown, ''].join('\n');
 }
 
-/** The number that an id's text is the exact form of, or undefined: '7' is 7, '07' and '7.0' are only text. */
+/** The number that the text of an id spells exactly, or undefined: '7' is 7, '07' and '7.0' are only text. */
 export function asNumberId(text: string): number | undefined {
   const value = Number(text);
   return Number.isFinite(value) && String(value) === text ? value : undefined;
 }
 
-/** The id of `known` that the text means: the text itself before the number that it writes; undefined where it has neither. */
+/** The id of `known` that the text means: the text itself, else the number it spells, else undefined. */
 export function knownId(known: Vocabulary, text: string): Id | undefined {
   if (known.has(text)) return text;
   const number = asNumberId(text);
   return number !== undefined && known.has(number) ? number : undefined;
 }
 
-/** The ratings with the ids that a model knows them by; ids that it does not know stay text. */
+/** The ratings with the ids of a model; ids that it does not know stay text. */
 export function withIdsOf(model: { readonly users: Vocabulary; readonly items: Vocabulary }, data: Interactions) {
   const userOf = translate(data.users, model.users);
   const itemOf = translate(data.items, model.items);

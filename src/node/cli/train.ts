@@ -108,7 +108,7 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   io.stdout.write(`${[...lines, `trained in ${seconds.toFixed(1)} s, saved to ${out}`].join('\n')}\n`);
 }
 
-/** What the held-out ratings say, as scores are ratings or not. */
+/** Evaluates on the held-out ratings, by predictions or by ranked lists as the scores allow. */
 async function evaluated(
   recommender: Recommender,
   { train, test }: Split,
@@ -117,12 +117,12 @@ async function evaluated(
   return evaluateRanking(recommender, test, { train, metrics: ['ndcg@10'] });
 }
 
-/** The loss of options that have one. */
+/** The loss in the options, if there is one. */
 function lossOf(options: object): unknown {
   return 'loss' in options ? options.loss : undefined;
 }
 
-/** How many epochs a fit has; one that is solved has none, and tells of none. */
+/** The number of epochs of a fit; 0 for models solved in closed form, which report none. */
 function epochsOf(options: object): number {
   return 'epochs' in options ? (options.epochs as number) : 1;
 }

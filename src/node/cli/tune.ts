@@ -1,4 +1,4 @@
-// `opmf tune`: the options of a recommender that do best on held-out ratings.
+// `opmf tune`: searches the options of a recommender that do best on held-out ratings.
 
 import type { SearchRange, SearchSpace } from '../../evaluation/search-space';
 import { tune } from '../../evaluation/tune';
@@ -55,7 +55,7 @@ async function runTune(given: Arguments, io: Io): Promise<void> {
   const source = await openSource(given.positionals[0], given, io);
   const { minimum, maximum } = source.data.stats();
   const { loss } = createRecommender(model, base).options as { loss?: unknown };
-  // SVDpp refuses such values itself.
+  // SVDpp rejects such values itself.
   if (loss === 'auto' && minimum === maximum && model !== 'svdpp') io.stderr.write(`opmf tune: ${chosenText('bpr')}\n`);
   const progress = startProgress(io);
   const result = await tune(model, space, source.data, {
