@@ -1,19 +1,20 @@
-// Arrays whose length options and data multiply up to: where there is no memory for one, the error says what and how much.
+// Allocates arrays whose length is a product of options and data sizes: if there is not enough memory, the error names
+// the array and its size.
 
 import { UnsupportedError } from './errors';
 
-/** A zeroed Float32Array. @throws UnsupportedError where it cannot be had */
+/** A zeroed Float32Array. @throws UnsupportedError if there is not enough memory */
 export function floats(length: number, what: string): Float32Array<ArrayBuffer> {
   return allocate(() => new Float32Array(length), 4 * length, what);
 }
 
-/** A zeroed Float64Array. @throws UnsupportedError where it cannot be had */
+/** A zeroed Float64Array. @throws UnsupportedError if there is not enough memory */
 export function doubles(length: number, what: string): Float64Array<ArrayBuffer> {
   return allocate(() => new Float64Array(length), 8 * length, what);
 }
 
 /**
- * Throws an engine's failure to make an array as an UnsupportedError, and everything else as it is: for work whose arrays
+ * Rethrows an engine's allocation failure as an UnsupportedError, and any other error unchanged: for code whose arrays
  * are as large as the data.
  */
 export function retoldAllocation(error: unknown, what: string): never {
@@ -34,7 +35,7 @@ function allocate<T>(make: () => T, bytes: number, what: string): T {
   }
 }
 
-/** Bytes as a reader has them: 1.5 GB. */
+/** A human-readable size: 1.5 GB. */
 function sizeOf(bytes: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
   let [size, unit] = [bytes, 0];

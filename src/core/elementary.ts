@@ -5,9 +5,9 @@ export const LN2_HIGH = 0.6931471803691238;
 export const LN2_LOW = 1.9082149292705877e-10;
 /** 1 / k!: the Taylor coefficients of e^x. */
 export const EXPONENTIAL = Float64Array.from({ length: 14 }, (_, k) => 1 / factorial(k));
-/** (-1)^k / (2k)!: those of cos x in x^2. */
+/** (-1)^k / (2k)!: the Taylor coefficients of cos x in x^2. */
 const COSINE = Float64Array.from({ length: 12 }, (_, k) => (k % 2 === 0 ? 1 : -1) / factorial(2 * k));
-/** 1 / (2k + 1): those of artanh s in s^2, s before them. */
+/** 1 / (2k + 1): the coefficients of artanh s in s^2, after a factor s. */
 export const ARTANH = Float64Array.from({ length: 11 }, (_, k) => 1 / (2 * k + 1));
 const bits = new Float64Array(1);
 const words = new Uint32Array(bits.buffer);
@@ -19,7 +19,7 @@ export function exponential(x: number): number {
   if (x > 709.782712893384) return Infinity;
   if (x < -745.2) return 0;
   if (Number.isNaN(x)) return x;
-  // Not Math.round, which no machine has as one instruction: the WebAssembly twin computes the same.
+  // Not Math.round, which is not a single machine instruction: the WebAssembly twin computes the same.
   const n = Math.floor(x * Math.LOG2E + 0.5);
   const r = x - n * LN2_HIGH - n * LN2_LOW;
   let sum = EXPONENTIAL[13]!;
@@ -65,7 +65,7 @@ export function softplus(x: number): number {
   return Math.max(x, 0) + naturalLog(1 + exponential(-Math.abs(x)));
 }
 
-/** cos(2 pi t) for t in [0, 1]: a turn, so that the argument needs no reduction by pi. */
+/** cos(2 pi t) for t in [0, 1]: in turns, so that the argument needs no reduction by pi. */
 export function cosineOfTurn(t: number): number {
   if (t > 0.5) t = 1 - t;
   // Now t in [0, 1/2]; fold the second quarter onto the first with a change of sign.

@@ -1,17 +1,17 @@
-// One process may hold the library more than once: by import and by require, or in two bundles. Its classes are then several,
-// and `instanceof` would not know an object of one by the other. What they say of themselves tells.
+// A process may hold several copies of the library: by import and by require, or in two bundles. `instanceof` would not
+// recognize objects across copies, so classes are identified by the names they carry.
 
 import { isPlain } from './plain';
 import { VERSION } from './version';
 
-/** A class that objects of its other copies are known by. */
+/** A class recognized across copies of the library. */
 export interface NamedClass {
   /** Its name, which survives a minifier. */
   readonly opmf: string;
   readonly version: string;
 }
 
-/** What `instanceof` answers for a class of the library; for subclasses of others' making as ever. */
+/** Implements `instanceof` for classes of the library; for subclasses defined by users it behaves as usual. */
 export function isInstance(type: object, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   try {
@@ -19,12 +19,12 @@ export function isInstance(type: object, value: unknown): boolean {
     const wanted = ownName(type);
     return wanted !== undefined && isNamed(wanted.opmf, value);
   } catch {
-    // A proxy that refuses to be looked at.
+    // A proxy that rejects inspection.
     return false;
   }
 }
 
-/** The same of a class of the library by its name, for who would load the class for this question alone. */
+/** The same for a class given by its name, without importing it. */
 export function isNamed<T>(name: string, value: unknown): value is T {
   try {
     let made = typeof value === 'object' && value !== null ? classOf(value) : undefined;
@@ -33,12 +33,12 @@ export function isNamed<T>(name: string, value: unknown): value is T {
       if (own?.opmf === name && own.version === VERSION) return true;
     }
   } catch {
-    // A proxy that refuses to be looked at.
+    // A proxy that rejects inspection.
   }
   return false;
 }
 
-/** How a message names an object of the library, whichever copy it is of; undefined for others. */
+/** The name of an object of the library in messages, whichever copy it comes from; undefined for others. */
 export function libraryName(value: object): string | undefined {
   const made = classOf(value);
   const name = typeof made === 'function' ? ownName(made) : undefined;
@@ -56,15 +56,15 @@ function ownName(type: object): NamedClass | undefined {
   return typeof opmf === 'string' && typeof version === 'string' ? { opmf, version } : undefined;
 }
 
-// Values as error messages show them: their type visible, and never more than some 200 characters, whatever they hold.
+// Formats values for error messages: with their type visible, and at most some 200 characters long.
 
-/** The most characters of a text, before and after it is quoted. */
+/** The most characters of a text before and after quoting. */
 const LONGEST = 60;
 const LONGEST_QUOTED = 160;
-/** How many keys of an object are named. */
+/** How many keys of an object are listed. */
 const KEYS = 6;
 
-/** A value as an error message shows it: short, and with its type visible. */
+/** A value for an error message: short, and with its type visible. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return quoted(value);
   if (typeof value === 'bigint') return clipped(String(value));
@@ -79,12 +79,12 @@ export function show(value: unknown): string {
     const keys = Object.keys(value).slice(0, KEYS);
     return `an object with ${keys.map((key) => clipped(key, LONGEST / 3)).join(', ') || 'no keys'}`;
   } catch {
-    // A proxy that refuses to be looked at.
+    // A proxy that rejects inspection.
     return 'an object';
   }
 }
 
-/** An object that is not plain, by its class: 'a Map', or as an heir of another object. */
+/** Names an object that is not plain by its class: 'a Map', or as inheriting from another object. */
 function ofClass(value: object): string {
   const type: unknown = value.constructor;
   const name: unknown = typeof type === 'function' ? type.name : undefined;
@@ -92,19 +92,19 @@ function ofClass(value: object): string {
   return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${clipped(name)}`;
 }
 
-/** The start of a text that is longer than a message has room for, else all of it. */
+/** A text, shortened if it is too long for a message. */
 export function clipped(text: string, longest: number = LONGEST): string {
   return text.length > longest ? `${text.slice(0, longest - 3)}...` : text;
 }
 
-/** Characters that are written out take six places each. */
+/** Escaped characters take six places each. */
 function quoted(text: string): string {
   const all = JSON.stringify(clipped(text));
   return all.length > LONGEST_QUOTED ? `${all.slice(0, LONGEST_QUOTED - 4).replace(/\\[^"]{0,5}$/, '')}..."` : all;
 }
 
-// The errors a caller can meet. Each names what was wrong, the value got, the range wanted and the next step;
-// `instanceof OpmfError` catches them all, `name` survives a structured clone and a minifier.
+// The errors a caller can encounter. Each names the fault, the value got, the range wanted and the next step;
+// `instanceof OpmfError` catches them all, and `name` survives structured cloning and minification.
 
 /**
  * The base of every error that this library throws on purpose.
@@ -162,7 +162,7 @@ export class OptionError extends OpmfError {
   }
 }
 
-/** Where in a file a fault is; lines and columns count from 1. */
+/** The location of a fault in a file; lines and columns count from 1. */
 export interface FilePlace {
   readonly file?: string | undefined;
   readonly line?: number | undefined;
@@ -188,7 +188,7 @@ export class DataError extends OpmfError {
   /** @internal */
   static override readonly version = VERSION;
   override readonly name = 'DataError';
-  /** The file's place at fault, where the data came from one. */
+  /** The location in the file, if the data came from one. */
   readonly place: FilePlace;
   constructor(message: string, place: FilePlace = {}) {
     super(message);
@@ -217,22 +217,22 @@ export class FormatError extends OpmfError {
   override readonly name = 'FormatError';
 }
 
-/** What made a training diverge: its rates or where it started, or weights or values of the data that stand out. */
+/** The cause of a divergence: the learning rate or initialization, or outliers among weights or values of the data. */
 export type DivergenceReason = 'learningRate' | 'weights' | 'values';
 
-/** More about a divergence. */
+/** Details of a divergence. */
 export interface DivergenceDetails {
   /** @defaultValue 'learningRate' */
   readonly reason?: DivergenceReason;
-  /** How far the weights or values that stand out are from the others: times their mean, or deviations. */
+  /** The size of the outliers: weights relative to their mean, or values in standard deviations. */
   readonly extent?: number;
-  /** What happened. @defaultValue what is said of training */
+  /** What happened. @defaultValue the usual text on training */
   readonly what?: string;
 }
 
 /**
- * Training left the finite numbers, or those that can be served: the learning rate is too high for this model and data, or
- * weights or values of the data stand out too far.
+ * Parameters or scores became infinite or NaN: the learning rate is too high for this model and data, or the data
+ * contain extreme weights or values.
  *
  * @example
  * ```ts
@@ -253,9 +253,9 @@ export class DivergenceError extends OpmfError {
   readonly epoch: number;
   /** The first parameter whose values are no longer finite, else the one with the largest. */
   readonly parameter: string;
-  /** The learning rate in force; 0 where there is none. */
+  /** The learning rate at that time; 0 if there is none. */
   readonly learningRate: number;
-  /** What was at fault. */
+  /** The cause. */
   readonly reason: DivergenceReason;
   constructor(epoch: number, parameter: string, learningRate: number, details: DivergenceDetails = {}) {
     const { reason = 'learningRate', extent = 0, what = 'grew beyond all bounds' } = details;
@@ -307,7 +307,7 @@ export class NotFittedError extends OpmfError {
 }
 
 /**
- * A question about an id that has no sensible answer, because training never saw it.
+ * A query about an id that has no sensible answer, because the id does not occur in the training data.
  *
  * @example
  * ```ts
@@ -361,7 +361,7 @@ export class UnsupportedError extends OpmfError {
 }
 
 /**
- * A thread that a fit had started ended before the fit: from outside, or for want of memory. Fit again; `threads: 1`
+ * A thread of a fit ended before the fit did: terminated from outside, or out of memory. Fit again; `threads: 1`
  * starts none, with the same results.
  *
  * @example

@@ -1,29 +1,29 @@
-// Reading an options object: every constructor and function of the library checks its options here, once.
-// An option is declared once, by a field: a check, and a default that may be a function of other options and of the data.
-// Its type and its documentation are those of the interface that callers name; docs/options.md is made of both.
+// Checks options objects: every constructor and function of the library reads its options here. An option is declared
+// once, by a field: a check, and a default that may be a function of other options and of the data. Types and
+// documentation are in the interfaces that callers name; docs/options.md is made from both.
 
 import { clipped, OptionError, show } from './errors';
 import { isPlain } from './plain';
 
 export { show } from './errors';
 
-/** Returns the value where it is good, throws OptionError where it is not. `name` is the option's dotted name. */
+/** Returns a valid value; throws OptionError otherwise. `name` is the option's dotted name. */
 export interface Check<T> {
   (value: unknown, name: string): T;
-  /** What is good, in words: for the error, the help of the command line and docs/options.md. */
+  /** The valid values in words: for errors, the help of the command line and docs/options.md. */
   readonly wanted?: string | undefined;
 }
 
-/** What the reading of an option may look at besides the value. */
+/** What the default of an option may depend on. */
 export interface Context<Options = unknown, Data = unknown> {
   readonly owner: string;
-  /** The other options, whatever their order; each is read when it is first looked at. */
+  /** The other options, in any order; each is read on first access. */
   readonly options: Options;
-  /** What is known of the data; undefined until a fit knows them. */
+  /** Properties of the data; undefined until a fit knows them. */
   readonly data: Data | undefined;
 }
 
-/** The declaration of one option: how it is read, absent (undefined) or not. One without `wanted` is not listed in helps. */
+/** The declaration of an option: how to read it, given or absent (undefined). Without `wanted` it is not listed in the help. */
 export interface Field<T, Options = unknown, Data = unknown> {
   read(value: unknown, name: string, context: Context<Options, Data>): T;
   readonly wanted?: string | undefined;
@@ -34,19 +34,19 @@ export interface Optional<T> extends Field<T | undefined> {
   readonly isOptional: true;
 }
 
-/** An options object once read: every option is there, those of `Own` as they are read. */
+/** The type of a checked options object: every option is present, those of `Own` with the type their field returns. */
 export type Filled<T, Own = unknown> = {
   readonly [K in keyof T]-?: K extends keyof Own ? Own[K] : Exclude<T[K], undefined>;
 };
 
-/** The declarations of the options of an object. An option that may be absent (`x?: T`) may be `optional`. */
+/** The declarations of an options object. An option that may be absent (`x?: T`) may be `optional`. */
 export type Fields<T, Data = unknown> = {
   readonly [K in keyof T]-?:
     | Field<T[K], T, Data>
     | (T extends Required<Pick<T, K>> ? never : Field<T[K] | undefined, T, Data>);
 };
 
-/** What an object of declarations reads. */
+/** The type that an object of declarations reads. */
 export type ReadOf<F> = {
   readonly [K in keyof F as F[K] extends Optional<unknown> ? never : K]: F[K] extends Field<infer T> ? T : never;
 } & {
@@ -58,7 +58,7 @@ export function field<T>(check: Check<T>, fallback: T): Field<T> {
   return { read: (value, name) => (value === undefined ? fallback : check(value, name)), wanted: check.wanted };
 }
 
-/** Declares an option whose default is a function of the other options and of what is known of the data. */
+/** Declares an option whose default is a function of the other options and of the data. */
 export function derived<T, Options, Data>(
   check: Check<T>,
   fallback: (context: Context<Options, Data>) => T,
@@ -75,9 +75,9 @@ export function optional<T>(check: Check<T>): Optional<T> {
 }
 
 /**
- * Reads `given` as `fields` declare: unknown names and bad values throw OptionError, absent options take their default.
- * What is read has the order of the declarations. `owner` is named in the message; `prefix` is put before an option's name
- * (`overparam.`); `data` is what defaults may depend on.
+ * Reads `given` by the declarations in `fields`: unknown names and bad values throw OptionError, absent options take
+ * their default. The result has the order of the declarations. `owner` is named in the message; `prefix` is put
+ * before an option's name (`overparam.`); `data` is what defaults may depend on.
  */
 export function readOptions<G extends object, F extends { readonly [K in keyof G]-?: Field<unknown, never, never> }>(
   owner: string,
@@ -91,7 +91,7 @@ export function readOptions<T extends object, Data = unknown>(
   fields: Fields<T, Data>,
   prefix?: string,
   data?: Data,
-  /** Names that options had before, and what they are called now. */
+  /** Former names of options, with their present names. */
   renamed?: Readonly<Record<string, string>>,
 ): Readonly<T>;
 export function readOptions(
@@ -141,9 +141,9 @@ export function readOptions(
 
 /**
  * The properties of a plain object: one written as a literal, parsed from JSON, or without a prototype. Class instances, a
- * Promise, a Map, a Date, an array, inherited properties, and keys that are symbols or not enumerable are refused: what they
- * hold would be passed over without a word. Each property is read once.
- * @throws OptionError naming `name` and what was got
+ * Promise, a Map, a Date, an array, inherited properties, and keys that are symbols or not enumerable are rejected:
+ * their contents would be silently ignored. Each property is read once.
+ * @throws OptionError with `name` and the value
  */
 export function plain(value: unknown, name: string, wanted: string, owner?: string): Record<string, unknown> {
   const about = owner === undefined ? '' : `${owner}: `;
@@ -162,8 +162,8 @@ export function plain(value: unknown, name: string, wanted: string, owner?: stri
 
 /**
  * A frozen copy of plain JSON: null, booleans, finite numbers, strings, arrays and plain objects of them. Properties that
- * are undefined are left out, as JSON leaves them out.
- * @throws OptionError naming the first part that JSON cannot keep
+ * are undefined are dropped, as in JSON.
+ * @throws OptionError with the first part that JSON cannot represent
  */
 export function json(value: unknown, name: string, parents: readonly unknown[] = []): unknown {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
@@ -191,7 +191,7 @@ export interface Bounds {
   readonly below?: boolean;
 }
 
-/** A check of values for which `isGood` holds; `wanted` says in words which they are. */
+/** A check of values for which `isGood` holds; `wanted` describes them. */
 export function check<T>(wanted: string, isGood: (value: unknown) => boolean): Check<T> {
   const checked = (value: unknown, name: string) => {
     if (isGood(value)) return value as T;
@@ -231,7 +231,7 @@ export function oneOf<const T extends string | number | boolean>(...choices: rea
   return Object.assign(checked, { wanted });
 }
 
-/** An array of what `one` takes; what is read is a frozen copy. */
+/** An array of values that pass `one`; returns a frozen copy. */
 export function listOf<T>(one: Check<T>, wanted: string): Check<readonly T[]> {
   const checked = (value: unknown, name: string) => {
     if (!Array.isArray(value)) throw wrong(name, value, wanted);
@@ -251,7 +251,7 @@ export const seed: Check<number | string> = /* @__PURE__ */ check(
   (value) => typeof value === 'string' || Number.isFinite(value),
 );
 
-/** What calls work off. */
+/** The signal that aborts a call. */
 export const abortSignal: Check<AbortSignal> = /* @__PURE__ */ check(
   'an AbortSignal',
   (value) => value instanceof AbortSignal,
@@ -262,12 +262,12 @@ export function wrong(name: string, value: unknown, wanted: string): OptionError
   return new OptionError(name, value, `${name} is ${show(value)}; want ${wanted}`);
 }
 
-/** The candidate closest to `name` by edit distance, when close enough to be a slip of the hand. */
+/** The candidate closest to `name` by edit distance, if close enough to be a typo. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
-    // The distance is at least the difference of their lengths, and takes as long as their product.
+    // The distance is at least the difference in length, and costs the product of the lengths.
     if (Math.abs(name.length - candidate.length) >= least) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < least) {

@@ -7,7 +7,7 @@ import { cosineOfTurn, naturalLog } from './elementary';
 import { now } from './scheduler';
 import { keyOf } from './seed-key';
 
-/** What a caller may give as a seed; 42 and '42' are the same seed. */
+/** A seed from the caller; 42 and '42' are the same seed. */
 export type Seed = number | string;
 
 const PARITY = 0x1bd11bda;
@@ -16,12 +16,12 @@ const PARITY = 0x1bd11bda;
 export function threefry(key0: number, key1: number, counter0: number, counter1: number, out: Uint32Array): void {
   let x0 = (counter0 + key0) | 0;
   let x1 = (counter1 + key1) | 0;
-  // The key words in rotation: the next one to be injected is `a`.
+  // The key words rotate: the next one to be injected is `a`.
   let a = key1;
   let b = PARITY ^ key0 ^ key1;
   let c = key0;
   for (let group = 1; group <= 5; group++) {
-    // Four rounds, by constants: rotations read from a list cost as much as the rest.
+    // Four unrolled rounds with constant rotations: reading them from a list would double the cost.
     if (group % 2 === 1) {
       x0 = (x0 + x1) | 0;
       x1 = ((x1 << 13) | (x1 >>> 19)) ^ x0;
@@ -71,7 +71,7 @@ export class Stream {
   fork(name: string | number): Stream {
     const [low, high] = hash(String(name));
     const words = new Uint32Array(2);
-    // The top bit of the second counter word keeps forks apart from draws.
+    // The top bit of the second counter word separates forks from draws.
     threefry(this.key0, this.key1, low, high | 0x80000000, words);
     return new Stream(words[0]! | 0, words[1]! | 0);
   }
@@ -108,8 +108,8 @@ export class Stream {
   }
 
   /**
-   * Writes normal draws times `scale` to a part of an array, both of each pair. Parts of even length, one after another,
-   * are the whole.
+   * Writes normal draws times `scale` to a part of an array, using both of each pair. Consecutive parts of even length
+   * give the same values as one call.
    */
   normals(out: Float32Array | Float64Array, from: number, to: number, scale: number): void {
     for (let at = from; at < to; at += 2) {
@@ -121,12 +121,12 @@ export class Stream {
     }
   }
 
-  /** The distance from 0 of a pair of normal draws. */
+  /** The radius of a pair of normal draws. */
   private radius(): number {
     return Math.sqrt(-2 * naturalLog((this.uint32() + 1) * 2 ** -32));
   }
 
-  /** Puts the first `count` elements into random order, in place (Fisher and Yates). */
+  /** Shuffles the first `count` elements in place (Fisher and Yates). */
   shuffle(array: Int32Array, count: number = array.length): void {
     for (let i = count - 1; i > 0; i--) {
       const j = this.below(i + 1);
@@ -148,17 +148,17 @@ export function hash(name: string): [number, number] {
   return [low, high];
 }
 
-// Random words of this process, for hash tables that hold what strangers wrote: who does not know them cannot choose keys
-// that collide. No result depends on them.
+// Random words of this process, for hash tables with untrusted keys: without knowing them, nobody can choose keys that
+// collide. No result depends on them.
 
 let words: Int32Array | undefined;
 
-/** Four words, drawn when they are first asked for. */
+/** Four words, drawn on first use. */
 export function secret(): Int32Array {
   if (words !== undefined) return words;
   words = new Int32Array(4);
   try {
-    // Hosts without it, and those that refuse it before the first request, fall back to the clock.
+    // Hosts without it, or that forbid it before the first request, fall back to the clock.
     globalThis.crypto.getRandomValues(words);
   } catch {
     words = words.map((_, k) => Math.imul((Date.now() % 0x7fffffff) + k, 0x9e3779b1) ^ (now() * 1e6));

@@ -1,27 +1,27 @@
-// The clock, and giving way to the event loop: a long loop asks a Scheduler now and then whether to pause, so that a
-// service that trains in-process goes on answering. What the host has is looked up once, when this file is loaded: fake timers that
-// a test installs later change nothing here, and those that were installed before are recognized and passed over.
+// The clock, and yielding to the event loop: a long loop asks a Scheduler now and then whether to pause, so that a
+// service that trains in-process keeps responding. Host functions are looked up once, when this file is loaded: fake
+// timers installed later by a test have no effect, and those installed before are recognized and skipped.
 
-/** A function of the host, unless a test has put a fake in its place: sinon and jest mark theirs, node:test binds its own. */
+/** A host function, unless a test has replaced it with a fake: sinon and jest mark theirs, node:test binds its own. */
 function genuine<T>(given: T | undefined): T | undefined {
   if (typeof given !== 'function') return undefined;
   return 'clock' in given || '_isMockFunction' in given || given.name.startsWith('bound ') ? undefined : given;
 }
 
-// Called without a receiver, as browsers demand.
+// Called without a receiver, as browsers require.
 const immediate = genuine(globalThis.setImmediate);
 const timeout = genuine(globalThis.setTimeout);
 const cancelTimeout = globalThis.clearTimeout;
 const Channel = genuine(globalThis.MessageChannel);
 const { performance } = globalThis;
 
-/** Milliseconds since some moment. Hosts that guard against timing attacks let it stand still while code runs. */
+/** Milliseconds since some origin. Hosts that guard against timing attacks may freeze it while code runs. */
 export const now: () => number =
   typeof performance?.now === 'function' ? performance.now.bind(performance) : () => Date.now();
 
 /**
- * Resolves in a new task of the event loop: by setImmediate, else by a message, else by a timer (which browsers hold back
- * to 4 ms once nested). Where there is none of them it resolves in a microtask: other tasks wait, and nothing hangs.
+ * Resolves in a new task of the event loop: by setImmediate, else by a message, else by a timer (which browsers delay
+ * by 4 ms once nested). Without any of these it resolves in a microtask: other tasks wait, but nothing hangs.
  */
 export const nextTask: () => Promise<void> =
   immediate !== undefined
@@ -32,7 +32,7 @@ export const nextTask: () => Promise<void> =
         ? () => new Promise((resolve) => void timeout(resolve, 0))
         : () => Promise.resolve();
 
-/** A channel for each turn: in Node the messages of one are all delivered before timers are looked at. */
+/** A new channel each time: Node delivers all messages of one channel before it looks at timers. */
 function nextMessage(Channel: typeof MessageChannel): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new Channel();
@@ -44,29 +44,26 @@ function nextMessage(Channel: typeof MessageChannel): Promise<void> {
   });
 }
 
-/** Calls back after so many milliseconds, unless the function that it returns is called before; never without timers. */
+/** Calls back after a delay, unless the returned function is called first; never on hosts without timers. */
 export function after(milliseconds: number, call: () => void): () => void {
   const timer = timeout?.(call, milliseconds);
   return () => cancelTimeout?.(timer);
 }
 
-/** Says when a long loop should pause, and pauses it. */
+/** Tells a long loop when to pause, and pauses it. */
 export interface Scheduler {
-  /** What may call the work off. */
+  /** The signal that aborts the work. */
   readonly signal?: AbortSignal | undefined;
   /** Counts work done, in steps of some ten nanoseconds; true when a pause is due. */
   isDue(work: number): boolean;
-  /** Lets other tasks run. @throws the signal's reason once it is aborted */
+  /** Lets other tasks run. @throws the signal's reason if it is aborted */
   yieldNow(): Promise<void>;
 }
 
-/**
- * Elements that are worked through before others may get a turn. Few, as each may be the first to touch a page of a new
- * array, which takes the system two microseconds.
- */
+/** Elements per chunk. Few, because each may be the first to touch a page of a new array, which costs the system two microseconds. */
 const PART = 2048;
 
-/** Works through `size` elements in parts, from first to last, letting other tasks run in between. */
+/** Processes `size` elements in chunks, in order, letting other tasks run in between. */
 export async function forEachChunk(
   size: number,
   scheduler: Scheduler,
@@ -115,13 +112,13 @@ export class TaskScheduler implements Scheduler {
   }
 }
 
-/** Work that may pause wherever it yields: who must not hold the event loop pauses there, others run to the end. */
+/** Work that can pause at each `yield`: an asynchronous caller pauses there, a synchronous one runs to the end. */
 export type Pausable<T> = Generator<undefined, T>;
 
-/** Entries of a column that a step goes over: a few milliseconds. */
+/** Entries of a column per step: a few milliseconds. */
 export const ROWS_A_CHUNK = 1 << 18;
 
-/** Does all the steps at once. */
+/** Runs all steps synchronously. */
 export function runToEnd<T>(steps: Pausable<T>): T {
   for (;;) {
     const { done, value } = steps.next();
@@ -129,7 +126,7 @@ export function runToEnd<T>(steps: Pausable<T>): T {
   }
 }
 
-/** Does the steps, each of about so much work, and gives way in between. @throws the signal's reason once it is aborted */
+/** Runs the steps, each of about the given work, yielding to other tasks in between. @throws the signal's reason if it is aborted */
 export async function runYielding<T>(
   steps: Pausable<T>,
   scheduler: Scheduler = new TaskScheduler(undefined),
@@ -142,7 +139,7 @@ export async function runYielding<T>(
   }
 }
 
-/** `work(from, to)` over [0, size), a step at a time. */
+/** Runs `work(from, to)` over [0, size), one step at a time. */
 export function* pausable(size: number, work: (from: number, to: number) => void): Pausable<void> {
   for (let from = 0; from < size; from += ROWS_A_CHUNK) {
     work(from, Math.min(size, from + ROWS_A_CHUNK));
@@ -150,11 +147,11 @@ export function* pausable(size: number, work: (from: number, to: number) => void
   }
 }
 
-// Waiting for somebody else's promise, which may never settle, without becoming deaf to an abort.
+// Awaits a foreign promise, which may never settle, while still reacting to an abort.
 
 /**
- * What `work` comes to; rejects with the signal's reason as soon as the signal is aborted. The work itself goes on, and
- * what becomes of it is then ignored.
+ * The result of `work`; rejects with the signal's reason as soon as the signal is aborted. The work itself goes on, and
+ * its outcome is then ignored.
  */
 export async function untilAborted<T>(work: T | PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
@@ -165,7 +162,7 @@ export async function untilAborted<T>(work: T | PromiseLike<T>, signal: AbortSig
     if (signal.aborted) stop();
   });
   try {
-    // In this order: what is there already counts, and the caller looks at the signal before it goes on.
+    // In this order, a settled `work` wins, and the caller checks the signal before it goes on.
     return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener('abort', stop);

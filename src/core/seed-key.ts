@@ -1,7 +1,7 @@
-// The key of a seed, by seedrandom. In a file of its own, which the build leaves apart: what imports seedrandom is bundled
-// with it, and who draws nothing needs no seeds.
+// Derives a key from a seed with seedrandom. A file of its own that the build keeps separate: importers of seedrandom
+// bundle it, and code that draws no random numbers does not need it.
 
-// Its ARC4 alone: the package's own entry has six other generators.
+// Only its ARC4 generator: the package's main entry has six others.
 import seedrandom from 'seedrandom/seedrandom.js';
 
 /** Two words for a seed. */

@@ -1,4 +1,4 @@
-// The type of a file of seedrandom that has none of its own.
+// Types for a file of seedrandom that has none.
 
 declare module 'seedrandom/seedrandom.js' {
   export { default } from 'seedrandom';

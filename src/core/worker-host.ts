@@ -1,8 +1,8 @@
-// What is not an error, and yet to be known: said once a process, where the host has its warnings.
+// Warnings about conditions that are not errors, each printed once per process.
 
 const said = new Set<string>();
 
-/** Warns: in Node by process.emitWarning (standard error, or who listens), elsewhere on the console. */
+/** Warns: in Node by process.emitWarning (standard error or its listeners), elsewhere on the console. */
 export function sayOnce(text: string): void {
   if (said.has(text)) return;
   said.add(text);
@@ -11,12 +11,12 @@ export function sayOnce(text: string): void {
   else console?.warn?.(text);
 }
 
-// The port of whoever can start threads: Node's worker_threads, a browser's or Deno's workers. Where nobody fills it in,
+// The interface for starting threads: Node's worker_threads, or workers of a browser or Deno. Without an implementation
 // everything runs on one thread, with the same results.
 
-/** A thread that has been started. */
+/** A started thread. */
 export interface WorkerHandle {
-  /** Sends a message and waits for the answer; rejects as soon as the thread has ended, or ended before. One at a time. */
+  /** Sends a message and waits for the answer; rejects when the thread ends or has ended. One request at a time. */
   ask(message: unknown): Promise<unknown>;
   terminate(): void;
 }
@@ -26,13 +26,13 @@ export interface WorkerHost {
   /** How many run at the same time. */
   readonly parallelism: number;
   /**
-   * Starts a thread that runs a script. The script receives by `onmessage` and answers by `postMessage`. Throws where no
-   * thread may be started; one that ends later, or never begins, is told of by `ask`.
+   * Starts a thread that runs a script. The script receives by `onmessage` and answers by `postMessage`. Throws if
+   * threads are not allowed; a thread that ends later, or never starts, makes `ask` reject.
    */
   start(script: string): WorkerHandle;
 }
 
-/** The questions to one thread: what a host tells of it, as promises. Its events are to be listened to from the start. */
+/** Turns the events of one thread into promises. The host must attach its listeners when it starts the thread. */
 export class Conversation {
   private waiting: { resolve(answer: unknown): void; reject(error: Error): void } | null = null;
   private end: Error | null = null;
@@ -52,7 +52,7 @@ export class Conversation {
     this.waiting = null;
   }
 
-  /** The thread is no more; the first reason counts. */
+  /** Reports that the thread has ended; the first reason counts. */
   lose(reason: unknown): void {
     this.end ??= reason instanceof Error ? reason : new Error(String(reason));
     this.waiting?.reject(this.end);
@@ -60,9 +60,9 @@ export class Conversation {
   }
 }
 
-// Who starts threads here. Not an import: a bundler for browsers finds nothing of Node to resolve.
+// Finds the host without an import, so that bundlers for browsers find nothing of Node to resolve.
 
-/** What is used of Node's worker_threads. */
+/** The parts of Node's worker_threads in use. */
 interface NodeWorker {
   postMessage(message: unknown): void;
   on(event: string, listener: (value: never) => void): void;
@@ -75,14 +75,14 @@ interface NodeModules {
   getBuiltinModule?(name: 'os'): { availableParallelism?(): number };
 }
 
-/** The host of this process, or null where there are no threads that share memory. */
+/** The host of this process, or null if it has no threads with shared memory. */
 export function findHost(): WorkerHost | null {
   if (typeof SharedArrayBuffer === 'undefined') return null;
   const { process, Worker, Blob } = globalThis as { process?: NodeModules; Worker?: unknown; Blob?: unknown };
   return nodeHost(process) ?? (typeof Worker === 'function' && typeof Blob === 'function' ? webHost() : null);
 }
 
-/** Null where the modules are not Node's: edge workers have some of the names alone. */
+/** Null if the modules are not Node's: edge workers define only some of the names. */
 function nodeHost(modules: NodeModules | undefined): WorkerHost | null {
   if (typeof modules?.getBuiltinModule !== 'function') return null;
   const Worker = modules.getBuiltinModule('worker_threads')?.Worker;
@@ -97,7 +97,7 @@ function nodeHost(modules: NodeModules | undefined): WorkerHost | null {
       worker.on('error', (error) => conversation.lose(error));
       worker.on('messageerror', (error) => conversation.lose(error));
       worker.on('exit', (code) => conversation.lose(`a thread ended with code ${code}`));
-      // It keeps the process alive while an answer is awaited, and no longer.
+      // It keeps the process alive only while an answer is awaited.
       worker.unref();
       return {
         ask(message) {
@@ -121,7 +121,7 @@ function webHost(): WorkerHost {
       const worker = start(url);
       const conversation = new Conversation();
       worker.onmessage = ({ data }) => conversation.answer(data);
-      // A policy that forbids the script leaves the message empty.
+      // The message is empty if a policy forbids the script.
       worker.onerror = ({ message }) =>
         conversation.lose(message ?? "a worker's script was not run: does the page's policy lack worker-src blob:?");
       worker.onmessageerror = () => conversation.lose('a message of a thread could not be read');

@@ -1,12 +1,12 @@
-// What every function of opmf/math asks of its arguments, checked in O(dimension), never O(size): an NdArray of numbers
-// that lies within its data, and, where it is written, one whose cells are distinct and can hold a fraction.
+// The argument checks of opmf/math, in O(dimension), never O(size): an NdArray of numbers that lies within its data
+// and, if it is written, has distinct cells that can hold a fraction.
 
 import ndarray, { type NdArray } from 'ndarray';
 import ops from 'ndarray-ops';
 import { OptionError } from '../core/errors';
 import { number, show } from '../core/options';
 
-/** The storage of an NdArray of numbers that has passed `readable`. */
+/** The storage of an NdArray that has passed `readable`. */
 export interface Cells {
   [cell: number]: number;
   readonly length: number;
@@ -58,7 +58,8 @@ export function writable(call: string, name: string, x: unknown, dimension?: num
     const advice = 'want a Float32Array, a Float64Array or a plain array, because integers would drop the fraction';
     throw new OptionError(name, x.dtype, `${call}: ${name} has dtype '${x.dtype}' and is written; ${advice}`);
   }
-  // Slices, steps and transposes of a dense array are nested: each axis steps over all that the smaller ones reach.
+  // Slices, steps and transposes of a dense array are nested: each axis steps over everything that the smaller ones
+  // reach.
   const axes = x.shape.map((n, axis) => [Math.abs(x.stride[axis]!), n] as const).filter(([, n]) => n > 1);
   axes.sort(([a], [b]) => a - b);
   let reach = 0;
@@ -75,7 +76,7 @@ export function writable(call: string, name: string, x: unknown, dimension?: num
   }
 }
 
-/** Throws OptionError unless `x` has the shape `wanted`; `because` ends the sentence with the source of the wish. */
+/** Throws OptionError unless `x` has the shape `wanted`; `because` ends the sentence with the reason. */
 export function wantShape(call: string, name: string, x: NdArray, wanted: readonly number[], because: string): void {
   if (x.dimension === wanted.length && wanted.every((n, axis) => n === x.shape[axis])) return;
   throw new OptionError(name, x.shape, `${call}: ${name} has shape ${list(x.shape)}; want ${list(wanted)}, ${because}`);
@@ -107,8 +108,8 @@ function isNdArray(x: unknown): x is NdArray {
   return Array.isArray(shape) && Array.isArray(stride);
 }
 
-// Where results go: new arrays, and inputs that share memory with the array that is written. Every function of opmf/math
-// behaves as if all inputs were read before anything is written; an input that the writing could spoil is copied first.
+// Where results go: new arrays, or inputs that share memory with the output. Every function of opmf/math behaves as if
+// all inputs were read before anything is written; an input that writing could overwrite is copied first.
 
 /** A new array of the given shape for a result made of x and y: float32 when both are, else float64. */
 export function newResult(
@@ -127,7 +128,7 @@ export function scratchLike(x: NdArray): NdArray<Float64Array> {
   return ndarray(new Float64Array(x.size), [...x.shape]);
 }
 
-/** x, or a copy where writing `out` in any order could change an element of x that is still to be read. */
+/** x, or a copy if writing `out` in any order could change an element of x that has not been read yet. */
 export function detached(x: NdArray, out: NdArray): NdArray {
   if (!mayShareCells(x, out)) return x;
   const copy = scratchLike(x);
@@ -135,21 +136,24 @@ export function detached(x: NdArray, out: NdArray): NdArray {
   return copy;
 }
 
-/** As `detached`, for element-wise work: there the very same view is safe, each cell being read just before it is written. */
+/**
+ * As `detached`, for element-wise operations: there the very same view is safe, because each cell is read just before
+ * it is written.
+ */
 export function detachedUnlessSame(x: NdArray, out: NdArray): NdArray {
   const same =
     x.data === out.data && x.offset === out.offset && x.stride.every((step, axis) => step === out.stride[axis]);
   return same ? x : detached(x, out);
 }
 
-/** Whether the stretches of memory that two views reach intersect (their cells may still interleave). */
+/** Whether the memory ranges of two views intersect (their cells may still interleave). */
 function mayShareCells(x: NdArray, y: NdArray): boolean {
   const [buffer, start, end] = stretch(x);
   const [otherBuffer, otherStart, otherEnd] = stretch(y);
   return buffer === otherBuffer && start < otherEnd && otherStart < end;
 }
 
-/** The memory of a view: its owner, and the first and the end byte (a plain array: cell) there. */
+/** The memory range of a view: its owner, and its first and end byte (for a plain array: cell). */
 function stretch(x: NdArray): [owner: unknown, start: number, end: number] {
   const [first, last] = span(x);
   const { data } = x;

@@ -1,4 +1,4 @@
-// The innermost loop of dot, gemv and gemm: ndarray-ops has no product that sums, so it is our own.
+// The innermost loop of dot, gemv and gemm; ndarray-ops has no summing product.
 
 import type { NdArray } from 'ndarray';
 import { type Cells, cellsOf, coefficient, detached, newResult, readable, wantShape, writable } from './arguments';
@@ -110,7 +110,7 @@ export function gemm(alpha: number, A: NdArray, B: NdArray, beta = 0, C?: NdArra
   return out;
 }
 
-/** row <- row i of A B. B is walked along its closer axis; both ways add the same products in the same order. */
+/** row <- row i of A B. B is traversed along its closer axis; both orders add the same products in the same order. */
 function rowProduct(A: NdArray, i: number, B: NdArray, row: Float64Array): void {
   const k = A.shape[1]!;
   const start = A.offset + i * A.stride[0]!;

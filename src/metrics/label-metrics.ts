@@ -1,5 +1,5 @@
-// How good scores of labelled rows are: as probabilities, as an order, and whether they mean what they say. A label above
-// 0 is a positive one, so that both 0, 1 and -1, 1 will do.
+// How good scores of labelled rows are: as probabilities, as a ranking, and by calibration. A label above 0 is
+// positive, so both 0, 1 and -1, 1 work.
 
 import { naturalLog } from '../core/elementary';
 import { DataError, OptionError } from '../core/errors';
@@ -12,13 +12,13 @@ const EPSILON_64 = 2 ** -52;
 /**
  * The mean of -log p for positive labels and -log(1 - p) for the others: the negative log-likelihood.
  *
- * Shapes: one probability and one label a row. Units: nats. Probabilities of 0 and 1 count as the closest ones that their
- * type tells apart from them near 1 (2^-23 of a Float32Array, else 2^-52), or one sure mistake would make all infinite.
- * Cost: linear.
+ * Shapes: one probability and one label a row. Units: nats. Probabilities of 0 and 1 are replaced by the closest ones
+ * that their type distinguishes near 1 (2^-23 from them in a Float32Array, else 2^-52): one confident mistake would
+ * make the mean infinite. Cost: linear.
  *
  * @param probabilities p(label is positive), from 0 to 1
  * @throws DataError for lengths that differ, no rows, a probability outside [0, 1] or a label that is not finite; OptionError
- * for what is no array of numbers.
+ * unless both are arrays of numbers.
  * @see Bishop, "Pattern Recognition and Machine Learning" (2006), equation 4.90
  * @example
  * ```ts
@@ -38,13 +38,14 @@ export function logLoss(probabilities: ArrayLike<number>, labels: ArrayLike<numb
 }
 
 /**
- * The area under the ROC curve: the chance that a positive row scores higher than another one, ties counted half.
+ * The area under the ROC curve: the probability that a positive row scores higher than a negative one, ties counted
+ * half.
  *
- * Shapes: one score and one label a row. Range: 0 to 1; NaN where all labels are positive, or none is. Cost: a sort.
+ * Shapes: one score and one label a row. Range: 0 to 1; NaN if all labels are positive, or none is. Cost: a sort.
  *
  * @param scores any numbers: only their order counts
- * @throws DataError for lengths that differ, no rows, or a score or label that is not finite; OptionError for what is no
- * array of numbers.
+ * @throws DataError for lengths that differ, no rows, or a score or label that is not finite; OptionError unless both
+ * are arrays of numbers.
  * @see Fawcett, "An introduction to ROC analysis" (Pattern Recognition Letters 2006), section 7
  * @example
  * ```ts
@@ -64,7 +65,7 @@ export function auc(scores: ArrayLike<number>, labels: ArrayLike<number>): numbe
   }
   high.sort();
   low.sort();
-  // Both ascend, so the rows below and the rows up to a score only ever grow.
+  // Both ascend, so the counts below and up to a score only grow.
   let won = 0;
   for (let h = 0, below = 0, upTo = 0; h < high.length; h++) {
     while (below < low.length && low[below]! < high[h]!) below++;
@@ -74,11 +75,11 @@ export function auc(scores: ArrayLike<number>, labels: ArrayLike<number>): numbe
   return won / (high.length * low.length);
 }
 
-/** The rows whose probabilities are of one part of [0, 1]. */
+/** The rows whose probabilities fall into one interval of [0, 1]. */
 export interface CalibrationBin {
-  /** Probabilities from this on. */
+  /** The lower bound, inclusive. */
   readonly from: number;
-  /** Up to this, which is part of the last bin only. */
+  /** The upper bound, inclusive in the last bin only. */
   readonly to: number;
   readonly count: number;
   /** Their mean probability; NaN for no rows. */
@@ -168,7 +169,7 @@ function checkRows(
   }
 }
 
-/** @throws OptionError where a value is no list of numbered entries */
+/** @throws OptionError unless the value is a list of numbers */
 function checkColumn(owner: string, name: string, value: unknown): void {
   if (typeof value === 'object' && value !== null && 'length' in value && Number.isSafeInteger(value.length)) return;
   throw new OptionError(name, value, `${owner}: ${name} is ${show(value)}; want an array of numbers, one a row`);

@@ -1,18 +1,18 @@
-// What lists of recommendations are like as a whole, whoever likes them: how much of the catalogue they show, how well
-// known it is, how unlike its neighbours, how evenly shared. Pure functions of lists of ids.
+// Properties of recommendation lists that do not depend on relevance: how much of the catalogue they cover, how novel
+// and how diverse they are, how evenly they use the items. Pure functions of lists of ids.
 
 import { naturalLog } from '../core/elementary';
 import { DataError, OptionError } from '../core/errors';
 import { integer, show } from '../core/options';
 
 /**
- * The part of the catalogue that is in any of the lists: |union of lists| / items.
+ * The fraction of the catalogue that occurs in any of the lists: |union of lists| / items.
  *
  * Shapes: one list of ids a user. Range: 0 to 1. Cost: linear in the entries.
  *
  * @param items the size of the catalogue, at least 1
- * @throws OptionError for a catalogue that is not a whole number of at least 1, or is smaller than what is listed; OptionError
- * or DataError for lists that are no lists of ids.
+ * @throws OptionError for a catalogue that is not a whole number of at least 1, or smaller than the number of listed
+ * items; OptionError or DataError for invalid lists of ids.
  * @see Ge, Delgado-Battenfeld, Jannach, "Beyond accuracy" (RecSys 2010), section 3.1
  * @example
  * ```ts
@@ -28,11 +28,12 @@ export function coverage<T>(lists: Iterable<Iterable<T>>, items: number): number
  * How unevenly the places of the lists are shared among the items of the catalogue: the Gini coefficient
  * sum_j (2 j - n - 1) c_j / (n sum_j c_j), of the n items' counts c in ascending order.
  *
- * Items in no list count, with 0. Range: 0, all alike, to 1 - 1 / n, one item alone; 0 for lists without entries.
- * Cost: linear in the entries, and a sort of the counts.
+ * Items in no list have count 0. Range: 0 (all items equally often) to 1 - 1 / n (one item alone); 0 for lists without
+ * entries. Cost: linear in the entries, and a sort of the counts.
  *
  * @param items the size of the catalogue, at least 1
- * @throws OptionError for a catalogue that is not a whole number of at least 1, or is smaller than what is listed.
+ * @throws OptionError for a catalogue that is not a whole number of at least 1, or smaller than the number of listed
+ * items.
  * @see Fleder, Hosanagar, "Blockbuster Culture's Next Rise or Fall" (Management Science 2009), section 4
  * @example
  * ```ts
@@ -42,7 +43,7 @@ export function coverage<T>(lists: Iterable<Iterable<T>>, items: number): number
  */
 export function gini<T>(lists: Iterable<Iterable<T>>, items: number): number {
   const counts = Float64Array.from(countListed('gini', lists, items).values()).sort();
-  // The items of no list come first, and add nothing.
+  // The items in no list come first, and add nothing.
   const first = items - counts.length;
   let sum = 0;
   let weighted = 0;
@@ -56,12 +57,12 @@ export function gini<T>(lists: Iterable<Iterable<T>>, items: number): number {
 /**
  * How little known the listed items are: the mean of -log2 p(item) over a list, and of that over the lists.
  *
- * Units: bits. p is the part of the users that have the item; one that nobody has is infinitely new. Empty lists do not
- * count; NaN where all are empty. Cost: linear in the entries.
+ * Units: bits. p is the fraction of users who have the item; an item that nobody has is infinitely novel. Empty lists
+ * do not count; NaN if all are empty. Cost: linear in the entries.
  *
  * @param popularity p(item), from 0 to 1
- * @throws OptionError or DataError for lists that are no lists of ids, or a popularity that is no function, or gives no such
- * number.
+ * @throws OptionError or DataError for invalid lists of ids, or a popularity that is not a function or does not return
+ * such a number.
  * @see Zhou et al., "Solving the apparent diversity-accuracy dilemma" (PNAS 2010), surprisal
  * @example
  * ```ts
@@ -90,11 +91,11 @@ export function novelty<T>(lists: Iterable<Iterable<T>>, popularity: (item: T) =
  * How unlike each other the items of a list are: the mean of 1 - similarity(a, b) over its pairs, and of that over the
  * lists.
  *
- * Lists of fewer than two entries do not count; NaN where all are. Cost: similarities of n (n - 1) / 2 pairs a list.
+ * Lists of fewer than two entries do not count; NaN if all are. Cost: similarities of n (n - 1) / 2 pairs a list.
  *
  * @param similarity the cosine of two items' vectors, or another number of at most 1; symmetric
- * @throws OptionError or DataError for lists that are no lists of ids, or a similarity that is no function, or gives no such
- * number.
+ * @throws OptionError or DataError for invalid lists of ids, or a similarity that is not a function or does not return
+ * such a number.
  * @see Ziegler et al., "Improving recommendation lists through topic diversification" (WWW 2005), section 3.3
  * @example
  * ```ts
@@ -125,7 +126,7 @@ export function diversity<T>(lists: Iterable<Iterable<T>>, similarity: (a: T, b:
 /** Cosines of rounded vectors may be a little above 1. */
 const MOST_ALIKE = 1 + 1e-6;
 
-/** How often each item that is listed is. */
+/** How often each listed item occurs. */
 function countListed<T>(owner: string, lists: Iterable<Iterable<T>>, items: number): Map<T, number> {
   integer({ min: 1 })(items, 'items');
   const counts = new Map<T, number>();
@@ -155,9 +156,9 @@ function meanOver<T>(
   return sum / count;
 }
 
-/** Every list as an array. @throws OptionError for what are no lists; DataError for one of them, or one of its entries */
+/** Every list as an array. @throws OptionError for invalid lists; DataError for an invalid list or entry */
 function* eachList<T>(owner: string, lists: Iterable<Iterable<T>>): Generator<readonly T[]> {
-  // A string is a list of letters, and a Map, as recommendMany gives, one of pairs: neither is meant.
+  // A string would be a list of letters, and a Map, as recommendMany returns, a list of pairs: neither is intended.
   if (!isList(lists)) {
     const advice = (lists as unknown) instanceof Map ? '; of a Map by user its values()' : '';
     throw new OptionError('lists', lists, `${owner}: lists is ${show(lists)}; want a list of lists of ids${advice}`);

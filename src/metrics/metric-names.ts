@@ -1,5 +1,5 @@
-// The metrics by name: 'rmse', 'ndcg@10', 'auc'. A name is read here, and nowhere else. And which metrics suit the scores
-// of a recommender.
+// The metrics by name: 'rmse', 'ndcg@10', 'auc'; the only place that parses these names. Also, which metrics suit the
+// scores of a recommender.
 
 import { UnsupportedError } from '../core/errors';
 import { type Check, nearest, wrong } from '../core/options';
@@ -16,7 +16,7 @@ import {
 } from './ranking-metrics';
 import { mae, RATING_METRICS, type RatingMetricName, rmse } from './rating-metrics';
 
-/** The ranking metrics, without their cut. */
+/** The ranking metrics, without their cut-off. */
 export const rankingMeasures = {
   precision,
   recall,
@@ -33,20 +33,20 @@ export type RankingMeasureName = keyof typeof rankingMeasures;
 /** The name of a ranking metric: `ndcg@10` looks at the first ten places; `auc` alone looks at all of them. */
 export type RankingMetricName = `${RankingMeasureName}@${number}` | 'auc';
 
-/** The name of a metric. Of `rmse` and `mae` less is better, of all others more. */
+/** The name of a metric. For `rmse` and `mae` lower is better, for all others higher. */
 export type MetricName = RatingMetricName | RankingMetricName;
 
-/** A ranking metric, read. */
+/** A parsed ranking metric. */
 export interface RankingMetric {
   readonly name: RankingMetricName;
   readonly measure: RankingMeasure;
   /** The last rank that counts; Infinity for `auc`. */
   readonly k: number;
-  /** Whether it has to know how many items could have been listed. */
+  /** Whether it needs the number of candidate items. */
   readonly needsCandidates: boolean;
 }
 
-/** The ranking metric of that name; undefined where there is none. `ndcg` alone is cut at each of `cuts`. */
+/** The ranking metric of that name; undefined if there is none. `ndcg` alone gives one per cut-off in `cuts`. */
 export function findRankingMetrics(name: string, cuts: readonly number[] = []): readonly RankingMetric[] | undefined {
   const [, measureName = '', cut] = /^([a-z][a-z\d]*)(?:@([1-9]\d*))?$/.exec(name) ?? [];
   if (!Object.hasOwn(rankingMeasures, measureName)) return undefined;
@@ -58,41 +58,41 @@ export function findRankingMetrics(name: string, cuts: readonly number[] = []): 
   return cuts.map((k) => ({ name: `${measureName as RankingMeasureName}@${k}`, measure, k, needsCandidates }));
 }
 
-/** Whether a name is one of a rating metric. */
+/** Whether a name is that of a rating metric. */
 export function isRatingMetric(name: MetricName): name is RatingMetricName {
   return (RATING_METRICS as readonly string[]).includes(name);
 }
 
-/** The ranking metrics among some checked names. */
+/** The ranking metrics among checked names. */
 export function rankingMetricsOf(names: readonly MetricName[]): readonly RankingMetric[] {
   return names.flatMap((name) => findRankingMetrics(name) ?? []);
 }
 
-/** What error messages say that a ranking metric may be called. */
+/** The valid names of ranking metrics, in words for error messages. */
 export const RANKING_NAMES = `${Object.keys(rankingMeasures).join('@K, ')}@K, or auc; K is a whole number of at least 1, as in ndcg@10`;
 
-/** What error messages say that a metric of any kind may be called. */
+/** The valid names of metrics of any kind, in words for error messages. */
 export const METRIC_NAMES = `${RATING_METRICS.join(', ')}, ${RANKING_NAMES}`;
 
-/** Whether a text is the name of a metric, of any kind. */
+/** Whether a text is the name of a metric of any kind. */
 export function isMetric(value: string): value is MetricName {
   return isRatingMetric(value as MetricName) || findRankingMetrics(value) !== undefined;
 }
 
-/** The name of a metric of any kind. */
+/** Checks the name of a metric of any kind. */
 export const metricName: Check<MetricName> = (value, name) => {
   if (typeof value === 'string' && isMetric(value)) return value;
   throw wrong(name, value, `${METRIC_NAMES}${slip(value, RATING_METRICS)}`);
 };
 
-/** A list of metric names, not empty. */
+/** Checks a list of metric names, not empty. */
 export const metricList: Check<readonly MetricName[]> = (value, name) => {
   if (!Array.isArray(value) || value.length === 0)
     throw wrong(name, value, "a list of metrics, as ['rmse', 'ndcg@10']");
   return value.map((one, at) => metricName(one, `${name}[${at}]`));
 };
 
-/** The close miss of a name, as the end of a message. */
+/** Suggests the closest name, as the end of a message. */
 export function slip(value: unknown, others: readonly string[] = []): string {
   if (typeof value !== 'string') return '';
   const [written = '', cut] = value.split('@');
@@ -102,12 +102,12 @@ export function slip(value: unknown, others: readonly string[] = []): string {
   return ` (did you mean '${known.includes(close) ? `${close}@${Number(cut) >= 1 ? cut : 10}` : close}'?)`;
 }
 
-// The metrics that the fits of models of features watch: those of labelled rows, and those of lists.
+// The metrics monitored while fitting feature models: those of labelled rows, and those of ranked lists.
 
-/** The metrics of predicted rows. Of `auc` more is better, of the others less. */
+/** The metrics of predicted rows. For `auc` higher is better, for the others lower. */
 export type RowMetricName = 'auc' | 'logloss' | RatingMetricName;
 
-/** Those, and those of the lists of users: `ndcg@10`. `auc` is that of rows. */
+/** Row metrics, and metrics of users' lists such as `ndcg@10`. `auc` is that of rows. */
 export type FeatureMetricName = RowMetricName | Exclude<RankingMetricName, 'auc'>;
 
 /** The metrics of rows by name. */
@@ -118,12 +118,12 @@ export function isRowMetric(name: FeatureMetricName): name is RowMetricName {
   return Object.hasOwn(rowMetrics, name);
 }
 
-/** Those that are of lists. */
+/** The metrics of lists among some names. */
 export function listMetricsOf(names: readonly FeatureMetricName[]): readonly RankingMetric[] {
   return names.flatMap((name) => (isRowMetric(name) ? [] : (findRankingMetrics(name) ?? [])));
 }
 
-/** The name of a metric. */
+/** Checks the name of a metric. */
 export const featureMetricName: Check<FeatureMetricName> = (value, name) => {
   const known = value as FeatureMetricName;
   if (typeof value === 'string' && (isRowMetric(known) || findRankingMetrics(value) !== undefined)) return known;
@@ -133,22 +133,22 @@ export const featureMetricName: Check<FeatureMetricName> = (value, name) => {
   throw wrong(name, value, `one of ${names.join(', ')}, or of lists ${RANKING_NAMES}${meant}`);
 };
 
-/** A list of names, not empty. */
+/** Checks a list of names, not empty. */
 export const featureMetricList: Check<readonly FeatureMetricName[]> = (value, name) => {
   if (!Array.isArray(value) || value.length === 0) throw wrong(name, value, "a list of metrics, as ['auc', 'logloss']");
   return value.map((one, at) => featureMetricName(one, `${name}[${at}]`));
 };
 
-/** Whether less of a metric is better: of how far predictions are off, not of rankings. */
+/** Whether lower is better: for prediction errors, not for rankings. */
 export function isLessBetter(name: MetricName | RowMetricName): boolean {
   return name === 'logloss' || isRatingMetric(name);
 }
 
-// What the scores of a recommender are, and which metrics suit them.
+// The meaning of a recommender's scores, and the metrics that suit them.
 
 /**
- * What predictions are: ratings, on the scale of the training values; probabilities that a value is 1; or numbers that mean
- * nothing but their order. RMSE and MAE are for ratings alone.
+ * The meaning of predictions: ratings, on the scale of the training values; probabilities that a value is 1; or numbers
+ * of which only the order matters. RMSE and MAE are for ratings alone.
  *
  * @example
  * ```ts
@@ -159,23 +159,23 @@ export function isLessBetter(name: MetricName | RowMetricName): boolean {
  */
 export type Scores = 'rating' | 'probability' | 'order';
 
-/** What scores are of a loss, with items drawn as negatives or without. */
+/** The meaning of scores trained with a loss, with or without sampled negatives. */
 export function scoresOf(loss: string, hasNegatives: boolean): Scores {
   if (hasNegatives) return 'order';
   return loss === 'logistic' ? 'probability' : 'rating';
 }
 
-/** What is measured where nothing is said. */
+/** The default metrics. */
 export function usualMetrics(scores: Scores): readonly MetricName[] {
   return scores === 'rating' ? RATING_METRICS : ['ndcg@10'];
 }
 
-/** Which values are of what should be listed, where nothing is said: labels say yes or no, and the rest is what users have. */
+/** Which values are relevant by default: positive labels for probabilities, else all. */
 export function usuallyRelevant(scores: Scores | undefined): ((value: number) => boolean) | undefined {
   return scores === 'probability' ? (value) => value > 0 : undefined;
 }
 
-/** @throws UnsupportedError for rating metrics of scores that are no ratings, which names what to ask for */
+/** @throws UnsupportedError for rating metrics of scores that are not ratings; the message suggests other metrics */
 export function checkSuits(owner: string, names: readonly string[], scores: Scores | undefined): void {
   if (scores === undefined || scores === 'rating') return;
   const wrong = names.find((name): name is RatingMetricName => isRatingMetric(name as MetricName));

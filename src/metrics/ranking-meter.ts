@@ -1,14 +1,14 @@
-// Means of ranking metrics over users, one user's list after the other: the one place where scores become ranks, for
-// evaluations and for the validation of a fit alike.
+// Averages ranking metrics over users, one list at a time: the one place where scores become ranks, for evaluations and
+// for the validation during a fit.
 
 import { DataError } from '../core/errors';
 import type { RankingMetric, RankingMetricName } from './metric-names';
 import type { RankedList, TieGroup } from './ranking-metrics';
 import type { RelevantUser } from './relevant-items';
 
-/** Takes lists and gives means. */
+/** Takes lists and returns means. */
 export class RankingMeter {
-  /** The ranks that count; Infinity where a metric looks at all of them. See `closeTies` for how long a list has to be. */
+  /** The last rank that matters; Infinity if a metric uses all ranks. See `closeTies` for the length that a list needs. */
   readonly depth: number;
   private readonly sums: Float64Array;
   private users = 0;
@@ -19,9 +19,9 @@ export class RankingMeter {
   }
 
   /**
-   * The metrics of a user's list, which now count. `items` are numbers of the test set, best first, -1 for none of its;
-   * `scores` are theirs: neighbours of equal score are a tie.
-   * @throws DataError for a score that is no finite number, or a relevant item that is listed twice
+   * Adds a user's list and returns its metrics. `items` are numbers of the test set, best first, -1 for items outside
+   * it; `scores` are their scores: neighbours with equal scores are tied.
+   * @throws DataError for a score that is not a finite number, or a relevant item that is listed twice
    */
   add(user: RelevantUser, items: ArrayLike<number>, scores: ArrayLike<number>): Record<RankingMetricName, number> {
     const list = rankedList(user, items, scores);
@@ -34,7 +34,7 @@ export class RankingMeter {
     });
   }
 
-  /** The means over the users so far; NaN without any. */
+  /** The means over the users so far; NaN if there are none. */
   means(): Record<RankingMetricName, number> {
     return this.byName((at) => this.sums[at]! / this.users);
   }
@@ -47,22 +47,22 @@ export class RankingMeter {
   }
 }
 
-/** The first length to ask a list for, so that `closeTies` can tell whether a tie goes on behind the cut. */
+/** The list length to request first, with which `closeTies` can tell whether a tie extends beyond the cut-off. */
 export function listLength(depth: number, items: number): number {
   return Math.min(depth, items) + 1;
 }
 
-/** By how much a list grows whose last tie may go on. */
+/** The growth factor of a list whose last tie may be incomplete. */
 export const GROWTH = 8;
 
-/** Whether what ties with place `depth` may go on behind the end of a list for which `asked` items were asked. */
+/** Whether the tie at rank `depth` may continue beyond the end of a list for which `asked` items were requested. */
 export function mayTieGoOn(list: readonly { readonly score: number }[], asked: number, depth: number): boolean {
   return list.length === asked && list[Math.min(depth, list.length) - 1]!.score === list.at(-1)!.score;
 }
 
 /**
- * A list that has, with the first `depth` places, all items that tie with the last of them. `list` is what `ask(asked)` gave,
- * best first; a longer one is asked for only where its end is still of that tie.
+ * Extends a list until it contains all items tied with rank `depth`. `list` is the result of `ask(asked)`,
+ * best first; a longer one is requested only while its end belongs to that tie.
  */
 export function closeTies<T extends { readonly score: number }>(
   list: readonly T[],
@@ -77,7 +77,7 @@ export function closeTies<T extends { readonly score: number }>(
   return list;
 }
 
-/** The ties of a list that have relevant items in them. */
+/** The ties of a list that contain relevant items. */
 function rankedList({ gains, ideal }: RelevantUser, items: ArrayLike<number>, scores: ArrayLike<number>): RankedList {
   const groups: TieGroup[] = [];
   const found = new Set<number>();

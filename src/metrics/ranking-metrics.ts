@@ -1,53 +1,53 @@
-// How well a list puts what is relevant first, for one user: pure functions of numbers, so that training may watch them.
-// Items of equal scores have no order of their own, so a metric is its expected value over all orders of each tie, in
-// closed form (McSherry and Najork, ECIR 2008). test/metrics holds them against the enumeration of all orders.
+// How well a list ranks the relevant items first, for one user: pure functions of numbers, so that training can monitor
+// them. Items with equal scores have no order of their own, so a metric is its expected value over all orders of each
+// tie, in closed form (McSherry and Najork, ECIR 2008). test/metrics compares them with the enumeration of all orders.
 
 import { naturalLog } from '../core/elementary';
 
-/** Relevant items that have one score, among all items of that score. */
+/** The relevant items among all items of one score. */
 export interface TieGroup {
   /** How many items have a higher score. */
   readonly before: number;
-  /** How many items have this score, relevant or not; 1: no tie. */
+  /** How many items have this score, relevant or not; 1 means no tie. */
   readonly size: number;
   /** The gains of the relevant items among them, at least one, all above 0. */
   readonly gains: readonly number[];
 }
 
-/** One user's list, and what it could have been. */
+/** One user's list, and the ideal one. */
 export interface RankedList {
-  /** The groups of equal scores that have relevant items in them, best first; those within the cut have to be there. */
+  /** The groups of equal scores that contain relevant items, best first; those within the cut-off are required. */
   readonly groups: readonly TieGroup[];
-  /** The gains of all that is relevant to the user, listed or not, the largest first; at least one, all above 0. */
+  /** The gains of all items relevant to the user, listed or not, in descending order; at least one, all above 0. */
   readonly ideal: ArrayLike<number>;
-  /** How many items are listed. Only AUC asks this and the next. */
+  /** How many items are listed. Used, like `candidates`, by AUC only. */
   readonly listed: number;
   /** How many items could have been listed, those of `ideal` included. */
   readonly candidates: number;
 }
 
-/** A metric of a list cut at rank k, in expectation over the orders of ties. For all of them more is better, and 0 to 1 is the range. */
+/** A metric of a list cut off at rank k, in expectation over the orders of ties. All are in [0, 1], and higher is better. */
 export type RankingMeasure = (list: RankedList, k: number) => number;
 
-/** hits / k: a list shorter than k counts as filled up with misses. */
+/** hits / k: a list shorter than k is padded with misses. */
 export const precision: RankingMeasure = (list, k) => hits(list, k) / k;
 
 /** hits / relevant. */
 export const recall: RankingMeasure = (list, k) => hits(list, k) / list.ideal.length;
 
-/** The chance that anything relevant is listed: 1 - C(m - r, t) / C(m, t) for r relevant of m that tie for t places. */
+/** The probability that any relevant item is listed: 1 - C(m - r, t) / C(m, t) for r relevant of m items that tie for t places. */
 export const hitRate: RankingMeasure = ({ groups }, k) => {
   let missed = 1;
   for (const { before, size, gains } of groups) {
     const places = placesWithin(before, size, k);
     if (places === 0) break;
-    // Draw the places of the relevant items one after the other: each misses the t that are left.
+    // Place the relevant items one after the other: each misses the t places.
     for (let drawn = 0; drawn < gains.length; drawn++) missed *= Math.max(0, size - places - drawn) / (size - drawn);
   }
   return 1 - missed;
 };
 
-/** sum_r gain_r / log2(r + 1), over the same sum of the best possible list of k (Jarvelin and Kekalainen 2002). */
+/** sum_r gain_r / log2(r + 1), divided by its value for the best possible list of k (Jarvelin and Kekalainen 2002). */
 export const ndcg: RankingMeasure = ({ groups, ideal }, k) => {
   let sum = 0;
   for (const { before, size, gains } of groups) {
@@ -64,7 +64,7 @@ export const ndcg: RankingMeasure = ({ groups, ideal }, k) => {
   return sum / best;
 };
 
-/** The mean, over the best possible number of hits min(k, relevant), of the precision at each hit's rank. */
+/** The sum of the precisions at each hit's rank, divided by the best possible number of hits min(k, relevant). */
 export const averagePrecision: RankingMeasure = ({ groups, ideal }, k) => {
   let found = 0;
   let sum = 0;
@@ -97,15 +97,15 @@ export const reciprocalRank: RankingMeasure = ({ groups }, k) => {
 };
 
 /**
- * The part of all pairs (relevant, not relevant) that are in the right order, ties counted half; what is behind rank k counts
- * as in random order. Without a cut and with a whole list this is the area under the ROC curve. Where everything is
- * relevant there is no pair, and 1/2, as of chance.
+ * The fraction of pairs (relevant, not relevant) in the right order, ties counted half; items beyond rank k count
+ * as in random order. Without a cut-off and with a complete list this is the area under the ROC curve. If everything is
+ * relevant there are no pairs, and the result is 1/2, as for random scores.
  */
 export const auc: RankingMeasure = (list, k) => {
   const { groups, ideal, listed, candidates } = list;
   const others = candidates - ideal.length;
   if (others === 0) return 1 / 2;
-  // What is not relevant and behind the cut, in expectation: a relevant item there is before half of it.
+  // The expected number of irrelevant items beyond the cut-off: a relevant item there precedes half of them.
   const behind = others - (Math.min(k, listed) - hits(list, k));
   let right = 0;
   let found = 0;
@@ -121,7 +121,7 @@ export const auc: RankingMeasure = (list, k) => {
   return right / (ideal.length * others);
 };
 
-/** How many of the places of a group of equal scores are within the cut. */
+/** How many places of a group of equal scores are within the cut-off. */
 function placesWithin(before: number, size: number, k: number): number {
   return Math.min(size, Math.max(0, k - before));
 }
@@ -136,7 +136,7 @@ function hits({ groups }: RankedList, k: number): number {
   return found;
 }
 
-/** Logarithms are asked for again and again: every user has the same ranks. */
+/** Cached logarithms: every user has the same ranks. */
 const logarithms: number[] = [];
 
 function log2(x: number): number {

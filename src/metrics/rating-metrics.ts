@@ -1,6 +1,6 @@
-// How far predictions are from ratings: pure functions of numbers, so that training may watch them.
+// How far predictions are from ratings: pure functions of numbers, so that training can monitor them.
 
-/** The metrics of predicted ratings. For both, less is better. */
+/** The metrics of predicted ratings. Lower is better. */
 export type RatingMetricName = 'rmse' | 'mae';
 
 /** Every rating metric, for messages and checks. */

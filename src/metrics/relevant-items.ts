@@ -1,4 +1,4 @@
-// What each user of a test set should have been shown, and how much it would have gained. By the numbers of the test set.
+// The relevant items of each user of a test set, with their gains, by the numbers of the test set.
 
 import { exponential } from '../core/elementary';
 import { DataError } from '../core/errors';
@@ -10,14 +10,14 @@ export interface RelevantUser {
   readonly user: number;
   /** The gain of each relevant item; above 0. */
   readonly gains: ReadonlyMap<number, number>;
-  /** The gains, the largest first. */
+  /** The gains in descending order. */
   readonly ideal: Float64Array;
 }
 
 /** The gains. */
 export const GAINS = ['binary', 'linear', 'exponential'] as const;
 /**
- * What a relevant item gains in NDCG: 1, its value, or 2^value - 1.
+ * The gain of a relevant item in NDCG: 1, its value, or 2^value - 1.
  *
  * @example
  * ```ts
@@ -35,13 +35,13 @@ export type GainName = (typeof GAINS)[number];
 export interface Relevance {
   /** Whether a row of this value is relevant; absent: every row. */
   readonly relevant?: ((value: number) => boolean) | undefined;
-  /** What a row gains: 1, its value, or 2^value - 1; what gains nothing is not relevant. Absent: 1. */
+  /** The gain of a row: 1, its value, or 2^value - 1; rows without gain are not relevant. Absent: 1. */
   readonly gains?: GainName | undefined;
-  /** The items that a user has already: never shown, so not relevant. */
+  /** The items that a user already has: never recommended, so not relevant. */
   readonly seen?: ((user: number) => readonly number[]) | undefined;
 }
 
-/** Rows, or items of users, that are gone through between two pauses: a millisecond. */
+/** Rows, or items of users, processed between two pauses: a millisecond. */
 export const ROWS_A_STEP = 8192;
 
 /**
@@ -60,7 +60,7 @@ export function* relevantUsers(
     byUser.set(user, gains);
     const gain = relevant(value) ? gainOf(value, rule) : 0;
     const item = test.itemIndex[at]!;
-    // Of several rows of a pair the greatest counts, whatever their order.
+    // Of several rows of a pair the largest gain counts, whatever their order.
     if (gain > (gains.get(item) ?? 0)) gains.set(item, gain);
     if (at % ROWS_A_STEP === ROWS_A_STEP - 1) yield;
   }
@@ -77,15 +77,15 @@ export function* relevantUsers(
     }
     if (gains.size > 0) users.push({ user, gains, ideal: Float64Array.from(gains.values()).sort().reverse() });
   }
-  // Sums over users are then the same for any order of the rows.
+  // Makes sums over users independent of the order of the rows.
   users.sort((a, b) => a.user - b.user);
   return { users, skipped: byUser.size - users.length, seen: dropped };
 }
 
-/** Above this a gain would swallow all others: play counts are not grades. */
+/** Above this a gain would dominate all others: play counts are not grades. */
 const HIGHEST_GRADE = 50;
 
-/** The gain of a value. @throws DataError where it is no grade */
+/** The gain of a value. @throws DataError if it is not a grade */
 function gainOf(value: number, rule: GainName): number {
   if (rule === 'binary') return 1;
   if (rule === 'linear') {

@@ -122,7 +122,7 @@ function lossOf(options: object): unknown {
   return 'loss' in options ? options.loss : undefined;
 }
 
-/** The number of epochs of a fit; 0 for models solved in closed form, which report none. */
+/** The number of epochs of a fit; 1 for models solved in closed form, which report none. */
 function epochsOf(options: object): number {
   return 'epochs' in options ? (options.epochs as number) : 1;
 }
