@@ -29,12 +29,7 @@ const ROOMS = {
   optimizers: [
     ['src/optimizers'],
     ['test/optimizers'],
-    [
-      'test/recommenders/partial-options',
-      'test/training/start-training',
-      'test/package/types',
-      'test/docs/examples.test',
-    ],
+    ['test/recommenders/partial-options', 'test/training/start-training', 'test/recommenders/option-bounds'],
   ],
   losses: [
     ['src/training/losses.ts', 'src/training/losses.ts', 'src/training/losses.ts'],

@@ -214,6 +214,13 @@ export function parameterContract(title: string, make: Make, { exact, mixing }: 
         if (role === 'map') expect(bytes(data)).toBe(bytes(start.factors[i]!.data));
     });
 
+    test('collapse of a part is that part of the table', () => {
+      const parameter = make(ROWS, DIM, 'float64', 1);
+      scatter(parameter);
+      const table = parameter.collapse();
+      expect(parameter.collapse(2, 5)).toEqual(table.slice(2 * DIM, 5 * DIM));
+    });
+
     test('collapse is a table in memory of its own', () => {
       const parameter = trained();
       const table = parameter.collapse();

@@ -126,3 +126,17 @@ describe('what a caller is told', () => {
     expect(planned({ kind: 'scalar', depth: 1, init: 1e-300 })).toEqual([]);
   });
 });
+
+test.each([
+  [{ kind: 'dense', depth: 6, width: 4096 }, 'overparam.depth', 'maps have 83886080 numbers, and 67108864 is the most'],
+  [
+    { kind: 'scalar', width: 4096 },
+    'overparam.width',
+    'a row of userEmbedding has 524288 numbers, and 131072 is the most',
+  ],
+  [{ kind: 'diagonal', depth: 3, width: 2000 }, 'overparam.width', 'has 384000 numbers, and 196608 is the most'],
+])('%j is larger than any memory is for', (given, name, most) => {
+  const dims = new Map([...DIMS, ['userEmbedding', 64]]);
+  expect(() => plan(given, dims)).toThrow(name);
+  expect(() => plan(given, dims)).toThrow(most);
+});

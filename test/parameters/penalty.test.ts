@@ -37,6 +37,20 @@ test('a strength of 0 starts gradients at 0, a row that was never rated has a fi
   expect([...table.grads.subarray(0, 4)].every(Number.isFinite)).toBe(true);
 });
 
+test.each([null, Int32Array.of(5, 7, 20)])(
+  'a weighted step: occurrences count as their ratings weigh (counts %p)',
+  (counts) => {
+    const table = selectedTable();
+    table.grads.fill(10);
+    table.weigh(Float64Array.of(0.5, 2, 3), 3);
+    new Penalty(table, 0.3, counts).start(3, true);
+    // Row 2 weighs .5 + 3, row 0 weighs 2; by frequency row 0, with 5 ratings, has the double.
+    const double = counts === null ? 1 : 2;
+    const wanted = [0.35 * 5, 0.35 * 6, double * 0.2 * 1, double * 0.2 * 2];
+    for (const [i, value] of wanted.entries()) expect(table.grads[i]).toBeCloseTo(value, 14);
+  },
+);
+
 test('in float32 the strength and its product with the value round one by one', () => {
   const { fround } = Math;
   const shape = { name: 'table', group: 'bias', rows: 1, dim: 20, precision: 'float32' } as const;

@@ -213,6 +213,59 @@ describe.each(['bpr', 'warp', 'softmax', 'logistic'] as const)('the loss %s, wit
   });
 });
 
+test.each(['uniform', 'popularity'] as const)(
+  'a folded item of logistic with negatives is where the gradient of what training expects is 0: %s',
+  async (sampler) => {
+    const [count, exponent] = [2, 0.5];
+    const [embedding, bias] = [0.02, 0.01];
+    const regularization = { embedding, bias, scaling: 'constant' } as const;
+    const negatives = { count, sampler, exponent };
+    const model = new MF({
+      loss: 'logistic',
+      negatives,
+      rank: 3,
+      epochs: 5,
+      batchSize: 16,
+      clip: false,
+      regularization,
+    });
+    // An item that nobody has does not take part in draws.
+    const items = Interactions.from([['nobody', 'no item', 1]]).items;
+    const data = Interactions.from(
+      [...synthetic].filter(({ value }) => value! > 3.5),
+      { items },
+    );
+    await model.fit(data);
+    const has = data.users.idOf(1);
+    const item = model.foldInItem([[has]]);
+    const [itemCounts, userCounts] = [new Map<unknown, number>(), new Map<unknown, number>()];
+    for (const { userId, itemId } of data) {
+      itemCounts.set(itemId, (itemCounts.get(itemId) ?? 0) + 1);
+      userCounts.set(userId, (userCounts.get(userId) ?? 0) + 1);
+    }
+    const chanceOf = (n: number) => (sampler === 'uniform' ? 1 : n ** exponent);
+    const all = [...itemCounts.values()].reduce((sum, n) => sum + chanceOf(n), 0);
+    const chance = chanceOf(1);
+    let [slope, drawn] = [0, 0];
+    const slopes = [0, 0, 0];
+    for (const [userId, n] of userCounts) {
+      const probability = item.predict(userId as string);
+      // Who has it, against its probability; who has not, as often as the item would be drawn for the user.
+      const times = userId === has ? 1 : (count * n * chance) / (chance + all * (1 - n / itemCounts.size));
+      if (userId !== has) drawn += times;
+      const pull = userId === has ? 1 - probability : -times * probability;
+      slope += pull;
+      const user = data.users.indexOf(userId as string);
+      for (let f = 0; f < 3; f++) slopes[f]! += pull * model.userFactors.get(user, f);
+    }
+    const lambda = (1 + drawn) * embedding;
+    for (let f = 0; f < 3; f++) expect(slopes[f]).toBeCloseTo(lambda * item.vector![f]!, 4);
+    const logit = (p: number) => Math.log(p / (1 - p));
+    const own = logit(item.predict('no such user')) - logit(model.predict('no such user', 'no such item'));
+    expect(slope).toBeCloseTo((1 + drawn) * bias * own, 3);
+  },
+);
+
 test('logistic without negatives refuses other values than those from 0 to 1', async () => {
   const model = new MF({ ...options, loss: 'logistic' });
   await model.fit(Interactions.from([...board].map((row) => ({ ...row, value: row.value === 5 ? 1 : 0 }))));

@@ -14,6 +14,7 @@ import {
 import {
   contributions,
   foldRow as foldRowBy,
+  foldSteps,
   lengthOf,
   NormalEquations,
   type RidgeProblem,
@@ -104,6 +105,16 @@ test.each(cases.filter(([name]) => name !== 'expected warp' && name !== 'absolut
       score,
       3,
     );
+  },
+);
+
+test.each(cases.filter(([name]) => /logistic|sigmoid/.test(name)))(
+  '%s: a few steps of Newton, for the row stands still as soon as it changes by a millionth',
+  (_, loss, count) => {
+    const problem = problemOf(loss, count);
+    const steps = [...foldSteps(problem, equationsOf(problem))].length;
+    expect(steps).toBeGreaterThan(0);
+    expect(steps).toBeLessThan(25);
   },
 );
 

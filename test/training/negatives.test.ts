@@ -5,7 +5,7 @@ import { Stream } from '../../src/core/random';
 import { MFModel } from '../../src/models/factorization';
 import type { RatingData } from '../../src/models/model';
 import { CandidateBatcher } from '../../src/training/candidate-batches';
-import { AliasTable, ItemSampler, type NegativeSampling, Positives } from '../../src/training/negatives';
+import { AliasTable, ItemSampler, type NegativeSampling, Positives, passOver } from '../../src/training/negatives';
 import { RatingBatcher } from '../../src/training/rating-batches';
 import { NEVER_YIELD, randomRatings } from '../support/training';
 
@@ -101,17 +101,49 @@ test('a user who lacks one item gets it, and one who lacks none is an error that
   const counts = new Int32Array(300).fill(1);
   const sampler = async (count: number) =>
     new ItemSampler(counts, await Positives.of(rows(count), 1, 300, NEVER_YIELD), { ...UNIFORM, count: 1 });
-  expect((await sampler(299)).draw(0, Stream.of(1))).toBe(299);
+  const lacking = await sampler(299);
+  const stream = Stream.of(1);
+  for (let k = 0; k < 100; k++) expect(lacking.draw(0, stream)).toBe(299);
   const full = await sampler(300);
   expect(() => full.draw(0, Stream.of(1))).toThrow(DataError);
   expect(() => full.draw(0, Stream.of(1))).toThrow('every one of the 300 items');
 });
 
+describe('users who have every item', () => {
+  /** Items 0 to 2 occur, of a vocabulary of 5; user 1 has them all, user 0 one of them three times. */
+  const given: RatingData = {
+    size: 7,
+    // What is behind `size` is no row: with it user 2 would have all.
+    users: Int32Array.of(0, 1, 0, 1, 1, 0, 2, 2, 2),
+    items: Int32Array.of(0, 0, 0, 1, 2, 0, 1, 0, 2),
+    targets: Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8),
+    weights: Float32Array.of(0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5),
+    counts: { users: Int32Array.of(3, 3, 3), items: Int32Array.of(4, 2, 1, 0, 0) },
+  };
+
+  test('their rows are left out, the others keep their order, targets and weights', async () => {
+    const { users, data: left } = await passOver(given, NEVER_YIELD);
+    expect(users).toBe(1);
+    expect([...left.users]).toEqual([0, 0, 0, 2]);
+    expect([...left.items]).toEqual([0, 0, 0, 1]);
+    expect([...left.targets]).toEqual([0, 2, 5, 6]);
+    expect([...left.weights!]).toEqual([0.5, 2.5, 5.5, 6.5]);
+    expect([left.size, left.counts]).toEqual([4, given.counts]);
+  });
+
+  test('nobody: the data themselves; everybody: an error', async () => {
+    const none = { ...given, size: 1, counts: { users: Int32Array.of(1, 0, 0), items: Int32Array.of(1, 1, 0, 0, 0) } };
+    expect(await passOver(none, NEVER_YIELD)).toEqual({ data: none, users: 0 });
+    const only = { ...given, size: 1, counts: { users: Int32Array.of(1, 0, 0), items: Int32Array.of(1, 0, 0, 0, 0) } };
+    await expect(passOver(only, NEVER_YIELD)).rejects.toThrow('every one of the 1 items');
+  });
+});
+
 describe('batches of candidates', () => {
-  const batcher = async () => {
+  const batcher = async (of: RatingData & { counts: typeof data.counts } = data, shuffle = true) => {
     const model = new MFModel({ users: USERS, items: ITEMS, rank: 2 });
-    const order = { stream: Stream.of(1), shuffle: true, blocks: { users: 1, items: 1 }, grouping: 1 as const };
-    const made = new CandidateBatcher(new RatingBatcher(data, model, order), data, model, UNIFORM, Stream.of(2));
+    const order = { stream: Stream.of(1), shuffle, blocks: { users: 1, items: 1 }, grouping: 1 as const };
+    const made = new CandidateBatcher(new RatingBatcher(of, model, order), of, model, UNIFORM, Stream.of(2));
     made.reserve(16);
     await made.prepare(NEVER_YIELD);
     return made;
@@ -138,6 +170,25 @@ describe('batches of candidates', () => {
     expect(firsts).toEqual(Array.from(data.users, (user, k) => `${user} ${data.items[k]}`).sort());
     for (const { user, items } of seen)
       for (const item of items.slice(1)) expect(positives.has(user, item)).toBe(false);
+  });
+
+  test('one draw for each negative, in order, from the stream of the epoch; its log chance and the weight go with it', async () => {
+    const weighted = { ...data, weights: Float32Array.from(data.users, (_, k) => 1 + (k % 7)) };
+    const made = await batcher(weighted, false);
+    const sampler = new ItemSampler(data.counts.items, await Positives.of(data, USERS, ITEMS, NEVER_YIELD), UNIFORM);
+    const stream = Stream.of(2).fork(3);
+    made.begin(3);
+    let row = 0;
+    for (let batch = made.next(16); batch !== null; batch = made.next(16)) {
+      for (let s = 0; s < batch.count; s++) {
+        const item = s % 4 === 0 ? data.items[row]! : sampler.draw(data.users[row]!, stream);
+        expect([batch.users[s], batch.items[s]]).toEqual([data.users[row], item]);
+        expect(batch.logQ[s]).toBe(sampler.logChance[item]);
+        expect(batch.weights![s]).toBe(weighted.weights[row]);
+        if (s % 4 === 3) row++;
+      }
+    }
+    expect(row).toBe(data.size);
   });
 
   test('an epoch is a function of the stream and its number', async () => {
