@@ -247,10 +247,15 @@ function isKilled(copy, { path, from, to, replacement }, tests, limit = 300_000)
       ],
       { cwd: copy, stdio: 'ignore' },
     );
-    const timer = setTimeout(() => child.kill('SIGKILL'), limit);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGKILL');
+    }, limit);
     child.on('exit', (code) => {
       clearTimeout(timer);
       writeFileSync(join(copy, path), original);
+      if (isLate) late++;
       done(code !== 0);
     });
   });
@@ -259,6 +264,8 @@ function isKilled(copy, { path, from, to, replacement }, tests, limit = 300_000)
 const copies = [copyOf(0), copyOf(1)];
 const results = [];
 const named = [];
+/** How many mutants were killed by the clock: few, or the machine was too busy to judge. */
+let late = 0;
 try {
   if (wanted.length === 0 || wanted.includes('named')) {
     const left = [...NAMED];
@@ -299,6 +306,7 @@ try {
     }
     const survivors = [];
     let next = 0;
+    late = 0;
     await Promise.all(
       copies.map(async (copy) => {
         for (let at = next++; at < drawn.length; at = next++)
@@ -319,11 +327,12 @@ try {
       mutants: all.length,
       drawn: drawn.length,
       killed,
+      late,
       score: killed / drawn.length,
       survivors: survivors.map(({ path, line, kind, code, replacement }) => ({ path, line, kind, code, replacement })),
     });
     console.log(
-      `${room.padEnd(12)} ${String(all.length).padStart(5)} mutants, ${drawn.length} drawn, ${killed} killed: ${((100 * killed) / drawn.length).toFixed(0)} %`,
+      `${room.padEnd(12)} ${String(all.length).padStart(5)} mutants, ${drawn.length} drawn, ${killed} killed: ${((100 * killed) / drawn.length).toFixed(0)} % (${late} by the clock)`,
     );
   }
 } finally {
