@@ -183,7 +183,7 @@ describe('batches of candidates', () => {
       for (let s = 0; s < batch.count; s++) {
         const item = s % 4 === 0 ? data.items[row]! : sampler.draw(data.users[row]!, stream);
         expect([batch.users[s], batch.items[s]]).toEqual([data.users[row], item]);
-        expect(batch.logQ[s]).toBe(sampler.logChance[item]);
+        expect(batch.logQ![s]).toBe(sampler.logChance[item]);
         expect(batch.weights![s]).toBe(weighted.weights[row]);
         if (s % 4 === 3) row++;
       }
