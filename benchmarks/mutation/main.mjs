@@ -80,6 +80,7 @@ const ROOMS = {
       'test/models',
       'test/optimizers/rounding',
       'test/recommenders/dense-regularization',
+      'test/recommenders/partial-options',
     ],
   ],
 };

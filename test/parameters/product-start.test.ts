@@ -3,6 +3,7 @@
 
 import { Stream } from '../../src/core/random';
 import { createParameter } from '../../src/parameters/create-parameter';
+import { solveBase } from '../../src/parameters/elementwise-product';
 import type { ProductSpec } from '../../src/parameters/overparam';
 import { nameOf, productSpecs } from '../support/product-specs';
 
@@ -97,4 +98,12 @@ test('tables of one seed start apart by their names', () => {
     ).collapse();
   expect(start('userEmbedding')).not.toEqual(start('itemEmbedding'));
   expect(start('userEmbedding')).toEqual(start('userEmbedding'));
+});
+
+test('rows that are added under shared maps: the shortest base that gives the row; 0 where the maps let nothing through', () => {
+  const base = new Float64Array(8);
+  // Two terms of rows of 2: maps 3 and 4 for the first element, 0 and 0 for the second. Row 1 is new.
+  const maps = [Float64Array.of(3, 0, 4, 0)];
+  solveBase({ base, maps, dim: 2, width: 2, scalar: false }, Float64Array.of(50, 7), 1);
+  expect([...base]).toEqual([0, 0, 0, 0, 6, 0, 8, 0]);
 });
