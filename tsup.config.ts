@@ -52,7 +52,13 @@ const pureConstants = {
 };
 
 /** What the package exports. */
-const library = { index: 'src/index.ts', math: 'src/math/index.ts', node: 'src/node/index.ts', serve: 'src/serve.ts' };
+const library = {
+  index: 'src/index.ts',
+  math: 'src/math/index.ts',
+  models: 'src/models/index.ts',
+  node: 'src/node/index.ts',
+  serve: 'src/serve.ts',
+};
 
 /** No entries of the package: what imports a package that bundlers cannot shake has a chunk of its own. */
 const apart = { 'seed-key': 'src/core/seed-key.ts', 'matrix-view': 'src/parameters/matrix-view.ts' };

@@ -3,7 +3,8 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { type Comparison, type ComparisonSummary, LearningRates } from 'opmf';
+import type { Comparison } from 'opmf';
+import { LearningRates } from 'opmf/models';
 import { armName } from '../src/report/comparison-rows';
 import { machine } from './machine';
 
@@ -67,7 +68,9 @@ function section(set: string, terms: string): string[] {
   ];
 }
 
-function row(test: ComparisonSummary, train: ComparisonSummary, { runs }: Comparison): string {
+type Summary = Comparison['summary'][number];
+
+function row(test: Summary, train: Summary, { runs }: Comparison): string {
   const key = JSON.stringify([test.optimizer, test.overparam, test.matches]);
   const own = runs.filter((run) => JSON.stringify([run.optimizer, run.overparam, run.matches]) === key);
   const first = own.map(({ epochs }) => epochs[0]?.testRmse ?? Number.NaN);

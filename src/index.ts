@@ -1,11 +1,9 @@
-// The map of the library: what `import ... from 'opmf'` gives, by layer, from what most people want to what few do.
+// The map of the library: what `import ... from 'opmf'` gives, from what most people want to what few do.
 
+// Errors
 export {
   DataError,
-  type DivergenceDetails,
   DivergenceError,
-  type DivergenceReason,
-  type FilePlace,
   FormatError,
   NotFittedError,
   OpmfError,
@@ -14,199 +12,127 @@ export {
   UnknownIdError,
   UnsupportedError,
 } from './core/errors';
-export type { Seed } from './core/random';
-export type { FeatureRows, FieldKind, FieldRange } from './data/feature-fields';
+// What they are asked, what they answer, and their options once read
+export type { Filled } from './core/options';
 // Data
+export type { Seed } from './core/random';
 export {
-  type CategoricalField,
-  type CrossedField,
   categorical,
   crossed,
   type FeatureRow,
+  type FeatureRows,
   type FeatureTableOptions,
-  type FeatureValue,
   type FieldConfig,
-  type LabelConfig,
-  type MultiValuedField,
+  type FieldRange,
   multiValued,
-  type NumericField,
   numeric,
 } from './data/feature-fields';
-export type { LearnedField } from './data/feature-schema';
-export { FeatureSchema, type FeatureSchemaJson } from './data/feature-schema';
+export { FeatureSchema } from './data/feature-schema';
 export { FeatureTable } from './data/feature-table';
 export {
-  type DuplicatePolicy,
   type InputColumns,
   type Interaction,
-  type InteractionStats,
   Interactions,
   type InteractionsOptions,
-  type LeftOut,
   type Row,
 } from './data/interactions';
-export type { SideFeatures } from './data/pair-features';
-export { type InteractionFeatureOptions, interactionFeatures } from './data/pair-features';
-export type { Split } from './data/splits';
+export { interactionFeatures, type SideFeatures } from './data/pair-features';
 export {
-  type KFoldOptions,
   kFold,
   predefinedSplit,
-  type SplitByTimeOptions,
-  type SplitByUserOptions,
-  type SplitLeaveOneOutOptions,
-  type SplitRandomOptions,
+  type Split,
   splitByTime,
   splitByUser,
   splitLeaveOneOut,
   splitRandom,
-  type UserSplit,
 } from './data/splits';
-export { type SyntheticOptions, syntheticInteractions } from './data/synthetic';
+export { syntheticInteractions } from './data/synthetic';
 export { type Id, Vocabulary } from './data/vocabulary';
-// Evaluation
-export { type ComparedModel, type CompareOptions, compare } from './evaluation/compare';
-export type {
-  Comparison,
-  ComparisonArm,
-  ComparisonEpoch,
-  ComparisonModel,
-  ComparisonProgress,
-  ComparisonRun,
-  ComparisonSummary,
-  ComparisonTerms,
-  ModelRun,
-} from './evaluation/comparison';
-export {
-  type CrossValidateOptions,
-  type CrossValidation,
-  type CrossValidationProgress,
-  crossValidate,
-  type FoldResult,
-} from './evaluation/cross-validate';
+// Evaluation, and reports as strings
+export { type CompareOptions, compare } from './evaluation/compare';
+export type { Comparison } from './evaluation/comparison';
+export { type CrossValidateOptions, type CrossValidation, crossValidate } from './evaluation/cross-validate';
 export { type EvaluateRankingOptions, evaluateRanking, type RankingEvaluation } from './evaluation/evaluate-ranking';
 export { evaluateRatings, type RatingEvaluation, type RatingPredictor } from './evaluation/evaluate-ratings';
-export type { EvaluationOptions, EvaluationProgress } from './evaluation/evaluation-options';
-export type { NegativeDraw, Ranker } from './evaluation/ranking-lists';
-export type { SearchRange, SearchSpace } from './evaluation/search-space';
-export { type Trial, type TuneOptions, type Tuning, type TuningProgress, tune } from './evaluation/tune';
+export type { EvaluationOptions } from './evaluation/evaluation-options';
+export type { Ranker } from './evaluation/ranking-lists';
+export type { SearchSpace } from './evaluation/search-space';
+export { type TuneOptions, type Tuning, tune } from './evaluation/tune';
 export { encodeNpy, encodeVectorCsv } from './io/files/vectors';
-export type { MissingValue } from './io/text/cells';
-// Reading text, and reports as strings
 export { parseFeatureTable, type ReadFeatureOptions } from './io/text/parse-feature-table';
 export { parseInteractions } from './io/text/parse-interactions';
 export { type LibFMOptions, parseLibFM } from './io/text/parse-libfm';
-export type { ColumnRef, ColumnRefs, InvalidPolicy, ReadOptions } from './io/text/read-options';
-export { auc, type Calibration, type CalibrationBin, calibration, logLoss } from './metrics/label-metrics';
-// Metrics: their names, and what recommended lists are like
+export type { ReadOptions } from './io/text/read-options';
+export { auc, calibration, logLoss } from './metrics/label-metrics';
 export { coverage, diversity, gini, novelty } from './metrics/list-metrics';
-export type {
-  FeatureMetricName,
-  MetricName,
-  RankingMeasureName,
-  RankingMetricName,
-  RowMetricName,
-  Scores,
-} from './metrics/metric-names';
-export type { GainName } from './metrics/relevant-items';
-export type { FactorizationOptions } from './models/factorization';
+export type { MetricName, RankingMeasureName, RankingMetricName, Scores } from './metrics/metric-names';
+// Bare models; all of them, and what they are made of: opmf/models
 export { MFModel, type MFModelOptions } from './models/factorization';
-// Errors
-export type { Model, RatingBatch } from './models/model';
-export { NMFModel, type NMFModelOptions } from './models/nmf';
-// Bare models
-export type { DenseUpdate, ScalarUpdate } from './models/overparam-mf';
-export { OverparamMFModel, type OverparamMFModelOptions } from './models/overparam-mf';
-export { SVDppModel, type SVDppModelOptions } from './models/svdpp';
-// Optimizers and their learning rates
-export { type AdadeltaConfig, type AdadeltaOptions, adadelta } from './optimizers/adadelta';
-export { type AdagradConfig, type AdagradOptions, adagrad } from './optimizers/adagrad';
-export { type AdamConfig, type AdamOptions, adam } from './optimizers/adam';
-export type { Factor, Real, RowGradient } from './optimizers/factor';
-export { type FtrlConfig, type FtrlOptions, ftrl } from './optimizers/ftrl';
-export type { GroupRates } from './optimizers/learning-rate';
+export { OverparamMFModel } from './models/overparam-mf';
+export { adadelta } from './optimizers/adadelta';
+export { adagrad } from './optimizers/adagrad';
+export { adam } from './optimizers/adam';
+export { ftrl } from './optimizers/ftrl';
 export {
-  type ConstantSchedule,
   constant,
   cosine,
   exponential,
-  type FallingSchedule,
-  type InverseSchedule,
+  type GroupRates,
   inverse,
   type LearningRate,
-  LearningRates,
   linear,
+  type RuleOptions,
   type Schedule,
-  type WarmupSchedule,
   warmup,
 } from './optimizers/learning-rate';
-export { type MomentumConfig, type MomentumOptions, momentum } from './optimizers/momentum';
-export { type NesterovConfig, type NesterovOptions, nesterov } from './optimizers/nesterov';
-export type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizers/optimizer';
+export { momentum } from './optimizers/momentum';
+export { nesterov } from './optimizers/nesterov';
+export type { Optimizer, OptimizerConfig } from './optimizers/optimizer';
 export type { OptimizerName } from './optimizers/registry';
-export { type RmspropConfig, type RmspropOptions, rmsprop } from './optimizers/rmsprop';
-export { type SgdConfig, type SgdOptions, sgd } from './optimizers/sgd';
-export type { Overparam, OverparamByName, ParameterName, ProductOptions } from './parameters/overparam';
-export type { Parameter, Precision } from './parameters/parameter';
+export { rmsprop } from './optimizers/rmsprop';
+export { sgd } from './optimizers/sgd';
+export type { Overparam, ParameterName, ProductOptions } from './parameters/overparam';
 export { ALS, type ALSOptions } from './recommenders/als';
-export type {
-  Factorization,
-  FoldedItem,
-  FoldedUser,
-  ItemMask,
-  TableRecommender,
-} from './recommenders/class-types';
-export type {
-  FactorizationRecommenderOptions,
-  Regularization,
-} from './recommenders/factorization-options';
-export { DeepFM, type DeepFMOptions } from './recommenders/features/deep-fm';
-export type {
-  DeepRecommenderOptions,
-  FeatureOverparam,
-  FeatureRecommenderOptions,
-  FeatureRegularization,
-} from './recommenders/features/feature-options';
+export type { FoldedItem, FoldedUser, ItemMask, TableRecommender } from './recommenders/class-types';
+export type { OverparamMFOptions } from './recommenders/factorization-options';
+export { DeepFM } from './recommenders/features/deep-fm';
+export type { DeepFMOptions, FeatureRecommenderOptions } from './recommenders/features/feature-options';
 export type { FeatureFitOptions } from './recommenders/features/fit-input';
 export { FM, type FMOptions } from './recommenders/features/fm';
 export { WideDeep, type WideDeepOptions } from './recommenders/features/wide-deep';
-// Recommenders
 export { EASE, type EASEOptions } from './recommenders/item-based/ease';
 export { ItemKNN, type ItemKNNOptions } from './recommenders/item-based/item-knn';
 export { Popularity } from './recommenders/item-based/popularity';
 export { MF, type MFOptions } from './recommenders/mf';
 export { NeuralCF } from './recommenders/neural/neural-cf';
-export type { NeuralCFOptions, NeuralOverparam, NeuralRegularization } from './recommenders/neural/neural-options';
+export type { NeuralCFOptions } from './recommenders/neural/neural-options';
 export { NMF, type NMFOptions } from './recommenders/nmf';
-export { OverparamMF, type OverparamMFOptions } from './recommenders/overparam-mf';
+export { OverparamMF } from './recommenders/overparam-mf';
+// Recommenders, and what they can do
 export type { Collapses, FitOptions, PartialFits, Recommender } from './recommenders/recommender';
 export {
   createRecommender,
   loadRecommender,
-  type RecommenderKindOptions,
   type RecommenderKinds,
   type RecommenderName,
 } from './recommenders/registry';
 export { SVDpp, type SVDppOptions } from './recommenders/svdpp';
-export type { ExportVectorsOptions } from './recommenders/table-recommender';
 export type { Negatives, OptimizerOption, TrainingOptions } from './recommenders/training-options';
-export type { VectorIndex, Vectors, VectorTable } from './recommenders/vector-table';
+export type { VectorTable } from './recommenders/vector-table';
 export { comparisonReport } from './report/comparison-report';
 export { comparisonTable } from './report/comparison-table';
 export type { Explains, FoldsIn, Similar } from './serving/capabilities';
 export type {
   ExplainOptions,
   Explanation,
-  ItemHistoryRow,
+  HistoryRow,
   Recommendation,
   RecommendationList,
   RecommendManyOptions,
   RecommendOptions,
-  SaveOptions,
   SimilarOptions,
   SimilarUser,
-  UserHistoryRow,
 } from './serving/questions';
 export type { EpochRecord, History } from './training/fit';
+// Losses, optimizers and their learning rates, products
 export type { LossName, RankingLossName } from './training/losses';
-export type { NegativeSampling } from './training/negatives';

@@ -35,11 +35,10 @@ import { type FoldedItem, type FoldedUser, Predictor } from './serving/predictor
 import type {
   ExplainOptions,
   Explanation,
-  ItemHistoryRow,
+  HistoryRow,
   Recommendation,
   SimilarOptions,
   SimilarUser,
-  UserHistoryRow,
 } from './serving/questions';
 import { decodeFitted } from './serving/saved-factorization';
 import { decodeFile, decodeModel, readSaved, type SavedFile } from './serving/saved-model';
@@ -85,7 +84,7 @@ export class ServedRecommender<State extends TrainedState = TrainedState> extend
 /** A saved Popularity. */
 export class ServedPopularity extends ServedRecommender<Able<'foldInUser'>> implements Pick<FoldsIn, 'foldInUser'> {
   /** A user that training never saw, by its history. @see FoldsIn */
-  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+  foldInUser(history: Iterable<HistoryRow<'itemId'>>): FoldedUser {
     return foldInUser(this.ask('foldInUser'), history);
   }
 }
@@ -101,7 +100,7 @@ export class ServedItemModel
   }
 
   /** A user that training never saw, by its items. @see FoldsIn */
-  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+  foldInUser(history: Iterable<HistoryRow<'itemId'>>): FoldedUser {
     return foldInUser(this.ask('foldInUser'), history);
   }
 
@@ -130,12 +129,12 @@ export class ServedVectorModel<State extends Able<'similarItems' | 'similarUsers
 /** A saved MF, OverparamMF, ALS, SVDpp or NMF. */
 export class ServedFactorizationModel extends ServedVectorModel<FactorizationState> implements FoldsIn, Explains {
   /** A user that training never saw, by its history. @see FoldsIn */
-  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+  foldInUser(history: Iterable<HistoryRow<'itemId'>>): FoldedUser {
     return foldInUser(this.ask('foldInUser'), history);
   }
 
   /** An item that training never saw, by who has rated it. @see FoldsIn */
-  foldInItem(history: Iterable<ItemHistoryRow>): FoldedItem {
+  foldInItem(history: Iterable<HistoryRow<'userId'>>): FoldedItem {
     return foldInItem(this.ask('foldInItem'), history);
   }
 

@@ -162,13 +162,6 @@ export class OptionError extends OpmfError {
   }
 }
 
-/** The location of a fault in a file; lines and columns count from 1. */
-export interface FilePlace {
-  readonly file?: string | undefined;
-  readonly line?: number | undefined;
-  readonly column?: string | number | undefined;
-}
-
 /**
  * The data are unusable: a NaN rating, an empty set, a missing column, a duplicate that is not allowed.
  *
@@ -189,8 +182,12 @@ export class DataError extends OpmfError {
   static override readonly version = VERSION;
   override readonly name = 'DataError';
   /** The location in the file, if the data came from one. */
-  readonly place: FilePlace;
-  constructor(message: string, place: FilePlace = {}) {
+  readonly place: {
+    readonly file?: string | undefined;
+    readonly line?: number | undefined;
+    readonly column?: string | number | undefined;
+  };
+  constructor(message: string, place: DataError['place'] = {}) {
     super(message);
     this.place = place;
   }
@@ -215,19 +212,6 @@ export class FormatError extends OpmfError {
   /** @internal */
   static override readonly version = VERSION;
   override readonly name = 'FormatError';
-}
-
-/** The cause of a divergence: the learning rate or initialization, or outliers among weights or values of the data. */
-export type DivergenceReason = 'learningRate' | 'weights' | 'values';
-
-/** Details of a divergence. */
-export interface DivergenceDetails {
-  /** @defaultValue 'learningRate' */
-  readonly reason?: DivergenceReason;
-  /** The size of the outliers: weights relative to their mean, or values in standard deviations. */
-  readonly extent?: number;
-  /** What happened. @defaultValue the usual text on training */
-  readonly what?: string;
 }
 
 /**
@@ -256,8 +240,20 @@ export class DivergenceError extends OpmfError {
   /** The learning rate at that time; 0 if there is none. */
   readonly learningRate: number;
   /** The cause. */
-  readonly reason: DivergenceReason;
-  constructor(epoch: number, parameter: string, learningRate: number, details: DivergenceDetails = {}) {
+  readonly reason: 'learningRate' | 'weights' | 'values';
+  constructor(
+    epoch: number,
+    parameter: string,
+    learningRate: number,
+    details: {
+      /** @defaultValue 'learningRate' */
+      readonly reason?: DivergenceError['reason'];
+      /** The size of the outliers: weights relative to their mean, or values in standard deviations. */
+      readonly extent?: number;
+      /** What happened. @defaultValue the usual text on training */
+      readonly what?: string;
+    } = {},
+  ) {
     const { reason = 'learningRate', extent = 0, what = 'grew beyond all bounds' } = details;
     const rate = learningRate > 0 ? ` at learning rate ${learningRate}` : '';
     super(
@@ -271,7 +267,7 @@ export class DivergenceError extends OpmfError {
   }
 }
 
-function advice(reason: DivergenceReason, extent: number, hasRate: boolean): string {
+function advice(reason: DivergenceError['reason'], extent: number, hasRate: boolean): string {
   const rates = hasRate ? 'lower learningRate (a tenth is a good next try) or' : 'lower';
   if (reason === 'weights')
     return `weights of the data reach ${extent} times their mean: cut off the largest${hasRate ? ', or lower learningRate' : ''}`;

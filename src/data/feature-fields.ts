@@ -16,7 +16,7 @@ import {
 } from '../core/options';
 
 /** What a field of a table holds: a number, one category, several, or the combination of two categories. */
-export type FieldKind = 'numeric' | 'categorical' | 'multi' | 'crossed';
+export type FieldKind = FieldRange['kind'];
 
 /**
  * A field of encoded rows: its features have the numbers offset to offset + size - 1.
@@ -30,7 +30,7 @@ export type FieldKind = 'numeric' | 'categorical' | 'multi' | 'crossed';
  */
 export interface FieldRange {
   readonly name: string;
-  readonly kind: FieldKind;
+  readonly kind: 'numeric' | 'categorical' | 'multi' | 'crossed';
   /** The index of its first feature. */
   readonly offset: number;
   /** How many features it has. */
@@ -78,73 +78,64 @@ export type UnlabelledRows = Pick<FeatureRows, 'size' | 'starts' | 'indices' | '
 
 // How a caller describes the fields of a table: plain JSON, made by a function per kind and checked here.
 
+/** A cell of a row of features. */
+export type FeatureValue = FeatureRow[string];
+
 /**
- * A cell of a row of features. Missing: undefined, null, NaN and ''. Categories are compared as text: 1, '1' are one.
+ * A row of features, by column name. Missing: undefined, null, NaN and ''. Categories are compared as text: 1, '1' are one.
  *
  * @example
  * ```ts
- * import { categorical, type FeatureValue, FeatureTable } from 'opmf';
- * const cells: FeatureValue[] = [7, '7', null];
- * const table = FeatureTable.from(cells.map((zone) => ({ zone })), { fields: { zone: categorical() } });
+ * import { categorical, type FeatureRow, FeatureTable } from 'opmf';
+ * const rows: FeatureRow[] = [{ zone: 7 }, { zone: '7' }, { zone: null }];
+ * const table = FeatureTable.from(rows, { fields: { zone: categorical() } });
  * console.log([...table.indices].join(' ')); // 2 2 1
  * ```
  */
-export type FeatureValue = string | number | boolean | null | undefined | readonly (string | number | boolean)[];
-
-/** A row of features, by column name. */
-export type FeatureRow = Readonly<Record<string, FeatureValue>>;
-
-/** A field of one number. */
-export interface NumericField {
-  readonly kind: 'numeric';
-  /** The column it is read from. @defaultValue the field's name */
-  readonly column?: string | undefined;
-  /** Whether to subtract the mean and divide by the standard deviation, both of the rows learned from. @defaultValue true */
-  readonly standardize?: boolean | undefined;
-}
-
-/** A field of one category. */
-export interface CategoricalField {
-  readonly kind: 'categorical';
-  /** The column it is read from. @defaultValue the field's name */
-  readonly column?: string | undefined;
-  /** Categories that occur in fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
-  readonly minCount?: number | undefined;
-}
-
-/** A field of any number of categories. */
-export interface MultiValuedField {
-  readonly kind: 'multi';
-  /** The column it is read from. @defaultValue the field's name */
-  readonly column?: string | undefined;
-  /** The separator between categories in a string. @defaultValue '|' */
-  readonly separator?: string | undefined;
-  /** Categories that occur in fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
-  readonly minCount?: number | undefined;
-}
-
-/** A field of the combinations of two columns. */
-export interface CrossedField {
-  readonly kind: 'crossed';
-  readonly of: readonly [string, string];
-  /** Combinations that occur in fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
-  readonly minCount?: number | undefined;
-  /** Combinations are hashed into this many features instead of being listed. */
-  readonly buckets?: number | undefined;
-}
+export type FeatureRow = Readonly<
+  Record<string, string | number | boolean | null | undefined | readonly (string | number | boolean)[]>
+>;
 
 /** Any field. */
-export type FieldConfig = NumericField | CategoricalField | MultiValuedField | CrossedField;
-
-/** The source of labels: a column of numbers (or booleans), or a column of names, some of which mean 1 and the others 0. */
-export type LabelConfig = string | { readonly column: string; readonly positive?: readonly string[] | undefined };
+export type FieldConfig =
+  | {
+      readonly kind: 'numeric';
+      /** The column it is read from. @defaultValue the field's name */
+      readonly column?: string | undefined;
+      /** Whether to subtract the mean and divide by the standard deviation, both of the rows learned from. @defaultValue true */
+      readonly standardize?: boolean | undefined;
+    }
+  | {
+      readonly kind: 'categorical';
+      /** The column it is read from. @defaultValue the field's name */
+      readonly column?: string | undefined;
+      /** Categories that occur in fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
+      readonly minCount?: number | undefined;
+    }
+  | {
+      readonly kind: 'multi';
+      /** The column it is read from. @defaultValue the field's name */
+      readonly column?: string | undefined;
+      /** The separator between categories in a string. @defaultValue '|' */
+      readonly separator?: string | undefined;
+      /** Categories that occur in fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
+      readonly minCount?: number | undefined;
+    }
+  | {
+      readonly kind: 'crossed';
+      readonly of: readonly [string, string];
+      /** Combinations that occur in fewer rows share the out-of-vocabulary feature. @defaultValue 1 */
+      readonly minCount?: number | undefined;
+      /** Combinations are hashed into this many features instead of being listed. */
+      readonly buckets?: number | undefined;
+    };
 
 /** The columns and fields of a table. */
 export interface FeatureTableOptions {
   /** The fields, in the order of their features. */
   readonly fields: Readonly<Record<string, FieldConfig>>;
   /** The column of the labels; not needed for rows that are only to be predicted. */
-  readonly label?: LabelConfig | undefined;
+  readonly label?: string | { readonly column: string; readonly positive?: readonly string[] | undefined } | undefined;
   /** The column of the weights of each row's loss. */
   readonly weight?: string | undefined;
   /** The column of the ids of the users or items that the rows describe, all different. For `interactionFeatures`. */
@@ -165,8 +156,8 @@ export interface FeatureTableOptions {
  * console.log([...table.indices].join(' ')); // 0 0 0 1
  * ```
  */
-export function numeric(options?: Omit<NumericField, 'kind'>): NumericField {
-  return checkField('numeric', { ...given('numeric', options), kind: 'numeric' }) as NumericField;
+export function numeric(options?: Omit<Extract<FieldConfig, { readonly kind: 'numeric' }>, 'kind'>): FieldConfig {
+  return checkField('numeric', { ...given('numeric', options), kind: 'numeric' }) as FieldConfig;
 }
 
 /**
@@ -182,8 +173,10 @@ export function numeric(options?: Omit<NumericField, 'kind'>): NumericField {
  * console.log([...table.indices].join(' ')); // 2 0 2 1
  * ```
  */
-export function categorical(options?: Omit<CategoricalField, 'kind'>): CategoricalField {
-  return checkField('categorical', { ...given('categorical', options), kind: 'categorical' }) as CategoricalField;
+export function categorical(
+  options?: Omit<Extract<FieldConfig, { readonly kind: 'categorical' }>, 'kind'>,
+): FieldConfig {
+  return checkField('categorical', { ...given('categorical', options), kind: 'categorical' }) as FieldConfig;
 }
 
 /**
@@ -199,8 +192,8 @@ export function categorical(options?: Omit<CategoricalField, 'kind'>): Categoric
  * console.log([...table.indices].join(' '), [...table.starts].join(' ')); // 2 3 3 0 2 3
  * ```
  */
-export function multiValued(options?: Omit<MultiValuedField, 'kind'>): MultiValuedField {
-  return checkField('multiValued', { ...given('multiValued', options), kind: 'multi' }) as MultiValuedField;
+export function multiValued(options?: Omit<Extract<FieldConfig, { readonly kind: 'multi' }>, 'kind'>): FieldConfig {
+  return checkField('multiValued', { ...given('multiValued', options), kind: 'multi' }) as FieldConfig;
 }
 
 /**
@@ -220,8 +213,12 @@ export function multiValued(options?: Omit<MultiValuedField, 'kind'>): MultiValu
  * console.log([...table.indices].join(' ')); // 2 3 2
  * ```
  */
-export function crossed(first: string, second: string, options?: Omit<CrossedField, 'kind' | 'of'>): CrossedField {
-  return checkField('crossed', { ...given('crossed', options), kind: 'crossed', of: [first, second] }) as CrossedField;
+export function crossed(
+  first: string,
+  second: string,
+  options?: Omit<Extract<FieldConfig, { readonly kind: 'crossed' }>, 'kind' | 'of'>,
+): FieldConfig {
+  return checkField('crossed', { ...given('crossed', options), kind: 'crossed', of: [first, second] }) as FieldConfig;
 }
 
 /** A pair of column names. */

@@ -4,7 +4,7 @@ import { DataError, isInstance } from '../core/errors';
 import { optional, readOptions } from '../core/options';
 import { runToEnd } from '../core/scheduler';
 import { VERSION } from '../core/version';
-import { type DuplicatePolicy, duplicatesField, resolveDuplicates, withoutAbsent } from './duplicates';
+import { duplicatesField, resolveDuplicates, withoutAbsent } from './duplicates';
 import {
   type Columns,
   type InputColumns,
@@ -21,24 +21,13 @@ import { aVocabulary, Vocabulary } from './vocabulary';
  *
  * @example
  * ```ts
- * import { type LeftOut, parseInteractions } from 'opmf';
+ * import { parseInteractions } from 'opmf';
  * const text = 'user,item,rating\nann,tea,4\nbob,tea,?\ncy,tea,NA\n';
- * const leftOut: LeftOut = parseInteractions(text, { invalid: 'skip', missing: 'NA' }).leftOut;
+ * const { leftOut } = parseInteractions(text, { invalid: 'skip', missing: 'NA' });
  * console.log(leftOut.invalid, leftOut.missing, leftOut.faults[0]?.place.line); // 1 1 3
  * ```
  */
-export interface LeftOut {
-  /** Rows that could not be read, under `invalid: 'skip'` or a function; in a wide table, lines. */
-  readonly invalid: number;
-  /** Rows of a long table whose value is one of `missing`. */
-  readonly missing: number;
-  /** Rows replaced by, or merged into, another of the same user and item (`duplicates`). */
-  readonly repeated: number;
-  /** Rows of weight 0, which count as not given. */
-  readonly absent: number;
-  /** The faults of the first few of the `invalid` rows. */
-  readonly faults: readonly DataError[];
-}
+export type LeftOut = Interactions['leftOut'];
 
 /** Nothing was left out. */
 export const NOTHING_LEFT_OUT: LeftOut = Object.freeze({
@@ -52,25 +41,7 @@ export const NOTHING_LEFT_OUT: LeftOut = Object.freeze({
 // Summary statistics of a set of ratings, in double precision.
 
 /** What `Interactions.stats()` returns. */
-export interface InteractionStats {
-  /** The number of rows. */
-  readonly ratings: number;
-  /** Users with at least one row in this set; the vocabulary may hold more. */
-  readonly users: number;
-  /** Items with at least one row in this set. */
-  readonly items: number;
-  /** ratings / (users * items). */
-  readonly density: number;
-  readonly mean: number;
-  /** Of the population: the root of the mean squared deviation. */
-  readonly standardDeviation: number;
-  readonly minimum: number;
-  readonly maximum: number;
-  /** The median number of rows of the users that have any. */
-  readonly medianPerUser: number;
-  /** The median number of rows of the items that have any. */
-  readonly medianPerItem: number;
-}
+export type InteractionStats = ReturnType<Interactions['stats']>;
 
 /** The statistics of some columns. */
 export function columnStats(
@@ -134,7 +105,7 @@ export interface InteractionsOptions {
    * of the values, `keep` keeps all, `error` throws. A row that is kept keeps its place in the order.
    * @defaultValue 'last'
    */
-  readonly duplicates?: DuplicatePolicy | undefined;
+  readonly duplicates?: 'last' | 'first' | 'sum' | 'keep' | 'error' | undefined;
   /** A vocabulary to share; new ids are added to it. @defaultValue a new one */
   readonly users?: Vocabulary | undefined;
   /** A vocabulary to share; new ids are added to it. @defaultValue a new one */
@@ -189,9 +160,25 @@ export class Interactions implements Iterable<Interaction> {
   /** Each row's time in seconds; absent if the rows have none. */
   declare readonly timestamps?: Float64Array;
   /** What was left out when the rows were read; empty for the parts of a split. */
-  readonly leftOut: LeftOut;
+  readonly leftOut: {
+    /** Rows that could not be read, under `invalid: 'skip'` or a function; in a wide table, lines. */
+    readonly invalid: number;
+    /** Rows of a long table whose value is one of `missing`. */
+    readonly missing: number;
+    /** Rows replaced by, or merged into, another of the same user and item (`duplicates`). */
+    readonly repeated: number;
+    /** Rows of weight 0, which count as not given. */
+    readonly absent: number;
+    /** The faults of the first few of the `invalid` rows. */
+    readonly faults: readonly DataError[];
+  };
 
-  private constructor(users: Vocabulary, items: Vocabulary, columns: Columns, leftOut: LeftOut = NOTHING_LEFT_OUT) {
+  private constructor(
+    users: Vocabulary,
+    items: Vocabulary,
+    columns: Columns,
+    leftOut: Interactions['leftOut'] = NOTHING_LEFT_OUT,
+  ) {
     this.leftOut = leftOut;
     this.size = columns.values.length;
     this.users = users;
@@ -238,7 +225,7 @@ export class Interactions implements Iterable<Interaction> {
   /** @internal Takes columns as they are, unchecked and uncopied. */
   static ofIndices(
     { users, items, ...columns }: { users: Vocabulary; items: Vocabulary } & Columns,
-    leftOut?: LeftOut,
+    leftOut?: Interactions['leftOut'],
   ): Interactions {
     return new Interactions(users, items, columns, leftOut);
   }
@@ -276,7 +263,25 @@ export class Interactions implements Iterable<Interaction> {
    * console.log(stats.users, stats.items, stats.density, stats.mean); // 2 2 0.75 3
    * ```
    */
-  stats(): InteractionStats {
+  stats(): {
+    /** The number of rows. */
+    readonly ratings: number;
+    /** Users with at least one row in this set; the vocabulary may hold more. */
+    readonly users: number;
+    /** Items with at least one row in this set. */
+    readonly items: number;
+    /** ratings / (users * items). */
+    readonly density: number;
+    readonly mean: number;
+    /** Of the population: the root of the mean squared deviation. */
+    readonly standardDeviation: number;
+    readonly minimum: number;
+    readonly maximum: number;
+    /** The median number of rows of the users that have any. */
+    readonly medianPerUser: number;
+    /** The median number of rows of the items that have any. */
+    readonly medianPerItem: number;
+  } {
     return columnStats(this, this.users.size, this.items.size);
   }
 }

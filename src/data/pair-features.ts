@@ -227,14 +227,6 @@ class Side {
 // Interactions as rows of features: user, item, and the side features of both. With them, feature models learn from
 // interactions, and predict for users and items that training did not contain.
 
-/** Options of `interactionFeatures`. */
-export interface InteractionFeatureOptions extends SideFeatures {
-  /** The users with a feature of their own: those that a model learns from. @defaultValue all of the vocabulary */
-  readonly users?: Vocabulary | undefined;
-  /** The items with a feature of their own: those that a model learns from. @defaultValue all of the vocabulary */
-  readonly items?: Vocabulary | undefined;
-}
-
 /**
  * Rows of features, one per interaction, in the same order: the user, the item, then the side features of the user,
  * then of the item. A factorization machine on them is matrix factorization with biases and side features.
@@ -258,7 +250,15 @@ export interface InteractionFeatureOptions extends SideFeatures {
  * console.log(rows.fields.map(({ name }) => name).join(' '), [...rows.indices].join(' ')); // user item item.colour 0 2 6 1 3 7
  * ```
  */
-export function interactionFeatures(interactions: Interactions, options?: InteractionFeatureOptions): FeatureTable {
+export function interactionFeatures(
+  interactions: Interactions,
+  options?: SideFeatures & {
+    /** The users with a feature of their own: those that a model learns from. @defaultValue all of the vocabulary */
+    readonly users?: Vocabulary | undefined;
+    /** The items with a feature of their own: those that a model learns from. @defaultValue all of the vocabulary */
+    readonly items?: Vocabulary | undefined;
+  },
+): FeatureTable {
   const owner = 'interactionFeatures';
   const read = readOptions(owner, options, {
     ...sideFields,

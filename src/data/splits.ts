@@ -62,12 +62,7 @@ export function requireTwoRows(splitter: string, size: number): void {
 // The split by rows: every row is tested with the same probability, independently of its user.
 
 /** Options of `splitRandom`. */
-export interface SplitRandomOptions {
-  /** The fraction of the rows that is tested, above 0 and below 1. @defaultValue 0.2 */
-  readonly testFraction?: number | undefined;
-  /** @defaultValue 1 */
-  readonly seed?: Seed | undefined;
-}
+export type SplitRandomOptions = Parameters<typeof splitRandom>[1];
 
 /**
  * Splits rows at random: round(testFraction * size) of them become the test part, but neither part is ever empty.
@@ -87,7 +82,15 @@ export interface SplitRandomOptions {
  * console.log(train.size, test.size); // 450 50
  * ```
  */
-export function splitRandom(data: Interactions, options?: SplitRandomOptions): Split {
+export function splitRandom(
+  data: Interactions,
+  options?: {
+    /** The fraction of the rows that is tested, above 0 and below 1. @defaultValue 0.2 */
+    readonly testFraction?: number | undefined;
+    /** @defaultValue 1 */
+    readonly seed?: Seed | undefined;
+  },
+): Split {
   const { testFraction, seed } = readOptions('splitRandom', options, {
     testFraction: part(0.2),
     seed: field(seedCheck, 1),
@@ -102,12 +105,6 @@ export function splitRandom(data: Interactions, options?: SplitRandomOptions): S
 }
 
 // The split by time: a model is trained on the past and tested on what came after, as in production.
-
-/** Options of `splitByTime`. */
-export interface SplitByTimeOptions {
-  /** The fraction of the rows that is tested, above 0 and below 1. @defaultValue 0.2 */
-  readonly testFraction?: number | undefined;
-}
 
 /**
  * Splits by time: the latest round(testFraction * size) rows become the test part, but neither part is ever empty.
@@ -129,7 +126,13 @@ export interface SplitByTimeOptions {
  * console.log(train.size, [...test][0]?.timestamp); // 3 40
  * ```
  */
-export function splitByTime(data: Interactions, options?: SplitByTimeOptions): Split {
+export function splitByTime(
+  data: Interactions,
+  options?: {
+    /** The fraction of the rows that is tested, above 0 and below 1. @defaultValue 0.2 */
+    readonly testFraction?: number | undefined;
+  },
+): Split {
   const { testFraction } = readOptions('splitByTime', options, {
     testFraction: part(0.2),
   });
@@ -158,14 +161,6 @@ export function timestampsOf(splitter: string, { timestamps }: Interactions): Fl
 
 // The split that leaves out one row of each user (He et al. 2017): the latest, or one drawn at random.
 
-/** Options of `splitLeaveOneOut`. */
-export interface SplitLeaveOneOutOptions {
-  /** Which row of a user is tested: the latest, or a random one. @defaultValue 'time' */
-  readonly by?: 'time' | 'random' | undefined;
-  /** The seed of `by: 'random'`. @defaultValue 1 */
-  readonly seed?: Seed | undefined;
-}
-
 /**
  * Leaves one row of every user out for testing: the latest (of rows at the same time, the last in the data), or one drawn
  * at random.
@@ -186,7 +181,15 @@ export interface SplitLeaveOneOutOptions {
  * console.log(train.size, test.size, [...test][0]?.itemId); // 2 1 tea
  * ```
  */
-export function splitLeaveOneOut(data: Interactions, options?: SplitLeaveOneOutOptions): Split {
+export function splitLeaveOneOut(
+  data: Interactions,
+  options?: {
+    /** Which row of a user is tested: the latest, or a random one. @defaultValue 'time' */
+    readonly by?: 'time' | 'random' | undefined;
+    /** The seed of `by: 'random'`. @defaultValue 1 */
+    readonly seed?: Seed | undefined;
+  },
+): Split {
   const { by, seed } = readOptions('splitLeaveOneOut', options, {
     by: field(oneOf('time', 'random'), 'time'),
     seed: field(seedCheck, 1),
@@ -234,22 +237,6 @@ function drawnRows(data: Interactions, seed: Seed): Int32Array {
 // The split by users (strong generalisation: Marlin 2004; Liang et al. 2018): the tested users are unseen in training,
 // and some of their rows, the history, are given to the model.
 
-/** Options of `splitByUser`. */
-export interface SplitByUserOptions {
-  /** The fraction of the users that is tested, above 0 and below 1. @defaultValue 0.2 */
-  readonly testFraction?: number | undefined;
-  /** The fraction of a tested user's rows that is tested; the others are the history. Above 0 and below 1. @defaultValue 0.2 */
-  readonly holdOutPerUser?: number | undefined;
-  /** @defaultValue 1 */
-  readonly seed?: Seed | undefined;
-}
-
-/** A split whose tested users are unseen in training. */
-export interface UserSplit extends Split {
-  /** The rows of the tested users from which a model may fold them in. */
-  readonly history: Interactions;
-}
-
 const TRAIN = 0;
 const HISTORY = 1;
 const TEST = 2;
@@ -275,7 +262,20 @@ const TEST = 2;
  * console.log(train.stats().users, history.stats().users, test.stats().users); // 45 5 5
  * ```
  */
-export function splitByUser(data: Interactions, options?: SplitByUserOptions): UserSplit {
+export function splitByUser(
+  data: Interactions,
+  options?: {
+    /** The fraction of the users that is tested, above 0 and below 1. @defaultValue 0.2 */
+    readonly testFraction?: number | undefined;
+    /** The fraction of a tested user's rows that is tested; the others are the history. Above 0 and below 1. @defaultValue 0.2 */
+    readonly holdOutPerUser?: number | undefined;
+    /** @defaultValue 1 */
+    readonly seed?: Seed | undefined;
+  },
+): Split & {
+  /** The rows of the tested users from which a model may fold them in. */
+  readonly history: Interactions;
+} {
   const fraction = part(0.2);
   const { testFraction, holdOutPerUser, seed } = readOptions('splitByUser', options, {
     testFraction: fraction,
@@ -324,14 +324,6 @@ function chooseUsers(rowsOf: Int32Array, testFraction: number, stream: Stream): 
 
 // Cross-validation by rows: the set is divided into folds, and each fold is tested once.
 
-/** Options of `kFold`. */
-export interface KFoldOptions {
-  /** How many folds, from 2 to the number of rows. @defaultValue 5 */
-  readonly folds?: number | undefined;
-  /** @defaultValue 1 */
-  readonly seed?: Seed | undefined;
-}
-
 /**
  * Assigns the rows at random to folds of equal size (they differ by at most one row) and returns one split per fold:
  * the fold is the test part, all others are the train part.
@@ -351,7 +343,15 @@ export interface KFoldOptions {
  * console.log(splits.map(({ test }) => test.size).join(' ')); // 100 100 100 100 100
  * ```
  */
-export function kFold(data: Interactions, options?: KFoldOptions): Split[] {
+export function kFold(
+  data: Interactions,
+  options?: {
+    /** How many folds, from 2 to the number of rows. @defaultValue 5 */
+    readonly folds?: number | undefined;
+    /** @defaultValue 1 */
+    readonly seed?: Seed | undefined;
+  },
+): Split[] {
   const { folds, seed } = readOptions('kFold', options, {
     folds: field(integer({ min: 2 }), 5),
     seed: field(seedCheck, 1),

@@ -125,22 +125,7 @@ function search(cumulative: Float64Array, target: number): number {
 // spread, and how much biases and factors explain, are like those of the real set; nothing else is claimed.
 
 /** Options of `syntheticInteractions`. */
-export interface SyntheticOptions {
-  /** @defaultValue 943 */
-  readonly users?: number | undefined;
-  /** @defaultValue 1682 */
-  readonly items?: number | undefined;
-  /** How many rows, exactly; at most users * items. @defaultValue 100000 */
-  readonly ratings?: number | undefined;
-  /** The rank of the planted tastes. @defaultValue 8 */
-  readonly rank?: number | undefined;
-  /** The standard deviation of the taste term of a rating, in stars. @defaultValue 0.56 */
-  readonly structure?: number | undefined;
-  /** The standard deviation of the noise term, in stars; rounding adds 0.29 more. @defaultValue 0.85 */
-  readonly noise?: number | undefined;
-  /** @defaultValue 1 */
-  readonly seed?: Seed | undefined;
-}
+export type SyntheticOptions = NonNullable<Parameters<typeof syntheticInteractions>[0]>;
 
 /** Counts of users, items and rows fit int32. */
 const MOST = 2 ** 31 - 1;
@@ -187,7 +172,22 @@ const CHOOSINESS = 1;
  * console.log(ratings, users, items, minimum, maximum); // 100000 943 1682 1 5
  * ```
  */
-export function syntheticInteractions(options?: SyntheticOptions): Interactions {
+export function syntheticInteractions(options?: {
+  /** @defaultValue 943 */
+  readonly users?: number | undefined;
+  /** @defaultValue 1682 */
+  readonly items?: number | undefined;
+  /** How many rows, exactly; at most users * items. @defaultValue 100000 */
+  readonly ratings?: number | undefined;
+  /** The rank of the planted tastes. @defaultValue 8 */
+  readonly rank?: number | undefined;
+  /** The standard deviation of the taste term of a rating, in stars. @defaultValue 0.56 */
+  readonly structure?: number | undefined;
+  /** The standard deviation of the noise term, in stars; rounding adds 0.29 more. @defaultValue 0.85 */
+  readonly noise?: number | undefined;
+  /** @defaultValue 1 */
+  readonly seed?: Seed | undefined;
+}): Interactions {
   const settings = readOptions('syntheticInteractions', options, {
     users: field(integer({ min: 1, max: MOST }), 943),
     items: field(integer({ min: 1, max: MOST }), 1682),

@@ -27,9 +27,7 @@ import {
   type ArmRuns,
   type Comparison,
   type ComparisonArm,
-  type ComparisonProgress,
   type ComparisonRun,
-  type ComparisonTerms,
   type ModelRun,
   summarize,
   summarizeModel,
@@ -39,7 +37,18 @@ import { type FitRunner, mapLimited, startFitRunner } from './fit-threads';
 import { type Fit, fitterOf } from './fits';
 
 /** The options of compare. */
-export interface CompareOptions extends Omit<EvaluationOptions<ComparisonProgress>, 'seed'> {
+export interface CompareOptions
+  extends Omit<
+    EvaluationOptions<{
+      /** The optimizer and the product of the arm whose run begins; with tuned terms first of the arm that is tuned. */
+      readonly optimizer?: string;
+      readonly overparam?: Comparison['runs'][number]['overparam'];
+      /** The name of the model whose run begins. */
+      readonly model?: string;
+      readonly seed: number;
+    }>,
+    'seed'
+  > {
   /** Names (with the constants of `terms`), or full configurations. @defaultValue the paper's five */
   readonly optimizers?: readonly (OptimizerName | OptimizerConfig)[] | undefined;
   /** The products beside plain. @defaultValue scalar per row, depth 2 */
@@ -50,21 +59,24 @@ export interface CompareOptions extends Omit<EvaluationOptions<ComparisonProgres
   readonly epochs?: number | undefined;
   /** @defaultValue 15 */
   readonly rank?: number | undefined;
-  /** @defaultValue 'paper' */
-  readonly terms?: ComparisonTerms | undefined;
+  /**
+   * What arms compete under: `paper` gives all one learning rate, `matched` gives plain the same initial effective rate as
+   * the product, `tuned` gives every arm its own best rate. @defaultValue 'paper'
+   */
+  readonly terms?: Comparison['terms'] | undefined;
   /** @defaultValue 0.1 */
   readonly testFraction?: number | undefined;
   /**
    * Any recommenders, side by side on the same splits: names, recommenders (each fit has a fresh one), or functions that make
    * one. With them alone there are no arms: give `optimizers` or `overparams` for those too. @defaultValue none
    */
-  readonly models?: readonly ComparedModel[] | undefined;
+  readonly models?: readonly (RecommenderName | Recommender | (() => Recommender))[] | undefined;
   /** Of the models. @defaultValue ['rmse', 'mae'] where the scores of all are ratings, else ['ndcg@10'] */
   readonly metrics?: readonly MetricName[] | undefined;
 }
 
 /** What may be compared: the name of a recommender, one with its options, or a function that makes one. */
-export type ComparedModel = RecommenderName | Recommender | (() => Recommender);
+export type ComparedModel = NonNullable<CompareOptions['models']>[number];
 
 type FilledCompare = ReturnType<typeof readCompareOptions>;
 
@@ -245,7 +257,7 @@ function armOf(overparam: false | ProductOptions, rank: number): ComparisonArm {
 }
 
 function readCompareOptions(options: CompareOptions | undefined) {
-  const { seed: _, ...common } = evaluationFields<ComparisonProgress>();
+  const { seed: _, ...common } = evaluationFields<Parameters<NonNullable<CompareOptions['onProgress']>>[0]>();
   // Models alone are compared without arms.
   const hasArms = options?.models === undefined || options.optimizers !== undefined || options.overparams !== undefined;
   const read = readOptions('compare', options, {

@@ -4,89 +4,25 @@
 import type { MetricName } from '../metrics/metric-names';
 import type { LearningRate } from '../optimizers/learning-rate';
 import type { OptimizerConfig } from '../optimizers/optimizer';
-import type { EvaluationProgress } from './evaluation-options';
 import { pick, spread } from './fits';
 
-/**
- * The terms under which arms compete: `paper` gives all arms one learning rate, `matched` gives plain the same initial
- * effective rate as the product, `tuned` gives every arm its own best rate.
- */
-export type ComparisonTerms = 'paper' | 'matched' | 'tuned';
+/** The terms under which arms compete. */
+export type ComparisonTerms = Comparison['terms'];
 
 /** The parameterization of an arm as it ran, every constant filled in; `false` is plain. */
-export type ComparisonArm =
-  | false
-  | {
-      readonly kind: 'scalar' | 'diagonal' | 'dense';
-      /** Absent for `dense`, which is always shared. */
-      readonly scope?: 'row' | 'shared';
-      readonly depth: number;
-      readonly width: number;
-      readonly init: number;
-    };
+export type ComparisonArm = Comparison['runs'][number]['overparam'];
 
-/** One epoch of a run. Losses are 1/2 error^2 per rating, RMSE and MAE are on the rating scale, seconds are the epoch's own. */
-export interface ComparisonEpoch {
-  /** Counted from 1. */
-  readonly epoch: number;
-  readonly trainLoss: number;
-  readonly testRmse: number;
-  readonly testMae: number;
-  readonly seconds: number;
-}
+/** One epoch of a run. */
+export type ComparisonEpoch = ComparisonRun['epochs'][number];
 
 /** One training run: an optimizer, an arm and a seed. */
-export interface ComparisonRun {
-  readonly optimizer: string;
-  readonly overparam: ComparisonArm;
-  /** One rate for all factors, or one for each group of them; a schedule where the caller gave one. */
-  readonly learningRate: LearningRate;
-  /** The standard deviation that the embeddings start with. */
-  readonly initScale: number;
-  /** The strength of the penalty, constant, on every table. */
-  readonly regularization: number;
-  /** Matched terms, plain only: the product whose first step this rate matches. */
-  readonly matches?: ComparisonArm;
-  readonly seed: number;
-  /** Training left the finite numbers; `epochs` then ends with the last good one. */
-  readonly diverged: boolean;
-  readonly epochs: readonly ComparisonEpoch[];
-}
-
-/**
- * Where a comparison is: `done` of `total` runs, and the run that begins, of an arm or of a model; with tuned terms first the
- * arm that is tuned.
- */
-export interface ComparisonProgress extends EvaluationProgress {
-  /** Of an arm. */
-  readonly optimizer?: string;
-  /** Of an arm. */
-  readonly overparam?: ComparisonArm;
-  /** The name of a model. */
-  readonly model?: string;
-  readonly seed: number;
-}
+export type ComparisonRun = Comparison['runs'][number];
 
 /** One fit of a model. */
-export interface ModelRun {
-  readonly seed: number;
-  readonly diverged: boolean;
-  /** Empty where it diverged. */
-  readonly metrics: Readonly<Record<MetricName, number>>;
-  /** Of the fit and its measurement. */
-  readonly seconds: number;
-}
+export type ModelRun = ComparisonModel['runs'][number];
 
 /** A model beside others: its runs, and their summary. */
-export interface ComparisonModel {
-  /** The name of the recommender. */
-  readonly model: string;
-  readonly options: object;
-  readonly runs: readonly ModelRun[];
-  /** Over the seeds; null where a run diverged. */
-  readonly metrics: Readonly<Record<MetricName, Spread>>;
-  readonly seconds: Spread;
-}
+export type ComparisonModel = NonNullable<Comparison['models']>[number];
 
 /** Mean and standard deviation over the seeds. */
 export interface Spread {
@@ -95,21 +31,7 @@ export interface Spread {
 }
 
 /** When an arm reached one of plain's two targets under the same optimizer, on the mean over the seeds. */
-export interface ComparisonSummary {
-  readonly optimizer: string;
-  readonly overparam: ComparisonArm;
-  /** Matched terms, plain only: the product whose first step its rate matches. */
-  readonly matches?: ComparisonArm;
-  /** Plain's best mean test RMSE within its epochs, or its mean training loss after its last epoch. */
-  readonly target: { readonly on: 'testRmse' | 'trainLoss'; readonly value: number | null };
-  /** The first epoch at or below the target; null if never. */
-  readonly epochsToTarget: number | null;
-  readonly secondsToTarget: number | null;
-  /** After the last epoch. */
-  readonly testRmse: Spread;
-  /** After the last epoch. */
-  readonly trainLoss: Spread;
-}
+export type ComparisonSummary = Comparison['summary'][number];
 
 /**
  * Plain against overparameterized matrix factorization under each optimizer: every epoch of every run, and a summary
@@ -132,7 +54,7 @@ export interface ComparisonSummary {
 export interface Comparison {
   /** The version of this library. */
   readonly opmf: string;
-  readonly terms: ComparisonTerms;
+  readonly terms: 'paper' | 'matched' | 'tuned';
   readonly dataset: {
     readonly name: string;
     readonly users: number;
@@ -146,10 +68,74 @@ export interface Comparison {
   readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string };
   /** The full configuration of every optimizer, by its name. */
   readonly constants: Readonly<Record<string, OptimizerConfig>>;
-  readonly runs: readonly ComparisonRun[];
-  readonly summary: readonly ComparisonSummary[];
+  /** One a training run: an optimizer, an arm and a seed. */
+  readonly runs: readonly {
+    readonly optimizer: string;
+    /** As it ran, every constant filled in; `false` is plain. */
+    readonly overparam:
+      | false
+      | {
+          readonly kind: 'scalar' | 'diagonal' | 'dense';
+          /** Absent for `dense`, which is always shared. */
+          readonly scope?: 'row' | 'shared';
+          readonly depth: number;
+          readonly width: number;
+          readonly init: number;
+        };
+    /** One rate for all factors, or one for each group of them; a schedule where the caller gave one. */
+    readonly learningRate: LearningRate;
+    /** The standard deviation that the embeddings start with. */
+    readonly initScale: number;
+    /** The strength of the penalty, constant, on every table. */
+    readonly regularization: number;
+    /** Matched terms, plain only: the product whose first step this rate matches. */
+    readonly matches?: Comparison['runs'][number]['overparam'];
+    readonly seed: number;
+    /** Training left the finite numbers; `epochs` then ends with the last good one. */
+    readonly diverged: boolean;
+    /** Losses are 1/2 error^2 per rating, RMSE and MAE are on the rating scale, seconds are the epoch's own. */
+    readonly epochs: readonly {
+      /** Counted from 1. */
+      readonly epoch: number;
+      readonly trainLoss: number;
+      readonly testRmse: number;
+      readonly testMae: number;
+      readonly seconds: number;
+    }[];
+  }[];
+  /** When each arm reached plain's two targets under the same optimizer, on the mean over the seeds. */
+  readonly summary: readonly {
+    readonly optimizer: string;
+    readonly overparam: Comparison['runs'][number]['overparam'];
+    /** Matched terms, plain only: the product whose first step its rate matches. */
+    readonly matches?: Comparison['runs'][number]['overparam'];
+    /** Plain's best mean test RMSE within its epochs, or its mean training loss after its last epoch. */
+    readonly target: { readonly on: 'testRmse' | 'trainLoss'; readonly value: number | null };
+    /** The first epoch at or below the target; null if never. */
+    readonly epochsToTarget: number | null;
+    readonly secondsToTarget: number | null;
+    /** After the last epoch. */
+    readonly testRmse: { readonly mean: number | null; readonly std: number | null };
+    /** After the last epoch. */
+    readonly trainLoss: { readonly mean: number | null; readonly std: number | null };
+  }[];
   /** Where models were given. */
-  readonly models?: readonly ComparisonModel[];
+  readonly models?: readonly {
+    /** The name of the recommender. */
+    readonly model: string;
+    readonly options: object;
+    readonly runs: readonly {
+      readonly seed: number;
+      readonly diverged: boolean;
+      /** Empty where it diverged. */
+      readonly metrics: Readonly<Record<MetricName, number>>;
+      /** Of the fit and its measurement. */
+      readonly seconds: number;
+    }[];
+    /** Over the seeds; null where a run diverged. */
+    readonly metrics: Readonly<Record<MetricName, { readonly mean: number | null; readonly std: number | null }>>;
+    readonly seconds: { readonly mean: number | null; readonly std: number | null };
+  }[];
 }
 
 /** The runs of one arm, one a seed, and of the plain arm that sets its targets. */

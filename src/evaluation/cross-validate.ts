@@ -9,7 +9,6 @@ import type { Recommender } from '../recommenders/recommender';
 import {
   checkRecommender,
   type EvaluationOptions,
-  type EvaluationProgress,
   evaluationFields,
   type FilledEvaluation,
 } from './evaluation-options';
@@ -17,27 +16,22 @@ import { mapLimited, startFitRunner } from './fit-threads';
 import { fitterOf, pick, spread } from './fits';
 
 /** The metrics of one fold. */
-export interface FoldResult {
-  /** From 1. */
-  readonly fold: number;
-  readonly metrics: Readonly<Record<MetricName, number>>;
-  readonly seconds: number;
-}
+export type FoldResult = CrossValidation['folds'][number];
 
 /** The folds, and the mean and sample standard deviation of each metric over them. */
 export interface CrossValidation {
-  readonly folds: readonly FoldResult[];
+  readonly folds: readonly {
+    /** From 1. */
+    readonly fold: number;
+    readonly metrics: Readonly<Record<MetricName, number>>;
+    readonly seconds: number;
+  }[];
   readonly mean: Readonly<Record<MetricName, number>>;
   readonly std: Readonly<Record<MetricName, number>>;
 }
 
-/** How far a cross-validation is, and the fold that is done. */
-export interface CrossValidationProgress extends EvaluationProgress {
-  readonly fold: FoldResult;
-}
-
 /** The options of crossValidate. `seed` is that of the partition. */
-export interface CrossValidateOptions extends EvaluationOptions<CrossValidationProgress> {
+export interface CrossValidateOptions extends EvaluationOptions<{ readonly fold: CrossValidation['folds'][number] }> {
   /** @defaultValue 5 */
   readonly folds?: number | undefined;
   /**
@@ -68,11 +62,11 @@ export async function crossValidate(
   options?: CrossValidateOptions,
 ): Promise<CrossValidation> {
   const read = readOptions<
-    FilledEvaluation<CrossValidationProgress> & { folds: number; metrics?: readonly MetricName[] }
+    FilledEvaluation<{ readonly fold: FoldResult }> & { folds: number; metrics?: readonly MetricName[] }
   >('crossValidate', options, {
     folds: field(integer({ min: 2 }), 5),
     metrics: optional(metricList),
-    ...evaluationFields<CrossValidationProgress>(),
+    ...evaluationFields<{ readonly fold: FoldResult }>(),
   });
   const { signal } = read;
   signal?.throwIfAborted();

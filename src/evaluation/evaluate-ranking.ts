@@ -6,7 +6,6 @@ import {
   type Check,
   callable,
   seed as checkSeed,
-  type Filled,
   field,
   integer,
   oneOf,
@@ -38,7 +37,7 @@ import {
   type FilledEvaluation,
   familiarityOf,
 } from './evaluation-options';
-import { ItemsByUser, type NegativeDraw, type Ranker, rankAll, rankAmongNegatives } from './ranking-lists';
+import { type Draw, ItemsByUser, type Ranker, rankAll, rankAmongNegatives } from './ranking-lists';
 
 /** The options of evaluateRanking. */
 export interface EvaluateRankingOptions extends EvaluationOptions {
@@ -53,14 +52,22 @@ export interface EvaluateRankingOptions extends EvaluationOptions {
    * Ranks a user's relevant items among these alone: given by user, or `count` of them drawn from the items of `train`
    * that the user has neither in train nor in test. Absent: every item is ranked.
    */
-  readonly negatives?: ReadonlyMap<Id, Iterable<Id>> | NegativeDraw | undefined;
+  readonly negatives?:
+    | ReadonlyMap<Id, Iterable<Id>>
+    | {
+        /** How many a user; all there are where they are fewer. */
+        readonly count: number;
+        /** @defaultValue that of the evaluation */
+        readonly seed?: Seed | undefined;
+      }
+    | undefined;
   /** Which test values are relevant. @defaultValue all; where scores are probabilities, values above 0 */
   readonly relevant?: ((value: number) => boolean) | undefined;
   /**
    * What a relevant item gains in NDCG: 1, its value ('linear'), or 2^value - 1 ('exponential'); what gains 0 is not
    * relevant. @defaultValue 'binary'
    */
-  readonly gains?: GainName | undefined;
+  readonly gains?: 'binary' | 'linear' | 'exponential' | undefined;
   /**
    * `ndcg@10`; `ndcg` is cut at each of `k`. `auc` has no cut unless it is written: `auc@10`.
    * @defaultValue ['precision', 'recall', 'hr', 'ndcg', 'map', 'mrr']
@@ -231,7 +238,7 @@ function measured<T>(userId: Id, measure: () => T): T {
 /** The options, filled in. */
 interface FilledRankingOptions extends FilledEvaluation {
   readonly train?: Interactions;
-  readonly negatives?: ReadonlyMap<Id, Iterable<Id>> | Filled<NegativeDraw>;
+  readonly negatives?: ReadonlyMap<Id, Iterable<Id>> | Draw;
   readonly relevant?: (value: number) => boolean;
   readonly gains: GainName;
   readonly metrics: readonly RankingMetric[];
@@ -306,7 +313,7 @@ const checkNegatives: Check<NonNullable<EvaluateRankingOptions['negatives']>> = 
   if (typeof value !== 'object' || value === null || !('count' in value)) {
     throw wrong(name, value, 'a Map of item ids by user id, or { count, seed }');
   }
-  return readOptions<NegativeDraw>(
+  return readOptions<Partial<Draw> & Pick<Draw, 'count'>>(
     'evaluateRanking',
     value,
     { count: field(integer({ min: 1 }), 99), seed: optional<Seed>(checkSeed) },

@@ -7,20 +7,17 @@ import type { Interactions } from '../data/interactions';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import { threads } from '../recommenders/training-options';
 
-/** How far an evaluation is: `done` of `total` ratings, users, folds, trials or runs. */
-export interface EvaluationProgress {
-  readonly done: number;
-  readonly total: number;
-}
-
-/** What every evaluation takes. */
-export interface EvaluationOptions<Progress extends EvaluationProgress = EvaluationProgress> {
+/** What every evaluation takes. `Part`: what `onProgress` is told besides how far it is. */
+export interface EvaluationOptions<Part = unknown> {
   /** Of whatever is drawn: splits, negatives, trials. @defaultValue 1 */
   readonly seed?: Seed | undefined;
   /** Ends the evaluation, also within a fit: it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Called as parts of the work are done. What it throws, the evaluation rejects with. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * Called as parts of the work are done: `done` of `total` ratings, users, folds, trials or runs. What it throws, the
+   * evaluation rejects with.
+   */
+  readonly onProgress?: ((progress: { readonly done: number; readonly total: number } & Part) => void) | undefined;
   /**
    * How many fits may run at once, each on a thread of its own; the results are the same. Without a fit to be made, and
    * where threads cannot be started, one thread does all. @defaultValue 1
@@ -29,20 +26,20 @@ export interface EvaluationOptions<Progress extends EvaluationProgress = Evaluat
 }
 
 /** The fields of EvaluationOptions, for those who read them. */
-export function evaluationFields<Progress extends EvaluationProgress>() {
+export function evaluationFields<Part>() {
   return {
     seed: field<Seed>(checkSeed, 1),
     signal: optional(abortSignal),
-    onProgress: optional(callable<(progress: Progress) => void>()),
+    onProgress: optional(callable<NonNullable<EvaluationOptions<Part>['onProgress']>>()),
     threads,
   };
 }
 
 /** EvaluationOptions once read. */
-export type FilledEvaluation<Progress extends EvaluationProgress = EvaluationProgress> = Pick<
-  EvaluationOptions<Progress>,
-  'signal' | 'onProgress'
-> & { readonly seed: Seed; readonly threads: number | 'auto' };
+export type FilledEvaluation<Part = unknown> = Pick<EvaluationOptions<Part>, 'signal' | 'onProgress'> & {
+  readonly seed: Seed;
+  readonly threads: number | 'auto';
+};
 
 /** Gives the value back. @throws OptionError where the value has not all of the methods */
 export function checkRecommender<T>(value: T, methods: readonly string[], name = 'recommender'): T {

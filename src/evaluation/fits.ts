@@ -35,7 +35,7 @@ export interface Fit {
   /** The function that was called, for messages. */
   readonly owner: string;
   /** What is measured after the fit. Absent: what suits the scores. */
-  readonly metrics?: readonly (MetricName | RowMetricName)[] | undefined;
+  readonly metrics?: readonly (MetricName | 'logloss')[] | undefined;
   /** A fit that diverges is a result, and no error. */
   readonly mayDiverge?: boolean;
   /** Measures RMSE and MAE after every epoch instead. */

@@ -1,7 +1,7 @@
 // The lists that a ranking evaluation looks at: of all items, or of a user's relevant items among negatives.
 
 import { DataError, OptionError } from '../core/errors';
-import { type Filled, show } from '../core/options';
+import { show } from '../core/options';
 import { type Seed, Stream } from '../core/random';
 import { now, type Scheduler } from '../core/scheduler';
 import { compareIds, groupRows } from '../data/csr';
@@ -15,19 +15,18 @@ import type { Recommendation, RecommendationList, RecommendOptions } from '../se
 /** What gives lists, at once or later: a recommender, or what has these methods of one. Equal scores are a tie. */
 export interface Ranker extends Partial<Pick<Recommender, 'knows' | 'scores'>> {
   recommend(userId: Id, options?: RecommendOptions): RecommendationList | Promise<RecommendationList>;
-  recommendMany(userIds: Iterable<Id>, options?: RecommendOptions): Lists | Promise<Lists>;
+  recommendMany(
+    userIds: Iterable<Id>,
+    options?: RecommendOptions,
+  ): ReadonlyMap<Id, RecommendationList> | Promise<ReadonlyMap<Id, RecommendationList>>;
   familiarity?(data: Interactions): ArrayLike<number> | Promise<ArrayLike<number>>;
   readonly items?: Vocabulary | undefined;
 }
 
-type Lists = ReadonlyMap<Id, RecommendationList>;
-
-/** Negatives to be drawn. */
-export interface NegativeDraw {
-  /** How many a user; all there are where they are fewer. */
+/** Negatives to be drawn: how many a user; all there are where they are fewer. */
+export interface Draw {
   readonly count: number;
-  /** @defaultValue that of the evaluation */
-  readonly seed?: Seed | undefined;
+  readonly seed: Seed;
 }
 
 /** A user's list, and the negatives of it that the ranker does not know. */
@@ -82,7 +81,7 @@ export async function* rankAmongNegatives(
   test: Interactions,
   users: readonly RelevantUser[],
   train: ItemsByUser | undefined,
-  negatives: ReadonlyMap<Id, Iterable<Id>> | Filled<NegativeDraw>,
+  negatives: ReadonlyMap<Id, Iterable<Id>> | Draw,
   scheduler: Scheduler,
 ): AsyncGenerator<UserList> {
   const isGiven = negatives instanceof Map;
@@ -122,8 +121,6 @@ function noRivals(userId: Id, what: string): DataError {
     `negatives: the list of test user ${show(userId)} ${what}; want ids of other items that were trained on (ids are compared with their type: 1 and "1" differ)`,
   );
 }
-
-type Draw = Filled<NegativeDraw>;
 
 function given(negatives: ReadonlyMap<Id, Iterable<Id>>): (userId: Id) => Iterable<Id> {
   return (userId) => {

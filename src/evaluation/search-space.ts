@@ -9,17 +9,23 @@ import type { Stream } from '../core/random';
 import type { RecommenderName } from '../recommenders/registry';
 
 /** Numbers between two bounds, drawn evenly or, on a log scale, evenly by their logarithm. */
-export interface SearchRange {
-  readonly min: number;
-  readonly max: number;
-  /** @defaultValue 'linear' */
-  readonly scale?: 'linear' | 'log' | undefined;
-  /** Whole numbers, bounds included. @defaultValue false */
-  readonly integer?: boolean | undefined;
-}
+export type SearchRange = Exclude<SearchSpace[string], readonly unknown[]>;
 
 /** Options by dotted name: a range of numbers, or a list of values of any kind to choose from. */
-export type SearchSpace = Readonly<Record<string, SearchRange | readonly unknown[]>>;
+export type SearchSpace = Readonly<
+  Record<
+    string,
+    | {
+        readonly min: number;
+        readonly max: number;
+        /** @defaultValue 'linear' */
+        readonly scale?: 'linear' | 'log' | undefined;
+        /** Whole numbers, bounds included. @defaultValue false */
+        readonly integer?: boolean | undefined;
+      }
+    | readonly unknown[]
+  >
+>;
 
 /** Draws the value of one option. */
 type Draw = (stream: Stream) => unknown;

@@ -15,34 +15,19 @@ import {
   isLessBetter,
   isRowMetric,
   type MetricName,
-  type RowMetricName,
   usualMetrics,
 } from '../metrics/metric-names';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../recommenders/registry';
-import {
-  checkRecommender,
-  type EvaluationOptions,
-  type EvaluationProgress,
-  evaluationFields,
-} from './evaluation-options';
+import { checkRecommender, type EvaluationOptions, evaluationFields } from './evaluation-options';
 import { mapLimited, startFitRunner } from './fit-threads';
 import type { Fit, Parts } from './fits';
 import { ItemsByUser } from './ranking-lists';
 import { defaultSpace, kindOfValues, type SearchSpace, Space, type ValueKind } from './search-space';
 
 /** One trial: options, and how well they did. */
-export interface Trial {
-  /** From 1, in the order they were drawn. */
-  readonly trial: number;
-  readonly options: Readonly<Record<string, unknown>>;
-  /** The metric on validation data; null where the fit diverged. */
-  readonly score: number | null;
-  /** The epochs it was trained for; absent where the options do not say. */
-  readonly epochs?: number;
-  readonly seconds: number;
-}
+export type Trial = Tuning['trials'][number];
 
 /** Options to be tried. */
 type Candidate = Pick<Trial, 'trial' | 'options'>;
@@ -52,27 +37,31 @@ export interface Tuning {
   /** The best trial, of those trained in full length. */
   readonly best: { readonly options: Readonly<Record<string, unknown>>; readonly score: number };
   /** What `score` is. */
-  readonly metric: MetricName | RowMetricName;
+  readonly metric: MetricName | 'logloss';
   /** With validation data of the caller: their rows that were left out, as the pair of user and item is in the data too. */
   readonly seen?: number;
   /** Every fit, in the order they were made: with halving an option set comes once for each of its rounds. */
-  readonly trials: readonly Trial[];
-}
-
-/** How far a tuning is, and the trial that is done. */
-export interface TuningProgress extends EvaluationProgress {
-  readonly trial: Trial;
+  readonly trials: readonly {
+    /** From 1, in the order they were drawn. */
+    readonly trial: number;
+    readonly options: Readonly<Record<string, unknown>>;
+    /** The metric on validation data; null where the fit diverged. */
+    readonly score: number | null;
+    /** The epochs it was trained for; absent where the options do not say. */
+    readonly epochs?: number;
+    readonly seconds: number;
+  }[];
 }
 
 /** The options of tune. `seed` is that of the draws and of the split. */
-export interface TuneOptions extends EvaluationOptions<TuningProgress> {
+export interface TuneOptions extends EvaluationOptions<{ readonly trial: Tuning['trials'][number] }> {
   /** How many option sets are drawn. @defaultValue 20 */
   readonly trials?: number | undefined;
   /**
    * What is to be best. Of rows of features it is one of rows: 'auc', 'logloss', 'rmse' or 'mae'.
    * @defaultValue 'rmse' where scores are ratings, else 'ndcg@10'; of rows 'logloss' where they are probabilities
    */
-  readonly metric?: MetricName | RowMetricName | undefined;
+  readonly metric?: MetricName | 'logloss' | undefined;
   /** @defaultValue 'random' */
   readonly strategy?: 'random' | 'halving' | undefined;
   /**
@@ -217,14 +206,14 @@ function usualMetric(
   make: (options: Record<string, unknown>) => Recommender,
   values: ValueKind,
   isTable: boolean,
-): MetricName | RowMetricName {
+): MetricName | 'logloss' {
   const areRatings = candidates.every(({ options }) => (make(options).scores ?? 'rating') === 'rating');
   if (isTable) return areRatings ? 'rmse' : 'logloss';
   return usualMetrics(areRatings && values !== 'equal' ? 'rating' : 'order')[0]!;
 }
 
 /** @throws OptionError for a metric of rows of interactions, or one of lists of rows */
-function checkMetric(metric: MetricName | RowMetricName, isTable: boolean): void {
+function checkMetric(metric: MetricName | 'logloss', isTable: boolean): void {
   const isGood = isTable ? isRowMetric(metric) : metric !== 'logloss';
   if (isGood) return;
   throw wrong(
@@ -304,7 +293,7 @@ function readTuneOptions(options: TuneOptions | undefined) {
     testFraction: part(0.1),
     base: field(plainObject, {}),
     validation: optional((value, name) => (value instanceof FeatureTable ? value : checkInteractions(value, name))),
-    ...evaluationFields<TuningProgress>(),
+    ...evaluationFields<{ readonly trial: Trial }>(),
   });
 }
 

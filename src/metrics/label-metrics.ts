@@ -75,26 +75,6 @@ export function auc(scores: ArrayLike<number>, labels: ArrayLike<number>): numbe
   return won / (high.length * low.length);
 }
 
-/** The rows whose probabilities fall into one interval of [0, 1]. */
-export interface CalibrationBin {
-  /** The lower bound, inclusive. */
-  readonly from: number;
-  /** The upper bound, inclusive in the last bin only. */
-  readonly to: number;
-  readonly count: number;
-  /** Their mean probability; NaN for no rows. */
-  readonly predicted: number;
-  /** The share of positive labels; NaN for no rows. */
-  readonly observed: number;
-}
-
-/** Whether probabilities mean what they say. */
-export interface Calibration {
-  readonly bins: readonly CalibrationBin[];
-  /** The expected calibration error: the mean over rows of |predicted - observed| of their bin. */
-  readonly ece: number;
-}
-
 /**
  * Predicted probabilities against observed shares, in bins of equal width, and the expected calibration error
  * sum_b (n_b / n) |observed_b - predicted_b|.
@@ -104,7 +84,7 @@ export interface Calibration {
  *
  * @param probabilities p(label is positive), from 0 to 1
  * @throws DataError for lengths that differ, no rows, a probability outside [0, 1] or a label that is not finite; OptionError
- * for what is no array of numbers.
+ * unless both are arrays of numbers.
  * @throws OptionError for `bins` that is not a whole number of at least 1 and at most 1,000,000, or an unknown option.
  * @see Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017), equation 3
  * @example
@@ -122,7 +102,21 @@ export function calibration(
     /** How many bins. @defaultValue 10 */
     readonly bins?: number | undefined;
   },
-): Calibration {
+): {
+  readonly bins: readonly {
+    /** The lower bound, inclusive. */
+    readonly from: number;
+    /** The upper bound, inclusive in the last bin only. */
+    readonly to: number;
+    readonly count: number;
+    /** Their mean probability; NaN for no rows. */
+    readonly predicted: number;
+    /** The share of positive labels; NaN for no rows. */
+    readonly observed: number;
+  }[];
+  /** The expected calibration error: the mean over rows of |predicted - observed| of their bin. */
+  readonly ece: number;
+} {
   const { bins: count } = readOptions('calibration', options, {
     bins: field(integer({ min: 1, max: 1e6 }), 10),
   });

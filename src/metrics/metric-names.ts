@@ -25,16 +25,16 @@ export const rankingMeasures = {
   map: averagePrecision,
   mrr: reciprocalRank,
   auc,
-} as const satisfies Readonly<Record<string, RankingMeasure>>;
+} as const satisfies Readonly<Record<RankingMeasureName, RankingMeasure>>;
 
 /** The name of a ranking metric without its cut. `hr` is the hit rate. */
-export type RankingMeasureName = keyof typeof rankingMeasures;
+export type RankingMeasureName = 'precision' | 'recall' | 'hr' | 'ndcg' | 'map' | 'mrr' | 'auc';
 
 /** The name of a ranking metric: `ndcg@10` looks at the first ten places; `auc` alone looks at all of them. */
 export type RankingMetricName = `${RankingMeasureName}@${number}` | 'auc';
 
 /** The name of a metric. For `rmse` and `mae` lower is better, for all others higher. */
-export type MetricName = RatingMetricName | RankingMetricName;
+export type MetricName = 'rmse' | 'mae' | RankingMetricName;
 
 /** A parsed ranking metric. */
 export interface RankingMetric {
@@ -108,7 +108,7 @@ export function slip(value: unknown, others: readonly string[] = []): string {
 export type RowMetricName = 'auc' | 'logloss' | RatingMetricName;
 
 /** Row metrics, and metrics of users' lists such as `ndcg@10`. `auc` is that of rows. */
-export type FeatureMetricName = RowMetricName | Exclude<RankingMetricName, 'auc'>;
+export type FeatureMetricName = MetricName | 'logloss';
 
 /** The metrics of rows by name. */
 export const rowMetrics: Readonly<Record<RowMetricName, typeof rmse>> = { auc: rowAuc, logloss: logLoss, rmse, mae };
@@ -140,7 +140,7 @@ export const featureMetricList: Check<readonly FeatureMetricName[]> = (value, na
 };
 
 /** Whether lower is better: for prediction errors, not for rankings. */
-export function isLessBetter(name: MetricName | RowMetricName): boolean {
+export function isLessBetter(name: FeatureMetricName): boolean {
   return name === 'logloss' || isRatingMetric(name);
 }
 

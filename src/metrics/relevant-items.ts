@@ -21,11 +21,11 @@ export const GAINS = ['binary', 'linear', 'exponential'] as const;
  *
  * @example
  * ```ts
- * import { evaluateRanking, type GainName, MF, splitRandom, syntheticInteractions } from 'opmf';
+ * import { evaluateRanking, MF, splitRandom, syntheticInteractions } from 'opmf';
  * const { train, test } = splitRandom(syntheticInteractions({ users: 100, items: 80, ratings: 2000 }));
  * const model = new MF({ rank: 4, epochs: 2 });
  * await model.fit(train);
- * const gains: GainName = 'exponential';
+ * const gains = 'exponential';
  * console.log(Object.keys((await evaluateRanking(model, test, { train, gains })).metrics)[3]); // ndcg@10
  * ```
  */

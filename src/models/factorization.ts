@@ -8,7 +8,7 @@ import * as kernels from '../kernels/dispatch';
 import type { Real } from '../optimizers/factor';
 import { plainTable, startDraws, startedTable, type ZeroTable } from '../parameters/create-parameter';
 import { matrixView } from '../parameters/matrix-view';
-import type { Parameter, Precision } from '../parameters/parameter';
+import type { Parameter } from '../parameters/parameter';
 import type { Model, RatingBatch } from './model';
 
 /** Throws OptionError where a row is not one of the table's. */
@@ -38,8 +38,8 @@ export const MAX_RANK = 65_536;
 /** Rows are numbered by 32-bit integers. */
 const MAX_ROWS = 2 ** 31 - 1;
 
-/** The shape and the start of a factorization. */
-export interface FactorizationOptions {
+/** The options of MFModel: the shape and the start of a factorization. */
+export interface MFModelOptions {
   /** The number of users, from 1. */
   readonly users: number;
   /** The number of items, from 1. */
@@ -55,7 +55,7 @@ export interface FactorizationOptions {
   /** mu. @defaultValue 0 */
   readonly globalMean?: number | undefined;
   /** float64 is for checks of the mathematics. @defaultValue 'float32' */
-  readonly precision?: Precision | undefined;
+  readonly precision?: 'float32' | 'float64' | undefined;
 }
 
 /** The parameters of a factorization; the biases are null where it has none. */
@@ -67,8 +67,8 @@ export interface FactorizationTables {
 }
 
 /** Reads the options that every factorization has. */
-export function readFactorization(owner: string, given: FactorizationOptions): Readonly<Filled<FactorizationOptions>> {
-  const read = readOptions<Filled<FactorizationOptions>>(owner, given, {
+export function readFactorization(owner: string, given: MFModelOptions): Readonly<Filled<MFModelOptions>> {
+  const read = readOptions<Filled<MFModelOptions>>(owner, given, {
     users: field(integer({ min: 1, max: MAX_ROWS }), 0),
     items: field(integer({ min: 1, max: MAX_ROWS }), 0),
     rank: field(integer({ min: 1, max: MAX_RANK }), 32),
@@ -99,7 +99,7 @@ export function parameterStream(seed: Seed): Stream {
 /** Makes the tables of a factorization, each plain or the product that `zero` has for it. */
 export class TableMaker {
   constructor(
-    private readonly options: Readonly<Filled<FactorizationOptions>>,
+    private readonly options: Readonly<Filled<MFModelOptions>>,
     private readonly zero: ZeroTable,
     private readonly constraint?: 'nonnegative',
   ) {}
@@ -153,7 +153,7 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
   /** `tablesOf`: what its tables are, once their dimensions are known; plain where it is left out. */
   protected constructor(
     owner: string,
-    options: FactorizationOptions,
+    options: MFModelOptions,
     tablesOf: (dims: ReadonlyMap<string, number>) => ZeroTable = () => plainTable,
     constraint?: 'nonnegative',
   ) {
@@ -250,9 +250,6 @@ export abstract class Factorization implements Model<RatingBatch>, Factorization
 }
 
 // Plain biased matrix factorization: every table is its own only factor.
-
-/** The options of MFModel. */
-export type MFModelOptions = FactorizationOptions;
 
 /**
  * Biased matrix factorization, bare: tables and scores by index, without a recommender around them.

@@ -4,10 +4,10 @@ import { UnsupportedError } from '../core/errors';
 import { number } from '../core/options';
 import { productsOf, startDraws } from '../parameters/create-parameter';
 import { type Overparam, planOverparam } from '../parameters/overparam';
-import { Factorization, type FactorizationOptions, parameterStream, tableDims } from './factorization';
+import { Factorization, type MFModelOptions, parameterStream, tableDims } from './factorization';
 
 /** The options of NMFModel. */
-export interface NMFModelOptions extends Omit<FactorizationOptions, 'biases' | 'globalMean' | 'initScale'> {
+export interface NMFModelOptions extends Omit<MFModelOptions, 'biases' | 'globalMean' | 'initScale'> {
   /** The embeddings (the products) start at uniform draws from 0 to this. @defaultValue 1 */
   readonly initRange?: number | undefined;
   /** How tables are written as products of non-negative factors: scalar or diagonal. @defaultValue false */
@@ -26,7 +26,7 @@ export interface NMFModelOptions extends Omit<FactorizationOptions, 'biases' | '
  * @see Lin, "Projected Gradient Methods for Nonnegative Matrix Factorization" (2007), section 3
  * @example
  * ```ts
- * import { NMFModel } from 'opmf';
+ * import { NMFModel } from 'opmf/models';
  * const model = new NMFModel({ users: 3, items: 2, rank: 4, overparam: { kind: 'scalar' } });
  * console.log(model.score(0, 1) > 0); // true
  * ```

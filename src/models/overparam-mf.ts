@@ -11,7 +11,7 @@ import { ElementwiseProduct } from '../parameters/elementwise-product';
 import { matrixView } from '../parameters/matrix-view';
 import { type Overparam, planOverparam } from '../parameters/overparam';
 import { allocate, type Parameter } from '../parameters/parameter';
-import { checkRow, Factorization, type FactorizationOptions, MFModel } from './factorization';
+import { checkRow, Factorization, MFModel, type MFModelOptions } from './factorization';
 
 /** The step of a row e = s x: update = -learningRate g + momentum e + residual. */
 export interface ScalarUpdate {
@@ -170,7 +170,7 @@ function unsupported(reason: string): UnsupportedError {
 // Biased matrix factorization whose tables are products of factors (Chen and Chen, DeLTA 2020).
 
 /** The options of OverparamMFModel. */
-export interface OverparamMFModelOptions extends FactorizationOptions {
+export interface OverparamMFModelOptions extends MFModelOptions {
   /** How the tables are written as products. @defaultValue `{ kind: 'scalar', scope: 'row', depth: 2, width: 1, init: 1 }` */
   readonly overparam?: Overparam | undefined;
 }
@@ -195,7 +195,7 @@ export interface OverparamMFModelOptions extends FactorizationOptions {
  * ```
  */
 export class OverparamMFModel extends Factorization {
-  private readonly shape: FactorizationOptions;
+  private readonly shape: MFModelOptions;
 
   constructor(options: OverparamMFModelOptions) {
     const { overparam = { kind: 'scalar' }, ...shape } = options ?? {};

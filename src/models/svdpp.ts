@@ -6,9 +6,9 @@ import { type Overparam, planOverparam } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
 import {
   checkRow,
-  type FactorizationOptions,
   type FactorizationTables,
   MFModel,
+  type MFModelOptions,
   readFactorization,
   TableMaker,
   tableDims,
@@ -58,7 +58,7 @@ export interface UserBatch extends Batch {
 }
 
 /** The options of SVDppModel. */
-export interface SVDppModelOptions extends FactorizationOptions {
+export interface SVDppModelOptions extends MFModelOptions {
   /** How tables are written as products. @defaultValue false */
   readonly overparam?: Overparam | undefined;
 }
@@ -76,7 +76,7 @@ export interface SVDppModelOptions extends FactorizationOptions {
  * @see Koren, "Factorization Meets the Neighborhood" (KDD 2008), equation 15
  * @example
  * ```ts
- * import { SVDppModel } from 'opmf';
+ * import { SVDppModel } from 'opmf/models';
  * const model = new SVDppModel({ users: 3, items: 4, rank: 2, seed: 1 });
  * const rated = [[0, 1], [2], []];
  * const plain = model.collapse((user) => rated[user]!);

@@ -6,7 +6,6 @@ import { checkRecommender } from '../evaluation/evaluation-options';
 import { FORMAT_CHARACTERS, formatOfBytes, formatOfText } from '../io/text/formats';
 import type { Recommender } from '../recommenders/recommender';
 import { loadRecommender, type RecommenderKinds, type RecommenderName } from '../recommenders/registry';
-import type { SaveOptions } from '../serving/questions';
 import { writeFileAtomically } from './output-file';
 
 /** The checkpoint file of a fit. */
@@ -73,7 +72,7 @@ export function checkpointFile(path: string): CheckpointFile {
 export async function saveModel(
   path: string,
   recommender: Pick<Recommender, 'save'>,
-  options?: SaveOptions,
+  options?: Parameters<Recommender['save']>[0],
 ): Promise<void> {
   await writeFileAtomically(path, checkRecommender(recommender, ['save']).save(options));
 }
@@ -96,7 +95,7 @@ export async function saveModel(
  * console.log(loaded.predict('1', '1') === model.predict('1', '1')); // true
  * ```
  */
-export async function loadModel(path: string): Promise<RecommenderKinds[RecommenderName]> {
+export async function loadModel(path: string): Promise<InstanceType<RecommenderKinds[RecommenderName]>> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);

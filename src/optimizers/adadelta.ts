@@ -4,31 +4,11 @@
 import { type Fields, type Filled, field } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
-import {
-  decayed,
-  type RuleConfig,
-  type RuleOptions,
-  rateField,
-  readRule,
-  share,
-  tiny,
-  weightDecayField,
-} from './learning-rate';
-import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-
-/** Options of `adadelta`. */
-export interface AdadeltaOptions extends RuleOptions {
-  /** The decay of both moving averages, in [0, 1). @defaultValue 0.9 */
-  readonly rho?: number | undefined;
-  /** Added under both roots; at least 1e-30. It sets the size of the first steps. @defaultValue 1e-6 */
-  readonly epsilon?: number | undefined;
-}
-
-/** What `adadelta` returns. */
-export type AdadeltaConfig = RuleConfig<'adadelta', AdadeltaOptions>;
+import { decayed, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './learning-rate';
+import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
-export const adadeltaFields: Fields<Filled<AdadeltaOptions>> = {
+export const adadeltaFields: Fields<Omit<AdadeltaConfig, 'name'>> = {
   learningRate: rateField(1),
   rho: field(share, 0.9),
   epsilon: field(tiny, 1e-6),
@@ -53,9 +33,18 @@ export const adadeltaFields: Fields<Filled<AdadeltaOptions>> = {
  * console.log(adadelta({ rho: 0.95 }).rho); // 0.95
  * ```
  */
-export function adadelta(options: AdadeltaOptions = {}): AdadeltaConfig {
+export function adadelta(
+  options: RuleOptions & {
+    /** The decay of both moving averages, in [0, 1). @defaultValue 0.9 */
+    readonly rho?: number | undefined;
+    /** Added under both roots; at least 1e-30. It sets the size of the first steps. @defaultValue 1e-6 */
+    readonly epsilon?: number | undefined;
+  } = {},
+): OptimizerConfig<'adadelta', Filled<RuleOptions> & { rho: number; epsilon: number }> {
   return readRule('adadelta', options, adadeltaFields);
 }
+
+type AdadeltaConfig = ReturnType<typeof adadelta>;
 
 /** The rule of `adadelta`. */
 export class Adadelta implements Optimizer {

@@ -5,32 +5,11 @@ import { type Fields, type Filled, field, number, oneOf } from '../core/options'
 import * as kernels from '../kernels/dispatch';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
-import {
-  decayed,
-  type RuleConfig,
-  type RuleOptions,
-  rateField,
-  readRule,
-  tiny,
-  weightDecayField,
-} from './learning-rate';
-import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-
-/** Options of `adagrad`. */
-export interface AdagradOptions extends RuleOptions {
-  /** Added to the root, outside it; at least 1e-30. @defaultValue 1e-10 */
-  readonly epsilon?: number | undefined;
-  /** What the sums start at; at least 0. @defaultValue 0 */
-  readonly initialAccumulator?: number | undefined;
-  /** One sum an element, or one a row. @defaultValue 'element' */
-  readonly per?: 'element' | 'row' | undefined;
-}
-
-/** What `adagrad` returns. */
-export type AdagradConfig = RuleConfig<'adagrad', AdagradOptions>;
+import { decayed, type RuleOptions, rateField, readRule, tiny, weightDecayField } from './learning-rate';
+import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
-export const adagradFields: Fields<Filled<AdagradOptions>> = {
+export const adagradFields: Fields<Omit<AdagradConfig, 'name'>> = {
   learningRate: rateField(0.05),
   epsilon: field(tiny, 1e-10),
   initialAccumulator: field(number({ min: 0 }), 0),
@@ -58,9 +37,23 @@ export const adagradFields: Fields<Filled<AdagradOptions>> = {
  * console.log(adagrad({ per: 'row' }).learningRate); // 0.05
  * ```
  */
-export function adagrad(options: AdagradOptions = {}): AdagradConfig {
+export function adagrad(
+  options: RuleOptions & {
+    /** Added to the root, outside it; at least 1e-30. @defaultValue 1e-10 */
+    readonly epsilon?: number | undefined;
+    /** What the sums start at; at least 0. @defaultValue 0 */
+    readonly initialAccumulator?: number | undefined;
+    /** One sum an element, or one a row. @defaultValue 'element' */
+    readonly per?: 'element' | 'row' | undefined;
+  } = {},
+): OptimizerConfig<
+  'adagrad',
+  Filled<RuleOptions> & { epsilon: number; initialAccumulator: number; per: 'element' | 'row' }
+> {
   return readRule('adagrad', options, adagradFields);
 }
+
+type AdagradConfig = ReturnType<typeof adagrad>;
 
 /** The rule of `adagrad`. */
 export class Adagrad implements Optimizer {

@@ -6,33 +6,11 @@ import { exponential, naturalLog } from '../core/elementary';
 import { type Fields, type Filled, field } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
-import {
-  decayed,
-  type RuleConfig,
-  type RuleOptions,
-  rateField,
-  readRule,
-  share,
-  tiny,
-  weightDecayField,
-} from './learning-rate';
-import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-
-/** Options of `adam`. */
-export interface AdamOptions extends RuleOptions {
-  /** The decay of the average of the gradient, in [0, 1). @defaultValue 0.9 */
-  readonly beta1?: number | undefined;
-  /** The decay of the average of its square, in [0, 1). @defaultValue 0.999 */
-  readonly beta2?: number | undefined;
-  /** Added to the root, outside it; at least 1e-30. @defaultValue 1e-8 */
-  readonly epsilon?: number | undefined;
-}
-
-/** What `adam` returns. */
-export type AdamConfig = RuleConfig<'adam', AdamOptions>;
+import { decayed, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './learning-rate';
+import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
-export const adamFields: Fields<Filled<AdamOptions>> = {
+export const adamFields: Fields<Omit<AdamConfig, 'name'>> = {
   learningRate: rateField(0.001),
   beta1: field(share, 0.9),
   beta2: field(share, 0.999),
@@ -60,9 +38,20 @@ export const adamFields: Fields<Filled<AdamOptions>> = {
  * console.log(learningRate, beta1, beta2, epsilon); // 0.003 0.9 0.999 1e-8
  * ```
  */
-export function adam(options: AdamOptions = {}): AdamConfig {
+export function adam(
+  options: RuleOptions & {
+    /** The decay of the average of the gradient, in [0, 1). @defaultValue 0.9 */
+    readonly beta1?: number | undefined;
+    /** The decay of the average of its square, in [0, 1). @defaultValue 0.999 */
+    readonly beta2?: number | undefined;
+    /** Added to the root, outside it; at least 1e-30. @defaultValue 1e-8 */
+    readonly epsilon?: number | undefined;
+  } = {},
+): OptimizerConfig<'adam', Filled<RuleOptions> & { beta1: number; beta2: number; epsilon: number }> {
   return readRule('adam', options, adamFields);
 }
+
+type AdamConfig = ReturnType<typeof adam>;
 
 /** The rule of `adam`. */
 export class Adam implements Optimizer {

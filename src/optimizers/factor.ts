@@ -5,7 +5,7 @@
 export type Real = Float32Array | Float64Array;
 
 /** The kinds of factor that may be given learning rates of their own. */
-export type FactorGroup = 'embedding' | 'bias' | 'dense' | 'linear';
+export type FactorGroup = Factor['group'];
 
 /** Trainable storage, rows x cols, row-major. The only thing that an optimizer ever sees. */
 export interface Factor {
@@ -13,7 +13,7 @@ export interface Factor {
   readonly name: string;
   /** `base`: the table itself. `map`: what the table is multiplied by in a product. */
   readonly role: 'base' | 'map';
-  readonly group: FactorGroup;
+  readonly group: 'embedding' | 'bias' | 'dense' | 'linear';
   readonly rows: number;
   readonly cols: number;
   readonly data: Real;

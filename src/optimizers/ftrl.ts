@@ -1,43 +1,18 @@
 // FTRL-Proximal: follow the regularized leader, with a rate for each element that falls with its own gradients, and an L1
 // term that keeps weights at exactly 0 (McMahan et al. 2013). The rule of sparse linear models: the wide side of Wide & Deep.
 
-import { type Check, type Fields, type Filled, field, number } from '../core/options';
+import { type Check, type Fields, field, number } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
-import {
-  decayed,
-  learningRate,
-  type Rate,
-  type RuleConfig,
-  rate,
-  readRule,
-  tiny,
-  weightDecayField,
-} from './learning-rate';
-import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-
-/** Options of `ftrl`. */
-export interface FtrlOptions {
-  /** alpha: a number above 0, or rates by group. No schedule: the rule lowers the rate of each element itself. @defaultValue 0.1 */
-  readonly learningRate?: Rate | undefined;
-  /** How many squared gradients the rate waits for; at least 1e-30. @defaultValue 1 */
-  readonly beta?: number | undefined;
-  /** L1 on the whole path: elements whose gradients do not add up to more stay at 0. @defaultValue 0 */
-  readonly l1?: number | undefined;
-  /** L2 on the whole path. @defaultValue 0 */
-  readonly l2?: number | undefined;
-  /** As in every rule: weightDecay * value is added to the gradient. @defaultValue 0 */
-  readonly weightDecay?: number | undefined;
-}
-
-/** What `ftrl` returns. */
-export type FtrlConfig = RuleConfig<'ftrl', FtrlOptions>;
+import { decayed, type GroupRates, learningRate, rate, readRule, tiny, weightDecayField } from './learning-rate';
+import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 const ALPHA = 0.1;
 const strength = number({ min: 0 });
-const constantRate: Check<Rate> = (value, name) => learningRate(ALPHA)(rate(value, name), name) as Rate;
+const constantRate: Check<number | GroupRates> = (value, name) =>
+  learningRate(ALPHA)(rate(value, name), name) as number | GroupRates;
 /** The declarations of its options. */
-export const ftrlFields: Fields<Filled<FtrlOptions>> = {
+export const ftrlFields: Fields<Omit<FtrlConfig, 'name'>> = {
   learningRate: field(constantRate, ALPHA),
   beta: field(tiny, 1),
   l1: field(strength, 0),
@@ -64,9 +39,27 @@ export const ftrlFields: Fields<Filled<FtrlOptions>> = {
  * console.log(ftrl({ l1: 0.001 }).learningRate); // 0.1
  * ```
  */
-export function ftrl(options: FtrlOptions = {}): FtrlConfig {
+export function ftrl(
+  options: {
+    /** alpha: a number above 0, or rates by group. No schedule: the rule lowers the rate of each element itself. @defaultValue 0.1 */
+    readonly learningRate?: number | GroupRates | undefined;
+    /** How many squared gradients the rate waits for; at least 1e-30. @defaultValue 1 */
+    readonly beta?: number | undefined;
+    /** L1 on the whole path: elements whose gradients do not add up to more stay at 0. @defaultValue 0 */
+    readonly l1?: number | undefined;
+    /** L2 on the whole path. @defaultValue 0 */
+    readonly l2?: number | undefined;
+    /** As in every rule: weightDecay * value is added to the gradient. @defaultValue 0 */
+    readonly weightDecay?: number | undefined;
+  } = {},
+): OptimizerConfig<
+  'ftrl',
+  { learningRate: number | GroupRates; beta: number; l1: number; l2: number; weightDecay: number }
+> {
   return readRule('ftrl', options, ftrlFields);
 }
+
+type FtrlConfig = ReturnType<typeof ftrl>;
 
 /** The rule of `ftrl`. */
 export class Ftrl implements Optimizer {

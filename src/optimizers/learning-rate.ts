@@ -6,7 +6,6 @@ import {
   type Check,
   type Field,
   type Fields,
-  type Filled,
   field,
   integer,
   number,
@@ -40,9 +39,6 @@ export interface GroupRates {
   readonly linear?: number | undefined;
 }
 
-/** A learning rate before any schedule: one number, or one a group. */
-export type Rate = number | GroupRates;
-
 const positive = number({ min: 0, above: true });
 const groups: Fields<GroupRates> = {
   embedding: optional(positive),
@@ -53,7 +49,7 @@ const groups: Fields<GroupRates> = {
 };
 
 /** A finite number above 0, or a record of them. */
-export const rate: Check<Rate> = (value, name) => {
+export const rate: Check<number | GroupRates> = (value, name) => {
   if (typeof value === 'number') return positive(value, name);
   if (typeof value === 'object' && value !== null) return readOptions<GroupRates>(name, value, groups, `${name}.`);
   throw wrong(
@@ -65,35 +61,6 @@ export const rate: Check<Rate> = (value, name) => {
 
 // Learning-rate schedules: a rate times a curve of the progress p of the whole fit, in [0, 1]. They are plain JSON, so
 // that a saved model, a report and a checkpoint can name them; curveOf turns one into a function, once a fit.
-
-/** What every schedule may have. */
-type PerBatch = {
-  /**
-   * The ratings a step that the rates are for, where batchSize is above 1: a step of fewer, as the last of an epoch, has
-   * them in proportion, so that no rating counts for more than others. Absent: every step has them in full.
-   */
-  readonly batch?: number;
-};
-/** `rate` at all times. */
-export type ConstantSchedule = PerBatch & { readonly schedule: 'constant'; readonly rate: Rate };
-/** Falls to `final` times the rate; the name says along which curve. */
-export type FallingSchedule = PerBatch & {
-  readonly schedule: 'exponential' | 'cosine' | 'linear';
-  readonly rate: Rate;
-  readonly final: number;
-};
-/** `rate / (1 + decay p)`. */
-export type InverseSchedule = PerBatch & {
-  readonly schedule: 'inverse';
-  readonly rate: Rate;
-  readonly decay: number;
-};
-/** Rises from 0 to the start of `rate` over the first `fraction`, then follows `rate`. */
-export type WarmupSchedule = PerBatch & {
-  readonly schedule: 'warmup';
-  readonly rate: Rate | Schedule;
-  readonly fraction: number;
-};
 
 /**
  * A learning rate that changes while training runs, as plain JSON: what `constant`, `exponential`, `inverse`, `cosine`,
@@ -107,7 +74,25 @@ export type WarmupSchedule = PerBatch & {
  * console.log(adam({ learningRate: schedule }).name); // adam
  * ```
  */
-export type Schedule = ConstantSchedule | FallingSchedule | InverseSchedule | WarmupSchedule;
+export type Schedule = {
+  /**
+   * The ratings a step that the rates are for, where batchSize is above 1: a step of fewer, as the last of an epoch, has
+   * them in proportion, so that no rating counts for more than others. Absent: every step has them in full.
+   */
+  readonly batch?: number;
+} & (
+  | { readonly schedule: 'constant'; readonly rate: number | GroupRates }
+  /** Falls to `final` times the rate; the name says along which curve. */
+  | {
+      readonly schedule: 'exponential' | 'cosine' | 'linear';
+      readonly rate: number | GroupRates;
+      readonly final: number;
+    }
+  /** rate / (1 + decay p). */
+  | { readonly schedule: 'inverse'; readonly rate: number | GroupRates; readonly decay: number }
+  /** Rises from 0 to the start of `rate` over the first `fraction`, then follows `rate`. */
+  | { readonly schedule: 'warmup'; readonly rate: number | GroupRates | Schedule; readonly fraction: number }
+);
 
 type ScheduleName = Schedule['schedule'];
 
@@ -133,8 +118,11 @@ const named = oneOf(...(Object.keys(CONSTANTS) as ScheduleName[]));
  * console.log(JSON.stringify(constant(0.01))); // {"schedule":"constant","rate":0.01}
  * ```
  */
-export function constant(rate: Rate, options: PerBatch = {}): ConstantSchedule {
-  return build('constant', rate, options, '') as ConstantSchedule;
+export function constant(
+  rate: number | GroupRates,
+  options: Pick<Schedule, 'batch'> = {},
+): Schedule & { readonly schedule: 'constant' } {
+  return build('constant', rate, options, '');
 }
 
 /**
@@ -148,8 +136,11 @@ export function constant(rate: Rate, options: PerBatch = {}): ConstantSchedule {
  * console.log(exponential(0.1, { final: 0.5 }).final); // 0.5
  * ```
  */
-export function exponential(rate: Rate, options: PerBatch & { readonly final?: number } = {}): FallingSchedule {
-  return build('exponential', rate, options, '') as FallingSchedule;
+export function exponential(
+  rate: number | GroupRates,
+  options: Pick<Schedule, 'batch'> & { readonly final?: number } = {},
+): Schedule & { readonly schedule: 'exponential' } {
+  return build('exponential', rate, options, '');
 }
 
 /**
@@ -164,8 +155,11 @@ export function exponential(rate: Rate, options: PerBatch & { readonly final?: n
  * console.log(inverse(0.1).decay); // 9
  * ```
  */
-export function inverse(rate: Rate, options: PerBatch & { readonly decay?: number } = {}): InverseSchedule {
-  return build('inverse', rate, options, '') as InverseSchedule;
+export function inverse(
+  rate: number | GroupRates,
+  options: Pick<Schedule, 'batch'> & { readonly decay?: number } = {},
+): Schedule & { readonly schedule: 'inverse' } {
+  return build('inverse', rate, options, '');
 }
 
 /**
@@ -180,8 +174,11 @@ export function inverse(rate: Rate, options: PerBatch & { readonly decay?: numbe
  * console.log(JSON.stringify(cosine({ embedding: 0.02, bias: 0.05 }).rate)); // {"embedding":0.02,"bias":0.05}
  * ```
  */
-export function cosine(rate: Rate, options: PerBatch & { readonly final?: number } = {}): FallingSchedule {
-  return build('cosine', rate, options, '') as FallingSchedule;
+export function cosine(
+  rate: number | GroupRates,
+  options: Pick<Schedule, 'batch'> & { readonly final?: number } = {},
+): Schedule & { readonly schedule: 'cosine' } {
+  return build('cosine', rate, options, '');
 }
 
 /**
@@ -195,8 +192,11 @@ export function cosine(rate: Rate, options: PerBatch & { readonly final?: number
  * console.log(linear(0.1).final); // 0
  * ```
  */
-export function linear(rate: Rate, options: PerBatch & { readonly final?: number } = {}): FallingSchedule {
-  return build('linear', rate, options, '') as FallingSchedule;
+export function linear(
+  rate: number | GroupRates,
+  options: Pick<Schedule, 'batch'> & { readonly final?: number } = {},
+): Schedule & { readonly schedule: 'linear' } {
+  return build('linear', rate, options, '');
 }
 
 /**
@@ -213,8 +213,11 @@ export function linear(rate: Rate, options: PerBatch & { readonly final?: number
  * console.log(JSON.stringify(warmup(cosine(0.1)).rate)); // {"schedule":"cosine","rate":0.1,"final":0}
  * ```
  */
-export function warmup(rate: Rate | Schedule, options: PerBatch & { readonly fraction?: number } = {}): WarmupSchedule {
-  return build('warmup', rate, options, '') as WarmupSchedule;
+export function warmup(
+  rate: number | GroupRates | Schedule,
+  options: Pick<Schedule, 'batch'> & { readonly fraction?: number } = {},
+): Schedule & { readonly schedule: 'warmup' } {
+  return build('warmup', rate, options, '');
 }
 
 /** Whether a learning rate is a schedule: only schedules have a field of that name. */
@@ -232,7 +235,7 @@ export const schedule: Check<Schedule> = (value, name) => {
 export type Curve = (progress: number) => number;
 
 /** The curve of a learning rate. What depends on its constants alone is worked out here, not at each call. */
-export function curveOf(given: Rate | Schedule): Curve {
+export function curveOf(given: number | GroupRates | Schedule): Curve {
   if (!isSchedule(given)) return one;
   switch (given.schedule) {
     case 'constant':
@@ -263,21 +266,23 @@ export function curveOf(given: Rate | Schedule): Curve {
 }
 
 /** The ratings a step that a learning rate is for; undefined for every number of them. */
-export function batchOf(given: Rate | Schedule): number | undefined {
+export function batchOf(given: number | GroupRates | Schedule): number | undefined {
   return isSchedule(given) ? (given.batch ?? batchOf(given.rate)) : undefined;
 }
 
 /** The rate that a schedule starts from, with every schedule around it taken off. */
-export function rateOf(given: Rate | Schedule): Rate {
+export function rateOf(given: number | GroupRates | Schedule): number | GroupRates {
   return isSchedule(given) ? rateOf(given.rate) : given;
 }
 
 const one: Curve = () => 1;
 
-function build(name: ScheduleName, given: unknown, constants: unknown, prefix: string): Schedule {
+function build<Name extends ScheduleName>(name: Name, given: unknown, constants: unknown, prefix: string) {
   const inner = name === 'warmup' && isSchedule(given) ? schedule : rate;
   const read = readOptions(name, constants, { ...CONSTANTS[name], batch: BATCH }, prefix);
-  return Object.freeze({ schedule: name, rate: inner(given, `${prefix}rate`), ...read }) as Schedule;
+  return Object.freeze({ schedule: name, rate: inner(given, `${prefix}rate`), ...read }) as Schedule & {
+    readonly schedule: Name;
+  };
 }
 
 // The learning rate of a factor at a step: the schedule's curve, worked out once a step, times the rate of the
@@ -293,7 +298,7 @@ function build(name: ScheduleName, given: unknown, constants: unknown, prefix: s
  * console.log(rates.map((learningRate) => sgd({ learningRate }).name).join()); // sgd,sgd,sgd
  * ```
  */
-export type LearningRate = Rate | Schedule;
+export type LearningRate = number | GroupRates | Schedule;
 
 /** Checks a learning rate and fills in the embedding's where a record leaves it out. */
 export function learningRate(fallback: number): Check<LearningRate> {
@@ -313,7 +318,8 @@ const UNNAMED = 0.01;
  * @throws OptionError naming `learningRate`, `learningRate.bias`, ... for a rate that is not finite and above 0.
  * @example
  * ```ts
- * import { cosine, LearningRates } from 'opmf';
+ * import { cosine } from 'opmf';
+ * import { LearningRates } from 'opmf/models';
  * const rates = new LearningRates(cosine({ embedding: 0.02, bias: 0.05 }));
  * rates.begin(1, 0);
  * const bias = { name: 'userBias', role: 'base', group: 'bias', rows: 1, cols: 1, data: new Float32Array(1) } as const;
@@ -392,9 +398,6 @@ export interface RuleOptions {
    */
   readonly weightDecay?: number | undefined;
 }
-
-/** A rule's options with the name and every default filled in. */
-export type RuleConfig<Name extends string, Options> = Readonly<{ name: Name } & Filled<Options>>;
 
 /** The field of a learning rate with the rule's own default. */
 export function rateField(fallback: number): Field<LearningRate> {

@@ -4,28 +4,11 @@
 import { type Fields, type Filled, field } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
-import {
-  decayed,
-  type RuleConfig,
-  type RuleOptions,
-  rateField,
-  readRule,
-  share,
-  weightDecayField,
-} from './learning-rate';
-import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-
-/** Options of `momentum`. */
-export interface MomentumOptions extends RuleOptions {
-  /** The part of the buffer that is kept from step to step, in [0, 1). @defaultValue 0.9 */
-  readonly momentum?: number | undefined;
-}
-
-/** What `momentum` returns. */
-export type MomentumConfig = RuleConfig<'momentum', MomentumOptions>;
+import { decayed, type RuleOptions, rateField, readRule, share, weightDecayField } from './learning-rate';
+import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
-export const momentumFields: Fields<Filled<MomentumOptions>> = {
+export const momentumFields: Fields<Omit<MomentumConfig, 'name'>> = {
   learningRate: rateField(0.01),
   momentum: field(share, 0.9),
   weightDecay: weightDecayField,
@@ -48,9 +31,16 @@ export const momentumFields: Fields<Filled<MomentumOptions>> = {
  * console.log(momentum().momentum); // 0.9
  * ```
  */
-export function momentum(options: MomentumOptions = {}): MomentumConfig {
+export function momentum(
+  options: RuleOptions & {
+    /** The part of the buffer that is kept from step to step, in [0, 1). @defaultValue 0.9 */
+    readonly momentum?: number | undefined;
+  } = {},
+): OptimizerConfig<'momentum', Filled<RuleOptions> & { momentum: number }> {
   return readRule('momentum', options, momentumFields);
 }
+
+type MomentumConfig = ReturnType<typeof momentum>;
 
 /** The rule of `momentum`. */
 export class Momentum implements Optimizer {

@@ -4,28 +4,11 @@
 import { type Fields, type Filled, field } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
-import {
-  decayed,
-  type RuleConfig,
-  type RuleOptions,
-  rateField,
-  readRule,
-  share,
-  weightDecayField,
-} from './learning-rate';
-import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-
-/** Options of `nesterov`. */
-export interface NesterovOptions extends RuleOptions {
-  /** The part of the buffer that is kept from step to step, in [0, 1). @defaultValue 0.9 */
-  readonly momentum?: number | undefined;
-}
-
-/** What `nesterov` returns. */
-export type NesterovConfig = RuleConfig<'nesterov', NesterovOptions>;
+import { decayed, type RuleOptions, rateField, readRule, share, weightDecayField } from './learning-rate';
+import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
-export const nesterovFields: Fields<Filled<NesterovOptions>> = {
+export const nesterovFields: Fields<Omit<NesterovConfig, 'name'>> = {
   learningRate: rateField(0.01),
   momentum: field(share, 0.9),
   weightDecay: weightDecayField,
@@ -48,9 +31,16 @@ export const nesterovFields: Fields<Filled<NesterovOptions>> = {
  * console.log(nesterov({ momentum: 0.5 }).momentum); // 0.5
  * ```
  */
-export function nesterov(options: NesterovOptions = {}): NesterovConfig {
+export function nesterov(
+  options: RuleOptions & {
+    /** The part of the buffer that is kept from step to step, in [0, 1). @defaultValue 0.9 */
+    readonly momentum?: number | undefined;
+  } = {},
+): OptimizerConfig<'nesterov', Filled<RuleOptions> & { momentum: number }> {
   return readRule('nesterov', options, nesterovFields);
 }
+
+type NesterovConfig = ReturnType<typeof nesterov>;
 
 /** The rule of `nesterov`. */
 export class Nesterov implements Optimizer {

@@ -4,10 +4,9 @@
 import type { Factor, Real, RowGradient } from './factor';
 
 /** What an optimizer is, as plain JSON: its name, its constants and its learning rate. */
-export interface OptimizerConfig {
-  readonly name: string;
-  readonly [constant: string]: unknown;
-}
+export type OptimizerConfig<Name extends string = string, Constants = { [constant: string]: unknown }> = Readonly<
+  { name: Name } & Constants
+>;
 
 /** Where training is, and the learning rates in force there. One object for a whole fit. */
 export interface StepInfo {

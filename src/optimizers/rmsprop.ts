@@ -4,33 +4,11 @@
 import { type Fields, type Filled, field } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
-import {
-  decayed,
-  type RuleConfig,
-  type RuleOptions,
-  rateField,
-  readRule,
-  share,
-  tiny,
-  weightDecayField,
-} from './learning-rate';
-import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-
-/** Options of `rmsprop`. */
-export interface RmspropOptions extends RuleOptions {
-  /** The decay of the moving average of squares, in [0, 1). @defaultValue 0.99 */
-  readonly alpha?: number | undefined;
-  /** Added to the root, outside it; at least 1e-30. @defaultValue 1e-8 */
-  readonly epsilon?: number | undefined;
-  /** The part of the buffer that is kept, in [0, 1). At 0 there is no buffer, and no memory for one. @defaultValue 0 */
-  readonly momentum?: number | undefined;
-}
-
-/** What `rmsprop` returns. */
-export type RmspropConfig = RuleConfig<'rmsprop', RmspropOptions>;
+import { decayed, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './learning-rate';
+import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
-export const rmspropFields: Fields<Filled<RmspropOptions>> = {
+export const rmspropFields: Fields<Omit<RmspropConfig, 'name'>> = {
   learningRate: rateField(0.01),
   alpha: field(share, 0.99),
   epsilon: field(tiny, 1e-8),
@@ -57,9 +35,20 @@ export const rmspropFields: Fields<Filled<RmspropOptions>> = {
  * console.log(rmsprop({ alpha: 0.9 }).alpha); // 0.9
  * ```
  */
-export function rmsprop(options: RmspropOptions = {}): RmspropConfig {
+export function rmsprop(
+  options: RuleOptions & {
+    /** The decay of the moving average of squares, in [0, 1). @defaultValue 0.99 */
+    readonly alpha?: number | undefined;
+    /** Added to the root, outside it; at least 1e-30. @defaultValue 1e-8 */
+    readonly epsilon?: number | undefined;
+    /** The part of the buffer that is kept, in [0, 1). At 0 there is no buffer, and no memory for one. @defaultValue 0 */
+    readonly momentum?: number | undefined;
+  } = {},
+): OptimizerConfig<'rmsprop', Filled<RuleOptions> & { alpha: number; epsilon: number; momentum: number }> {
   return readRule('rmsprop', options, rmspropFields);
 }
+
+type RmspropConfig = ReturnType<typeof rmsprop>;
 
 /** The rule of `rmsprop`. */
 export class Rmsprop implements Optimizer {

@@ -4,17 +4,14 @@
 import type { Fields, Filled } from '../core/options';
 import { isSingle, round } from '../kernels/rounding';
 import type { Factor, Real, RowGradient } from './factor';
-import { decayed, type RuleConfig, type RuleOptions, rateField, readRule, weightDecayField } from './learning-rate';
-import type { Optimizer, SlotSpec, StepInfo } from './optimizer';
-
-/** Options of `sgd`. */
-export interface SgdOptions extends RuleOptions {}
-
-/** What `sgd` returns. */
-export type SgdConfig = RuleConfig<'sgd', SgdOptions>;
+import { decayed, type RuleOptions, rateField, readRule, weightDecayField } from './learning-rate';
+import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
-export const sgdFields: Fields<Filled<SgdOptions>> = { learningRate: rateField(0.01), weightDecay: weightDecayField };
+export const sgdFields: Fields<Omit<SgdConfig, 'name'>> = {
+  learningRate: rateField(0.01),
+  weightDecay: weightDecayField,
+};
 
 /**
  * Stochastic gradient descent.
@@ -33,9 +30,11 @@ export const sgdFields: Fields<Filled<SgdOptions>> = { learningRate: rateField(0
  * console.log(JSON.stringify(sgd({ learningRate: 0.005 }))); // {"name":"sgd","learningRate":0.005,"weightDecay":0}
  * ```
  */
-export function sgd(options: SgdOptions = {}): SgdConfig {
+export function sgd(options: RuleOptions = {}): OptimizerConfig<'sgd', Filled<RuleOptions>> {
   return readRule('sgd', options, sgdFields);
 }
+
+type SgdConfig = ReturnType<typeof sgd>;
 
 /** The rule of `sgd`. */
 export class Sgd implements Optimizer {

@@ -24,13 +24,16 @@ export interface ProductOptions {
 }
 
 /** One parameterization for all tables, or one per parameter name (`userEmbedding`, `itemEmbedding`, ...). */
-export type Overparam = false | ProductOptions | OverparamByName;
+export type Overparam<Name extends string = ParameterName> =
+  | false
+  | ProductOptions
+  | { readonly [name in Name]?: false | ProductOptions | undefined };
 
 /** The tables of a factorization; 'implicitEmbedding' is of SVD++ alone. */
 export type ParameterName = 'userEmbedding' | 'itemEmbedding' | 'implicitEmbedding' | 'userBias' | 'itemBias';
 
 /** `overparam` per parameter; a parameter that is not named is plain. */
-export type OverparamByName = { readonly [name in ParameterName]?: false | ProductOptions | undefined };
+export type OverparamByName = Exclude<Overparam, false | ProductOptions>;
 
 /** The product of one table with every field filled in. */
 export interface ProductSpec {

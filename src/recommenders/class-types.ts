@@ -1,7 +1,6 @@
 // Classes that the library makes and callers only name: their types alone. Exported as classes, they would be values in the
 // declarations of the package, and absent in the module: its build does not tell the two apart.
 
-import type { Factorization as FactorizationClass } from '../models/factorization';
 import type { ItemMask as ItemMaskClass } from '../serving/item-mask';
 import type { FoldedItem as FoldedItemClass, FoldedUser as FoldedUserClass } from '../serving/predictor';
 import type { TableRecommender as TableRecommenderClass } from './table-recommender';
@@ -17,6 +16,3 @@ export type ItemMask = ItemMaskClass;
 
 /** What MF, OverparamMF, ALS, SVDpp and NMF have in common: the tables of a factorization. */
 export type TableRecommender = TableRecommenderClass;
-
-/** What MFModel, OverparamMFModel, NMFModel and SVDppModel have in common: the bare model of a factorization. */
-export type Factorization = FactorizationClass;

@@ -164,17 +164,10 @@ function ratesOf(spec: ProductSpec | undefined): { embedding: number; map?: numb
 // The options of MF and OverparamMF: their types, their checks, and how a caller's part of them meets the preset.
 
 /** The strengths of the L2 penalty on embeddings and biases; what is left out is as the recommender has it by default. */
-export interface Regularization {
-  /** lambda of embeddings, at least 0. @defaultValue 0.235; losses of orders: 0.01 */
-  readonly embedding?: number | undefined;
-  /** lambda of biases, at least 0. @defaultValue 0.15; losses of orders: 0.01 */
-  readonly bias?: number | undefined;
-  /** 'frequency': a row with n ratings has lambda sqrt(20 / n). @defaultValue 'frequency'; losses of orders: 'constant' */
-  readonly scaling?: 'constant' | 'frequency' | undefined;
-}
+export type Regularization = Exclude<NonNullable<OverparamMFOptions['regularization']>, number>;
 
-/** The options of a matrix-factorization recommender. */
-export interface FactorizationRecommenderOptions extends TrainingOptions {
+/** The options of OverparamMF, and of other factorizations those that they name. */
+export interface OverparamMFOptions extends TrainingOptions {
   /** The length of the vectors, from 1 to 65536. @defaultValue 32 */
   readonly rank?: number | undefined;
   /**
@@ -188,7 +181,7 @@ export interface FactorizationRecommenderOptions extends TrainingOptions {
    * `negatives` too, and takes values from 0 to 1 without. 'auto': 'squared' where the values of a fit differ (or there is
    * one alone), 'bpr' where all are equal; after the fit `options.loss` says which. @defaultValue 'auto'
    */
-  readonly loss?: FactorizationLoss | 'auto' | undefined;
+  readonly loss?: LossName | RankingLossName | 'auto' | undefined;
   /**
    * Items drawn for each interaction that its user does not have: how many, from 0 to 4096, and how ('popularity': in proportion to
    * interactions^exponent). @defaultValue bpr: 1, warp: 16, softmax: 32, uniform; others: false
@@ -213,7 +206,17 @@ export interface FactorizationRecommenderOptions extends TrainingOptions {
    * lambda of 1/2 lambda (|e_u|^2 + |e_i|^2 + b_u^2 + b_i^2) per rating, at least 0; a number is constant and for all.
    * @defaultValue embeddings 0.235, biases 0.15, by frequency; losses of orders: 0.01, constant
    */
-  readonly regularization?: number | Regularization | undefined;
+  readonly regularization?:
+    | number
+    | {
+        /** lambda of embeddings, at least 0. @defaultValue 0.235; losses of orders: 0.01 */
+        readonly embedding?: number | undefined;
+        /** lambda of biases, at least 0. @defaultValue 0.15; losses of orders: 0.01 */
+        readonly bias?: number | undefined;
+        /** 'frequency': a row with n ratings has lambda sqrt(20 / n). @defaultValue 'frequency'; losses of orders: 'constant' */
+        readonly scaling?: 'constant' | 'frequency' | undefined;
+      }
+    | undefined;
   /** Whether users and items have biases. @defaultValue true */
   readonly biases?: boolean | undefined;
   /**
@@ -244,7 +247,7 @@ export type FactorizationOptionsInForce = Omit<FilledOptions, 'loss'> & { readon
 
 /** Every option of a training. */
 export type FilledOptions = Filled<
-  FactorizationRecommenderOptions,
+  OverparamMFOptions,
   {
     readonly loss: FactorizationLoss;
     readonly optimizer: OptimizerConfig;
@@ -318,13 +321,13 @@ export interface ReadRecommender {
   /** The update rule; it may be an object of the caller's. */
   readonly rule: Optimizer;
   /** What the caller gave, as a copy: what a fit chooses the rest by, once it knows the data. */
-  readonly asked: FactorizationRecommenderOptions;
+  readonly asked: OverparamMFOptions;
 }
 
 /** How the options of a kind are read: as they are given, and for a training on some data. */
 export interface OptionsReader {
-  read(given: FactorizationRecommenderOptions | undefined): ReadRecommender;
-  forData(asked: FactorizationRecommenderOptions, data: Interactions, scheduler: Scheduler): Promise<ReadRecommender>;
+  read(given: OverparamMFOptions | undefined): ReadRecommender;
+  forData(asked: OverparamMFOptions, data: Interactions, scheduler: Scheduler): Promise<ReadRecommender>;
 }
 
 /**
@@ -338,8 +341,8 @@ export function readerOf(
   instead?: string,
   shape: typeof shapeOf = shapeOf,
 ): OptionsReader {
-  const read = (given: FactorizationRecommenderOptions | undefined, chosen?: ChosenByData): ReadRecommender => {
-    const own: FactorizationRecommenderOptions =
+  const read = (given: OverparamMFOptions | undefined, chosen?: ChosenByData): ReadRecommender => {
+    const own: OverparamMFOptions =
       given === undefined ? {} : plain(given, 'options', 'an object with options such as rank', owner);
     const { options, rule } = ruleApart(readOptions<Declared, ChosenByData>(owner, own, fields, '', chosen));
     return { options, rule, asked: copyOf(own, rule) };

@@ -18,9 +18,9 @@ import { passOver } from '../training/negatives';
 import { type StepOptions, type StepTask, startTraining } from '../training/start-training';
 import type {
   FactorizationOptionsInForce,
-  FactorizationRecommenderOptions,
   FilledOptions,
   OptionsReader,
+  OverparamMFOptions,
   ReadRecommender,
 } from './factorization-options';
 import { fitInteractions, servingOf } from './fit-interactions';
@@ -40,7 +40,7 @@ export abstract class FactorizationRecommender extends TableRecommender {
 
   protected constructor(
     owner: string,
-    options: FactorizationRecommenderOptions | undefined,
+    options: OverparamMFOptions | undefined,
     private readonly reader: OptionsReader,
   ) {
     super(owner);
@@ -100,7 +100,7 @@ export abstract class FactorizationRecommender extends TableRecommender {
     if (asked === undefined) return;
     this.read = {
       ...this.read,
-      asked: this.reader.read(withSavedRule(asked as FactorizationRecommenderOptions)).asked,
+      asked: this.reader.read(withSavedRule(asked as OverparamMFOptions)).asked,
     };
   }
 }

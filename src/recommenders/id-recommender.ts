@@ -2,13 +2,12 @@
 
 import { retoldAllocation } from '../core/allocate';
 import { isNamed } from '../core/errors';
-import { boolean, type Filled, field, readOptions } from '../core/options';
+import { boolean, field, readOptions } from '../core/options';
 import { runYielding, TaskScheduler, untilAborted } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import type { Scores } from '../metrics/metric-names';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import { Predictor } from '../serving/predictor';
-import type { SaveOptions } from '../serving/questions';
 import type { TrainedState } from '../serving/trained-state';
 import type { History } from '../training/fit';
 import { checkInteractions, type FilledFitOptions, readFitOptions } from './fit-options';
@@ -86,9 +85,9 @@ export abstract class IdRecommender<State extends TrainedState> extends Predicto
   }
 
   /** The trained state, the ids and the options as one safetensors file. `loadRecommender` reads it. */
-  save(options?: SaveOptions): Uint8Array<ArrayBuffer> {
+  save(options?: Parameters<Recommender['save']>[0]): Uint8Array<ArrayBuffer> {
     const state = this.need('save');
-    const { history } = readOptions<Filled<SaveOptions>>(`${this.owner}.save`, options, {
+    const { history } = readOptions(`${this.owner}.save`, options, {
       history: field(boolean, true),
     });
     return this.encode(state, history);

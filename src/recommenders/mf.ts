@@ -9,9 +9,9 @@ import { decodeFitted, type SavedFactorization } from '../serving/saved-factoriz
 import {
   type FactorizationFields,
   type FactorizationOptionsInForce,
-  type FactorizationRecommenderOptions,
   type FilledOptions,
   factorizationFields,
+  type OverparamMFOptions,
   PLAIN_PRESETS,
   readerOf,
 } from './factorization-options';
@@ -20,7 +20,7 @@ import type { Collapses } from './recommender';
 import { restore, savedRule } from './restore';
 
 /** The options of MF: those of OverparamMF without the products. */
-export type MFOptions = Omit<FactorizationRecommenderOptions, 'overparam'> & {
+export type MFOptions = Omit<OverparamMFOptions, 'overparam'> & {
   /** Tables are plain: products are what OverparamMF takes. @defaultValue false */
   readonly overparam?: false | undefined;
 };

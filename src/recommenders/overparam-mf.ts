@@ -5,19 +5,16 @@ import type { Interactions } from '../data/interactions';
 import { OverparamMFModel } from '../models/overparam-mf';
 import { decodeFitted, type SavedFactorization } from '../serving/saved-factorization';
 import {
-  type FactorizationRecommenderOptions,
   type FilledOptions,
   factorizationFields,
   OVERPARAM_PRESETS,
+  type OverparamMFOptions,
   readerOf,
 } from './factorization-options';
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
 import { MF } from './mf';
 import type { Collapses } from './recommender';
 import { restore, savedRule } from './restore';
-
-/** The options of OverparamMF. */
-export type OverparamMFOptions = FactorizationRecommenderOptions;
 
 /** Their declarations. */
 export const overparamMFFields = () => factorizationFields(OVERPARAM_PRESETS);

@@ -4,7 +4,7 @@ import type { Interactions } from '../data/interactions';
 import type { Id } from '../data/vocabulary';
 import type { MetricName, Scores } from '../metrics/metric-names';
 import type { ItemMask } from '../serving/item-mask';
-import type { RecommendationList, RecommendManyOptions, RecommendOptions, SaveOptions } from '../serving/questions';
+import type { RecommendationList, RecommendManyOptions, RecommendOptions } from '../serving/questions';
 import type { EpochRecord, History } from '../training/fit';
 
 /** How a fit is watched and stopped. */
@@ -94,5 +94,8 @@ export interface Recommender<O extends object = object> {
   knows(userId: Id, itemId?: Id): boolean;
   /** What training saw of each row of some data: 2, the pair of its user and item; 1, both, but not together; 0, not both. */
   familiarity(data: Interactions): Uint8Array;
-  save(options?: SaveOptions): Uint8Array<ArrayBuffer>;
+  save(options?: {
+    /** Who has rated what: `filterSeen` needs it after a load. @defaultValue true */
+    readonly history?: boolean | undefined;
+  }): Uint8Array<ArrayBuffer>;
 }

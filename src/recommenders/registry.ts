@@ -4,61 +4,47 @@ import { FormatError } from '../core/errors';
 import { oneOf } from '../core/options';
 import { decodeFitted } from '../serving/saved-factorization';
 import { decodeFile, type SavedFile } from '../serving/saved-model';
-import { ALS, type ALSOptions, type FilledAlsOptions } from './als';
+import { ALS, type FilledAlsOptions } from './als';
 import type { FilledOptions } from './factorization-options';
-import { DeepFM, type DeepFMOptions } from './features/deep-fm';
-import { FM, type FMOptions } from './features/fm';
-import { WideDeep, type WideDeepOptions } from './features/wide-deep';
-import { EASE, type EASEOptions } from './item-based/ease';
-import { ItemKNN, type ItemKNNOptions } from './item-based/item-knn';
+import { DeepFM } from './features/deep-fm';
+import { FM } from './features/fm';
+import { WideDeep } from './features/wide-deep';
+import { EASE } from './item-based/ease';
+import { ItemKNN } from './item-based/item-knn';
 import { Popularity } from './item-based/popularity';
-import { MF, type MFOptions } from './mf';
+import { MF } from './mf';
 import { NeuralCF } from './neural/neural-cf';
-import type { NeuralCFOptions } from './neural/neural-options';
-import { type FilledNmfOptions, NMF, type NMFOptions } from './nmf';
-import { OverparamMF, type OverparamMFOptions } from './overparam-mf';
+import { type FilledNmfOptions, NMF } from './nmf';
+import { OverparamMF } from './overparam-mf';
 import { ofUsersAndItems } from './restore';
-import { type FilledSvdppOptions, SVDpp, type SVDppOptions } from './svdpp';
+import { type FilledSvdppOptions, SVDpp } from './svdpp';
 
-/** The recommenders by their names. */
+/** The classes of recommenders by their names. */
 export interface RecommenderKinds {
-  mf: MF;
-  'overparam-mf': OverparamMF;
-  als: ALS;
-  svdpp: SVDpp;
-  nmf: NMF;
-  popularity: Popularity;
-  'item-knn': ItemKNN;
-  ease: EASE;
-  'neural-cf': NeuralCF;
-  fm: FM;
-  'wide-deep': WideDeep;
-  'deep-fm': DeepFM;
-}
-
-/** The options of each. */
-export interface RecommenderKindOptions {
-  mf: MFOptions;
-  'overparam-mf': OverparamMFOptions;
-  als: ALSOptions;
-  svdpp: SVDppOptions;
-  nmf: NMFOptions;
-  popularity: Readonly<Record<never, never>>;
-  'item-knn': ItemKNNOptions;
-  ease: EASEOptions;
-  'neural-cf': NeuralCFOptions;
-  fm: FMOptions;
-  'wide-deep': WideDeepOptions;
-  'deep-fm': DeepFMOptions;
+  mf: typeof MF;
+  'overparam-mf': typeof OverparamMF;
+  als: typeof ALS;
+  svdpp: typeof SVDpp;
+  nmf: typeof NMF;
+  popularity: typeof Popularity;
+  'item-knn': typeof ItemKNN;
+  ease: typeof EASE;
+  'neural-cf': typeof NeuralCF;
+  fm: typeof FM;
+  'wide-deep': typeof WideDeep;
+  'deep-fm': typeof DeepFM;
 }
 
 /** The names of the recommenders. */
 export type RecommenderName = keyof RecommenderKinds;
 
+type Made<N extends RecommenderName> = InstanceType<RecommenderKinds[N]>;
+type OptionsOf<N extends RecommenderName> = ConstructorParameters<RecommenderKinds[N]>[0];
+
 /** How each kind is made of options, and of what a file says. */
 interface Kind<N extends RecommenderName> {
-  make(options: RecommenderKindOptions[N] | undefined): RecommenderKinds[N];
-  restore(file: SavedFile): RecommenderKinds[N];
+  make(options: OptionsOf<N>): Made<N>;
+  restore(file: SavedFile): Made<N>;
 }
 
 const KINDS: { readonly [N in RecommenderName]: Kind<N> } = {
@@ -106,8 +92,8 @@ export const RECOMMENDER_NAMES = /* @__PURE__ */ Object.keys(KINDS) as readonly 
  */
 export function createRecommender<N extends RecommenderName>(
   name: N,
-  options?: RecommenderKindOptions[N],
-): RecommenderKinds[N] {
+  options?: ConstructorParameters<RecommenderKinds[N]>[0],
+): InstanceType<RecommenderKinds[N]> {
   oneOf(...RECOMMENDER_NAMES)(name, 'recommender');
   return KINDS[name].make(options);
 }
@@ -125,7 +111,7 @@ export function createRecommender<N extends RecommenderName>(
  * console.log(loaded.predict('1', '2') === model.predict('1', '2')); // true
  * ```
  */
-export function loadRecommender(bytes: Uint8Array): RecommenderKinds[RecommenderName] {
+export function loadRecommender(bytes: Uint8Array): InstanceType<RecommenderKinds[RecommenderName]> {
   const file = decodeFile(bytes);
   const name = RECOMMENDER_NAMES.find((one) => one === file.recommender);
   if (name !== undefined) return KINDS[name].restore(file);

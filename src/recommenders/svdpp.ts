@@ -13,10 +13,10 @@ import {
   type BatchShape,
   type FactorizationFields,
   type FactorizationOptionsInForce,
-  type FactorizationRecommenderOptions,
   type FilledOptions,
   factorizationFields,
   type OptionsReader,
+  type OverparamMFOptions,
   PLAIN_PRESETS,
   readerOf,
   SVDPP_PRESET,
@@ -37,7 +37,7 @@ import { INSTEAD_OF_KIND } from './targets';
  * console.log(new SVDpp(options).options.rank); // 20
  * ```
  */
-export type SVDppOptions = Omit<FactorizationRecommenderOptions, 'loss' | 'negatives' | 'threads' | 'grouping'> & {
+export type SVDppOptions = Omit<OverparamMFOptions, 'loss' | 'negatives' | 'threads' | 'grouping'> & {
   /** 'auto' is 'squared', and refuses values that are all equal, as every loss does here. @defaultValue 'auto' */
   readonly loss?: LossName | 'auto' | undefined;
 };

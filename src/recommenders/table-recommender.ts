@@ -24,11 +24,10 @@ import type { FoldedItem, FoldedUser } from '../serving/predictor';
 import type {
   ExplainOptions,
   Explanation,
-  ItemHistoryRow,
+  HistoryRow,
   Recommendation,
   SimilarOptions,
   SimilarUser,
-  UserHistoryRow,
 } from '../serving/questions';
 import { encodeFitted } from '../serving/saved-factorization';
 import type { EpochRecord, History } from '../training/fit';
@@ -38,13 +37,7 @@ import { IdRecommender } from './id-recommender';
 import { type FittedTables, partialFit } from './partial-fit';
 import type { FitOptions, PartialFits } from './recommender';
 import { Validation } from './validation';
-import { type VectorIndex, type Vectors, vectorsOf } from './vector-table';
-
-/** What vectors are exported for. */
-export interface ExportVectorsOptions {
-  /** What the index compares by. @defaultValue 'inner-product' */
-  readonly index?: VectorIndex | undefined;
-}
+import { type VectorTable, vectorsOf } from './vector-table';
 
 /** The common part of MF, OverparamMF and ALS. */
 export abstract class TableRecommender
@@ -97,7 +90,13 @@ export abstract class TableRecommender
    * @see Bachrach et al., "Speeding Up the Xbox Recommender System Using a Euclidean Transformation for Inner-Product
    * Spaces" (RecSys 2014), equation 5
    */
-  exportVectors(options?: ExportVectorsOptions): Vectors {
+  exportVectors(options?: {
+    /** What the index compares by. @defaultValue 'inner-product' */
+    readonly index?: ('inner-product' | 'cosine') | undefined;
+  }): {
+    readonly users: VectorTable;
+    readonly items: VectorTable;
+  } {
     const { fitted } = this.need('exportVectors');
     const { index } = readOptions(`${this.owner}.exportVectors`, options, {
       index: field(oneOf('inner-product', 'cosine'), 'inner-product'),
@@ -116,12 +115,12 @@ export abstract class TableRecommender
   }
 
   /** A user that training never saw, by its history. @see FoldsIn */
-  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+  foldInUser(history: Iterable<HistoryRow<'itemId'>>): FoldedUser {
     return foldInUser(this.ask('foldInUser'), history);
   }
 
   /** An item that training never saw, by who has rated it. @see FoldsIn */
-  foldInItem(history: Iterable<ItemHistoryRow>): FoldedItem {
+  foldInItem(history: Iterable<HistoryRow<'userId'>>): FoldedItem {
     return foldInItem(this.ask('foldInItem'), history);
   }
 

@@ -10,7 +10,6 @@ import { OPTIMIZER_WANTED, type OptimizerName, resolveOver } from '../optimizers
 import { OVERPARAM_WANTED, type Overparam, productOver } from '../parameters/overparam';
 import type { LossName, RankingLossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
-import type { KernelChoice } from '../wasm/host';
 
 /** The options whose meaning and default are the same wherever they are. */
 export interface TrainingOptions {
@@ -22,7 +21,7 @@ export interface TrainingOptions {
    * What does the arithmetic; results never depend on it. `auto`: WebAssembly where it and its memory can be had, else
    * JavaScript; `wasm`: else an UnsupportedError, in answers too. @defaultValue 'auto'
    */
-  readonly kernels?: KernelChoice | undefined;
+  readonly kernels?: 'auto' | 'wasm' | 'js' | undefined;
   /** Clips predicted ratings to the range of the training ratings. @defaultValue true */
   readonly clip?: boolean | undefined;
 }

@@ -18,10 +18,7 @@ export interface VectorTable {
 }
 
 /** The vectors of both sides. */
-export interface Vectors {
-  readonly users: VectorTable;
-  readonly items: VectorTable;
-}
+export type Vectors = { readonly users: VectorTable; readonly items: VectorTable };
 
 /** Items (q_i, b_i) and users (p_u, 1); for cosines, all items as long as the longest. Rows never trained are left out. */
 export function vectorsOf({ tables, served, users, items, seen }: FittedFactorization, index: VectorIndex): Vectors {

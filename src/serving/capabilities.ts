@@ -5,15 +5,7 @@ import { UnknownIdError } from '../core/errors';
 import { type Filled, field, integer, readOptions } from '../core/options';
 import type { Id } from '../data/vocabulary';
 import { FoldedItem, FoldedUser, readHistory, readSimilarOptions } from './predictor';
-import type {
-  ExplainOptions,
-  Explanation,
-  ItemHistoryRow,
-  Recommendation,
-  SimilarOptions,
-  SimilarUser,
-  UserHistoryRow,
-} from './questions';
+import type { ExplainOptions, Explanation, HistoryRow, Recommendation, SimilarOptions, SimilarUser } from './questions';
 import type { Abilities, Able } from './trained-state';
 
 /** Who has vectors of items and users, to be compared. */
@@ -39,12 +31,12 @@ export interface FoldsIn {
    * @throws DataError for a row that is none
    * @see Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback Datasets" (ICDM 2008), equation 4
    */
-  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser;
+  foldInUser(history: Iterable<HistoryRow<'itemId'>>): FoldedUser;
   /**
    * An item that training never saw, by who has rated it: as `foldInUser`, with the trained users as they are.
    * @throws DataError for a row that is none; UnsupportedError for losses that compare an item with others
    */
-  foldInItem(history: Iterable<ItemHistoryRow>): FoldedItem;
+  foldInItem(history: Iterable<HistoryRow<'userId'>>): FoldedItem;
 }
 
 /** Whose scores are sums over a history. */
@@ -90,7 +82,7 @@ export function similarUsers(asked: Question<'similarUsers'>, userId: Id, option
 }
 
 /** @see FoldsIn */
-export function foldInUser(asked: Question<'foldInUser'>, history: Iterable<UserHistoryRow>): FoldedUser {
+export function foldInUser(asked: Question<'foldInUser'>, history: Iterable<HistoryRow<'itemId'>>): FoldedUser {
   const { state } = asked;
   const known = (id: Id) => {
     const item = state.items.indexOf(id);
@@ -100,7 +92,7 @@ export function foldInUser(asked: Question<'foldInUser'>, history: Iterable<User
 }
 
 /** @see FoldsIn */
-export function foldInItem({ state }: Question<'foldInItem'>, history: Iterable<ItemHistoryRow>): FoldedItem {
+export function foldInItem({ state }: Question<'foldInItem'>, history: Iterable<HistoryRow<'userId'>>): FoldedItem {
   const known = (id: Id) => {
     const user = state.users.indexOf(id);
     return state.hasUser(user) ? user : -1;

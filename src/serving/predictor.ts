@@ -13,13 +13,12 @@ import { ROWS_A_STEP } from '../metrics/relevant-items';
 import { indexMap } from './index-map';
 import { ItemMask, type NumberedIds, numbersOf } from './item-mask';
 import type {
-  ItemHistoryRow,
+  HistoryRow,
   Recommendation,
   RecommendationList,
   RecommendManyOptions,
   RecommendOptions,
   SimilarOptions,
-  UserHistoryRow,
 } from './questions';
 import type { SimilarRequest } from './top-k';
 import type { Able, FoldedItemState, FoldedUserState, HistoryEntry, ItemRequest, TrainedState } from './trained-state';
@@ -238,7 +237,7 @@ export interface ReadHistory {
 
 /** Reads rows as Interactions.from does, of one user or item that has no name; of repeats the last counts. */
 export function readHistory(
-  rows: Iterable<UserHistoryRow | ItemHistoryRow>,
+  rows: Iterable<HistoryRow<'itemId'> | HistoryRow<'userId'>>,
   side: 'itemId' | 'userId',
   indexOf: (id: Id) => number,
 ): ReadHistory {

@@ -52,15 +52,10 @@ export interface SimilarOptions {
   readonly candidates?: Iterable<Id> | ItemMask | undefined;
 }
 
-/** One row of a new user's history: an Interaction without its user. */
-export type UserHistoryRow =
-  | { readonly itemId: Id; readonly value?: number | undefined; readonly weight?: number | undefined }
-  | readonly [itemId: Id, value?: number | undefined];
-
-/** One row of a new item's history: an Interaction without its item. */
-export type ItemHistoryRow =
-  | { readonly userId: Id; readonly value?: number | undefined; readonly weight?: number | undefined }
-  | readonly [userId: Id, value?: number | undefined];
+/** One row of a new user's history, `HistoryRow<'itemId'>`: an Interaction without its user; of a new item's, without its item. */
+export type HistoryRow<Other extends 'itemId' | 'userId'> =
+  | ({ readonly [K in Other]: Id } & { readonly value?: number | undefined; readonly weight?: number | undefined })
+  | readonly [id: Id, value?: number | undefined];
 
 /** How much of an explanation is wanted. */
 export interface ExplainOptions {
@@ -72,10 +67,4 @@ export interface ExplainOptions {
 export interface Explanation {
   readonly itemId: Id;
   readonly contribution: number;
-}
-
-/** What a saved model keeps. */
-export interface SaveOptions {
-  /** Who has rated what: `filterSeen` needs it after a load. @defaultValue true */
-  readonly history?: boolean | undefined;
 }

@@ -3,7 +3,7 @@
 
 import { DivergenceError } from '../core/errors';
 import { forEachChunk, now, type Scheduler, TaskScheduler, untilAborted } from '../core/scheduler';
-import { isLessBetter, type MetricName, type RowMetricName } from '../metrics/metric-names';
+import { isLessBetter, type MetricName } from '../metrics/metric-names';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 
@@ -38,7 +38,7 @@ export interface TrainingState {
 
 const STATELESS: TrainingState = { slots: new Map(), steps: 0 };
 
-type Metrics = Readonly<Partial<Record<MetricName | RowMetricName, number>>>;
+export type Metrics = EpochRecord['metrics'];
 
 /** One epoch of a fit. */
 export interface EpochRecord {
@@ -52,7 +52,7 @@ export interface EpochRecord {
   /** Squared loss only: the root of the running mean squared error, on the rating scale. */
   readonly trainRmse?: number;
   /** The validation metrics, by name; empty without validation data. */
-  readonly metrics: Metrics;
+  readonly metrics: Readonly<Partial<Record<MetricName | 'logloss', number>>>;
   /** The validation rows of a user or an item that training never saw; absent without validation on interactions. */
   readonly cold?: number;
   /** The rate of embeddings at the start of the epoch; 0 where there is none, as in ALS. */
@@ -95,7 +95,7 @@ export interface FitProgress {
 /** What the caller of a fit asks of the loop. */
 export interface LoopOptions {
   readonly earlyStopping?:
-    | { readonly metric: MetricName | RowMetricName; readonly patience: number; readonly minDelta: number }
+    | { readonly metric: MetricName | 'logloss'; readonly patience: number; readonly minDelta: number }
     | undefined;
   readonly onEpoch?: ((epoch: EpochRecord) => unknown) | undefined;
   readonly signal?: AbortSignal | undefined;

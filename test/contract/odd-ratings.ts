@@ -2,12 +2,12 @@
 
 import { Interactions } from '../../src/data/interactions';
 import { type Id, Vocabulary } from '../../src/data/vocabulary';
-import type { FactorizationRecommenderOptions } from '../../src/recommenders/factorization-options';
+import type { OverparamMFOptions } from '../../src/recommenders/factorization-options';
 import type { PartialFits, Recommender } from '../../src/recommenders/recommender';
 import type { Explains, FoldsIn, Similar } from '../../src/serving/capabilities';
 
 /** The options that every recommender under test takes. */
-export type Options = Omit<FactorizationRecommenderOptions, 'overparam'>;
+export type Options = Omit<OverparamMFOptions, 'overparam'>;
 
 /** A recommender of any kind: what not every kind can do may be there. */
 export type AnyRecommender = Recommender & Partial<Similar & FoldsIn & Explains & PartialFits>;

@@ -6,6 +6,7 @@ import { format } from 'node:util';
 import ts from 'typescript';
 import * as opmf from '../../src';
 import * as math from '../../src/math';
+import * as models from '../../src/models';
 import * as node from '../../src/node';
 import * as serve from '../../src/serve';
 import type { Block } from './blocks';
@@ -20,7 +21,13 @@ interface Print {
 const AsyncFunction = (async () => {}).constructor as new (
   ...parts: string[]
 ) => (...given: unknown[]) => Promise<void>;
-const entries: Readonly<Record<string, unknown>> = { opmf, 'opmf/math': math, 'opmf/node': node, 'opmf/serve': serve };
+const entries: Readonly<Record<string, unknown>> = {
+  opmf,
+  'opmf/math': math,
+  'opmf/models': models,
+  'opmf/node': node,
+  'opmf/serve': serve,
+};
 const load = createRequire(__filename);
 
 /** Runs an example; resolves to the number of lines it checked. @throws Error naming file and line */

@@ -4,13 +4,15 @@
 import { OptionError } from '../../src/core/errors';
 import { Stream } from '../../src/core/random';
 import type { Factor } from '../../src/optimizers/factor';
-import { type FtrlOptions, ftrl } from '../../src/optimizers/ftrl';
+import { ftrl } from '../../src/optimizers/ftrl';
 import { cosine, LearningRates } from '../../src/optimizers/learning-rate';
 import { resolveOptimizer } from '../../src/optimizers/registry';
 
 const STEPS = 30;
 
 /** The weights after each step, from `start`, under noisy gradients of a quadratic. */
+type FtrlOptions = NonNullable<Parameters<typeof ftrl>[0]>;
+
 function run(options: FtrlOptions, start: number) {
   const rule = resolveOptimizer(ftrl(options));
   const factor: Factor = { name: 'w', role: 'base', group: 'linear', rows: 1, cols: 1, data: Float64Array.of(start) };

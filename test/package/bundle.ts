@@ -17,6 +17,7 @@ export function bundle(entry: string, outfile: string): void {
     target: 'es2022',
     alias: {
       'opmf/math': `${ROOT}/src/math/index.ts`,
+      'opmf/models': `${ROOT}/src/models/index.ts`,
       'opmf/node': `${ROOT}/src/node/index.ts`,
       'opmf/serve': `${ROOT}/src/serve.ts`,
       opmf: `${ROOT}/src/index.ts`,

@@ -8,12 +8,13 @@ import manifest from '../../package.json';
 import * as opmf from '../../src';
 import { VERSION } from '../../src/core/version';
 import * as math from '../../src/math';
+import * as models from '../../src/models';
 import * as node from '../../src/node';
 import * as serve from '../../src/serve';
 import { ROOT } from '../docs/blocks';
 import { evaluate, LOADERS } from './child';
 
-const entries = { opmf, 'opmf/math': math, 'opmf/node': node, 'opmf/serve': serve } as const;
+const entries = { opmf, 'opmf/math': math, 'opmf/models': models, 'opmf/node': node, 'opmf/serve': serve } as const;
 
 describe.each(['import', 'require'] as const)('by %s', (how) => {
   test.each(Object.entries(entries))('%s exports what its source does', (entry, source) => {

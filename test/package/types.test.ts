@@ -24,6 +24,7 @@ describe.each([
   test.each([
     ['opmf', 'index'],
     ['opmf/math', 'math'],
+    ['opmf/models', 'models'],
     ['opmf/node', 'node'],
     ['opmf/serve', 'serve'],
   ])('the values that the types of %s declare are those of the module', (entry, file) => {

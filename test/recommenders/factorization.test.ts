@@ -9,8 +9,9 @@ import { evaluateRanking } from '../../src/evaluation/evaluate-ranking';
 import { MFModel } from '../../src/models/factorization';
 import type { Optimizer } from '../../src/optimizers/optimizer';
 import { sgd } from '../../src/optimizers/sgd';
+import type { OverparamMFOptions } from '../../src/recommenders/factorization-options';
 import { MF } from '../../src/recommenders/mf';
-import { OverparamMF, type OverparamMFOptions } from '../../src/recommenders/overparam-mf';
+import { OverparamMF } from '../../src/recommenders/overparam-mf';
 import { loadRecommender } from '../../src/recommenders/registry';
 import { CASES } from './cases';
 

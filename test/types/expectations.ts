@@ -2,7 +2,6 @@
 // against the sources, api.test.ts against the built declarations.
 
 import {
-  type AdamConfig,
   type ALSOptions,
   adam,
   type Comparison,
@@ -30,6 +29,7 @@ import {
   type MFOptions,
   type NeuralCF,
   type NMF,
+  type OptimizerConfig,
   type OptimizerName,
   type Overparam,
   OverparamMF,
@@ -83,7 +83,8 @@ export type Options = [
   Is<Equal<ALSOptions['feedback'], 'implicit' | 'explicit' | undefined>>,
   Is<Extends<{ kind: 'scalar'; scope: 'row'; depth: 2 } | false, Overparam>>,
   Is<Extends<'sgd' | 'momentum' | 'nesterov' | 'adagrad' | 'adadelta' | 'rmsprop' | 'adam', OptimizerName>>,
-  Is<Extends<ReturnType<typeof adam>, AdamConfig>>,
+  Is<Extends<ReturnType<typeof adam>, OptimizerConfig<'adam'>>>,
+  Is<Equal<ReturnType<typeof adam>['beta1'], number>>,
   Is<Extends<number, TrainingOptions['seed']>>,
 ];
 export const configured = new OverparamMF({

@@ -546,7 +546,7 @@ function rolesOf(
   const shape = { names: undefined, width, firstLine, separator, firstCells: rows[0] ?? [''] };
   const given = Object.entries(columns).map(([role, ref]) => [
     role,
-    ref === false ? -1 : resolveColumn(`columns.${role}`, ref, shape, faults),
+    ref === false ? -1 : resolveColumn(`columns.${role}`, ref!, shape, faults),
   ]);
   return { ...usual, ...Object.fromEntries(given) };
 }

@@ -24,10 +24,10 @@ import { Faults } from './fault';
 import {
   commentCheck,
   ENCODINGS,
-  type Encoding,
   escapeCheck,
   missingValues,
   most,
+  type ReadOptions,
   separator as separatorCheck,
 } from './read-options';
 import { afterLines, isEmpty, RecordReader, tooMuch } from './record-reader';
@@ -56,13 +56,13 @@ export interface ReadFeatureOptions extends Partial<FeatureTableOptions> {
   /** Whether the ids of rows become strings or numbers; choose as in the interactions they belong to. @defaultValue 'string' */
   readonly ids?: 'string' | 'number' | undefined;
   /** Cells that count as missing, besides empty ones, such as '?', -1 or ['NA', 'null']. @defaultValue [] */
-  readonly missing?: MissingValue | readonly MissingValue[] | undefined;
+  readonly missing?: ReadOptions['missing'];
   /** How many lines to skip before the table and its header. @defaultValue 0 */
   readonly skipLines?: number | undefined;
   /** Lines that start with this are skipped, such as '#'. @defaultValue no line is skipped */
   readonly comment?: string | undefined;
   /** Encoding of bytes; a string needs none. @defaultValue 'utf-8' */
-  readonly encoding?: Encoding | undefined;
+  readonly encoding?: ReadOptions['encoding'];
   /** Whether a field that starts with `"` is quoted. @defaultValue true */
   readonly quotes?: boolean | undefined;
   /** The escape character within quoted fields, such as '\\'. `""` is always a quote. @defaultValue '"' */

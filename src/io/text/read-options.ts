@@ -15,17 +15,17 @@ import {
   string,
   wrong,
 } from '../../core/options';
-import type { DuplicatePolicy } from '../../data/interactions';
+import type { InteractionsOptions } from '../../data/interactions';
 import { aVocabulary, type Vocabulary } from '../../data/vocabulary';
-import { DATE_FORMATS, type DateFormat, DECIMAL_MARKS, type MissingValue } from './cells';
+import { DATE_FORMATS, DECIMAL_MARKS, type MissingValue } from './cells';
 import type { Faults } from './fault';
 
 /** The encodings found in rating files. */
-export type Encoding = 'utf-8' | 'latin1' | 'utf-16le' | 'utf-16be';
+export type Encoding = NonNullable<ReadOptions['encoding']>;
 export const ENCODINGS = ['utf-8', 'latin1', 'utf-16le', 'utf-16be'] as const satisfies readonly Encoding[];
 
 /** What to do about a row that cannot be read: throw, skip it, or skip it and report it. */
-export type InvalidPolicy = 'error' | 'skip' | ((fault: DataError) => void);
+export type InvalidPolicy = NonNullable<ReadOptions['invalid']>;
 
 /** How many faults a result reports. */
 const KEPT = 5;
@@ -76,17 +76,8 @@ export class InvalidRows {
 export const LAYOUTS = ['long', 'wide', 'adjacency', 'netflix'] as const;
 type Layout = (typeof LAYOUTS)[number];
 
-/** A column: its header name, or its number from 0. */
-export type ColumnRef = string | number;
-
 /** Where the columns of a long table are. `false`: the table has none, whatever its header says. */
-export interface ColumnRefs {
-  readonly user?: ColumnRef | undefined;
-  readonly item?: ColumnRef | undefined;
-  readonly value?: ColumnRef | false | undefined;
-  readonly timestamp?: ColumnRef | false | undefined;
-  readonly weight?: ColumnRef | false | undefined;
-}
+export type ColumnRefs = NonNullable<ReadOptions['columns']>;
 
 /**
  * How to read a text of ratings. All options but the vocabularies are plain JSON.
@@ -114,21 +105,29 @@ export interface ReadOptions {
    * Long tables: where the columns are. Found by common header names, else user, item, value, timestamp in order. Netflix
    * blocks: by number, without an item.
    */
-  readonly columns?: ColumnRefs | undefined;
+  readonly columns?:
+    | {
+        readonly user?: string | number | undefined;
+        readonly item?: string | number | undefined;
+        readonly value?: string | number | false | undefined;
+        readonly timestamp?: string | number | false | undefined;
+        readonly weight?: string | number | false | undefined;
+      }
+    | undefined;
   /**
    * Values that mean "no rating", such as 0, -1, 'NA' or ['', '?']: rows of a long table whose value is one are left out, and
    * so are such cells of a wide table. In a wide table an empty cell always means that. Ids and times are not compared.
    * @defaultValue []
    */
-  readonly missing?: MissingValue | readonly MissingValue[] | undefined;
+  readonly missing?: string | number | readonly (string | number)[] | undefined;
   /**
    * Wide tables: the column of the user ids; `false`: users are '0', '1', ... by row. When absent it is found in the
    * header, by its name or as the only one that is no number; without a header users are numbered by row. Adjacency
    * lists: its number, 0 when absent, or `false`.
    */
-  readonly idColumn?: ColumnRef | false | undefined;
+  readonly idColumn?: string | number | false | undefined;
   /** Wide tables and adjacency lists: columns that are not items, such as the count of ratings in Jester's files. @defaultValue [] */
-  readonly ignoreColumns?: readonly ColumnRef[] | undefined;
+  readonly ignoreColumns?: readonly (string | number)[] | undefined;
   /** Whether ids become strings or numbers; `number` requires every id to be one. @defaultValue 'string' */
   readonly ids?: 'string' | 'number' | undefined;
   /**
@@ -136,9 +135,9 @@ export interface ReadOptions {
    * an offset such as +02:00, else UTC). Numbers are seconds, unless the largest of the file would then lie beyond the
    * year 9999: milliseconds, and by the same rule micro- and nanoseconds; one unit for all. @defaultValue 'auto'
    */
-  readonly dateFormat?: DateFormat | undefined;
+  readonly dateFormat?: 'auto' | 'seconds' | 'milliseconds' | 'microseconds' | 'nanoseconds' | 'iso' | undefined;
   /** Encoding of bytes; a string needs none. @defaultValue 'utf-8' */
-  readonly encoding?: Encoding | undefined;
+  readonly encoding?: 'utf-8' | 'latin1' | 'utf-16le' | 'utf-16be' | undefined;
   /** Whether a field that starts with `"` is quoted. @defaultValue true */
   readonly quotes?: boolean | undefined;
   /** The escape character within quoted fields, such as '\\'. `""` is always a quote. @defaultValue '"' */
@@ -153,7 +152,7 @@ export interface ReadOptions {
    * What to do with a row that cannot be read: `error` throws, `skip` leaves the row out, a function receives the fault
    * and leaves the row out. `leftOut` of the result counts them. @defaultValue 'error'
    */
-  readonly invalid?: InvalidPolicy | undefined;
+  readonly invalid?: 'error' | 'skip' | ((fault: DataError) => void) | undefined;
   /** The most rows that `invalid` may skip; one more is an error. @defaultValue Infinity */
   readonly limit?: number | undefined;
   /** The most characters in a line, or in a record that spans several lines in quotes. @defaultValue 2^24 */
@@ -166,7 +165,7 @@ export interface ReadOptions {
    */
   readonly maxBytes?: number | undefined;
   /** Which rating of a duplicate pair is kept. @defaultValue 'last' */
-  readonly duplicates?: DuplicatePolicy | undefined;
+  readonly duplicates?: InteractionsOptions['duplicates'];
   /** The file's name, for error messages. */
   readonly file?: string | undefined;
   /** A vocabulary to share and extend, so that two files number their users alike. */
@@ -260,8 +259,8 @@ function refuseNamesWithoutHeader(owner: string, settings: ReadSettings): void {
 
 const isColumn = (value: unknown) =>
   typeof value === 'string' ? value !== '' : Number.isSafeInteger(value) && (value as number) >= 0;
-const column = check<ColumnRef>('a header name or a column number from 0', isColumn);
-const columnOrNone = check<ColumnRef | false>(
+const column = check<string | number>('a header name or a column number from 0', isColumn);
+const columnOrNone = check<string | number | false>(
   'a header name, a column number from 0, or false',
   (value) => value === false || isColumn(value),
 );

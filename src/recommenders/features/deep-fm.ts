@@ -3,22 +3,13 @@
 import { readOptions } from '../../core/options';
 import type { FieldRange } from '../../data/feature-fields';
 import { DeepFMModel } from '../../models/feature-models';
+import type { Overparam } from '../../parameters/overparam';
 import type { SavedFile } from '../../serving/saved-model';
 import type { Collapses } from '../recommender';
 import { fileOf, savedRule } from '../restore';
 import { ruleApart } from '../training-options';
-import {
-  type DeepRecommenderOptions,
-  deepFields,
-  deepForm,
-  type FeatureOverparam,
-  type FilledDeepOptions,
-  featureFields,
-} from './feature-options';
+import { type DeepFMOptions, deepFields, deepForm, type FilledDeepOptions, featureFields } from './feature-options';
 import { FeatureRecommender, restoreFeatures } from './feature-recommender';
-
-/** The options of DeepFM. */
-export type DeepFMOptions = DeepRecommenderOptions;
 
 /** Their declarations. */
 export const deepFMFields = () => featureFields(deepFields(), deepForm);
@@ -48,7 +39,7 @@ export class DeepFM extends FeatureRecommender<FilledDeepOptions> implements Col
     super('DeepFM', read, rule);
   }
 
-  protected createModel(fields: readonly FieldRange[], overparam: FeatureOverparam): DeepFMModel {
+  protected createModel(fields: readonly FieldRange[], overparam: Overparam<string>): DeepFMModel {
     const { embeddingDim: dim, initScale, seed, hidden, activation, dropout, batchNorm, pooling } = this.options;
     const deep = { hidden, activation, dropout, batchNorm, pooling };
     return new DeepFMModel({ fields, dim, initScale, overparam, seed, precision: 'float32', ...deep });

@@ -2,10 +2,10 @@
 
 import { boolean, type Field, type Fields, type Filled, field, number, oneOf, wrong } from '../../core/options';
 import { planFeatures } from '../../models/feature-models';
-import { ACTIVATIONS, type ActivationName, type Pooling } from '../../models/forward';
+import { ACTIVATIONS } from '../../models/forward';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
-import type { ProductOptions } from '../../parameters/overparam';
+import type { Overparam } from '../../parameters/overparam';
 import type { LossName, RankingLossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives';
 import {
@@ -24,28 +24,8 @@ import {
   trainingFields,
 } from '../training-options';
 
-/**
- * One product for the embeddings (and, where it is dense, for every dense layer; with `biases` for the linear weights), or
- * products by name: `embedding`, `linear`, `deep1`, `deep2`, ..., `deepOutput`.
- *
- * @example
- * ```ts
- * import { DeepFM, type FeatureOverparam } from 'opmf';
- * const overparam: FeatureOverparam = { embedding: { kind: 'scalar' }, deep1: { kind: 'dense' } };
- * console.log(new DeepFM({ overparam }).isFitted); // false
- * ```
- */
-export type FeatureOverparam = false | ProductOptions | Readonly<Record<string, false | ProductOptions | undefined>>;
-
 /** The strengths of the L2 penalties of a model of features. */
-export interface FeatureRegularization {
-  /** lambda of embeddings, a feature and row: 1/2 lambda |v_i|^2 for each feature of each row. @defaultValue 0 */
-  readonly embedding?: number | undefined;
-  /** lambda of linear weights, the same way. @defaultValue 0 */
-  readonly linear?: number | undefined;
-  /** lambda of the weights of dense layers: 1/2 lambda |W|^2 beside the mean loss. @defaultValue 0 */
-  readonly dense?: number | undefined;
-}
+export type FeatureRegularization = Exclude<NonNullable<FeatureRecommenderOptions['regularization']>, number>;
 
 /** The options that every model of features has. */
 export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffle' | 'seed' | 'kernels'> {
@@ -72,27 +52,40 @@ export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffl
   /** Rows a step, at least 1; the gradient is their mean. @defaultValue 1024 */
   readonly batchSize?: number | undefined;
   /** Penalties, at least 0; a number is for embeddings and linear weights. @defaultValue 0 */
-  readonly regularization?: number | FeatureRegularization | undefined;
+  readonly regularization?:
+    | number
+    | {
+        /** lambda of embeddings, a feature and row: 1/2 lambda |v_i|^2 for each feature of each row. @defaultValue 0 */
+        readonly embedding?: number | undefined;
+        /** lambda of linear weights, the same way. @defaultValue 0 */
+        readonly linear?: number | undefined;
+        /** lambda of the weights of dense layers: 1/2 lambda |W|^2 beside the mean loss. @defaultValue 0 */
+        readonly dense?: number | undefined;
+      }
+    | undefined;
   /** The standard deviation that the embeddings (the products) start with, at least 0. @defaultValue 0.01 */
   readonly initScale?: number | undefined;
-  /** How tables are written as products. @defaultValue false */
-  readonly overparam?: FeatureOverparam | undefined;
+  /**
+   * How tables are written as products: one for the embeddings (and, where it is dense, for every dense layer; with `biases` for the linear weights), or
+   * products by name: `embedding`, `linear`, `deep1`, `deep2`, ..., `deepOutput`. @defaultValue false
+   */
+  readonly overparam?: Overparam<string> | undefined;
 }
 
 /** The options of models with hidden layers. */
-export interface DeepRecommenderOptions extends FeatureRecommenderOptions {
+export interface DeepFMOptions extends FeatureRecommenderOptions {
   /** The length of an embedding, from 1 to 65536. @defaultValue 10 */
   readonly embeddingDim?: number | undefined;
   /** The outputs of each hidden layer. @defaultValue [400, 400, 400] */
   readonly hidden?: readonly number[] | undefined;
   /** What hidden layers end in. @defaultValue 'relu' */
-  readonly activation?: ActivationName | undefined;
+  readonly activation?: 'relu' | 'sigmoid' | 'tanh' | undefined;
   /** The probability that an output of a hidden layer is dropped in training, at least 0 and below 1. @defaultValue 0 */
   readonly dropout?: number | undefined;
   /** Whether hidden layers are normalized over the batch. @defaultValue false */
   readonly batchNorm?: boolean | undefined;
   /** How several features of one field enter the layers. @defaultValue 'mean' */
-  readonly pooling?: Pooling | undefined;
+  readonly pooling?: 'sum' | 'mean' | undefined;
 }
 
 /** The common options, filled in. */
@@ -107,7 +100,7 @@ export type FilledFeatureOptions = Filled<
 >;
 
 /** What a kind has of its own, read. */
-type OwnDeep = Filled<Omit<DeepRecommenderOptions, keyof FeatureRecommenderOptions>>;
+type OwnDeep = Filled<Omit<DeepFMOptions, keyof FeatureRecommenderOptions>>;
 
 /** Those of models with layers, filled in. */
 export type FilledDeepOptions = FilledFeatureOptions & OwnDeep;
@@ -154,7 +147,7 @@ export function featureFields<Own extends object>(
     epochs: field(epochCount(), 10),
     batchSize: field(batchCount(), 1024),
     initScale: field(magnitude(), 0.01),
-    overparam: products<FeatureOverparam, Declared, unknown>((overparam, { owner, options }) =>
+    overparam: products<Overparam, Declared, unknown>((overparam, { owner, options }) =>
       planFeatures(owner, overparam, ...formOf(options as unknown as Own)),
     ),
     shuffle,

@@ -16,6 +16,7 @@ import { type FeatureModel, FMModel } from '../../models/feature-models';
 import type { ActivationName, SparseRows } from '../../models/forward';
 import type { Factor } from '../../optimizers/factor';
 import type { Optimizer } from '../../optimizers/optimizer';
+import type { Overparam } from '../../parameters/overparam';
 import { Penalty } from '../../parameters/penalty';
 import { type Similar, similarItems, similarUsers } from '../../serving/capabilities';
 import { type FeatureTables, ROWS_AT_ONCE, type RowLayout, type RowModel } from '../../serving/features/feature-rows';
@@ -30,7 +31,7 @@ import type { KernelChoice } from '../../wasm/host';
 import { checkpointing } from '../checkpoint';
 import { IdRecommender } from '../id-recommender';
 import { remake } from '../restore';
-import type { FeatureOverparam, FilledFeatureOptions } from './feature-options';
+import type { FilledFeatureOptions } from './feature-options';
 import { type CheckedFit, type FeatureFitOptions, type FitInput, readPairs, readRows } from './fit-input';
 
 /** The common part of the models of features. */
@@ -47,7 +48,7 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions>
   }
 
   /** Makes the model to be trained, or a plain one that is to be filled. */
-  protected abstract createModel(fields: readonly FieldRange[], overparam: FeatureOverparam): FeatureModel;
+  protected abstract createModel(fields: readonly FieldRange[], overparam: Overparam<string>): FeatureModel;
   /** A recommender of the same kind with other options, not fitted. */
   protected abstract with(options: Options): FeatureRecommender<Options>;
 

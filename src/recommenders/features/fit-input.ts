@@ -19,6 +19,7 @@ import { forEachChunk, runYielding, type Scheduler, TaskScheduler } from '../../
 import type { FeatureRows, UnlabelledRows } from '../../data/feature-fields';
 import type { Interactions } from '../../data/interactions';
 import { type SideFeatures, sideFields } from '../../data/pair-features';
+import type { MetricName } from '../../metrics/metric-names';
 import {
   checkSuits,
   type FeatureMetricName,
@@ -342,11 +343,11 @@ export interface FeatureFitOptions
    * What of the validation is told each epoch. Metrics of lists, as 'ndcg@10', want interactions; `auc` is that of labels.
    * @defaultValue ['auc', 'logloss']; regression: ['rmse']; with negatives: ['ndcg@10']
    */
-  readonly metrics?: readonly FeatureMetricName[] | undefined;
+  readonly metrics?: readonly (MetricName | 'logloss')[] | undefined;
   /** Stops when a metric has not got better for `patience` epochs; the best epoch's parameters are put back. */
   readonly earlyStopping?:
     | {
-        readonly metric?: FeatureMetricName | undefined;
+        readonly metric?: MetricName | 'logloss' | undefined;
         readonly patience?: number | undefined;
         readonly minDelta?: number | undefined;
       }

@@ -3,16 +3,12 @@
 import { field, readOptions } from '../../core/options';
 import type { FieldRange } from '../../data/feature-fields';
 import { FMModel } from '../../models/feature-models';
+import type { Overparam } from '../../parameters/overparam';
 import type { SavedFile } from '../../serving/saved-model';
 import type { Collapses } from '../recommender';
 import { fileOf, savedRule } from '../restore';
 import { dimension, ruleApart } from '../training-options';
-import {
-  type FeatureOverparam,
-  type FeatureRecommenderOptions,
-  type FilledFeatureOptions,
-  featureFields,
-} from './feature-options';
+import { type FeatureRecommenderOptions, type FilledFeatureOptions, featureFields } from './feature-options';
 import { FeatureRecommender, restoreFeatures } from './feature-recommender';
 
 /** The options of FM. */
@@ -63,7 +59,7 @@ export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly ran
     super('FM', read, rule);
   }
 
-  protected createModel(fields: readonly FieldRange[], overparam: FeatureOverparam): FMModel {
+  protected createModel(fields: readonly FieldRange[], overparam: Overparam<string>): FMModel {
     const { rank: dim, initScale, seed } = this.options;
     return new FMModel({ fields, dim, initScale, overparam, seed, precision: 'float32' });
   }

@@ -5,23 +5,17 @@ import type { FieldRange } from '../../data/feature-fields';
 import { type FeatureModel, WideDeepModel } from '../../models/feature-models';
 import { ftrl } from '../../optimizers/ftrl';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
+import type { Overparam } from '../../parameters/overparam';
 import type { SavedFile } from '../../serving/saved-model';
 import type { RuleOf } from '../../training/optimizer-sink';
 import type { Collapses } from '../recommender';
 import { fileOf, savedRule } from '../restore';
 import { type OptimizerOption, optimizer, ruleApart } from '../training-options';
-import {
-  type DeepRecommenderOptions,
-  deepFields,
-  deepForm,
-  type FeatureOverparam,
-  type FilledDeepOptions,
-  featureFields,
-} from './feature-options';
+import { type DeepFMOptions, deepFields, deepForm, type FilledDeepOptions, featureFields } from './feature-options';
 import { FeatureRecommender, restoreFeatures } from './feature-recommender';
 
 /** The options of WideDeep. */
-export interface WideDeepOptions extends DeepRecommenderOptions {
+export interface WideDeepOptions extends DeepFMOptions {
   /** The names of the fields with linear weights, crossed ones among them; null: all fields. @defaultValue null */
   readonly wide?: readonly string[] | null | undefined;
   /** What trains the linear weights; `optimizer` trains the rest. @defaultValue ftrl */
@@ -78,7 +72,7 @@ export class WideDeep extends FeatureRecommender<FilledWideDeep> implements Coll
     this.wideRule = wideRule;
   }
 
-  protected createModel(fields: readonly FieldRange[], overparam: FeatureOverparam): WideDeepModel {
+  protected createModel(fields: readonly FieldRange[], overparam: Overparam<string>): WideDeepModel {
     const { embeddingDim: dim, initScale, seed, hidden, activation, dropout, batchNorm, pooling, wide } = this.options;
     const parts = { hidden, activation, dropout, batchNorm, pooling, wide };
     return new WideDeepModel({ fields, dim, initScale, overparam, seed, precision: 'float32', ...parts });

@@ -137,11 +137,11 @@ export interface ItemKNNOptions {
   /** How many neighbours an item keeps, at least 1. @defaultValue 100 */
   readonly neighbors?: number | undefined;
   /** `cosine`; `jaccard`: shared over all users of the two; `dot`: not normalized. @defaultValue 'cosine' */
-  readonly similarity?: Similarity | undefined;
+  readonly similarity?: 'cosine' | 'jaccard' | 'dot' | undefined;
   /** Added below, at least 0: the more, the less is thought of items with few users. @defaultValue 0 */
   readonly shrinkage?: number | undefined;
   /** Whether users with few items tell more of them. @defaultValue 'none' */
-  readonly featureWeighting?: FeatureWeighting | undefined;
+  readonly featureWeighting?: 'none' | 'tf-idf' | 'bm25' | undefined;
 }
 
 /** Their declarations. */

@@ -13,13 +13,7 @@ import {
 import { ItemState } from '../../serving/item-state';
 import type { DenseWeights, NeighborLists } from '../../serving/item-weights';
 import type { FoldedUser } from '../../serving/predictor';
-import type {
-  ExplainOptions,
-  Explanation,
-  Recommendation,
-  SimilarOptions,
-  UserHistoryRow,
-} from '../../serving/questions';
+import type { ExplainOptions, Explanation, HistoryRow, Recommendation, SimilarOptions } from '../../serving/questions';
 import { encodeModel } from '../../serving/saved-model';
 import { IdRecommender } from '../id-recommender';
 import type { Histories } from './histories';
@@ -37,7 +31,7 @@ export abstract class ItemRecommender<W extends DenseWeights | NeighborLists>
   }
 
   /** A user that training never saw, by its items. @see FoldsIn */
-  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+  foldInUser(history: Iterable<HistoryRow<'itemId'>>): FoldedUser {
     return foldInUser(this.ask('foldInUser'), history);
   }
 

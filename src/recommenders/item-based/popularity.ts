@@ -7,7 +7,7 @@ import { type FoldsIn, foldInUser } from '../../serving/capabilities';
 import { countRows, InteractionHistory } from '../../serving/interaction-history';
 import { PopularityState } from '../../serving/popularity-state';
 import type { FoldedUser } from '../../serving/predictor';
-import type { UserHistoryRow } from '../../serving/questions';
+import type { HistoryRow } from '../../serving/questions';
 import { encodeModel, type SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import { extendSeen } from '../extend-seen';
@@ -82,7 +82,7 @@ export class Popularity extends IdRecommender<PopularityState> implements Pick<F
   }
 
   /** A user that training never saw, by its history. @see FoldsIn */
-  foldInUser(history: Iterable<UserHistoryRow>): FoldedUser {
+  foldInUser(history: Iterable<HistoryRow<'itemId'>>): FoldedUser {
     return foldInUser(this.ask('foldInUser'), history);
   }
 

@@ -1,11 +1,11 @@
 // The options of NeuralCF: their types and their checks.
 
 import { type Field, type Fields, type Filled, field, number, oneOf, readOptions } from '../../core/options';
-import { ACTIVATIONS, type ActivationName } from '../../models/forward';
-import { type NeuralVariant, planNeural } from '../../models/neural-cf';
+import { ACTIVATIONS } from '../../models/forward';
+import { planNeural } from '../../models/neural-cf';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
-import type { ProductOptions } from '../../parameters/overparam';
+import type { Overparam } from '../../parameters/overparam';
 import type { RankingLossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives';
 import {
@@ -25,31 +25,13 @@ import {
   trainingFields,
 } from '../training-options';
 
-/**
- * One product for the embeddings (and, where it is dense, for every dense layer), or products by name: `gmfUser`,
- * `gmfItem`, `mlpUser`, `mlpItem`, `mlp1`, `mlp2`, ..., `output`.
- *
- * @example
- * ```ts
- * import { NeuralCF, type NeuralOverparam } from 'opmf';
- * const overparam: NeuralOverparam = { gmfUser: { kind: 'scalar' }, mlp1: { kind: 'dense' } };
- * console.log(new NeuralCF({ overparam }).isFitted); // false
- * ```
- */
-export type NeuralOverparam = false | ProductOptions | Readonly<Record<string, false | ProductOptions | undefined>>;
-
 /** The strengths of the L2 penalties of a neural model. */
-export interface NeuralRegularization {
-  /** lambda of embeddings, an occurrence: 1/2 lambda |e|^2 for each pair that a row is in. @defaultValue 0 */
-  readonly embedding?: number | undefined;
-  /** lambda of the weights of dense layers: 1/2 lambda |W|^2 beside the mean loss. @defaultValue 0 */
-  readonly dense?: number | undefined;
-}
+export type NeuralRegularization = Exclude<NonNullable<NeuralCFOptions['regularization']>, number>;
 
 /** The options of NeuralCF. */
 export interface NeuralCFOptions extends Pick<TrainingOptions, 'shuffle' | 'seed' | 'kernels'> {
   /** 'gmf': weighted products; 'mlp': hidden layers; 'neumf': both under one output layer. @defaultValue 'neumf' */
-  readonly variant?: NeuralVariant | undefined;
+  readonly variant?: 'neumf' | 'gmf' | 'mlp' | undefined;
   /** The length of the vectors that GMF multiplies, from 1 to 65536. @defaultValue 32 */
   readonly rank?: number | undefined;
   /** The length of each of the two vectors that enter the MLP side by side, from 1 to 65536. @defaultValue 32 */
@@ -57,7 +39,7 @@ export interface NeuralCFOptions extends Pick<TrainingOptions, 'shuffle' | 'seed
   /** The outputs of each hidden layer of the MLP, of one at least. @defaultValue [32, 16, 8] */
   readonly hidden?: readonly number[] | undefined;
   /** What hidden layers end in. @defaultValue 'relu' */
-  readonly activation?: ActivationName | undefined;
+  readonly activation?: 'relu' | 'sigmoid' | 'tanh' | undefined;
   /** The probability that an output of a hidden layer is dropped in training, at least 0 and below 1. @defaultValue 0 */
   readonly dropout?: number | undefined;
   /** 'logistic': predictions are probabilities. The others learn an order, and predictions are scores. @defaultValue 'logistic' */
@@ -71,11 +53,22 @@ export interface NeuralCFOptions extends Pick<TrainingOptions, 'shuffle' | 'seed
   /** Interactions a step, at least 1, each with its negatives; the gradient is their mean. @defaultValue 256 */
   readonly batchSize?: number | undefined;
   /** Penalties, at least 0; a number is for embeddings. @defaultValue 0 */
-  readonly regularization?: number | NeuralRegularization | undefined;
+  readonly regularization?:
+    | number
+    | {
+        /** lambda of embeddings, an occurrence: 1/2 lambda |e|^2 for each pair that a row is in. @defaultValue 0 */
+        readonly embedding?: number | undefined;
+        /** lambda of the weights of dense layers: 1/2 lambda |W|^2 beside the mean loss. @defaultValue 0 */
+        readonly dense?: number | undefined;
+      }
+    | undefined;
   /** The standard deviation that the embeddings (the products) start with, at least 0. @defaultValue 0.01 */
   readonly initScale?: number | undefined;
-  /** How tables are written as products. @defaultValue false */
-  readonly overparam?: NeuralOverparam | undefined;
+  /**
+   * How tables are written as products: one for the embeddings (and, where it is dense, for every dense layer), or products by name: `gmfUser`,
+   * `gmfItem`, `mlpUser`, `mlpItem`, `mlp1`, `mlp2`, ..., `output`. @defaultValue false
+   */
+  readonly overparam?: Overparam<string> | undefined;
 }
 
 /** Every option filled in; plain JSON, but for an optimizer of the caller's own. */
@@ -105,7 +98,7 @@ export function neuralFields(): Fields<Declared> {
     epochs: field(epochCount(), 20),
     batchSize: field(batchCount(), 256),
     initScale: field(magnitude(), 0.01),
-    overparam: products<NeuralOverparam, Declared, unknown>((overparam, { owner, options }) =>
+    overparam: products<Overparam, Declared, unknown>((overparam, { owner, options }) =>
       planNeural(owner, overparam, options),
     ),
     shuffle,
