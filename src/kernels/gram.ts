@@ -1,18 +1,7 @@
 // THE SEAM of sums of outer products, in double: what normal equations are made of, and most of what solving them takes.
 
 import { doubles } from '../core/allocate';
-import {
-  type Code,
-  f64x2,
-  get,
-  i32,
-  type Local,
-  loopWhile,
-  ModuleBuilder,
-  sequence,
-  set,
-  v128,
-} from '../wasm/assembler';
+import { type Code, f64x2, i32, type Local, loopWhile, ModuleBuilder, sequence, set, v128 } from '../wasm/assembler';
 import { compile, createMemory, instantiate, inWasm, type KernelChoice, Unavailable } from '../wasm/host';
 
 /** What lengths are rounded up to. */
@@ -128,35 +117,33 @@ function accumulate(module: ModuleBuilder, n: number, name: 'add' | 'subtract'):
   const [i, j, start, at, end] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
   const [x, left, right] = [f.local('v128'), f.local('v128'), f.local('v128')];
   const sums = Array.from({ length: 8 }, () => f.local('v128'));
-  const block = i32.add(get(start), get(j));
+  const block = i32.add(start, j);
   const each = (make: (sum: Local<'v128'>, r: number, half: number) => Code<'void'>) =>
     sequence(...sums.map((sum, k) => make(sum, k >> 1, k & 1)));
   const combine = name === 'add' ? f64x2.add : f64x2.sub;
-  const step = (local: Local<'i32'>, by: number) => set(local, i32.add(get(local), i32.const(by)));
+  const step = (local: Local<'i32'>, by: number) => set(local, i32.add(local, i32.const(by)));
   f.emit(
-    set(end, i32.mul(get(count), i32.const(row))),
-    set(i, i32.shl(get(from), i32.const(3))),
-    set(start, i32.mul(get(from), i32.const(row))),
+    set(end, i32.mul(count, i32.const(row))),
+    set(i, i32.shl(from, i32.const(3))),
+    set(start, i32.mul(from, i32.const(row))),
     loopWhile(
-      i32.ltU(get(i), i32.const(row)),
-      set(j, i32.shl(get(from), i32.const(3))),
+      i32.ltU(i, i32.const(row)),
+      set(j, i32.shl(from, i32.const(3))),
       loopWhile(
-        i32.geU(get(i), get(j)),
+        i32.geU(i, j),
         each((sum, r, half) => set(sum, v128.load(block, r * row + 16 * half))),
         set(at, i32.const(0)),
         loopWhile(
-          i32.ltU(get(at), get(end)),
-          set(left, v128.load(i32.add(get(at), get(j)), rows)),
-          set(right, v128.load(i32.add(get(at), get(j)), rows + 16)),
+          i32.ltU(at, end),
+          set(left, v128.load(i32.add(at, j), rows)),
+          set(right, v128.load(i32.add(at, j), rows + 16)),
           each((sum, r, half) => {
-            const product = set(sum, combine(get(sum), f64x2.mul(get(x), get(half === 0 ? left : right))));
-            return half === 1
-              ? product
-              : sequence(set(x, v128.loadSplat64(i32.add(get(at), get(i)), rows + 8 * r)), product);
+            const product = set(sum, combine(sum, f64x2.mul(x, half === 0 ? left : right)));
+            return half === 1 ? product : sequence(set(x, v128.loadSplat64(i32.add(at, i), rows + 8 * r)), product);
           }),
           step(at, row),
         ),
-        each((sum, r, half) => v128.store(block, get(sum), r * row + 16 * half)),
+        each((sum, r, half) => v128.store(block, sum, r * row + 16 * half)),
         step(j, 32),
       ),
       step(i, 32),

@@ -9,7 +9,6 @@ import {
   type FunctionBuilder,
   f32,
   f32x4,
-  get,
   i32,
   type Local,
   sequence,
@@ -79,34 +78,34 @@ class Product {
     const block = (count: number, vectors: number, put: Put) =>
       sequence(
         this.start(count, vectors, to),
-        set(q, get(from)),
+        set(q, from),
         addPart(count, vectors),
         this.end(count, vectors, to, put),
         advance(row, count),
       );
     f.emit(
       walk.prepare,
-      set(aBytes, bytesOf(get(k))),
-      set(bBytes, bytesOf(get(n))),
+      set(aBytes, bytesOf(k)),
+      set(bBytes, bytesOf(n)),
       // The last part may be of no terms, as the only one of an empty sum is.
-      set(parts, i32.add(i32.shrU(get(total), i32.const(shiftOf(TERMS))), i32.const(1))),
+      set(parts, i32.add(i32.shrU(total, i32.const(shiftOf(TERMS))), i32.const(1))),
       times(
         parts,
-        set(part, i32.sub(get(total), get(done))),
-        branch(i32.geU(get(part), i32.const(TERMS)), set(part, i32.const(TERMS))),
-        set(column, get(c)),
-        set(from, get(b)),
+        set(part, i32.sub(total, done)),
+        branch(i32.geU(part, i32.const(TERMS)), set(part, i32.const(TERMS))),
+        set(column, c),
+        set(from, b),
         walk.blocks([column, from], VECTORS, (vectors, put) =>
           sequence(
-            set(to, get(column)),
+            set(to, column),
             set(row, i32.const(0)),
-            set(left, i32.shrU(get(rows), i32.const(shiftOf(ROWS)))),
+            set(left, i32.shrU(rows, i32.const(shiftOf(ROWS)))),
             times(left, block(ROWS, vectors, put)),
-            set(left, i32.and(get(rows), i32.const(ROWS - 1))),
+            set(left, i32.and(rows, i32.const(ROWS - 1))),
             times(left, block(1, vectors, put)),
           ),
         ),
-        advance(b, i32.mul(get(bBytes), i32.const(TERMS))),
+        advance(b, i32.mul(bBytes, i32.const(TERMS))),
         advance(done, TERMS),
       ),
     );
@@ -116,33 +115,30 @@ class Product {
   add(vectors: number, lefts: readonly Code<'v128'>[]): Code<'void'> {
     const { right, left, q } = this;
     return sequence(
-      ...right.slice(0, vectors).map((vector, v) => set(vector, v128.load(get(q), 16 * v))),
+      ...right.slice(0, vectors).map((vector, v) => set(vector, v128.load(q, 16 * v))),
       ...this.of(lefts.length, vectors).flatMap((sums, r) => [
         set(left, lefts[r]!),
-        ...sums.map((sum, v) => set(sum, f32x4.add(get(sum), f32x4.mul(get(left), get(right[v]!))))),
+        ...sums.map((sum, v) => set(sum, f32x4.add(sum, f32x4.mul(left, right[v]!)))),
       ]),
-      advance(q, get(this.bBytes)),
+      advance(q, this.bBytes),
     );
   }
 
   /** The row that `ids` names at `index`; the index itself where ids is 0. */
   named(index: Local<'i32'>, ahead = 0): Code<'i32'> {
     const { ids } = this;
-    const id = i32.load(i32.add(get(ids), bytesOf(get(index))), 4 * ahead);
-    return choose(get(ids), id, i32.add(get(index), i32.const(ahead)));
+    const id = i32.load(i32.add(ids, bytesOf(index)), 4 * ahead);
+    return choose(ids, id, i32.add(index, i32.const(ahead)));
   }
 
   /** The sums of the parts before; 0 in the first. */
   private start(rows: number, vectors: number, to: Local<'i32'>): Code<'void'> {
     const { q, bBytes, done } = this;
     const sums = this.of(rows, vectors);
-    const loads = sums.flatMap((some) => [
-      ...some.map((sum, v) => set(sum, v128.load(get(q), 16 * v))),
-      advance(q, get(bBytes)),
-    ]);
+    const loads = sums.flatMap((some) => [...some.map((sum, v) => set(sum, v128.load(q, 16 * v))), advance(q, bBytes)]);
     return branch(
-      get(done),
-      sequence(set(q, get(to)), ...loads),
+      done,
+      sequence(set(q, to), ...loads),
       sequence(...sums.flatMap((some) => some.map((sum) => set(sum, f32x4.zero())))),
     );
   }
@@ -151,8 +147,8 @@ class Product {
   private end(rows: number, vectors: number, to: Local<'i32'>, put: Put): Code<'void'> {
     return sequence(
       ...this.of(rows, vectors).flatMap((sums) => [
-        ...sums.map((sum, v) => put(to, get(sum), 16 * v)),
-        advance(to, get(this.bBytes)),
+        ...sums.map((sum, v) => put(to, sum, 16 * v)),
+        advance(to, this.bBytes),
       ]),
     );
   }
@@ -206,14 +202,14 @@ export const multiply: Kernel<'multiply'> = {
     product.emit('rows of a', (rows, vectors) => {
       const ps = lefts.slice(0, rows);
       return sequence(
-        ...ps.map((p, r) => set(p, i32.add(rowAt(a, product.named(row, r), get(aBytes)), bytesOf(get(done))))),
-        set(terms, get(part)),
+        ...ps.map((p, r) => set(p, i32.add(rowAt(a, product.named(row, r), aBytes), bytesOf(done)))),
+        set(terms, part),
         // One term a round: code for several takes a third longer on V8.
         times(
           terms,
           product.add(
             vectors,
-            ps.map((p) => v128.loadSplat(get(p))),
+            ps.map((p) => v128.loadSplat(p)),
           ),
           ...ps.map((p) => advance(p, 4)),
         ),
@@ -244,14 +240,14 @@ export const transposedMultiply: Kernel<'transposedMultiply'> = {
     const [terms, index, p] = [f.local('i32'), f.local('i32'), f.local('i32')];
     product.emit('columns of a', (rows, vectors) =>
       sequence(
-        set(index, get(done)),
-        set(terms, get(part)),
+        set(index, done),
+        set(terms, part),
         times(
           terms,
-          set(p, i32.add(rowAt(a, product.named(index), get(aBytes)), bytesOf(get(row)))),
+          set(p, i32.add(rowAt(a, product.named(index), aBytes), bytesOf(row))),
           product.add(
             vectors,
-            Array.from({ length: rows }, (_, r) => v128.loadSplat(get(p), 4 * r)),
+            Array.from({ length: rows }, (_, r) => v128.loadSplat(p, 4 * r)),
           ),
           advance(index, 1),
         ),
@@ -273,30 +269,30 @@ export const multiplyTransposed: Kernel<'multiplyTransposed'> = {
     const [bytes, row, left] = [f.local('i32'), f.local('i32'), f.local('i32')];
     const [p, q, first, second] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
     const dots = new LaneDots(f, n, 2);
-    const store = (j: number) => f32.store(get(c), dots.total(j), 4 * j);
+    const store = (j: number) => f32.store(c, dots.total(j), 4 * j);
     f.emit(
       dots.prepare,
-      set(bytes, bytesOf(get(n))),
-      set(row, get(a)),
+      set(bytes, bytesOf(n)),
+      set(row, a),
       times(
         m,
-        set(q, get(b)),
+        set(q, b),
         // Two at a time share the loads of a's row.
-        set(left, i32.shrU(get(k), i32.const(1))),
+        set(left, i32.shrU(k, i32.const(1))),
         times(
           left,
-          set(p, get(row)),
-          set(second, i32.add(get(q), get(bytes))),
-          set(first, get(q)),
+          set(p, row),
+          set(second, i32.add(q, bytes)),
+          set(first, q),
           dots.sum(p, first, second),
           store(0),
           store(1),
           advance(c, 8),
-          advance(q, i32.shl(get(bytes), i32.const(1))),
+          advance(q, i32.shl(bytes, i32.const(1))),
         ),
-        set(left, i32.and(get(k), i32.const(1))),
-        times(left, set(p, get(row)), dots.sum(p, q), store(0), advance(c, 4)),
-        advance(row, get(bytes)),
+        set(left, i32.and(k, i32.const(1))),
+        times(left, set(p, row), dots.sum(p, q), store(0), advance(c, 4)),
+        advance(row, bytes),
       ),
     );
   },

@@ -2,7 +2,7 @@
 // addresses of the maps are a list in memory, since a product has any number of them.
 
 import type { FunctionBuilder, ModuleBuilder } from '../wasm/assembler';
-import { branch, type Code, choose, f32, f32x4, get, i32, type Local, sequence, set, v128 } from '../wasm/assembler';
+import { branch, type Code, choose, f32, f32x4, i32, type Local, sequence, set, v128 } from '../wasm/assembler';
 import { dot } from './dot';
 import type { Kernel, Numbers } from './kernels';
 import { Program } from './program';
@@ -64,16 +64,16 @@ class ProductRows {
   /** The body for each row, with `x` and `m` set. */
   each(...body: readonly Code<'void'>[]): Code<'void'> {
     const { of, bytes, baseBytes, x, m, index, row } = this;
-    const named = i32.load(i32.add(get(of.ids), bytesOf(get(index))));
+    const named = i32.load(i32.add(of.ids, bytesOf(index)));
     return sequence(
-      set(bytes, bytesOf(get(of.dim))),
-      set(baseBytes, i32.mul(get(bytes), get(of.width))),
+      set(bytes, bytesOf(of.dim)),
+      set(baseBytes, i32.mul(bytes, of.width)),
       set(index, i32.const(0)),
       times(
         of.count,
-        set(row, choose(get(of.ids), named, get(index))),
-        set(x, rowAt(of.base, get(row), get(baseBytes))),
-        set(m, i32.mul(get(row), get(of.mapStep))),
+        set(row, choose(of.ids, named, index)),
+        set(x, rowAt(of.base, row, baseBytes)),
+        set(m, i32.mul(row, of.mapStep)),
         ...body,
         advance(index, 1),
       ),
@@ -84,9 +84,9 @@ class ProductRows {
   eachMap(place: Code<'i32'>, body: (address: Code<'i32'>) => Code<'void'>): Code<'void'> {
     const { of, list, left } = this;
     return sequence(
-      set(list, get(of.maps)),
-      set(left, get(of.mapCount)),
-      times(left, body(i32.add(i32.load(get(list)), place)), advance(list, 4)),
+      set(list, of.maps),
+      set(left, of.mapCount),
+      times(left, body(i32.add(i32.load(list), place)), advance(list, 4)),
     );
   }
 
@@ -95,10 +95,10 @@ class ProductRows {
     const { mapCount, maps } = this.of;
     return branch(
       isOne(mapCount),
-      set(product, f32.load(i32.add(i32.load(get(maps)), place))),
+      set(product, f32.load(i32.add(i32.load(maps), place))),
       sequence(
         set(product, f32.const(1)),
-        this.eachMap(place, (at) => set(product, f32.mul(get(product), f32.load(at)))),
+        this.eachMap(place, (at) => set(product, f32.mul(product, f32.load(at)))),
       ),
     );
   }
@@ -106,7 +106,7 @@ class ProductRows {
   /** term = term times the numbers (or the vectors) of all maps at `place`. */
   multiply(place: Code<'i32'>, term: Local<'v128'>, isScalar: boolean): Code<'void'> {
     const load = isScalar ? v128.loadSplat : v128.load;
-    return this.eachMap(place, (at) => set(term, f32x4.mul(get(term), load(at))));
+    return this.eachMap(place, (at) => set(term, f32x4.mul(term, load(at))));
   }
 }
 
@@ -125,13 +125,11 @@ function scaleForward(module: ModuleBuilder): void {
       return sequence(
         walk.prepare,
         rows.each(
-          rows.scale(get(rows.m), scale),
-          set(scales, f32x4.splat(get(scale))),
-          set(q, get(out)),
-          walk.each([rows.x, q], (offset, put) =>
-            put(q, f32x4.mul(v128.load(get(rows.x), offset), get(scales)), offset),
-          ),
-          advance(out, get(rows.bytes)),
+          rows.scale(rows.m, scale),
+          set(scales, f32x4.splat(scale)),
+          set(q, out),
+          walk.each([rows.x, q], (offset, put) => put(q, f32x4.mul(v128.load(rows.x, offset), scales), offset)),
+          advance(out, rows.bytes),
         ),
       );
     }),
@@ -148,43 +146,43 @@ function sumForward(module: ModuleBuilder, isScalar: boolean): void {
   const [place, part, map, left, q] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
   const [term, sum] = [f.local('v128'), f.local('v128')];
   const walk = new RowWalk(f, of.dim);
-  const product = [set(term, v128.load(get(part))), rows.multiply(get(map), term, isScalar)];
+  const product = [set(term, v128.load(part)), rows.multiply(map, term, isScalar)];
   const general = sequence(
     set(place, i32.const(0)),
     walk.each(
       [q, place],
       (_, put) =>
         sequence(
-          set(part, i32.add(get(rows.x), get(place))),
-          set(map, isScalar ? get(rows.m) : i32.add(get(rows.m), get(place))),
+          set(part, i32.add(rows.x, place)),
+          set(map, isScalar ? rows.m : i32.add(rows.m, place)),
           ...product,
-          set(sum, get(term)),
-          set(left, i32.sub(get(of.width), i32.const(1))),
+          set(sum, term),
+          set(left, i32.sub(of.width, i32.const(1))),
           times(
             left,
-            advance(part, get(rows.bytes)),
-            advance(map, isScalar ? 4 : get(rows.bytes)),
+            advance(part, rows.bytes),
+            advance(map, isScalar ? 4 : rows.bytes),
             ...product,
-            set(sum, f32x4.add(get(sum), get(term))),
+            set(sum, f32x4.add(sum, term)),
           ),
-          put(q, get(sum)),
+          put(q, sum),
         ),
       1,
     ),
   );
   // One product with one map needs no walks over either.
   const lone = sequence(
-    set(map, i32.add(i32.load(get(of.maps)), get(rows.m))),
+    set(map, i32.add(i32.load(of.maps), rows.m)),
     walk.each([rows.x, map, q], (offset, put) =>
-      put(q, f32x4.mul(v128.load(get(rows.x), offset), v128.load(get(map), offset)), offset),
+      put(q, f32x4.mul(v128.load(rows.x, offset), v128.load(map, offset)), offset),
     ),
   );
   f.emit(
     walk.prepare,
     rows.each(
-      set(q, get(out)),
+      set(q, out),
       isScalar ? general : branch(i32.and(isOne(of.mapCount), isOne(of.width)), lone, general),
-      advance(out, get(rows.bytes)),
+      advance(out, rows.bytes),
     ),
   );
 }
@@ -230,26 +228,26 @@ class MapGradients<T extends 'f32' | 'v128'> {
     write: (target: Local<'i32'>, value: Code<T>) => Code<'void'>,
   ): Code<'void'> {
     const { of, gMaps, numbers, own, target, other, left, othersLeft, value } = this;
-    const inList = (list: Local<'i32'>, at: Local<'i32'>) => i32.load(i32.add(get(list), get(at)));
+    const inList = (list: Local<'i32'>, at: Local<'i32'>) => i32.load(i32.add(list, at));
     return sequence(
       set(own, i32.const(0)),
-      set(left, get(of.mapCount)),
+      set(left, of.mapCount),
       times(
         left,
         set(value, numbers.one),
         set(other, i32.const(0)),
-        set(othersLeft, get(of.mapCount)),
+        set(othersLeft, of.mapCount),
         times(
           othersLeft,
           branch(
-            i32.sub(get(other), get(own)),
-            set(value, numbers.mul(get(value), numbers.load(i32.add(inList(of.maps, other), place)))),
+            i32.sub(other, own),
+            set(value, numbers.mul(value, numbers.load(i32.add(inList(of.maps, other), place)))),
           ),
           advance(other, 4),
         ),
         set(target, i32.add(inList(gMaps, own), to)),
-        set(value, numbers.mul(get(along), get(value))),
-        write(target, get(value)),
+        set(value, numbers.mul(along, value)),
+        write(target, value),
         advance(own, 4),
       ),
     );
@@ -285,34 +283,34 @@ function scalarBackward(module: ModuleBuilder): void {
   const [gRow, gMap, map, left] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
   const [from, to, part] = [f.local('i32'), f.local('i32'), f.local('i32')];
   const write = (target: Local<'i32'>, value: Code<'f32'>) =>
-    f32.store(get(target), choose(get(gStep), value, f32.add(f32.load(get(target)), value)));
+    f32.store(target, choose(gStep, value, f32.add(f32.load(target), value)));
   f.emit(
     dots.prepare,
     rows.each(
-      set(gMap, get(gRow)),
-      set(map, get(rows.m)),
-      set(left, get(of.width)),
+      set(gMap, gRow),
+      set(map, rows.m),
+      set(left, of.width),
       times(
         left,
-        rows.scale(get(map), scale),
-        set(scales, f32x4.splat(get(scale))),
-        set(from, get(g)),
-        set(to, get(gBase)),
-        set(part, get(rows.x)),
-        dots.sumWith(from, [part], [to], (slope, offset, put) => [put(to, f32x4.mul(slope, get(scales)), offset)]),
+        rows.scale(map, scale),
+        set(scales, f32x4.splat(scale)),
+        set(from, g),
+        set(to, gBase),
+        set(part, rows.x),
+        dots.sumWith(from, [part], [to], (slope, offset, put) => [put(to, f32x4.mul(slope, scales), offset)]),
         set(along, dots.total()),
         branch(
           isOne(of.mapCount),
-          sequence(set(to, i32.add(i32.load(get(gMaps)), get(gMap))), write(to, get(along))),
-          gradients.each(get(map), get(gMap), along, write),
+          sequence(set(to, i32.add(i32.load(gMaps), gMap)), write(to, along)),
+          gradients.each(map, gMap, along, write),
         ),
-        advance(rows.x, get(rows.bytes)),
-        advance(gBase, get(rows.bytes)),
+        advance(rows.x, rows.bytes),
+        advance(gBase, rows.bytes),
         advance(map, 4),
         advance(gMap, 4),
       ),
-      advance(g, get(rows.bytes)),
-      advance(gRow, get(gStep)),
+      advance(g, rows.bytes),
+      advance(gRow, gStep),
     ),
   );
 }
@@ -335,29 +333,25 @@ function diagonalBackward(module: ModuleBuilder): void {
   f.emit(
     walk.prepare,
     rows.each(
-      set(gMap, get(gRow)),
-      set(map, get(rows.m)),
-      set(left, get(of.width)),
+      set(gMap, gRow),
+      set(map, rows.m),
+      set(left, of.width),
       times(
         left,
-        set(from, get(g)),
-        set(part, get(rows.x)),
-        set(to, get(gBase)),
+        set(from, g),
+        set(part, rows.x),
+        set(to, gBase),
         branch(
           isOne(of.mapCount),
           sequence(
-            set(only, i32.add(i32.load(get(of.maps)), get(map))),
-            set(gOnly, i32.add(i32.load(get(gMaps)), get(gMap))),
+            set(only, i32.add(i32.load(of.maps), map)),
+            set(gOnly, i32.add(i32.load(gMaps), gMap)),
             walk.each([from, part, to, only, gOnly], (offset, put) =>
               sequence(
-                set(slope, v128.load(get(from), offset)),
-                put(to, f32x4.mul(get(slope), v128.load(get(only), offset)), offset),
-                set(along, f32x4.mul(get(slope), v128.load(get(part), offset))),
-                put(
-                  gOnly,
-                  choose(get(gStep), get(along), f32x4.add(v128.load(get(gOnly), offset), get(along))),
-                  offset,
-                ),
+                set(slope, v128.load(from, offset)),
+                put(to, f32x4.mul(slope, v128.load(only, offset)), offset),
+                set(along, f32x4.mul(slope, v128.load(part, offset))),
+                put(gOnly, choose(gStep, along, f32x4.add(v128.load(gOnly, offset), along)), offset),
               ),
             ),
           ),
@@ -367,29 +361,26 @@ function diagonalBackward(module: ModuleBuilder): void {
               [from, part, to, place],
               (_, put) =>
                 sequence(
-                  set(slope, v128.load(get(from))),
+                  set(slope, v128.load(from)),
                   set(scale, one),
-                  rows.multiply(i32.add(get(map), get(place)), scale, false),
-                  put(to, f32x4.mul(get(slope), get(scale))),
-                  set(along, f32x4.mul(get(slope), v128.load(get(part)))),
-                  gradients.each(
-                    i32.add(get(map), get(place)),
-                    i32.add(get(gMap), get(place)),
-                    along,
-                    (target, value) => put(target, choose(get(gStep), value, f32x4.add(v128.load(get(target)), value))),
+                  rows.multiply(i32.add(map, place), scale, false),
+                  put(to, f32x4.mul(slope, scale)),
+                  set(along, f32x4.mul(slope, v128.load(part))),
+                  gradients.each(i32.add(map, place), i32.add(gMap, place), along, (target, value) =>
+                    put(target, choose(gStep, value, f32x4.add(v128.load(target), value))),
                   ),
                 ),
               1,
             ),
           ),
         ),
-        advance(rows.x, get(rows.bytes)),
-        advance(gBase, get(rows.bytes)),
-        advance(map, get(rows.bytes)),
-        advance(gMap, get(rows.bytes)),
+        advance(rows.x, rows.bytes),
+        advance(gBase, rows.bytes),
+        advance(map, rows.bytes),
+        advance(gMap, rows.bytes),
       ),
-      advance(g, get(rows.bytes)),
-      advance(gRow, get(gStep)),
+      advance(g, rows.bytes),
+      advance(gRow, gStep),
     ),
   );
 }

@@ -8,7 +8,6 @@ import {
   f32,
   f32x4,
   f64,
-  get,
   i32,
   type Local,
   select,
@@ -31,10 +30,8 @@ export const gatherAdd: Kernel<'gatherAdd'> = {
   wasm(module) {
     const f = module.function('void', 'gatherAdd');
     const [a, at, count, out] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
-    const from = i32.add(get(a), bytesOf(i32.load(get(at))));
-    f.emit(
-      times(count, f32.store(get(out), f32.add(f32.load(get(out)), f32.load(from))), advance(at, 4), advance(out, 4)),
-    );
+    const from = i32.add(a, bytesOf(i32.load(at)));
+    f.emit(times(count, f32.store(out, f32.add(f32.load(out), f32.load(from))), advance(at, 4), advance(out, 4)));
   },
 };
 
@@ -51,8 +48,8 @@ export const scatterAdd: Kernel<'scatterAdd'> = {
     f.emit(
       times(
         count,
-        set(to, i32.add(get(out), bytesOf(i32.load(get(slot))))),
-        f32.store(get(to), f32.add(f32.load(get(to)), f32.load(get(g)))),
+        set(to, i32.add(out, bytesOf(i32.load(slot)))),
+        f32.store(to, f32.add(f32.load(to), f32.load(g))),
         advance(slot, 4),
         advance(g, 4),
       ),
@@ -93,27 +90,27 @@ export const selectRows: Kernel<'selectRows'> = {
     const place = f.local('i32');
     const own = f.local('i32');
     const isNew = f.local('i32');
-    const perSlot = (array: Local<'i32'>) => i32.add(get(array), bytesOf(get(place)));
+    const perSlot = (array: Local<'i32'>) => i32.add(array, bytesOf(place));
     f.emit(
       times(
         count,
-        set(own, i32.add(get(slotOf), bytesOf(i32.load(get(rows))))),
-        set(place, i32.load(get(own))),
-        set(isNew, i32.shrU(get(place), i32.const(31))),
-        set(place, select(get(used), get(place), get(isNew))),
-        advance(used, get(isNew)),
+        set(own, i32.add(slotOf, bytesOf(i32.load(rows)))),
+        set(place, i32.load(own)),
+        set(isNew, i32.shrU(place, i32.const(31))),
+        set(place, select(used, place, isNew)),
+        advance(used, isNew),
         // Written again where it is not new: no processor foresees which rows are.
-        i32.store(get(own), get(place)),
-        i32.store(perSlot(slotRow), i32.load(get(rows))),
-        i32.store(get(slot), get(place)),
+        i32.store(own, place),
+        i32.store(perSlot(slotRow), i32.load(rows)),
+        i32.store(slot, place),
         set(own, perSlot(occurrences)),
-        i32.store(get(own), i32.add(select(i32.const(0), i32.load(get(own)), get(isNew)), i32.const(1))),
+        i32.store(own, i32.add(select(i32.const(0), i32.load(own), isNew), i32.const(1))),
         advance(rows, 4),
         advance(slot, 4),
       ),
-      set(left, get(used)),
-      times(left, i32.store(i32.add(get(slotOf), bytesOf(i32.load(get(slotRow)))), i32.const(-1)), advance(slotRow, 4)),
-      get(used),
+      set(left, used),
+      times(left, i32.store(i32.add(slotOf, bytesOf(i32.load(slotRow))), i32.const(-1)), advance(slotRow, 4)),
+      used,
     );
   },
 };
@@ -142,7 +139,7 @@ export const divide: Kernel<'divide'> = {
     const f = module.function('void', 'divide');
     const [x, by, count] = [f.parameter('i32'), f.parameter('f32'), f.parameter('i32')];
     const walk = new RowWalk(f, count);
-    const quotient = (offset: number) => f32x4.div(v128.load(get(x), offset), f32x4.splat(get(by)));
+    const quotient = (offset: number) => f32x4.div(v128.load(x, offset), f32x4.splat(by));
     f.emit(
       walk.prepare,
       walk.each([x], (offset, put) => put(x, quotient(offset), offset)),
@@ -164,13 +161,13 @@ export const rowDots: Kernel<'rowDots'> = {
     const dots = new LaneDots(f, dim);
     f.emit(
       dots.prepare,
-      set(bytes, bytesOf(get(dim))),
+      set(bytes, bytesOf(dim)),
       times(
         count,
-        set(p, rowAt(a, i32.load(get(aAt)), get(bytes))),
-        set(q, rowAt(b, i32.load(get(bAt)), get(bytes))),
+        set(p, rowAt(a, i32.load(aAt), bytes)),
+        set(q, rowAt(b, i32.load(bAt), bytes)),
         dots.sum(p, q),
-        f32.store(get(out), f32.add(f32.load(get(out)), dots.total())),
+        f32.store(out, f32.add(f32.load(out), dots.total())),
         ...[aAt, bAt, out].map((cursor) => advance(cursor, 4)),
       ),
     );
@@ -201,11 +198,11 @@ export const scatterRows: Kernel<'scatterRows'> = {
           walk.prepare,
           times(
             count,
-            set(p, rowAt(a, i32.load(get(at)), rowBytes(length))),
-            set(q, rowAt(out, i32.load(get(slot)), rowBytes(length))),
-            set(weight, v128.loadSplat(get(g))),
+            set(p, rowAt(a, i32.load(at), rowBytes(length))),
+            set(q, rowAt(out, i32.load(slot), rowBytes(length))),
+            set(weight, v128.loadSplat(g)),
             walk.each([p, q], (offset, put) =>
-              put(q, f32x4.add(v128.load(get(q), offset), f32x4.mul(get(weight), v128.load(get(p), offset))), offset),
+              put(q, f32x4.add(v128.load(q, offset), f32x4.mul(weight, v128.load(p, offset))), offset),
             ),
             ...[g, at, slot].map((cursor) => advance(cursor, 4)),
           ),
@@ -236,16 +233,12 @@ export const startPenalty: Kernel<'startPenalty'> = {
     const [dim, count, grads] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
     const [p, q] = [f.local('i32'), f.local('i32')];
     const [weight, weights] = [f.local('f32'), f.local('v128')];
-    const lambda = choose(
-      get(byRow),
-      f64.load(i32.add(get(byRow), i32.shl(i32.load(get(rows)), i32.const(3)))),
-      get(strength),
-    );
-    const scaled = f64.div(f64.mul(lambda, f64.convert(i32.load(get(occurrences)))), get(batch));
+    const lambda = choose(byRow, f64.load(i32.add(byRow, i32.shl(i32.load(rows), i32.const(3)))), strength);
+    const scaled = f64.div(f64.mul(lambda, f64.convert(i32.load(occurrences))), batch);
     const eachRow = (length: Length, ...body: readonly Code<'void'>[]) =>
       times(
         count,
-        set(p, rowAt(values, i32.load(get(at)), rowBytes(length))),
+        set(p, rowAt(values, i32.load(at), rowBytes(length))),
         set(weight, f32.demote(scaled)),
         ...body,
         advance(grads, rowBytes(length)),
@@ -254,16 +247,16 @@ export const startPenalty: Kernel<'startPenalty'> = {
     f.emit(
       branch(
         isOne(dim),
-        eachRow(1, f32.store(get(grads), f32.mul(get(weight), f32.load(get(p))))),
+        eachRow(1, f32.store(grads, f32.mul(weight, f32.load(p)))),
         byLength(dim, (length) => {
           const walk = new RowWalk(f, length);
           return sequence(
             walk.prepare,
             eachRow(
               length,
-              set(q, get(grads)),
-              set(weights, f32x4.splat(get(weight))),
-              walk.each([p, q], (offset, put) => put(q, f32x4.mul(get(weights), v128.load(get(p), offset)), offset)),
+              set(q, grads),
+              set(weights, f32x4.splat(weight)),
+              walk.each([p, q], (offset, put) => put(q, f32x4.mul(weights, v128.load(p, offset)), offset)),
             ),
           );
         }),

@@ -6,7 +6,6 @@ import {
   type FunctionBuilder,
   f32,
   f32x4,
-  get,
   i32,
   i32x4,
   type Local,
@@ -99,7 +98,7 @@ export class TileSums {
     this.stack = Array.from({ length: DEPTH }, () => Array.from({ length: width }, () => f.local('v128')));
     this.totals = this.stack[0]!;
     [this.rows, this.queries, this.rounds] = [f.local('i32'), f.local('i32'), f.local('i32')];
-    const code = [set(this.rows, get(tile)), set(this.queries, i32.const(0))];
+    const code = [set(this.rows, tile), set(this.queries, i32.const(0))];
     let at = 0;
     let depth = 0;
     leaves.forEach((length, leaf) => {
@@ -118,18 +117,18 @@ export class TileSums {
 
   /** The sum of one lane, whose elements start at number `at`. */
   private lane(sums: readonly Local<'v128'>[], at: number, length: number): Code<'void'> {
-    if (!this.isLong) return this.terms(sums, at, length, get(this.rows), i32.const(0), true);
+    if (!this.isLong) return this.terms(sums, at, length, this.rows, i32.const(0), true);
     const { rows, queries, rounds, width } = this;
     const some = (count: number) =>
       sequence(
-        this.terms(sums, 0, count, get(rows), get(queries), false),
-        set(rows, i32.add(get(rows), i32.const(16 * count))),
-        set(queries, i32.add(get(queries), i32.const(16 * count * width))),
+        this.terms(sums, 0, count, rows, queries, false),
+        set(rows, i32.add(rows, i32.const(16 * count))),
+        set(queries, i32.add(queries, i32.const(16 * count * width))),
       );
     return sequence(
       this.each((j) => set(sums[j]!, f32x4.zero())),
       set(rounds, i32.const(Math.floor(length / UNROLLED))),
-      loopWhile(get(rounds), some(UNROLLED), set(rounds, i32.sub(get(rounds), i32.const(1)))),
+      loopWhile(rounds, some(UNROLLED), set(rounds, i32.sub(rounds, i32.const(1)))),
       some(length % UNROLLED),
     );
   }
@@ -147,8 +146,8 @@ export class TileSums {
       const settled = t > 0 ? this.settle(sums, MOST_LOADS - 1 - this.width) : sequence();
       this.loads += 1 + this.width;
       const added = this.each((j) => {
-        const product = f32x4.mul(get(this.row), v128.load(queries, QUERIES + 16 * ((at + t) * this.width + j)));
-        return set(sums[j]!, isStart && t === 0 ? product : f32x4.add(get(sums[j]!), product));
+        const product = f32x4.mul(this.row, v128.load(queries, QUERIES + 16 * ((at + t) * this.width + j)));
+        return set(sums[j]!, isStart && t === 0 ? product : f32x4.add(sums[j]!, product));
       });
       return sequence(settled, set(this.row, v128.load(rows, 16 * (at + t))), added);
     };
@@ -156,14 +155,14 @@ export class TileSums {
   }
 
   private addUp(left: readonly Local<'v128'>[], right: readonly Local<'v128'>[]): Code<'void'> {
-    return this.each((j) => set(left[j]!, f32x4.add(get(left[j]!), get(right[j]!))));
+    return this.each((j) => set(left[j]!, f32x4.add(left[j]!, right[j]!)));
   }
 
   /** Stores the sums, where there were more loads since the last time than may be. */
   private settle(sums: readonly Local<'v128'>[], loads: number): Code<'void'> {
     if (this.loads <= loads) return sequence();
     this.loads = 0;
-    return this.each((j) => v128.store(i32.const(SETTLED), get(sums[j]!)));
+    return this.each((j) => v128.store(i32.const(SETTLED), sums[j]!));
   }
 
   private each(make: (j: number) => Code<'void'>): Code<'void'> {
@@ -202,38 +201,35 @@ export function encodeScan({ dim, measure, width }: ScanShape): Uint8Array<Array
   const list = (j: number) => {
     const { threshold, term, found } = queries[j]!;
     const score = totals[j]!;
-    const passes = f32x4.ge(get(score), get(threshold));
+    const passes = f32x4.ge(score, threshold);
     const append = (lane: number) => [
-      i32.store(get(found), i32.add(get(row), i32.const(lane))),
-      f32.store(get(found), f32.lane(lane)(get(score)), 4),
+      i32.store(found, i32.add(row, i32.const(lane))),
+      f32.store(found, f32.lane(lane)(score), 4),
       // Written in any case, and kept where the row passes.
-      set(
-        found,
-        i32.add(get(found), i32.and(i32.shrU(i32.shl(get(bits), i32.const(3)), i32.const(lane)), i32.const(8))),
-      ),
+      set(found, i32.add(found, i32.and(i32.shrU(i32.shl(bits, i32.const(3)), i32.const(lane)), i32.const(8)))),
     ];
     return sequence(
-      set(score, finish(measure, get(score), get(term), v128.load(get(column)))),
+      set(score, finish(measure, score, term, v128.load(column))),
       branch(
         f32x4.anyTrue(passes),
         sequence(set(bits, i32x4.bitmask(passes)), ...[0, 1, 2, 3].flatMap((lane) => append(lane))),
       ),
     );
   };
-  const step = (local: Local<'i32'>, by: number) => set(local, i32.add(get(local), i32.const(by)));
+  const step = (local: Local<'i32'>, by: number) => set(local, i32.add(local, i32.const(by)));
   for (const { threshold, term, found, state, list: start } of queries) {
     f.emit(set(threshold, v128.load(state, THRESHOLD)), set(term, v128.load(state, TERM)), set(found, start));
   }
   f.emit(
     loopWhile(
-      i32.ltU(get(tile), get(end)),
+      i32.ltU(tile, end),
       sums,
       ...queries.map((_, j) => list(j)),
       step(tile, 4 * TILE * dim),
       step(row, TILE),
       step(column, 4 * TILE),
     ),
-    ...queries.map(({ found, end: at }) => i32.store(at, get(found))),
+    ...queries.map(({ found, end: at }) => i32.store(at, found)),
   );
   return module.encode({ pages: 1, isShared: false });
 }

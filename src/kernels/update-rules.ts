@@ -8,7 +8,6 @@ import {
   type FunctionBuilder,
   f32,
   f32x4,
-  get,
   i32,
   type Local,
   type ModuleBuilder,
@@ -206,7 +205,7 @@ export class RuleWriter<T extends 'f32' | 'v128'> {
       if (kept.length === pool.length) pool.push(f.local(type));
       const local = pool[kept.length]!;
       kept.push(set(local, value));
-      return get(local);
+      return local;
     };
     const old = slots.map((slot) => keep(load(slot)));
     const number = keep(load(x));
@@ -228,30 +227,30 @@ export function update(module: ModuleBuilder, rule: UpdateRule): void {
   const [rates, roots] = [f.local('v128'), f.local('v128')];
   const [index, start, x, g] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
   const slotRows = slots.map(() => f.local('i32'));
-  const vector = RuleWriter.ofVectors(f, rule, { rate: get(rates), rootScale: get(roots) });
-  const number = RuleWriter.ofNumbers(f, rule, { rate: get(rate), rootScale: get(rootScale) });
-  const named = i32.load(i32.add(get(ids), bytesOf(get(index))));
+  const vector = RuleWriter.ofVectors(f, rule, { rate: rates, rootScale: roots });
+  const number = RuleWriter.ofNumbers(f, rule, { rate: rate, rootScale: rootScale });
+  const named = i32.load(i32.add(ids, bytesOf(index)));
   const eachRow = (length: Length, body: Code<'void'>) =>
     times(
       count,
-      set(start, i32.mul(choose(get(ids), named, get(index)), rowBytes(length))),
-      set(x, i32.add(get(data), get(start))),
-      ...slotRows.map((row, k) => set(row, i32.add(get(slots[k]!), get(start)))),
-      set(g, get(values)),
+      set(start, i32.mul(choose(ids, named, index), rowBytes(length))),
+      set(x, i32.add(data, start)),
+      ...slotRows.map((row, k) => set(row, i32.add(slots[k]!, start))),
+      set(g, values),
       body,
       advance(values, rowBytes(length)),
       advance(index, 1),
     );
   f.emit(
-    set(rates, f32x4.splat(get(rate))),
-    set(roots, f32x4.splat(get(rootScale))),
+    set(rates, f32x4.splat(rate)),
+    set(roots, f32x4.splat(rootScale)),
     branch(
       isOne(cols),
-      eachRow(1, number.write(numberAt(x, slotRows), f32.load(get(g)))),
+      eachRow(1, number.write(numberAt(x, slotRows), f32.load(g))),
       byLength(cols, (length) => {
         const walk = new RowWalk(f, length);
         const eachVector = walk.each([x, g, ...slotRows], (offset, put) =>
-          vector.write(vectorAt(x, slotRows, offset, put), v128.load(get(g), offset)),
+          vector.write(vectorAt(x, slotRows, offset, put), v128.load(g, offset)),
         );
         return sequence(walk.prepare, eachRow(length, eachVector));
       }),
@@ -273,28 +272,28 @@ export function scaledUpdate(module: ModuleBuilder, rule: UpdateRule): void {
   const [rates, roots, scale] = [f.local('v128'), f.local('v128'), f.local('v128')];
   const [bytes, row, x, s, g] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
   const [baseRows, scalarRows] = [baseSlots.map(() => f.local('i32')), scalarSlots.map(() => f.local('i32'))];
-  const vector = RuleWriter.ofVectors(f, rule, { rate: get(rates), rootScale: get(roots) });
-  const number = RuleWriter.ofNumbers(f, rule, { rate: get(scalarRate), rootScale: get(rootScale) });
+  const vector = RuleWriter.ofVectors(f, rule, { rate: rates, rootScale: roots });
+  const number = RuleWriter.ofNumbers(f, rule, { rate: scalarRate, rootScale: rootScale });
   const dots = new LaneDots(f, cols);
   f.emit(
     dots.prepare,
-    set(rates, f32x4.splat(get(rate))),
-    set(roots, f32x4.splat(get(rootScale))),
-    set(bytes, bytesOf(get(cols))),
+    set(rates, f32x4.splat(rate)),
+    set(roots, f32x4.splat(rootScale)),
+    set(bytes, bytesOf(cols)),
     times(
       count,
-      set(row, i32.load(get(ids))),
-      set(x, rowAt(base, get(row), get(bytes))),
-      set(s, i32.add(get(scalars), bytesOf(get(row)))),
-      ...baseRows.map((at, k) => set(at, rowAt(baseSlots[k]!, get(row), get(bytes)))),
-      ...scalarRows.map((at, k) => set(at, i32.add(get(scalarSlots[k]!), bytesOf(get(row))))),
-      set(g, get(values)),
-      set(scale, v128.loadSplat(get(s))),
+      set(row, i32.load(ids)),
+      set(x, rowAt(base, row, bytes)),
+      set(s, i32.add(scalars, bytesOf(row))),
+      ...baseRows.map((at, k) => set(at, rowAt(baseSlots[k]!, row, bytes))),
+      ...scalarRows.map((at, k) => set(at, i32.add(scalarSlots[k]!, bytesOf(row)))),
+      set(g, values),
+      set(scale, v128.loadSplat(s)),
       dots.sumWith(g, [x], baseRows, (slope, offset, put) => [
-        vector.write(vectorAt(x, baseRows, offset, put), f32x4.mul(slope, get(scale))),
+        vector.write(vectorAt(x, baseRows, offset, put), f32x4.mul(slope, scale)),
       ]),
       number.write(numberAt(s, scalarRows), dots.total()),
-      advance(values, get(bytes)),
+      advance(values, bytes),
       advance(ids, 4),
     ),
   );
@@ -304,7 +303,7 @@ function vectorAt(x: Local<'i32'>, slots: readonly Local<'i32'>[], offset: numbe
   return {
     x,
     slots,
-    load: (address) => v128.load(get(address), offset),
+    load: (address) => v128.load(address, offset),
     put: (address, value) => put(address, value, offset),
   };
 }
@@ -313,7 +312,7 @@ function numberAt(x: Local<'i32'>, slots: readonly Local<'i32'>[]): Place<'f32'>
   return {
     x,
     slots,
-    load: (address) => f32.load(get(address)),
-    put: (address, value) => f32.store(get(address), value),
+    load: (address) => f32.load(address),
+    put: (address, value) => f32.store(address, value),
   };
 }

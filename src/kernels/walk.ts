@@ -7,7 +7,6 @@ import {
   type Code,
   f32,
   f32x4,
-  get,
   i32,
   i32x4,
   type Local,
@@ -28,30 +27,30 @@ const LANES = i32x4.const(0, 1, 2, 3);
 /** Writes a vector to `address + offset`: all of it, or as much as belongs to the row. */
 export type Put = (address: Local<'i32'>, value: Code<'v128'>, offset?: number) => Code<'void'>;
 
-const whole: Put = (address, value, offset = 0) => v128.store(get(address), value, offset);
+const whole: Put = (address, value, offset = 0) => v128.store(address, value, offset);
 
 /** A length in a local, or one that is known when code is written. */
 export type Length = Local<'i32'> | number;
 
 /** The body for each of the usual lengths, written for it, and for all others. */
 export function byLength(length: Local<'i32'>, body: (length: Length) => Code<'void'>): Code<'void'> {
-  const isNot = (fixed: number) => i32.sub(get(length), i32.const(fixed));
+  const isNot = (fixed: number) => i32.sub(length, i32.const(fixed));
   return FIXED.reduce((other, fixed) => branch(isNot(fixed), other, body(fixed)), body(length));
 }
 
 /** cursor += bytes. */
 export function advance(cursor: Local<'i32'>, bytes: Code<'i32'> | number): Code<'void'> {
-  return set(cursor, i32.add(get(cursor), typeof bytes === 'number' ? i32.const(bytes) : bytes));
+  return set(cursor, i32.add(cursor, typeof bytes === 'number' ? i32.const(bytes) : bytes));
 }
 
 /** Runs the body `count` times; the local is 0 in the end. */
 export function times(count: Local<'i32'>, ...body: readonly Code<'void'>[]): Code<'void'> {
-  return loopWhile(get(count), ...body, set(count, i32.sub(get(count), i32.const(1))));
+  return loopWhile(count, ...body, set(count, i32.sub(count, i32.const(1))));
 }
 
 /** The bytes of a row. */
 export function rowBytes(length: Length): Code<'i32'> {
-  return typeof length === 'number' ? i32.const(4 * length) : bytesOf(get(length));
+  return typeof length === 'number' ? i32.const(4 * length) : bytesOf(length);
 }
 
 /** The bytes of n numbers. */
@@ -66,7 +65,7 @@ export function shiftOf(power: number): number {
 
 /** Where row `row` starts, in an array of rows of `bytes`. */
 export function rowAt(start: Local<'i32'>, row: Code<'i32'>, bytes: Code<'i32'>): Code<'i32'> {
-  return i32.add(get(start), i32.mul(row, bytes));
+  return i32.add(start, i32.mul(row, bytes));
 }
 
 /**
@@ -74,7 +73,7 @@ export function rowAt(start: Local<'i32'>, row: Code<'i32'>, bytes: Code<'i32'>)
  * written wait until it is in the cache.
  */
 export function isOne(length: Local<'i32'>): Code<'i32'> {
-  return i32.eqz(i32.sub(get(length), i32.const(1)));
+  return i32.eqz(i32.sub(length, i32.const(1)));
 }
 
 /** A walk element by element through rows that all have the same length. */
@@ -93,7 +92,7 @@ export class RowWalk {
   /** Once in a function, before its walks. */
   get prepare(): Code<'void'> {
     if (typeof this.length === 'number') return sequence();
-    return set(this.mask, i32x4.gt(i32x4.splat(i32.and(get(this.length), i32.const(3))), LANES));
+    return set(this.mask, i32x4.gt(i32x4.splat(i32.and(this.length, i32.const(3))), LANES));
   }
 
   /** The body for every vector, `offset` bytes from the cursors, which are moved on where the length is not fixed. */
@@ -117,18 +116,18 @@ export class RowWalk {
     const { rounds, mask } = this;
     const length = this.length as Local<'i32'>;
     const part: Put = (address, value, offset = 0) =>
-      v128.store(get(address), v128.bitselect(value, v128.load(get(address), offset), get(mask)), offset);
+      v128.store(address, v128.bitselect(value, v128.load(address, offset), mask), offset);
     const move = (bytes: number) => cursors.map((cursor) => advance(cursor, bytes));
-    const vectors = i32.shrU(get(length), i32.const(2));
+    const vectors = i32.shrU(length, i32.const(2));
     const inBlocks = [
-      set(rounds, i32.shrU(get(length), i32.const(2 + shiftOf(size)))),
+      set(rounds, i32.shrU(length, i32.const(2 + shiftOf(size)))),
       times(rounds, body(size, whole), ...move(16 * size)),
     ];
     return sequence(
       ...(size === 1 ? [] : inBlocks),
       set(rounds, size === 1 ? vectors : i32.and(vectors, i32.const(size - 1))),
       times(rounds, body(1, whole), ...move(16)),
-      branch(i32.and(get(length), i32.const(3)), body(1, part)),
+      branch(i32.and(length, i32.const(3)), body(1, part)),
     );
   }
 }
@@ -154,7 +153,7 @@ export class LaneDots {
 
   /** Once in a function, before its sums. */
   get prepare(): Code<'void'> {
-    const rest = i32.and(get(this.length), i32.const(15));
+    const rest = i32.and(this.length, i32.const(15));
     return sequence(
       ...this.masks.map((mask, i) => set(mask, i32x4.gt(i32x4.splat(i32.sub(rest, i32.const(4 * i))), LANES))),
     );
@@ -176,20 +175,20 @@ export class LaneDots {
     const part =
       (mask: Local<'v128'>): Put =>
       (address, value, offset = 0) =>
-        v128.store(get(address), v128.bitselect(value, v128.load(get(address), offset), get(mask)), offset);
+        v128.store(address, v128.bitselect(value, v128.load(address, offset), mask), offset);
     const cursors = [row, ...others, ...more];
     const step = (term: (product: Code<'v128'>, i: number) => Code<'v128'>, put: (i: number) => Put) =>
       masks.flatMap((_, i) => [
-        set(shared, v128.load(get(row), 16 * i)),
+        set(shared, v128.load(row, 16 * i)),
         ...others.map((other, j) => {
           const sum = sums[j]![i]!;
-          return set(sum, f32x4.add(get(sum), term(f32x4.mul(get(shared), v128.load(get(other), 16 * i)), i)));
+          return set(sum, f32x4.add(sum, term(f32x4.mul(shared, v128.load(other, 16 * i)), i)));
         }),
-        ...body(get(shared), 16 * i, put(i)),
+        ...body(shared, 16 * i, put(i)),
       ]);
     return sequence(
       ...others.flatMap((_, j) => sums[j]!.map((sum) => set(sum, f32x4.zero()))),
-      set(rounds, i32.shrU(get(length), i32.const(4))),
+      set(rounds, i32.shrU(length, i32.const(4))),
       times(
         rounds,
         ...step(
@@ -199,28 +198,24 @@ export class LaneDots {
         ...cursors.map((cursor) => advance(cursor, 64)),
       ),
       branch(
-        i32.and(get(length), i32.const(15)),
+        i32.and(length, i32.const(15)),
         sequence(
           ...step(
-            (product, i) => v128.and(product, get(masks[i]!)),
+            (product, i) => v128.and(product, masks[i]!),
             (i) => part(masks[i]!),
           ),
         ),
       ),
       ...others.flatMap((_, j) => {
-        const [a, b, c, d] = sums[j]!.map(get) as [Code<'v128'>, Code<'v128'>, Code<'v128'>, Code<'v128'>];
-        const held = sums[j]![0]!;
-        return [
-          set(held, f32x4.add(f32x4.add(a, b), f32x4.add(c, d))),
-          set(held, f32x4.add(get(held), f32x4.highHalf(get(held), get(held)))),
-        ];
+        const [a, b, c, d] = sums[j]! as [Local<'v128'>, Local<'v128'>, Local<'v128'>, Local<'v128'>];
+        return [set(a, f32x4.add(f32x4.add(a, b), f32x4.add(c, d))), set(a, f32x4.add(a, f32x4.highHalf(a, a)))];
       }),
     );
   }
 
   /** The j-th product, after `sum`. */
   total(j = 0): Code<'f32'> {
-    const held = get(this.sums[j]![0]!);
+    const held = this.sums[j]![0]!;
     return f32.add(f32.lane(0)(held), f32.lane(1)(held));
   }
 }

@@ -11,9 +11,8 @@ export interface Code<T extends ValueType | 'void' = ValueType | 'void'> {
   readonly bytes: readonly number[];
 }
 
-/** A local variable of a function, or a parameter. */
-export interface Local<T extends ValueType> {
-  readonly type: T;
+/** A local variable of a function, or a parameter; as code it is read. */
+export interface Local<T extends ValueType> extends Code<T> {
   readonly index: number;
 }
 
@@ -208,7 +207,6 @@ export function typeByte(type: ValueType): number {
   return VALUE_TYPES[type];
 }
 
-export const get = <T extends ValueType>({ type, index }: Local<T>): Code<T> => code(type, [0x20], unsigned(index));
 export const set = <T extends ValueType>({ index }: Local<T>, value: Code<T>): Code<'void'> =>
   code('void', value.bytes, [0x21], unsigned(index));
 
@@ -267,12 +265,17 @@ export class FunctionBuilder<R extends ValueType | 'void' = ValueType | 'void'> 
   parameter<T extends ValueType>(type: T, name?: string): Local<T> {
     if (this.locals.length > 0) throw new TypeError('a parameter after a local would renumber the locals');
     this.parameters.push(type);
-    return { type, index: this.names.push(name) - 1 };
+    return this.named(type, name);
   }
 
   local<T extends ValueType>(type: T, name?: string): Local<T> {
     this.locals.push(type);
-    return { type, index: this.names.push(name) - 1 };
+    return this.named(type, name);
+  }
+
+  private named<T extends ValueType>(type: T, name: string | undefined): Local<T> {
+    const index = this.names.push(name) - 1;
+    return { ...code(type, [0x20], unsigned(index)), index };
   }
 
   /** Adds statements; the last code of a function with a result leaves it. */

@@ -9,7 +9,6 @@ import {
   f32x4,
   f64,
   f64x2,
-  get,
   i32,
   i32x4,
   i64,
@@ -122,9 +121,9 @@ test('names and text, as docs/assembler.md shows them', async () => {
   const page = readFileSync(join(__dirname, '../../docs/assembler.md'), 'utf8');
   const [, source = ''] = /```typescript\n([\s\S]*?)```/.exec(page) ?? [];
   const body = source.replace(/^import .*\n/gm, '').replace(/^console\.log.*\n/gm, '');
-  const make = new Function('ModuleBuilder', 'f32', 'get', 'i32', 'loopWhile', 'set', `${body}; return module;`);
+  const make = new Function('ModuleBuilder', 'f32', 'i32', 'loopWhile', 'set', `${body}; return module;`);
   const { loopWhile, set } = await import('../../src/wasm/assembler');
-  const module: ModuleBuilder = make(ModuleBuilder, f32, get, i32, loopWhile, set);
+  const module: ModuleBuilder = make(ModuleBuilder, f32, i32, loopWhile, set);
   const memory = createMemory(1);
   new Float32Array(memory.buffer).set([1, 2, 3.5]);
   const plain = module.encode(SHAPE);
@@ -183,7 +182,7 @@ describe('a bug in a program is told from a lack of WebAssembly', () => {
   test('a program that is invalid: a local of another function', () => {
     const module = new ModuleBuilder();
     const foreign = module.function('void', 'f').local('i32');
-    module.function('i32', 'g').emit(get(foreign));
+    module.function('i32', 'g').emit(foreign);
     expect(auto(() => compile(module.encode(SHAPE)))).toThrow('invalid program');
   });
 

@@ -10,7 +10,6 @@ import {
   f32,
   f32x4,
   f64,
-  get,
   i32,
   type Local,
   loopWhile,
@@ -60,41 +59,41 @@ export function encodeProgram(spec: StepSpec, memory: MemoryShape): Uint8Array<A
   const scales = { base: f.local('f32'), map: f.local('f32'), bias: f.local('f32'), root: f.local('f32') };
   const writer = new StepWriter(f, spec, { run, rating, sum, rates: scales, emitLoss });
   const bytes = ratingBytes(spec.isWeighted);
-  const address = (number: Code<'i32'>) => i32.add(get(ratings), i32.mul(number, i32.const(bytes)));
-  const group = i32.load(i32.add(i32.load(get(run), RUN.groups), i32.shl(get(index), i32.const(2))));
+  const address = (number: Code<'i32'>) => i32.add(ratings, i32.mul(number, i32.const(bytes)));
+  const group = i32.load(i32.add(i32.load(run, RUN.groups), i32.shl(index, i32.const(2))));
   const oneStep =
     spec.grouping === 1
-      ? [set(rating, address(get(index))), writer.step(1)]
+      ? [set(rating, address(index)), writer.step(1)]
       : [
           set(at, group),
-          set(rating, address(i32.shrU(get(at), i32.const(2)))),
-          bySize(i32.and(get(at), i32.const(3)), (size) => writer.step(size)),
+          set(rating, address(i32.shrU(at, i32.const(2)))),
+          bySize(i32.and(at, i32.const(3)), (size) => writer.step(size)),
         ];
   const loadRate = (field: number) =>
-    f32.load(i32.add(get(rates), i32.mul(i32.shrU(get(step), i32.const(RATE_SHIFT)), i32.const(RATES_BYTES))), field);
+    f32.load(i32.add(rates, i32.mul(i32.shrU(step, i32.const(RATE_SHIFT)), i32.const(RATES_BYTES))), field);
   f.emit(
-    set(ratings, i32.load(get(run), RUN.ratings)),
-    set(stride, i32.load(get(run), RUN.stride)),
-    set(length, i32.load(get(run), RUN.count)),
-    set(index, i32.load(get(run), RUN.index)),
-    set(step, i32.load(get(run), RUN.step)),
-    set(sum, f64.load(get(run), RUN.loss)),
+    set(ratings, i32.load(run, RUN.ratings)),
+    set(stride, i32.load(run, RUN.stride)),
+    set(length, i32.load(run, RUN.count)),
+    set(index, i32.load(run, RUN.index)),
+    set(step, i32.load(run, RUN.step)),
+    set(sum, f64.load(run, RUN.loss)),
     loopWhile(
-      get(count),
+      count,
       set(scales.base, loadRate(0)),
       set(scales.map, loadRate(4)),
       set(scales.bias, loadRate(8)),
-      emitCorrections(f, f64.add(get(firstStep), f64.convert(get(step))), scales),
+      emitCorrections(f, f64.add(firstStep, f64.convert(step)), scales),
       ...oneStep,
       // The next of the run, in strides: index = (index + stride) mod count.
-      set(index, i32.add(get(index), get(stride))),
-      set(index, i32.sub(get(index), select(get(length), i32.const(0), i32.geU(get(index), get(length))))),
-      set(step, i32.add(get(step), i32.const(1))),
-      set(count, i32.sub(get(count), i32.const(1))),
+      set(index, i32.add(index, stride)),
+      set(index, i32.sub(index, select(length, i32.const(0), i32.geU(index, length)))),
+      set(step, i32.add(step, i32.const(1))),
+      set(count, i32.sub(count, i32.const(1))),
     ),
-    i32.store(get(run), get(index), RUN.index),
-    i32.store(get(run), get(step), RUN.step),
-    f64.store(get(run), get(sum), RUN.loss),
+    i32.store(run, index, RUN.index),
+    i32.store(run, step, RUN.step),
+    f64.store(run, sum, RUN.loss),
   );
   emitPrefetch(module);
   if (carriesNorms(spec)) {
@@ -130,15 +129,15 @@ export function correctionEmitter(module: ModuleBuilder, rule: UpdateRule) {
   return (f: FunctionBuilder<'void'>, step: Code<'f64'>, rates: RateLocals): Code<'void'> => {
     const number = f.local('f64');
     const average = f.local('f32');
-    const scale = (rate: Local<'f32'>) => set(rate, f32.mul(get(rate), get(average)));
+    const scale = (rate: Local<'f32'>) => set(rate, f32.mul(rate, average));
     return sequence(
       set(number, step),
       set(rates.root, f32.const(1)),
       branch(
-        f64.le(get(number), f64.const(last + 1)),
+        f64.le(number, f64.const(last + 1)),
         sequence(
-          set(average, f32.demote(f64.div(f64.const(1), oneMinusPower(logBeta1, get(number))))),
-          set(rates.root, f32.demote(f64.div(f64.const(1), f64.sqrt(oneMinusPower(logBeta2, get(number)))))),
+          set(average, f32.demote(f64.div(f64.const(1), oneMinusPower(logBeta1, number)))),
+          set(rates.root, f32.demote(f64.div(f64.const(1), f64.sqrt(oneMinusPower(logBeta2, number))))),
           scale(rates.base),
           scale(rates.map),
           scale(rates.bias),
@@ -163,15 +162,15 @@ export function emitNorms(module: ModuleBuilder, name: string, rank: number, lay
   const total = sum.total(vectors, held);
   f.emit(
     loopWhile(
-      get(count),
+      count,
       sum.start(vectors),
       eachVector(f, vectors, [row], (offset, j) =>
-        sequence(set(x, v128.load(get(row), layout.base.at + offset)), sum.add(j, vectors, f32x4.mul(get(x), get(x)))),
+        sequence(set(x, v128.load(row, layout.base.at + offset)), sum.add(j, vectors, f32x4.mul(x, x))),
       ),
       total.set,
-      f32.store(get(row), total.value, layout.norm!),
-      set(row, i32.add(get(row), i32.const(layout.bytes))),
-      set(count, i32.sub(get(count), i32.const(1))),
+      f32.store(row, total.value, layout.norm!),
+      set(row, i32.add(row, i32.const(layout.bytes))),
+      set(count, i32.sub(count, i32.const(1))),
     ),
   );
 }
@@ -192,18 +191,14 @@ export function emitPrefetch(module: ModuleBuilder): void {
   const sum = f.local('i32');
   const touch = (rows: number, bytes: number): Code<'void'> =>
     sequence(
-      set(at, i32.load(get(run), rows)),
-      set(end, i32.add(get(at), i32.load(get(run), bytes))),
-      loopWhile(
-        i32.ltU(get(at), get(end)),
-        set(sum, i32.add(get(sum), i32.load(get(at)))),
-        set(at, i32.add(get(at), i32.const(CACHE_LINE))),
-      ),
+      set(at, i32.load(run, rows)),
+      set(end, i32.add(at, i32.load(run, bytes))),
+      loopWhile(i32.ltU(at, end), set(sum, i32.add(sum, i32.load(at))), set(at, i32.add(at, i32.const(CACHE_LINE)))),
     );
   f.emit(
     touch(RUN.userRows, RUN.userBytes),
     touch(RUN.itemRows, RUN.itemBytes),
     // A sum that nobody used would not be taken, and nothing be read.
-    i32.store(get(run), get(sum), RUN.scratch),
+    i32.store(run, sum, RUN.scratch),
   );
 }

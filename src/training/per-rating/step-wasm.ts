@@ -11,7 +11,6 @@ import {
   f32,
   f32x4,
   f64,
-  get,
   i32,
   i64,
   type Local,
@@ -20,6 +19,7 @@ import {
   select,
   sequence,
   set,
+  type ValueType,
   v128,
 } from '../../wasm/assembler';
 import {
@@ -57,44 +57,41 @@ export function lossEmitter(module: ModuleBuilder, { name, sigmoid: scale }: Los
     const prediction = f.local('f64');
     const error = f.local('f64');
     const start = [set(t, f64.promote(target)), ...(weight === null ? [] : [set(w, f64.promote(weight))])];
-    const weighted = (value: Code<'f64'>) => (weight === null ? value : f64.mul(get(w), value));
+    const weighted = (value: Code<'f64'>) => (weight === null ? value : f64.mul(w, value));
     if (name === 'logistic') {
       const softplus = f64.add(
-        f64.max(get(prediction), f64.const(0)),
-        logarithm!.call(f64.add(f64.const(1), exponential!.call(f64.neg(f64.abs(get(prediction)))))),
+        f64.max(prediction, f64.const(0)),
+        logarithm!.call(f64.add(f64.const(1), exponential!.call(f64.neg(f64.abs(prediction))))),
       );
       return sequence(
         ...start,
         set(prediction, f64.promote(score)),
-        set(g, f32.demote(weighted(f64.sub(sigmoid!.call(get(prediction)), get(t))))),
-        set(sum, f64.add(get(sum), weighted(f64.sub(softplus, f64.mul(get(t), get(prediction)))))),
+        set(g, f32.demote(weighted(f64.sub(sigmoid!.call(prediction), t)))),
+        set(sum, f64.add(sum, weighted(f64.sub(softplus, f64.mul(t, prediction))))),
       );
     }
     const predicted =
       scale === null
         ? f64.promote(score)
         : f64.add(f64.const(scale.minimum), f64.mul(f64.const(scale.range), sigmoid!.call(f64.promote(score))));
-    const { slope, value } = pointwise(name, get(error), weighted);
+    const { slope, value } = pointwise(name, error, weighted);
     // The difference of two float32, rounded to float32, is the same in either precision; here others wait for it.
     const isPlain = name === 'squared' && weight === null && scale === null;
     const steps = [
       ...start,
       set(prediction, predicted),
-      set(error, f64.sub(get(prediction), get(t))),
+      set(error, f64.sub(prediction, t)),
       set(g, isPlain ? f32.sub(score, target) : f32.demote(slope)),
-      set(sum, f64.add(get(sum), value)),
+      set(sum, f64.add(sum, value)),
     ];
     if (scale !== null) {
       const part = f.local('f64');
       steps.push(
-        set(part, f64.div(f64.sub(get(prediction), f64.const(scale.minimum)), f64.const(scale.range))),
+        set(part, f64.div(f64.sub(prediction, f64.const(scale.minimum)), f64.const(scale.range))),
         set(
           g,
           f32.demote(
-            f64.mul(
-              f64.promote(get(g)),
-              f64.mul(f64.mul(f64.const(scale.range), get(part)), f64.sub(f64.const(1), get(part))),
-            ),
+            f64.mul(f64.promote(g), f64.mul(f64.mul(f64.const(scale.range), part), f64.sub(f64.const(1), part))),
           ),
         ),
       );
@@ -143,14 +140,14 @@ export function exponentialFunction(module: ModuleBuilder): FunctionBuilder<'f64
   const powerOfTwo = (exponent: Code<'i32'>) =>
     f64.reinterpret(i64.shl(i64.extend(i32.add(exponent, i32.const(1023))), i64.const(52)));
   f.emit(
-    branch(f64.gt(get(x), f64.const(709.782712893384)), leave(f64.const(Infinity))),
-    branch(f64.lt(get(x), f64.const(-745.2)), leave(f64.const(0))),
-    branch(f64.ne(get(x), get(x)), leave(get(x))),
-    set(n, f64.floor(f64.add(f64.mul(get(x), f64.const(Math.LOG2E)), f64.const(0.5)))),
-    set(r, f64.sub(f64.sub(get(x), f64.mul(get(n), f64.const(LN2_HIGH))), f64.mul(get(n), f64.const(LN2_LOW)))),
-    set(whole, i32.truncate(get(n))),
-    set(half, i32.shrS(get(whole), i32.const(1))),
-    f64.mul(f64.mul(horner(EXPONENTIAL, get(r)), powerOfTwo(get(half))), powerOfTwo(i32.sub(get(whole), get(half)))),
+    branch(f64.gt(x, f64.const(709.782712893384)), leave(f64.const(Infinity))),
+    branch(f64.lt(x, f64.const(-745.2)), leave(f64.const(0))),
+    branch(f64.ne(x, x), leave(x)),
+    set(n, f64.floor(f64.add(f64.mul(x, f64.const(Math.LOG2E)), f64.const(0.5)))),
+    set(r, f64.sub(f64.sub(x, f64.mul(n, f64.const(LN2_HIGH))), f64.mul(n, f64.const(LN2_LOW)))),
+    set(whole, i32.truncate(n)),
+    set(half, i32.shrS(whole, i32.const(1))),
+    f64.mul(f64.mul(horner(EXPONENTIAL, r), powerOfTwo(half)), powerOfTwo(i32.sub(whole, half))),
   );
   return f;
 }
@@ -164,9 +161,9 @@ export function logarithmFunction(module: ModuleBuilder): FunctionBuilder<'f64'>
   const s = f.local('f64');
   const square = f.local('f64');
   const isLarge = f.local('i32');
-  const bits = i64.reinterpret(get(x));
+  const bits = i64.reinterpret(x);
   f.emit(
-    branch(f64.ne(get(x), get(x)), leave(get(x))),
+    branch(f64.ne(x, x), leave(x)),
     set(n, f64.convert(i32.sub(i64.wrap(i64.shrU(bits, i64.const(52))), i32.const(1023)))),
     // The mantissa below the exponent of 1.
     set(
@@ -175,17 +172,14 @@ export function logarithmFunction(module: ModuleBuilder): FunctionBuilder<'f64'>
         i64.or(i64.shrU(i64.shl(bits, i64.const(12)), i64.const(12)), i64.shl(i64.const(1023), i64.const(52))),
       ),
     ),
-    set(isLarge, f64.gt(get(m), f64.const(Math.SQRT2))),
-    set(m, select(f64.mul(get(m), f64.const(0.5)), get(m), get(isLarge))),
-    set(n, f64.add(get(n), f64.convert(get(isLarge)))),
-    set(s, f64.div(f64.sub(get(m), f64.const(1)), f64.add(get(m), f64.const(1)))),
-    set(square, f64.mul(get(s), get(s))),
+    set(isLarge, f64.gt(m, f64.const(Math.SQRT2))),
+    set(m, select(f64.mul(m, f64.const(0.5)), m, isLarge)),
+    set(n, f64.add(n, f64.convert(isLarge))),
+    set(s, f64.div(f64.sub(m, f64.const(1)), f64.add(m, f64.const(1)))),
+    set(square, f64.mul(s, s)),
     f64.add(
-      f64.mul(get(n), f64.const(LN2_HIGH)),
-      f64.add(
-        f64.mul(f64.mul(f64.const(2), get(s)), hornerFromZero(ARTANH, get(square))),
-        f64.mul(get(n), f64.const(LN2_LOW)),
-      ),
+      f64.mul(n, f64.const(LN2_HIGH)),
+      f64.add(f64.mul(f64.mul(f64.const(2), s), hornerFromZero(ARTANH, square)), f64.mul(n, f64.const(LN2_LOW))),
     ),
   );
   return f;
@@ -197,11 +191,11 @@ export function sigmoidFunction(module: ModuleBuilder, exponential: FunctionBuil
   const x = f.parameter('f64');
   const e = f.local('f64');
   f.emit(
-    set(e, exponential.call(f64.neg(f64.abs(get(x))))),
+    set(e, exponential.call(f64.neg(f64.abs(x)))),
     choose(
-      f64.ge(get(x), f64.const(0)),
-      f64.div(f64.const(1), f64.add(f64.const(1), get(e))),
-      f64.div(get(e), f64.add(f64.const(1), get(e))),
+      f64.ge(x, f64.const(0)),
+      f64.div(f64.const(1), f64.add(f64.const(1), e)),
+      f64.div(e, f64.add(f64.const(1), e)),
     ),
   );
   return f;
@@ -244,7 +238,7 @@ export class LaneSum {
   /** Adds a term of vector j. */
   add(j: number, vectors: number, term: Code<'v128'>): Code<'void'> {
     const sum = this.sums[j % 4]!;
-    return set(sum, vectors <= UNROLLED && j < 4 ? term : f32x4.add(get(sum), term));
+    return set(sum, vectors <= UNROLLED && j < 4 ? term : f32x4.add(sum, term));
   }
 
   /**
@@ -253,16 +247,16 @@ export class LaneSum {
    */
   storeBarrier(j: number, vectors: number, scratch: Code<'i32'>): Code<'void'> {
     const isDue = vectors <= 8 ? j === 3 : j % 8 >= 4;
-    return isDue && j < vectors - 1 ? v128.store(scratch, get(this.sums[j % 4]!)) : sequence();
+    return isDue && j < vectors - 1 ? v128.store(scratch, this.sums[j % 4]!) : sequence();
   }
 
   /** The sum of all lanes. The last addition turns -0 into 0, which lanes that start at 0 would give. */
   total(vectors: number, held: Local<'v128'>): { set: Code<'void'>; value: Code<'f32'> } {
-    const [a, b, c, d] = this.sums.map((sum, i) => (i < vectors ? get(sum) : null)) as (Code<'v128'> | null)[];
+    const [a, b, c, d] = this.sums.map((sum, i) => (i < vectors ? sum : null)) as (Code<'v128'> | null)[];
     const four = plus(plus(a!, b!), plus(c!, d!))!;
     return {
-      set: sequence(set(held, four), set(held, f32x4.add(get(held), f32x4.highHalf(get(held), get(held))))),
-      value: f32.add(f32.add(f32.lane(0)(get(held)), f32.lane(1)(get(held))), f32.const(0)),
+      set: sequence(set(held, four), set(held, f32x4.add(held, f32x4.highHalf(held, held)))),
+      value: f32.add(f32.add(f32.lane(0)(held), f32.lane(1)(held)), f32.const(0)),
     };
   }
 }
@@ -285,11 +279,11 @@ export function eachVector(
   if (vectors <= UNROLLED) return some(vectors);
   const rounds = f.local('i32');
   const whole = Math.floor(vectors / CHUNK);
-  const move = (by: number) => cursors.map((cursor) => set(cursor, i32.add(get(cursor), i32.const(by))));
+  const move = (by: number) => cursors.map((cursor) => set(cursor, i32.add(cursor, i32.const(by))));
   // In a loop no term is the first: j counts on from a whole chunk.
   return sequence(
     set(rounds, i32.const(whole)),
-    loopWhile(get(rounds), some(CHUNK), ...move(16 * CHUNK), set(rounds, i32.sub(get(rounds), i32.const(1)))),
+    loopWhile(rounds, some(CHUNK), ...move(16 * CHUNK), set(rounds, i32.sub(rounds, i32.const(1)))),
     some(vectors - whole * CHUNK),
     ...move(-16 * CHUNK * whole),
   );
@@ -317,9 +311,9 @@ export class LinearStep {
     const { number, vector, twiceDot, square } = this;
     return sequence(
       set(number, value),
-      set(vector, f32x4.splat(get(number))),
-      set(twiceDot, f32.mul(f32.mul(f32.const(2), get(number)), get(dot))),
-      set(square, f32.mul(get(number), get(number))),
+      set(vector, f32x4.splat(number)),
+      set(twiceDot, f32.mul(f32.mul(f32.const(2), number), dot)),
+      set(square, f32.mul(number, number)),
     );
   }
 }
@@ -366,10 +360,10 @@ export class RowRate {
     const at = layout.base.slots[0]!;
     const arithmetic = { ...f32, constant: f32.const, keep: (value: Code<'f32'>) => value };
     return sequence(
-      set(sum, f32.add(f32.load(get(row), at), f32.mul(squares, f32.const(1 / rank)))),
-      f32.store(get(row), get(sum), at),
-      set(number, rowRate(rule, arithmetic, get(sum), get(rate))),
-      set(vector, f32x4.splat(get(number))),
+      set(sum, f32.add(f32.load(row, at), f32.mul(squares, f32.const(1 / rank)))),
+      f32.store(row, sum, at),
+      set(number, rowRate(rule, arithmetic, sum, rate)),
+      set(vector, f32x4.splat(number)),
     );
   }
 
@@ -378,10 +372,10 @@ export class RowRate {
    * c1 (c1 |y|^2 + 2 c2 <x, y>) + c2^2 |x|^2. Rounding could leave it below 0.
    */
   takeFromNorms({ c1, c2, dot, norm, otherNorm }: LinearGradient): Code<'void'> {
-    const cross = f32.mul(f32.mul(f32.const(2), get(c2)), get(dot));
-    const theirs = f32.mul(get(c1), f32.add(f32.mul(get(c1), get(otherNorm)), cross));
-    const square = f32.add(theirs, f32.mul(f32.mul(get(c2), get(c2)), get(norm)));
-    return sequence(this.take(f32.max(square, f32.const(0))), this.linear.set(f32.mul(get(this.number), get(c1)), dot));
+    const cross = f32.mul(f32.mul(f32.const(2), c2), dot);
+    const theirs = f32.mul(c1, f32.add(f32.mul(c1, otherNorm), cross));
+    const square = f32.add(theirs, f32.mul(f32.mul(c2, c2), norm));
+    return sequence(this.take(f32.max(square, f32.const(0))), this.linear.set(f32.mul(this.number, c1), dot));
   }
 }
 
@@ -400,8 +394,8 @@ export class CellUpdates {
   /** Of the vector at an offset in a cell. */
   onVector(cell: Cell, x: Code<'v128'>, gradient: Code<'v128'>, rate: Local<'v128'>, offset: number): Code<'void'> {
     const { row, root } = this;
-    const load = (at: number) => v128.load(get(row), at + offset);
-    const store = (value: Code<'v128'>, at: number) => v128.store(get(row), value, at + offset);
+    const load = (at: number) => v128.load(row, at + offset);
+    const store = (value: Code<'v128'>, at: number) => v128.store(row, value, at + offset);
     const constant = (value: number) => f32x4.splat(f32.const(value));
     return this.update('v128', { ...f32x4, constant }, cell, x, gradient, rate, root.vector, load, store);
   }
@@ -409,8 +403,8 @@ export class CellUpdates {
   /** Of a cell of one number. */
   onNumber(cell: Cell, x: Code<'f32'>, gradient: Code<'f32'>, rate: Local<'f32'>): Code<'void'> {
     const { row, root } = this;
-    const load = (at: number) => f32.load(get(row), at);
-    const store = (value: Code<'f32'>, at: number) => f32.store(get(row), value, at);
+    const load = (at: number) => f32.load(row, at);
+    const store = (value: Code<'f32'>, at: number) => f32.store(row, value, at);
     return this.update('f32', { ...f32, constant: f32.const }, cell, x, gradient, rate, root.number, load, store);
   }
 
@@ -429,10 +423,10 @@ export class CellUpdates {
     const keep = (value: Code<T>): Code<T> => {
       const local = this.f.local(type);
       kept.push(set(local, value));
-      return get(local);
+      return local;
     };
     const slots = cell.slots.map((at) => keep(load(at)));
-    const scales = { rate: get(rate), rootScale: get(root) };
+    const scales = { rate: rate, rootScale: root };
     const updated = applyRule(this.rule, { ...operations, keep }, x, keep(gradient), slots, scales);
     return sequence(...kept, ...updated.slots.map((slot, k) => store(slot, cell.slots[k]!)), store(updated.x, cell.at));
   }
@@ -522,7 +516,7 @@ export class RowStepCode {
       set(this.decay, this.number(layout.decay)),
       ...(layout.norm === null ? [] : [set(this.norm, this.number(layout.norm))]),
       ...(scale === null ? [] : [set(scale, this.number(first!.at))]),
-      ...rest.map(({ at }) => set(scale!, f32.mul(get(scale!), this.number(at)))),
+      ...rest.map(({ at }) => set(scale!, f32.mul(scale!, this.number(at)))),
     );
   }
 
@@ -531,7 +525,7 @@ export class RowStepCode {
     const { layout, parts, element } = this;
     if (parts.length === 0) return set(element, this.vector(layout.base.at + offset));
     const cells = [layout.base, ...layout.diagonals];
-    const product = parts.slice(1).reduce((value, part) => f32x4.mul(value, get(part)), get(parts[0]!));
+    const product = chain(f32x4.mul, parts)!;
     return sequence(...parts.map((part, i) => set(part, this.vector(cells[i]!.at + offset))), set(element, product));
   }
 
@@ -553,37 +547,34 @@ export class RowStepCode {
     const { scale, rates, own, ownVector, isLinear } = this;
     const hasOwnRate = isLinear && isPerRow(this.rule);
     const rate = hasOwnRate ? this.rowRate.number : rates.base;
-    const decay = penalty(get(this.decay), ratings);
-    const c2 = scale === null ? decay : f32.mul(get(scale), get(this.scaledDecay));
+    const decay = penalty(this.decay, ratings);
+    const c2 = scale === null ? decay : f32.mul(scale, this.scaledDecay);
     return sequence(
-      ...(scale === null ? [] : [set(this.scaledDecay, f32.mul(decay, get(scale)))]),
+      ...(scale === null ? [] : [set(this.scaledDecay, f32.mul(decay, scale))]),
       ...(hasOwnRate ? [set(own, c2), this.takeOwnRate(ratings[0]!)] : []),
-      set(own, isLinear ? f32.sub(f32.const(1), f32.mul(get(rate), c2)) : c2),
-      set(ownVector, f32x4.splat(get(own))),
+      set(own, isLinear ? f32.sub(f32.const(1), f32.mul(rate, c2)) : c2),
+      set(ownVector, f32x4.splat(own)),
     );
   }
 
   /** The gradient by the vector in hand; the other sides have theirs in hand too. */
   private gradient(ratings: readonly RatingTermCode[]): Code<'v128'> {
-    const terms = ratings.map((rating) => f32x4.mul(get(rating.gradientScale.vector), get(this.other(rating).element)));
-    const own = f32x4.mul(get(this.ownVector), get(this.element));
-    return f32x4.add(
-      terms.reduce((sum, term) => f32x4.add(sum, term)),
-      own,
-    );
+    const terms = ratings.map((rating) => f32x4.mul(rating.gradientScale.vector, this.other(rating).element));
+    const own = f32x4.mul(this.ownVector, this.element);
+    return f32x4.add(chain(f32x4.add, terms)!, own);
   }
 
   /** The same with its weight decay. */
   private decayedGradient(ratings: readonly RatingTermCode[]): Code<'v128'> {
     const { weightDecay } = this.rule;
-    const decay = f32x4.mul(f32x4.splat(f32.const(weightDecay)), get(this.element));
+    const decay = f32x4.mul(f32x4.splat(f32.const(weightDecay)), this.element);
     return weightDecay === 0 ? this.gradient(ratings) : f32x4.add(this.gradient(ratings), decay);
   }
 
   /** Adds the square of the gradient by the vector in hand to a sum. */
   addSquare(ratings: readonly RatingTermCode[], add: (square: Code<'v128'>) => Code<'void'>): Code<'void'> {
     const g = this.f.local('v128');
-    return sequence(set(g, this.decayedGradient(ratings)), add(f32x4.mul(get(g), get(g))));
+    return sequence(set(g, this.decayedGradient(ratings)), add(f32x4.mul(g, g)));
   }
 
   /** Takes the row's rate from the lanes of its gradient's squares. */
@@ -607,39 +598,29 @@ export class RowStepCode {
   /** Updates the vector in hand; the other sides have theirs in hand too. */
   updateVector(offset: number, ratings: readonly RatingTermCode[]): Code<'void'> {
     const { layout, element, ownVector, vectors } = this;
-    const to = (value: Code<'v128'>) => v128.store(get(this.row), value, layout.base.at + offset);
+    const to = (value: Code<'v128'>) => v128.store(this.row, value, layout.base.at + offset);
     if (this.isLinear) {
-      const terms = ratings.map((rating) =>
-        f32x4.mul(get(this.linearOf(rating).vector), get(this.other(rating).element)),
-      );
-      const own = f32x4.mul(get(ownVector), get(element));
+      const terms = ratings.map((rating) => f32x4.mul(this.linearOf(rating).vector, this.other(rating).element));
+      const own = f32x4.mul(ownVector, element);
       return to(terms.reduce((value, term) => f32x4.sub(value, term), own));
     }
     if (isPerRow(this.rule)) {
-      return to(f32x4.sub(get(element), f32x4.mul(get(this.rowRate.vector), this.decayedGradient(ratings))));
+      return to(f32x4.sub(element, f32x4.mul(this.rowRate.vector, this.decayedGradient(ratings))));
     }
     const gradient = this.f.local('v128');
     const noted = set(gradient, this.gradient(ratings));
     if (this.parts.length === 0)
-      return sequence(noted, this.updates.onVector(layout.base, get(element), get(gradient), vectors.base, offset));
+      return sequence(noted, this.updates.onVector(layout.base, element, gradient, vectors.base, offset));
     const cells = [layout.base, ...layout.diagonals];
     return sequence(
       noted,
       ...cells.map((cell, part) => {
         // By the base: the gradient times the maps' product; by a map: that of the base, times the other maps.
-        const [first, ...rest] = this.parts
-          .filter((_, other) => other !== part && other !== 0)
-          .map((local) => get(local));
-        const along = part === 0 ? get(gradient) : f32x4.mul(get(gradient), get(this.parts[0]!));
-        const product = first && rest.reduce((value, other) => f32x4.mul(value, other), first);
+        const others = this.parts.filter((_, other) => other !== part && other !== 0);
+        const along = part === 0 ? gradient : f32x4.mul(gradient, this.parts[0]!);
+        const product = chain(f32x4.mul, others);
         const partial = product ? f32x4.mul(along, product) : along;
-        return this.updates.onVector(
-          cell,
-          get(this.parts[part]!),
-          partial,
-          part === 0 ? vectors.base : vectors.map,
-          offset,
-        );
+        return this.updates.onVector(cell, this.parts[part]!, partial, part === 0 ? vectors.base : vectors.map, offset);
       }),
     );
   }
@@ -652,46 +633,39 @@ export class RowStepCode {
       const along = f.local('f32');
       const isOne = layout.scalars.length === 1;
       const held = layout.scalars.map(() => (isOne ? this.scale! : f.local('f32')));
-      const [first, ...rest] = ratings.map((rating) => {
+      const terms = ratings.map((rating) => {
         const { scale } = this.other(rating);
-        return scale === null ? get(rating.slopeDot) : f32.mul(get(scale), get(rating.slopeDot));
+        return scale === null ? rating.slopeDot : f32.mul(scale, rating.slopeDot);
       });
-      const own = f32.mul(get(this.scaledDecay), get(norm));
+      const own = f32.mul(this.scaledDecay, norm);
       statements.push(
-        set(
-          along,
-          f32.add(
-            rest.reduce((sum, term) => f32.add(sum, term), first!),
-            own,
-          ),
-        ),
+        set(along, f32.add(chain(f32.add, terms)!, own)),
         // Every scalar before any of them changes.
         ...(isOne ? [] : layout.scalars.map((cell, l) => set(held[l]!, this.number(cell.at)))),
         ...layout.scalars.map((cell, l) => {
-          const [one, ...more] = held.filter((_, other) => other !== l).map((local) => get(local));
-          const product = one && more.reduce((value, other) => f32.mul(value, other), one);
-          const gradient = product ? f32.mul(get(along), product) : get(along);
-          return this.updates.onNumber(cell, get(held[l]!), gradient, rates.map);
+          const others = held.filter((_, other) => other !== l);
+          const product = chain(f32.mul, others);
+          const gradient = product ? f32.mul(along, product) : along;
+          return this.updates.onNumber(cell, held[l]!, gradient, rates.map);
         }),
       );
     }
     if (layout.norm !== null) {
       // |a x - b y|^2 = a (a |x|^2 - 2 b <x, y>) + b^2 |y|^2.
       const { twiceDot, square } = this.linearOf(ratings[0]!);
-      const own = f32.mul(get(this.own), f32.sub(f32.mul(get(this.own), get(norm)), get(twiceDot)));
-      const theirs = f32.mul(get(square), get(this.other(ratings[0]!).norm));
-      statements.push(f32.store(get(this.row), f32.add(own, theirs), layout.norm));
+      const own = f32.mul(this.own, f32.sub(f32.mul(this.own, norm), twiceDot));
+      const theirs = f32.mul(square, this.other(ratings[0]!).norm);
+      statements.push(f32.store(this.row, f32.add(own, theirs), layout.norm));
     }
     if (layout.bias !== null) {
       const bias = f.local('f32');
-      const [first, ...rest] = ratings.map(({ slope }) => get(slope));
-      const slopes = rest.reduce((sum, slope) => f32.add(sum, slope), first as Code<'f32'>);
+      const slopes = ratings.map(({ slope }) => slope);
       statements.push(
         set(bias, this.bias()),
         this.updates.onNumber(
           layout.bias,
-          get(bias),
-          f32.add(slopes, f32.mul(penalty(this.number(layout.biasDecay), ratings), get(bias))),
+          bias,
+          f32.add(chain(f32.add, slopes)!, f32.mul(penalty(this.number(layout.biasDecay), ratings), bias)),
           rates.bias,
         ),
       );
@@ -704,22 +678,26 @@ export class RowStepCode {
   }
 
   private number(at: number): Code<'f32'> {
-    return f32.load(get(this.row), at);
+    return f32.load(this.row, at);
   }
 
   private vector(at: number): Code<'v128'> {
-    return v128.load(get(this.row), at);
+    return v128.load(this.row, at);
   }
+}
+
+/** Codes put together from left to right; undefined where there are none. */
+function chain<T extends ValueType>(
+  by: (a: Code<T>, b: Code<T>) => Code<T>,
+  [first, ...rest]: readonly Code<T>[],
+): Code<T> | undefined {
+  return first && rest.reduce((all, one) => by(all, one), first);
 }
 
 /** A penalty counts once for each rating of the step, as much as it weighs. */
 function penalty(decay: Code<'f32'>, ratings: readonly RatingTermCode[]): Code<'f32'> {
-  const [first, ...rest] = ratings.flatMap(({ weight }) => (weight === null ? [] : [get(weight)]));
-  if (first !== undefined)
-    return f32.mul(
-      rest.reduce((sum, weight) => f32.add(sum, weight), first),
-      decay,
-    );
+  const weights = ratings.flatMap(({ weight }) => (weight === null ? [] : [weight]));
+  if (weights.length > 0) return f32.mul(chain(f32.add, weights)!, decay);
   return ratings.length === 1 ? decay : f32.mul(f32.const(ratings.length), decay);
 }
 
@@ -764,22 +742,22 @@ export class RatingTermCode {
   /** A value times the scalars of both rows. */
   scaled(value: Code<'f32'>): Code<'f32'> {
     const [one, two] = this.scales;
-    return one === undefined ? value : f32.mul(two === undefined ? one : get(this.scale), value);
+    return one === undefined ? value : f32.mul(two === undefined ? one : this.scale, value);
   }
 
   /** Sets all that follows from the slope. */
   setSlope(rate: Local<'f32'>): Code<'void'> {
     const { gradientScale, linear } = this;
     return sequence(
-      set(this.slopeDot, f32.mul(get(this.slope), get(this.dot))),
-      set(gradientScale.number, this.scaled(get(this.slope))),
-      set(gradientScale.vector, f32x4.splat(get(gradientScale.number))),
-      linear.set(f32.mul(this.scaled(get(rate)), get(this.slope)), this.dot),
+      set(this.slopeDot, f32.mul(this.slope, this.dot)),
+      set(gradientScale.number, this.scaled(this.slope)),
+      set(gradientScale.vector, f32x4.splat(gradientScale.number)),
+      linear.set(f32.mul(this.scaled(rate), this.slope), this.dot),
     );
   }
 
   private get scales(): readonly Code<'f32'>[] {
-    return [this.user.scale, this.item.scale].filter((scale) => scale !== null).map((scale) => get(scale));
+    return [this.user.scale, this.item.scale].filter((scale) => scale !== null);
   }
 }
 
@@ -826,12 +804,12 @@ export class StepWriter {
   step(size: number): Code<'void'> {
     const { user, inputs, rates, vectors, f } = this;
     const ratings = this.ratings.slice(0, size);
-    const field = (j: number, at: number) => i32.load(get(inputs.rating), j * ratingBytes(this.spec.isWeighted) + at);
+    const field = (j: number, at: number) => i32.load(inputs.rating, j * ratingBytes(this.spec.isWeighted) + at);
     const cursors = [user.row, ...ratings.map(({ item }) => item.row)];
     return sequence(
-      set(rates.base, f32x4.splat(get(inputs.rates.base))),
-      set(rates.map, f32x4.splat(get(inputs.rates.map))),
-      set(rates.root, f32x4.splat(get(inputs.rates.root))),
+      set(rates.base, f32x4.splat(inputs.rates.base)),
+      set(rates.map, f32x4.splat(inputs.rates.map)),
+      set(rates.root, f32x4.splat(inputs.rates.root)),
       user.open(field(0, RATING.user)),
       ...ratings.map(({ item }, j) => item.open(field(j, RATING.item))),
       ...ratings.flatMap((rating, j) => [
@@ -860,14 +838,14 @@ export class StepWriter {
   }
 
   private get scratch(): Code<'i32'> {
-    return i32.add(get(this.inputs.run), i32.const(RUN.scratch));
+    return i32.add(this.inputs.run, i32.const(RUN.scratch));
   }
 
   /** The dot product of a rating, and on the way the norms that their scalars need. */
   private dot({ user, item, dot }: RatingTermCode, isFirst: boolean): Code<'void'> {
     const { sums, vectors, held, f } = this;
     const withUser = user.needsNorm && isFirst;
-    const square = ({ element }: RowStepCode) => f32x4.mul(get(element), get(element));
+    const square = ({ element }: RowStepCode) => f32x4.mul(element, element);
     const total = sums.dot.total(vectors, held);
     const used = [sums.dot, ...(withUser ? [sums.user] : []), ...(item.needsNorm ? [sums.item] : [])];
     return sequence(
@@ -876,7 +854,7 @@ export class StepWriter {
         sequence(
           user.take(offset),
           item.take(offset),
-          sums.dot.add(j, vectors, f32x4.mul(get(user.element), get(item.element))),
+          sums.dot.add(j, vectors, f32x4.mul(user.element, item.element)),
           sums.dot.storeBarrier(j, vectors, this.scratch),
           ...(withUser ? [sums.user.add(j, vectors, square(user))] : []),
           ...(item.needsNorm ? [sums.item.add(j, vectors, square(item))] : []),
@@ -925,14 +903,14 @@ export class StepWriter {
     const mean: Code<'f32'> = f32.const(spec.mean);
     const bias = spec.hasBiases ? f32.add(f32.add(mean, user.bias()), item.bias()) : mean;
     const score = f.local('f32');
-    const predict = set(score, f32.add(bias, rating.scaled(get(dot))));
-    const target = f32.load(get(inputs.rating), start + RATING.target);
+    const predict = set(score, f32.add(bias, rating.scaled(dot)));
+    const target = f32.load(inputs.rating, start + RATING.target);
     const { weight } = rating;
-    if (weight === null) return sequence(predict, inputs.emitLoss(f, get(score), target, null, slope, inputs.sum));
+    if (weight === null) return sequence(predict, inputs.emitLoss(f, score, target, null, slope, inputs.sum));
     return sequence(
       predict,
-      set(weight, f32.load(get(inputs.rating), start + RATING.weight)),
-      inputs.emitLoss(f, get(score), target, get(weight), slope, inputs.sum),
+      set(weight, f32.load(inputs.rating, start + RATING.weight)),
+      inputs.emitLoss(f, score, target, weight, slope, inputs.sum),
     );
   }
 }
