@@ -4,7 +4,7 @@
 import { type Overparam, OverparamMFModel, sgd, syntheticInteractions } from 'opmf';
 import { Stream } from '../src/core/random';
 import { resolveOptimizer } from '../src/optimizers/registry';
-import { Penalty } from '../src/parameters/penalty';
+import { Penalty } from '../src/parameters/parameter';
 import { squared } from '../src/training/losses';
 import { type StepOptions, startTraining } from '../src/training/start-training';
 import { NEVER_YIELD } from '../test/support/training';

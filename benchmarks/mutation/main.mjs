@@ -45,7 +45,7 @@ const ROOMS = {
   ],
   metrics: [['src/metrics'], ['test/metrics', 'test/evaluation/scores'], ['test/evaluation/e', 'test/evaluation/ties']],
   penalties: [
-    ['src/parameters/penalty.ts'],
+    ['src/parameters/parameter.ts'],
     ['test/parameters'],
     ['test/training/heap', 'test/recommenders/dense-regularization', 'test/models', 'test/recommenders/option-bounds'],
   ],

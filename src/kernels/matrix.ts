@@ -16,9 +16,8 @@ import {
   v128,
 } from '../wasm/assembler';
 import { dot } from './dot';
-import type { Kernel, Kernels } from './kernels';
+import { isSingle, type Kernel, type Kernels, round } from './kernels';
 import { Program } from './program';
-import { isSingle, round } from './rounding';
 import { advance, bytesOf, LaneDots, type Put, RowWalk, rowAt, shiftOf, times } from './walk';
 
 /** Rows and vectors of a block: eight sums, and room for what they are made of in sixteen registers. */

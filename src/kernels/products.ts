@@ -4,9 +4,8 @@
 import type { FunctionBuilder, ModuleBuilder } from '../wasm/assembler';
 import { branch, type Code, choose, f32, f32x4, i32, type Local, sequence, set, v128 } from '../wasm/assembler';
 import { dot } from './dot';
-import type { Kernel, Numbers } from './kernels';
+import { isSingle, type Kernel, type Numbers, round } from './kernels';
 import { Program } from './program';
-import { isSingle, round } from './rounding';
 import { advance, byLength, bytesOf, isOne, LaneDots, RowWalk, rowAt, times } from './walk';
 
 /** The parameters of a product, in this order. */

@@ -16,9 +16,8 @@ import {
   v128,
 } from '../wasm/assembler';
 import { dot as dotProduct } from './dot';
-import type { Kernel } from './kernels';
+import { isSingle, type Kernel, round } from './kernels';
 import { Program } from './program';
-import { isSingle, round } from './rounding';
 import { advance, byLength, bytesOf, isOne, LaneDots, type Length, RowWalk, rowAt, rowBytes, times } from './walk';
 
 /** @see Kernels.gatherAdd */

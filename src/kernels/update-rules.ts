@@ -10,11 +10,13 @@ import {
   f32x4,
   i32,
   type Local,
-  type ModuleBuilder,
+  ModuleBuilder,
   sequence,
   set,
   v128,
 } from '../wasm/assembler';
+import { compile } from '../wasm/host';
+import { ANY_MEMORY } from './program';
 import {
   advance,
   byLength,
@@ -218,7 +220,7 @@ export class RuleWriter<T extends 'f32' | 'v128'> {
 // An update rule in WebAssembly: the rows of a table that a gradient names, under one rule with its constants.
 
 /** update(data, ids, count, cols, gradient, slot1, slot2, rate, rootScale). */
-export function update(module: ModuleBuilder, rule: UpdateRule): void {
+function update(module: ModuleBuilder, rule: UpdateRule): void {
   const f = module.function('void', 'update');
   const [data, ids, count, cols] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
   const values = f.parameter('i32');
@@ -262,7 +264,7 @@ export function update(module: ModuleBuilder, rule: UpdateRule): void {
  * scaledUpdate(base, scalars, ids, count, cols, gradient, two slots of the base, two of the scalars, the rates of both,
  * rootScale): rows that are s x, of one scalar s a row, under the gradient g of s x. The base's is g s, that of s <g, x>.
  */
-export function scaledUpdate(module: ModuleBuilder, rule: UpdateRule): void {
+function scaledUpdate(module: ModuleBuilder, rule: UpdateRule): void {
   const f = module.function('void', 'scaledUpdate');
   const [base, scalars, ids, count] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
   const [cols, values] = [f.parameter('i32'), f.parameter('i32')];
@@ -315,4 +317,15 @@ function numberAt(x: Local<'i32'>, slots: readonly Local<'i32'>[]): Place<'f32'>
     load: (address) => f32.load(address),
     put: (address, value) => f32.store(address, value),
   };
+}
+
+/** The updates of a rule on a heap, with addresses for arrays. */
+export type RuleRoutines = Readonly<Record<'update' | 'scaledUpdate', (...operands: number[]) => void>>;
+
+/** The updates of a rule, compiled. */
+export function updateProgram(rule: UpdateRule): WebAssembly.Module {
+  const module = new ModuleBuilder();
+  update(module, rule);
+  scaledUpdate(module, rule);
+  return compile(module.encode(ANY_MEMORY));
 }

@@ -1,10 +1,10 @@
 // Ways through rows of any length in vectors of four. What a last vector has beyond its row is masked: it is read, since
 // a heap has room at its end, but never becomes part of a result, and is written back as it was.
 
-import type { FunctionBuilder } from '../wasm/assembler';
 import {
   branch,
   type Code,
+  type FunctionBuilder,
   f32,
   f32x4,
   i32,

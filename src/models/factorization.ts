@@ -6,8 +6,8 @@ import { type Seed, Stream } from '../core/random';
 import type { TaskScheduler } from '../core/scheduler';
 import * as kernels from '../kernels/dispatch';
 import type { Real } from '../optimizers/factor';
-import { plainTable, startDraws, startedTable, type ZeroTable } from '../parameters/create-parameter';
 import { matrixView } from '../parameters/matrix-view';
+import { plainTable, startDraws, startedTable, type ZeroTable } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
 import type { Model, RatingBatch } from './model';
 

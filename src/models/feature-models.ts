@@ -1,16 +1,237 @@
-// What the models of features share: a bias, a linear weight and an embedding a feature, and terms of a score that read
-// them. FM, Wide&Deep and DeepFM differ in which terms there are.
+// The models of features: terms that each add to the scores of sparse rows, and FM, Wide & Deep and DeepFM made of them.
 
 import { type Seed, Stream } from '../core/random';
 import type { FieldRange } from '../data/feature-fields';
-import type { Move } from '../kernels/move';
+import type { Move } from '../kernels/heap';
 import type { Real } from '../optimizers/factor';
-import { createParameter } from '../parameters/create-parameter';
-import { type OverparamPlan, planOverparam } from '../parameters/overparam';
-import type { Parameter, Precision } from '../parameters/parameter';
-import { DeepPart, type FeatureBatch, LinearPart, Pairwise, PooledEmbedding, type ScorePart } from './feature-terms';
-import { type ActivationName, fieldPool, layerDims, type Pooling, wideFeatures } from './forward';
-import type { Scorer } from './model';
+import { createParameter, type OverparamPlan, planOverparam } from '../parameters/overparam';
+import { allocate, type Parameter, type Precision } from '../parameters/parameter';
+import {
+  type ActivationName,
+  addLinear,
+  addPairs,
+  type FieldPool,
+  fieldPool,
+  layerDims,
+  type Pooling,
+  poolFields,
+  type SparseRows,
+  wideFeatures,
+} from './forward';
+import { DenseLayer, Perceptron, type PerceptronOptions } from './layers';
+import type { Batch, Scorer } from './model';
+
+/** Rows of features with what is to be learned of them. */
+export type FeatureBatch = Batch & SparseRows;
+
+// THE SEAM of the parts of a model of features: each adds a term to the scores of sparse rows.
+
+/** One term of a score. */
+export interface ScorePart {
+  /** Makes room for steps of up to `rows` rows that have up to `features` features together. */
+  reserve(rows: number, features: number): void;
+  /** Names the rows of the parameters that are its own. Tables of features are selected by the model. */
+  select?(): void;
+  /** Adds to the scores. `step`: the number of the update, from 1; 0 for predictions. */
+  forward(rows: SparseRows, count: number, scores: Real, step: number): void;
+  /** Adds to the gradients of the parameters it reads. */
+  backward(rows: SparseRows, count: number, gScores: Real): void;
+  /** Moves its own arrays, between two steps. */
+  move(move: Move): void;
+}
+
+// The linear term of a score: the sum of w_i x_i over a row's features, or over those of some fields.
+
+/** sum of w_i x_i. */
+export class LinearPart implements ScorePart {
+  /** @param counts - which features count, 1 or 0; null: all do */
+  constructor(
+    private readonly linear: Parameter,
+    private readonly counts: Uint8Array | null,
+  ) {}
+
+  reserve(): void {}
+
+  forward(rows: SparseRows, count: number, scores: Real): void {
+    addLinear(this.linear, this.counts, rows, count, scores);
+  }
+
+  backward({ starts, indices, values: x }: SparseRows, count: number, gScores: Real): void {
+    const { counts } = this;
+    const { slot, grads } = this.linear;
+    for (let s = 0; s < count; s++) {
+      for (let p = starts[s]!; p < starts[s + 1]!; p++) {
+        const to = slot[p]!;
+        if (counts === null || counts[indices[p]!] === 1) grads[to] = grads[to]! + x[p]! * gScores[s]!;
+      }
+    }
+  }
+
+  move(): void {}
+}
+
+// The second-order part of a factorization machine: the sum over pairs i < j of a row's features of <v_i, v_j> x_i x_j.
+
+/** The interactions of every two features of a row. */
+export class Pairwise implements ScorePart {
+  /** Row by row, what the way back needs: sum_i v_i x_i. */
+  private sums: Real;
+
+  constructor(
+    private readonly embedding: Parameter,
+    private readonly precision: Precision,
+  ) {
+    this.sums = allocate(precision, 0);
+  }
+
+  /** Makes room for steps of up to `rows` rows. */
+  reserve(rows: number): void {
+    const size = rows * this.embedding.dim;
+    if (size > this.sums.length) this.sums = allocate(this.precision, size);
+  }
+
+  /** Adds to the scores. The embedding has been selected by the indices. Cost: O(features x dim). */
+  forward(rows: SparseRows, count: number, scores: Real): void {
+    this.reserve(count);
+    addPairs(this.embedding, rows, count, scores, this.sums);
+  }
+
+  /** d score / d v_i = x_i (sum_j v_j x_j - v_i x_i), added to the gradient of the embedding. */
+  backward({ starts, values: x }: SparseRows, count: number, gScores: Real): void {
+    const { sums } = this;
+    const { dim, at, values, slot, grads } = this.embedding;
+    for (let s = 0; s < count; s++) {
+      const sum = s * dim;
+      for (let p = starts[s]!; p < starts[s + 1]!; p++) {
+        const from = at[p]! * dim;
+        const to = slot[p]! * dim;
+        const g = gScores[s]! * x[p]!;
+        for (let k = 0; k < dim; k++) grads[to + k] = grads[to + k]! + g * (sums[sum + k]! - x[p]! * values[from + k]!);
+      }
+    }
+  }
+
+  /** @see Layer.move */
+  move(move: Move): void {
+    this.sums = move(this.sums);
+  }
+}
+
+// The embeddings of a row's features, pooled field by field and laid side by side: how sparse rows enter a network.
+
+/** Field f of a row: the sum over its features of value x embedding, or that divided by their number. */
+export class PooledEmbedding {
+  /** The length of a row: fields x dim. */
+  readonly outputs: number;
+  private output: Real;
+  /** Per feature of the step: what its embedding is multiplied by. */
+  private shares: Real;
+
+  constructor(
+    private readonly embedding: Parameter,
+    private readonly pool: FieldPool,
+    private readonly precision: Precision,
+  ) {
+    this.outputs = pool.counts.length * embedding.dim;
+    this.output = this.shares = allocate(precision, 0);
+  }
+
+  /** Makes room for steps of up to `rows` rows that have up to `features` features together. */
+  reserve(rows: number, features: number): void {
+    if (rows * this.outputs > this.output.length) this.output = allocate(this.precision, rows * this.outputs);
+    if (features > this.shares.length) this.shares = allocate(this.precision, features);
+  }
+
+  /** Rows x outputs. The embedding has been selected by the indices. */
+  forward(rows: SparseRows, count: number): Real {
+    this.reserve(count, rows.starts[count]!);
+    poolFields(this.embedding, this.pool, rows, count, this.shares, this.output);
+    return this.output;
+  }
+
+  /** Adds to the gradient of the embedding; g: rows x outputs. */
+  backward({ starts, indices }: SparseRows, count: number, g: Real): void {
+    const { shares, outputs } = this;
+    const { fieldOf } = this.pool;
+    const { dim, slot, grads } = this.embedding;
+    for (let s = 0; s < count; s++) {
+      for (let p = starts[s]!; p < starts[s + 1]!; p++) {
+        const share = shares[p]!;
+        if (share === 0) continue;
+        const from = s * outputs + fieldOf[indices[p]!]! * dim;
+        const to = slot[p]! * dim;
+        for (let k = 0; k < dim; k++) grads[to + k] = grads[to + k]! + share * g[from + k]!;
+      }
+    }
+  }
+
+  /** @see Layer.move */
+  move(move: Move): void {
+    this.output = move(this.output);
+    this.shares = move(this.shares);
+  }
+}
+
+// The deep term of a score: the pooled embeddings of a row's fields, through hidden layers, to one number.
+
+/** Hidden layers over pooled embeddings, and an output without a bias: the model has one. */
+export class DeepPart implements ScorePart {
+  readonly parameters: readonly Parameter[];
+  private readonly hidden: Perceptron;
+  private readonly output: DenseLayer;
+  private gOutput: Real;
+
+  constructor(
+    private readonly pooled: PooledEmbedding,
+    private readonly options: Omit<PerceptronOptions, 'inputs'>,
+    plan: OverparamPlan,
+    stream: Stream,
+  ) {
+    const { name, precision } = options;
+    this.hidden = new Perceptron({ ...options, inputs: pooled.outputs }, plan, stream);
+    const last = `${name}Output`;
+    const shape = { name: last, inputs: this.hidden.outputs, outputs: 1, start: 'xavier', precision } as const;
+    this.output = new DenseLayer({ ...shape, bias: false, product: plan.get(last) }, stream);
+    this.parameters = [...this.hidden.parameters, ...this.output.parameters];
+    this.gOutput = allocate(precision, 0);
+  }
+
+  reserve(rows: number, features: number): void {
+    this.pooled.reserve(rows, features);
+    this.hidden.reserve(rows);
+    this.output.reserve(rows);
+    if (rows > this.gOutput.length) this.gOutput = allocate(this.options.precision, rows);
+  }
+
+  select(): void {
+    this.hidden.select();
+    this.output.select();
+  }
+
+  forward(rows: SparseRows, count: number, scores: Real, step: number): void {
+    this.reserve(count, rows.starts[count]!);
+    const { pooled, hidden, output } = this;
+    const deep = output.forward(hidden.forward(pooled.forward(rows, count), count, step), count);
+    for (let s = 0; s < count; s++) scores[s] = scores[s]! + deep[s]!;
+  }
+
+  backward(rows: SparseRows, count: number, gScores: Real): void {
+    const { pooled, hidden, output, gOutput } = this;
+    // A copy: layers may change what they are given.
+    for (let s = 0; s < count; s++) gOutput[s] = gScores[s]!;
+    pooled.backward(rows, count, hidden.backward(output.backward(gOutput, count), count));
+  }
+
+  move(move: Move): void {
+    this.pooled.move(move);
+    this.hidden.move(move);
+    this.output.move(move);
+    this.gOutput = move(this.gOutput);
+  }
+}
+
+// What the models of features share: a bias, a linear weight and an embedding a feature, and terms of a score that read
+// them. FM, Wide&Deep and DeepFM differ in which terms there are.
 
 /** What a model of features is made of. */
 export interface FeatureModelOptions {

@@ -11,7 +11,7 @@ export type { Parameter } from '../parameters/parameter';
 
 export type { FactorizationTables } from './factorization';
 export { MFModel, type MFModelOptions } from './factorization';
-export type { FeatureBatch } from './feature-terms';
+export type { FeatureBatch } from './feature-models';
 // The seams
 export type { Batch, Model, RatingBatch, Scorer } from './model';
 export { NMFModel, type NMFModelOptions } from './nmf';

@@ -3,10 +3,9 @@
 
 import type { Stream } from '../core/random';
 import * as kernels from '../kernels/dispatch';
-import type { Move } from '../kernels/move';
+import type { Move } from '../kernels/heap';
 import type { Real } from '../optimizers/factor';
-import { createParameter, startDraws } from '../parameters/create-parameter';
-import type { OverparamPlan, ProductSpec } from '../parameters/overparam';
+import { createParameter, type OverparamPlan, type ProductSpec, startDraws } from '../parameters/overparam';
 import { allocate, type Parameter, type Precision } from '../parameters/parameter';
 import { type ActivationName, activate, addRow, EPSILON, layerDims, normalize, recallStatistics } from './forward';
 

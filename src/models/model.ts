@@ -1,6 +1,6 @@
 // THE SEAM of the models: a scoring function of parameter values. It knows nothing of factors, optimizers or losses.
 
-import type { Move } from '../kernels/move';
+import type { Move } from '../kernels/heap';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 

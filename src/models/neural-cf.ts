@@ -1,10 +1,9 @@
 // THE SEAM of the parts of a neural model of users and items: from a pair to numbers that an output layer weighs.
 
 import type { Seed } from '../core/random';
-import type { Move } from '../kernels/move';
+import type { Move } from '../kernels/heap';
 import type { Real } from '../optimizers/factor';
-import { createParameter } from '../parameters/create-parameter';
-import { type OverparamPlan, planOverparam } from '../parameters/overparam';
+import { createParameter, type OverparamPlan, planOverparam } from '../parameters/overparam';
 import { allocate, type Parameter, type Precision } from '../parameters/parameter';
 import { parameterStream } from './factorization';
 import { type ActivationName, layerDims } from './forward';

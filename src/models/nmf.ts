@@ -2,8 +2,7 @@
 
 import { UnsupportedError } from '../core/errors';
 import { number } from '../core/options';
-import { productsOf, startDraws } from '../parameters/create-parameter';
-import { type Overparam, planOverparam } from '../parameters/overparam';
+import { type Overparam, planOverparam, productsOf, startDraws } from '../parameters/overparam';
 import { Factorization, type MFModelOptions, parameterStream, tableDims } from './factorization';
 
 /** The options of NMFModel. */

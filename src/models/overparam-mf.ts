@@ -5,11 +5,10 @@ import type { NdArray } from 'ndarray';
 import { OptionError, UnsupportedError } from '../core/errors';
 import { number, show, wrong } from '../core/options';
 import type { Real } from '../optimizers/factor';
-import { productsOf } from '../parameters/create-parameter';
 import { DenseProduct } from '../parameters/dense-product';
 import { ElementwiseProduct } from '../parameters/elementwise-product';
 import { matrixView } from '../parameters/matrix-view';
-import { type Overparam, planOverparam } from '../parameters/overparam';
+import { type Overparam, planOverparam, productsOf } from '../parameters/overparam';
 import { allocate, type Parameter } from '../parameters/parameter';
 import { checkRow, Factorization, MFModel, type MFModelOptions } from './factorization';
 

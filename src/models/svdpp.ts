@@ -1,8 +1,7 @@
 // What the items of a user say of it together: |N|^-1/2 sum over j in N of y_j (Koren, KDD 2008, equation 15).
 
 import type { Real } from '../optimizers/factor';
-import { productsOf } from '../parameters/create-parameter';
-import { type Overparam, planOverparam } from '../parameters/overparam';
+import { type Overparam, planOverparam, productsOf } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
 import {
   checkRow,

@@ -2,7 +2,7 @@
 // past gradients (Zeiler 2012). A learning rate, 1 as published, multiplies the step, as in PyTorch.
 
 import { type Fields, type Filled, field } from '../core/options';
-import { isSingle, round } from '../kernels/rounding';
+import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
 import { decayed, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';

@@ -3,7 +3,7 @@
 
 import { type Fields, type Filled, field, number, oneOf } from '../core/options';
 import * as kernels from '../kernels/dispatch';
-import { isSingle, round } from '../kernels/rounding';
+import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
 import { decayed, type RuleOptions, rateField, readRule, tiny, weightDecayField } from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';

@@ -4,7 +4,7 @@
 
 import { exponential, naturalLog } from '../core/elementary';
 import { type Fields, type Filled, field } from '../core/options';
-import { isSingle, round } from '../kernels/rounding';
+import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
 import { decayed, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';

@@ -2,7 +2,7 @@
 // term that keeps weights at exactly 0 (McMahan et al. 2013). The rule of sparse linear models: the wide side of Wide & Deep.
 
 import { type Check, type Fields, field, number } from '../core/options';
-import { isSingle, round } from '../kernels/rounding';
+import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
 import { decayed, type GroupRates, learningRate, rate, readRule, tiny, weightDecayField } from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';

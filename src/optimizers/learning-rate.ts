@@ -15,7 +15,7 @@ import {
   readOptions,
   wrong,
 } from '../core/options';
-import { round } from '../kernels/rounding';
+import { round } from '../kernels/kernels';
 import type { Factor, FactorGroup } from './factor';
 import type { StepInfo } from './optimizer';
 

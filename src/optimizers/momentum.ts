@@ -2,7 +2,7 @@
 // applied, not the gradient when it enters. Polyak 1964.
 
 import { type Fields, type Filled, field } from '../core/options';
-import { isSingle, round } from '../kernels/rounding';
+import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
 import { decayed, type RuleOptions, rateField, readRule, share, weightDecayField } from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';

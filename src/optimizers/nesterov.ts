@@ -2,7 +2,7 @@
 // where the parameter is, and the look-ahead is folded into the step.
 
 import { type Fields, type Filled, field } from '../core/options';
-import { isSingle, round } from '../kernels/rounding';
+import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
 import { decayed, type RuleOptions, rateField, readRule, share, weightDecayField } from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';

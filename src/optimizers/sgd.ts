@@ -2,7 +2,7 @@
 // behaves like momentum with an adaptive rate. Robbins and Monro 1951.
 
 import type { Fields, Filled } from '../core/options';
-import { isSingle, round } from '../kernels/rounding';
+import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
 import { decayed, type RuleOptions, rateField, readRule, weightDecayField } from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';

@@ -4,7 +4,7 @@ import { doubles } from '../core/allocate';
 import { OpmfError } from '../core/errors';
 import type { Stream } from '../core/random';
 import * as kernels from '../kernels/dispatch';
-import type { Move } from '../kernels/move';
+import type { Move } from '../kernels/heap';
 import type { Factor, Real } from '../optimizers/factor';
 import { allocate, type GradientSink, GrowingFactor, type ReusableGradient } from './parameter';
 import { Table, type TableShape } from './table';

@@ -1,6 +1,6 @@
 // What every parameterization of a table shares: a base factor, the rows selected, and the gradient of the product.
 
-import type { Move } from '../kernels/move';
+import type { Move } from '../kernels/heap';
 import type { Factor, FactorGroup, Real } from '../optimizers/factor';
 import {
   allocate,

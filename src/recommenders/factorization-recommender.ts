@@ -8,7 +8,7 @@ import { type Scores, scoresOf } from '../metrics/metric-names';
 import { drawStart, type Factorization, type FactorizationTables } from '../models/factorization';
 import type { Batch, Model, RatingData } from '../models/model';
 import type { Optimizer } from '../optimizers/optimizer';
-import { Penalty } from '../parameters/penalty';
+import { Penalty } from '../parameters/parameter';
 import { type FittedFactorization, linkOf, type RatingScale } from '../serving/factorization-tables';
 import { GradientFoldIn } from '../serving/fold-in/gradient-fold-in';
 import { countRows, type RowCounts } from '../serving/interaction-history';

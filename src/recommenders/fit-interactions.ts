@@ -3,7 +3,7 @@
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { backendOf } from '../kernels/backend';
-import { MOST } from '../kernels/rounding';
+import { MOST } from '../kernels/kernels';
 import type { Factorization } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { SlotSpec } from '../optimizers/optimizer';

@@ -1,7 +1,20 @@
 // The options that several kinds of recommenders have, each declared here once.
 
-import type { Context, Field, Fields, Filled } from '../core/options';
-import { boolean, check, seed as checkSeed, field, integer, number, oneOf, readOptions, wrong } from '../core/options';
+import {
+  boolean,
+  type Context,
+  check,
+  seed as checkSeed,
+  type Field,
+  type Fields,
+  type Filled,
+  field,
+  integer,
+  number,
+  oneOf,
+  readOptions,
+  wrong,
+} from '../core/options';
 import { plainCopy } from '../core/plain';
 import type { Seed } from '../core/random';
 import { MAX_RANK } from '../models/factorization';

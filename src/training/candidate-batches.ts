@@ -3,8 +3,8 @@
 import type { Stream } from '../core/random';
 import type { Scheduler } from '../core/scheduler';
 import type { PairRows } from '../data/pair-features';
-import type { Move } from '../kernels/move';
-import type { FeatureBatch } from '../models/feature-terms';
+import type { Move } from '../kernels/heap';
+import type { FeatureBatch } from '../models/feature-models';
 import type { RatingBatch, RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import { ItemSampler, type NegativeSampling, Positives } from './negatives';

@@ -4,8 +4,8 @@
 import type { Stream } from '../core/random';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { FeatureRows } from '../data/feature-fields';
-import type { Move } from '../kernels/move';
-import type { FeatureBatch } from '../models/feature-terms';
+import type { Move } from '../kernels/heap';
+import type { FeatureBatch } from '../models/feature-models';
 import type { Real } from '../optimizers/factor';
 import type { Batcher } from './rating-batches';
 

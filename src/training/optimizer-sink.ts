@@ -2,8 +2,7 @@
 // memory, in WebAssembly where a built-in rule's arrays lie there, with the same bits. Wide & Deep has two rules: FTRL for
 // its linear weights and another for the rest.
 
-import type { Heap, HeapUpdates } from '../kernels/heap';
-import type { Move } from '../kernels/move';
+import type { Heap, HeapUpdates, Move } from '../kernels/heap';
 import { isPerRow } from '../kernels/update-rules';
 import { Adam } from '../optimizers/adam';
 import type { Factor, Real, RowGradient } from '../optimizers/factor';

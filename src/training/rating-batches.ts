@@ -1,7 +1,7 @@
 // Batches of (user, item, target): the ratings in the order of their tiles, each tile gone through in the epoch's stride.
 
 import type { Scheduler } from '../core/scheduler';
-import type { Move } from '../kernels/move';
+import type { Move } from '../kernels/heap';
 import type { Batch, RatingBatch, RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import {

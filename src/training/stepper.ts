@@ -3,12 +3,10 @@
 
 import { forEachChunk, type Scheduler, TaskScheduler } from '../core/scheduler';
 import * as kernels from '../kernels/dispatch';
-import { Heap } from '../kernels/heap';
-import { type Move, moveOut } from '../kernels/move';
+import { Heap, type Move, moveOut } from '../kernels/heap';
 import type { Batch, Model, RatingData, Scorer } from '../models/model';
 import type { Real } from '../optimizers/factor';
-import { allocate, type Parameter } from '../parameters/parameter';
-import type { Penalty } from '../parameters/penalty';
+import { allocate, type Parameter, type Penalty } from '../parameters/parameter';
 import type { KernelChoice } from '../wasm/host';
 import type { Training, TrainingState } from './fit';
 import type { Loss, LossBatch } from './losses';

@@ -3,7 +3,7 @@
 import type { Stream } from '../core/random';
 import type { Scheduler } from '../core/scheduler';
 import { groupRows } from '../data/csr';
-import type { Move } from '../kernels/move';
+import type { Move } from '../kernels/heap';
 import type { RatingData } from '../models/model';
 import { poolRows, type SVDppModel, type UserBatch } from '../models/svdpp';
 import type { Real } from '../optimizers/factor';

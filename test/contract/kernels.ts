@@ -3,8 +3,8 @@
 
 import fc from 'fast-check';
 import { Stream } from '../../src/core/random';
+import { type Movable, once } from '../../src/kernels/heap';
 import type { Kernels, Numbers, ProductShape } from '../../src/kernels/kernels';
-import { type Movable, once } from '../../src/kernels/move';
 import { kernelsByDefinition } from '../support/kernels-by-definition';
 import { add, isGuarded, isSum, PRECISIONS, type Precision, placed, type Sum, sumOf } from '../support/numbers';
 

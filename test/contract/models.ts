@@ -7,7 +7,7 @@ import type { RatingBatch } from '../../src/models/model';
 
 import type { Real } from '../../src/optimizers/factor';
 import type { Precision } from '../../src/parameters/parameter';
-import { Penalty } from '../../src/parameters/penalty';
+import { Penalty } from '../../src/parameters/parameter';
 import type { Loss } from '../../src/training/losses';
 import { logistic, squared } from '../../src/training/losses';
 import { gradientError, pulledBack, worstGradientError } from '../support/gradient-check';

@@ -4,7 +4,7 @@
 import { Stream } from '../../src/core/random';
 import type { Factor, Real } from '../../src/optimizers/factor';
 import type { Parameter, Precision } from '../../src/parameters/parameter';
-import { Penalty } from '../../src/parameters/penalty';
+import { Penalty } from '../../src/parameters/parameter';
 import { pulledBack, worstGradientError } from '../support/gradient-check';
 import { relativeError, rowError, ulpError } from '../support/relative-error';
 

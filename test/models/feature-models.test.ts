@@ -3,9 +3,8 @@
 
 import { Stream } from '../../src/core/random';
 import type { FieldRange } from '../../src/data/feature-fields';
-import type { FeatureModel, FeatureModelOptions } from '../../src/models/feature-models';
+import type { FeatureBatch, FeatureModel, FeatureModelOptions } from '../../src/models/feature-models';
 import { DeepFMModel, FMModel, WideDeepModel } from '../../src/models/feature-models';
-import type { FeatureBatch } from '../../src/models/feature-terms';
 import { logistic, squared } from '../../src/training/losses';
 import { pulledBack, worstGradientError } from '../support/gradient-check';
 import { nameOf, productSpecs } from '../support/product-specs';

@@ -1,9 +1,9 @@
 // What takes sparse rows into a model: sums by hand, and gradients by finite differences.
 
 import { Stream } from '../../src/core/random';
-import { Pairwise, PooledEmbedding } from '../../src/models/feature-terms';
+import { Pairwise, PooledEmbedding } from '../../src/models/feature-models';
 import type { Pooling } from '../../src/models/forward';
-import { createParameter } from '../../src/parameters/create-parameter';
+import { createParameter } from '../../src/parameters/overparam';
 import { pulledBack, worstGradientError } from '../support/gradient-check';
 
 /** Three rows: features 0, 2, 3 (two of one field); none; 2 twice. What lies beyond is not read. */

@@ -5,7 +5,7 @@ import { OptionError } from '../../src/core/errors';
 import type { UserBatch } from '../../src/models/svdpp';
 import { SVDppModel } from '../../src/models/svdpp';
 
-import { Penalty } from '../../src/parameters/penalty';
+import { Penalty } from '../../src/parameters/parameter';
 import { squared } from '../../src/training/losses';
 import { SHAPE, scatter } from '../contract/models';
 import { pulledBack, worstGradientError } from '../support/gradient-check';

@@ -1,8 +1,8 @@
 // The contract of parameterizations over plain tables and every product: kind x scope x depth x width x init.
 
 import { Stream } from '../../src/core/random';
-import { createParameter } from '../../src/parameters/create-parameter';
 import type { ProductSpec } from '../../src/parameters/overparam';
+import { createParameter } from '../../src/parameters/overparam';
 import { type Make, parameterContract } from '../contract/parameters';
 import { nameOf, productSpecs } from '../support/product-specs';
 

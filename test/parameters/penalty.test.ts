@@ -1,8 +1,8 @@
 // The penalty on one table by hand; that it is a gradient, for every product, is in the contract of parameters.
 
 import { Stream } from '../../src/core/random';
-import { createParameter } from '../../src/parameters/create-parameter';
-import { Penalty } from '../../src/parameters/penalty';
+import { createParameter } from '../../src/parameters/overparam';
+import { Penalty } from '../../src/parameters/parameter';
 
 function selectedTable() {
   const shape = { name: 'table', group: 'embedding', rows: 3, dim: 2, precision: 'float64' } as const;

@@ -2,9 +2,9 @@
 // part that is 0 beside a row of 0 has none, so neither would ever be of use.
 
 import { Stream } from '../../src/core/random';
-import { createParameter } from '../../src/parameters/create-parameter';
 import { solveBase } from '../../src/parameters/elementwise-product';
 import type { ProductSpec } from '../../src/parameters/overparam';
+import { createParameter } from '../../src/parameters/overparam';
 import { nameOf, productSpecs } from '../support/product-specs';
 
 const [ROWS, DIM] = [5, 3];

@@ -2,10 +2,9 @@
 // the same bits and no effect beyond. The calls that a suite makes are then an exact comparison of the two.
 
 import * as dispatch from '../../src/kernels/dispatch';
-import { Heap } from '../../src/kernels/heap';
+import { Heap, type Movable, type Move, once } from '../../src/kernels/heap';
 import type { Kernel, Kernels } from '../../src/kernels/kernels';
 import { matrixProgram } from '../../src/kernels/matrix';
-import { type Movable, type Move, once } from '../../src/kernels/move';
 import { productProgram } from '../../src/kernels/products';
 import { rowProgram } from '../../src/kernels/rows';
 

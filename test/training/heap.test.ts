@@ -7,7 +7,7 @@ import { OverparamMFModel } from '../../src/models/overparam-mf';
 import type { Optimizer, OptimizerConfig } from '../../src/optimizers/optimizer';
 import { OPTIMIZER_NAMES, resolveOptimizer } from '../../src/optimizers/registry';
 import type { Overparam } from '../../src/parameters/overparam';
-import { Penalty } from '../../src/parameters/penalty';
+import { Penalty } from '../../src/parameters/parameter';
 import { logistic, sigmoidLink, squared } from '../../src/training/losses';
 import { startTraining } from '../../src/training/start-training';
 import { NEVER_YIELD, randomRatings } from '../support/training';

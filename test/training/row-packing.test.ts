@@ -7,7 +7,7 @@ import { OverparamMFModel } from '../../src/models/overparam-mf';
 import type { OptimizerConfig } from '../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../src/optimizers/registry';
 import type { Overparam } from '../../src/parameters/overparam';
-import { Penalty } from '../../src/parameters/penalty';
+import { Penalty } from '../../src/parameters/parameter';
 import { squared } from '../../src/training/losses';
 import { startTraining } from '../../src/training/start-training';
 import { NEVER_YIELD, randomRatings } from '../support/training';

@@ -7,7 +7,7 @@ import type { RatingData } from '../../src/models/model';
 import { linear } from '../../src/optimizers/learning-rate';
 import type { Optimizer } from '../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../src/optimizers/registry';
-import { Penalty } from '../../src/parameters/penalty';
+import { Penalty } from '../../src/parameters/parameter';
 import { type EpochRecord, fit } from '../../src/training/fit';
 import { LOSSES } from '../../src/training/losses';
 import { RatingBatcher } from '../../src/training/rating-batches';

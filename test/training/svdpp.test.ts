@@ -5,7 +5,7 @@ import type { RatingData } from '../../src/models/model';
 import { SVDppModel } from '../../src/models/svdpp';
 import { linear } from '../../src/optimizers/learning-rate';
 import { resolveOptimizer } from '../../src/optimizers/registry';
-import { Penalty } from '../../src/parameters/penalty';
+import { Penalty } from '../../src/parameters/parameter';
 import { huber, squared } from '../../src/training/losses';
 import type { OrderOptions } from '../../src/training/per-rating/block-schedule';
 

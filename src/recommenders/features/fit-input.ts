@@ -19,7 +19,6 @@ import { forEachChunk, runYielding, type Scheduler, TaskScheduler } from '../../
 import type { FeatureRows, UnlabelledRows } from '../../data/feature-fields';
 import type { Interactions } from '../../data/interactions';
 import { type SideFeatures, sideFields } from '../../data/pair-features';
-import type { MetricName } from '../../metrics/metric-names';
 import {
   checkSuits,
   type FeatureMetricName,
@@ -27,10 +26,11 @@ import {
   featureMetricName,
   isRowMetric,
   listMetricsOf,
+  type MetricName,
   rowMetrics,
   scoresOf,
 } from '../../metrics/metric-names';
-import type { FeatureBatch } from '../../models/feature-terms';
+import type { FeatureBatch } from '../../models/feature-models';
 import type { Real } from '../../optimizers/factor';
 import {
   checkLayout,

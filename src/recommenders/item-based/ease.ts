@@ -6,7 +6,7 @@ import { type Filled, field, number, readOptions } from '../../core/options';
 import type { Scheduler } from '../../core/scheduler';
 import type { Interactions } from '../../data/interactions';
 import { invert } from '../../kernels/cholesky';
-import { MOST } from '../../kernels/rounding';
+import { MOST } from '../../kernels/kernels';
 import { DenseWeights } from '../../serving/item-weights';
 import type { SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';

@@ -2,7 +2,7 @@
 
 import { DataError } from '../../core/errors';
 import type { Scheduler } from '../../core/scheduler';
-import { MOST } from '../../kernels/rounding';
+import { MOST } from '../../kernels/kernels';
 import type { FactorizationLists, RatingScale, ServedFactorization } from '../factorization-tables';
 import type { InteractionHistory } from '../interaction-history';
 import { type ScoredIndex, TopK } from '../top-k';

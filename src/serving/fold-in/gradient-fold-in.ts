@@ -82,7 +82,7 @@ export class GradientFoldIn implements FoldIn {
     const { tables, units } = this.fitted;
     const { embedding, bias, scaling } = this.options.regularization;
     const { folded = 1 } = units;
-    // As parameters/penalty.ts has it.
+    // As parameters/parameter.ts has it.
     const strength = occurrences * (scaling === 'frequency' ? Math.sqrt(20 / Math.max(ratings, 1)) : 1);
     return {
       table,

@@ -6,8 +6,7 @@ import { Factorization } from '../../models/factorization';
 import type { Factor } from '../../optimizers/factor';
 import type { Optimizer } from '../../optimizers/optimizer';
 import { updateRuleOf } from '../../optimizers/registry';
-import type { Parameter } from '../../parameters/parameter';
-import type { Penalty } from '../../parameters/penalty';
+import type { Parameter, Penalty } from '../../parameters/parameter';
 import { PlainTable } from '../../parameters/table';
 import { absolute, huber, type Loss, logistic, SigmoidLoss, squared } from '../losses';
 

@@ -3,11 +3,11 @@
 
 import { ARTANH, EXPONENTIAL, LN2_HIGH, LN2_LOW } from '../../core/elementary';
 import { type Arithmetic, applyRule, isPerRow, rowRate, type UpdateRule } from '../../kernels/update-rules';
-import type { FunctionBuilder, ModuleBuilder } from '../../wasm/assembler';
 import {
   branch,
   type Code,
   choose,
+  type FunctionBuilder,
   f32,
   f32x4,
   f64,
@@ -16,6 +16,7 @@ import {
   type Local,
   leave,
   loopWhile,
+  type ModuleBuilder,
   select,
   sequence,
   set,

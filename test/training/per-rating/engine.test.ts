@@ -8,7 +8,7 @@ import { cosine } from '../../../src/optimizers/learning-rate';
 import type { OptimizerConfig } from '../../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../../src/optimizers/registry';
 import type { Overparam } from '../../../src/parameters/overparam';
-import { Penalty } from '../../../src/parameters/penalty';
+import { Penalty } from '../../../src/parameters/parameter';
 import type { Loss } from '../../../src/training/losses';
 import { LOSSES, sigmoidLink, squared } from '../../../src/training/losses';
 import { type StepOptions, startTraining } from '../../../src/training/start-training';
