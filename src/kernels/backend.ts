@@ -1,15 +1,15 @@
-// Who does the arithmetic of answers. Results never depend on it: JavaScript is the definition, WebAssembly is faster. It
-// is handed to what answers, so that a program that serves in JavaScript is not bundled with the writer of programs.
+// Who does the arithmetic of serving. Results never depend on it: JavaScript is the definition, WebAssembly is faster.
+// The backend is passed in, so that a program that serves in JavaScript does not bundle the WebAssembly generator.
 
 import type { KernelChoice } from '../wasm/host';
 import { commonGram, type Gram, JsGram } from './gram';
 import { JsScorer, type RowTable, type Scorer } from './scorer';
 import { createScorer } from './scorer-wasm';
 
-/** What answers need. */
+/** The kernels that serving needs. */
 export interface Backend {
   scorer(table: RowTable): Scorer;
-  /** A Gram of n x n that holds whatever others left, for work that is done before anybody else gets a turn. */
+  /** An n x n Gram with arbitrary contents, shared with other users: for work that finishes before it yields. */
   gram(n: number): Gram;
 }
 
@@ -19,7 +19,7 @@ export const javaScript: Backend = {
   gram: (n) => new JsGram(n),
 };
 
-/** As the option `kernels` says. Both throw an UnsupportedError where WebAssembly is demanded and cannot be had. */
+/** The backend for the option `kernels`. Its methods throw an UnsupportedError if WebAssembly is required but not available. */
 export function backendOf(kernels: KernelChoice): Backend {
   return { scorer: (table) => createScorer(table, kernels), gram: (n) => commonGram(n, kernels) };
 }

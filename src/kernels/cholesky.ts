@@ -1,12 +1,12 @@
-// Symmetric positive definite systems, solved in double: A = L L^T (Cholesky), then two triangular solves. Made for many
-// small systems, one after another, in memory that the caller keeps.
+// Solves symmetric positive definite systems in double precision: A = L L^T (Cholesky), then two triangular solves.
+// Made for many small systems, one after another, in memory that the caller reuses.
 
 import type { Scheduler } from '../core/scheduler';
 import type { Gram } from './gram';
 
 /**
- * Overwrites the lower triangle of A (n x n, row-major) with L; the upper one is not read. False, and A half done, where
- * A is not positive definite. Cost: n^3 / 6 multiplications.
+ * Overwrites the lower triangle of A (n x n, row-major) with L; the upper one is not read. Returns false, with A partly
+ * overwritten, if A is not positive definite. Cost: n^3 / 6 multiplications.
  */
 export function factorize(a: Float64Array, n: number): boolean {
   for (let j = 0; j < n; j++) {
@@ -34,18 +34,17 @@ export function solve(l: Float64Array, n: number, b: Float64Array): void {
     b[i] = sum / l[i * n + i]!;
   }
   for (let i = n - 1; i >= 0; i--) {
-    // Column i of L^T is row i of L, where its numbers lie together.
+    // Column i of L^T is row i of L, which is contiguous.
     const x = b[i]! / l[i * n + i]!;
     b[i] = x;
     for (let k = 0; k < i; k++) b[k]! -= x * l[i * n + k]!;
   }
 }
 
-// Cholesky's factorization of a Gram, a few columns at a time: they are finished, and then taken out of all that is left of
-// the matrix at once, which is the work of a kernel. The bits are those of `factorize` (cholesky.ts): the same sums in the
-// same order.
+// Cholesky factorization of a Gram by panels: a few columns are finished, then their update of the trailing matrix is
+// one kernel call. The bits are those of `factorize`: the same sums in the same order.
 
-/** Columns that are finished together, a multiple of GRAM_BLOCK. */
+/** Columns per panel, a multiple of GRAM_BLOCK. */
 const PANEL = 8;
 
 /** As `factorize`, on the matrix of a Gram, whose rows are overwritten. */
@@ -64,7 +63,7 @@ export function factorizeGram(gram: Gram): boolean {
   return true;
 }
 
-/** Turns columns [from, to) of A into those of L; the columns before have been taken out. */
+/** Turns columns [from, to) of A into those of L; the update by the columns before has been applied. */
 function finishColumns(a: Float64Array, n: number, from: number, to: number): boolean {
   for (let i = from; i < n; i++) {
     const row = i * n;
@@ -83,17 +82,18 @@ function finishColumns(a: Float64Array, n: number, from: number, to: number): bo
   return true;
 }
 
-// The inverse of a symmetric positive definite matrix of some thousand rows, in double: Gauss-Jordan by blocks of rows.
-// All but a sliver of the work is one product of two panels, done in tiles of registers. Gives way to other tasks.
+// The inverse of a symmetric positive definite matrix of some thousand rows, in double precision: blocked Gauss-Jordan.
+// Nearly all the work is one product of two panels, computed in register tiles. Yields to other tasks.
 
-/** Rows of a block: two panels of it stay in the caches while every tile of the matrix is visited. */
+/** Rows per block: two panels of it stay in cache while every tile of the matrix is visited. */
 const BLOCK = 64;
-/** Rows of a tile, and columns. */
+/** Rows and columns per tile. */
 const TILE = 4;
 
 /**
- * Overwrites a (n x n, row-major, of which the lower triangle is read) with its inverse, both triangles. False, and a half
- * done, where it is not positive definite. Cost: n^3 / 2 multiplications; memory: two panels of n x 64.
+ * Overwrites a (n x n, row-major, of which the lower triangle is read) with its inverse, both triangles. Returns false,
+ * with a partly overwritten, if it is not positive definite. Cost: n^3 / 2 multiplications; memory: two panels of n x
+ * 64.
  * @see Goodnight, "A Tutorial on the SWEEP Operator" (1979); a block of pivots is swept at once
  */
 export async function invert(a: Float64Array, n: number, scheduler: Scheduler): Promise<boolean> {
@@ -124,7 +124,7 @@ export async function invert(a: Float64Array, n: number, scheduler: Scheduler): 
   return true;
 }
 
-/** The inverse of the diagonal block at `start`, width x width; null where it is not positive definite. */
+/** The inverse of the diagonal block at `start`, width x width; null if it is not positive definite. */
 function invertBlock(a: Float64Array, n: number, start: number, width: number): Float64Array | null {
   const l = new Float64Array(width * width);
   for (let i = 0; i < width; i++) {
@@ -140,10 +140,10 @@ function invertBlock(a: Float64Array, n: number, start: number, width: number): 
   return inverse;
 }
 
-/** A panel holds its rows by fours: element (row, p) of one of `width` columns is at place(row, p, width). */
+/** A panel stores its rows in groups of four: element (row, p) of one of `width` columns is at place(row, p, width). */
 const place = (row: number, p: number, width: number) => (row - (row % TILE)) * width + p * TILE + (row % TILE);
 
-/** Copies the columns of a block, those above the diagonal from their mirror images; its own rows as 0: not updated. */
+/** Copies the columns of a block, those above the diagonal from their mirror images; its own rows become 0 and are not updated. */
 function gather(a: Float64Array, n: number, start: number, width: number, panel: Float64Array): void {
   panel.fill(0);
   for (let row = 0; row < n; row++) {
@@ -226,7 +226,7 @@ function update(
   }
 }
 
-/** Takes up to four numbers off a row. Above the diagonal it is of no matter: nobody reads there. */
+/** Subtracts up to four numbers from a row. Entries above the diagonal may change: nobody reads them. */
 function subtract(a: Float64Array, at: number, count: number, x0: number, x1: number, x2: number, x3: number): void {
   a[at]! -= x0;
   if (count > 1) a[at + 1]! -= x1;
@@ -234,7 +234,7 @@ function subtract(a: Float64Array, at: number, count: number, x0: number, x1: nu
   if (count > 3) a[at + 3]! -= x3;
 }
 
-/** What the sweep leaves in the rows and columns of its block. */
+/** Writes the rows and columns of the swept block. */
 function scatter(
   a: Float64Array,
   n: number,

@@ -1,7 +1,7 @@
-// The kernels as everybody calls them: in WebAssembly where all arrays of a call lie in one heap, else in JavaScript, with
-// the same bits. Nobody who calls needs to know where arrays lie. Written out for each kernel: a dispatch made from lists of
-// operands takes twice as long, and some kernels take less time than it. A function each, so that a bundle has those that
-// are called: `import * as kernels`.
+// The entry points of the kernels: WebAssembly if all arrays of a call lie in one heap, else JavaScript, with the same
+// bits. Callers need not know where arrays lie. Written out for each kernel: a generic dispatch over lists of operands
+// takes twice as long, and some kernels take less time than it. One function per kernel, so that a bundle contains only
+// those that are called: `import * as kernels`.
 
 import { type HeapCode, heapOf, heapOfDoubles, heapOfIntegers } from './heap';
 import type { Kernels, Numbers, ProductShape } from './kernels';
@@ -9,7 +9,7 @@ import * as matrices from './matrix';
 import * as products from './products';
 import * as rows from './rows';
 
-/** Rows of a matrix product that are made together. */
+/** Rows of a matrix product computed together. */
 const ROWS_AT_ONCE = 64;
 
 export const dot: Kernels['dot'] = (a, aStart, b, bStart, n) => {
@@ -35,7 +35,7 @@ export const scatterAdd: Kernels['scatterAdd'] = (g, slot, count, out) => {
 
 export const divide: Kernels['divide'] = (x, by, count) => {
   const heap = heapOf(x);
-  // A divisor that float32 does not hold is divided by in double.
+  // A divisor that float32 cannot represent is divided by in double precision.
   const wasm = heap !== undefined && Math.fround(by) === by && rowsOn(heap);
   if (!wasm) rows.divide.js(x, by, count);
   else wasm.divide(x.byteOffset, by, count);
@@ -160,7 +160,7 @@ export const multiply: Kernels['multiply'] = (a, ids, b, m, k, n, c) => {
   const heap = heapOf(c);
   const wasm = heap !== undefined && holds(heap, a, b) && holdsIds(heap, ids) && matricesOn(heap);
   if (!wasm) return matrices.multiply.js(a, ids, b, m, k, n, c);
-  // A part of b is gone through for each few columns: with all of a it would not stay in the cache.
+  // b is traversed in parts, one for each few columns: with all of a it would not stay in the cache.
   for (let row = 0; row < m; row += ROWS_AT_ONCE) {
     const count = Math.min(ROWS_AT_ONCE, m - row);
     const from = a.byteOffset + (ids === null ? 4 * row * k : 0);
@@ -183,7 +183,7 @@ export const transposedMultiply: Kernels['transposedMultiply'] = (a, ids, b, m, 
   else wasm.transposedMultiply(a.byteOffset, addressOf(ids), b.byteOffset, m, k, n, c.byteOffset);
 };
 
-// The programs of a heap, each set up where it is first needed.
+// The programs of a heap, each instantiated on first use.
 
 const rowsOn = (heap: HeapCode) => (heap.rows === undefined ? heap.setUp('rows', rows.rowProgram) : heap.rows);
 const productsOn = (heap: HeapCode) =>
@@ -203,7 +203,7 @@ function holdsIds(heap: HeapCode, ids: Int32Array | null): boolean {
   return ids === null || heapOfIntegers(ids) === heap;
 }
 
-/** The address of row numbers; 0 stands for every row. */
+/** The address of row numbers; 0 means every row. */
 function addressOf(ids: Int32Array | null): number {
   return ids === null ? 0 : ids.byteOffset;
 }
@@ -224,7 +224,7 @@ function fits(heap: HeapCode, maps: readonly Numbers[], gMaps: readonly Numbers[
   return true;
 }
 
-/** From a row's maps to those of the next row, in bytes. */
+/** The distance in bytes from a row's maps to those of the next row. */
 function mapStep({ dim, width, scalar, perRow }: ProductShape): number {
   return perRow ? 4 * width * (scalar ? 1 : dim) : 0;
 }

@@ -1,5 +1,5 @@
-// The inner product in sixteen lanes (see kernels.ts). The lanes of float32 are local variables in a loop written out
-// sixteen times: in an array they take twice as long, and behind a function that rounds many times as long.
+// The inner product in sixteen lanes (see kernels.ts). The float32 lanes are local variables, unrolled: an array of
+// lanes takes twice as long, and a rounding function many times as long.
 
 import type { Numbers } from './kernels';
 
@@ -14,7 +14,7 @@ export function dot(a: Numbers, aStart: number, b: Numbers, bStart: number, n: n
 
 const sums = new Float64Array(LANES);
 
-/** The definition as it reads, in double. */
+/** The literal definition, in double precision. */
 function dotDouble(a: Numbers, aStart: number, b: Numbers, bStart: number, n: number): number {
   for (let lane = 0; lane < LANES; lane++) sums[lane] = 0;
   for (let k = 0; k < n; k++) sums[k % LANES]! += a[aStart + k]! * b[bStart + k]!;

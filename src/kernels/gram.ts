@@ -1,35 +1,36 @@
-// THE SEAM of sums of outer products, in double: what normal equations are made of, and most of what solving them takes.
+// THE SEAM of sums of outer products, in double precision: they make up normal equations, and most of the time to solve
+// them.
 
 import { doubles } from '../core/allocate';
 import { type Code, f64x2, i32, type Local, loopWhile, ModuleBuilder, sequence, set, v128 } from '../wasm/assembler';
 import { compile, createMemory, instantiate, inWasm, type KernelChoice, Unavailable } from '../wasm/host';
 
-/** What lengths are rounded up to. */
+/** Lengths are rounded up to a multiple of this. */
 export const GRAM_BLOCK = 4;
-/** The most rows that are added at a time: they stay in a cache near the processor. */
+/** The most rows added at a time: they stay in the first-level cache. */
 export const ROWS_A_TIME = 32;
 
-/** The next length that a Gram has. */
+/** The padded length of a Gram. */
 export function paddedLength(length: number): number {
   return Math.ceil(length / GRAM_BLOCK) * GRAM_BLOCK;
 }
 
-/** A symmetric matrix A (n x n, row-major), and room for a few rows x of n numbers that are to be added to it. */
+/** A symmetric matrix A (n x n, row-major), and a buffer for a few rows x of n numbers to add to it. */
 export interface Gram {
   /** A multiple of GRAM_BLOCK. */
   readonly n: number;
-  /** A. Its lower triangle is what counts; entries of the upper one beside the diagonal may change. */
+  /** A. Only its lower triangle is defined; upper entries near the diagonal may change. */
   readonly matrix: Float64Array;
   /** ROWS_A_TIME rows, one after another. */
   readonly rows: Float64Array;
   /** A += the sum of x x^T over the first `count` rows, first to last. Cost: count n^2 / 2 multiplications. */
   add(count: number): void;
-  /** A -= the same, for rows and columns of A from `from` on, a multiple of GRAM_BLOCK. */
+  /** A -= the same sum, for rows and columns of A from `from` on, a multiple of GRAM_BLOCK. */
   subtract(count: number, from: number): void;
 }
 
-// Sums of outer products in JavaScript: the definition. Eight entries of A stay in registers while all rows pass by, so that
-// an addition costs less than one load.
+// Sums of outer products in JavaScript: the definition. Eight entries of A stay in registers during the loop over all
+// rows, so that an addition costs less than one load.
 
 /** A Gram on plain arrays. */
 export class JsGram implements Gram {
@@ -50,7 +51,7 @@ export class JsGram implements Gram {
   }
 }
 
-/** A += sign (sum of x x^T); the sign is 1 or -1, with which a product is exact. */
+/** A += sign (sum of x x^T); the sign is 1 or -1, so multiplying by it is exact. */
 function addRows(a: Float64Array, n: number, rows: Float64Array, count: number, from: number, sign: number): void {
   const end = count * n;
   for (let i = from; i < n; i += 4) {
@@ -92,10 +93,10 @@ function addRows(a: Float64Array, n: number, rows: Float64Array, count: number, 
   }
 }
 
-// Writes the WebAssembly of sums of outer products for one exact length: blocks of four rows and four columns of A in eight
-// vector registers, two doubles each, while all rows pass by. The order of each sum is that of js-gram.ts.
+// Generates the WebAssembly of sums of outer products for one exact length: blocks of four rows and four columns of A
+// in eight vector registers, two doubles each, during the loop over all rows. The order of each sum is that of JsGram.
 
-/** The bytes of the memory: A, then the rows. */
+/** The size of the memory: A, then the rows. */
 export function gramBytes(n: number): number {
   return 8 * (n * n + ROWS_A_TIME * n);
 }
@@ -152,28 +153,28 @@ function accumulate(module: ModuleBuilder, n: number, name: 'add' | 'subtract'):
   );
 }
 
-// Sums of outer products in WebAssembly where there is some, else in JavaScript, with the same bits.
+// Sums of outer products in WebAssembly if available, else in JavaScript, with the same bits.
 
-/** All that a 32-bit offset of an instruction reaches, with room to spare. */
+/** The reach of a 32-bit offset, with a margin. */
 const MOST_BYTES = 2 ** 31;
 /** Grams of up to this length share one memory. */
 const SHORT = 256;
 
-/** Compiled once a process: the few lengths that are in use serve every fit. */
+/** Compiled once per process: few lengths occur. */
 const modules = new Map<number, WebAssembly.Module>();
-/** The memory of the short common ones, and all common ones by length. */
+/** The memory of the short shared Grams, and all shared Grams by length. */
 let shortMemory: WebAssembly.Memory | undefined;
 const common = new Map<number, Gram>();
 
-/** A Gram of n x n zeros, with a memory of its own. @throws UnsupportedError where WebAssembly is demanded and cannot be had */
+/** An n x n Gram of zeros with its own memory. @throws UnsupportedError if WebAssembly is required but not available */
 export function createGram(n: number, kernels: KernelChoice): Gram {
   return inWasm(kernels, () => new WasmGram(n, memoryOf(n))) ?? new JsGram(n);
 }
 
 /**
- * A Gram that others use too, for work that is done before anybody else gets a turn: it holds whatever they left. In
+ * A shared Gram with arbitrary contents, for work that finishes before it yields. In
  * WebAssembly there is one of each length, and all short ones lie in one memory.
- * @throws UnsupportedError where WebAssembly is demanded and cannot be had
+ * @throws UnsupportedError if WebAssembly is required but not available
  */
 export function commonGram(n: number, kernels: KernelChoice): Gram {
   const gram = inWasm(kernels, () => common.get(n) ?? new WasmGram(n, n > SHORT ? memoryOf(n) : commonMemory()));

@@ -1,5 +1,5 @@
-// The memory that WebAssembly and JavaScript share while a fit runs. Whoever trains moves its arrays there before the
-// first epoch and back after the last: growing the memory would detach every view, so its size is found out first.
+// The memory that WebAssembly and JavaScript share during a fit. A training moves its arrays there before the first
+// epoch and back after the last; the size is computed first, because growing the memory would detach every view.
 
 import { createMemory, instantiate, inWasm, type KernelChoice } from '../wasm/host';
 import type { Numbers, Routines } from './kernels';
@@ -7,19 +7,19 @@ import type { Program } from './program';
 import { type RuleRoutines, type UpdateRule, updateProgram } from './update-rules';
 import { READ_AHEAD } from './walk';
 
-/** The most maps that a product has, of both directions: their addresses are listed at the start of the memory. */
+/** The most maps of a product, for both directions: their addresses are listed at the start of the memory. */
 const LISTED = 64;
-/** Nothing lies at address 0, which stands for null. */
+/** Nothing lies at address 0, which represents null. */
 const START = 4 * LISTED;
 const ALIGNMENT = 64;
-/** Between arrays: those of a power of two in length would share the same few places of the first cache. */
+/** The gap between arrays: without it, arrays whose length is a power of two would compete for the same cache sets. */
 const GAP = 5 * ALIGNMENT;
 
-/** A heap as its arrays know it. */
+/** A heap as seen from its arrays. */
 export interface HeapCode {
-  /** Addresses that some routines read. */
+  /** The list of addresses that some routines read. */
   readonly list: Int32Array;
-  /** The programs that are set up; null: there is no memory for the code, and JavaScript does without. */
+  /** The instantiated programs; null: instantiation failed for lack of memory, and JavaScript is used. */
   rows: Routines | null | undefined;
   products: Routines | null | undefined;
   matrices: Routines | null | undefined;
@@ -27,7 +27,7 @@ export interface HeapCode {
 }
 
 class HeapSingles extends Float32Array {
-  // What is made from such an array, as by slice, is an ordinary one.
+  // Derived arrays, such as those of slice, are ordinary ones.
   static get [Symbol.species](): Float32ArrayConstructor {
     return Float32Array;
   }
@@ -69,24 +69,24 @@ class HeapIntegers extends Int32Array {
   }
 }
 
-/** The heap that float32 numbers lie in; undefined for all others. A function for each type keeps the look-up quick. */
+/** The heap that contains float32 numbers; undefined if none does. One function per type keeps the look-up fast. */
 export function heapOf(array: Numbers): HeapCode | undefined {
   return (array as Partial<HeapSingles>).heap;
 }
 
-/** The same of float64 numbers. */
+/** The same for float64 numbers. */
 export function heapOfDoubles(array: Float64Array): HeapCode | undefined {
   return (array as Partial<HeapDoubles>).doubleHeap;
 }
 
-/** The same of integers. */
+/** The same for integers. */
 export function heapOfIntegers(array: Int32Array): HeapCode | undefined {
   return (array as Partial<HeapIntegers>).heap;
 }
 
 /**
  * Updates the rows that `ids` names (null: all, in order) of a table with `cols` columns by a rule, whose slots these
- * are; false, and nothing done, where not all arrays lie in the heap.
+ * are; false, doing nothing, unless all arrays lie in the heap.
  */
 export type HeapUpdate = (
   data: Numbers,
@@ -100,8 +100,8 @@ export type HeapUpdate = (
 ) => boolean;
 
 /**
- * The same for rows s x, of a base and of scalars, one a row, under the gradient of s x: it updates both, with a rate and
- * with slots for each.
+ * The same for rows s x of a base and one scalar per row, under the gradient of s x: updates both, with a rate and
+ * slots for each.
  */
 export type HeapScaledUpdate = (
   base: Numbers,
@@ -134,7 +134,7 @@ export class Heap {
   ) {
     const code: HeapCode = {
       list: new Int32Array(memory.buffer, 0, LISTED),
-      // Named from the start: objects of one shape are looked up quickest.
+      // Declared from the start: objects of the same shape have the fastest property access.
       rows: undefined,
       products: undefined,
       matrices: undefined,
@@ -148,8 +148,8 @@ export class Heap {
   }
 
   /**
-   * Moves arrays into a heap of their size; null where there is no WebAssembly, or no memory: nothing is moved then.
-   * @throws UnsupportedError where it is demanded
+   * Moves arrays into a heap of their size; null, moving nothing, without WebAssembly or enough memory.
+   * @throws UnsupportedError if WebAssembly is required
    */
   static holding(movers: Movers, kernels: KernelChoice): Heap | null {
     const heap = inWasm(kernels, () => new Heap(createMemory(sizeOf(movers)), kernels));
@@ -157,7 +157,7 @@ export class Heap {
     return heap;
   }
 
-  /** The updates of a rule on arrays of this heap; null where they cannot be compiled. */
+  /** The updates of a rule on arrays of this heap; null if they cannot be compiled. */
   updates(rule: UpdateRule): HeapUpdates | null {
     const routines = inWasm(this.kernels, () => instantiate<RuleRoutines>(updateProgram(rule), this.memory));
     if (routines === null) return null;

@@ -1,4 +1,4 @@
-// THE SEAM of the arithmetic: every routine that touches many numbers, on contiguous memory, without words of the
+// THE SEAM of the arithmetic: every routine that touches many numbers, on contiguous memory, without terms of the
 // domain. Each is defined in JavaScript; WebAssembly beside it does the same, to the bit. A matrix is
 // row-major; "rows named by ids" reads row `ids[i]`, or row i where ids is null.
 //
@@ -20,7 +20,7 @@ export interface ProductShape {
   readonly dim: number;
   /** How many products are summed. */
   readonly width: number;
-  /** One number of a map serves a whole vector (true) or one element (false). */
+  /** Whether one number of a map applies to a whole vector (true) or to one element (false). */
   readonly scalar: boolean;
   /** Every row has maps of its own (true), or all rows share row 0 (false). */
   readonly perRow: boolean;
@@ -78,9 +78,9 @@ export interface Kernels {
   ): void;
 
   /**
-   * Starts gradients at that of a penalty: row u of grads = weight_u (row at[u] of values), rows of length dim, u < count,
-   * weight_u = lambda occurrences[u] / batch, worked out in double and rounded once. lambda is byRow[rows[u]], or
-   * `strength` where byRow is null.
+   * Initializes gradients to that of a penalty: row u of grads = weight_u (row at[u] of values), rows of length dim, u
+   * < count, weight_u = lambda occurrences[u] / batch, computed in double precision and rounded once. lambda is
+   * byRow[rows[u]], or `strength` where byRow is null.
    */
   startPenalty(
     values: Numbers,
@@ -119,16 +119,16 @@ export interface Kernels {
   transposedMultiply(a: Numbers, ids: Int32Array | null, b: Numbers, m: number, k: number, n: number, c: Numbers): void;
 }
 
-/** A kernel: its definition, and the same as WebAssembly on addresses, under its name or several for its cases. */
+/** A kernel: its definition, and its WebAssembly on addresses, under its name or under several names for its cases. */
 export interface Kernel<Name extends keyof Kernels> {
   readonly js: Kernels[Name];
   wasm(module: ModuleBuilder): void;
 }
 
-/** The routines of a product: one for each kind of maps. */
+/** The routines of a product: one per kind of maps. */
 type ProductRoutine = 'scaleForward' | 'scalarForward' | 'diagonalForward' | 'scalarBackward' | 'diagonalBackward';
 
-/** Kernels on a heap, with addresses for arrays: those of one program, whose kernels alone are asked of it. */
+/** Kernels on a heap, with addresses instead of arrays: those of one program. */
 export type Routines = Readonly<
   Record<
     Exclude<keyof Kernels, 'productForward' | 'productBackward'> | ProductRoutine,

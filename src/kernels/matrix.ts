@@ -1,6 +1,6 @@
-// Dense matrix products. JavaScript loops along memory; WebAssembly is blocked by registers and by caches: a block of the result stays in locals while some
-// of its terms are added, so few that what they read of b is in the first cache for all rows. A sum that waits in memory
-// until its next terms come is the same sum.
+// Dense matrix products. JavaScript loops along memory; WebAssembly is blocked for registers and caches: a block of the
+// result stays in locals while some of its terms are added, few enough that the part of b they read stays in the
+// first-level cache for all rows. Storing a partial sum and resuming it later does not change the sum.
 
 import {
   branch,
@@ -20,22 +20,22 @@ import { isSingle, type Kernel, type Kernels, round } from './kernels';
 import { Program } from './program';
 import { advance, bytesOf, LaneDots, type Put, RowWalk, rowAt, shiftOf, times } from './walk';
 
-/** Rows and vectors of a block: eight sums, and room for what they are made of in sixteen registers. */
+/** Rows and vectors per block: eight sums, and their operands, in sixteen registers. */
 const ROWS = 4;
 const VECTORS = 2;
-/** The most terms that are added before it is the next block's turn. */
+/** The most terms added before moving to the next block. */
 const TERMS = 128;
 
 /** A product c = sums of terms: a number of a times a row of b. */
 class Product {
   readonly a: Local<'i32'>;
   readonly aBytes: Local<'i32'>;
-  /** The terms of a part, and of the parts before. */
+  /** The number of terms in this part, and in the parts before. */
   readonly part: Local<'i32'>;
   readonly done: Local<'i32'>;
   /** The row of c that a block starts with. */
   readonly row: Local<'i32'>;
-  /** Where the next term's row of b is, in the columns of the block. */
+  /** The address of the next term's row of b, at the columns of the block. */
   private readonly q: Local<'i32'>;
   private readonly ids: Local<'i32'>;
   private readonly b: Local<'i32'>;
@@ -60,7 +60,7 @@ class Product {
   }
 
   /**
-   * Writes the function: c has a row for each of those of a, or for each of a's columns. `addPart`: the code that adds a
+   * Emits the function: c has one row per row of a, or per column of a. `addPart`: the code that adds a
    * part of the terms to the sums of a block.
    */
   emit(by: 'rows of a' | 'columns of a', addPart: (rows: number, vectors: number) => Code<'void'>): void {
@@ -110,7 +110,7 @@ class Product {
     );
   }
 
-  /** sums += left_r times the row of b that comes next, for every row r. */
+  /** sums += left_r times the next row of b, for every row r. */
   add(vectors: number, lefts: readonly Code<'v128'>[]): Code<'void'> {
     const { right, left, q } = this;
     return sequence(
@@ -123,14 +123,14 @@ class Product {
     );
   }
 
-  /** The row that `ids` names at `index`; the index itself where ids is 0. */
+  /** The row number `ids[index]`; the index itself if ids is 0. */
   named(index: Local<'i32'>, ahead = 0): Code<'i32'> {
     const { ids } = this;
     const id = i32.load(i32.add(ids, bytesOf(index)), 4 * ahead);
     return choose(ids, id, i32.add(index, i32.const(ahead)));
   }
 
-  /** The sums of the parts before; 0 in the first. */
+  /** The partial sums so far; 0 in the first part. */
   private start(rows: number, vectors: number, to: Local<'i32'>): Code<'void'> {
     const { q, bBytes, done } = this;
     const sums = this.of(rows, vectors);
@@ -157,7 +157,7 @@ class Product {
   }
 }
 
-/** @see Kernels.multiply. Apart from its program: whoever serves in JavaScript is bundled with this alone. */
+/** @see Kernels.multiply. Separate from its program: a bundle that serves in JavaScript contains only this. */
 export const multiplyInJs: Kernels['multiply'] = (a, ids, b, m, k, n, c) => {
   const single = isSingle(c);
   for (let i = 0; i < m; i++) {

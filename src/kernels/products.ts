@@ -1,5 +1,5 @@
-// What both directions of the element-wise products share in WebAssembly: the walk over the rows and over the maps. The
-// addresses of the maps are a list in memory, since a product has any number of them.
+// Element-wise products in WebAssembly. Both directions share the loops over the rows and over the maps. The addresses
+// of the maps are a list in memory, because a product may have any number of them.
 
 import type { FunctionBuilder, ModuleBuilder } from '../wasm/assembler';
 import { branch, type Code, choose, f32, f32x4, i32, type Local, sequence, set, v128 } from '../wasm/assembler';
@@ -19,7 +19,7 @@ interface ProductParameters {
   readonly count: Local<'i32'>;
   readonly dim: Local<'i32'>;
   readonly width: Local<'i32'>;
-  /** From a row's maps to those of the next row, in bytes: 0 where the rows share them. */
+  /** The distance in bytes from a row's maps to those of the next row: 0 if the rows share them. */
   readonly mapStep: Local<'i32'>;
 }
 
@@ -38,12 +38,12 @@ function productParameters(f: FunctionBuilder): ProductParameters {
   };
 }
 
-/** The code of a walk over the rows of a product. */
+/** The loop over the rows of a product. */
 class ProductRows {
   /** The bytes of `dim` numbers, and of a row of the base. */
   readonly bytes: Local<'i32'>;
   readonly baseBytes: Local<'i32'>;
-  /** The row at hand: its part of the base, and how far into the maps its own are. */
+  /** The current row: its part of the base, and the offset of its own maps. */
   readonly x: Local<'i32'>;
   readonly m: Local<'i32'>;
   private readonly index: Local<'i32'>;
@@ -60,7 +60,7 @@ class ProductRows {
     [this.index, this.row, this.list, this.left] = [next(), next(), next(), next()];
   }
 
-  /** The body for each row, with `x` and `m` set. */
+  /** Emits the body for each row, with `x` and `m` set. */
   each(...body: readonly Code<'void'>[]): Code<'void'> {
     const { of, bytes, baseBytes, x, m, index, row } = this;
     const named = i32.load(i32.add(of.ids, bytesOf(index)));
@@ -79,7 +79,7 @@ class ProductRows {
     );
   }
 
-  /** The body for each map in order, `address` being that of its number at `place`. */
+  /** Emits the body for each map in order; `address` is that of its number at `place`. */
   eachMap(place: Code<'i32'>, body: (address: Code<'i32'>) => Code<'void'>): Code<'void'> {
     const { of, list, left } = this;
     return sequence(
@@ -89,7 +89,7 @@ class ProductRows {
     );
   }
 
-  /** product = the product of the numbers of all maps at `place`. A lone map, the usual case, needs no walk. */
+  /** product = the product of the numbers of all maps at `place`. The usual single map needs no loop. */
   scale(place: Code<'i32'>, product: Local<'f32'>): Code<'void'> {
     const { mapCount, maps } = this.of;
     return branch(
@@ -135,13 +135,13 @@ function scaleForward(module: ModuleBuilder): void {
   );
 }
 
-/** Everything else: out = sum over j of x_j times its maps one after another. */
+/** The general case: out = sum over j of x_j times its maps one after another. */
 function sumForward(module: ModuleBuilder, isScalar: boolean): void {
   const f = module.function('void', isScalar ? 'scalarForward' : 'diagonalForward');
   const of = productParameters(f);
   const out = f.parameter('i32');
   const rows = new ProductRows(f, of);
-  // How far into the row the vector at hand is; from there its parts of the base and of the maps, product by product.
+  // The offset of the current vector in the row; from there its parts of the base and of the maps, product by product.
   const [place, part, map, left, q] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
   const [term, sum] = [f.local('v128'), f.local('v128')];
   const walk = new RowWalk(f, of.dim);
@@ -169,7 +169,7 @@ function sumForward(module: ModuleBuilder, isScalar: boolean): void {
       1,
     ),
   );
-  // One product with one map needs no walks over either.
+  // One product with one map needs no loop over either.
   const lone = sequence(
     set(map, i32.add(i32.load(of.maps), rows.m)),
     walk.each([rows.x, map, q], (offset, put) =>
@@ -186,8 +186,8 @@ function sumForward(module: ModuleBuilder, isScalar: boolean): void {
   );
 }
 
-// The gradients by the maps of an element-wise product, in WebAssembly: for each map a value times the numbers of the
-// other maps. Nothing is divided by a map, which may be 0.
+// The gradients of the maps of an element-wise product, in WebAssembly: for each map, a value times the numbers of the
+// other maps. There is no division by a map, which may be 0.
 
 /** One number of a map at a time, or four. */
 interface MapNumbers<T extends 'f32' | 'v128'> {
@@ -197,9 +197,9 @@ interface MapNumbers<T extends 'f32' | 'v128'> {
   mul(a: Code<T>, b: Code<T>): Code<T>;
 }
 
-/** The code that goes through the maps. */
+/** Emits the loop over the maps. */
 class MapGradients<T extends 'f32' | 'v128'> {
-  /** Of the map at hand: its place in the list of maps, in bytes, and where its gradient goes. */
+  /** The current map: its place in the list of maps, in bytes, and the address of its gradient. */
   private readonly own: Local<'i32'>;
   private readonly target: Local<'i32'>;
   private readonly other: Local<'i32'>;
@@ -255,7 +255,7 @@ class MapGradients<T extends 'f32' | 'v128'> {
 
 // The pullback of the element-wise products in WebAssembly.
 
-/** What comes after the parameters of the product. */
+/** The parameters after those of the product. */
 function gradientParameters(f: FunctionBuilder) {
   const next = () => f.parameter('i32');
   return {
@@ -263,7 +263,7 @@ function gradientParameters(f: FunctionBuilder) {
     gBase: next(),
     /** The list of the addresses of the maps' gradients. */
     gMaps: next(),
-    /** From a row's gradients of the maps to those of the next, in bytes: 0 where all rows add to the same. */
+    /** The distance in bytes from a row's gradients of the maps to those of the next: 0 if all rows add to the same. */
     gStep: next(),
   };
 }
@@ -278,7 +278,7 @@ function scalarBackward(module: ModuleBuilder): void {
   const numbers = { type: 'f32' as const, one: f32.const(1), load: f32.load, mul: f32.mul };
   const gradients = new MapGradients(f, of, gMaps, numbers);
   const [scale, scales, along] = [f.local('f32'), f.local('v128'), f.local('f32')];
-  // The gradient of the maps of the row at hand, and those of the product at hand; what walks along rows.
+  // The gradient of the maps of the current row, and of the current product; the cursors along rows.
   const [gRow, gMap, map, left] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
   const [from, to, part] = [f.local('i32'), f.local('i32'), f.local('i32')];
   const write = (target: Local<'i32'>, value: Code<'f32'>) =>
@@ -324,10 +324,10 @@ function diagonalBackward(module: ModuleBuilder): void {
   const one = f32x4.splat(f32.const(1));
   const gradients = new MapGradients(f, of, gMaps, { type: 'v128' as const, one, load: v128.load, mul: f32x4.mul });
   const [slope, scale, along] = [f.local('v128'), f.local('v128'), f.local('v128')];
-  // How far into the row's maps and their gradients the product at hand is, and the vector at hand.
+  // The offsets of the current product in the row's maps and their gradients, and of the current vector.
   const [gRow, gMap, map, left] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
   const [from, part, to, place] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
-  // Where a lone map, which needs no walk over maps, and its gradient are.
+  // The address of a single map, which needs no loop over maps, and of its gradient.
   const [only, gOnly] = [f.local('i32'), f.local('i32')];
   f.emit(
     walk.prepare,

@@ -1,5 +1,5 @@
-// One number a row: gathers, scatters, and the slots of the rows that a step names. Where one operation is left before a
-// store, the store is what rounds it.
+// Kernels on one number per row: gathers, scatters, and the slots of the rows that a step names. If the last operation
+// precedes a store to float32, the store does the rounding.
 
 import {
   branch,
@@ -114,7 +114,7 @@ export const selectRows: Kernel<'selectRows'> = {
   },
 };
 
-// Rows met by rows: dot products, weighted sums, and the penalty, which is one of those.
+// Kernels on pairs of rows: dot products, weighted sums, and the penalty, which is one of those.
 
 /** @see Kernels.dot */
 export const dot: Kernel<'dot'> = {

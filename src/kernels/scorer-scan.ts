@@ -1,4 +1,4 @@
-// Where the scan program finds things in its memory, in bytes: a head with the queries and what was found, then tables.
+// The memory layout of the scan program, in bytes: a head with the queries and the results, then tables.
 
 import {
   branch,
@@ -17,31 +17,31 @@ import {
 } from '../wasm/assembler';
 import { leavesOf, type Measure, TILE } from './scorer';
 
-/** Queries that one program scores at once, at most. */
+/** The most queries that one program scores at once. */
 export const MOST_QUERIES = 4;
-/** Rows of a block: what is found in a block is taken out before the next one. A multiple of TILE. */
+/** Rows per block: the results of a block are taken before the next one. A multiple of TILE. */
 export const BLOCK = 1024;
 
-/** For each query its threshold and its term (base or factor), each four times: what a vector register holds. */
+/** For each query its threshold and its term (base or factor), each repeated four times to fill a vector register. */
 export const THRESHOLD = 0;
 export const TERM = 16;
 export const STATE_BYTES = 32;
-/** For each query how far its list goes, as an address. */
+/** For each query, the end address of its list. */
 export const ENDS = MOST_QUERIES * STATE_BYTES;
-/** Where sums are stored to be settled; nobody reads them. */
+/** Scratch memory for the barrier stores of sums; nobody reads it. */
 export const SETTLED = ENDS + 4 * MOST_QUERIES;
 /** For each query its list of [row, score]. */
 export const FOUND = SETTLED + 16;
 export const FOUND_BYTES = 8 * BLOCK;
-/** The elements of the queries, each four times: element p of query j at (p width + j) 16. */
+/** The elements of the queries, each repeated four times: element p of query j at (p width + j) 16. */
 export const QUERIES = FOUND + MOST_QUERIES * FOUND_BYTES;
 
-/** The bytes before the first table, for queries of up to so many numbers. */
+/** The bytes before the first table, for queries of up to `dim` numbers. */
 export function headBytes(dim: number): number {
   return aligned(QUERIES + MOST_QUERIES * dim * 16);
 }
 
-/** Where a table of some size has its parts, from its start, and its bytes. */
+/** The offsets of the parts of a table, and its size. */
 export function scanLayout(
   dim: number,
   count: number,
@@ -57,25 +57,25 @@ function aligned(address: number): number {
   return Math.ceil(address / 64) * 64;
 }
 
-// Code for the dot products of the four rows of a tile with some queries, in the order that kernels.ts defines. Lanes are
-// summed one after another and added up as soon as their neighbour in the tree is known, so that few registers are in
-// use; a lane does not wait for the one before it.
+// Emits the dot products of the four rows of a tile with some queries, in the order that kernels.ts defines. Lanes are
+// summed one after another and merged as soon as their sibling in the tree is known, which needs few registers; a lane
+// does not wait for the one before it.
 
-/** Elements of a lane that are unrolled; where lanes are longer they are loops over so many. */
+/** Elements of a lane that are unrolled; longer lanes loop over chunks of this length. */
 const UNROLLED = 16;
-/** The most sums of the tree that wait at once, and the one at work. */
+/** The most pending sums of the tree, plus the current one. */
 const DEPTH = 5;
 /**
- * Loads between two stores that settle the sums: the most, and what is enough for it at the end of a lane. Some engines
+ * Loads between two barrier stores of the sums: the maximum, and enough for one at the end of a lane. Some engines
  * (V8 of Node 20) move arithmetic down to where it is used, so that all loads come first, registers overflow, and a scan
- * takes four times as long. A sum that is stored is used.
+ * takes four times as long. Storing a sum uses it.
  */
 const MOST_LOADS = 12;
 const ENOUGH_LOADS = 8;
 
-/** Writes the sums of a tile. */
+/** Emits the sums of a tile. */
 export class TileSums {
-  /** The locals in which the sums of each query are left. */
+  /** The locals that hold the sums of each query afterwards. */
   readonly totals: readonly Local<'v128'>[];
   readonly code: Code<'void'>;
   private readonly row: Local<'v128'>;
@@ -105,7 +105,7 @@ export class TileSums {
       if (length > 0) code.push(this.lane(this.stack[depth]!, at, length));
       at += length;
       depth++;
-      // A lane that no row reaches is 0 and on the right of one that is reached: there is nothing to add.
+      // A lane beyond the row's length is 0 and a right child: there is nothing to add.
       for (let rest = leaf, reach = 1; rest % 2 === 1; rest = (rest - 1) / 2, reach *= 2) {
         depth--;
         if (leaves[leaf - reach + 1]! > 0) code.push(this.addUp(this.stack[depth - 1]!, this.stack[depth]!));
@@ -158,7 +158,7 @@ export class TileSums {
     return this.each((j) => set(left[j]!, f32x4.add(left[j]!, right[j]!)));
   }
 
-  /** Stores the sums, where there were more loads since the last time than may be. */
+  /** Emits a barrier store if there were too many loads since the last. */
   private settle(sums: readonly Local<'v128'>[], loads: number): Code<'void'> {
     if (this.loads <= loads) return sequence();
     this.loads = 0;
@@ -170,10 +170,10 @@ export class TileSums {
   }
 }
 
-// Writes the WebAssembly that scores a run of tiles against some queries, for one exact length of a row, and lists what
-// reaches the thresholds. A vector register holds one element, or one sum, of the four rows of a tile.
+// Generates the WebAssembly that scores a run of tiles against some queries, for one exact row length, and lists the
+// rows that reach the thresholds. A vector register holds one element, or one sum, of the four rows of a tile.
 
-/** What a program is written for: the length of a row, how rows are scored, how many queries at once. */
+/** The parameters of a program: the row length, how rows are scored, how many queries at once. */
 export interface ScanShape {
   readonly dim: number;
   readonly measure: Measure;
@@ -234,7 +234,7 @@ export function encodeScan({ dim, measure, width }: ScanShape): Uint8Array<Array
   return module.encode({ pages: 1, isShared: false });
 }
 
-/** From dot products to scores. Adding 0 turns -0 into 0, which lanes that start at 0 would give. */
+/** From dot products to scores. Adding 0 turns -0 into 0, the result of lanes that start at 0. */
 function finish(measure: Measure, sum: Code<'v128'>, term: Code<'v128'>, column: Code<'v128'>): Code<'v128'> {
   const product = f32x4.add(sum, f32x4.zero());
   if (measure === 'dot') return product;

@@ -1,4 +1,5 @@
-// The memories of scorers. Small tables share them: engines reserve 10 GB of addresses for every memory, whatever its size.
+// The memories of scorers. Small tables share them: engines reserve 10 GB of address space for every memory, whatever
+// its size.
 
 import { compile, createMemory, instantiate, inWasm, type KernelChoice } from '../wasm/host';
 import {
@@ -29,18 +30,18 @@ import {
   THRESHOLD,
 } from './scorer-scan';
 
-/** Tables of longer vectors, or of more bytes, have a memory of their own. */
+/** Tables with longer vectors, or with more bytes, have a memory of their own. */
 const SHARED_DIM = 1024;
 const SHARED_BYTES = 2 ** 25;
-/** What a shared memory grows to. */
+/** The maximum size of a shared memory. */
 const MOST_BYTES = 2 ** 30;
 
-/** A memory whose head is that of one scan at a time, and whose rest is dealt out. */
+/** A memory whose head serves one scan at a time, and whose rest is allocated to tables. */
 export class Arena {
   private readonly programs = new Map<WebAssembly.Module, unknown>();
-  /** Parts that were given back, by address; no two touch. */
+  /** Freed parts, by address; no two touch. */
   private free: { start: number; end: number }[] = [];
-  /** Up to where the memory is dealt out. */
+  /** The end of the allocated part. */
   private end: number;
   private singles: Float32Array<ArrayBuffer>;
   private integers: Int32Array<ArrayBuffer>;
@@ -55,8 +56,8 @@ export class Arena {
   }
 
   /**
-   * Room for a table as long as `owner` lives, filled with zeros: the memory and the address.
-   * @throws Unavailable where there is none
+   * Allocates zeroed space for a table for the lifetime of `owner`: the memory and the address.
+   * @throws Unavailable if there is no space
    */
   static roomFor(owner: object, dim: number, bytes: number): { arena: Arena; start: number } {
     const isShared = dim <= SHARED_DIM && bytes <= SHARED_BYTES;
@@ -68,7 +69,7 @@ export class Arena {
       return { arena, start };
     }
     const head = isShared ? SHARED_DIM : dim;
-    // A byte more than there need be: the end of a table is an address too.
+    // One spare byte: the end address of a table must be in the memory too.
     const size = headBytes(head) + bytes + 1;
     const arena = new Arena(createMemory(size, false, isShared ? MOST_BYTES : size), head);
     const start = arena.take(bytes)!;
@@ -80,7 +81,7 @@ export class Arena {
     return { arena, start };
   }
 
-  /** All of the memory. Growing it for another table detaches earlier views: ask for it in every scan. */
+  /** A view of the whole memory. Growing it for another table detaches earlier views: get it anew in every scan. */
   get floats(): Float32Array<ArrayBuffer> {
     if (this.singles.length === 0) this.singles = new Float32Array(this.memory.buffer);
     return this.singles;
@@ -98,7 +99,7 @@ export class Arena {
     return exports as Exports;
   }
 
-  /** The address of so many bytes, undefined where there is no room. */
+  /** Allocates bytes; the address, or undefined if there is no space. */
   private take(wanted: number): number | undefined {
     const bytes = wholeLines(wanted);
     const part = this.free.find(({ start, end }) => end - start >= bytes);
@@ -116,7 +117,7 @@ export class Arena {
     return start;
   }
 
-  /** Grows the memory to so many bytes where it is smaller: to twice its size, or to what is wanted. */
+  /** Grows the memory to at least this size: to twice its present size, or to what is wanted. */
   private reaches(bytes: number): boolean {
     const size = this.memory.buffer.byteLength;
     if (bytes <= size) return true;
@@ -125,13 +126,13 @@ export class Arena {
         this.memory.grow(Math.ceil((target - size) / 65536));
         return true;
       } catch {
-        // Beyond what it may have, or what there is.
+        // Beyond the maximum, or out of memory.
       }
     }
     return false;
   }
 
-  /** Takes a part back. */
+  /** Frees a part. */
   release(start: number, bytes: number): void {
     const parts = [...this.free, { start, end: start + wholeLines(bytes) }].sort((a, b) => a.start - b.start);
     this.free = [];
@@ -144,23 +145,23 @@ export class Arena {
   }
 }
 
-/** Kept by their scorers: what no scorer uses is collected. */
+/** Kept alive by their scorers, and collected after the last one. */
 let shared: readonly WeakRef<Arena>[] = [];
 
 const gone = new FinalizationRegistry<{ reference: WeakRef<Arena>; start: number; bytes: number }>(
   ({ reference, start, bytes }) => reference.deref()?.release(start, bytes),
 );
 
-/** Cache lines. */
+/** Rounds up to whole cache lines. */
 function wholeLines(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
 }
 
-// A scorer in WebAssembly: a copy of the rows in tiles, and a program for each way to score.
+// A scorer in WebAssembly: a copy of the rows in tiles, and a program per measure.
 
 type Scan = (tiles: number, end: number, row: number, column: number) => void;
 
-/** Takes the place of a query that a program has no use for: no score reaches NaN. */
+/** Fills an unused query slot: no score reaches NaN. */
 const NOBODY: Keeper = { threshold: Number.NaN, offer() {} };
 
 /** Scores rows tile by tile. Memory: a copy of the table. */
@@ -169,7 +170,7 @@ export class WasmScorer implements Scorer {
   private readonly rows: RowScores;
   private readonly arena: Arena;
   private readonly layout: ReturnType<typeof scanLayout>;
-  /** Where each number of a query goes: its place in the order of the tiles. */
+  /** The position of each number of a query in the order of the tiles. */
   private readonly order: Int32Array;
   private hasLengths = false;
 
@@ -191,7 +192,7 @@ export class WasmScorer implements Scorer {
   scan(measure: Measure, queries: readonly Query[]): void {
     if (measure === 'cosine') this.fillLengths();
     const { dim } = this.rows.table;
-    // A row that is not in use scores as if nothing were multiplied; 0 times NaN or infinity would be NaN.
+    // A row that is not in use must score as for a zero row; 0 times NaN or infinity would be NaN.
     const isOdd = ({ values, start }: Query) => !values.subarray(start, start + dim).every(Number.isFinite);
     const odd = queries.filter(isOdd);
     const usual = odd.length > 0 ? queries.filter((query) => !odd.includes(query)) : queries;
@@ -218,7 +219,7 @@ export class WasmScorer implements Scorer {
     }
   }
 
-  /** Offers what was found for query j. */
+  /** Offers the results for query j. */
   private take(keeper: Keeper, j: number): void {
     const { ints, floats } = this.arena;
     const start = (FOUND + j * FOUND_BYTES) / 4;
@@ -247,7 +248,7 @@ export class WasmScorer implements Scorer {
   }
 }
 
-/** Compiled once a process: the few shapes that are in use serve every table. */
+/** Compiled once per process: few shapes occur. */
 const modules = new Map<string, WebAssembly.Module>();
 
 function scanModule(shape: ScanShape): WebAssembly.Module {
@@ -257,13 +258,12 @@ function scanModule(shape: ScanShape): WebAssembly.Module {
   return module;
 }
 
-// Chooses how a table is scored: WebAssembly where it can be had, plain JavaScript elsewhere. Which one cannot be told
-// from the scores.
+// Chooses how a table is scored: WebAssembly if available, else JavaScript. The scores are the same.
 
-/** Numbers of a table: a smaller one is scored in JavaScript before a program for it is written. */
+/** Tables with fewer numbers are scored in JavaScript, without compiling a program. */
 const WORTH_COMPILING = 1 << 16;
 
-/** A scorer of the rows of a table. @throws UnsupportedError where WebAssembly is demanded and cannot be had */
+/** A scorer of the rows of a table. @throws UnsupportedError if WebAssembly is required but not available */
 export function createScorer(table: RowTable, kernels: KernelChoice): Scorer {
   const isSmall = kernels === 'auto' && table.count * table.dim < WORTH_COMPILING;
   return (isSmall ? null : inWasm(kernels, () => new WasmScorer(table))) ?? new JsScorer(table);

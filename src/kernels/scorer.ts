@@ -1,16 +1,16 @@
-// THE SEAM of what finds the best rows of a table for a query: WebAssembly, or plain JavaScript with the same bits.
+// THE SEAM for finding the best rows of a table for a query: WebAssembly, or JavaScript with the same bits.
 
 import { dot } from './dot';
 
-/** The rows to choose from. They are not changed while a scorer serves them: it may work on a copy. */
+/** The candidate rows. They must not change while a scorer is in use: it may work on a copy. */
 export interface RowTable {
   /** count x dim. */
   readonly values: Float32Array;
   readonly dim: number;
   readonly count: number;
-  /** What is added to the score of a row; empty for nothing. */
+  /** Added to the score of each row; empty means nothing is added. */
   readonly shifts: Float32Array;
-  /** Rows that are not in use are read as zeros, with a shift of 0. */
+  /** Unused rows are read as zeros, with a shift of 0. */
   readonly isUsed: (row: number) => boolean;
 }
 
@@ -20,11 +20,11 @@ export interface RowTable {
  */
 export type Measure = 'sum' | 'dot' | 'cosine';
 
-/** What takes the rows that a scan finds. */
+/** Receives the rows that a scan finds. */
 export interface Keeper {
-  /** A float32: rows that score less are of no use. It may rise; it is read again after every block of rows. */
+  /** A float32: rows that score less are not needed. It may rise; it is read again after every block of rows. */
   readonly threshold: number;
-  /** Rows come in ascending order. No score is NaN: such a row is passed over. */
+  /** Rows come in ascending order. Rows with NaN scores are skipped. */
   offer(row: number, score: number): void;
 }
 
@@ -39,14 +39,14 @@ export interface Query {
 
 /** Scores rows. */
 export interface Scorer {
-  /** Offers every row that scores its query's threshold or more. Cost: rows x dim a query; memory that does not grow. */
+  /** Offers every row that reaches its query's threshold. Cost: rows x dim per query; constant memory. */
   scan(measure: Measure, queries: readonly Query[]): void;
 }
 
-// Rows as the scan program reads them: tiles of four rows, element k of all four side by side, so that four sums of
-// products need no sum across a vector. The elements come in the order in which the sixteen lanes are summed up.
+// Rows in the layout of the scan program: tiles of four rows, element k of all four side by side, so that four dot
+// products need no sum across a vector. The elements are in the order in which the sixteen lanes are summed.
 
-/** Rows of a tile. */
+/** Rows per tile. */
 export const TILE = 4;
 
 /** The lanes as leaves of the tree of sums, left to right: ((0 + 4) + (8 + 12)) + ((2 + ...) ...), see kernels.ts. */
@@ -59,7 +59,7 @@ export function leavesOf(dim: number): number[][] {
   );
 }
 
-/** Writes the rows into tiles. The last tile is filled up with NaN, which passes no threshold. */
+/** Writes the rows into tiles. The last tile is padded with NaN, which passes no threshold. */
 export function fillTiles({ values, dim, count, isUsed }: RowTable, tiles: Float32Array): void {
   const order = Int32Array.from(leavesOf(dim).flat());
   for (let row = 0; row < count; row++) {
@@ -75,7 +75,7 @@ export function fillTiles({ values, dim, count, isUsed }: RowTable, tiles: Float
 
 // The score of one row: the definition that every scorer follows to the bit.
 
-/** Vectors shorter than this have no direction: their products leave the range of float32. */
+/** Shorter vectors have no direction: their products underflow float32. */
 const SHORTEST = 1e-18;
 
 /** Scores of the rows of a table, one at a time. */
@@ -95,12 +95,12 @@ export class RowScores {
     return Math.fround(Math.fround(base + shift) + product);
   }
 
-  /** 1 / |query| where the measure wants it. */
+  /** 1 / |query| for the measure `cosine`. */
   factor(measure: Measure, { values, start }: Omit<Query, 'keeper'>): number {
     return measure === 'cosine' ? inverseLength(values, start, this.table.dim) : 1;
   }
 
-  /** 1 / |row| of every row; 0 for what is not in use. Computed once. */
+  /** 1 / |row| of every row; 0 for unused rows. Computed once. */
   get inverseLengths(): Float32Array {
     const { values, dim, count, isUsed } = this.table;
     this.lengths ??= Float32Array.from({ length: count }, (_, row) =>
@@ -110,7 +110,7 @@ export class RowScores {
   }
 }
 
-/** In double, so that no square overflows. */
+/** In double precision, so that no square overflows. */
 function inverseLength(values: Float32Array, start: number, dim: number): number {
   let square = 0;
   for (let k = start; k < start + dim; k++) square += values[k]! * values[k]!;
@@ -120,7 +120,7 @@ function inverseLength(values: Float32Array, start: number, dim: number): number
 
 // A scorer in plain JavaScript: the definition, row by row, and the fallback everywhere.
 
-/** Scores rows where they lie. */
+/** Scores rows in place. */
 export class JsScorer implements Scorer {
   readonly rows: RowScores;
 
@@ -136,7 +136,7 @@ export class JsScorer implements Scorer {
       const factor = rows.factor(measure, query);
       for (let row = 0; row < count; row++) {
         const score = rows.score(measure, query, factor, row);
-        // Not where it is NaN.
+        // False for NaN.
         if (score >= keeper.threshold) keeper.offer(row, score);
       }
     }

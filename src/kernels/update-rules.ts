@@ -1,4 +1,4 @@
-// The update rules as arithmetic: what becomes of one number x, or of a vector of them, under its gradient g. The same
+// The update rules as arithmetic: the new value of one number x, or of a vector of them, under its gradient g. The same
 // operations in the same order as the optimizers' own loops, each rounded to float32, so that both give the same bits.
 
 import {
@@ -31,7 +31,7 @@ import {
   times,
 } from './walk';
 
-/** Where a rule's arithmetic happens: in four lanes at once, or in one number. */
+/** The arithmetic that a rule is written in: four lanes at once, or one number. */
 export interface Arithmetic<T> {
   add(a: T, b: T): T;
   sub(a: T, b: T): T;
@@ -39,7 +39,7 @@ export interface Arithmetic<T> {
   div(a: T, b: T): T;
   sqrt(a: T): T;
   constant(value: number): T;
-  /** Computes a value once, for several uses. */
+  /** Computes a value once, for repeated use. */
   keep(a: T): T;
 }
 
@@ -50,13 +50,13 @@ export interface StepScales<T> {
   readonly rootScale: T;
 }
 
-/** What a rule leaves: the new x, and the new values of its slots in order. */
+/** The result of a rule: the new x, and the new values of its slots in order. */
 export interface Updated<T> {
   readonly x: T;
   readonly slots: readonly T[];
 }
 
-/** The rules that have an arithmetic here, with the constants of their optimizers' configurations. */
+/** The rules implemented here, with the constants of their optimizers' configurations. */
 export type UpdateRule =
   | { readonly name: 'sgd'; readonly weightDecay: number }
   | { readonly name: 'momentum' | 'nesterov'; readonly momentum: number; readonly weightDecay: number }
@@ -87,12 +87,12 @@ export function isPerRow(rule: UpdateRule): rule is UpdateRule & { readonly name
   return rule.name === 'adagrad' && rule.per === 'row';
 }
 
-/** The rate of a whole row, from the sum of its squares. */
+/** The rate of a whole row, from its sum of squares. */
 export function rowRate<T>({ epsilon }: { readonly epsilon: number }, o: Arithmetic<T>, sum: T, rate: T): T {
   return o.div(rate, o.add(o.sqrt(sum), o.constant(epsilon)));
 }
 
-/** How many slots a rule keeps for each number, or for each row. */
+/** The number of slots of a rule per number, or per row. */
 export function slotsOf(rule: UpdateRule): number {
   switch (rule.name) {
     case 'sgd':
@@ -109,7 +109,7 @@ export function slotsOf(rule: UpdateRule): number {
   }
 }
 
-/** One update. `gradient` is that of the loss and its penalty; weight decay is added here. */
+/** One update. `gradient` includes the penalty; weight decay is added here. */
 export function applyRule<T>(
   rule: UpdateRule,
   o: Arithmetic<T>,
@@ -168,9 +168,9 @@ export function applyRule<T>(
   }
 }
 
-// The code of an update rule, four numbers at a time or one. The arithmetic is that of kernels/update-rules.ts.
+// Emits the code of an update rule, for four numbers at a time or one.
 
-/** What is updated: a number and what the rule keeps for it, and how to read and write them. */
+/** The location to update: a number and its slots, and how to read and write them. */
 export interface Place<T extends 'f32' | 'v128'> {
   readonly x: Local<'i32'>;
   readonly slots: readonly Local<'i32'>[];
@@ -178,7 +178,7 @@ export interface Place<T extends 'f32' | 'v128'> {
   put(address: Local<'i32'>, value: Code<T>): Code<'void'>;
 }
 
-/** The code of one rule in one kind of number, its values kept in locals that every copy of the code shares. */
+/** Emits one rule for one kind of number; its values are in locals that all copies of the code share. */
 export class RuleWriter<T extends 'f32' | 'v128'> {
   private readonly pool: Local<T>[] = [];
 
@@ -199,7 +199,7 @@ export class RuleWriter<T extends 'f32' | 'v128'> {
     return new RuleWriter(f, rule, 'f32', { ...f32, constant: f32.const }, scales);
   }
 
-  /** Updates the numbers at a place under a gradient. */
+  /** Updates the numbers at a location under a gradient. */
   write({ x, slots, load, put }: Place<T>, slope: Code<T>): Code<'void'> {
     const { f, pool, rule, type, operations, scales } = this;
     const kept: Code<'void'>[] = [];

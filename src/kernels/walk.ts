@@ -1,5 +1,5 @@
-// Ways through rows of any length in vectors of four. What a last vector has beyond its row is masked: it is read, since
-// a heap has room at its end, but never becomes part of a result, and is written back as it was.
+// Loops over rows of any length in vectors of four. Elements of the last vector beyond the row are masked: they are
+// read, because a heap has space at its end, but never enter a result, and are written back unchanged.
 
 import {
   branch,
@@ -16,23 +16,23 @@ import {
   v128,
 } from '../wasm/assembler';
 
-/** How far past the end of a row a walk may read, in bytes. */
+/** How far past the end of a row a loop may read, in bytes. */
 export const READ_AHEAD = 64;
 
 const UNROLLED = 4;
-/** Lengths of rows that have code of their own, without loops: whole vectors. */
+/** Row lengths with fully unrolled code: whole vectors. */
 const FIXED = [32, 64];
 const LANES = i32x4.const(0, 1, 2, 3);
 
-/** Writes a vector to `address + offset`: all of it, or as much as belongs to the row. */
+/** Writes a vector to `address + offset`: all of it, or the part that belongs to the row. */
 export type Put = (address: Local<'i32'>, value: Code<'v128'>, offset?: number) => Code<'void'>;
 
 const whole: Put = (address, value, offset = 0) => v128.store(address, value, offset);
 
-/** A length in a local, or one that is known when code is written. */
+/** A length in a local, or one known at code generation. */
 export type Length = Local<'i32'> | number;
 
-/** The body for each of the usual lengths, written for it, and for all others. */
+/** Emits the body once for each usual length, and once for all others. */
 export function byLength(length: Local<'i32'>, body: (length: Length) => Code<'void'>): Code<'void'> {
   const isNot = (fixed: number) => i32.sub(length, i32.const(fixed));
   return FIXED.reduce((other, fixed) => branch(isNot(fixed), other, body(fixed)), body(length));
@@ -43,7 +43,7 @@ export function advance(cursor: Local<'i32'>, bytes: Code<'i32'> | number): Code
   return set(cursor, i32.add(cursor, typeof bytes === 'number' ? i32.const(bytes) : bytes));
 }
 
-/** Runs the body `count` times; the local is 0 in the end. */
+/** Runs the body `count` times; the local is 0 afterwards. */
 export function times(count: Local<'i32'>, ...body: readonly Code<'void'>[]): Code<'void'> {
   return loopWhile(count, ...body, set(count, i32.sub(count, i32.const(1))));
 }
@@ -58,25 +58,25 @@ export function bytesOf(numbers: Code<'i32'>): Code<'i32'> {
   return i32.shl(numbers, i32.const(2));
 }
 
-/** By how many bits a number is shifted to be divided by a power of two. */
+/** The shift that divides by a power of two. */
 export function shiftOf(power: number): number {
   return 31 - Math.clz32(power);
 }
 
-/** Where row `row` starts, in an array of rows of `bytes`. */
+/** The address of row `row` in an array of rows of `bytes`. */
 export function rowAt(start: Local<'i32'>, row: Code<'i32'>, bytes: Code<'i32'>): Code<'i32'> {
   return i32.add(start, i32.mul(row, bytes));
 }
 
 /**
- * Whether rows are single numbers, as biases are. Those are better taken one by one: vectors that overlap the one just
+ * Whether rows are single numbers, like biases. Those are processed one by one: vectors that overlap the one just
  * written wait until it is in the cache.
  */
 export function isOne(length: Local<'i32'>): Code<'i32'> {
   return i32.eqz(i32.sub(length, i32.const(1)));
 }
 
-/** A walk element by element through rows that all have the same length. */
+/** An element-wise loop over rows of equal length. */
 export class RowWalk {
   private readonly rounds: Local<'i32'>;
   private readonly mask: Local<'v128'>;
@@ -89,13 +89,13 @@ export class RowWalk {
     this.mask = f.local('v128');
   }
 
-  /** Once in a function, before its walks. */
+  /** Emitted once per function, before its loops. */
   get prepare(): Code<'void'> {
     if (typeof this.length === 'number') return sequence();
     return set(this.mask, i32x4.gt(i32x4.splat(i32.and(this.length, i32.const(3))), LANES));
   }
 
-  /** The body for every vector, `offset` bytes from the cursors, which are moved on where the length is not fixed. */
+  /** Emits the body for every vector, `offset` bytes from the cursors, which advance if the length is not fixed. */
   each(
     cursors: readonly Local<'i32'>[],
     body: (offset: number, put: Put) => Code<'void'>,
@@ -151,7 +151,7 @@ export class LaneDots {
     this.sums = Array.from({ length: count }, four);
   }
 
-  /** Once in a function, before its sums. */
+  /** Emitted once per function, before its sums. */
   get prepare(): Code<'void'> {
     const rest = i32.and(this.length, i32.const(15));
     return sequence(
@@ -159,12 +159,12 @@ export class LaneDots {
     );
   }
 
-  /** Sums up; the cursors are moved. */
+  /** Computes the sums, advancing the cursors. */
   sum(row: Local<'i32'>, ...others: readonly Local<'i32'>[]): Code<'void'> {
     return this.sumWith(row, others, [], () => []);
   }
 
-  /** The same, with a body for each vector of `row` on the way, and more cursors that are moved. */
+  /** The same, with a body for each vector of `row` and further cursors to advance. */
   sumWith(
     row: Local<'i32'>,
     others: readonly Local<'i32'>[],

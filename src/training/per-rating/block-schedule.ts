@@ -329,9 +329,9 @@ export interface TileVisit {
 }
 
 /**
- * The visits of an epoch, by strata: tiles of one stratum share no row. Empty tiles are user out. The blocks of the longer
- * side come in groups of as many as the other has; a group meets all of the other side before the next group comes, so
- * that its rows come from memory once an epoch.
+ * The visits of an epoch, by strata: tiles of one stratum share no row. Empty tiles are left out. The blocks of the
+ * longer side come in groups of as many as the other has; a group meets all of the other side before the next group
+ * comes, so that its rows come from memory once an epoch.
  */
 export function scheduleVisits(starts: Int32Array, blocks: Blocks, draws: Stream): TileVisit[][] {
   const isWide = blocks.users >= blocks.items;

@@ -46,7 +46,7 @@ export class EngineThreads {
   }
 
   /**
-   * Runs an epoch's shares. After an abort or a failure no thread is user.
+   * Runs an epoch's shares. After an abort or a failure no thread is left.
    * @throws the signal's reason after an abort; ThreadError where a thread has ended
    */
   async run(shares: readonly number[][][], rates: number, firstStep: number, scheduler: Scheduler): Promise<void> {
