@@ -24,7 +24,7 @@ import ts from 'typescript';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** By room: its sources, the quick tests that are to notice, and the ones that are asked before a mutant is said to survive. */
+/** By room: its sources (`file.ts#Class`: that class alone), the quick tests that are to notice, and the ones that are asked before a mutant is said to survive. */
 const ROOMS = {
   optimizers: [
     ['src/optimizers'],
@@ -32,7 +32,7 @@ const ROOMS = {
     ['test/recommenders/partial-options', 'test/training/start-training', 'test/recommenders/option-bounds'],
   ],
   losses: [
-    ['src/training/losses.ts', 'src/training/losses.ts', 'src/training/losses.ts'],
+    ['src/training/losses.ts'],
     ['test/training/losses', 'test/training/ranking-losses'],
     [
       'test/recommenders/orders',
@@ -45,7 +45,7 @@ const ROOMS = {
   ],
   metrics: [['src/metrics'], ['test/metrics', 'test/evaluation/scores'], ['test/evaluation/e', 'test/evaluation/ties']],
   penalties: [
-    ['src/parameters/parameter.ts'],
+    ['src/parameters/parameter.ts#Penalty'],
     ['test/parameters'],
     ['test/training/heap', 'test/recommenders/dense-regularization', 'test/models', 'test/recommenders/option-bounds'],
   ],
@@ -132,15 +132,15 @@ const SWAPS = new Map([
 function filesOf(paths) {
   return paths
     .flatMap((path) => {
-      const full = join(root, path);
-      if (!existsSync(full)) return [];
+      const full = join(root, path.split('#')[0]);
       return statSync(full).isDirectory() ? filesOf(readdirSync(full).map((name) => join(path, name))) : [path];
     })
-    .filter((path) => path.endsWith('.ts'));
+    .filter((path) => /\.ts(#|$)/.test(path));
 }
 
-/** Every mutant of a file: where, what instead. */
-function mutantsOf(path) {
+/** Every mutant of a file, or of a class in it: where, what instead. */
+function mutantsOf(place) {
+  const [path, only] = place.split('#');
   const text = readFileSync(join(root, path), 'utf8');
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
   const found = [];
@@ -204,7 +204,9 @@ function mutantsOf(path) {
     }
     ts.forEachChild(node, visit);
   };
-  visit(file);
+  const isWanted = (node) => ts.isClassDeclaration(node) && node.name?.text === only;
+  if (only === undefined) visit(file);
+  else file.statements.filter(isWanted).forEach(visit);
   return found;
 }
 
