@@ -40,8 +40,7 @@ import type {
   SimilarOptions,
   SimilarUser,
 } from './serving/questions';
-import { decodeFitted } from './serving/saved-factorization';
-import { decodeFile, decodeModel, readSaved, type SavedFile } from './serving/saved-model';
+import { decodeFile, decodeFitted, decodeModel, readSaved, type SavedFile } from './serving/saved-model';
 import type { Able, TrainedState } from './serving/trained-state';
 
 export { DataError, FormatError, OpmfError, OptionError, UnknownIdError, UnsupportedError } from './core/errors';

@@ -31,8 +31,7 @@ import {
   WideDeep,
 } from 'opmf';
 import { Stream } from '../../src/core/random';
-import { decodeSafetensors, encodeSafetensors } from '../../src/io/files/safetensors';
-import { seal } from '../../src/io/files/sealed-file';
+import { decodeSafetensors, encodeSafetensors, seal } from '../../src/io/files/safetensors';
 
 /** What became of the files. */
 export interface FuzzCounts {

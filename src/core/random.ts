@@ -4,7 +4,6 @@
 // As Easy as 1, 2, 3" (SC 2011). seedrandom turns the caller's seed into the first key.
 
 import { cosineOfTurn, naturalLog } from './elementary';
-import { now } from './scheduler';
 import { keyOf } from './seed-key';
 
 /** A seed from the caller; 42 and '42' are the same seed. */
@@ -146,22 +145,4 @@ export function hash(name: string): [number, number] {
     high = Math.imul(high ^ name.charCodeAt(name.length - 1 - i), 0x01000193);
   }
   return [low, high];
-}
-
-// Random words of this process, for hash tables with untrusted keys: without knowing them, nobody can choose keys that
-// collide. No result depends on them.
-
-let words: Int32Array | undefined;
-
-/** Four words, drawn on first use. */
-export function secret(): Int32Array {
-  if (words !== undefined) return words;
-  words = new Int32Array(4);
-  try {
-    // Hosts without it, or that forbid it before the first request, fall back to the clock.
-    globalThis.crypto.getRandomValues(words);
-  } catch {
-    words = words.map((_, k) => Math.imul((Date.now() % 0x7fffffff) + k, 0x9e3779b1) ^ (now() * 1e6));
-  }
-  return words;
 }

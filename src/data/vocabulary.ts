@@ -2,7 +2,7 @@
 
 import { DataError, isInstance } from '../core/errors';
 import { check, show } from '../core/options';
-import { secret } from '../core/random';
+import { now } from '../core/scheduler';
 import { VERSION } from '../core/version';
 
 /** Throws DataError unless `value`, called `name` in messages, is iterable. */
@@ -193,3 +193,21 @@ export const aVocabulary = check<Vocabulary>(
   'a Vocabulary, such as the users or items of other Interactions',
   (value) => value instanceof Vocabulary,
 );
+
+// Random words of this process, for hash tables with untrusted keys: without knowing them, nobody can choose keys that
+// collide. No result depends on them.
+
+let words: Int32Array | undefined;
+
+/** Four words, drawn on first use. */
+export function secret(): Int32Array {
+  if (words !== undefined) return words;
+  words = new Int32Array(4);
+  try {
+    // Hosts without it, or that forbid it before the first request, fall back to the clock.
+    globalThis.crypto.getRandomValues(words);
+  } catch {
+    words = words.map((_, k) => Math.imul((Date.now() % 0x7fffffff) + k, 0x9e3779b1) ^ (now() * 1e6));
+  }
+  return words;
+}

@@ -7,7 +7,7 @@ import type { TaskScheduler } from '../core/scheduler';
 import * as kernels from '../kernels/dispatch';
 import type { Real } from '../optimizers/factor';
 import { matrixView } from '../parameters/matrix-view';
-import { plainTable, startDraws, startedTable, type ZeroTable } from '../parameters/overparam';
+import { plainTable, startDraws, startedTable, tableDims, type ZeroTable } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
 import type { Model, RatingBatch } from './model';
 
@@ -83,12 +83,6 @@ export function readFactorization(owner: string, given: MFModelOptions): Readonl
       throw wrong(name, given?.[name], 'a whole number of at least 1: the number of rows of the table');
   }
   return read;
-}
-
-/** The dimension of each table, by its name; `extra` names embeddings beside those of users and items. */
-export function tableDims(rank: number, biases: boolean, extra: readonly string[] = []): ReadonlyMap<string, number> {
-  const dims = new Map(['userEmbedding', 'itemEmbedding', ...extra].map((name) => [name, rank]));
-  return biases ? dims.set('userBias', 1).set('itemBias', 1) : dims;
 }
 
 /** The stream that every table of a seed's factorization forks its own from. */

@@ -2,8 +2,8 @@
 
 import { UnsupportedError } from '../core/errors';
 import { number } from '../core/options';
-import { type Overparam, planOverparam, productsOf, startDraws } from '../parameters/overparam';
-import { Factorization, type MFModelOptions, parameterStream, tableDims } from './factorization';
+import { type Overparam, planOverparam, productsOf, startDraws, tableDims } from '../parameters/overparam';
+import { Factorization, type MFModelOptions, parameterStream } from './factorization';
 
 /** The options of NMFModel. */
 export interface NMFModelOptions extends Omit<MFModelOptions, 'biases' | 'globalMean' | 'initScale'> {

@@ -1,7 +1,7 @@
 // What the items of a user say of it together: |N|^-1/2 sum over j in N of y_j (Koren, KDD 2008, equation 15).
 
 import type { Real } from '../optimizers/factor';
-import { type Overparam, planOverparam, productsOf } from '../parameters/overparam';
+import { type Overparam, planOverparam, productsOf, tableDims } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
 import {
   checkRow,
@@ -10,7 +10,6 @@ import {
   type MFModelOptions,
   readFactorization,
   TableMaker,
-  tableDims,
 } from './factorization';
 import type { Batch, Model } from './model';
 

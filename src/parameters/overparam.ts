@@ -234,3 +234,9 @@ function zeroProduct(shape: TableShape, spec: ProductSpec | undefined, stream: S
   if (kind !== 'dense') return new ElementwiseProduct(shape, { kind, scope, depth, width, init }, stream);
   return new DenseProduct(shape, { kind, depth, width: width === 0 ? shape.dim : width, init }, stream);
 }
+
+/** The dimension of each table of a factorization, by its name; `extra` names embeddings beside those of users and items. */
+export function tableDims(rank: number, biases: boolean, extra: readonly string[] = []): ReadonlyMap<string, number> {
+  const dims = new Map(['userEmbedding', 'itemEmbedding', ...extra].map((name) => [name, rank]));
+  return biases ? dims.set('userBias', 1).set('itemBias', 1) : dims;
+}

@@ -15,13 +15,18 @@ import {
 } from '../core/options';
 import { runYielding, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
-import { tableDims } from '../models/factorization';
 import { adam } from '../optimizers/adam';
 import { cosine } from '../optimizers/learning-rate';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { isRule } from '../optimizers/registry';
 import { sgd } from '../optimizers/sgd';
-import { type Overparam, type OverparamPlan, type ProductSpec, planOverparam } from '../parameters/overparam';
+import {
+  type Overparam,
+  type OverparamPlan,
+  type ProductSpec,
+  planOverparam,
+  tableDims,
+} from '../parameters/overparam';
 import { countRows } from '../serving/interaction-history';
 import type { LossName, RankingLossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';

@@ -12,6 +12,7 @@ import { Penalty } from '../parameters/parameter';
 import { type FittedFactorization, linkOf, type RatingScale } from '../serving/factorization-tables';
 import { GradientFoldIn } from '../serving/fold-in/gradient-fold-in';
 import { countRows, type RowCounts } from '../serving/interaction-history';
+import { withSavedRule } from '../serving/saved-model';
 import type { History, Training } from '../training/fit';
 import { type Link, type Loss, lossNamed } from '../training/losses';
 import { passOver } from '../training/negatives';
@@ -26,7 +27,6 @@ import type {
 import { fitInteractions, servingOf } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
 import type { FittedTables } from './partial-fit';
-import { withSavedRule } from './restore';
 import { TableRecommender } from './table-recommender';
 import { chooseUnits, inCopies, onlyValue, toTargets, weigh } from './targets';
 

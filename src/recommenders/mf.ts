@@ -5,7 +5,8 @@ import type { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { MFModel } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
-import { decodeFitted, type SavedFactorization } from '../serving/saved-factorization';
+import { copied } from '../serving/factorization-tables';
+import { decodeFitted, restore, type SavedFactorization, savedRule } from '../serving/saved-model';
 import {
   type FactorizationFields,
   type FactorizationOptionsInForce,
@@ -17,7 +18,6 @@ import {
 } from './factorization-options';
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
 import type { Collapses } from './recommender';
-import { restore, savedRule } from './restore';
 
 /** The options of MF: those of OverparamMF without the products. */
 export type MFOptions = Omit<OverparamMFOptions, 'overparam'> & {
@@ -76,7 +76,8 @@ export class MF extends FactorizationRecommender implements Collapses<MF> {
   /** A copy: its tables are plain as they are. */
   collapse(): MF {
     const { options, rule } = this.read;
-    return MF.of({ ...this.need('collapse').fitted, options: options as FilledOptions }, rule);
+    const { fitted } = this.need('collapse');
+    return MF.of({ ...fitted, tables: copied(fitted.tables), options: options as FilledOptions }, rule);
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */

@@ -10,10 +10,10 @@ import { constant } from '../optimizers/learning-rate';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { sgd } from '../optimizers/sgd';
 import type { Overparam } from '../parameters/overparam';
-import type { FittedFactorization, RatingScale } from '../serving/factorization-tables';
+import { copied, type FittedFactorization, type RatingScale } from '../serving/factorization-tables';
 import { GradientFoldIn } from '../serving/fold-in/gradient-fold-in';
 import { countRows } from '../serving/interaction-history';
-import { decodeFitted, type SavedFactorization } from '../serving/saved-factorization';
+import { decodeFitted, restore, type SavedFactorization, withSavedRule } from '../serving/saved-model';
 import type { History } from '../training/fit';
 import { MultiplicativeSolver } from '../training/multiplicative';
 import { type BatchShape, batchScale, copyOf, type FilledOptions, perBatch, shapeOf } from './factorization-options';
@@ -22,7 +22,6 @@ import { fitInteractions, servingOf } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
 import type { FittedTables } from './partial-fit';
 import type { Collapses } from './recommender';
-import { restore, withSavedRule } from './restore';
 import { TableRecommender } from './table-recommender';
 import { chooseUnits, INSTEAD_OF_KIND, nothingToPredict, onlyValue, toTargets, weigh } from './targets';
 import {
@@ -277,7 +276,7 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
     const { fitted } = this.need('collapse');
     const { optimizer, ...options } = this.options;
     const plain = new NMF({ ...options, overparam: false, ...(optimizer && { optimizer: this.read.rule }) });
-    plain.installSaved(fitted);
+    plain.installSaved({ ...fitted, tables: copied(fitted.tables) });
     return plain;
   }
 

@@ -3,7 +3,8 @@
 import type { TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { OverparamMFModel } from '../models/overparam-mf';
-import { decodeFitted, type SavedFactorization } from '../serving/saved-factorization';
+import { copied } from '../serving/factorization-tables';
+import { decodeFitted, restore, type SavedFactorization, savedRule } from '../serving/saved-model';
 import {
   type FilledOptions,
   factorizationFields,
@@ -14,7 +15,6 @@ import {
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
 import { MF } from './mf';
 import type { Collapses } from './recommender';
-import { restore, savedRule } from './restore';
 
 /** Their declarations. */
 export const overparamMFFields = () => factorizationFields(OVERPARAM_PRESETS);
@@ -64,7 +64,8 @@ export class OverparamMF extends FactorizationRecommender implements Collapses<M
   collapse(): MF {
     const { options, rule } = this.read;
     // What is trained has a loss.
-    return MF.of({ ...this.need('collapse').fitted, options: options as FilledOptions }, rule);
+    const { fitted } = this.need('collapse');
+    return MF.of({ ...fitted, tables: copied(fitted.tables), options: options as FilledOptions }, rule);
   }
 
   /** A recommender from the bytes of `save`; its model is plain. @throws FormatError */

@@ -2,8 +2,7 @@
 
 import { FormatError } from '../core/errors';
 import { oneOf } from '../core/options';
-import { decodeFitted } from '../serving/saved-factorization';
-import { decodeFile, type SavedFile } from '../serving/saved-model';
+import { decodeFile, decodeFitted, ofUsersAndItems, type SavedFile } from '../serving/saved-model';
 import { ALS, type FilledAlsOptions } from './als';
 import type { FilledOptions } from './factorization-options';
 import { DeepFM } from './features/deep-fm';
@@ -16,7 +15,6 @@ import { MF } from './mf';
 import { NeuralCF } from './neural/neural-cf';
 import { type FilledNmfOptions, NMF } from './nmf';
 import { OverparamMF } from './overparam-mf';
-import { ofUsersAndItems } from './restore';
 import { type FilledSvdppOptions, SVDpp } from './svdpp';
 
 /** The classes of recommenders by their names. */

@@ -6,7 +6,8 @@ import type { Scheduler, TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { drawStart, type MFModel } from '../models/factorization';
 import { addPooled, IMPLICIT, SVDppModel } from '../models/svdpp';
-import { decodeFitted, type SavedFactorization } from '../serving/saved-factorization';
+import { copied } from '../serving/factorization-tables';
+import { decodeFitted, restore, type SavedFactorization, savedRule } from '../serving/saved-model';
 import type { LossName } from '../training/losses';
 import { PooledSgd, UserBatcher, UserRatings } from '../training/svdpp';
 import {
@@ -23,7 +24,6 @@ import {
 } from './factorization-options';
 import { FactorizationRecommender, type Prepared } from './factorization-recommender';
 import type { Collapses } from './recommender';
-import { restore, savedRule } from './restore';
 import { INSTEAD_OF_KIND } from './targets';
 
 /**
@@ -148,7 +148,7 @@ export class SVDpp extends FactorizationRecommender implements Collapses<SVDpp> 
   collapse(): SVDpp {
     const { fitted } = this.need('collapse');
     const plain = new SVDpp({ ...this.options, optimizer: this.read.rule, overparam: false });
-    plain.installSaved(fitted);
+    plain.installSaved({ ...fitted, tables: copied(fitted.tables) });
     return plain;
   }
 

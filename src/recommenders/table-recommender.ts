@@ -18,7 +18,7 @@ import {
   similarUsers,
 } from '../serving/capabilities';
 import { FactorizationState } from '../serving/factorization-state';
-import { type FittedFactorization, ServedTables, tablesOf } from '../serving/factorization-tables';
+import { type FittedFactorization, ServedTables } from '../serving/factorization-tables';
 import type { FoldIn } from '../serving/fold-in/fold-in';
 import type { FoldedItem, FoldedUser } from '../serving/predictor';
 import type {
@@ -29,7 +29,7 @@ import type {
   SimilarOptions,
   SimilarUser,
 } from '../serving/questions';
-import { encodeFitted } from '../serving/saved-factorization';
+import { encodeFitted } from '../serving/saved-model';
 import type { EpochRecord, History } from '../training/fit';
 import { type AnswerOptions, evaluable } from './fit-interactions';
 import { type FilledFitOptions, refuseCheckpoints } from './fit-options';
@@ -187,26 +187,31 @@ export abstract class TableRecommender
     this.install(new FactorizationState(fitted, this.name, clip, backendOf(kernels), () => this.problemsOf(fitted)));
   }
 
-  /** Takes over a trained state from tables alone: a file, or a collapsed product. Its model is plain. */
+  /** Takes over a trained state from tables alone: a file, or a collapsed product. Its model is plain, and has the tables. */
   protected installSaved(state: FittedTables): void {
-    this.serve(fittedOf(state));
+    let model: MFModel | undefined;
+    const { tables, units, seen } = state;
+    this.serve({
+      ...state,
+      served: new ServedTables(tables, units, seen),
+      // Made when it is first asked for: what answers needs none.
+      get model() {
+        model ??= plainModel(state);
+        return model;
+      },
+    });
   }
 }
 
-function fittedOf(state: FittedTables): FittedFactorization {
-  const { units, seen } = state;
-  const model = plainModel(state);
-  // The tables that answer are those of the model: who changes a view of one changes both, as after a fit.
-  const tables = tablesOf(model);
-  return { ...state, model, tables, served: new ServedTables(tables, units, seen) };
-}
-
-/** A plain model of a trained state's tables. */
-function plainModel({ tables, seen }: Pick<FittedFactorization, 'tables' | 'seen'>): MFModel {
+/** A plain model on a trained state's tables themselves: who changes a view of one changes both, as after a fit. */
+function plainModel({ tables, seen }: FittedTables): MFModel {
   const { rank, globalMean, userBias } = tables;
   const biases = userBias.length > 0;
   const [users, items] = [seen.userCounts.length, seen.itemCounts.length];
   const model = new MFModel({ users, items, rank, biases, globalMean, initScale: 0 });
-  for (const parameter of model.parameters) parameter.assign(tables[parameter.name as 'userEmbedding']);
+  for (const parameter of model.parameters) {
+    const table = tables[parameter.name as 'userEmbedding'];
+    parameter.move((array) => (array === parameter.values ? (table as typeof array) : array));
+  }
   return model;
 }

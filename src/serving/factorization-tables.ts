@@ -104,6 +104,17 @@ export function tablesOf(
   };
 }
 
+/** Tables with memory of their own. */
+export function copied({ userEmbedding, itemEmbedding, userBias, itemBias, ...rest }: Tables): Tables {
+  return {
+    ...rest,
+    userEmbedding: userEmbedding.slice(),
+    itemEmbedding: itemEmbedding.slice(),
+    userBias: userBias.slice(),
+    itemBias: itemBias.slice(),
+  };
+}
+
 /** Scores and predictions of users and items by index; -1 is a user or item that is not known. */
 export class ServedTables {
   private readonly link: Link;

@@ -21,7 +21,7 @@ import {
   syntheticInteractions,
   WideDeep,
 } from '../../src';
-import { seal } from '../../src/io/files/sealed-file';
+import { seal } from '../../src/io/files/safetensors';
 import { loadFactorization, loadRecommender, type ServedFeatureModel } from '../../src/serve';
 
 const data = syntheticInteractions({ users: 60, items: 50, ratings: 900, seed: 3 });

@@ -1,8 +1,7 @@
 // Maps ids that are small whole numbers in plain digits to vocabulary numbers by direct indexing, without a hash. A
 // whole column is mapped at once, so that the memory loads of successive lookups overlap.
 
-import { secret } from '../../core/random';
-import type { Vocabulary } from '../../data/vocabulary';
+import { secret, type Vocabulary } from '../../data/vocabulary';
 
 /** Whole numbers below this are small: 4 bytes each, up to the largest that occurs. */
 export const SMALL = 1 << 20;

@@ -22,14 +22,13 @@ import { type FeatureTables, ROWS_AT_ONCE, type RowLayout, type RowModel } from 
 import { FeatureState, isTrained, predictRows } from '../../serving/features/feature-state';
 import { decodeLayout, encodeFeatureModel, takeTable } from '../../serving/features/saved-features';
 import type { Recommendation, SimilarOptions, SimilarUser } from '../../serving/questions';
-import type { SavedFile } from '../../serving/saved-model';
+import { remake, type SavedFile } from '../../serving/saved-model';
 import { fit, type History, largestOf } from '../../training/fit';
 import { OptimizerSink, type RuleOf } from '../../training/optimizer-sink';
 import { Stepper } from '../../training/stepper';
 import type { KernelChoice } from '../../wasm/host';
 import { checkpointing } from '../checkpoint';
 import { IdRecommender } from '../id-recommender';
-import { remake } from '../restore';
 import type { FilledFeatureOptions } from './feature-options';
 import { type CheckedFit, type FeatureFitOptions, type FitInput, readPairs, readRows } from './fit-input';
 

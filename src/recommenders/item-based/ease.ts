@@ -8,10 +8,9 @@ import type { Interactions } from '../../data/interactions';
 import { invert } from '../../kernels/cholesky';
 import { MOST } from '../../kernels/kernels';
 import { DenseWeights } from '../../serving/item-weights';
-import type { SavedModel } from '../../serving/saved-model';
+import { restore, type SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
-import { restore } from '../restore';
 import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
 import { ItemRecommender } from './item-recommender';
 

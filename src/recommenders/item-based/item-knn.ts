@@ -9,11 +9,10 @@ import type { Interactions } from '../../data/interactions';
 import type { Vocabulary } from '../../data/vocabulary';
 import type { InteractionHistory } from '../../serving/interaction-history';
 import { NeighborLists } from '../../serving/item-weights';
-import type { SavedModel } from '../../serving/saved-model';
+import { restore, type SavedModel } from '../../serving/saved-model';
 import { TopK } from '../../serving/top-k';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
-import { restore } from '../restore';
 import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
 import { ItemRecommender } from './item-recommender';
 

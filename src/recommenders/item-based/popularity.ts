@@ -8,13 +8,12 @@ import { countRows, InteractionHistory } from '../../serving/interaction-history
 import { PopularityState } from '../../serving/popularity-state';
 import type { FoldedUser } from '../../serving/predictor';
 import type { HistoryRow } from '../../serving/questions';
-import { encodeModel, type SavedModel } from '../../serving/saved-model';
+import { encodeModel, restore, type SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import { extendSeen } from '../extend-seen';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import type { FitOptions, PartialFits } from '../recommender';
-import { restore } from '../restore';
 import { fitOnce } from './histories';
 
 /**

@@ -17,7 +17,7 @@ import { countRows, type InteractionHistory } from '../../serving/interaction-hi
 import { NeuralScorer, type NeuralTable, type NeuralTables } from '../../serving/neural-scorer';
 import { decodeNeural, type FittedNeural, NeuralState } from '../../serving/neural-state';
 import type { Recommendation, SimilarOptions, SimilarUser } from '../../serving/questions';
-import { encodeModel, type SavedModel } from '../../serving/saved-model';
+import { encodeModel, restore, type SavedModel, savedRule } from '../../serving/saved-model';
 import { type History, largestOf } from '../../training/fit';
 import { lossNamed } from '../../training/losses';
 import { passOver } from '../../training/negatives';
@@ -28,7 +28,6 @@ import { collapse, fitInteractions } from '../fit-interactions';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import type { Collapses } from '../recommender';
-import { restore, savedRule } from '../restore';
 import { inCopies, weigh } from '../targets';
 import { type FilledNeuralOptions, type NeuralCFOptions, readNeuralOptions } from './neural-options';
 

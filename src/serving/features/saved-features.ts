@@ -7,8 +7,7 @@ import { FeatureSchema } from '../../data/feature-schema';
 import { FeatureTable } from '../../data/feature-table';
 import type { SideFeatures } from '../../data/pair-features';
 import { Vocabulary } from '../../data/vocabulary';
-import { decodeIds, encodeIds } from '../../io/files/id-tensors';
-import type { Tensor } from '../../io/files/safetensors';
+import { decodeIds, encodeIds, type Tensor } from '../../io/files/safetensors';
 import type { FeatureModel } from '../../models/feature-models';
 import { layerDims } from '../../models/forward';
 import {

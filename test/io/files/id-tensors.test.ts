@@ -3,9 +3,13 @@
 import fc from 'fast-check';
 import { FormatError } from '../../../src/core/errors';
 import { Vocabulary } from '../../../src/data/vocabulary';
-import { decodeIds, encodeIds } from '../../../src/io/files/id-tensors';
-import type { Tensor } from '../../../src/io/files/safetensors';
-import { decodeSafetensors, encodeSafetensors } from '../../../src/io/files/safetensors';
+import {
+  decodeIds,
+  decodeSafetensors,
+  encodeIds,
+  encodeSafetensors,
+  type Tensor,
+} from '../../../src/io/files/safetensors';
 
 const idsOf = (vocabulary: Vocabulary) => Array.from({ length: vocabulary.size }, (_, i) => vocabulary.idOf(i));
 

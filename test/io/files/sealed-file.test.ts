@@ -1,9 +1,13 @@
 // Files with a checksum of themselves: any bit that changes is noticed; files of before there was one still open.
 
 import { FormatError } from '../../../src/core/errors';
-import type { Tensor } from '../../../src/io/files/safetensors';
-import { encodeSafetensors } from '../../../src/io/files/safetensors';
-import { decodeSealed, encodeSealed, xxHash32 } from '../../../src/io/files/sealed-file';
+import {
+  decodeSealed,
+  encodeSafetensors,
+  encodeSealed,
+  type Tensor,
+  xxHash32,
+} from '../../../src/io/files/safetensors';
 
 const KIND = { format: 'opmf-test', name: 'test' };
 const tensors = new Map<string, Tensor>([

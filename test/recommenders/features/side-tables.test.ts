@@ -6,8 +6,7 @@ import { multiValued, numeric } from '../../../src/data/feature-fields';
 import { FeatureTable } from '../../../src/data/feature-table';
 import { Interactions } from '../../../src/data/interactions';
 import { interactionFeatures } from '../../../src/data/pair-features';
-import { decodeSafetensors } from '../../../src/io/files/safetensors';
-import { seal } from '../../../src/io/files/sealed-file';
+import { decodeSafetensors, seal } from '../../../src/io/files/safetensors';
 import { FM } from '../../../src/recommenders/features/fm';
 
 const stream = Stream.of('teas');
