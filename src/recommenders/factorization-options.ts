@@ -273,14 +273,21 @@ export interface ChosenByData {
   readonly shape?: BatchShape | undefined;
 }
 
+/** Reads what an option `overparam` has for the tables. */
+type PlanOf = (owner: string, overparam: Overparam, options: Declared) => OverparamPlan;
+
+/** The products of the tables; `extra`: embeddings beside those of users and items. */
+export const productPlans =
+  (extra: readonly string[] = []): PlanOf =>
+  (owner, overparam, { rank, biases }) =>
+    planOverparam(owner, overparam, tableDims(rank, biases, extra));
+
 /**
  * The options of a factorization, each declared once, in the order that files have them in. Defaults are those of the
- * preset for what is learned: values, or orders where negatives are drawn. `extra`: embeddings beside those of users and items.
+ * preset for what is learned: values, or orders where negatives are drawn. `planOf`: of a kind without products no plan.
  */
-export function factorizationFields(presets: Presets, extra: readonly string[] = []): FactorizationFields {
+export function factorizationFields(presets: Presets, planOf: PlanOf): FactorizationFields {
   const presetOf = (options: Declared) => (options.negatives === false ? presets.ratings : presets.orders);
-  const planOf = (owner: string, overparam: Overparam, { rank, biases }: Declared) =>
-    planOverparam(owner, overparam, tableDims(rank, biases, extra));
   const lossName = oneOf('auto', 'squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax');
   const { shuffle, seed, kernels, clip } = trainingFields();
   return {

@@ -31,7 +31,7 @@ type PlainOptionsInForce = FactorizationOptionsInForce & { readonly overparam: f
 /** Their declarations. */
 export function mfFields(): FactorizationFields {
   const plain = check<false>('false: MF is plain; products are what OverparamMF takes', (value) => value === false);
-  return { ...factorizationFields(PLAIN_PRESETS), overparam: field(plain, false) };
+  return { ...factorizationFields(PLAIN_PRESETS, () => new Map()), overparam: field(plain, false) };
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   factorizationFields,
   OVERPARAM_PRESETS,
   type OverparamMFOptions,
+  productPlans,
   readerOf,
 } from './factorization-options';
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
@@ -17,7 +18,7 @@ import { MF } from './mf';
 import type { Collapses } from './recommender';
 
 /** Their declarations. */
-export const overparamMFFields = () => factorizationFields(OVERPARAM_PRESETS);
+export const overparamMFFields = () => factorizationFields(OVERPARAM_PRESETS, productPlans());
 
 /**
  * Overparameterized matrix factorization, with defaults that need no tuning: `new OverparamMF()`.

@@ -19,6 +19,7 @@ import {
   type OptionsReader,
   type OverparamMFOptions,
   PLAIN_PRESETS,
+  productPlans,
   readerOf,
   SVDPP_PRESET,
 } from './factorization-options';
@@ -47,7 +48,8 @@ export type FilledSvdppOptions = FactorizationOptionsInForce & { readonly loss: 
 
 /** The declarations: those of others are refused. It has no preset of orders. */
 export function svdppFields(): FactorizationFields {
-  const fields = factorizationFields({ ratings: SVDPP_PRESET, orders: PLAIN_PRESETS.orders }, IMPLICIT);
+  const presets = { ratings: SVDPP_PRESET, orders: PLAIN_PRESETS.orders };
+  const fields = factorizationFields(presets, productPlans(IMPLICIT));
   const { loss, negatives, threads, grouping } = fields;
   return {
     ...fields,
