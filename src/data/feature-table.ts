@@ -1,6 +1,6 @@
 // Encodes rows of cells as rows of features, in one pass over the rows and one over the cells kept of them.
 
-import { DataError, isInstance, OptionError } from '../core/errors';
+import { DataError, isInstance, isNamed, OptionError } from '../core/errors';
 import { field, readOptions, seed as seedCheck, show } from '../core/options';
 import { ownString } from '../core/plain';
 import { Stream } from '../core/random';
@@ -237,6 +237,9 @@ export function checkFeatureRows(rows: FeatureRows, owner: string): void {
 }
 
 // Feature tables: rows encoded by a schema that was learned from them or from others.
+
+/** As `instanceof FeatureTable`, for code that would load the class for this alone. */
+export const isFeatureTable = (value: unknown): value is FeatureTable => isNamed('FeatureTable', value);
 
 /**
  * Rows of features, encoded: the input of feature models (FM, WideDeep, DeepFM).

@@ -5,7 +5,7 @@ import { DataError, OptionError } from '../core/errors';
 import { check, optional, readOptions, show } from '../core/options';
 import { type Pausable, ROWS_A_CHUNK, runToEnd } from '../core/scheduler';
 import type { FeatureRows, FieldRange, UnlabelledRows } from './feature-fields';
-import { FeatureTable } from './feature-table';
+import { FeatureTable, isFeatureTable } from './feature-table';
 import type { Interactions } from './interactions';
 import { requireInteractions } from './splits';
 import { aVocabulary, type Id, type Vocabulary } from './vocabulary';
@@ -28,6 +28,12 @@ export interface SideFeatures {
   readonly itemFeatures?: FeatureTable | undefined;
 }
 
+/** A table of features as pairs read it: a FeatureTable, or what a file has of one. */
+export type SideTable = FeatureRows & Pick<FeatureTable, 'schema' | 'ids'>;
+
+/** As SideFeatures. */
+export type SideTables = { readonly [side in keyof SideFeatures]: SideTable | undefined };
+
 /** Pairs of users and items, over their vocabularies. */
 export interface Pairs {
   readonly users: Vocabulary;
@@ -45,10 +51,10 @@ export class PairFeatures {
   private readonly item: Side;
 
   /** `users` and `items` are those with a feature of their own. Checks the tables for `owner`. */
-  constructor(owner: string, users: Vocabulary, items: Vocabulary, { userFeatures, itemFeatures }: SideFeatures) {
+  constructor(owner: string, users: Vocabulary, items: Vocabulary, { userFeatures, itemFeatures }: SideTables) {
     const known = users.size + items.size;
     this.user = new Side(users, 0, userFeatures, known);
-    this.item = new Side(items, users.size, itemFeatures, known + (userFeatures?.features ?? 0));
+    this.item = new Side(items, users.size, itemFeatures, known + featuresOf(userFeatures));
     this.user.check(owner, 'userFeatures');
     this.item.check(owner, 'itemFeatures');
     const own = [this.user.own('user'), this.item.own('item')];
@@ -130,7 +136,7 @@ export class SideRows {
     private readonly own: Int32Array,
     /** The table row of each; -1: none. */
     private readonly rows: Int32Array,
-    private readonly table: FeatureTable | undefined,
+    private readonly table: SideTable | undefined,
     /** The index of the table's first feature. */
     private readonly offset: number,
   ) {
@@ -176,6 +182,11 @@ export class SideRows {
   }
 }
 
+/** The number of features of all fields of a table. */
+function featuresOf(table: SideTable | undefined): number {
+  return table?.fields.reduce((sum, { size }) => sum + size, 0) ?? 0;
+}
+
 /** The users or the items. */
 class Side {
   private readonly rowOf: ReadonlyMap<Id, number>;
@@ -183,7 +194,7 @@ class Side {
   constructor(
     private readonly known: Vocabulary,
     private readonly offset: number,
-    private readonly table: FeatureTable | undefined,
+    private readonly table: SideTable | undefined,
     private readonly tableOffset: number,
   ) {
     this.rowOf = new Map(table?.ids?.map((id, row) => [id, row]));
@@ -270,9 +281,9 @@ export function interactionFeatures(
   return FeatureTable.fromRows(runToEnd(rowsOfPairs(new PairFeatures(owner, users, items, read), interactions)));
 }
 
-const aTable = check<FeatureTable>(
+const aTable = /* @__PURE__ */ check<FeatureTable>(
   "a FeatureTable, such as FeatureTable.from(rows, { id: 'userId', fields })",
-  (value) => value instanceof FeatureTable,
+  isFeatureTable,
 );
 
 /** The options for side features. */

@@ -298,4 +298,4 @@ export const multiplyTransposed: Kernel<'multiplyTransposed'> = {
 };
 
 /** The kernels of this file, as WebAssembly. */
-export const matrixProgram = new Program({ multiply, multiplyTransposed, transposedMultiply });
+export const matrixProgram = /* @__PURE__ */ new Program({ multiply, multiplyTransposed, transposedMultiply });

@@ -7,7 +7,7 @@ import { wrong } from '../../core/options';
 import type { Scheduler } from '../../core/scheduler';
 import type { FeatureRows, FieldRange, UnlabelledRows } from '../../data/feature-fields';
 import type { FeatureSchema } from '../../data/feature-schema';
-import { checkFeatureRows, FeatureTable } from '../../data/feature-table';
+import { checkFeatureRows, isFeatureTable } from '../../data/feature-table';
 import type { SparseRows } from '../../models/forward';
 import type { Real } from '../../optimizers/factor';
 import type { Pairing } from './pairing';
@@ -25,7 +25,7 @@ export type LaidOutRows = FeatureRows & RowLayout;
 
 /** Rows whose arrays fit together. @throws OptionError for what is none; DataError where they do not */
 export function checkRows(value: unknown, name: string): LaidOutRows {
-  if (value instanceof FeatureTable) return value;
+  if (isFeatureTable(value)) return value;
   const rows = value as FeatureRows;
   const isRows =
     typeof value === 'object' &&

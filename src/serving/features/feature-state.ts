@@ -2,8 +2,9 @@
 // rows nothing is known of users and items, and every question about them says so.
 
 import { UnsupportedError } from '../../core/errors';
+import { runToEnd } from '../../core/scheduler';
 import type { FeatureRow, FeatureRows, UnlabelledRows } from '../../data/feature-fields';
-import { FeatureTable } from '../../data/feature-table';
+import { encodeRows, rowFault } from '../../data/feature-table';
 import type { Id } from '../../data/vocabulary';
 import type { Backend } from '../../kernels/backend';
 import { FactorizationLists, type RatingScale, ServedTables } from '../factorization-tables';
@@ -127,9 +128,9 @@ export class FeatureState<M extends RowModel = RowModel> implements Able<'simila
 /** The predictions of rows by the state; a list of objects is encoded by the schema of the fit. */
 export function predictRows(state: FeatureState, features: FeatureRows | readonly FeatureRow[]): Float32Array {
   const { layout } = state;
-  const isEncoded = !Array.isArray(features) || layout.schema === null;
-  const given = isEncoded ? features : FeatureTable.encode(features as readonly FeatureRow[], layout.schema);
-  const rows = checkRows(given, 'features');
+  if (Array.isArray(features) && layout.schema !== null)
+    return state.predictRows(runToEnd(encodeRows(features, layout.schema, rowFault('FeatureTable.encode'))).rows);
+  const rows = checkRows(features, 'features');
   checkLayout(rows, layout, 'features');
   return state.predictRows(rows);
 }

@@ -4,7 +4,14 @@
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import type { FeatureRows } from '../../data/feature-fields';
 import type { Interactions } from '../../data/interactions';
-import { PairFeatures, type PairRows, type Pairs, rowsOfPairs, type SideFeatures } from '../../data/pair-features';
+import {
+  PairFeatures,
+  type PairRows,
+  type Pairs,
+  rowsOfPairs,
+  type SideFeatures,
+  type SideTables,
+} from '../../data/pair-features';
 import { Vocabulary } from '../../data/vocabulary';
 import { countRows, InteractionHistory } from '../interaction-history';
 import type { SavedPeople } from '../saved-model';
@@ -31,7 +38,7 @@ export class Pairing {
     owner: string,
     /** Those of the training data. */
     readonly people: SavedPeople,
-    readonly side: SideFeatures,
+    readonly side: SideTables,
   ) {
     this.features = new PairFeatures(owner, people.users, people.items, side);
   }

@@ -4,8 +4,8 @@
 import { FormatError } from '../../core/errors';
 import type { FieldRange } from '../../data/feature-fields';
 import { FeatureSchema } from '../../data/feature-schema';
-import { FeatureTable } from '../../data/feature-table';
-import type { SideFeatures } from '../../data/pair-features';
+import { checkFeatureRows } from '../../data/feature-table';
+import type { SideTable, SideTables } from '../../data/pair-features';
 import { Vocabulary } from '../../data/vocabulary';
 import { decodeIds, encodeIds, type Tensor } from '../../io/files/safetensors';
 import type { FeatureModel } from '../../models/feature-models';
@@ -75,7 +75,7 @@ export function decodeSchema(prefix: string, json: unknown, tensors: ReadonlyMap
   return FeatureSchema.fromJSON({ ...(json as object), fields: whole });
 }
 
-type SideName = keyof SideFeatures;
+type SideName = keyof SideTables;
 const SIDES: readonly SideName[] = ['userFeatures', 'itemFeatures'];
 
 /** The tensors and the metadata of users and items. Without `history`, who has rated what is left out. */
@@ -103,7 +103,7 @@ export function decodePairing(
   metadata: Readonly<Record<string, string>>,
 ): Pairing | undefined {
   if (!tensors.has('users.kinds')) return undefined;
-  const table = (name: SideName): FeatureTable | undefined => {
+  const table = (name: SideName): SideTable | undefined => {
     if (metadata[name] === undefined) return undefined;
     const saved = parseObject(metadata[name], name) as { size: number; fields: unknown; schema: unknown };
     const { size, fields, schema } = saved;
@@ -114,14 +114,16 @@ export function decodePairing(
     const entries = starts[size]!;
     const indices = take(`${name}.indices`, Int32Array, entries);
     const values = take(`${name}.values`, Float32Array, entries);
-    const rows = { size, starts, indices, values, labels: null, weights: null, fields: readFields(fields, name) };
     const ids = [...decodeIds(`${name}.ids`, tensors)];
-    const checked = FeatureTable.fromRows(rows, ids);
-    if (schema === null) return checked;
-    const learned = decodeSchema(`${name}.schema`, schema, tensors);
-    if (fieldsText(learned.fields) !== fieldsText(checked.fields))
+    if (ids.length !== size)
+      throw new FormatError(`metadata.${name} has ${size} rows and ${ids.length} ids; the file is damaged`);
+    const learned = schema === null ? null : decodeSchema(`${name}.schema`, schema, tensors);
+    const own = readFields(fields, name);
+    const rows = { size, starts, indices, values, labels: null, weights: null, fields: own, ids, schema: learned };
+    checkFeatureRows(rows, name);
+    if (learned !== null && fieldsText(learned.fields) !== fieldsText(own))
       throw new FormatError(`the schema of metadata.${name} has other fields than its rows; the file is damaged`);
-    return FeatureTable.ofEncoded({ rows: checked, schema: learned, ids });
+    return rows;
   };
   const side = { userFeatures: table('userFeatures'), itemFeatures: table('itemFeatures') };
   return new Pairing('load', decodePeople(tensors), side);
