@@ -3,7 +3,7 @@
 import type { Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { Vocabulary } from '../data/vocabulary';
-import { InteractionHistory, type UserHistory } from '../serving/interaction-history';
+import { InteractionHistory, laidOutInTurns, type UserHistory } from '../serving/interaction-history';
 
 /** Users with additions beyond which a history is laid out anew. */
 const MOST_CHANGED = 1024;
@@ -71,7 +71,7 @@ export async function extendSeen(
   const { offsets, values, weights } = seen;
   const additions = { users: changed, items: added };
   const longer = new InteractionHistory(offsets, seen.items, userCounts, itemCounts, values, weights, additions, seen);
-  const all = changed.size > MOST_CHANGED ? await longer.laidOutInTurns(scheduler) : longer;
+  const all = changed.size > MOST_CHANGED ? await laidOutInTurns(longer, scheduler) : longer;
   return { users: users.ids, items: items.ids, seen: all, newOfUser, newOfItem };
 }
 

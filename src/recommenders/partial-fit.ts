@@ -10,7 +10,7 @@ import type { Real } from '../optimizers/factor';
 import { type FittedFactorization, type RatingScale, ServedTables, tablesOf } from '../serving/factorization-tables';
 import { checkRow, type FoldIn, historyOf } from '../serving/fold-in/fold-in';
 import { costOf, foldSteps, NormalEquations, type RidgeProblem } from '../serving/fold-in/fold-row';
-import type { InteractionHistory } from '../serving/interaction-history';
+import { eachUserOf, type InteractionHistory } from '../serving/interaction-history';
 import type { HistoryEntry } from '../serving/trained-state';
 import type { KernelChoice } from '../wasm/host';
 import { extendSeen } from './extend-seen';
@@ -61,7 +61,7 @@ export async function partialFit(
     if (due.length > 0) await problems.prepare?.('items', scheduler);
     for (const item of due) {
       const history: HistoryEntry[] = [];
-      await seen.eachUserOf(item, scheduler, (index, value, weight) => history.push({ index, value, weight }));
+      await eachUserOf(seen, item, scheduler, (index, value, weight) => history.push({ index, value, weight }));
       await fitRow(problems.item(history), equations, tables.itemEmbedding, tables.itemBias, item, scheduler);
     }
   }

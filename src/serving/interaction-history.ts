@@ -55,8 +55,8 @@ interface ByItem {
 
 /** The training history, and how often each user and item occurs in it. */
 export class InteractionHistory {
-  /** Made when it is first asked for; histories with other additions to the same columns share it. */
-  private readonly byItem: { made: ByItem | null };
+  /** @internal Made when it is first asked for; histories with other additions to the same columns share it. */
+  readonly byItem: { made: ByItem | null };
 
   constructor(
     /** users + 1 offsets, or none where the history was not kept. Without the additions, as the next four columns. */
@@ -139,88 +139,88 @@ export class InteractionHistory {
     if (changed !== undefined) return changed.weights;
     return this.weights?.subarray(this.offsets[user] ?? 0, this.offsets[user + 1] ?? 0) ?? null;
   }
+}
 
-  /**
-   * Tells of everybody who has an item, users in order. Cost: its users and the histories of those who have changed; the
-   * first time for these columns, once through them.
-   */
-  async eachUserOf(
-    item: number,
-    scheduler: Scheduler,
-    tell: (user: number, value: number, weight: number) => void,
-  ): Promise<void> {
-    this.byItem.made ??= await this.turnRound(scheduler);
-    const { offsets, users, places } = this.byItem.made;
-    const { additions, values, weights } = this;
-    const added = additions.items.get(item) ?? [];
-    const end = offsets[item + 1] ?? 0;
-    let next = 0;
-    const tellChanged = (user: number) => {
-      const { items, values, weights } = additions.users.get(user)!;
-      for (let k = 0; k < items.length; k++) if (items[k] === item) tell(user, values?.[k] ?? 1, weights?.[k] ?? 1);
-    };
-    for (let k = offsets[item] ?? end; k < end; k++) {
-      const user = users[k]!;
-      while (next < added.length && added[next]! < user) tellChanged(added[next++]!);
-      if (!additions.users.has(user)) tell(user, values?.[places[k]!] ?? 1, weights?.[places[k]!] ?? 1);
-      // Told once, however often the columns have the pair.
-      else if (k + 1 === end || users[k + 1] !== user) tellChanged(user);
+/**
+ * Tells of everybody who has an item, users in order. Cost: its users and the histories of those who have changed; the
+ * first time for these columns, once through them.
+ */
+export async function eachUserOf(
+  history: InteractionHistory,
+  item: number,
+  scheduler: Scheduler,
+  tell: (user: number, value: number, weight: number) => void,
+): Promise<void> {
+  const { byItem, additions, values, weights } = history;
+  byItem.made ??= await turnRound(history, scheduler);
+  const { offsets, users, places } = byItem.made;
+  const added = additions.items.get(item) ?? [];
+  const end = offsets[item + 1] ?? 0;
+  let next = 0;
+  const tellChanged = (user: number) => {
+    const { items, values, weights } = additions.users.get(user)!;
+    for (let k = 0; k < items.length; k++) if (items[k] === item) tell(user, values?.[k] ?? 1, weights?.[k] ?? 1);
+  };
+  for (let k = offsets[item] ?? end; k < end; k++) {
+    const user = users[k]!;
+    while (next < added.length && added[next]! < user) tellChanged(added[next++]!);
+    if (!additions.users.has(user)) tell(user, values?.[places[k]!] ?? 1, weights?.[places[k]!] ?? 1);
+    // Told once, however often the columns have the pair.
+    else if (k + 1 === end || users[k + 1] !== user) tellChanged(user);
+  }
+  while (next < added.length) tellChanged(added[next++]!);
+}
+
+/** One without additions: this one where it has none. Cost: once through the columns, otherwise. */
+export function laidOut(history: InteractionHistory): InteractionHistory {
+  const steps = layOut(history);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same, letting other tasks run in between. */
+export async function laidOutInTurns(history: InteractionHistory, scheduler: Scheduler): Promise<InteractionHistory> {
+  const steps = layOut(history);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (scheduler.isDue(value)) await scheduler.yieldNow();
+  }
+}
+
+/** Tells how many entries it has been through. */
+function* layOut(history: InteractionHistory): Generator<number, InteractionHistory> {
+  const { additions, userCounts, itemCounts } = history;
+  if (additions.users.size === 0) return history;
+  const count = userCounts.length;
+  const offsets = new Int32Array(count + 1);
+  for (let user = 0; user < count; user++) offsets[user + 1] = offsets[user]! + history.itemsOf(user).length;
+  yield count;
+  const size = offsets[count]!;
+  const items = new Int32Array(size);
+  const values = new Float32Array(size);
+  const isWeighted = history.weights !== null || [...additions.users.values()].some(({ weights }) => weights !== null);
+  const weights = isWeighted ? new Float32Array(size) : null;
+  for (let user = 0; user < count; user++) {
+    const at = offsets[user]!;
+    const end = offsets[user + 1]!;
+    items.set(history.itemsOf(user), at);
+    const own = history.valuesOf(user);
+    if (own === null) values.fill(1, at, end);
+    else values.set(own, at);
+    if (weights !== null) {
+      const ownWeights = history.weightsOf(user);
+      if (ownWeights === null) weights.fill(1, at, end);
+      else weights.set(ownWeights, at);
     }
-    while (next < added.length) tellChanged(added[next++]!);
+    yield end - at + 8;
   }
+  return new InteractionHistory(offsets, items, userCounts, itemCounts, values, weights);
+}
 
-  /** One without additions: this one where it has none. Cost: once through the columns, otherwise. */
-  laidOut(): InteractionHistory {
-    const steps = this.layOut();
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-    }
-  }
-
-  /** The same, letting other tasks run in between. */
-  async laidOutInTurns(scheduler: Scheduler): Promise<InteractionHistory> {
-    const steps = this.layOut();
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-      if (scheduler.isDue(value)) await scheduler.yieldNow();
-    }
-  }
-
-  /** Tells how many entries it has been through. */
-  private *layOut(): Generator<number, InteractionHistory> {
-    const { additions, userCounts, itemCounts } = this;
-    if (additions.users.size === 0) return this;
-    const count = userCounts.length;
-    const offsets = new Int32Array(count + 1);
-    for (let user = 0; user < count; user++) offsets[user + 1] = offsets[user]! + this.itemsOf(user).length;
-    yield count;
-    const size = offsets[count]!;
-    const items = new Int32Array(size);
-    const values = new Float32Array(size);
-    const isWeighted = this.weights !== null || [...additions.users.values()].some(({ weights }) => weights !== null);
-    const weights = isWeighted ? new Float32Array(size) : null;
-    for (let user = 0; user < count; user++) {
-      const at = offsets[user]!;
-      const end = offsets[user + 1]!;
-      items.set(this.itemsOf(user), at);
-      const own = this.valuesOf(user);
-      if (own === null) values.fill(1, at, end);
-      else values.set(own, at);
-      if (weights !== null) {
-        const ownWeights = this.weightsOf(user);
-        if (ownWeights === null) weights.fill(1, at, end);
-        else weights.set(ownWeights, at);
-      }
-      yield end - at + 8;
-    }
-    return new InteractionHistory(offsets, items, userCounts, itemCounts, values, weights);
-  }
-
-  private async turnRound(scheduler: Scheduler): Promise<ByItem> {
-    const { offsets, items, itemCounts } = this;
-    const { starts, rows, places } = await transpose(offsets, items, itemCounts.length, scheduler);
-    return { offsets: starts, users: rows, places };
-  }
+async function turnRound({ offsets, items, itemCounts }: InteractionHistory, scheduler: Scheduler): Promise<ByItem> {
+  const { starts, rows, places } = await transpose(offsets, items, itemCounts.length, scheduler);
+  return { offsets: starts, users: rows, places };
 }

@@ -16,7 +16,7 @@ import {
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { isRule, OPTIMIZER_NAMES } from '../optimizers/registry';
 import type { FittedFactorization, RatingScale, Tables, Unfitted } from './factorization-tables';
-import { InteractionHistory } from './interaction-history';
+import { InteractionHistory, laidOut } from './interaction-history';
 
 const KIND: FileKind = { format: 'opmf', name: 'model' };
 
@@ -93,7 +93,7 @@ export function encodePeople({ users, items, seen }: SavedPeople, history: boole
   ]);
   // A recommender that was loaded without its history has none to save.
   if (history && seen.isKept) {
-    const { offsets, items: list, values, weights } = seen.laidOut();
+    const { offsets, items: list, values, weights } = laidOut(seen);
     tensors.set('history.offsets', vector('I32', offsets));
     tensors.set('history.items', vector('I32', list));
     if (values !== null) tensors.set('history.values', vector('F32', values));

@@ -7,7 +7,7 @@ import { syntheticInteractions } from '../../src/data/synthetic';
 import { type ExtendedHistory, extendSeen } from '../../src/recommenders/extend-seen';
 import { MF } from '../../src/recommenders/mf';
 import { OverparamMF } from '../../src/recommenders/overparam-mf';
-import { countRows, InteractionHistory } from '../../src/serving/interaction-history';
+import { countRows, eachUserOf, InteractionHistory, laidOut } from '../../src/serving/interaction-history';
 
 const old = syntheticInteractions({ users: 40, items: 30, ratings: 600, seed: 5 });
 const [firstUser, firstItem] = [old.users.idOf(0), old.items.idOf(0)];
@@ -185,7 +185,7 @@ describe('a history that grows', () => {
           state = await extendSeen(state, ofRows(rows), scheduler);
         }
         const { users, items, seen } = state;
-        const flat = seen.laidOut();
+        const flat = laidOut(seen);
         const pairs = new Map<string, number>();
         const byItem = new Map<number, [number, number][]>();
         for (let user = 0; user < seen.userCounts.length; user++) {
@@ -200,7 +200,7 @@ describe('a history that grows', () => {
         expect(new Map([...pairs].sort())).toEqual(new Map([...known].sort()));
         for (let item = 0; item < seen.itemCounts.length; item++) {
           const told: [number, number][] = [];
-          await seen.eachUserOf(item, scheduler, (user, value) => told.push([user, value]));
+          await eachUserOf(seen, item, scheduler, (user, value) => told.push([user, value]));
           expect(told).toEqual(byItem.get(item) ?? []);
           expect(seen.itemCounts[item]).toBe(told.length);
         }
