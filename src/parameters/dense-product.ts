@@ -105,12 +105,6 @@ export class DenseProduct extends Table {
   get values(): Real {
     return this.layers[this.layers.length - 1]!;
   }
-  get at(): Int32Array {
-    return this.selection.slot;
-  }
-  get slotAt(): Int32Array {
-    return this.selection.identity;
-  }
 
   protected forward(): void {
     const { slotRow, slotCount } = this.selection;

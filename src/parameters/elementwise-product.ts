@@ -124,13 +124,6 @@ export class ElementwiseProduct extends Table {
     const { kind, scope, depth, width } = this.spec;
     return scope === 'row' && width === 1 ? { kind, maps: depth - 1 } : undefined;
   }
-  get at(): Int32Array {
-    return this.selection.slot;
-  }
-  get slotAt(): Int32Array {
-    return this.selection.identity;
-  }
-
   protected forward(): void {
     const { slotRow, slotCount } = this.selection;
     kernels.productForward(this.base.data, this.mapData, slotRow, slotCount, this.shape, this.values);

@@ -37,8 +37,6 @@ export abstract class Table implements Parameter {
   abstract readonly factors: readonly Factor[];
   abstract readonly rowFactors: readonly Factor[];
   abstract readonly values: Real;
-  abstract readonly at: Int32Array;
-  abstract readonly slotAt: Int32Array;
   abstract pullback(sink: GradientSink): void;
   abstract collapse(from?: number, to?: number): Real;
   abstract assign(value: Real): void;
@@ -66,6 +64,13 @@ export abstract class Table implements Parameter {
   }
   get slot(): Int32Array {
     return this.selection.slot;
+  }
+  /** The rows of a product lie by their slots. */
+  get at(): Int32Array {
+    return this.selection.slot;
+  }
+  get slotAt(): Int32Array {
+    return this.selection.identity;
   }
   get slotCount(): number {
     return this.selection.slotCount;
@@ -148,10 +153,10 @@ export class PlainTable extends Table {
     return this.base.data;
   }
   /** Row s is found through its slot's row; a step of rows without duplicates reads them in their own order. */
-  get at(): Int32Array {
+  override get at(): Int32Array {
     return this.selection.rowAt;
   }
-  get slotAt(): Int32Array {
+  override get slotAt(): Int32Array {
     return this.slotRow;
   }
 
