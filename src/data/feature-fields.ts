@@ -1,19 +1,8 @@
 // Rows of features as sparse columns: the encoded form of a feature table, and the input of every feature model.
 
 import { OptionError } from '../core/errors';
-import {
-  boolean,
-  type Check,
-  check,
-  field,
-  integer,
-  optional,
-  plain,
-  readOptions,
-  show,
-  string,
-  wrong,
-} from '../core/options';
+import type { Check } from '../core/options';
+import { boolean, check, field, integer, optional, plain, readOptions, show, string, wrong } from '../core/options';
 
 /** What a field of a table holds: a number, one category, several, or the combination of two categories. */
 export type FieldKind = FieldRange['kind'];

@@ -5,15 +5,8 @@ import { optional, readOptions } from '../core/options';
 import { runToEnd } from '../core/scheduler';
 import { VERSION } from '../core/version';
 import { duplicatesField, resolveDuplicates, withoutAbsent } from './duplicates';
-import {
-  type Columns,
-  type InputColumns,
-  type Interaction,
-  type Row,
-  readColumns,
-  readRows,
-  selectColumns,
-} from './rows';
+import type { Columns, InputColumns, Interaction, Row } from './rows';
+import { readColumns, readRows, selectColumns } from './rows';
 import { aVocabulary, Vocabulary } from './vocabulary';
 
 /**

@@ -13,25 +13,10 @@ import { type ProductOptions, type ProductSpec, planOverparam, readProduct } fro
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../recommenders/registry';
-import {
-  type Arm,
-  armFit,
-  comparisonEpoch,
-  matchedArms,
-  PAPER_CONSTANTS,
-  PAPER_OPTIMIZERS,
-  paperArms,
-  tunedArm,
-} from './arms';
-import {
-  type ArmRuns,
-  type Comparison,
-  type ComparisonArm,
-  type ComparisonRun,
-  type ModelRun,
-  summarize,
-  summarizeModel,
-} from './comparison';
+import type { Arm } from './arms';
+import { armFit, comparisonEpoch, matchedArms, PAPER_CONSTANTS, PAPER_OPTIMIZERS, paperArms, tunedArm } from './arms';
+import type { ArmRuns, Comparison, ComparisonArm, ComparisonRun, ModelRun } from './comparison';
+import { summarize, summarizeModel } from './comparison';
 import { checkRecommender, type EvaluationOptions, evaluationFields } from './evaluation-options';
 import { type FitRunner, mapLimited, startFitRunner } from './fit-threads';
 import { type Fit, fitterOf } from './fits';

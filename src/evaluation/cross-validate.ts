@@ -6,12 +6,8 @@ import { kFold } from '../data/splits';
 import { type MetricName, metricList } from '../metrics/metric-names';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
-import {
-  checkRecommender,
-  type EvaluationOptions,
-  evaluationFields,
-  type FilledEvaluation,
-} from './evaluation-options';
+import type { EvaluationOptions, FilledEvaluation } from './evaluation-options';
+import { checkRecommender, evaluationFields } from './evaluation-options';
 import { mapLimited, startFitRunner } from './fit-threads';
 import { fitterOf, pick, spread } from './fits';
 

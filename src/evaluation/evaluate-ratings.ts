@@ -8,13 +8,8 @@ import { checkSuits } from '../metrics/metric-names';
 import { mae, RATING_METRICS, rmse } from '../metrics/rating-metrics';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
-import {
-  checkRecommender,
-  type EvaluationOptions,
-  evaluationFields,
-  type FilledEvaluation,
-  familiarityOf,
-} from './evaluation-options';
+import type { EvaluationOptions, FilledEvaluation } from './evaluation-options';
+import { checkRecommender, evaluationFields, familiarityOf } from './evaluation-options';
 
 /** The errors of predicted ratings, pooled over all ratings. */
 export interface RatingEvaluation {

@@ -5,15 +5,8 @@ import { DivergenceError } from '../core/errors';
 import { now } from '../core/scheduler';
 import { FeatureTable } from '../data/feature-table';
 import type { Split } from '../data/splits';
-import {
-  checkSuits,
-  isRatingMetric,
-  type MetricName,
-  type RowMetricName,
-  rankingMetricsOf,
-  rowMetrics,
-  usualMetrics,
-} from '../metrics/metric-names';
+import type { MetricName, RowMetricName } from '../metrics/metric-names';
+import { checkSuits, isRatingMetric, rankingMetricsOf, rowMetrics, usualMetrics } from '../metrics/metric-names';
 import type { FM } from '../recommenders/features/fm';
 import type { Recommender } from '../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../recommenders/registry';

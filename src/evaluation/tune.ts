@@ -9,14 +9,8 @@ import { FeatureTable } from '../data/feature-table';
 import type { Interactions } from '../data/interactions';
 import { part, splitRandom } from '../data/splits';
 import type { Id } from '../data/vocabulary';
-import {
-  checkSuits,
-  featureMetricName,
-  isLessBetter,
-  isRowMetric,
-  type MetricName,
-  usualMetrics,
-} from '../metrics/metric-names';
+import type { MetricName } from '../metrics/metric-names';
+import { checkSuits, featureMetricName, isLessBetter, isRowMetric, usualMetrics } from '../metrics/metric-names';
 import { checkInteractions } from '../recommenders/fit-options';
 import type { Recommender } from '../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../recommenders/registry';

@@ -2,19 +2,8 @@
 // result stays in locals while some of its terms are added, few enough that the part of b they read stays in the
 // first-level cache for all rows. Storing a partial sum and resuming it later does not change the sum.
 
-import {
-  branch,
-  type Code,
-  choose,
-  type FunctionBuilder,
-  f32,
-  f32x4,
-  i32,
-  type Local,
-  sequence,
-  set,
-  v128,
-} from '../wasm/assembler';
+import type { Code, FunctionBuilder, Local } from '../wasm/assembler';
+import { branch, choose, f32, f32x4, i32, sequence, set, v128 } from '../wasm/assembler';
 import { dot } from './dot';
 import { isSingle, type Kernel, type Kernels, round } from './kernels';
 import { Program } from './program';

@@ -1,20 +1,8 @@
 // Kernels on one number per row: gathers, scatters, and the slots of the rows that a step names. If the last operation
 // precedes a store to float32, the store does the rounding.
 
-import {
-  branch,
-  type Code,
-  choose,
-  f32,
-  f32x4,
-  f64,
-  i32,
-  type Local,
-  select,
-  sequence,
-  set,
-  v128,
-} from '../wasm/assembler';
+import type { Code, Local } from '../wasm/assembler';
+import { branch, choose, f32, f32x4, f64, i32, select, sequence, set, v128 } from '../wasm/assembler';
 import { dot as dotProduct } from './dot';
 import { isSingle, type Kernel, round } from './kernels';
 import { Program } from './program';

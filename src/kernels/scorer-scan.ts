@@ -1,20 +1,7 @@
 // The memory layout of the scan program, in bytes: a head with the queries and the results, then tables.
 
-import {
-  branch,
-  type Code,
-  type FunctionBuilder,
-  f32,
-  f32x4,
-  i32,
-  i32x4,
-  type Local,
-  loopWhile,
-  ModuleBuilder,
-  sequence,
-  set,
-  v128,
-} from '../wasm/assembler';
+import type { Code, FunctionBuilder, Local } from '../wasm/assembler';
+import { branch, f32, f32x4, i32, i32x4, loopWhile, ModuleBuilder, sequence, set, v128 } from '../wasm/assembler';
 import { leavesOf, type Measure, TILE } from './scorer';
 
 /** The most queries that one program scores at once. */

@@ -2,18 +2,8 @@
 // its size.
 
 import { compile, createMemory, instantiate, inWasm, type KernelChoice } from '../wasm/host';
-import {
-  fillTiles,
-  JsScorer,
-  type Keeper,
-  leavesOf,
-  type Measure,
-  type Query,
-  type RowScores,
-  type RowTable,
-  type Scorer,
-  TILE,
-} from './scorer';
+import type { Keeper, Measure, Query, RowScores, RowTable, Scorer } from './scorer';
+import { fillTiles, JsScorer, leavesOf, TILE } from './scorer';
 import {
   BLOCK,
   ENDS,

@@ -1,35 +1,12 @@
 // The update rules as arithmetic: the new value of one number x, or of a vector of them, under its gradient g. The same
 // operations in the same order as the optimizers' own loops, each rounded to float32, so that both give the same bits.
 
-import {
-  branch,
-  type Code,
-  choose,
-  type FunctionBuilder,
-  f32,
-  f32x4,
-  i32,
-  type Local,
-  ModuleBuilder,
-  sequence,
-  set,
-  v128,
-} from '../wasm/assembler';
+import type { Code, FunctionBuilder, Local } from '../wasm/assembler';
+import { branch, choose, f32, f32x4, i32, ModuleBuilder, sequence, set, v128 } from '../wasm/assembler';
 import { compile } from '../wasm/host';
 import { ANY_MEMORY } from './program';
-import {
-  advance,
-  byLength,
-  bytesOf,
-  isOne,
-  LaneDots,
-  type Length,
-  type Put,
-  RowWalk,
-  rowAt,
-  rowBytes,
-  times,
-} from './walk';
+import type { Length, Put } from './walk';
+import { advance, byLength, bytesOf, isOne, LaneDots, RowWalk, rowAt, rowBytes, times } from './walk';
 
 /** The arithmetic that a rule is written in: four lanes at once, or one number. */
 export interface Arithmetic<T> {

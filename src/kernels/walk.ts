@@ -1,20 +1,8 @@
 // Loops over rows of any length in vectors of four. Elements of the last vector beyond the row are masked: they are
 // read, because a heap has space at its end, but never enter a result, and are written back unchanged.
 
-import {
-  branch,
-  type Code,
-  type FunctionBuilder,
-  f32,
-  f32x4,
-  i32,
-  i32x4,
-  type Local,
-  loopWhile,
-  sequence,
-  set,
-  v128,
-} from '../wasm/assembler';
+import type { Code, FunctionBuilder, Local } from '../wasm/assembler';
+import { branch, f32, f32x4, i32, i32x4, loopWhile, sequence, set, v128 } from '../wasm/assembler';
 
 /** How far past the end of a row a loop may read, in bytes. */
 export const READ_AHEAD = 64;

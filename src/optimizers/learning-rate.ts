@@ -2,19 +2,8 @@
 // learning-rate.ts; this file only says what may be written and checks it.
 
 import { cosineOfTurn, exponential as exp, naturalLog } from '../core/elementary';
-import {
-  type Check,
-  type Field,
-  type Fields,
-  field,
-  integer,
-  number,
-  oneOf,
-  optional,
-  plain,
-  readOptions,
-  wrong,
-} from '../core/options';
+import type { Check, Field, Fields } from '../core/options';
+import { field, integer, number, oneOf, optional, plain, readOptions, wrong } from '../core/options';
 import { round } from '../kernels/kernels';
 import type { Factor, FactorGroup } from './factor';
 import type { StepInfo } from './optimizer';

@@ -2,15 +2,8 @@
 
 import type { Move } from '../kernels/heap';
 import type { Factor, FactorGroup, Real } from '../optimizers/factor';
-import {
-  allocate,
-  type GradientSink,
-  GrowingFactor,
-  type Parameter,
-  type Precision,
-  type ReusableGradient,
-  RowSelection,
-} from './parameter';
+import type { GradientSink, Parameter, Precision, ReusableGradient } from './parameter';
+import { allocate, GrowingFactor, RowSelection } from './parameter';
 
 /** What a table is, before its numbers. */
 export interface TableShape {

@@ -8,14 +8,8 @@ import type { Factorization } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { SlotSpec } from '../optimizers/optimizer';
 import type { Parameter } from '../parameters/parameter';
-import {
-  FactorizationLists,
-  type FittedFactorization,
-  type RatingScale,
-  ServedTables,
-  type Tables,
-  tablesOf,
-} from '../serving/factorization-tables';
+import type { FittedFactorization, RatingScale, Tables } from '../serving/factorization-tables';
+import { FactorizationLists, ServedTables, tablesOf } from '../serving/factorization-tables';
 import { InteractionHistory, type RowCounts } from '../serving/interaction-history';
 import { type FitTask, fit, type History, largestOf } from '../training/fit';
 import type { KernelChoice } from '../wasm/host';

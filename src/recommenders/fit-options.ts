@@ -1,28 +1,11 @@
 // Reading the options of a fit.
 
 import { DataError, isNamed, UnsupportedError } from '../core/errors';
-import {
-  abortSignal,
-  type Check,
-  callable,
-  check,
-  field,
-  integer,
-  number,
-  optional,
-  readOptions,
-  wrong,
-} from '../core/options';
+import type { Check } from '../core/options';
+import { abortSignal, callable, check, field, integer, number, optional, readOptions, wrong } from '../core/options';
 import type { Interactions } from '../data/interactions';
-import {
-  checkSuits,
-  type MetricName,
-  metricList,
-  metricName,
-  type Scores,
-  usuallyRelevant,
-  usualMetrics,
-} from '../metrics/metric-names';
+import type { MetricName, Scores } from '../metrics/metric-names';
+import { checkSuits, metricList, metricName, usuallyRelevant, usualMetrics } from '../metrics/metric-names';
 import type { EpochRecord } from '../training/fit';
 import type { FitOptions } from './recommender';
 

@@ -6,13 +6,8 @@ import { show } from '../core/options';
 import { forEachChunk, runYielding, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import type { Vocabulary } from '../data/vocabulary';
-import {
-  isRatingMetric,
-  type MetricName,
-  type RankingMetric,
-  type RankingMetricName,
-  rankingMetricsOf,
-} from '../metrics/metric-names';
+import type { MetricName, RankingMetric, RankingMetricName } from '../metrics/metric-names';
+import { isRatingMetric, rankingMetricsOf } from '../metrics/metric-names';
 import { closeTies, listLength, RankingMeter } from '../metrics/ranking-meter';
 import { ratingMetrics } from '../metrics/rating-metrics';
 import { type RelevantUser, ROWS_A_STEP, relevantUsers } from '../metrics/relevant-items';

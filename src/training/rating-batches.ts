@@ -4,17 +4,8 @@ import type { Scheduler } from '../core/scheduler';
 import type { Move } from '../kernels/heap';
 import type { Batch, RatingBatch, RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
-import {
-  epochVisits,
-  gridOf,
-  layOutRatings,
-  type OrderOptions,
-  orderByBlock,
-  type RatingStore,
-  stepsOf,
-  type TileLayout,
-  type TileVisit,
-} from './per-rating/block-schedule';
+import type { OrderOptions, RatingStore, TileLayout, TileVisit } from './per-rating/block-schedule';
+import { epochVisits, gridOf, layOutRatings, orderByBlock, stepsOf } from './per-rating/block-schedule';
 
 /** The places that rows are numbered by, of each side: row r is at place users[r]. */
 export interface RowPlaces {

@@ -4,18 +4,8 @@
 
 import { show } from '../../core/options';
 import type { Id } from '../../data/vocabulary';
-import {
-  type DateFormat,
-  type DecimalMark,
-  describeFormat,
-  isMissing,
-  isWeight,
-  LARGEST_FLOAT32,
-  type Missing,
-  missingOf,
-  parseDecimal,
-  parseTimestamp,
-} from './cells';
+import type { DateFormat, DecimalMark, Missing } from './cells';
+import { describeFormat, isMissing, isWeight, LARGEST_FLOAT32, missingOf, parseDecimal, parseTimestamp } from './cells';
 import {
   commentAdvice,
   findRole,

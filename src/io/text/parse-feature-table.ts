@@ -1,19 +1,8 @@
 // Parses delimited text into a table of features, with the same record reader as ratings.
 
 import { OptionError } from '../../core/errors';
-import {
-  boolean,
-  type Check,
-  check,
-  field,
-  integer,
-  oneOf,
-  optional,
-  readOptions,
-  show,
-  string,
-  wrong,
-} from '../../core/options';
+import type { Check } from '../../core/options';
+import { boolean, check, field, integer, oneOf, optional, readOptions, show, string, wrong } from '../../core/options';
 import { type Pausable, runToEnd } from '../../core/scheduler';
 import { type FeatureRow, type FeatureTableOptions, readTableOptions, type TablePlan } from '../../data/feature-fields';
 import { columnsOf, FeatureSchema, newField } from '../../data/feature-schema';
@@ -21,15 +10,8 @@ import { encodeRows, FeatureTable, learnRows, type TableFault } from '../../data
 import { isMissing, type Missing, type MissingValue, missingOf, parseDecimal } from './cells';
 import { decode, LONGEST_STRING, refuseOtherText } from './decode';
 import { Faults } from './fault';
-import {
-  commentCheck,
-  ENCODINGS,
-  escapeCheck,
-  missingValues,
-  most,
-  type ReadOptions,
-  separator as separatorCheck,
-} from './read-options';
+import type { ReadOptions } from './read-options';
+import { commentCheck, ENCODINGS, escapeCheck, missingValues, most, separator as separatorCheck } from './read-options';
 import { afterLines, isEmpty, RecordReader, tooMuch } from './record-reader';
 import { sniffSeparator } from './separator';
 

@@ -3,17 +3,8 @@
 
 import { naturalLog } from '../../core/elementary';
 import { DataError, isNamed, UnsupportedError } from '../../core/errors';
-import {
-  abortSignal,
-  type Check,
-  callable,
-  type Fields,
-  field,
-  optional,
-  readOptions,
-  show,
-  wrong,
-} from '../../core/options';
+import type { Check, Fields } from '../../core/options';
+import { abortSignal, callable, field, optional, readOptions, show, wrong } from '../../core/options';
 import { Stream } from '../../core/random';
 import { forEachChunk, runYielding, type Scheduler, TaskScheduler } from '../../core/scheduler';
 import type { FeatureRows, UnlabelledRows } from '../../data/feature-fields';
@@ -32,15 +23,8 @@ import {
 } from '../../metrics/metric-names';
 import type { FeatureBatch } from '../../models/feature-models';
 import type { Real } from '../../optimizers/factor';
-import {
-  checkLayout,
-  checkRows,
-  featuresAtOnce,
-  type LaidOutRows,
-  ROWS_AT_ONCE,
-  type RowLayout,
-  RowScorer,
-} from '../../serving/features/feature-rows';
+import type { LaidOutRows, RowLayout } from '../../serving/features/feature-rows';
+import { checkLayout, checkRows, featuresAtOnce, ROWS_AT_ONCE, RowScorer } from '../../serving/features/feature-rows';
 import type { FeatureState } from '../../serving/features/feature-state';
 import { type NumberedPairs, type Pairing, pairingOf, rowsInTurns } from '../../serving/features/pairing';
 import { CandidateBatcher, CandidateRows } from '../../training/candidate-batches';

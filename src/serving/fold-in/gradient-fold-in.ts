@@ -8,15 +8,8 @@ import type { NegativeSampling } from '../../training/negatives';
 import { linkOf, type ServedFactorization } from '../factorization-tables';
 import type { HistoryEntry } from '../trained-state';
 import { basesOf, columnOf, type FoldIn, indicesOf } from './fold-in';
-import {
-  type Draws,
-  ExpectedBpr,
-  ExpectedLogistic,
-  ExpectedSoftmax,
-  ExpectedWarp,
-  type FoldLoss,
-  RatingsLoss,
-} from './fold-loss';
+import type { Draws, FoldLoss } from './fold-loss';
+import { ExpectedBpr, ExpectedLogistic, ExpectedSoftmax, ExpectedWarp, RatingsLoss } from './fold-loss';
 import type { RidgeProblem } from './fold-row';
 
 /** Candidates of a row, and what their scores cost. */

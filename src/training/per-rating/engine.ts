@@ -10,31 +10,10 @@ import type { SlotSpec } from '../../optimizers/optimizer';
 import { compile, createMemory, instantiate, isWanted, type KernelChoice, withoutWasm } from '../../wasm/host';
 import type { Training, TrainingState } from '../fit';
 import { emptySlot } from '../optimizer-sink';
-import {
-  type BlockGrid,
-  epochVisits,
-  gridOf,
-  layOutRatings,
-  type OrderOptions,
-  orderByBlock,
-  type RowOrder,
-  stepsOf,
-  type TileLayout,
-  type TileVisit,
-} from './block-schedule';
-import {
-  type Cell,
-  type PerRatingPlan,
-  progressAt,
-  RATING,
-  type RowLayout,
-  RUN,
-  ratingBytes,
-  rowLayout,
-  type SideTables,
-  STEPS_A_RATE,
-  type StepSpec,
-} from './plan';
+import type { BlockGrid, OrderOptions, RowOrder, TileLayout, TileVisit } from './block-schedule';
+import { epochVisits, gridOf, layOutRatings, orderByBlock, stepsOf } from './block-schedule';
+import type { Cell, PerRatingPlan, RowLayout, SideTables, StepSpec } from './plan';
+import { progressAt, RATING, RUN, ratingBytes, rowLayout, STEPS_A_RATE } from './plan';
 import { encodeProgram, RATES_BYTES } from './program';
 import { EngineThreads } from './threads';
 

@@ -20,16 +20,8 @@ import {
   set,
   v128,
 } from '../../wasm/assembler';
-import {
-  carriesNorms,
-  RATE_SHIFT,
-  type RowLayout,
-  RUN,
-  ratingBytes,
-  rowLayout,
-  type StepSpec,
-  vectorsOf,
-} from './plan';
+import type { RowLayout, StepSpec } from './plan';
+import { carriesNorms, RATE_SHIFT, RUN, ratingBytes, rowLayout, vectorsOf } from './plan';
 import { eachVector, exponentialFunction, LaneSum, lossEmitter, type RateLocals, StepWriter } from './step-wasm';
 
 /** A row of the table of rates: base, map and bias, each a float32. */

@@ -23,19 +23,8 @@ import {
   type ValueType,
   v128,
 } from '../../wasm/assembler';
-import {
-  type Cell,
-  isLinear,
-  type LossSpec,
-  RATING,
-  type RowLayout,
-  RUN,
-  ratingBytes,
-  rowLayout,
-  type SideSpec,
-  type StepSpec,
-  vectorsOf,
-} from './plan';
+import type { Cell, LossSpec, RowLayout, SideSpec, StepSpec } from './plan';
+import { isLinear, RATING, RUN, ratingBytes, rowLayout, vectorsOf } from './plan';
 
 /** A loss as a function of a module: writes d loss / d score to `g` and adds the loss to `sum`. */
 export type LossEmitter = (
