@@ -3,14 +3,8 @@
 import type { Real } from '../optimizers/factor';
 import { type Overparam, planOverparam, productsOf, tableDims } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
-import {
-  checkRow,
-  type FactorizationTables,
-  MFModel,
-  type MFModelOptions,
-  readFactorization,
-  TableMaker,
-} from './factorization';
+import type { FactorizationTables, MFModelOptions } from './factorization';
+import { checkRow, MFModel, readFactorization, TableMaker } from './factorization';
 import type { Batch, Model } from './model';
 
 /** Writes the pooled rows of a table, the first `count` that are named, each once; zeros where there are none. */

@@ -5,14 +5,8 @@ import type { Interactions } from '../data/interactions';
 import { OverparamMFModel } from '../models/overparam-mf';
 import { copied } from '../serving/factorization-tables';
 import { decodeFitted, restore, type SavedFactorization, savedRule } from '../serving/saved-model';
-import {
-  type FilledOptions,
-  factorizationFields,
-  OVERPARAM_PRESETS,
-  type OverparamMFOptions,
-  productPlans,
-  readerOf,
-} from './factorization-options';
+import type { FilledOptions, OverparamMFOptions } from './factorization-options';
+import { factorizationFields, OVERPARAM_PRESETS, productPlans, readerOf } from './factorization-options';
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
 import { MF } from './mf';
 import type { Collapses } from './recommender';

@@ -9,15 +9,8 @@ import type { Real } from '../optimizers/factor';
 import { identity, type Link, sigmoidLink } from '../training/losses';
 import { indexMap } from './index-map';
 import type { InteractionHistory } from './interaction-history';
-import {
-  CandidateMask,
-  popularItems,
-  type ScoredIndex,
-  type SimilarRequest,
-  similarRows,
-  TopK,
-  USERS_A_BATCH,
-} from './top-k';
+import type { ScoredIndex, SimilarRequest } from './top-k';
+import { CandidateMask, popularItems, similarRows, TopK, USERS_A_BATCH } from './top-k';
 import type { ItemRequest, PairColumns } from './trained-state';
 
 /** How ratings become targets, and scores become predictions. Plain numbers, so that a file can keep them. */

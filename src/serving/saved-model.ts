@@ -4,15 +4,8 @@
 import { DataError, FormatError, OpmfError, UnsupportedError } from '../core/errors';
 import { show } from '../core/options';
 import type { Vocabulary } from '../data/vocabulary';
-import {
-  decodeIds,
-  decodeSealed,
-  encodeIds,
-  encodeSealed,
-  type FileKind,
-  type Tensor,
-  type TensorData,
-} from '../io/files/safetensors';
+import type { FileKind, Tensor, TensorData } from '../io/files/safetensors';
+import { decodeIds, decodeSealed, encodeIds, encodeSealed } from '../io/files/safetensors';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { isRule, OPTIMIZER_NAMES } from '../optimizers/registry';
 import type { FittedFactorization, RatingScale, Tables, Unfitted } from './factorization-tables';

@@ -4,14 +4,8 @@
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import type { FeatureRows } from '../../data/feature-fields';
 import type { Interactions } from '../../data/interactions';
-import {
-  PairFeatures,
-  type PairRows,
-  type Pairs,
-  rowsOfPairs,
-  type SideFeatures,
-  type SideTables,
-} from '../../data/pair-features';
+import type { PairRows, Pairs, SideFeatures, SideTables } from '../../data/pair-features';
+import { PairFeatures, rowsOfPairs } from '../../data/pair-features';
 import { Vocabulary } from '../../data/vocabulary';
 import { countRows, InteractionHistory } from '../interaction-history';
 import type { SavedPeople } from '../saved-model';
