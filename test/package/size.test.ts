@@ -7,17 +7,20 @@ import { join } from 'node:path';
 /** Most kB (of 1000 bytes) of a program: what it may have, and what it was when it was last looked at. Keep the second low. */
 const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> = {
   'OpmfError alone': [2, 1],
-  Popularity: [12, 20],
-  ItemKNN: [20, 21],
-  EASE: [20, 22],
-  'serve: all kinds': [25, 66.5],
-  'serve: factorizations': [15, 26],
+  Popularity: [12, 18.5],
+  ItemKNN: [20, 20],
+  EASE: [20, 20.5],
+  'serve: all kinds': [25, 38.5],
+  'serve: factorizations': [15, 24],
   'Interactions and MF': [55, 85.5],
   OverparamMF: [60, 93.5],
   everything: [110, 183],
 };
-/** Open: webpack does not leave out ndarray and seedrandom, CommonJS that nothing of the program calls. In bytes. */
-const KEPT_BY_WEBPACK: Readonly<Record<string, number>> = { Popularity: 3_500 };
+/**
+ * Open: webpack does not leave out ndarray and seedrandom (5 kB), CommonJS that nothing of the program calls. What of these a
+ * tenth of the program does not cover, in bytes.
+ */
+const KEPT_BY_WEBPACK: Readonly<Record<string, number>> = { Popularity: 3_600, 'serve: all kinds': 600 };
 const TARBALL = [1000, 1000] as const;
 
 interface Sizes {

@@ -35,6 +35,7 @@ const PROGRAMS = {
   ItemKNN: ['opmf', 'ItemKNN', 'few'],
   EASE: ['opmf', 'EASE', 'few'],
   'serve: all kinds': ['opmf/serve', 'loadRecommender'],
+  'serve: factorizations': ['opmf/serve', 'loadFactorization', 'few'],
   'Interactions and MF': ['opmf', 'Interactions, MF', 'few'],
   OverparamMF: ['opmf', 'OverparamMF'],
   everything: ['opmf', '*', 'few'],
