@@ -13,9 +13,7 @@ export {
   UnsupportedError,
 } from './core/errors';
 // What they are asked, what they answer, and their options once read
-export type { Filled } from './core/options';
 // Data
-export type { Seed } from './core/random';
 export {
   categorical,
   crossed,
@@ -23,20 +21,18 @@ export {
   type FeatureRows,
   type FeatureTableOptions,
   type FieldConfig,
-  type FieldRange,
   multiValued,
   numeric,
 } from './data/feature-fields';
 export { FeatureSchema } from './data/feature-schema';
 export { FeatureTable } from './data/feature-table';
 export {
-  type InputColumns,
   type Interaction,
   Interactions,
   type InteractionsOptions,
   type Row,
 } from './data/interactions';
-export { interactionFeatures, type SideFeatures } from './data/pair-features';
+export { interactionFeatures } from './data/pair-features';
 export {
   kFold,
   predefinedSplit,
@@ -51,9 +47,9 @@ export { type Id, Vocabulary } from './data/vocabulary';
 // Evaluation, and reports as strings
 export { type CompareOptions, compare } from './evaluation/compare';
 export type { Comparison } from './evaluation/comparison';
-export { type CrossValidateOptions, type CrossValidation, crossValidate } from './evaluation/cross-validate';
-export { type EvaluateRankingOptions, evaluateRanking, type RankingEvaluation } from './evaluation/evaluate-ranking';
-export { evaluateRatings, type RatingEvaluation, type RatingPredictor } from './evaluation/evaluate-ratings';
+export { type CrossValidation, crossValidate } from './evaluation/cross-validate';
+export { type EvaluateRankingOptions, evaluateRanking } from './evaluation/evaluate-ranking';
+export { evaluateRatings, type RatingPredictor } from './evaluation/evaluate-ratings';
 export type { EvaluationOptions } from './evaluation/evaluation-options';
 export type { Ranker } from './evaluation/ranking-lists';
 export type { SearchSpace } from './evaluation/search-space';
@@ -65,9 +61,9 @@ export { type LibFMOptions, parseLibFM } from './io/text/parse-libfm';
 export type { ReadOptions } from './io/text/read-options';
 export { auc, calibration, logLoss } from './metrics/label-metrics';
 export { coverage, diversity, gini, novelty } from './metrics/list-metrics';
-export type { MetricName, RankingMeasureName, RankingMetricName, Scores } from './metrics/metric-names';
+export type { MetricName, RankingMetricName } from './metrics/metric-names';
 // Bare models; all of them, and what they are made of: opmf/models
-export { MFModel, type MFModelOptions } from './models/factorization';
+export { MFModel } from './models/factorization';
 export { OverparamMFModel } from './models/overparam-mf';
 export { adadelta } from './optimizers/adadelta';
 export { adagrad } from './optimizers/adagrad';
@@ -93,7 +89,16 @@ export { rmsprop } from './optimizers/rmsprop';
 export { sgd } from './optimizers/sgd';
 export type { Overparam, ParameterName, ProductOptions } from './parameters/overparam';
 export { ALS, type ALSOptions } from './recommenders/als';
-export type { FoldedItem, FoldedUser, ItemMask, TableRecommender } from './recommenders/class-types';
+export type {
+  FactorizationRecommender,
+  FeatureRecommender,
+  FoldedItem,
+  FoldedUser,
+  IdRecommender,
+  ItemMask,
+  ItemRecommender,
+  TableRecommender,
+} from './recommenders/class-types';
 export type { OverparamMFOptions } from './recommenders/factorization-options';
 export { DeepFM } from './recommenders/features/deep-fm';
 export type { DeepFMOptions, FeatureRecommenderOptions } from './recommenders/features/feature-options';
@@ -117,21 +122,16 @@ export {
   type RecommenderName,
 } from './recommenders/registry';
 export { SVDpp, type SVDppOptions } from './recommenders/svdpp';
-export type { Negatives, OptimizerOption, TrainingOptions } from './recommenders/training-options';
-export type { VectorTable } from './recommenders/vector-table';
+export type { Negatives, OptionsInForce, TrainingOptions } from './recommenders/training-options';
 export { comparisonReport } from './report/comparison-report';
 export { comparisonTable } from './report/comparison-table';
 export type { Explains, FoldsIn, Similar } from './serving/capabilities';
 export type {
-  ExplainOptions,
-  Explanation,
   HistoryRow,
   Recommendation,
   RecommendationList,
-  RecommendManyOptions,
   RecommendOptions,
   SimilarOptions,
-  SimilarUser,
 } from './serving/questions';
 export type { EpochRecord, History } from './training/fit';
 // Losses, optimizers and their learning rates, products

@@ -32,20 +32,14 @@ import { NeuralScorer } from './serving/neural-scorer';
 import { decodeNeural, type NeuralScoreOptions, NeuralState } from './serving/neural-state';
 import { PopularityState } from './serving/popularity-state';
 import { type FoldedItem, type FoldedUser, Predictor } from './serving/predictor';
-import type {
-  ExplainOptions,
-  Explanation,
-  HistoryRow,
-  Recommendation,
-  SimilarOptions,
-  SimilarUser,
-} from './serving/questions';
+import type { HistoryRow, Recommendation, SimilarOptions } from './serving/questions';
 import { decodeFile, decodeFitted, decodeModel, readSaved, type SavedFile } from './serving/saved-model';
 import type { Able, TrainedState } from './serving/trained-state';
 
 export { DataError, FormatError, OpmfError, OptionError, UnknownIdError, UnsupportedError } from './core/errors';
 export type { Id } from './data/vocabulary';
 export type { Scores } from './metrics/metric-names';
+export type { Predictor } from './recommenders/class-types';
 export type { Explains, FoldsIn, Similar } from './serving/capabilities';
 export type * from './serving/questions';
 
@@ -64,7 +58,7 @@ export type * from './serving/questions';
  * console.log(served.name); // mf
  * ```
  */
-export class ServedRecommender<State extends TrainedState = TrainedState> extends Predictor<State> {
+export class ServedRecommender extends Predictor {
   /** @internal */
   constructor(
     /** The name of the recommender that was saved: 'mf', 'item-knn'. */
@@ -73,7 +67,7 @@ export class ServedRecommender<State extends TrainedState = TrainedState> extend
     /** The options in force when it was saved. */
     readonly options: object,
     readonly scores: Scores,
-    state: State,
+    state: TrainedState,
   ) {
     super(owner);
     this.install(state);
@@ -81,7 +75,10 @@ export class ServedRecommender<State extends TrainedState = TrainedState> extend
 }
 
 /** A saved Popularity. */
-export class ServedPopularity extends ServedRecommender<Able<'foldInUser'>> implements Pick<FoldsIn, 'foldInUser'> {
+export class ServedPopularity extends ServedRecommender implements Pick<FoldsIn, 'foldInUser'> {
+  /** @internal */
+  declare state: Able<'foldInUser'> | undefined;
+
   /** A user that training never saw, by its history. @see FoldsIn */
   foldInUser(history: Iterable<HistoryRow<'itemId'>>): FoldedUser {
     return foldInUser(this.ask('foldInUser'), history);
@@ -90,9 +87,12 @@ export class ServedPopularity extends ServedRecommender<Able<'foldInUser'>> impl
 
 /** A saved ItemKNN or EASE. */
 export class ServedItemModel
-  extends ServedRecommender<ItemState>
+  extends ServedRecommender
   implements Pick<Similar, 'similarItems'>, Pick<FoldsIn, 'foldInUser'>, Explains
 {
+  /** @internal */
+  declare state: ItemState | undefined;
+
   /** The items most like one by its own measure, best first. @see Similar */
   similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
     return similarItems(this.ask('similarItems'), itemId, options);
@@ -104,29 +104,36 @@ export class ServedItemModel
   }
 
   /** What each item of a user's history adds to the score of an item, the most first. @see Explains */
-  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
+  explain(
+    userId: Id,
+    itemId: Id,
+    options?: { readonly n?: number | undefined },
+  ): { readonly itemId: Id; readonly contribution: number }[] {
     return explain(this.ask('explain'), userId, itemId, options);
   }
 }
 
 /** A saved NeuralCF, and what all saved models with vectors of users and items answer. */
-export class ServedVectorModel<State extends Able<'similarItems' | 'similarUsers'> = NeuralState>
-  extends ServedRecommender<State>
-  implements Similar
-{
+export class ServedVectorModel extends ServedRecommender implements Similar {
+  /** @internal */
+  declare state: Able<'similarItems' | 'similarUsers'> | undefined;
+
   /** The items most like one, best first. @see Similar */
   similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
     return similarItems(this.ask('similarItems'), itemId, options);
   }
 
   /** The users most like one, best first. @see Similar */
-  similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[] {
+  similarUsers(userId: Id, options?: SimilarOptions): { readonly userId: Id; readonly score: number }[] {
     return similarUsers(this.ask('similarUsers'), userId, options);
   }
 }
 
 /** A saved MF, OverparamMF, ALS, SVDpp or NMF. */
-export class ServedFactorizationModel extends ServedVectorModel<FactorizationState> implements FoldsIn, Explains {
+export class ServedFactorizationModel extends ServedVectorModel implements FoldsIn, Explains {
+  /** @internal */
+  declare state: FactorizationState | undefined;
+
   /** A user that training never saw, by its history. @see FoldsIn */
   foldInUser(history: Iterable<HistoryRow<'itemId'>>): FoldedUser {
     return foldInUser(this.ask('foldInUser'), history);
@@ -138,13 +145,17 @@ export class ServedFactorizationModel extends ServedVectorModel<FactorizationSta
   }
 
   /** What each item of a user's history adds to the score of an item, the most first. @see Explains */
-  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
+  explain(
+    userId: Id,
+    itemId: Id,
+    options?: { readonly n?: number | undefined },
+  ): { readonly itemId: Id; readonly contribution: number }[] {
     return explain(this.ask('explain'), userId, itemId, options);
   }
 }
 
 /** A saved FM, WideDeep or DeepFM, which answers about rows of features too. */
-export class ServedFeatureModel extends ServedVectorModel<FeatureState> {
+export class ServedFeatureModel extends ServedVectorModel {
   /** @internal */
   constructor(
     name: string,

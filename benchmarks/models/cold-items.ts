@@ -3,7 +3,7 @@
 // training part, and of all. Run: node benchmarks/run.mjs benchmarks/models/cold-items.ts
 
 import { writeFileSync } from 'node:fs';
-import { FM, type Interactions, kFold, MF, type SideFeatures } from 'opmf';
+import { FM, type Interactions, kFold, MF } from 'opmf';
 import { loadDataset } from 'opmf/node';
 import { spread } from '../../src/evaluation/fits';
 import { machine } from '../machine';
@@ -16,7 +16,7 @@ interface Arm {
   predict(train: Interactions, test: Interactions): Promise<Float32Array>;
 }
 
-const fm = (name: string, side: SideFeatures): Arm => ({
+const fm = (name: string, side: Parameters<FM['fit']>[1]): Arm => ({
   name,
   async predict(train, test) {
     const model = new FM({

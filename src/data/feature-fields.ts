@@ -17,14 +17,7 @@ export type FieldKind = FieldRange['kind'];
  * console.log(city.offset + city.size); // 7
  * ```
  */
-export interface FieldRange {
-  readonly name: string;
-  readonly kind: 'numeric' | 'categorical' | 'multi' | 'crossed';
-  /** The index of its first feature. */
-  readonly offset: number;
-  /** How many features it has. */
-  readonly size: number;
-}
+export type FieldRange = FeatureRows['fields'][number];
 
 /**
  * Rows of features in compressed sparse rows. Row r has the features indices[k] with the values[k] beside them, for k
@@ -59,7 +52,14 @@ export interface FeatureRows {
   /** The weight of each row's loss; null: 1. */
   readonly weights: Float32Array | null;
   /** In order: each starts where the one before ends. */
-  readonly fields: readonly FieldRange[];
+  readonly fields: readonly {
+    readonly name: string;
+    readonly kind: 'numeric' | 'categorical' | 'multi' | 'crossed';
+    /** The index of its first feature. */
+    readonly offset: number;
+    /** How many features it has. */
+    readonly size: number;
+  }[];
 }
 
 /** The features of rows, without labels and weights. */

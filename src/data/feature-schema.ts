@@ -5,7 +5,7 @@ import { show } from '../core/options';
 import { ownString } from '../core/plain';
 import { hash } from '../core/random';
 import { VERSION } from '../core/version';
-import type { FeatureRow, FeatureValue, FieldConfig, FieldRange, LabelSource } from './feature-fields';
+import type { FeatureRow, FeatureRows, FeatureValue, FieldConfig, LabelSource } from './feature-fields';
 
 /** A field as stored in files. Combinations are listed as `<length of the first>:<first>:<second>`. */
 export type LearnedField =
@@ -427,7 +427,7 @@ export class FeatureSchema {
   }
 
   /** The features of each field. */
-  readonly fields: readonly FieldRange[];
+  readonly fields: FeatureRows['fields'];
   /** The number of features of all fields. */
   readonly size: number;
 
@@ -470,7 +470,7 @@ export class FeatureSchema {
   }
 
   /** Plain JSON: what JSON.stringify writes, and `fromJSON` reads. */
-  toJSON(): FeatureSchemaJson {
+  toJSON(): object {
     return this.json;
   }
 

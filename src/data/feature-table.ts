@@ -11,7 +11,6 @@ import {
   type FeatureRows,
   type FeatureTableOptions,
   type FeatureValue,
-  type FieldRange,
   type LabelSource,
   readTableOptions,
   type TablePlan,
@@ -26,7 +25,7 @@ import {
   newField,
   numberOf,
 } from './feature-schema';
-import { part, partSize, positionsOf, range, requireTwoRows, type SplitRandomOptions } from './splits';
+import { part, partSize, positionsOf, range, requireTwoRows, type splitRandom } from './splits';
 import { type Id, requireIterable, Vocabulary, WANTED_ID } from './vocabulary';
 
 /** Creates the error for a cell, in a row counted from 1. */
@@ -279,7 +278,7 @@ export class FeatureTable implements FeatureRows {
   readonly values: Float32Array;
   readonly labels: Float32Array | null;
   readonly weights: Float32Array | null;
-  readonly fields: readonly FieldRange[];
+  readonly fields: FeatureRows['fields'];
   /** The schema that encoded the rows; null if they came encoded. */
   readonly schema: FeatureSchema | null;
   /** The id of each row, if the table was made with `id`; else null. */
@@ -409,7 +408,7 @@ export class FeatureTable implements FeatureRows {
    * @throws OptionError for a fraction outside (0, 1) or an unknown option.
    * @throws DataError for fewer than 2 rows.
    */
-  split(options?: SplitRandomOptions): { train: FeatureTable; test: FeatureTable } {
+  split(options?: Parameters<typeof splitRandom>[1]): { train: FeatureTable; test: FeatureTable } {
     const { testFraction, seed } = readOptions('FeatureTable.split', options, {
       testFraction: part(0.2),
       seed: field(seedCheck, 1),

@@ -5,9 +5,8 @@ import { optional, readOptions } from '../core/options';
 import { runToEnd } from '../core/scheduler';
 import { VERSION } from '../core/version';
 import { duplicatesField, resolveDuplicates, withoutAbsent } from './duplicates';
-import type { Columns, InputColumns, Interaction, Row } from './rows';
-import { readColumns, readRows, selectColumns } from './rows';
-import { aVocabulary, Vocabulary } from './vocabulary';
+import { type Columns, type Interaction, type Row, readColumns, readRows, selectColumns } from './rows';
+import { aVocabulary, type Id, Vocabulary } from './vocabulary';
 
 /**
  * What a reader left out of a set of ratings.
@@ -211,7 +210,19 @@ export class Interactions implements Iterable<Interaction> {
    * console.log(data.stats().mean); // 4
    * ```
    */
-  static fromColumns(columns: InputColumns, options?: InteractionsOptions): Interactions {
+  static fromColumns(
+    columns: {
+      readonly userIds: ArrayLike<Id>;
+      readonly itemIds: ArrayLike<Id>;
+      /** @defaultValue all 1 */
+      readonly values?: ArrayLike<number> | undefined;
+      /** @defaultValue all 1 */
+      readonly weights?: ArrayLike<number> | undefined;
+      /** Since 1970: numbers of seconds (or, where these would lie beyond the year 9999, of milli-, micro- or nanoseconds), or Dates. */
+      readonly timestamps?: ArrayLike<number | Date> | undefined;
+    },
+    options?: InteractionsOptions,
+  ): Interactions {
     return build('Interactions.fromColumns', options, (users, items) => readColumns(columns, users, items));
   }
 

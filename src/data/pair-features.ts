@@ -12,21 +12,11 @@ import { aVocabulary, type Id, type Vocabulary } from './vocabulary';
 
 /**
  * Side features of users and items: tables made with `id`.
- *
- * @example
- * ```ts
- * import { categorical, FeatureTable, type SideFeatures } from 'opmf';
- * const teas = [{ tea: 'assam', colour: 'black' }, { tea: 'sencha', colour: 'green' }];
- * const side: SideFeatures = { itemFeatures: FeatureTable.from(teas, { id: 'tea', fields: { colour: categorical() } }) };
- * console.log(side.itemFeatures!.ids!.join(' ')); // assam sencha
- * ```
  */
-export interface SideFeatures {
-  /** One row per user, found by its id. @defaultValue no side features of users */
-  readonly userFeatures?: FeatureTable | undefined;
-  /** One row per item, found by its id. @defaultValue no side features of items */
-  readonly itemFeatures?: FeatureTable | undefined;
-}
+export type SideFeatures = Pick<
+  NonNullable<Parameters<typeof interactionFeatures>[1]>,
+  'userFeatures' | 'itemFeatures'
+>;
 
 /** A table of features as pairs read it: a FeatureTable, or what a file has of one. */
 export type SideTable = FeatureRows & Pick<FeatureTable, 'schema' | 'ids'>;
@@ -263,7 +253,12 @@ class Side {
  */
 export function interactionFeatures(
   interactions: Interactions,
-  options?: SideFeatures & {
+  options?: {
+    /** One row per user, found by its id. @defaultValue no side features of users */
+    readonly userFeatures?: FeatureTable | undefined;
+    /** One row per item, found by its id. @defaultValue no side features of items */
+    readonly itemFeatures?: FeatureTable | undefined;
+  } & {
     /** The users with a feature of their own: those that a model learns from. @defaultValue all of the vocabulary */
     readonly users?: Vocabulary | undefined;
     /** The items with a feature of their own: those that a model learns from. @defaultValue all of the vocabulary */

@@ -145,16 +145,13 @@ const SHAPE = 'a row is { userId, itemId, value?, weight?, timestamp? } or [user
 const COLUMNS = ['userIds', 'itemIds', 'values', 'weights', 'timestamps'] as const;
 
 /** Ratings as columns: lists of equal length. */
-export interface InputColumns {
+export type InputColumns = {
   readonly userIds: ArrayLike<Id>;
   readonly itemIds: ArrayLike<Id>;
-  /** @defaultValue all 1 */
   readonly values?: ArrayLike<number> | undefined;
-  /** @defaultValue all 1 */
   readonly weights?: ArrayLike<number> | undefined;
-  /** Since 1970: numbers of seconds (or, where these would lie beyond the year 9999, of milli-, micro- or nanoseconds), or Dates. */
   readonly timestamps?: ArrayLike<number | Date> | undefined;
-}
+};
 
 /** Reads rows one by one; new ids are added to the vocabularies. */
 export function readRows(rows: Iterable<Row>, users: Vocabulary, items: Vocabulary): Columns {

@@ -88,7 +88,7 @@ export function splitRandom(
     /** The fraction of the rows that is tested, above 0 and below 1. @defaultValue 0.2 */
     readonly testFraction?: number | undefined;
     /** @defaultValue 1 */
-    readonly seed?: Seed | undefined;
+    readonly seed?: number | string | undefined;
   },
 ): Split {
   const { testFraction, seed } = readOptions('splitRandom', options, {
@@ -187,7 +187,7 @@ export function splitLeaveOneOut(
     /** Which row of a user is tested: the latest, or a random one. @defaultValue 'time' */
     readonly by?: 'time' | 'random' | undefined;
     /** The seed of `by: 'random'`. @defaultValue 1 */
-    readonly seed?: Seed | undefined;
+    readonly seed?: number | string | undefined;
   },
 ): Split {
   const { by, seed } = readOptions('splitLeaveOneOut', options, {
@@ -270,7 +270,7 @@ export function splitByUser(
     /** The fraction of a tested user's rows that is tested; the others are the history. Above 0 and below 1. @defaultValue 0.2 */
     readonly holdOutPerUser?: number | undefined;
     /** @defaultValue 1 */
-    readonly seed?: Seed | undefined;
+    readonly seed?: number | string | undefined;
   },
 ): Split & {
   /** The rows of the tested users from which a model may fold them in. */
@@ -349,7 +349,7 @@ export function kFold(
     /** How many folds, from 2 to the number of rows. @defaultValue 5 */
     readonly folds?: number | undefined;
     /** @defaultValue 1 */
-    readonly seed?: Seed | undefined;
+    readonly seed?: number | string | undefined;
   },
 ): Split[] {
   const { folds, seed } = readOptions('kFold', options, {

@@ -6,7 +6,7 @@ import { doubles } from '../core/allocate';
 import { exponential, naturalLog, sigmoid } from '../core/elementary';
 import { OptionError } from '../core/errors';
 import { field, integer, number, readOptions, seed as seedCheck } from '../core/options';
-import { type Seed, Stream } from '../core/random';
+import { Stream } from '../core/random';
 import { Interactions } from './interactions';
 import { range } from './splits';
 import { Vocabulary } from './vocabulary';
@@ -186,7 +186,7 @@ export function syntheticInteractions(options?: {
   /** The standard deviation of the noise term, in stars; rounding adds 0.29 more. @defaultValue 0.85 */
   readonly noise?: number | undefined;
   /** @defaultValue 1 */
-  readonly seed?: Seed | undefined;
+  readonly seed?: number | string | undefined;
 }): Interactions {
   const settings = readOptions('syntheticInteractions', options, {
     users: field(integer({ min: 1, max: MOST }), 943),

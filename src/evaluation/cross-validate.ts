@@ -26,18 +26,6 @@ export interface CrossValidation {
   readonly std: Readonly<Record<MetricName, number>>;
 }
 
-/** The options of crossValidate. `seed` is that of the partition. */
-export interface CrossValidateOptions extends EvaluationOptions<{ readonly fold: CrossValidation['folds'][number] }> {
-  /** @defaultValue 5 */
-  readonly folds?: number | undefined;
-  /**
-   * Of ratings, where scores are ratings, and of rankings: 'rmse', 'ndcg@10'. Rankings are of all items but the user's
-   * training ones, and every test row is relevant (where scores are probabilities: those of a value above 0).
-   * @defaultValue ['rmse', 'mae'] where scores are ratings, else ['ndcg@10']
-   */
-  readonly metrics?: readonly MetricName[] | undefined;
-}
-
 /**
  * Trains on k - 1 parts of the data and tests on the k-th, k times.
  *
@@ -55,7 +43,16 @@ export interface CrossValidateOptions extends EvaluationOptions<{ readonly fold:
 export async function crossValidate(
   recommender: Recommender | (() => Recommender),
   data: Interactions,
-  options?: CrossValidateOptions,
+  options?: EvaluationOptions<{ readonly fold: CrossValidation['folds'][number] }> & {
+    /** @defaultValue 5 */
+    readonly folds?: number | undefined;
+    /**
+     * Of ratings, where scores are ratings, and of rankings: 'rmse', 'ndcg@10'. Rankings are of all items but the user's
+     * training ones, and every test row is relevant (where scores are probabilities: those of a value above 0).
+     * @defaultValue ['rmse', 'mae'] where scores are ratings, else ['ndcg@10']
+     */
+    readonly metrics?: readonly MetricName[] | undefined;
+  },
 ): Promise<CrossValidation> {
   const read = readOptions<
     FilledEvaluation<{ readonly fold: FoldResult }> & { folds: number; metrics?: readonly MetricName[] }

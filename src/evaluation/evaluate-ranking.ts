@@ -21,7 +21,6 @@ import type { Id } from '../data/vocabulary';
 import {
   findRankingMetrics,
   RANKING_NAMES,
-  type RankingMeasureName,
   type RankingMetric,
   type RankingMetricName,
   slip,
@@ -58,7 +57,7 @@ export interface EvaluateRankingOptions extends EvaluationOptions {
         /** How many a user; all there are where they are fewer. */
         readonly count: number;
         /** @defaultValue that of the evaluation */
-        readonly seed?: Seed | undefined;
+        readonly seed?: number | string | undefined;
       }
     | undefined;
   /** Which test values are relevant. @defaultValue all; where scores are probabilities, values above 0 */
@@ -72,30 +71,15 @@ export interface EvaluateRankingOptions extends EvaluationOptions {
    * `ndcg@10`; `ndcg` is cut at each of `k`. `auc` has no cut unless it is written: `auc@10`.
    * @defaultValue ['precision', 'recall', 'hr', 'ndcg', 'map', 'mrr']
    */
-  readonly metrics?: readonly (RankingMetricName | RankingMeasureName)[] | undefined;
+  readonly metrics?:
+    | readonly (RankingMetricName | 'precision' | 'recall' | 'hr' | 'ndcg' | 'map' | 'mrr')[]
+    | undefined;
   /** Also gives the metrics of each user. @defaultValue false */
   readonly perUser?: boolean | undefined;
 }
 
 /** Ranking metrics, means over users. */
-export interface RankingEvaluation {
-  /** The test users with at least one relevant item: those that the means are over. */
-  readonly users: number;
-  /** The test users without one, who do not count. */
-  readonly skipped: number;
-  /** Of `users`, those that training never saw. */
-  readonly cold: number;
-  /** Pairs of the test set that would be relevant, but are in the training data (or `train`): they do not count. */
-  readonly seen: number;
-  /** Negatives that the recommender does not know, over all users: they are no rivals. 0 without `negatives`. */
-  readonly unknown: number;
-  /** With drawn negatives: of `users`, those who lack fewer items than were to be drawn. */
-  readonly short?: number;
-  /** By name and cut: `ndcg@10`. */
-  readonly metrics: Readonly<Record<RankingMetricName, number>>;
-  /** With `perUser`: the metrics of each user that counts. */
-  readonly perUser?: ReadonlyMap<Id, Readonly<Record<RankingMetricName, number>>>;
-}
+export type RankingEvaluation = Awaited<ReturnType<typeof evaluateRanking>>;
 
 /**
  * Ranking metrics of a recommender on test interactions: precision, recall, hr (hit rate), ndcg, map, mrr and auc.
@@ -139,7 +123,24 @@ export async function evaluateRanking(
   recommender: Ranker,
   test: Interactions,
   options?: EvaluateRankingOptions,
-): Promise<RankingEvaluation> {
+): Promise<{
+  /** The test users with at least one relevant item: those that the means are over. */
+  readonly users: number;
+  /** The test users without one, who do not count. */
+  readonly skipped: number;
+  /** Of `users`, those that training never saw. */
+  readonly cold: number;
+  /** Pairs of the test set that would be relevant, but are in the training data (or `train`): they do not count. */
+  readonly seen: number;
+  /** Negatives that the recommender does not know, over all users: they are no rivals. 0 without `negatives`. */
+  readonly unknown: number;
+  /** With drawn negatives: of `users`, those who lack fewer items than were to be drawn. */
+  readonly short?: number;
+  /** By name and cut: `ndcg@10`. */
+  readonly metrics: Readonly<Record<RankingMetricName, number>>;
+  /** With `perUser`: the metrics of each user that counts. */
+  readonly perUser?: ReadonlyMap<Id, Readonly<Record<RankingMetricName, number>>>;
+}> {
   checkRecommender(recommender, ['recommend', 'recommendMany']);
   checkInteractions(test, 'test');
   const { metrics, negatives, gains, perUser, signal, onProgress, ...read } = readRankingOptions(options);

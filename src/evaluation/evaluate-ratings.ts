@@ -12,18 +12,7 @@ import type { EvaluationOptions, FilledEvaluation } from './evaluation-options';
 import { checkRecommender, evaluationFields, familiarityOf } from './evaluation-options';
 
 /** The errors of predicted ratings, pooled over all ratings. */
-export interface RatingEvaluation {
-  /** sqrt(mean (prediction - rating)^2), on the rating scale. */
-  readonly rmse: number;
-  /** mean |prediction - rating|, on the rating scale. */
-  readonly mae: number;
-  /** The ratings evaluated, cold ones included. */
-  readonly count: number;
-  /** Of them, those whose user or item training never saw: predicted by the baseline. */
-  readonly cold: number;
-  /** Of them, those whose pair of user and item is in the training data: how well they are predicted says little of others. */
-  readonly seen: number;
-}
+export type RatingEvaluation = Awaited<ReturnType<typeof evaluateRatings>>;
 
 /** What predicts ratings, at once or later: a recommender, or what has these methods of one. */
 export interface RatingPredictor extends Pick<Recommender, 'knows'>, Partial<Pick<Recommender, 'scores'>> {
@@ -57,7 +46,18 @@ export async function evaluateRatings(
   recommender: RatingPredictor,
   test: Interactions,
   options?: EvaluationOptions,
-): Promise<RatingEvaluation> {
+): Promise<{
+  /** sqrt(mean (prediction - rating)^2), on the rating scale. */
+  readonly rmse: number;
+  /** mean |prediction - rating|, on the rating scale. */
+  readonly mae: number;
+  /** The ratings evaluated, cold ones included. */
+  readonly count: number;
+  /** Of them, those whose user or item training never saw: predicted by the baseline. */
+  readonly cold: number;
+  /** Of them, those whose pair of user and item is in the training data: how well they are predicted says little of others. */
+  readonly seen: number;
+}> {
   const { signal, onProgress } = readOptions<FilledEvaluation>('evaluateRatings', options, evaluationFields());
   checkRecommender(recommender, ['predictMany']);
   checkInteractions(test, 'test');

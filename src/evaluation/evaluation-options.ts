@@ -10,7 +10,7 @@ import { threads } from '../recommenders/training-options';
 /** What every evaluation takes. `Part`: what `onProgress` is told besides how far it is. */
 export interface EvaluationOptions<Part = unknown> {
   /** Of whatever is drawn: splits, negatives, trials. @defaultValue 1 */
-  readonly seed?: Seed | undefined;
+  readonly seed?: number | string | undefined;
   /** Ends the evaluation, also within a fit: it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**

@@ -28,10 +28,10 @@ export const rankingMeasures = {
 } as const satisfies Readonly<Record<RankingMeasureName, RankingMeasure>>;
 
 /** The name of a ranking metric without its cut. `hr` is the hit rate. */
-export type RankingMeasureName = 'precision' | 'recall' | 'hr' | 'ndcg' | 'map' | 'mrr' | 'auc';
+export type RankingMeasureName = Exclude<RankingMetricName, 'auc'> extends `${infer Name}@${number}` ? Name : never;
 
 /** The name of a ranking metric: `ndcg@10` looks at the first ten places; `auc` alone looks at all of them. */
-export type RankingMetricName = `${RankingMeasureName}@${number}` | 'auc';
+export type RankingMetricName = `${'precision' | 'recall' | 'hr' | 'ndcg' | 'map' | 'mrr' | 'auc'}@${number}` | 'auc';
 
 /** The name of a metric. For `rmse` and `mae` lower is better, for all others higher. */
 export type MetricName = 'rmse' | 'mae' | RankingMetricName;

@@ -49,7 +49,7 @@ export interface MFModelOptions {
   /** Whether users and items have biases. @defaultValue true */
   readonly biases?: boolean | undefined;
   /** @defaultValue 1 */
-  readonly seed?: Seed | undefined;
+  readonly seed?: number | string | undefined;
   /** The standard deviation of the normal draws that the embeddings start at. Biases start at 0. @defaultValue 0.1 */
   readonly initScale?: number | undefined;
   /** mu. @defaultValue 0 */

@@ -340,6 +340,7 @@ export abstract class FeatureModel implements Scorer<FeatureBatch> {
     for (const part of this.parts) part.reserve(rows, features);
   }
 
+  /** @internal */
   move(move: Move): void {
     for (const part of this.parts) part.move(move);
   }

@@ -12,6 +12,7 @@ export type { Parameter } from '../parameters/parameter';
 export type { FactorizationTables } from './factorization';
 export { MFModel, type MFModelOptions } from './factorization';
 export type { FeatureBatch } from './feature-models';
+export type { SparseRows } from './forward';
 // The seams
 export type { Batch, Model, RatingBatch, Scorer } from './model';
 export { NMFModel, type NMFModelOptions } from './nmf';

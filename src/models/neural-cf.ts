@@ -241,6 +241,7 @@ export class NeuralCFModel implements Model<RatingBatch> {
   /** Of each pair what all parts make of it. */
   private made: Real;
 
+  /** @internal */
   constructor(options: NeuralCFModelOptions) {
     const { users, items, variant, rank, embeddingDim, hidden, activation, dropout } = options;
     const { initScale, overparam, seed, precision } = options;
@@ -323,6 +324,7 @@ export class NeuralCFModel implements Model<RatingBatch> {
     this.room(count);
   }
 
+  /** @internal */
   move(move: Move): void {
     for (const part of this.parts) part.move(move);
     this.output.move(move);

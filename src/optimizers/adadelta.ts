@@ -1,10 +1,19 @@
 // Adadelta: the step has the units of the parameter, because the root mean square of past steps stands above that of
 // past gradients (Zeiler 2012). A learning rate, 1 as published, multiplies the step, as in PyTorch.
 
-import { type Fields, type Filled, field } from '../core/options';
+import { type Fields, field } from '../core/options';
 import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
-import { decayed, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './learning-rate';
+import {
+  decayed,
+  type LearningRate,
+  type RuleOptions,
+  rateField,
+  readRule,
+  share,
+  tiny,
+  weightDecayField,
+} from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
@@ -40,7 +49,7 @@ export function adadelta(
     /** Added under both roots; at least 1e-30. It sets the size of the first steps. @defaultValue 1e-6 */
     readonly epsilon?: number | undefined;
   } = {},
-): OptimizerConfig<'adadelta', Filled<RuleOptions> & { rho: number; epsilon: number }> {
+): OptimizerConfig<'adadelta', { learningRate: LearningRate; weightDecay: number; rho: number; epsilon: number }> {
   return readRule('adadelta', options, adadeltaFields);
 }
 

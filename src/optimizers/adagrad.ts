@@ -1,11 +1,19 @@
 // AdaGrad: each element's rate falls with the root of the sum of its squared gradients (Duchi, Hazan and Singer 2011).
 // Per row, one accumulator serves a whole embedding, as in PyTorch-BigGraph: 1 / cols of the memory.
 
-import { type Fields, type Filled, field, number, oneOf } from '../core/options';
+import { type Fields, field, number, oneOf } from '../core/options';
 import * as kernels from '../kernels/dispatch';
 import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
-import { decayed, type RuleOptions, rateField, readRule, tiny, weightDecayField } from './learning-rate';
+import {
+  decayed,
+  type LearningRate,
+  type RuleOptions,
+  rateField,
+  readRule,
+  tiny,
+  weightDecayField,
+} from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
@@ -48,7 +56,13 @@ export function adagrad(
   } = {},
 ): OptimizerConfig<
   'adagrad',
-  Filled<RuleOptions> & { epsilon: number; initialAccumulator: number; per: 'element' | 'row' }
+  {
+    learningRate: LearningRate;
+    weightDecay: number;
+    epsilon: number;
+    initialAccumulator: number;
+    per: 'element' | 'row';
+  }
 > {
   return readRule('adagrad', options, adagradFields);
 }

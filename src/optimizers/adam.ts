@@ -3,10 +3,19 @@
 // the steps of the whole fit. Epsilon stands where algorithm 1 and torch.optim.Adam have it, beside the corrected root.
 
 import { exponential, naturalLog } from '../core/elementary';
-import { type Fields, type Filled, field } from '../core/options';
+import { type Fields, field } from '../core/options';
 import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
-import { decayed, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './learning-rate';
+import {
+  decayed,
+  type LearningRate,
+  type RuleOptions,
+  rateField,
+  readRule,
+  share,
+  tiny,
+  weightDecayField,
+} from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
@@ -47,7 +56,10 @@ export function adam(
     /** Added to the root, outside it; at least 1e-30. @defaultValue 1e-8 */
     readonly epsilon?: number | undefined;
   } = {},
-): OptimizerConfig<'adam', Filled<RuleOptions> & { beta1: number; beta2: number; epsilon: number }> {
+): OptimizerConfig<
+  'adam',
+  { learningRate: LearningRate; weightDecay: number; beta1: number; beta2: number; epsilon: number }
+> {
   return readRule('adam', options, adamFields);
 }
 

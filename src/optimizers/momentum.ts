@@ -1,10 +1,18 @@
 // Gradient descent with a heavy ball, in PyTorch's form: the learning rate multiplies the whole buffer when it is
 // applied, not the gradient when it enters. Polyak 1964.
 
-import { type Fields, type Filled, field } from '../core/options';
+import { type Fields, field } from '../core/options';
 import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
-import { decayed, type RuleOptions, rateField, readRule, share, weightDecayField } from './learning-rate';
+import {
+  decayed,
+  type LearningRate,
+  type RuleOptions,
+  rateField,
+  readRule,
+  share,
+  weightDecayField,
+} from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
@@ -36,7 +44,7 @@ export function momentum(
     /** The part of the buffer that is kept from step to step, in [0, 1). @defaultValue 0.9 */
     readonly momentum?: number | undefined;
   } = {},
-): OptimizerConfig<'momentum', Filled<RuleOptions> & { momentum: number }> {
+): OptimizerConfig<'momentum', { learningRate: LearningRate; weightDecay: number; momentum: number }> {
   return readRule('momentum', options, momentumFields);
 }
 

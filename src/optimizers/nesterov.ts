@@ -1,10 +1,18 @@
 // Nesterov's accelerated gradient in the form of Sutskever et al. 2013, as PyTorch writes it: the gradient is taken
 // where the parameter is, and the look-ahead is folded into the step.
 
-import { type Fields, type Filled, field } from '../core/options';
+import { type Fields, field } from '../core/options';
 import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
-import { decayed, type RuleOptions, rateField, readRule, share, weightDecayField } from './learning-rate';
+import {
+  decayed,
+  type LearningRate,
+  type RuleOptions,
+  rateField,
+  readRule,
+  share,
+  weightDecayField,
+} from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
@@ -36,7 +44,7 @@ export function nesterov(
     /** The part of the buffer that is kept from step to step, in [0, 1). @defaultValue 0.9 */
     readonly momentum?: number | undefined;
   } = {},
-): OptimizerConfig<'nesterov', Filled<RuleOptions> & { momentum: number }> {
+): OptimizerConfig<'nesterov', { learningRate: LearningRate; weightDecay: number; momentum: number }> {
   return readRule('nesterov', options, nesterovFields);
 }
 

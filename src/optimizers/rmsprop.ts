@@ -1,10 +1,19 @@
 // RMSprop: the gradient over the root of a moving average of its square (Tieleman and Hinton 2012); PyTorch's form,
 // not centered, with an optional heavy ball on the scaled gradient.
 
-import { type Fields, type Filled, field } from '../core/options';
+import { type Fields, field } from '../core/options';
 import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
-import { decayed, type RuleOptions, rateField, readRule, share, tiny, weightDecayField } from './learning-rate';
+import {
+  decayed,
+  type LearningRate,
+  type RuleOptions,
+  rateField,
+  readRule,
+  share,
+  tiny,
+  weightDecayField,
+} from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
@@ -44,7 +53,10 @@ export function rmsprop(
     /** The part of the buffer that is kept, in [0, 1). At 0 there is no buffer, and no memory for one. @defaultValue 0 */
     readonly momentum?: number | undefined;
   } = {},
-): OptimizerConfig<'rmsprop', Filled<RuleOptions> & { alpha: number; epsilon: number; momentum: number }> {
+): OptimizerConfig<
+  'rmsprop',
+  { learningRate: LearningRate; weightDecay: number; alpha: number; epsilon: number; momentum: number }
+> {
   return readRule('rmsprop', options, rmspropFields);
 }
 

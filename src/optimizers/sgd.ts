@@ -1,10 +1,10 @@
 // Stochastic gradient descent: the rule that the overparameterization is about, because on a product of factors it
 // behaves like momentum with an adaptive rate. Robbins and Monro 1951.
 
-import type { Fields, Filled } from '../core/options';
+import type { Fields } from '../core/options';
 import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
-import { decayed, type RuleOptions, rateField, readRule, weightDecayField } from './learning-rate';
+import { decayed, type LearningRate, type RuleOptions, rateField, readRule, weightDecayField } from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */
@@ -30,7 +30,9 @@ export const sgdFields: Fields<Omit<SgdConfig, 'name'>> = {
  * console.log(JSON.stringify(sgd({ learningRate: 0.005 }))); // {"name":"sgd","learningRate":0.005,"weightDecay":0}
  * ```
  */
-export function sgd(options: RuleOptions = {}): OptimizerConfig<'sgd', Filled<RuleOptions>> {
+export function sgd(
+  options: RuleOptions = {},
+): OptimizerConfig<'sgd', { learningRate: LearningRate; weightDecay: number }> {
   return readRule('sgd', options, sgdFields);
 }
 

@@ -34,7 +34,14 @@ import type { FilledFitOptions } from './fit-options';
 import type { FittedTables } from './partial-fit';
 import { TableRecommender } from './table-recommender';
 import { chooseUnits, nothingToPredict, onlyValue, toTargets, type Weighed, weigh } from './targets';
-import { dimension, epochCount, magnitude, type TrainingOptions, trainingFields } from './training-options';
+import {
+  dimension,
+  epochCount,
+  magnitude,
+  type OptionsInForce,
+  type TrainingOptions,
+  trainingFields,
+} from './training-options';
 
 /**
  * The options of ALS.
@@ -177,7 +184,7 @@ export function ruleOf(options: FilledAlsOptions & { readonly unobservedWeight: 
  */
 export class ALS extends TableRecommender {
   readonly name = 'als';
-  readonly options: FilledAlsOptions;
+  readonly options: OptionsInForce<ALSOptions>;
 
   constructor(options?: ALSOptions) {
     super('ALS');
@@ -220,7 +227,7 @@ export class ALS extends TableRecommender {
 /** What a fit of ALS is made of. */
 interface AlsTask {
   readonly data: Interactions;
-  readonly options: FilledAlsOptions;
+  readonly options: OptionsInForce<ALSOptions>;
   readonly fitOptions: FilledFitOptions;
   readonly install: (fitted: FittedFactorization) => void;
   /** Whether the recommender has a trained state already. */

@@ -18,7 +18,7 @@ import type { Interactions } from '../data/interactions';
 import { adam } from '../optimizers/adam';
 import { cosine } from '../optimizers/learning-rate';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
-import { isRule } from '../optimizers/registry';
+import { isRule, type OptimizerName } from '../optimizers/registry';
 import { sgd } from '../optimizers/sgd';
 import {
   type Overparam,
@@ -39,7 +39,6 @@ import {
   magnitude,
   type Negatives,
   negatives,
-  type OptimizerOption,
   optimizer,
   penalty,
   products,
@@ -197,7 +196,7 @@ export interface OverparamMFOptions extends TrainingOptions {
    * fields left out, of the default's name or of none (`{ learningRate: { bias: .05 } }`), keeps the default's.
    * @defaultValue sgd with the rates of docs/defaults.md, which follow `batchSize`; losses of orders: adam at 0.005
    */
-  readonly optimizer?: OptimizerOption | undefined;
+  readonly optimizer?: Optimizer | Partial<OptimizerConfig> | OptimizerName | undefined;
   /** Passes over the data, from 1 to 100000. @defaultValue 10; losses of orders: 20; SVDpp: 12 */
   readonly epochs?: number | undefined;
   /**

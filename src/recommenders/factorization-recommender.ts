@@ -17,18 +17,13 @@ import type { History, Training } from '../training/fit';
 import { type Link, type Loss, lossNamed } from '../training/losses';
 import { passOver } from '../training/negatives';
 import { type StepOptions, type StepTask, startTraining } from '../training/start-training';
-import type {
-  FactorizationOptionsInForce,
-  FilledOptions,
-  OptionsReader,
-  OverparamMFOptions,
-  ReadRecommender,
-} from './factorization-options';
+import type { FilledOptions, OptionsReader, OverparamMFOptions, ReadRecommender } from './factorization-options';
 import { fitInteractions, servingOf } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
 import type { FittedTables } from './partial-fit';
 import { TableRecommender } from './table-recommender';
 import { chooseUnits, inCopies, onlyValue, toTargets, weigh } from './targets';
+import type { OptionsInForce } from './training-options';
 
 /** A model with its start drawn, and how it is trained and served. */
 export type Prepared = Pick<FitTask, 'model' | 'plainOf' | 'trainingOf' | 'batches'>;
@@ -51,7 +46,7 @@ export abstract class FactorizationRecommender extends TableRecommender {
    * The options in force. What the data decide is that of the last fit: the loss where it is 'auto', with the defaults
    * that go with it, and the default rates where batchSize is above 1. Before a fit: 'auto', and the defaults of ratings.
    */
-  get options(): FactorizationOptionsInForce {
+  get options(): OptionsInForce<OverparamMFOptions> {
     return this.read.options;
   }
 

@@ -14,7 +14,7 @@ import { checkInteractions, type FilledFitOptions, readFitOptions } from './fit-
 import type { FitOptions, Recommender } from './recommender';
 
 /** A recommender over a trained state of one kind. */
-export abstract class IdRecommender<State extends TrainedState> extends Predictor<State> implements Recommender {
+export abstract class IdRecommender extends Predictor implements Recommender {
   /** A recommender of the same kind and options, not fitted. */
   abstract fresh(): Recommender;
 
@@ -94,5 +94,5 @@ export abstract class IdRecommender<State extends TrainedState> extends Predicto
   }
 
   /** The bytes of a file. Without `history`, who has rated what is left out; how often stays. */
-  protected abstract encode(state: State, history: boolean): Uint8Array<ArrayBuffer>;
+  protected abstract encode(state: TrainedState, history: boolean): Uint8Array<ArrayBuffer>;
 }

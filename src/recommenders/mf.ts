@@ -9,7 +9,6 @@ import { copied } from '../serving/factorization-tables';
 import { decodeFitted, restore, type SavedFactorization, savedRule } from '../serving/saved-model';
 import {
   type FactorizationFields,
-  type FactorizationOptionsInForce,
   type FilledOptions,
   factorizationFields,
   type OverparamMFOptions,
@@ -18,15 +17,13 @@ import {
 } from './factorization-options';
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
 import type { Collapses } from './recommender';
+import type { OptionsInForce } from './training-options';
 
 /** The options of MF: those of OverparamMF without the products. */
 export type MFOptions = Omit<OverparamMFOptions, 'overparam'> & {
   /** Tables are plain: products are what OverparamMF takes. @defaultValue false */
   readonly overparam?: false | undefined;
 };
-
-/** Those in force: tables are plain. */
-type PlainOptionsInForce = FactorizationOptionsInForce & { readonly overparam: false };
 
 /** Their declarations. */
 export function mfFields(): FactorizationFields {
@@ -59,8 +56,8 @@ export class MF extends FactorizationRecommender implements Collapses<MF> {
     super('MF', options, readerOf('MF', mfFields()));
   }
 
-  override get options(): PlainOptionsInForce {
-    return super.options as PlainOptionsInForce;
+  override get options(): OptionsInForce<MFOptions> {
+    return super.options as OptionsInForce<MFOptions>;
   }
 
   fresh(): MF {

@@ -8,6 +8,7 @@ import { drawStart } from '../models/factorization';
 import { checkNonNegative, NMFModel } from '../models/nmf';
 import { constant } from '../optimizers/learning-rate';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
+import type { OptimizerName } from '../optimizers/registry';
 import { sgd } from '../optimizers/sgd';
 import type { Overparam } from '../parameters/overparam';
 import { copied, type FittedFactorization, type RatingScale } from '../serving/factorization-tables';
@@ -29,7 +30,7 @@ import {
   dimension,
   epochCount,
   magnitude,
-  type OptimizerOption,
+  type OptionsInForce,
   optimizer,
   products,
   type TrainingOptions,
@@ -65,7 +66,7 @@ export interface NMFOptions extends TrainingOptions {
   /** What predictions are held against; for 'gradient' alone, unless squared. @defaultValue 'squared' */
   readonly loss?: 'squared' | 'absolute' | 'huber' | undefined;
   /** What trains; for 'gradient' alone. @defaultValue sgd at 0.01, times about batchSize (docs/defaults.md) */
-  readonly optimizer?: OptimizerOption | undefined;
+  readonly optimizer?: Optimizer | Partial<OptimizerConfig> | OptimizerName | undefined;
   /** Ratings a step of 'gradient', at least 1. @defaultValue 1 */
   readonly batchSize?: number | undefined;
 }
@@ -203,7 +204,7 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
   }
 
   /** The options in force; default rates of batchSize above 1 are those of the last fit. */
-  get options(): FilledNmfOptions {
+  get options(): Omit<OptionsInForce<NMFOptions>, 'optimizer'> & { readonly optimizer?: OptimizerConfig } {
     return this.read.options;
   }
 

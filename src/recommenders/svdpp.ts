@@ -26,6 +26,7 @@ import {
 import { FactorizationRecommender, type Prepared } from './factorization-recommender';
 import type { Collapses } from './recommender';
 import { INSTEAD_OF_KIND } from './targets';
+import type { OptionsInForce } from './training-options';
 
 /**
  * The options of SVDpp: those of OverparamMF without losses of orders, negatives, threads and grouping. A batch has
@@ -119,7 +120,7 @@ export class SVDpp extends FactorizationRecommender implements Collapses<SVDpp> 
     super('SVDpp', options, svdppReader());
   }
 
-  override get options(): FilledSvdppOptions {
+  override get options(): OptionsInForce<OverparamMFOptions> & { readonly loss: LossName | 'auto' } {
     return super.options as FilledSvdppOptions;
   }
 

@@ -21,30 +21,22 @@ import { FactorizationState } from '../serving/factorization-state';
 import { type FittedFactorization, ServedTables } from '../serving/factorization-tables';
 import type { FoldIn } from '../serving/fold-in/fold-in';
 import type { FoldedItem, FoldedUser } from '../serving/predictor';
-import type {
-  ExplainOptions,
-  Explanation,
-  HistoryRow,
-  Recommendation,
-  SimilarOptions,
-  SimilarUser,
-} from '../serving/questions';
+import type { HistoryRow, Recommendation, SimilarOptions } from '../serving/questions';
 import { encodeFitted } from '../serving/saved-model';
 import type { EpochRecord, History } from '../training/fit';
-import { type AnswerOptions, evaluable } from './fit-interactions';
+import { evaluable } from './fit-interactions';
 import { type FilledFitOptions, refuseCheckpoints } from './fit-options';
 import { IdRecommender } from './id-recommender';
 import { type FittedTables, partialFit } from './partial-fit';
 import type { FitOptions, PartialFits } from './recommender';
 import { Validation } from './validation';
-import { type VectorTable, vectorsOf } from './vector-table';
+import { vectorsOf } from './vector-table';
 
 /** The common part of MF, OverparamMF and ALS. */
-export abstract class TableRecommender
-  extends IdRecommender<FactorizationState<FittedFactorization>>
-  implements Similar, FoldsIn, Explains, PartialFits
-{
-  abstract override readonly options: AnswerOptions;
+export abstract class TableRecommender extends IdRecommender implements Similar, FoldsIn, Explains, PartialFits {
+  /** @internal */
+  declare state: FactorizationState<FittedFactorization> | undefined;
+  abstract override readonly options: { readonly clip: boolean; readonly kernels: 'auto' | 'wasm' | 'js' };
   /** What the caller asked for, where data have decided some of the options: files hold it beside them. */
   protected get askedOptions(): object | undefined {
     return undefined;
@@ -93,10 +85,16 @@ export abstract class TableRecommender
   exportVectors(options?: {
     /** What the index compares by. @defaultValue 'inner-product' */
     readonly index?: ('inner-product' | 'cosine') | undefined;
-  }): {
-    readonly users: VectorTable;
-    readonly items: VectorTable;
-  } {
+  }): Readonly<
+    Record<
+      'users' | 'items',
+      {
+        /** In the order of the rows. */ readonly ids: readonly Id[] /** Numbers a vector. */;
+        readonly dim: number /** Row-major, ids.length x dim. */;
+        readonly values: Float32Array;
+      }
+    >
+  > {
     const { fitted } = this.need('exportVectors');
     const { index } = readOptions(`${this.owner}.exportVectors`, options, {
       index: field(oneOf('inner-product', 'cosine'), 'inner-product'),
@@ -110,7 +108,7 @@ export abstract class TableRecommender
   }
 
   /** The users most like one, best first. @see Similar */
-  similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[] {
+  similarUsers(userId: Id, options?: SimilarOptions): { readonly userId: Id; readonly score: number }[] {
     return similarUsers(this.ask('similarUsers'), userId, options);
   }
 
@@ -125,7 +123,11 @@ export abstract class TableRecommender
   }
 
   /** What each item of a user's history adds to the score of an item, the most first. @see Explains */
-  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
+  explain(
+    userId: Id,
+    itemId: Id,
+    options?: { readonly n?: number | undefined },
+  ): { readonly itemId: Id; readonly contribution: number }[] {
     return explain(this.ask('explain'), userId, itemId, options);
   }
 

@@ -16,7 +16,6 @@ import {
   wrong,
 } from '../core/options';
 import { plainCopy } from '../core/plain';
-import type { Seed } from '../core/random';
 import { MAX_RANK } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { OPTIMIZER_WANTED, type OptimizerName, resolveOver } from '../optimizers/registry';
@@ -29,7 +28,7 @@ export interface TrainingOptions {
   /** A new order of the training data each epoch. @defaultValue true */
   readonly shuffle?: boolean | undefined;
   /** Of every random draw: a finite number or a string. @defaultValue 1 */
-  readonly seed?: Seed | undefined;
+  readonly seed?: number | string | undefined;
   /**
    * What does the arithmetic; results never depend on it. `auto`: WebAssembly where it and its memory can be had, else
    * JavaScript; `wasm`: else an UnsupportedError, in answers too. @defaultValue 'auto'
@@ -38,6 +37,19 @@ export interface TrainingOptions {
   /** Clips predicted ratings to the range of the training ratings. @defaultValue true */
   readonly clip?: boolean | undefined;
 }
+
+/** Options in force: each one is filled in, parts of penalties and negatives too; of an optimizer it is the configuration. */
+export type OptionsInForce<Options> = {
+  readonly [K in keyof Options]-?: K extends 'optimizer' | 'wideOptimizer'
+    ? OptimizerConfig
+    : K extends 'regularization' | 'negatives'
+      ? Exclude<Options[K], undefined> extends number
+        ? Exclude<Options[K], undefined>
+        : Exclude<Options[K], number | undefined> extends infer Parts
+          ? { readonly [P in keyof Parts]-?: Exclude<Parts[P], undefined> }
+          : never
+      : Exclude<Options[K], undefined>;
+};
 
 /** Their declarations. */
 export function trainingFields() {
@@ -90,7 +102,7 @@ export const batchCount = () => integer({ min: 1 });
 export const magnitude = () => number({ min: 0 });
 
 /** What an option `optimizer` may be: parts that are left out are those of the default. */
-export type OptimizerOption = Optimizer | OptimizerConfig | Partial<OptimizerConfig> | OptimizerName;
+type OptimizerOption = Optimizer | OptimizerConfig | Partial<OptimizerConfig> | OptimizerName;
 
 /** Declares an optimizer over its default. */
 export function optimizer<Options, Data>(

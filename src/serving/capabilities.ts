@@ -2,10 +2,10 @@
 // class has the methods of what its trained states can do, and no others.
 
 import { UnknownIdError } from '../core/errors';
-import { type Filled, field, integer, readOptions } from '../core/options';
+import { field, integer, readOptions } from '../core/options';
 import type { Id } from '../data/vocabulary';
 import { FoldedItem, FoldedUser, readHistory, readSimilarOptions } from './predictor';
-import type { ExplainOptions, Explanation, HistoryRow, Recommendation, SimilarOptions, SimilarUser } from './questions';
+import type { HistoryRow, Recommendation, SimilarOptions } from './questions';
 import type { Abilities, Able } from './trained-state';
 
 /** Who has vectors of items and users, to be compared. */
@@ -13,7 +13,7 @@ export interface Similar {
   /** The items most like one, by the cosine (or dot product) of their vectors, best first. @throws UnknownIdError; OptionError */
   similarItems(itemId: Id, options?: SimilarOptions): Recommendation[];
   /** The users most like one, by the cosine (or dot product) of their vectors, best first. @throws UnknownIdError; OptionError */
-  similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[];
+  similarUsers(userId: Id, options?: SimilarOptions): { readonly userId: Id; readonly score: number }[];
 }
 
 /** Who answers for users and items that training never saw, by their history. */
@@ -45,11 +45,15 @@ export interface Explains {
    * What each item that a user has rated adds to the score of an item, the most first: the user as `foldInUser` has it is
    * a sum over its history, p = A^-1 sum_j c_j r_j q_j, and so is every score <q, p>, less the mean and the item's bias.
    *
-   * Units: those of the score. Cost: that of foldInUser.
+   * `n`: how many, 10 where it is left out. Units: those of the score. Cost: that of foldInUser.
    * @throws UnknownIdError; UnsupportedError for a model saved with `history: false`
    * @see Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback Datasets" (ICDM 2008), section 5
    */
-  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[];
+  explain(
+    userId: Id,
+    itemId: Id,
+    options?: { readonly n?: number | undefined },
+  ): { readonly itemId: Id; readonly contribution: number }[];
 }
 
 /** A trained state that can do something, and whose it is. */
@@ -72,7 +76,11 @@ export function similarItems(asked: Question<'similarItems'>, itemId: Id, option
 }
 
 /** @see Similar */
-export function similarUsers(asked: Question<'similarUsers'>, userId: Id, options?: SimilarOptions): SimilarUser[] {
+export function similarUsers(
+  asked: Question<'similarUsers'>,
+  userId: Id,
+  options?: SimilarOptions,
+): { readonly userId: Id; readonly score: number }[] {
   const { owner, state } = asked;
   const ids = state.users;
   const row = ids.indexOf(userId);
@@ -105,9 +113,9 @@ export function explain(
   { owner, state }: Question<'explain'>,
   userId: Id,
   itemId: Id,
-  options?: ExplainOptions,
-): Explanation[] {
-  const { n } = readOptions<Filled<ExplainOptions>>(owner, options, { n: field(integer({ min: 0 }), 10) });
+  options?: { readonly n?: number | undefined },
+): { readonly itemId: Id; readonly contribution: number }[] {
+  const { n } = readOptions<{ readonly n: number }>(owner, options, { n: field(integer({ min: 0 }), 10) });
   const { users, items } = state;
   const [user, item] = [users.indexOf(userId), items.indexOf(itemId)];
   if (!state.hasUser(user)) throw new UnknownIdError('user', userId, owner);

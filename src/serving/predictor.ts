@@ -12,14 +12,7 @@ import type { Scores } from '../metrics/metric-names';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import { indexMap } from './index-map';
 import { ItemMask, type NumberedIds, numbersOf } from './item-mask';
-import type {
-  HistoryRow,
-  Recommendation,
-  RecommendationList,
-  RecommendManyOptions,
-  RecommendOptions,
-  SimilarOptions,
-} from './questions';
+import type { HistoryRow, Recommendation, RecommendationList, RecommendOptions, SimilarOptions } from './questions';
 import type { SimilarRequest } from './top-k';
 import type { Able, FoldedItemState, FoldedUserState, HistoryEntry, ItemRequest, TrainedState } from './trained-state';
 
@@ -57,7 +50,10 @@ export function readRecommendOptions(owner: string, given: RecommendOptions | un
 }
 
 /** Checks those of recommendMany and recommendEach. */
-export function readManyOptions(owner: string, given: RecommendManyOptions | undefined) {
+export function readManyOptions(
+  owner: string,
+  given: (RecommendOptions & { readonly signal?: AbortSignal | undefined }) | undefined,
+) {
   return readOptions<ReadRecommendOptions & { readonly signal?: AbortSignal }>(owner, given, {
     ...recommendFields(),
     signal: optional(abortSignal),
@@ -271,14 +267,15 @@ function nameless(row: unknown, side: 'itemId' | 'userId', at: number): Row {
 // index, and gives ids back. How it is trained is for its subclasses.
 
 /** A trained state as its user asks it. */
-export abstract class Predictor<State extends TrainedState = TrainedState> {
+export abstract class Predictor {
   /** The name of its kind: 'mf', 'overparam-mf'. */
   abstract readonly name: string;
   /** The options in force, plain JSON. */
   abstract readonly options: object;
   /** What predictions are: ratings, probabilities of a value of 1, or numbers that mean nothing but their order. */
   abstract readonly scores: Scores;
-  private state: State | undefined;
+  /** @internal The trained state, once there is one; subclasses say of which kind. */
+  state: TrainedState | undefined;
 
   protected constructor(
     /** The name of the class, for messages. */
@@ -298,20 +295,20 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
     return this.need('items').items;
   }
 
-  /** Takes over a trained state. */
-  protected install(state: State): void {
+  /** @internal Takes over a trained state. */
+  protected install(state: TrainedState): void {
     this.state = state;
   }
 
-  /** The trained state. @throws NotFittedError before there is one */
-  protected need(call: string): State {
+  /** @internal The trained state. @throws NotFittedError before there is one */
+  protected need(call: string): NonNullable<this['state']> {
     if (this.state === undefined) throw new NotFittedError(this.owner, call);
-    return this.state;
+    return this.state as NonNullable<this['state']>;
   }
 
   /** @internal The trained state, and who is asked, for what not every kind can do: capabilities.ts. */
-  protected ask(call: string): { readonly owner: string; readonly recommender: object; readonly state: State } {
-    return { owner: `${this.owner}.${call}`, recommender: this, state: this.need(call) };
+  protected ask(call: string) {
+    return { owner: `${this.owner}.${call}`, recommender: this as object, state: this.need(call) };
   }
 
   /** Whether training saw the user and the item, or the user, where no item is given. */
@@ -397,7 +394,10 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
   }
 
   /** `recommend` for many users, each once, while other tasks go on. Memory: the lists. @see recommendEach */
-  async recommendMany(userIds: Iterable<Id>, options?: RecommendManyOptions): Promise<Map<Id, RecommendationList>> {
+  async recommendMany(
+    userIds: Iterable<Id>,
+    options?: RecommendOptions & { readonly signal?: AbortSignal | undefined },
+  ): Promise<Map<Id, RecommendationList>> {
     const chunks = this.chunksOf('recommendMany', options, () => new Set(userList(userIds)));
     const lists = new Map<Id, RecommendationList>();
     for await (const chunk of chunks) for (const [id, list] of chunk) lists.set(id, list);
@@ -420,14 +420,21 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
    * console.log(lists); // 60
    * ```
    */
-  recommendEach(userIds: Iterable<Id>, options?: RecommendManyOptions): AsyncIterable<[Id, RecommendationList]> {
+  recommendEach(
+    userIds: Iterable<Id>,
+    options?: RecommendOptions & { readonly signal?: AbortSignal | undefined },
+  ): AsyncIterable<[Id, RecommendationList]> {
     const chunks = this.chunksOf('recommendEach', options, () => userList(userIds));
     return (async function* () {
       for await (const chunk of chunks) yield* chunk;
     })();
   }
 
-  private chunksOf(call: string, options: RecommendManyOptions | undefined, usersOf: () => Iterable<Id>) {
+  private chunksOf(
+    call: string,
+    options: (RecommendOptions & { readonly signal?: AbortSignal | undefined }) | undefined,
+    usersOf: () => Iterable<Id>,
+  ) {
     const owner = `${this.owner}.${call}`;
     const state = this.need(call);
     const { signal, ...read } = readManyOptions(owner, options);
@@ -436,7 +443,7 @@ export abstract class Predictor<State extends TrainedState = TrainedState> {
   }
 
   /** What makes the lists of some users. */
-  private answering(owner: string, state: State, read: ReadRecommendOptions): Answer {
+  private answering(owner: string, state: TrainedState, read: ReadRecommendOptions): Answer {
     const { users, items, seen } = state;
     const { filterSeen = seen.isKept } = read;
     if (filterSeen && !seen.isKept) {

@@ -9,12 +9,6 @@ export interface Recommendation {
   readonly score: number;
 }
 
-/** A user like another one. */
-export interface SimilarUser {
-  readonly userId: Id;
-  readonly score: number;
-}
-
 /** Recommendations, best first. `basis` is 'popularity' for a user that training never saw; scores are then counts. */
 export interface RecommendationList extends Array<Recommendation> {
   readonly basis: 'model' | 'popularity';
@@ -34,12 +28,6 @@ export interface RecommendOptions {
   readonly candidates?: Iterable<Id> | ItemMask | undefined;
 }
 
-/** What to recommend from, to many users. */
-export interface RecommendManyOptions extends RecommendOptions {
-  /** Ends the work between two users: it rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** How alike two rows are, and which are wanted: items where items are asked for, users where users are. */
 export interface SimilarOptions {
   /** @defaultValue 10 */
@@ -56,15 +44,3 @@ export interface SimilarOptions {
 export type HistoryRow<Other extends 'itemId' | 'userId'> =
   | ({ readonly [K in Other]: Id } & { readonly value?: number | undefined; readonly weight?: number | undefined })
   | readonly [id: Id, value?: number | undefined];
-
-/** How much of an explanation is wanted. */
-export interface ExplainOptions {
-  /** @defaultValue 10 */
-  readonly n?: number | undefined;
-}
-
-/** What an item of a user's history adds to the score of another item. */
-export interface Explanation {
-  readonly itemId: Id;
-  readonly contribution: number;
-}

@@ -12,8 +12,8 @@ interface Api {
   readonly counts: Readonly<Record<string, { readonly exports: number; readonly values: number }>>;
   readonly unexported: Readonly<Record<string, readonly string[]>>;
 }
-/** At most as many exports of opmf, and as many types that it names and does not export. Targets: 150 and 0. */
-const MOST = { exports: 162, unexported: 31 };
+/** At most as many exports of opmf, and as many types that it names and does not export. */
+const MOST = { exports: 150, unexported: 0 };
 
 const program = join(__dirname, 'report.mjs');
 const api: Api = JSON.parse(execFileSync(process.execPath, [program, '--json'], { encoding: 'utf8' }));

@@ -3,7 +3,7 @@
 import { FormatError, OptionError } from '../../core/errors';
 import { type Check, field, integer, oneOf, optional, readOptions, show, string, wrong } from '../../core/options';
 import { type Pausable, runToEnd } from '../../core/scheduler';
-import type { FieldKind, FieldRange } from '../../data/feature-fields';
+import type { FeatureRows, FieldKind, FieldRange } from '../../data/feature-fields';
 import { grown } from '../../data/feature-schema';
 import { FeatureTable } from '../../data/feature-table';
 import { LARGEST_FLOAT32, parseDecimal } from './cells';
@@ -38,7 +38,11 @@ export interface LibFMOptions {
   readonly maxBytes?: number | undefined;
   /** The fields in the order of their features, for models that need them. @defaultValue one field, `features` */
   readonly fields?:
-    | readonly { readonly name: string; readonly size: number; readonly kind?: FieldKind | undefined }[]
+    | readonly {
+        readonly name: string;
+        readonly size: number;
+        readonly kind?: FeatureRows['fields'][number]['kind'] | undefined;
+      }[]
     | undefined;
   /** The file's name, for error messages. */
   readonly file?: string | undefined;

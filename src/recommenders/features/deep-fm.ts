@@ -6,7 +6,7 @@ import { DeepFMModel } from '../../models/feature-models';
 import type { Overparam } from '../../parameters/overparam';
 import { fileOf, type SavedFile, savedRule } from '../../serving/saved-model';
 import type { Collapses } from '../recommender';
-import { ruleApart } from '../training-options';
+import { type OptionsInForce, ruleApart } from '../training-options';
 import { type DeepFMOptions, deepFields, deepForm, type FilledDeepOptions, featureFields } from './feature-options';
 import { FeatureRecommender, restoreFeatures } from './feature-recommender';
 
@@ -30,7 +30,8 @@ export const deepFMFields = () => featureFields(deepFields(), deepForm);
  * console.log(model.options.embeddingDim); // 10
  * ```
  */
-export class DeepFM extends FeatureRecommender<FilledDeepOptions> implements Collapses<DeepFM> {
+export class DeepFM extends FeatureRecommender implements Collapses<DeepFM> {
+  declare readonly options: OptionsInForce<DeepFMOptions>;
   readonly name = 'deep-fm';
 
   constructor(options?: DeepFMOptions) {

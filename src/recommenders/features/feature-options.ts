@@ -5,6 +5,7 @@ import { planFeatures } from '../../models/feature-models';
 import { ACTIVATIONS } from '../../models/forward';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
+import type { OptimizerName } from '../../optimizers/registry';
 import type { Overparam } from '../../parameters/overparam';
 import type { LossName, RankingLossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives';
@@ -16,7 +17,6 @@ import {
   magnitude,
   type Negatives,
   negatives,
-  type OptimizerOption,
   optimizer,
   penalty,
   products,
@@ -46,7 +46,7 @@ export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffl
    */
   readonly negatives?: number | Negatives | false | undefined;
   /** A name, a configuration, or an object with the Optimizer seam. @defaultValue adam, learning rate 0.001 */
-  readonly optimizer?: OptimizerOption | undefined;
+  readonly optimizer?: Optimizer | Partial<OptimizerConfig> | OptimizerName | undefined;
   /** Passes over the rows, from 1 to 100000. @defaultValue 10 */
   readonly epochs?: number | undefined;
   /** Rows a step, at least 1; the gradient is their mean. @defaultValue 1024 */

@@ -21,7 +21,7 @@ import { type Similar, similarItems, similarUsers } from '../../serving/capabili
 import { type FeatureTables, ROWS_AT_ONCE, type RowLayout, type RowModel } from '../../serving/features/feature-rows';
 import { FeatureState, isTrained, predictRows } from '../../serving/features/feature-state';
 import { decodeLayout, encodeFeatureModel, takeTable } from '../../serving/features/saved-features';
-import type { Recommendation, SimilarOptions, SimilarUser } from '../../serving/questions';
+import type { Recommendation, SimilarOptions } from '../../serving/questions';
 import { remake, type SavedFile } from '../../serving/saved-model';
 import { fit, type History, largestOf } from '../../training/fit';
 import { OptimizerSink, type RuleOf } from '../../training/optimizer-sink';
@@ -29,17 +29,17 @@ import { Stepper } from '../../training/stepper';
 import type { KernelChoice } from '../../wasm/host';
 import { checkpointing } from '../checkpoint';
 import { IdRecommender } from '../id-recommender';
-import type { FilledFeatureOptions } from './feature-options';
+import type { OptionsInForce } from '../training-options';
+import type { FeatureRecommenderOptions, FilledFeatureOptions } from './feature-options';
 import { type CheckedFit, type FeatureFitOptions, type FitInput, readPairs, readRows } from './fit-input';
 
 /** The common part of the models of features. */
-export abstract class FeatureRecommender<Options extends FilledFeatureOptions>
-  extends IdRecommender<FeatureState<TrainedRows>>
-  implements Similar
-{
+export abstract class FeatureRecommender extends IdRecommender implements Similar {
+  /** @internal */
+  declare state: FeatureState<TrainedRows> | undefined;
   protected constructor(
     owner: string,
-    readonly options: Options,
+    readonly options: OptionsInForce<FeatureRecommenderOptions>,
     protected readonly rule: Optimizer,
   ) {
     super(owner);
@@ -48,7 +48,7 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions>
   /** Makes the model to be trained, or a plain one that is to be filled. */
   protected abstract createModel(fields: readonly FieldRange[], overparam: Overparam<string>): FeatureModel;
   /** A recommender of the same kind with other options, not fitted. */
-  protected abstract with(options: Options): FeatureRecommender<Options>;
+  protected abstract with(options: FeatureRecommender['options']): FeatureRecommender;
 
   /** Numbers of a regression are ratings; of a classification without negatives probabilities; else orders. */
   get scores(): Scores {
@@ -129,7 +129,7 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions>
   }
 
   /** The users most like one, best first. @see Similar */
-  similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[] {
+  similarUsers(userId: Id, options?: SimilarOptions): { readonly userId: Id; readonly score: number }[] {
     return similarUsers(this.ask('similarUsers'), userId, options);
   }
 
@@ -138,7 +138,7 @@ export abstract class FeatureRecommender<Options extends FilledFeatureOptions>
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */
-  protected collapsed(): FeatureRecommender<Options> {
+  protected collapsed(): FeatureRecommender {
     const { layout } = this.need('collapse');
     const { model } = this;
     const plain = this.with({ ...this.options, overparam: false });

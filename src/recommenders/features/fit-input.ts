@@ -9,7 +9,7 @@ import { Stream } from '../../core/random';
 import { forEachChunk, runYielding, type Scheduler, TaskScheduler } from '../../core/scheduler';
 import type { FeatureRows, UnlabelledRows } from '../../data/feature-fields';
 import type { Interactions } from '../../data/interactions';
-import { type SideFeatures, sideFields } from '../../data/pair-features';
+import { type interactionFeatures, type SideFeatures, sideFields } from '../../data/pair-features';
 import {
   checkSuits,
   type FeatureMetricName,
@@ -320,7 +320,7 @@ function checkBothLabels(targets: Float32Array): void {
 /** The options of a fit on rows of features, or on interactions; on rows there are no tables of users and items. */
 export interface FeatureFitOptions
   extends Pick<FitOptions, 'onEpoch' | 'signal' | 'checkpoint' | 'resume'>,
-    SideFeatures {
+    Pick<NonNullable<Parameters<typeof interactionFeatures>[1]>, 'userFeatures' | 'itemFeatures'> {
   /** Rows with labels, encoded by the schema of the training rows; interactions where the fit is on those. */
   readonly validation?: FeatureRows | Interactions | undefined;
   /**

@@ -6,8 +6,8 @@ import { FMModel } from '../../models/feature-models';
 import type { Overparam } from '../../parameters/overparam';
 import { fileOf, type SavedFile, savedRule } from '../../serving/saved-model';
 import type { Collapses } from '../recommender';
-import { dimension, ruleApart } from '../training-options';
-import { type FeatureRecommenderOptions, type FilledFeatureOptions, featureFields } from './feature-options';
+import { dimension, type OptionsInForce, ruleApart } from '../training-options';
+import { type FeatureRecommenderOptions, featureFields } from './feature-options';
 import { FeatureRecommender, restoreFeatures } from './feature-recommender';
 
 /** The options of FM. */
@@ -50,7 +50,8 @@ export const fmFields = () => featureFields({ rank: field(dimension(), 16) }, ({
  * console.log(Array.from(model.predictRows(xor), Math.round).join()); // 1,0,0,1
  * ```
  */
-export class FM extends FeatureRecommender<FilledFeatureOptions & { readonly rank: number }> implements Collapses<FM> {
+export class FM extends FeatureRecommender implements Collapses<FM> {
+  declare readonly options: OptionsInForce<FMOptions>;
   readonly name = 'fm';
 
   constructor(options?: FMOptions) {

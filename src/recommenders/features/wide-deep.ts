@@ -5,11 +5,12 @@ import type { FieldRange } from '../../data/feature-fields';
 import { type FeatureModel, WideDeepModel } from '../../models/feature-models';
 import { ftrl } from '../../optimizers/ftrl';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
+import type { OptimizerName } from '../../optimizers/registry';
 import type { Overparam } from '../../parameters/overparam';
 import { fileOf, type SavedFile, savedRule } from '../../serving/saved-model';
 import type { RuleOf } from '../../training/optimizer-sink';
 import type { Collapses } from '../recommender';
-import { type OptimizerOption, optimizer, ruleApart } from '../training-options';
+import { type OptionsInForce, optimizer, ruleApart } from '../training-options';
 import { type DeepFMOptions, deepFields, deepForm, type FilledDeepOptions, featureFields } from './feature-options';
 import { FeatureRecommender, restoreFeatures } from './feature-recommender';
 
@@ -18,7 +19,7 @@ export interface WideDeepOptions extends DeepFMOptions {
   /** The names of the fields with linear weights, crossed ones among them; null: all fields. @defaultValue null */
   readonly wide?: readonly string[] | null | undefined;
   /** What trains the linear weights; `optimizer` trains the rest. @defaultValue ftrl */
-  readonly wideOptimizer?: OptimizerOption | undefined;
+  readonly wideOptimizer?: Optimizer | Partial<OptimizerConfig> | OptimizerName | undefined;
 }
 
 /** Filled in. */
@@ -60,7 +61,8 @@ export function wideDeepFields(): Fields<Declared> {
  * console.log(model.options.wideOptimizer.name); // ftrl
  * ```
  */
-export class WideDeep extends FeatureRecommender<FilledWideDeep> implements Collapses<WideDeep> {
+export class WideDeep extends FeatureRecommender implements Collapses<WideDeep> {
+  declare readonly options: OptionsInForce<WideDeepOptions>;
   readonly name = 'wide-deep';
   private readonly wideRule: Optimizer;
 

@@ -2,7 +2,7 @@
 
 import { doubles, floats } from '../../core/allocate';
 import { DataError } from '../../core/errors';
-import { type Filled, field, number, readOptions } from '../../core/options';
+import { field, number, readOptions } from '../../core/options';
 import type { Scheduler } from '../../core/scheduler';
 import type { Interactions } from '../../data/interactions';
 import { invert } from '../../kernels/cholesky';
@@ -11,6 +11,7 @@ import { DenseWeights } from '../../serving/item-weights';
 import { restore, type SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
+import type { OptionsInForce } from '../training-options';
 import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
 import { ItemRecommender } from './item-recommender';
 
@@ -85,9 +86,9 @@ export const easeFields = () => ({ regularization: field(number({ min: 0, above:
  * console.log(model.recommend('cy').map(({ itemId }) => itemId)); // [ 'milk', 'soup' ]
  * ```
  */
-export class EASE extends ItemRecommender<DenseWeights> {
+export class EASE extends ItemRecommender {
   readonly name = 'ease';
-  readonly options: Readonly<Filled<EASEOptions>>;
+  readonly options: OptionsInForce<EASEOptions>;
 
   constructor(options?: EASEOptions) {
     super('EASE');

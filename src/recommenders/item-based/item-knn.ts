@@ -2,7 +2,7 @@
 // both schemes are a weight of the user times a factor of the item.
 
 import { naturalLog } from '../../core/elementary';
-import { type Filled, field, integer, number, oneOf, readOptions } from '../../core/options';
+import { field, integer, number, oneOf, readOptions } from '../../core/options';
 import type { Scheduler } from '../../core/scheduler';
 import { idOrder } from '../../data/csr';
 import type { Interactions } from '../../data/interactions';
@@ -13,6 +13,7 @@ import { restore, type SavedModel } from '../../serving/saved-model';
 import { TopK } from '../../serving/top-k';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
+import type { OptionsInForce } from '../training-options';
 import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
 import { ItemRecommender } from './item-recommender';
 
@@ -173,9 +174,9 @@ export const itemKNNFields = () => ({
  * console.log(model.recommend('cy').map(({ itemId }) => itemId)); // [ 'milk', 'soup' ]
  * ```
  */
-export class ItemKNN extends ItemRecommender<NeighborLists> {
+export class ItemKNN extends ItemRecommender {
   readonly name = 'item-knn';
-  readonly options: Readonly<Filled<ItemKNNOptions>>;
+  readonly options: OptionsInForce<ItemKNNOptions>;
 
   constructor(options?: ItemKNNOptions) {
     super('ItemKNN');

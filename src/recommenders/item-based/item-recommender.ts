@@ -13,16 +13,18 @@ import {
 import { ItemState } from '../../serving/item-state';
 import type { DenseWeights, NeighborLists } from '../../serving/item-weights';
 import type { FoldedUser } from '../../serving/predictor';
-import type { ExplainOptions, Explanation, HistoryRow, Recommendation, SimilarOptions } from '../../serving/questions';
+import type { HistoryRow, Recommendation, SimilarOptions } from '../../serving/questions';
 import { encodeModel } from '../../serving/saved-model';
 import { IdRecommender } from '../id-recommender';
 import type { Histories } from './histories';
 
 /** A recommender by weights between items. */
-export abstract class ItemRecommender<W extends DenseWeights | NeighborLists>
-  extends IdRecommender<ItemState<W>>
+export abstract class ItemRecommender
+  extends IdRecommender
   implements Pick<Similar, 'similarItems'>, Pick<FoldsIn, 'foldInUser'>, Explains
 {
+  /** @internal */
+  declare state: ItemState<DenseWeights | NeighborLists> | undefined;
   readonly scores = 'order';
 
   /** The items most like one by its own measure, best first. @see Similar */
@@ -36,16 +38,27 @@ export abstract class ItemRecommender<W extends DenseWeights | NeighborLists>
   }
 
   /** What each item of a user's history adds to the score of an item, the most first. @see Explains */
-  explain(userId: Id, itemId: Id, options?: ExplainOptions): Explanation[] {
+  explain(
+    userId: Id,
+    itemId: Id,
+    options?: { readonly n?: number | undefined },
+  ): { readonly itemId: Id; readonly contribution: number }[] {
     return explain(this.ask('explain'), userId, itemId, options);
   }
 
   /** Takes over weights that were learned from the histories of some data. */
-  protected learned(data: Pick<Interactions, 'users' | 'items'>, { seen }: Pick<Histories, 'seen'>, weights: W): void {
+  protected learned(
+    data: Pick<Interactions, 'users' | 'items'>,
+    { seen }: Pick<Histories, 'seen'>,
+    weights: DenseWeights | NeighborLists,
+  ): void {
     this.install(new ItemState(this.owner, { ...data, seen }, weights));
   }
 
-  protected encode({ users, items, seen, weights }: ItemState<W>, history: boolean): Uint8Array<ArrayBuffer> {
+  protected encode(
+    { users, items, seen, weights }: ItemState<DenseWeights | NeighborLists>,
+    history: boolean,
+  ): Uint8Array<ArrayBuffer> {
     const { name, options } = this;
     return encodeModel({ recommender: name, options, users, items, seen, tensors: weights.tensors() }, history);
   }

@@ -35,7 +35,9 @@ import { fitOnce } from './histories';
  * console.log(model.recommend('ann')[0]); // { itemId: 'milk', score: 2 }
  * ```
  */
-export class Popularity extends IdRecommender<PopularityState> implements Pick<FoldsIn, 'foldInUser'>, PartialFits {
+export class Popularity extends IdRecommender implements Pick<FoldsIn, 'foldInUser'>, PartialFits {
+  /** @internal */
+  declare state: PopularityState | undefined;
   readonly name = 'popularity';
   readonly scores = 'order';
   readonly options: Readonly<Record<never, never>>;

@@ -16,7 +16,7 @@ import { type Similar, similarItems, similarUsers } from '../../serving/capabili
 import { countRows, type InteractionHistory } from '../../serving/interaction-history';
 import { NeuralScorer, type NeuralTable, type NeuralTables } from '../../serving/neural-scorer';
 import { decodeNeural, type FittedNeural, NeuralState } from '../../serving/neural-state';
-import type { Recommendation, SimilarOptions, SimilarUser } from '../../serving/questions';
+import type { Recommendation, SimilarOptions } from '../../serving/questions';
 import { encodeModel, restore, type SavedModel, savedRule } from '../../serving/saved-model';
 import { type History, largestOf } from '../../training/fit';
 import { lossNamed } from '../../training/losses';
@@ -29,6 +29,7 @@ import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
 import type { Collapses } from '../recommender';
 import { inCopies, weigh } from '../targets';
+import type { OptionsInForce } from '../training-options';
 import { type FilledNeuralOptions, type NeuralCFOptions, readNeuralOptions } from './neural-options';
 
 /** A trained state with its model: after a fit the one that was trained, after a load a plain one. */
@@ -58,10 +59,12 @@ interface TrainedNeural extends FittedNeural {
  * console.log(model.recommend(data.users.idOf(0), { n: 3 }).length); // 3
  * ```
  */
-export class NeuralCF extends IdRecommender<NeuralState<TrainedNeural>> implements Similar, Collapses<NeuralCF> {
+export class NeuralCF extends IdRecommender implements Similar, Collapses<NeuralCF> {
+  /** @internal */
+  declare state: NeuralState<TrainedNeural> | undefined;
   readonly name = 'neural-cf';
   readonly scores = 'order';
-  readonly options: FilledNeuralOptions;
+  readonly options: OptionsInForce<NeuralCFOptions>;
   private readonly rule: Optimizer;
 
   constructor(options?: NeuralCFOptions) {
@@ -105,7 +108,7 @@ export class NeuralCF extends IdRecommender<NeuralState<TrainedNeural>> implemen
   }
 
   /** The users most like one, best first. @see Similar */
-  similarUsers(userId: Id, options?: SimilarOptions): SimilarUser[] {
+  similarUsers(userId: Id, options?: SimilarOptions): { readonly userId: Id; readonly score: number }[] {
     return similarUsers(this.ask('similarUsers'), userId, options);
   }
 

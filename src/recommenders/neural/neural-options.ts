@@ -5,6 +5,7 @@ import { ACTIVATIONS } from '../../models/forward';
 import { planNeural } from '../../models/neural-cf';
 import { adam } from '../../optimizers/adam';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
+import type { OptimizerName } from '../../optimizers/registry';
 import type { Overparam } from '../../parameters/overparam';
 import type { RankingLossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives';
@@ -16,7 +17,6 @@ import {
   magnitude,
   type Negatives,
   negatives,
-  type OptimizerOption,
   optimizer,
   penalty,
   products,
@@ -47,7 +47,7 @@ export interface NeuralCFOptions extends Pick<TrainingOptions, 'shuffle' | 'seed
   /** Items drawn for each interaction that its user does not have, from 1 to 4096. @defaultValue 4; bpr: 1, warp: 16, softmax: 32 */
   readonly negatives?: number | Negatives | undefined;
   /** A name, a configuration, or an object with the Optimizer seam. @defaultValue adam, learning rate 0.001 */
-  readonly optimizer?: OptimizerOption | undefined;
+  readonly optimizer?: Optimizer | Partial<OptimizerConfig> | OptimizerName | undefined;
   /** Passes over the interactions, from 1 to 100000. @defaultValue 20 */
   readonly epochs?: number | undefined;
   /** Interactions a step, at least 1, each with its negatives; the gradient is their mean. @defaultValue 256 */

@@ -53,7 +53,7 @@ export function checkLayout(rows: RowLayout, fitted: RowLayout, name: string): v
   }
   // Vocabularies of one size can be of other words: all would go well, and be wrong.
   if (rows.schema === null || fitted.schema === null || rows.schema === fitted.schema) return;
-  if (JSON.stringify(rows.schema.toJSON().fields) !== JSON.stringify(fitted.schema.toJSON().fields)) {
+  if (JSON.stringify(rows.schema.learned.fields) !== JSON.stringify(fitted.schema.learned.fields)) {
     const wanted = 'FeatureTable.encode(rows, model.schema)';
     throw new DataError(`${name} was encoded by another schema than the model was fitted on; want ${wanted}`);
   }

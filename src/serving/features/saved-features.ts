@@ -49,7 +49,7 @@ export function readFields(fields: unknown, key: string): readonly FieldRange[] 
 
 /** A schema without its categories, and the tensors `prefix.0.*`, `prefix.1.*`, ... of those of each field. */
 export function encodeSchema(prefix: string, schema: FeatureSchema): { json: object; tensors: [string, Tensor][] } {
-  const { fields, ...rest } = schema.toJSON();
+  const { fields, ...rest } = schema.learned;
   const tensors: [string, Tensor][] = [];
   const short = fields.map((one, k) => {
     if (one.kind === 'numeric') return one;

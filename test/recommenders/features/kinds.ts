@@ -44,7 +44,7 @@ export function makeRows(size: number, seed = 1): FeatureRows {
 
 export const adam = { name: 'adam', learningRate: 0.02 } as const;
 export const layers = { hidden: [16, 8], embeddingDim: 4, optimizer: adam } as const;
-export type Any = FeatureRecommender<FM['options']> & { collapse(): Any };
+export type Any = FeatureRecommender & { collapse(): Any };
 type Make = (more?: object) => Any;
 export const kinds: Readonly<Record<string, { make: Make; load: (bytes: Uint8Array) => Any }>> = {
   FM: {
