@@ -9,13 +9,6 @@ export type FieldKind = FieldRange['kind'];
 
 /**
  * A field of encoded rows: its features have the numbers offset to offset + size - 1.
- *
- * @example
- * ```ts
- * import type { FieldRange } from 'opmf';
- * const city: FieldRange = { name: 'city', kind: 'categorical', offset: 2, size: 5 };
- * console.log(city.offset + city.size); // 7
- * ```
  */
 export type FieldRange = FeatureRows['fields'][number];
 

@@ -152,8 +152,8 @@ export function isLessBetter(name: FeatureMetricName): boolean {
  *
  * @example
  * ```ts
- * import { ALS, MF, type Scores } from 'opmf';
- * const kinds: Scores[] = [new MF().scores, new MF({ loss: 'logistic' }).scores, new ALS().scores];
+ * import { ALS, MF, type Recommender } from 'opmf';
+ * const kinds: Recommender['scores'][] = [new MF().scores, new MF({ loss: 'logistic' }).scores, new ALS().scores];
  * console.log(kinds.join(' ')); // rating probability order
  * ```
  */

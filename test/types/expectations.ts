@@ -2,15 +2,18 @@
 // against the sources, api.test.ts against the built declarations.
 
 import {
+  ALS,
   type ALSOptions,
   adam,
+  type Collapses,
   type Comparison,
   compare,
   cosine,
   createRecommender,
   crossValidate,
   type DeepFM,
-  type EASE,
+  EASE,
+  type Explains,
   evaluateRanking,
   evaluateRatings,
   type FeatureTable,
@@ -18,6 +21,7 @@ import {
   FM,
   type FoldedItem,
   type FoldedUser,
+  type FoldsIn,
   type History,
   type Id,
   type Interaction,
@@ -27,23 +31,26 @@ import {
   type MetricName,
   MF,
   type MFOptions,
-  type NeuralCF,
+  NeuralCF,
   type NMF,
   type OptimizerConfig,
   type OptimizerName,
   type Overparam,
   OverparamMF,
   type OverparamMFOptions,
+  type PartialFits,
   type Popularity,
   type Recommendation,
   type RecommendationList,
   type Recommender,
   type RecommenderName,
   type Row,
+  type Similar,
   type SVDpp,
   sgd,
   splitRandom,
   type TrainingOptions,
+  type WideDeep,
 } from 'opmf';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -105,6 +112,40 @@ export type Kinds = [
   Is<Extends<ReturnType<typeof loadRecommender>, Recommender>>,
   Is<Extends<ReturnType<OverparamMF['collapse']>, Recommender>>,
 ];
+
+// What each kind can do; what it cannot do it has no method for.
+type Can<R> = {
+  [K in keyof Abilities]: R extends Abilities[K] ? K : never;
+}[keyof Abilities];
+interface Abilities {
+  similar: Similar;
+  folds: FoldsIn;
+  explains: Explains;
+  updates: PartialFits;
+  collapses: Collapses<Recommender>;
+}
+type OfVectors = 'similar' | 'folds' | 'explains' | 'updates';
+export type Capabilities = [
+  Is<Equal<Can<MF | OverparamMF | SVDpp | NMF>, OfVectors | 'collapses'>>,
+  Is<Equal<Can<ALS>, OfVectors>>,
+  Is<Equal<Can<ItemKNN>, 'explains'>>,
+  Is<Equal<Can<EASE>, 'explains'>>,
+  Is<Extends<ItemKNN, Pick<Similar, 'similarItems'> & Pick<FoldsIn, 'foldInUser'>>>,
+  Not<Extends<ItemKNN, Pick<FoldsIn, 'foldInItem'>>>,
+  Is<Equal<Can<Popularity>, 'updates'>>,
+  Is<Extends<Popularity, Pick<FoldsIn, 'foldInUser'>>>,
+  Is<Equal<Can<NeuralCF>, 'similar' | 'collapses'>>,
+  Is<Equal<Can<FM | WideDeep | DeepFM>, 'similar' | 'collapses'>>,
+  Is<Extends<ReturnType<Recommender['recommendMany']>, Promise<unknown>>>,
+  Is<Extends<ReturnType<typeof evaluateRanking>, Promise<unknown>>>,
+];
+// @ts-expect-error ALS has no products to multiply out
+new ALS().collapse();
+// @ts-expect-error NeuralCF has no history to explain by
+new NeuralCF().explain(1, 2);
+export const sideBySide = (rows: Interactions) => compare(rows, { models: ['als', new EASE(), () => new MF()] });
+// @ts-expect-error no kind has this name
+compare(Interactions.from([]), { models: ['alz'] });
 
 // Lists are arrays that say what they rest on.
 export type Lists = [
