@@ -374,7 +374,7 @@ class CategoryColumn implements FieldColumn {
     return code;
   }
 
-  /** The length distinguishes 'a' with 'bc' from 'ab' with 'c'. */
+  /** The length tells 'a' with 'bc' and 'ab' with 'c' apart. */
   private codeOfPair(first: string, second: string): number {
     const key = `${first.length}:${first}:${second}`;
     const { buckets } = this.field as { buckets: number | null };
