@@ -2,7 +2,10 @@
 // which the gradient of the whole objective is 0.
 
 import { Stream } from '../../src/core/random';
+import { syntheticInteractions } from '../../src/data/synthetic';
 import { backendOf } from '../../src/kernels/backend';
+import { MF } from '../../src/recommenders/mf';
+import { forData } from '../../src/serving/fold-in/als-fold-in';
 import {
   ExpectedBpr,
   ExpectedLogistic,
@@ -13,12 +16,14 @@ import {
 } from '../../src/serving/fold-in/fold-loss';
 import {
   contributions,
+  costOf,
   foldRow as foldRowBy,
   foldSteps,
   lengthOf,
   NormalEquations,
   type RidgeProblem,
 } from '../../src/serving/fold-in/fold-row';
+import { GradientFoldIn } from '../../src/serving/fold-in/gradient-fold-in';
 import { bpr, identity, sigmoidLink, softmax, warp } from '../../src/training/losses';
 
 const equationsOf = (problem: RidgeProblem) => new NormalEquations(lengthOf(problem), backendOf('wasm'));
@@ -215,4 +220,34 @@ describe('expectations are means over draws', () => {
     expect(ratio(3)).toBeLessThan(1.2);
     expect(Math.abs(ratio(24) - 1)).toBeLessThan(ratio(3) - 1);
   });
+});
+
+test("alpha0 'auto': 0.3, or 6.75 times the part of the pairs that is filled, of users and items with interactions alone", () => {
+  const counts = { users: Int32Array.of(10, 0, 10), items: Int32Array.of(5, 5, 10, 0) };
+  const weightOf = (pairs?: number) =>
+    forData<{ unobservedWeight: number | 'auto' }>({ unobservedWeight: 'auto' }, counts, pairs).unobservedWeight;
+  expect(weightOf()).toBe(0.3);
+  // Two users and three items have some: six pairs.
+  expect(weightOf(0.12)).toBeCloseTo((6.75 * 0.12) / 6, 14);
+  expect(forData({ unobservedWeight: 0.7 }, counts).unobservedWeight).toBe(0.7);
+});
+
+test('what a row costs is the loss at its scores, the bases as scaled as the rest', () => {
+  const problem = problemOf(ratings.logistic!, HAD, { penalty: 0, biasPenalty: 0, scale: 0.5 });
+  const row = normals(4);
+  expect(costOf(problem, row)).toBeCloseTo(objective(problem, row), 12);
+});
+
+test.each([
+  ['bpr', ExpectedBpr],
+  ['warp', ExpectedWarp],
+  ['softmax', ExpectedSoftmax],
+  ['logistic', ExpectedLogistic],
+] as const)('of loss %s with negatives a new user has its own expectation', async (loss, Expected) => {
+  const data = syntheticInteractions({ users: 30, items: 20, ratings: 200 });
+  const model = new MF({ loss, rank: 2, epochs: 1, negatives: 2 });
+  await model.fit(data);
+  const { fitted } = (model as unknown as { state: { fitted: never } }).state;
+  const foldIn = new GradientFoldIn(fitted, model.options);
+  expect(foldIn.user([{ index: 3, value: 1, weight: 1 }]).loss).toBeInstanceOf(Expected);
 });
