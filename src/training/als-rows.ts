@@ -1,4 +1,4 @@
-// One row of alternating least squares: with the other side held still its best values solve linear equations.
+// One row of alternating least squares: with the other side fixed, its optimal values solve a linear system.
 
 import { exponential, naturalLog } from '../core/elementary';
 import { wrong } from '../core/options';
@@ -30,11 +30,11 @@ export interface AlsRule {
   readonly method: RowMethodName;
   /** Steps of the conjugate gradient. */
   readonly steps: number;
-  /** Who does the arithmetic, to the same bits. */
+  /** Who does the arithmetic, with the same bits. */
   readonly kernels: KernelChoice;
 }
 
-/** The penalty's weight of a row with n interactions, where `others` rows of the other side were trained. */
+/** The penalty weight of a row with n interactions, where `others` rows of the other side were trained. */
 export function ridgeOf(
   rule: Pick<AlsRule, 'unobservedWeight' | 'regularization' | 'regularizationExponent'>,
   n: number,
@@ -42,18 +42,18 @@ export function ridgeOf(
 ): number {
   const frequency = n + rule.unobservedWeight * others;
   const nu = rule.regularizationExponent;
-  // To the bit where no power is to be taken.
+  // Exact if no power is taken.
   if (nu === 1) return rule.regularization * frequency;
   return frequency > 0 ? rule.regularization * exponential(nu * naturalLog(frequency)) : 0;
 }
 
-/** Interactions with rows of the other side, one after another. */
+/** The interactions of a row with rows of the other side. */
 export interface RowHistory {
   /** The other side's rows. */
   readonly others: Int32Array;
-  /** What the scores should be; null: 1. */
+  /** The target scores; null: 1. */
   readonly targets: Real | null;
-  /** What the squared errors are multiplied by; null: 1. */
+  /** The weights of the squared errors; null: 1. */
   readonly weights: Real | null;
   /** How often each counts in the penalty; null: once. */
   readonly copies: Real | null;
@@ -65,7 +65,7 @@ export interface SideHistory extends RowHistory {
   readonly starts: Int32Array;
 }
 
-/** Sorts interactions by the rows of one side. Within a row they stay in their order. */
+/** Groups interactions by the rows of one side, keeping their order within a row. */
 export async function historyOf(
   rows: Int32Array,
   count: number,
@@ -89,8 +89,8 @@ export async function historyOf(
 }
 
 /**
- * The side that is held still: its table, in which rows that training never saw are 0, and the sum of its outer products,
- * which is all that the unobserved pairs come down to.
+ * The fixed side: its table, in which rows without training data are 0, and the sum of its outer products,
+ * which accounts for all unobserved pairs.
  */
 export class FixedSide {
   /** The sum of q q^T over all rows, padded x padded, both triangles. */
@@ -101,7 +101,7 @@ export class FixedSide {
     readonly embedding: Real,
     readonly bias: Real | null,
     readonly rank: number,
-    /** How many rows training has seen. */
+    /** How many rows occur in training. */
     readonly trained: number,
     /** For adding up, of rank, and one for the bias where there are biases, rounded up. */
     private readonly sums: Gram,
@@ -110,7 +110,7 @@ export class FixedSide {
     this.gram = new Float64Array(this.padded * this.padded);
   }
 
-  /** Sums the outer products of the table as it is now. Cost: rows x rank^2 / 2. */
+  /** Sums the outer products of the current table. Cost: rows x rank^2 / 2. */
   async sum(scheduler: Scheduler): Promise<void> {
     const { embedding, rank, padded, gram, sums } = this;
     const { matrix } = sums;
@@ -134,16 +134,16 @@ export class FixedSide {
 export interface RowMethod {
   /** Forgets the last row. */
   begin(): void;
-  /** Takes in the interactions [from, to): a row's may come in several parts. */
+  /** Adds the interactions [from, to): a row may come in several parts. */
   add(history: RowHistory, fixed: FixedSide, from: number, to: number): void;
   /**
    * Overwrites x (the vector, then the bias where there are biases) with the solution; the row's interactions are
-   * [from, to). A method that approaches it starts at x. False where there is none that is unique.
+   * [from, to). An iterative method starts at x. Returns false if there is no unique solution.
    */
   solve(history: RowHistory, fixed: FixedSide, from: number, to: number, ridge: number, x: Float64Array): boolean;
 }
 
-/** Solves exactly: the matrix of a row's equations is added up and factorized. Cost: O(n rank^2 + rank^3) a row. */
+/** Solves exactly: accumulates and factorizes the matrix of a row's equations. Cost: O(n rank^2 + rank^3) a row. */
 export class CholeskyRows implements RowMethod {
   private readonly width: number;
   private readonly right: Float64Array;
@@ -181,7 +181,7 @@ export class CholeskyRows implements RowMethod {
     if (rule.unobservedWeight > 0) {
       for (let i = 0; i < matrix.length; i++) matrix[i]! += rule.unobservedWeight * gram[i]!;
     }
-    // Padding solves to 0 by itself.
+    // The padding solves to 0.
     for (let f = 0; f < padded; f++) matrix[f * padded + f]! += f < width ? ridge : 1;
     if (!factorizeGram(sums)) return false;
     solve(matrix, padded, right);
@@ -189,7 +189,7 @@ export class CholeskyRows implements RowMethod {
     return true;
   }
 
-  /** Lays out sqrt(w) q (and a 1 for the bias) of some interactions, and adds them to the right side. */
+  /** Packs sqrt(w) q (and a 1 for the bias) of some interactions, and adds them to the right-hand side. */
   private pack({ others, targets, weights }: RowHistory, fixed: FixedSide, from: number, to: number): void {
     const { right, rule } = this;
     const { rows: packed, n: padded } = this.sums;
@@ -213,11 +213,11 @@ export class CholeskyRows implements RowMethod {
   }
 }
 
-/** A residual so much smaller than the right side, in squares, is rounding. */
+/** A residual this much smaller than the right-hand side, squared, is rounding error. */
 const NOTHING = 1e-28;
 
 /**
- * Solves by a few steps of the conjugate gradient, from where the row is: the matrix is never made, only multiplied with.
+ * Solves by a few conjugate-gradient steps from the current row: the matrix is never formed, only multiplied with.
  * Cost: O(steps (n rank + rank^2)) a row.
  * @see Takacs, Pilaszy, Tikk, "Applications of the Conjugate Gradient Method for Implicit Feedback Collaborative Filtering"
  * (RecSys 2011), algorithm 1
@@ -303,7 +303,7 @@ export class ConjugateGradientRows implements RowMethod {
     }
     for (let k = from; k < to; k++) {
       const start = others[k]! * rank;
-      // In four sums, which do not wait for each other.
+      // Four independent sums, which do not wait for each other.
       let s0 = bias === null ? 0 : v[rank]!;
       let s1 = 0;
       let s2 = 0;
@@ -331,11 +331,11 @@ function squaredLength(v: Float64Array): number {
 
 /** Solves for rows, one at a time. */
 export class RowSolver {
-  /** The row at hand: its vector, then its bias where there are biases. */
+  /** The current row: its vector, then its bias if there are biases. */
   readonly x: Float64Array;
   private readonly method: RowMethod;
 
-  /** Between rows the Gram is anybody's. */
+  /** The Gram is shared between rows. */
   constructor(
     readonly rule: AlsRule,
     gram: Gram,
@@ -344,17 +344,17 @@ export class RowSolver {
     this.method = rule.method === 'cholesky' ? new CholeskyRows(rule, gram) : new ConjugateGradientRows(rule);
   }
 
-  /** Begins a row. `x` holds where to start from. */
+  /** Begins a row. `x` holds the initial values. */
   begin(): void {
     this.method.begin();
   }
 
-  /** Takes in a part of its interactions. */
+  /** Adds a part of its interactions. */
   add(history: RowHistory, fixed: FixedSide, from: number, to: number): void {
     this.method.add(history, fixed, from, to);
   }
 
-  /** Leaves in `x` what minimizes the objective by this row. @throws OptionError where nothing does by itself */
+  /** Leaves in `x` the minimizer of the objective for this row. @throws OptionError if it is not unique */
   finish(history: RowHistory, fixed: FixedSide, from: number, to: number): void {
     const ridge = ridgeOf(this.rule, occurrencesOf(history, from, to), fixed.trained);
     if (this.method.solve(history, fixed, from, to, ridge, this.x)) return;
@@ -363,7 +363,7 @@ export class RowSolver {
   }
 }
 
-/** How many interactions a row has, each as often as its weight says. */
+/** The number of interactions of a row, counted by weight. */
 function occurrencesOf({ copies }: RowHistory, from: number, to: number): number {
   if (copies === null) return to - from;
   let sum = 0;

@@ -1,5 +1,5 @@
-// Alternating least squares: with the items held still the best row of every user is the solution of linear equations, and
-// the other way round. A pass solves for all users, then for all items.
+// Alternating least squares: with the items fixed, the optimal row of every user solves a linear system, and vice
+// versa. A pass solves for all users, then for all items.
 
 import type { Scheduler } from '../core/scheduler';
 import { createGram, paddedLength } from '../kernels/gram';
@@ -7,11 +7,11 @@ import type { Real } from '../optimizers/factor';
 import { type AlsRule, FixedSide, historyOf, type RowHistory, RowSolver, type SideHistory } from './als-rows';
 import type { Training } from './fit';
 
-/** The tables to be trained, changed in place. */
+/** The tables to train, changed in place. */
 export interface AlsTables {
   readonly userEmbedding: Real;
   readonly itemEmbedding: Real;
-  /** null where there are no biases. */
+  /** null if there are no biases. */
   readonly userBias: Real | null;
   readonly itemBias: Real | null;
 }
@@ -22,17 +22,17 @@ export interface AlsData {
   readonly items: Int32Array;
   /** null: 1. */
   readonly targets: Real | null;
-  /** What the squared errors are multiplied by; null: 1. */
+  /** The weights of the squared errors; null: 1. */
   readonly weights: Real | null;
   /** How often each counts in the penalty; null: once. */
   readonly copies?: Real | null;
-  /** How many interactions these are, by weight; absent: each is one. */
+  /** The number of interactions, by weight; absent: each counts once. */
   readonly total?: number;
   /** How often each row occurs. */
   readonly counts: { readonly users: Int32Array; readonly items: Int32Array };
 }
 
-/** Interactions of a row that are taken in before others may get a turn. */
+/** Interactions of a row processed between two chances to yield. */
 const PART = 1024;
 
 /** Trains a factorization by alternating least squares. */
@@ -50,14 +50,14 @@ export class AlsSolver implements Training {
   ) {
     const { users, items } = data.counts;
     const { rank } = rule;
-    // One for all: a side is summed up when no row is under way.
+    // Shared: a side is summed when no row is in progress.
     const gram = createGram(paddedLength(rank + (rule.biases ? 1 : 0)), rule.kernels);
     this.rows = new RowSolver(rule, gram);
     this.users = new FixedSide(userEmbedding, userBias, rank, clear(userEmbedding, users, rank), gram);
     this.items = new FixedSide(itemEmbedding, itemBias, rank, clear(itemEmbedding, items, rank), gram);
   }
 
-  /** @returns half the objective's part of the data, unobserved pairs too, by the weight of the interactions */
+  /** @returns half the data term of the objective, unobserved pairs included, divided by the weight of the interactions */
   async epoch(_: number, scheduler: Scheduler): Promise<number> {
     const { users, items, rule } = this;
     if (this.byUser === null || this.byItem === null) await this.prepare(scheduler);
@@ -85,7 +85,7 @@ export class AlsSolver implements Training {
     const { x } = rows;
     const { embedding, bias } = side;
     const { starts } = history;
-    // What an interaction and a row come to, in steps of some ten nanoseconds.
+    // The cost of an interaction and of a row, in units of some ten nanoseconds.
     const entry = 1 + (rule.method === 'cholesky' ? (rank * rank) >> 5 : (rule.steps * rank) >> 2);
     const solving = 1 + (rule.method === 'cholesky' ? (rank * rank * rank) >> 7 : (rule.steps * rank * rank) >> 4);
     let loss = 0;
@@ -123,7 +123,7 @@ function squaredErrors(
     const other = others[k]!;
     const start = other * rank;
     const shift = (bias === null ? 0 : bias[other]! + x[rank]!) - (targets === null ? 1 : targets[k]!);
-    // In two sums, which do not wait for each other.
+    // Two independent sums, which do not wait for each other.
     let even = 0;
     let odd = 0;
     let f = 0;
@@ -138,7 +138,7 @@ function squaredErrors(
   return sum;
 }
 
-/** Sets rows without interactions to 0: they solve to that, and would count among the unobserved until then. */
+/** Sets rows without interactions to 0, their solution: otherwise they would count among the unobserved pairs until solved. */
 function clear(embedding: Real, counts: Int32Array, rank: number): number {
   let trained = 0;
   for (let row = 0; row < counts.length; row++) {
@@ -148,7 +148,7 @@ function clear(embedding: Real, counts: Int32Array, rank: number): number {
   return trained;
 }
 
-/** The sum of the products of two matrices, entry by entry: of all scores' squares, where they are sums of outer products. */
+/** The sum of the entry-wise products of two matrices; for two sums of outer products, the sum of all squared scores. */
 function inner(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;

@@ -1,4 +1,4 @@
-// Batches of candidates: every interaction of a batch, followed by items that its user does not have.
+// Batches of candidates: every interaction of a batch, followed by sampled items that its user does not have.
 
 import type { Stream } from '../core/random';
 import type { Scheduler } from '../core/scheduler';
@@ -10,10 +10,10 @@ import type { Real } from '../optimizers/factor';
 import { ItemSampler, type NegativeSampling, Positives } from './negatives';
 import type { Batcher } from './rating-batches';
 
-/** A batch, written anew for each step. */
+/** A batch, rewritten for each step. */
 type Candidates = { -readonly [key in keyof RatingBatch]: RatingBatch[key] } & { logQ: Real };
 
-/** Adds negatives to the batches of another. The draws of an epoch are a function of the stream and the epoch. */
+/** Adds sampled negatives to the batches of another batcher. The draws of an epoch are a function of the stream and the epoch. */
 export class CandidateBatcher implements Batcher<RatingBatch> {
   private sampler!: ItemSampler;
   private draws: Stream;
@@ -112,7 +112,7 @@ export class CandidateBatcher implements Batcher<RatingBatch> {
   }
 }
 
-/** Makes rows of features of the candidates of another batcher. */
+/** Builds rows of features for the candidates of another batcher. */
 export class CandidateRows implements Batcher<FeatureBatch> {
   readonly places = null;
   private starts = new Int32Array(1);

@@ -1,5 +1,5 @@
-// Batches of rows of features, in a new random order each epoch. The order is drawn as the epoch goes, so that no call
-// takes time for all rows; it is a function of the stream and the epoch alone.
+// Batches of rows of features, in a new random order each epoch. The order is drawn during the epoch, so that no call
+// takes time for all rows; it is a function of the stream and the epoch only.
 
 import type { Stream } from '../core/random';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
@@ -49,7 +49,7 @@ export class FeatureBatcher implements Batcher<FeatureBatch> {
     });
   }
 
-  /** The most features of `rows` rows together. */
+  /** The largest number of features of `rows` rows. */
   featuresIn(rows: number): number {
     const { starts, size } = this.data;
     return Math.min(rows * this.longest, starts[size]! - starts[0]!);
@@ -70,7 +70,7 @@ export class FeatureBatcher implements Batcher<FeatureBatch> {
 
   begin(epoch: number): void {
     const { order } = this;
-    // From the same order each time: a resumed training knows no earlier epoch.
+    // From the same order each time: a resumed training does not know earlier epochs.
     for (let s = 0; s < order.length; s++) order[s] = s;
     this.draws = this.stream.fork(epoch);
     this.done = 0;
@@ -85,7 +85,7 @@ export class FeatureBatcher implements Batcher<FeatureBatch> {
     let used = 0;
     batch.starts[0] = 0;
     for (let i = 0; i < count; i++, this.done++) {
-      // Fisher and Yates, from the front: what is drawn is final.
+      // Fisher and Yates, from the front: elements already drawn are final.
       if (this.shuffle) {
         const at = this.done + draws.below(data.size - this.done);
         const held = order[at]!;

@@ -8,9 +8,9 @@ import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
 
 /**
- * THE SEAM of what trains: steps of batches, per-rating steps, alternating least squares, multiplicative rules. What goes
- * from epoch to epoch beside the factors is the same whatever makes the steps (WebAssembly, JavaScript, threads), so that
- * one may go on where another has stopped.
+ * THE SEAM of training: steps of batches, per-rating steps, alternating least squares, multiplicative rules. The state
+ * carried from epoch to epoch besides the factors is the same for every implementation (WebAssembly, JavaScript,
+ * threads), so that one may resume where another has stopped.
  */
 export interface Training {
   /** Absent without rates, as in ALS: reported as 0. */
@@ -20,19 +20,19 @@ export interface Training {
    * end early once it is not finite.
    */
   epoch(epoch: number, scheduler: Scheduler): Promise<number>;
-  /** What is carried beside the factors: a copy, between two epochs. Absent: nothing is. */
+  /** A copy of the state besides the factors, between two epochs. Absent: there is none. */
   readState?(scheduler: Scheduler): Promise<TrainingState>;
-  /** Goes on with what another has carried, before the first epoch. The factors are those of then already. */
+  /** Restores such a state before the first epoch. The factors have been restored already. */
   writeState?(state: TrainingState, scheduler: Scheduler): Promise<void>;
-  /** Gives back memory and threads. No epochs after that. */
+  /** Releases memory and threads. No epochs after that. */
   dispose?(): void;
 }
 
-/** What a training carries from epoch to epoch. */
+/** The state that a training carries from epoch to epoch. */
 export interface TrainingState {
-  /** The update rule's memory of the factors, by their names, slot by slot. */
+  /** The optimizer state of each factor, by name, slot by slot. */
   readonly slots: ReadonlyMap<string, readonly Real[]>;
-  /** Steps of batches so far; 0 where steps follow from the epoch. */
+  /** Batch steps so far; 0 if the step number follows from the epoch. */
   readonly steps: number;
 }
 
@@ -53,13 +53,13 @@ export interface EpochRecord {
   readonly trainRmse?: number;
   /** The validation metrics, by name; empty without validation data. */
   readonly metrics: Readonly<Partial<Record<MetricName | 'logloss', number>>>;
-  /** The validation rows of a user or an item that training never saw; absent without validation on interactions. */
+  /** The validation rows of a user or an item without training data; absent without validation on interactions. */
   readonly cold?: number;
   /** The rate of embeddings at the start of the epoch; 0 where there is none, as in ALS. */
   readonly learningRate: number;
   /** Wall-clock time of the epoch. */
   readonly seconds: number;
-  /** 0 where the host's clock did not move meanwhile. */
+  /** 0 if the host's clock did not advance. */
   readonly ratingsPerSecond: number;
 }
 
@@ -71,18 +71,18 @@ export interface History {
   readonly stopped: 'epochs' | 'early';
   readonly seconds: number;
   /**
-   * With validation on interactions: how many of its rows are of a pair of user and item that was trained on. Rankings leave
-   * them out; RMSE and the other metrics of rows count them, and are the better for it.
+   * With validation on interactions: how many of its rows are pairs of user and item that are in the training data.
+   * Rankings leave them out; RMSE and the other metrics of rows count them, which makes them look better.
    */
   readonly seen?: number;
   /**
-   * Where negatives are drawn: how many users have every item of the training data. There is nothing to draw for them, so
-   * that their rows are not trained on.
+   * With sampled negatives: how many users have every item of the training data. There is nothing to sample for them,
+   * so that their rows are not trained on.
    */
   readonly usersPassedOver?: number;
 }
 
-/** How far a fit has come: with the factors and the training's state, all that going on takes. */
+/** The progress of a fit: with the factors and the training's state, all that is needed to resume. */
 export interface FitProgress {
   readonly epochs: readonly EpochRecord[];
   readonly seconds: number;
@@ -92,7 +92,7 @@ export interface FitProgress {
   readonly best: readonly Real[];
 }
 
-/** What the caller of a fit asks of the loop. */
+/** The caller's options for the loop. */
 export interface LoopOptions {
   readonly earlyStopping?:
     | { readonly metric: MetricName | 'logloss'; readonly patience: number; readonly minDelta: number }
@@ -101,49 +101,49 @@ export interface LoopOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A fit that is set up; `State` is the trained state. */
+/** A prepared fit; `State` is the trained state. */
 export interface FitTask<State> {
   readonly epochs: number;
   /** The number of training ratings. */
   readonly ratings: number;
-  /** What is trained. */
+  /** The parameters to train. */
   readonly parameters: readonly Parameter[];
-  /** Sets up what trains: called once, before the first epoch. */
+  /** Creates the training: called once, before the first epoch. */
   start(scheduler: Scheduler): Training | Promise<Training>;
   /** Factor that converts the root of the mean squared training error to the rating scale; undefined unless the loss is squared. */
   readonly rmseScale?: number | undefined;
-  /** What is measured after every epoch. */
+  /** The measurement after every epoch. */
   readonly validation?: { readonly cold?: number | undefined; measure(): Promise<Metrics> } | undefined;
   /** @see History.usersPassedOver */
   readonly usersPassedOver?: number | undefined;
   readonly options: LoopOptions;
-  /** Where to go on: the factors are those of that moment already. */
+  /** Where to resume: the factors have been restored already. */
   readonly resume?: { readonly state: TrainingState; readonly progress: FitProgress } | undefined;
-  /** Called after every so many epochs. */
+  /** Called every few epochs. */
   readonly checkpoint?: Checkpointing | undefined;
-  /** What may be at fault where training diverges. */
+  /** The possible causes of a divergence. */
   readonly suspects: Suspects;
-  /** Whether the recommender has a trained state already, which an abort or an error is to leave. */
+  /** Whether the recommender already has a trained state, which an abort or an error must not change. */
   readonly isServing: boolean;
   /**
-   * The trained state, when nothing trains on. Called once at most: it may change the model. Throws what `unservable`
-   * makes of the name of a parameter with which answers would not be finite.
+   * The trained state, after training. Called at most once, because it may change the model. Throws what `unservable`
+   * returns for a parameter that would make scores infinite.
    */
   finish(scheduler: Scheduler, unservable: (parameter: string) => Error): Promise<State>;
   install(state: State): void;
-  /** Gives way to other tasks, within epochs and between them. */
+  /** Yields to other tasks, within epochs and between them. */
   readonly scheduler: Scheduler;
 }
 
-/** Who keeps checkpoints, and how often. */
+/** Who stores checkpoints, and how often. */
 export interface Checkpointing {
   readonly every: number;
   write(state: TrainingState, progress: FitProgress): Promise<void>;
 }
 
 /**
- * Trains for the planned epochs and installs the result. With early stopping it is that of the best epoch. After an abort
- * or an error a recommender that serves goes on serving what it did; one that does not is given the last epoch that was
+ * Trains for the planned epochs and installs the result, with early stopping that of the best epoch. After an abort
+ * or an error, a fitted recommender keeps its previous state; one that was not fitted gets the last epoch that was
  * trained and measured, which is as good as a fit of fewer epochs.
  */
 export async function fit<State>(task: FitTask<State>): Promise<History> {
@@ -155,7 +155,7 @@ export async function fit<State>(task: FitTask<State>): Promise<History> {
     training?.dispose?.();
     training = undefined;
   };
-  // The training gives back its memory before the history is laid out.
+  // The training releases its memory before the history is indexed.
   const finish = async (scheduler: Scheduler) => {
     dispose();
     await scheduler.yieldNow();
@@ -164,7 +164,7 @@ export async function fit<State>(task: FitTask<State>): Promise<History> {
       explained(new DivergenceError(epoch, parameter, learningRate), suspects, UNSERVABLE),
     );
   };
-  /** Heeds no abort: what it installs is installed after an abort too. */
+  /** Ignores aborts: its result is installed even after one. */
   const complete = async () => {
     isFinishing = true;
     task.install(await finish(new TaskScheduler(undefined)));
@@ -184,9 +184,9 @@ export async function fit<State>(task: FitTask<State>): Promise<History> {
     options.signal?.throwIfAborted();
     return history;
   } catch (error) {
-    // What made a training diverge may have been the checkpoint.
+    // The checkpoint itself may have caused the divergence.
     const isSuspect = resume !== undefined && error instanceof DivergenceError;
-    // An epoch that cannot be served, as its numbers are too large, is no epoch to be kept.
+    // An epoch whose numbers are too large to serve is not kept.
     if (records.length > 0 && !isServing && !isFinishing && !isSuspect) await complete().catch(() => undefined);
     throw error;
   } finally {
@@ -194,7 +194,7 @@ export async function fit<State>(task: FitTask<State>): Promise<History> {
   }
 }
 
-/** Adds the epochs to the records. The factors end as those of the best epoch, or of the last that is whole. */
+/** Adds the epochs to the records. The factors end as those of the best epoch, or of the last complete one. */
 async function train(task: FitTask<unknown>, records: EpochRecord[], start: () => Promise<Training>): Promise<History> {
   const { epochs, ratings, parameters, resume, checkpoint, usersPassedOver, scheduler } = task;
   const { earlyStopping, onEpoch, signal } = task.options;
@@ -207,7 +207,7 @@ async function train(task: FitTask<unknown>, records: EpochRecord[], start: () =
   let training: Training | undefined;
   while (records.length < epochs && !isStale()) {
     const epoch = records.length + 1;
-    // The first copy is of the start. What fails between two epochs finds the factors as they are to stay.
+    // The first copy is of the initial values. A failure between two epochs finds the factors in their final state.
     if (training !== undefined) whole?.take();
     try {
       signal?.throwIfAborted();
@@ -219,7 +219,7 @@ async function train(task: FitTask<unknown>, records: EpochRecord[], start: () =
     }
     const record = records[records.length - 1]!;
     await untilAborted(onEpoch?.(record), signal);
-    // Epochs of small data are over before their loops would give way.
+    // Epochs on small data end before their loops would yield.
     if (epoch < epochs && scheduler.isDue(ratings)) await scheduler.yieldNow();
     if (earlyStopping !== undefined) {
       const sign = isLessBetter(earlyStopping.metric) ? 1 : -1;
@@ -268,12 +268,12 @@ async function runEpoch(task: FitTask<unknown>, training: Training, epoch: numbe
   };
 }
 
-/** A copy of every factor, to go back to. Memory: as much as the factors. */
+/** A copy of every factor, to restore later. Memory: as much as the factors. */
 class Snapshot {
   /** Factor by factor, parameter by parameter. */
   readonly copies: readonly Real[];
 
-  /** Of the values at present, or of a state that was kept before. */
+  /** Of the current values, or of a state stored before. */
   constructor(
     private readonly parameters: readonly Parameter[],
     kept: readonly Real[] = [],
@@ -282,12 +282,12 @@ class Snapshot {
     for (let k = 0; k < kept.length; k++) this.copies[k]!.set(kept[k]!);
   }
 
-  /** Copies the factors' present values. */
+  /** Copies the current values of the factors. */
   take(): void {
     this.each((copy, data) => copy.set(data));
   }
 
-  /** Puts the factors back to the values last taken. */
+  /** Restores the factors to the values last taken. */
   restore(): void {
     this.each((copy, data) => data.set(copy));
   }
@@ -298,7 +298,7 @@ class Snapshot {
   }
 }
 
-// Where training leaves the finite numbers: which parameter, at which rate, and whose fault it is.
+// Detects divergence: which parameter, at which rate, and the likely cause.
 
 /** The learning rates of a training, as reports have them. */
 export interface Rates {
@@ -306,14 +306,14 @@ export interface Rates {
   at(progress: number): number;
 }
 
-/** What a training was on, as far as it can be at fault. */
+/** The training data, as possible causes of a divergence. */
 export interface Suspects {
   readonly weights?: ArrayLike<number> | null | undefined;
-  /** As training sees them; null where it does not look at values. */
+  /** The targets in training; null if the training does not use values. */
   readonly targets: Real | null;
 }
 
-/** An epoch as it has left things. */
+/** The result of an epoch. */
 interface Outcome {
   readonly loss: number;
   readonly parameters: readonly Parameter[];
@@ -335,7 +335,7 @@ export async function checkFinite(outcome: Outcome, scheduler: Scheduler): Promi
   }
   if (Number.isFinite(loss) && name === undefined) return;
   name ??= await nameOfLargest(parameters, scheduler);
-  // The epoch's rate, which is 0 where a warm-up starts; where it ends it may have decayed to nothing.
+  // The epoch's rate; it is 0 where a warm-up starts, and may have decayed to nothing where it ends.
   const rate = rates === undefined ? 0 : Math.max(rates.at(progress), rates.at(rates.progress));
   throw explained(new DivergenceError(epoch, name, rate), suspects);
 }
@@ -351,8 +351,8 @@ async function areFinite({ factors }: Parameter, scheduler: Scheduler): Promise<
   return sum === 0;
 }
 
-/** The sum of x 0, which is 0 for what is finite and else NaN. Four sums do not wait for each other. */
-// Not `let [a, b, c, d] = ...`: V8 left the optimized code at nearly every call.
+/** The sum of x 0, which is 0 for finite numbers and NaN otherwise. Four independent sums do not wait for each other. */
+// Not `let [a, b, c, d] = ...`, which made V8 leave the optimized code on nearly every call.
 function sumOfZeros(data: Real, from: number, to: number): number {
   let a = 0;
   let b = 0;
@@ -369,7 +369,7 @@ function sumOfZeros(data: Real, from: number, to: number): number {
   return a + b + c + d;
 }
 
-/** The name of the parameter with the largest value in size: where a loss overflows before its parameters do. */
+/** The name of the parameter with the largest absolute value, for a loss that overflows before its parameters do. */
 async function nameOfLargest(parameters: readonly Parameter[], scheduler: Scheduler): Promise<string> {
   let [name, most] = ['', -1];
   for (const parameter of parameters) {
@@ -380,7 +380,7 @@ async function nameOfLargest(parameters: readonly Parameter[], scheduler: Schedu
   return name;
 }
 
-/** The largest size of a table's values; Infinity where one is no number. */
+/** The largest absolute value of a table; Infinity if one is NaN. */
 export async function largestOf(table: ArrayLike<number>, scheduler: Scheduler): Promise<number> {
   let most = 0;
   await forEachChunk(table.length, scheduler, (from, to) => {
@@ -394,13 +394,13 @@ export async function largestOf(table: ArrayLike<number>, scheduler: Scheduler):
   return most;
 }
 
-/** Weights from so many times their mean on, and values from so far on, are at fault themselves. */
+/** Weights from this multiple of their mean on, and absolute values from here on, count as the cause. */
 const STANDS_OUT = 10;
 
-/** Why a trained state is refused that training itself has left finite. */
+/** Why a finite trained state is rejected. */
 export const UNSERVABLE = 'left numbers with which scores are beyond float32';
 
-/** The same error with what was at fault. */
+/** The same error with its cause. */
 export function explained(error: DivergenceError, { weights, targets }: Suspects, what?: string): DivergenceError {
   const { epoch, parameter, learningRate } = error;
   const details = what === undefined ? {} : { what };
@@ -414,7 +414,7 @@ export function explained(error: DivergenceError, { weights, targets }: Suspects
   return new DivergenceError(epoch, parameter, learningRate, details);
 }
 
-/** How many times the mean of those above 0 the largest is. */
+/** The ratio of the largest to the mean of those above 0. */
 function spreadOf(weights: ArrayLike<number>): number {
   let [sum, count, most] = [0, 0, 0];
   for (let k = 0; k < weights.length; k++) {

@@ -3,14 +3,14 @@
 import { exponential, naturalLog, sigmoid, softplus } from '../core/elementary';
 import type { Real } from '../optimizers/factor';
 
-/** What a loss sees of a batch. Candidates come in groups, what the user has first (1: every one by itself). */
+/** The input of a loss. Candidates come in groups, starting with the item that the user has (1: every one by itself). */
 export interface LossBatch {
   readonly scores: Real;
   readonly targets: Real;
   /** Per-example weights, or null for 1. */
   readonly weights: Real | null;
   readonly group?: number;
-  /** The log of each candidate's chance to be drawn; null or absent where none was. */
+  /** The log of each candidate's sampling probability; null or absent if nothing was sampled. */
   readonly logQ?: Real | null;
   readonly count: number;
 }
@@ -21,8 +21,8 @@ export interface Loss {
   evaluate(batch: LossBatch, gScores: Real): number;
 }
 
-// The pointwise losses: each a value and a slope at one score, summed over a batch with weights by one loop; and the link
-// between a score and the prediction that a loss compares with a rating.
+// The pointwise losses: each a value and a derivative at one score, summed over a batch with weights by one loop; and
+// the link between a score and the prediction that a loss compares with a rating.
 
 /** The names of the pointwise losses. */
 export type LossName = 'squared' | 'logistic' | 'absolute' | 'huber';
@@ -42,7 +42,7 @@ export const squared: Loss = {
   },
 };
 
-/** |score - target|: the median rather than the mean; the slope is -1, 0 or 1. */
+/** |score - target|: estimates the median rather than the mean; the derivative is -1, 0 or 1. */
 export const absolute: Loss = {
   name: 'absolute',
   evaluate({ scores, targets, weights, count }: LossBatch, gScores: Real): number {
@@ -57,7 +57,7 @@ export const absolute: Loss = {
   },
 };
 
-/** Huber 1964 with threshold 1 (in the unit of the targets): squared near, absolute far. */
+/** Huber 1964 with threshold 1 (in the unit of the targets): squared near the target, absolute far from it. */
 export const huber: Loss = {
   name: 'huber',
   evaluate({ scores, targets, weights, count }: LossBatch, gScores: Real): number {
@@ -100,9 +100,9 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = { squared, logistic, abs
 export interface Link {
   readonly name: 'identity' | 'sigmoid';
   predict(score: number): number;
-  /** The score whose prediction is `value`: where the global mean starts. */
+  /** The score whose prediction is `value`: the initial global mean. */
   inverse(value: number): number;
-  /** A loss of predictions as a loss of scores. */
+  /** Turns a loss of predictions into a loss of scores. */
   compose(loss: Loss): Loss;
 }
 
@@ -155,15 +155,15 @@ export class SigmoidLoss implements Loss {
   }
 }
 
-/** A loss of either kind by name; `items`: how many there are to choose from. */
+/** A loss of either kind by name; `items`: the number of candidate items. */
 export function lossNamed(name: LossName | RankingLossName, items: number): Loss {
   if (name === 'warp') return warp(items);
   if (name === 'bpr') return bpr;
   return name === 'softmax' ? softmax : LOSSES[name];
 }
 
-// The ranking losses: of groups of one item that a user has, first, and some that the user does not have. What counts is
-// the order of their scores.
+// The ranking losses, on groups of one item that a user has, first, and some that the user does not have. Only the
+// order of their scores matters.
 
 /** The names of the ranking losses. */
 export type RankingLossName = 'bpr' | 'warp' | 'softmax';
@@ -222,8 +222,9 @@ export function warp(items: number): Loss {
 }
 
 /**
- * Sampled softmax: -log of the positive's share of the group, each score less the log of the chance to be drawn, without
- * which popular items would be pushed down for being drawn often (Bengio and Senecal 2008; Yi et al., RecSys 2019).
+ * Sampled softmax: -log of the positive's softmax probability in the group, each score minus the log of its sampling
+ * probability, without which popular items would be pushed down for being sampled often (Bengio and Senecal 2008; Yi et
+ * al., RecSys 2019).
  */
 export const softmax: Loss = {
   name: 'softmax',

@@ -1,12 +1,12 @@
-// Non-negative matrix factorization by the multiplicative rule of Lee and Seung, over known ratings alone (Zhang, Wang,
-// Ford, Makedon, SDM 2006): what is above 0 stays so, without a rate.
+// Non-negative matrix factorization by the multiplicative rule of Lee and Seung, over known ratings only (Zhang, Wang,
+// Ford, Makedon, SDM 2006): positive numbers stay positive, without a learning rate.
 
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import type { Training } from './fit';
 
-/** One side's rows, and what they are to be multiplied and divided by. */
+/** One side's rows, with their numerators and denominators. */
 interface Side {
   readonly rows: Real;
   /** The row of each rating, and how many ratings each row has, by weight. */
@@ -39,14 +39,14 @@ export class MultiplicativeSolver implements Training {
     this.items = side(tables.itemEmbedding, data.items, data.counts.items);
   }
 
-  /** @returns the mean of 1/2 w error^2 over the ratings, before the items have moved */
+  /** @returns the mean of 1/2 w error^2 over the ratings, before the update of the items */
   async epoch(_: number, scheduler: Scheduler): Promise<number> {
     const { users, items } = this;
     await this.half(users, items, scheduler);
     return (await this.half(items, users, scheduler)) / this.data.size;
   }
 
-  /** Moves one side. Both at once would leave scores that are twice too large twice too small, and so on for ever. */
+  /** Updates one side. Updating both at once would make scores oscillate between twice and half their targets. */
   private async half(side: Side, other: Side, scheduler: Scheduler): Promise<number> {
     const { data, rank } = this;
     const { above, below, counts } = side;
@@ -65,7 +65,7 @@ export class MultiplicativeSolver implements Training {
     return sum;
   }
 
-  /** Adds up what some ratings say of a side; returns the sum of their losses. */
+  /** Accumulates the terms of some ratings for a side; returns the sum of their losses. */
   private collect(
     { rows: own, of, above, below }: Side,
     { rows: others, of: ofOther }: Side,
@@ -100,7 +100,7 @@ export class MultiplicativeSolver implements Training {
       const penalty = counts[row]! * regularization;
       for (let k = row * rank; k < (row + 1) * rank; k++) {
         const divisor = below[k]! + penalty * rows[k]!;
-        // 0 by 0 is a number that is 0 already, or a row without ratings.
+        // 0 / 0 occurs for a number that is already 0, or a row without ratings.
         if (divisor > 0) rows[k]! *= above[k]! / divisor;
       }
     }
@@ -114,5 +114,5 @@ function weightOfRows(of: Int32Array, weights: Real, rows: number): Float64Array
   return sums;
 }
 
-/** Numbers that are gone through before others may get a turn. */
+/** Numbers processed between two chances to yield. */
 const PART = 4096;

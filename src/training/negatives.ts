@@ -1,4 +1,4 @@
-// Items that a user does not have, drawn as negatives: uniformly, or by popularity to a power.
+// Samples items that a user does not have as negatives: uniformly, or by popularity to a power.
 
 import { exponential, naturalLog } from '../core/elementary';
 import { DataError } from '../core/errors';
@@ -7,16 +7,16 @@ import { forEachChunk, type Scheduler } from '../core/scheduler';
 import { groupRows, transpose } from '../data/csr';
 import type { RatingData } from '../models/model';
 
-/** How negatives are drawn for each interaction. */
+/** How negatives are sampled for each interaction. */
 export interface NegativeSampling {
   /** Negatives for each interaction, at least 1. */
   readonly count: number;
-  /** 'popularity': an item with n interactions has a chance in proportion to n^exponent. */
+  /** 'popularity': an item with n interactions has probability in proportion to n^exponent. */
   readonly sampler: 'uniform' | 'popularity';
   readonly exponent: number;
 }
 
-/** Draws that are refused before the items are looked through one by one. */
+/** Rejected draws before the items are scanned one by one. */
 const PATIENCE = 200;
 
 /** The sampler of a training. */
@@ -24,7 +24,7 @@ export class ItemSampler {
   /** The items that occur. */
   private readonly items: Int32Array;
   private readonly table: AliasTable | null;
-  /** log of the chance of an item, by number. */
+  /** The log of the sampling probability of an item, by number. */
   readonly logChance: Float32Array;
 
   constructor(
@@ -33,7 +33,7 @@ export class ItemSampler {
     { sampler, exponent }: NegativeSampling,
   ) {
     this.items = Int32Array.from(counts.keys()).filter((item) => counts[item]! > 0);
-    // n^exponent as exp(exponent log n), which has the same bits everywhere.
+    // n^exponent as exp(exponent log n), which has the same bits in every engine.
     const power = (item: number) => (sampler === 'uniform' ? 1 : exponential(exponent * naturalLog(counts[item]!)));
     const weights = Float64Array.from(this.items, power);
     this.table = sampler === 'uniform' ? null : new AliasTable(weights);
@@ -42,14 +42,14 @@ export class ItemSampler {
     for (const [place, item] of this.items.entries()) this.logChance[item] = naturalLog(weights[place]! / sum);
   }
 
-  /** An item that the user does not have. @throws DataError where the user has every item; passOver leaves such users out */
+  /** An item that the user does not have. @throws DataError if the user has every item; passOver removes such users first */
   draw(user: number, stream: Stream): number {
     const { items, table, positives } = this;
     for (let tries = 0; tries < PATIENCE; tries++) {
       const item = items[table === null ? stream.below(items.length) : table.draw(stream)]!;
       if (!positives.has(user, item)) return item;
     }
-    // A user of nearly everything: one of what is left.
+    // A user who has nearly every item: choose among the rest.
     const left = items.filter((item) => !positives.has(user, item));
     if (left.length > 0) return left[stream.below(left.length)]!;
     throw new DataError(
@@ -58,9 +58,9 @@ export class ItemSampler {
   }
 }
 
-/** A distribution over 0 .. n - 1, drawn from in constant time: Walker 1977, built as Vose 1991 does. */
+/** A distribution over 0 .. n - 1 that is sampled in constant time: Walker 1977, built as in Vose 1991. */
 export class AliasTable {
-  /** The chance to keep a place, as a part of 2^32, and who is taken instead. */
+  /** The probability of keeping a place, in units of 2^-32, and the alternative. */
   private readonly keep: Float64Array;
   private readonly other: Int32Array;
 
@@ -83,7 +83,7 @@ export class AliasTable {
       scaled[from]! -= 1 - scaled[to]!;
       if (scaled[from]! < 1) poor.push(rich.pop()!);
     }
-    // What rounding has left on either list is full.
+    // Entries left on either list by rounding have probability 1.
   }
 
   /** One draw: two words of the stream. */
@@ -93,7 +93,7 @@ export class AliasTable {
   }
 }
 
-/** The items of every user in ascending order: what a sampler asks, and asks exactly. */
+/** The items of every user in ascending order, for exact membership tests. */
 export class Positives {
   private constructor(
     /** The items of user u are items[starts[u]] .. items[starts[u + 1] - 1]; an item that occurs twice is there twice. */
@@ -110,7 +110,7 @@ export class Positives {
     return new Positives(starts, rows);
   }
 
-  /** Whether a user has an item. Cost: the logarithm of what the user has. */
+  /** Whether a user has an item. Cost: logarithmic in the user's items. */
   has(user: number, item: number): boolean {
     const { items } = this;
     let low = this.starts[user]!;
@@ -124,7 +124,7 @@ export class Positives {
   }
 }
 
-/** What is trained on, and how many users were left out of it. */
+/** The training data, and how many users were left out of them. */
 export interface PassedOver {
   readonly data: RatingData;
   readonly users: number;
@@ -132,13 +132,13 @@ export interface PassedOver {
 
 /**
  * The data without the rows of users who have every item that occurs; the data themselves where there are none. Counts stay
- * those of all rows. Cost: O(users), and O(rows) where somebody has as many rows as there are items.
- * @throws DataError where every user has every item
+ * those of all rows. Cost: O(users), plus O(rows) if a user has as many rows as there are items.
+ * @throws DataError if every user has every item
  */
 export async function passOver(data: RatingData, scheduler: Scheduler): Promise<PassedOver> {
   const { users: userCounts, items: itemCounts } = data.counts!;
   const items = itemCounts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
-  // An item may occur twice: who has as many rows as there are items need not have all.
+  // An item may occur twice: a user with as many rows as there are items need not have them all.
   const isSuspect = Uint8Array.from(userCounts, (count) => (count >= items ? 1 : 0));
   if (!isSuspect.includes(1)) return { data, users: 0 };
   const lists = new Map<number, Set<number>>();

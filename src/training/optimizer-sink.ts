@@ -1,6 +1,6 @@
-// Where gradients meet the update rules: each factor's gradient goes to the rule of its parameter with that factor's own
-// memory, in WebAssembly where a built-in rule's arrays lie there, with the same bits. Wide & Deep has two rules: FTRL for
-// its linear weights and another for the rest.
+// Passes each factor's gradient to the optimizer of its parameter, with the state of that factor, in WebAssembly if the
+// arrays of a built-in rule lie there, with the same bits. Wide & Deep has two optimizers: FTRL for its linear weights
+// and another for the rest.
 
 import type { Heap, HeapUpdates, Move } from '../kernels/heap';
 import { isPerRow } from '../kernels/update-rules';
@@ -18,15 +18,15 @@ export interface RuleOf {
   readonly parameters: readonly Parameter[];
 }
 
-/** A rule at work, with rates of its own. */
+/** An active optimizer, with its learning rates. */
 interface ActiveRule {
   readonly optimizer: Optimizer;
   readonly rates: LearningRates;
-  /** Its arithmetic in WebAssembly; null where the optimizer makes its updates itself. */
+  /** Its arithmetic in WebAssembly; null if the optimizer updates by itself. */
   onHeap: HeapUpdates | null;
 }
 
-/** Gives the optimizers the gradients of a model's factors, and keeps their state. */
+/** Passes the gradients of a model's factors to the optimizers, and holds their state. */
 export class OptimizerSink implements GradientSink {
   /** The rates of the first rule: those that are reported. */
   readonly rates: LearningRates;
@@ -54,7 +54,7 @@ export class OptimizerSink implements GradientSink {
     for (const entry of this.factors.values()) entry.state = entry.state.map((slot) => move(slot));
   }
 
-  /** Lets updates run on a heap that everything has been moved to. */
+  /** Lets updates run on the heap to which everything was moved. */
   runOn(heap: Heap): void {
     for (const rule of this.rules) {
       const known = updateRuleOf(rule.optimizer);
@@ -62,12 +62,12 @@ export class OptimizerSink implements GradientSink {
     }
   }
 
-  /** A copy of the rules' memory. */
+  /** A copy of the optimizer state. */
   readState(): TrainingState['slots'] {
     return new Map([...this.factors].map(([{ name }, { state }]) => [name, state.map((slot) => slot.slice())]));
   }
 
-  /** Goes on with a memory that was read. */
+  /** Restores an optimizer state. */
   writeState(slots: TrainingState['slots']): void {
     for (const [{ name }, { state }] of this.factors) {
       const saved = slots.get(name)!;
@@ -75,12 +75,12 @@ export class OptimizerSink implements GradientSink {
     }
   }
 
-  /** The rule's memory of a factor, slot by slot. */
+  /** The optimizer state of a factor, slot by slot. */
   stateOf(factor: Factor): readonly Real[] {
     return this.factors.get(factor)!.state;
   }
 
-  /** The parts of that memory that have something for each row of the factor: `cols` numbers. */
+  /** The parts of that state with entries for each row of the factor: `cols` numbers. */
   rowStates(factor: Factor): { array: Real; cols: number }[] {
     const { rule, state } = this.factors.get(factor)!;
     return state.flatMap((array, s) => {
@@ -130,7 +130,7 @@ export class OptimizerSink implements GradientSink {
   }
 }
 
-/** The rate as the program takes it: with Adam's correction of the averages. */
+/** The rate as the program takes it: including Adam's correction of the averages. */
 function rateOf({ optimizer, rates }: ActiveRule, factor: Factor): number {
   const rate = Math.fround(rates.learningRateOf(factor));
   return optimizer instanceof Adam ? rate * Math.fround(optimizer.averageScale) : rate;
@@ -140,7 +140,7 @@ function rootScaleOf({ optimizer }: ActiveRule): number {
   return optimizer instanceof Adam ? optimizer.rootScale : 1;
 }
 
-/** Puts the rows that an update may have moved back to where the factor's constraint has them: to the nearest such values. */
+/** Projects updated rows onto the factor's constraint: the nearest admissible values. */
 function project({ constraint, data, cols }: Factor, { ids, count }: RowGradient): void {
   if (constraint === undefined) return;
   for (let i = 0; i < count; i++) {
@@ -154,9 +154,9 @@ export function slotLength({ shape }: SlotSpec, { rows, cols }: Factor): number 
   return shape === 'element' ? rows * cols : shape === 'row' ? rows : 1;
 }
 
-/** A slot at its start. */
+/** A slot with its initial values. */
 export function emptySlot(slot: SlotSpec, factor: Factor): Real {
   const memory = allocate(factor.data instanceof Float64Array ? 'float64' : 'float32', slotLength(slot, factor));
-  // Zeros are there already, and writing them would make pages of memory of them at once.
+  // Memory is zeroed already; writing zeros would commit all of its pages.
   return slot.initial ? memory.fill(slot.initial) : memory;
 }

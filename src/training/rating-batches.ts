@@ -1,4 +1,4 @@
-// Batches of (user, item, target): the ratings in the order of their tiles, each tile gone through in the epoch's stride.
+// Batches of (user, item, target): the ratings in the order of their tiles, each tile traversed in the epoch's stride.
 
 import type { Scheduler } from '../core/scheduler';
 import type { Move } from '../kernels/heap';
@@ -7,23 +7,23 @@ import type { Real } from '../optimizers/factor';
 import type { OrderOptions, RatingStore, TileLayout, TileVisit } from './per-rating/block-schedule';
 import { epochVisits, gridOf, layOutRatings, orderByBlock, stepsOf } from './per-rating/block-schedule';
 
-/** The places that rows are numbered by, of each side: row r is at place users[r]. */
+/** The renumbering of rows, per side: row r is at place users[r]. */
 export interface RowPlaces {
   readonly users: Int32Array;
   readonly items: Int32Array;
 }
 
-/** Gives the batches of an epoch, in an order that depends on nothing but the options and the epoch. */
+/** Yields the batches of an epoch, in an order that depends only on the options and the epoch. */
 export interface Batcher<B extends Batch> {
   /** The ratings of an epoch. */
   readonly size: number;
   /** The steps of an epoch, where each step is one rating or one group. Known once prepared. */
   readonly steps: number;
-  /** The places that its batches name rows by; null where it is their own numbers. Known once prepared. */
+  /** The places by which its batches number rows; null: the row numbers themselves. Known once prepared. */
   readonly places: RowPlaces | null;
-  /** Puts the ratings in place, once, before the first epoch. */
+  /** Sorts the ratings into their order, once, before the first epoch. */
   prepare(scheduler: Scheduler): Promise<void>;
-  /** Makes room for batches of at most `limit` ratings (or groups), so that no step allocates. */
+  /** Allocates for batches of at most `limit` ratings (or groups), so that no step allocates. */
   reserve(limit: number): void;
   /** Moves the arrays of its batches. */
   move(move: Move): void;
@@ -33,14 +33,14 @@ export interface Batcher<B extends Batch> {
   next(limit: number): B | null;
 }
 
-/** Gives ratings in batches. The order of an epoch is a function of the data, the stream and the epoch alone. */
+/** Yields ratings in batches. The order of an epoch is a function of the data, the stream and the epoch only. */
 export class RatingBatcher implements Batcher<RatingBatch> {
   places: RowPlaces | null = null;
   private records: RatingRecords;
   private layout: TileLayout;
   private visits: readonly TileVisit[] = [];
   private visit = 0;
-  /** Within the visit: how many ratings are done, and where the next one is. */
+  /** The position in the current visit: ratings done, and where the next one is. */
   private done = 0;
   private index = 0;
   private batch: {
@@ -163,15 +163,15 @@ export class RatingBatcher implements Batcher<RatingBatch> {
   }
 }
 
-// Ratings laid out for an epoch: user, item, target and weight of one together, in one cache line. Epochs go through them
-// in strides, where each separate array would cost a miss for each rating.
+// Ratings laid out for an epoch: user, item, target and weight of one together, in one cache line. Epochs traverse them
+// in strides, where separate arrays would each cost a cache miss per rating.
 
 /** The bytes that come from memory together. */
 const CACHE_LINE = 64;
-/** Records of half a megabyte. */
+/** Half a megabyte of records. */
 const MOST_PREFETCHED = 1 << 15;
 
-/** Where a rating is copied to. */
+/** The arrays that ratings are copied to. */
 export interface RatingArrays {
   readonly users: Int32Array;
   readonly items: Int32Array;
@@ -187,10 +187,10 @@ export class RatingRecords implements RatingStore {
   private readonly wordStep: number;
   private readonly realStep: number;
   private readonly target: number;
-  /** What a look at records came to: kept, so that looking is not for nothing. */
+  /** The result of touching records: stored, so that the reads are not optimized away. */
   protected looked = 0;
 
-  /** `places`: what to write in place of the numbers of users and items; null: those. */
+  /** `places`: what to write instead of the numbers of users and items; null: the numbers themselves. */
   constructor(
     private readonly data: RatingData,
     private readonly places: RowPlaces | null,
@@ -223,8 +223,8 @@ export class RatingRecords implements RatingStore {
   }
 
   /**
-   * Brings the records of a tile into the cache in the order they lie, which is faster than in strides. Of more than a
-   * cache holds nothing would be left by the time it is asked for.
+   * Brings the records of a tile into the cache in the order they lie, which is faster than in strides. Of a tile
+   * larger than the cache, nothing would be left by the time it is needed.
    */
   prefetch(start: number, count: number): void {
     const { words, wordStep } = this;
@@ -244,8 +244,8 @@ export class RatingRecords implements RatingStore {
   }
 
   /**
-   * Copies `count` ratings in strides: the places start + index, index going round at `size`. The first, short loop has
-   * as many of them on their way from memory at once as the processor can keep count of.
+   * Copies `count` ratings in strides: the places start + index, index going round at `size`. The first, short loop
+   * issues as many loads at once as the processor can track.
    */
   copyStrides(
     { start, size, stride }: { readonly start: number; readonly size: number; readonly stride: number },

@@ -1,5 +1,5 @@
-// Training by gradients: chooses, once, who makes the steps of a model of users and items. The per-rating engine, in
-// WebAssembly or JavaScript, where the model, the loss and the rule allow; batches one by one else.
+// Gradient training: chooses, once, what makes the steps of a model of users and items. The per-rating engine, in
+// WebAssembly or JavaScript, if the model, the loss and the rule allow it; batches otherwise.
 
 import type { Stream } from '../core/random';
 import type { Scheduler } from '../core/scheduler';
@@ -22,14 +22,14 @@ import { withoutThreads } from './per-rating/threads';
 import { type Batcher, RatingBatcher } from './rating-batches';
 import { RowPacking, Stepper } from './stepper';
 
-/** Tables of fewer bytes lie in few enough pages for the processor to know where these are. */
+/** Smaller tables lie in so few pages that address translation is cheap. */
 const WORTH_PACKING = 1 << 23;
 /** Starting threads takes longer than training on fewer ratings. */
 const WORTH_THREADS = 1 << 18;
-/** The grid of tiles has enough of them for so many threads, and memory feeds no more. */
+/** The grid has enough tiles for this many threads, and memory bandwidth feeds no more. */
 const MOST_THREADS = 8;
 
-/** How to go through the data. */
+/** How to traverse the data. */
 export interface StepOptions {
   readonly epochs: number;
   readonly batchSize: number;
@@ -38,23 +38,23 @@ export interface StepOptions {
   readonly stream: Stream;
   /** Ratings of one user to a step, where batchSize is 1. @defaultValue 1 */
   readonly grouping?: 1 | 4;
-  /** Adds items that users do not have to every batch. @defaultValue none */
+  /** Adds sampled items that users do not have to every batch. @defaultValue none */
   readonly negatives?: NegativeSampling | undefined;
   /** @defaultValue 'auto' */
   readonly kernels?: KernelChoice;
-  /** On how many threads: it changes no bit. `auto`: as many as there are cores, where there is enough to do. @defaultValue 1 */
+  /** The number of threads; it changes no bit. `auto`: one per core, if there is enough work. @defaultValue 1 */
   readonly threads?: number | 'auto';
-  /** Who starts them; null: nobody. @defaultValue whoever does in this process */
+  /** Starts the threads; null: no threads. @defaultValue the host of this process */
   readonly host?: WorkerHost | null;
-  /** Gives the batches of a model whose batches are its own. @defaultValue ratings of a tile at a time */
+  /** Creates the batches of a model with its own kind of batches. @defaultValue ratings of a tile at a time */
   readonly batches?: ((data: RatingData, order: OrderOptions) => Batcher<Batch>) | undefined;
-  /** false: every step by itself, as the definition has it, also where the per-rating engine could take over. @defaultValue true */
+  /** false: every step by itself, as defined, even if the per-rating engine could take over. @defaultValue true */
   readonly perRating?: boolean;
-  /** Whether batches find the rows of a tile together. @defaultValue where the tables are large enough for it to pay */
+  /** Whether the rows of a tile are made contiguous for batches. @defaultValue if the tables are large enough for it to pay */
   readonly packing?: boolean;
 }
 
-/** What the steps of a training are made of. */
+/** The components of the steps of a training. */
 export interface StepTask<M extends Model<Batch> = Model<Batch>> {
   readonly model: M;
   readonly loss: Loss;
@@ -69,13 +69,13 @@ export async function startTraining(task: StepTask, scheduler: Scheduler): Promi
   const { model, loss, optimizer, penalties, data, options } = task;
   const { epochs, batchSize, shuffle, stream, negatives, kernels = 'auto', perRating = true } = options;
   const isSingle = batchSize === 1 && negatives === undefined;
-  // Groups are of a random order: in the order of the data nobody's ratings need lie together.
+  // Groups require a random order: in the order of the data, a user's ratings need not be adjacent.
   const grouping = isSingle && shuffle ? (options.grouping ?? 1) : 1;
   const isWeighted = data.weights !== null;
   const plan = isSingle && perRating ? planPerRating(model, loss, optimizer, penalties, isWeighted, grouping) : null;
   const sides = sidesOf(model.sides, optimizer);
   const blocks = shuffle ? chooseBlocks(data.size, batchSize, sides.users, sides.items) : WHOLE;
-  // The per-rating engine has an order of rows of their own, and negatives are drawn by the numbers of items.
+  // The per-rating engine orders rows itself, and negatives are sampled by item number.
   const canPack = plan === null && negatives === undefined && shuffle;
   const { packing = sides.users.bytes + sides.items.bytes >= WORTH_PACKING } = options;
   const order = { stream, shuffle, blocks, grouping, packs: canPack && packing };
@@ -111,7 +111,7 @@ function threadsOf(choice: number | 'auto', ratings: number): number {
   return ratings < WORTH_THREADS ? 1 : Math.min(findHost()?.parallelism ?? 1, MOST_THREADS);
 }
 
-/** Of each side its rows, and the bytes of its factors and of what the rule keeps beside them. */
+/** The rows of each side, and the bytes of its factors and optimizer state. */
 function sidesOf(sides: Model<Batch>['sides'], { slots }: Optimizer): { users: Side; items: Side } {
   const elements = 1 + slots.filter(({ shape }) => shape === 'element').length;
   const side = (parameters: readonly Parameter[]) => {

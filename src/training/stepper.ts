@@ -1,5 +1,5 @@
-// The training loop. One step: select -> penalty -> forward -> loss -> backward -> pullback into the optimizer. It knows
-// neither what the model scores nor what its parameters are made of.
+// Training by batches. One step: select -> penalty -> forward -> loss -> backward -> pullback into the optimizer. It
+// knows neither what the model scores nor what its parameters are made of.
 
 import { forEachChunk, type Scheduler, TaskScheduler } from '../core/scheduler';
 import * as kernels from '../kernels/dispatch';
@@ -14,19 +14,19 @@ import type { OptimizerSink } from './optimizer-sink';
 import { progressAt } from './per-rating/plan';
 import type { Batcher, RowPlaces } from './rating-batches';
 
-/** What the loss sees, to be written anew for each step. */
+/** The input of the loss, rewritten for each step. */
 type Scored = { -readonly [key in keyof LossBatch]: LossBatch[key] };
 
 /** Makes the steps of batches, one by one. */
 export class Stepper<B extends Batch> implements Training {
   private gScores: Real;
-  /** What the loss sees of a step: one object for the whole fit. */
+  /** The input of the loss in a step: one object for the whole fit. */
   private readonly scored: Scored;
   private readonly batchSize: number;
   /** The parameters whose gradients start at 0. */
   private readonly unpenalized: readonly Parameter[];
   private steps = 0;
-  /** What holds the arrays of the training, where that is WebAssembly's memory. */
+  /** The heap with the arrays of the training, if they are in WebAssembly memory. */
   private heap: Heap | null = null;
   private readonly moveModel = (move: Move): void => {
     for (const parameter of this.model.parameters) parameter.move(move);
@@ -54,7 +54,7 @@ export class Stepper<B extends Batch> implements Training {
     choice: KernelChoice = 'js',
     private readonly packing: RowPacking | null = null,
   ) {
-    // A step has no more ratings than there are: room for more would be room for nothing.
+    // A step has at most as many ratings as there are: more space would be wasted.
     this.batchSize = Math.min(options.batchSize, data.size);
     const precision = data.targets instanceof Float64Array ? 'float64' : 'float32';
     const room = this.batchSize * grouping * (options.group ?? 1);
@@ -91,7 +91,7 @@ export class Stepper<B extends Batch> implements Training {
     this.steps = steps;
   }
 
-  /** Gives the model's arrays back to ordinary memory. No steps after that. */
+  /** Moves the model's arrays back to ordinary memory. No steps after that. */
   dispose(): void {
     if (this.heap !== null) moveOut(this.moveModel);
     this.heap = null;
@@ -108,7 +108,7 @@ export class Stepper<B extends Batch> implements Training {
     }
   }
 
-  /** Returns the sum of the losses, before the end where they are no longer finite. */
+  /** Returns the sum of the losses; stops early if it is no longer finite. */
   private async run(epoch: number, scheduler: Scheduler): Promise<number> {
     const { batcher, batchSize, options } = this;
     const isSingle = batchSize === 1;
@@ -129,7 +129,7 @@ export class Stepper<B extends Batch> implements Training {
     return sum;
   }
 
-  /** One update from one batch; returns the summed loss. `progress` is the part of the fit that is done. */
+  /** One update from one batch; returns the summed loss. `progress` is the fraction of the fit that is done. */
   step(batch: B, progress: number): number {
     const { model, scored, gScores, penalties, unpenalized, sink } = this;
     const { count, group = 1, logQ = null } = batch;
@@ -140,7 +140,7 @@ export class Stepper<B extends Batch> implements Training {
     model.select(batch);
     const isWeighted = batch.weights !== null;
     if (isWeighted) model.weigh(batch);
-    // Before the scores: of all that goes through the rows, this waits for memory the least.
+    // Before the scores: of all passes over the rows, this one waits least for memory.
     for (let i = 0; i < penalties.length; i++) penalties[i]!.start(ratings, isWeighted);
     for (let i = 0; i < unpenalized.length; i++) unpenalized[i]!.clear();
     model.forward(batch, scored.scores, this.steps);
@@ -158,7 +158,7 @@ export class Stepper<B extends Batch> implements Training {
   }
 }
 
-/** Numbers that are copied at once. */
+/** Numbers copied at once. */
 const PART = 1 << 16;
 
 /**
@@ -176,14 +176,14 @@ export class RowPacking {
     private readonly places: RowPlaces,
   ) {}
 
-  /** Puts row r at its place. */
+  /** Moves row r to its place. */
   async pack(): Promise<void> {
     const { users, items } = this.places;
     await this.reorder(inverse(users), inverse(items));
     this.isPacked = true;
   }
 
-  /** Puts rows back; nothing where they are not packed. */
+  /** Moves rows back, if they are packed. */
   async unpack(): Promise<void> {
     if (!this.isPacked) return;
     const { users, items } = this.places;
@@ -191,15 +191,15 @@ export class RowPacking {
     this.isPacked = false;
   }
 
-  /** Row r becomes what row `users[r]` or `items[r]` was. */
+  /** Row r becomes the former row `users[r]` or `items[r]`. */
   private async reorder(users: Int32Array, items: Int32Array): Promise<void> {
-    // Gives way to other tasks, but not to an abort: that would find rows half moved. The steps notice it.
+    // Yields to other tasks, but ignores aborts, which would leave rows half moved. The steps notice the abort.
     const scheduler = new TaskScheduler(undefined);
     for (const { array, cols } of this.arraysOf(this.sides.users)) await gatherRows(array, cols, users, scheduler);
     for (const { array, cols } of this.arraysOf(this.sides.items)) await gatherRows(array, cols, items, scheduler);
   }
 
-  /** The arrays of now that have a part for each row of a side: they move to and from WebAssembly's memory. */
+  /** The current arrays with entries for each row of a side; they move to and from WebAssembly memory. */
   private arraysOf(side: readonly Parameter[]): { array: Real; cols: number }[] {
     const factors = side.flatMap(({ rowFactors }) => rowFactors);
     const strengths = this.penalties.flatMap(({ parameter, byRow }) =>
@@ -213,7 +213,7 @@ export class RowPacking {
   }
 }
 
-/** Row r of an array becomes what row `from[r]` was. */
+/** Row r of an array becomes the former row `from[r]`. */
 async function gatherRows(array: Real, cols: number, from: Int32Array, scheduler: Scheduler): Promise<void> {
   const gathered = allocate(array instanceof Float64Array ? 'float64' : 'float32', array.length);
   await forEachChunk(from.length, scheduler, (first, end) => {

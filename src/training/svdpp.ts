@@ -1,4 +1,4 @@
-// The ratings of each user together, and the set N(u) of the items that it has rated, as compressed rows.
+// The ratings grouped by user, and the set N(u) of the items that each user has rated, as compressed rows.
 
 import type { Stream } from '../core/random';
 import type { Scheduler } from '../core/scheduler';
@@ -36,7 +36,7 @@ export class UserRatings {
     const { starts, order } = await groupRows(data.users, rows.users, scheduler);
     const setStarts = new Int32Array(rows.users + 1);
     const sets = new Int32Array(data.size);
-    /** Of each item the last user (plus one) that is known to have it: of repeats the first counts. */
+    /** For each item, the last user (plus one) known to have it; of repeats the first counts. */
     const owner = new Int32Array(rows.items);
     let used = 0;
     for (let user = 0; user < rows.users; user++) {
@@ -63,7 +63,7 @@ export class UserRatings {
     return this.sets.subarray(this.setStarts[user]!, this.setStarts[user + 1]!);
   }
 
-  /** The most ratings of a user, which its set cannot exceed. */
+  /** The most ratings of a user, an upper bound on the size of its set. */
   mostRatings(): number {
     let most = 0;
     for (let user = 0; user < this.users; user++) most = Math.max(most, this.starts[user + 1]! - this.starts[user]!);
@@ -71,12 +71,12 @@ export class UserRatings {
   }
 }
 
-// The order of an epoch that goes from user to user: the users in random order, and the ratings of each in random order. It
-// follows from the stream and the epoch alone.
+// The order of an epoch by users: the users in random order, and the ratings of each in random order. A function of the
+// stream and the epoch only.
 
-/** Goes through the users that have ratings. */
+/** Iterates over the users with ratings. */
 export class UserOrder {
-  /** The numbers of the user's ratings: the first `count`. */
+  /** The indices of the user's ratings: the first `count`. */
   readonly rows: Int32Array;
   count = 0;
   private readonly users: Int32Array;
@@ -97,7 +97,7 @@ export class UserOrder {
     const { users } = this;
     this.left = users.length;
     this.draws = this.options.stream.fork(epoch);
-    // From the last to the first they are taken: in the order of their numbers, unless shuffled.
+    // They are taken from last to first: in the order of their numbers, unless shuffled.
     for (let i = 0; i < users.length; i++) users[i] = users.length - 1 - i;
   }
 
@@ -106,7 +106,7 @@ export class UserOrder {
     const { ratings, users, rows, draws } = this;
     const { shuffle } = this.options;
     while (this.left > 0) {
-      // Fisher and Yates, a user at a time: all at once would be a pause where users are many.
+      // Fisher and Yates, one user at a time: all at once would be a pause if users are many.
       const last = --this.left;
       const place = shuffle ? draws.below(last + 1) : last;
       const user = users[place]!;
@@ -123,9 +123,9 @@ export class UserOrder {
   }
 }
 
-// Batches of the ratings of one user, with the set of its items: what SVD++ pools is then pooled once a step.
+// Batches of the ratings of one user, with the set of its items, which SVD++ then pools once per step.
 
-/** Goes from user to user, each in steps of as many ratings as are asked for. */
+/** Goes from user to user, each in steps of at most `limit` ratings. */
 export class UserBatcher implements Batcher<UserBatch> {
   readonly places = null;
   private order: UserOrder | null = null;
@@ -141,7 +141,7 @@ export class UserBatcher implements Batcher<UserBatch> {
     private readonly data: RatingData,
     private readonly rows: { readonly users: number; readonly items: number },
     private readonly options: Pick<OrderOptions, 'stream' | 'shuffle'>,
-    /** Told how large a set may be, so that no step allocates. */
+    /** Called with the largest size of a set, so that no step allocates. */
     private readonly reserveSets: (most: number) => void,
   ) {
     this.batch = { ...this.room(1), set: new Int32Array(1), setCount: 0 };
@@ -224,9 +224,9 @@ export class UserBatcher implements Batcher<UserBatch> {
   }
 }
 
-// SVD++ by plain SGD, a step a rating, in O(n_u + |N(u)|) row operations a user instead of O(n_u |N(u)|). The steps of a
-// user's ratings give all y_j of its set the same addend and the same decay: what they pool, and what each comes to at the
-// end, follow without touching them. Steps and order are those of batches of one, up to rounding.
+// SVD++ by plain SGD, one rating per step, in O(n_u + |N(u)|) row operations per user instead of O(n_u |N(u)|). The
+// steps of a user's ratings give all y_j of its set the same addend and the same decay: their pooled sum, and the final
+// value of each, follow without touching them. Steps and order are those of batches of one, up to rounding.
 
 /** A table with the strength of the penalty on each of its rows. */
 interface Penalized {
@@ -244,7 +244,7 @@ export class PooledSgd implements Training {
   private readonly yDecay: number;
   private readonly userBias: Penalized | null;
   private readonly itemBias: Penalized | null;
-  /** Of the user at hand: p_u, what its set pools, and what its ratings add to each y of it. */
+  /** Of the current user: p_u, the pooled sum of its set, and the total that its ratings add to each y of it. */
   private readonly own: Float64Array;
   private readonly pooled: Float64Array;
   private readonly addend: Float64Array;
@@ -273,7 +273,7 @@ export class PooledSgd implements Training {
     this.gScores = one();
   }
 
-  /** Null where steps are not these: another rule, products, larger batches, or penalties that tell the y_j apart. */
+  /** Null if this shortcut does not apply: another rule, products, larger batches, or penalties that differ between the y_j. */
   static of(task: StepTask<SVDppModel>): PooledSgd | null {
     const { model, optimizer, penalties, options } = task;
     const isPlain = model.parameters.every((parameter) => parameter instanceof PlainTable);
@@ -314,7 +314,7 @@ export class PooledSgd implements Training {
     addend.fill(0);
     for (let k = 0; k < rank; k++) own[k] = p.data[user * rank + k]!;
     const norm = 1 / Math.sqrt(set.length);
-    /** What is left of each y as it was. */
+    /** The fraction that remains of each original y. */
     let kept = 1;
     let sum = 0;
     for (let s = 0; s < count; s++) {

@@ -13,23 +13,23 @@ export interface Blocks {
   readonly items: number;
 }
 
-/** How an epoch goes through the ratings. */
+/** How an epoch traverses the ratings. */
 export interface OrderOptions {
   readonly stream: Stream;
   /** false: in the order of the data. */
   readonly shuffle: boolean;
   /** The blocks that users and items are cut into. */
   readonly blocks: Blocks;
-  /** The most ratings of one user that a step takes; over 1 it is steps that are counted, not ratings. */
+  /** The most ratings of one user per step; above 1, batch sizes count steps, not ratings. */
   readonly grouping: 1 | 4;
-  /** Whether batches may number rows anew, so that those of a tile lie together. @defaultValue false */
+  /** Whether batches may renumber rows, so that those of a tile are contiguous. @defaultValue false */
   readonly packs?: boolean;
 }
 
-/** One tile of everything. */
+/** A single tile with all ratings. */
 export const WHOLE: Blocks = { users: 1, items: 1 };
 
-/** What a side of a training is: its rows, and the bytes of all that is read and written of them. */
+/** One side of a training: its rows, and the bytes read and written for them. */
 export interface Side {
   readonly rows: number;
   readonly bytes: number;
@@ -37,10 +37,10 @@ export interface Side {
 
 /** The memory of a block's rows, in bytes: two of them beside their ratings fit a core's second-level cache. */
 const BLOCK_BYTES = 256 * 1024;
-/** Fewer ratings a tile are not worth their tile; nor are fewer than so many batches, the last of which is cut. */
+/** Tiles with fewer ratings, or fewer batches than this, are not worthwhile; the last batch of a tile is short. */
 const TILE_RATINGS = 2048;
 const TILE_BATCHES = 16;
-/** From so many ratings on there are enough blocks for some threads, whatever the cache could hold. */
+/** From this number of ratings on there are enough blocks for several threads, whatever the cache could hold. */
 const WORTH_SHARING = 1 << 18;
 const LEAST_SHARED = 12;
 
@@ -50,7 +50,7 @@ export function chooseBlocks(ratings: number, batchSize: number, users: Side, it
   const wanted = ({ rows, bytes }: Side) => Math.min(rows, Math.max(Math.ceil(bytes / BLOCK_BYTES), least));
   const tiles = ratings / Math.max(TILE_RATINGS, TILE_BATCHES * batchSize);
   let blocks: Blocks = { users: wanted(users), items: wanted(items) };
-  // Too many tiles: the side with more blocks gives some up first.
+  // Too many tiles: reduce the side with more blocks.
   while (blocks.users * blocks.items > Math.max(tiles, 1)) {
     const { users, items } = blocks;
     blocks = users >= items ? { users: Math.ceil(users / 2), items } : { users, items: Math.ceil(items / 2) };
@@ -60,10 +60,10 @@ export function chooseBlocks(ratings: number, batchSize: number, users: Side, it
 
 // Rows into blocks of about equal weight: the heaviest row first, each to the block that is lightest so far (Graham 1969).
 
-/** Weights above it are alike in the order, which takes a counter for each weight. */
+/** Larger weights are treated as equal in the sort, which needs a counter per weight. */
 const MOST_WEIGHT = 2 ** 21;
 
-/** The block of each row. Rows of equal weight go in the order of their numbers, so that the result is a function of the weights. */
+/** The block of each row. Rows of equal weight are ordered by number, so that the result is a function of the weights. */
 export async function assignBlocks(weights: Int32Array, blocks: number, scheduler: Scheduler): Promise<Uint16Array> {
   const blockOf = new Uint16Array(weights.length);
   if (blocks === 1) return blockOf;
@@ -82,7 +82,7 @@ export async function assignBlocks(weights: Int32Array, blocks: number, schedule
   return blockOf;
 }
 
-/** The rows by falling weight. */
+/** The rows by descending weight. */
 async function heaviestFirst(weights: Int32Array, scheduler: Scheduler): Promise<Int32Array> {
   let most = 0;
   for (const weight of weights) most = Math.max(most, Math.min(weight, MOST_WEIGHT));
@@ -90,13 +90,13 @@ async function heaviestFirst(weights: Int32Array, scheduler: Scheduler): Promise
   return (await groupRows(lacking, most + 1, scheduler)).order;
 }
 
-// The rows of a table by block: the rows of a tile lie together in memory.
+// Orders the rows of a table by block: the rows of a tile are contiguous in memory.
 
 /** Rows in the order of their blocks. */
 export interface RowOrder {
-  /** The place of each row. */
+  /** The position of each row. */
   readonly places: Int32Array;
-  /** The place where each block starts; one more at the end: the number of rows. */
+  /** The position where each block starts; the last entry is the number of rows. */
   readonly starts: Int32Array;
 }
 
@@ -108,8 +108,8 @@ export function orderByBlock(blockOf: Uint16Array, blocks: number): RowOrder {
   return { places, starts };
 }
 
-// The grid of tiles that ratings are visited in: users and items in blocks, a tile for each pair of blocks. A tile's rows
-// fit the cache, and tiles of one stratum share no row, so that they may be trained at the same time (Gemulla, Nijkamp,
+// The grid of tiles in which ratings are visited: users and items in blocks, one tile per pair of blocks. A tile's rows
+// fit the cache, and tiles of one stratum share no row, so that they can be trained at the same time (Gemulla, Nijkamp,
 // Haas, Sismanis, "Large-Scale Matrix Factorization with Distributed Stochastic Gradient Descent", KDD 2011).
 
 /** A grid over some ratings. */
@@ -144,7 +144,7 @@ export class BlockGrid {
     return grid;
   }
 
-  /** One tile of everything. */
+  /** A single tile with all ratings. */
   static whole(size: number, users: number, items: number): BlockGrid {
     return new BlockGrid(WHOLE, new Uint16Array(users), new Uint16Array(items), Int32Array.of(0, size));
   }
@@ -166,26 +166,26 @@ async function count(data: RatingData, users: number, items: number, scheduler: 
   return counts;
 }
 
-// Ratings into their tiles, in random order within each. Done once a fit; epochs then go through a tile in strides of
-// their own (scheduleVisits), which costs nothing and gives each epoch another order.
+// Sorts ratings into their tiles, in random order within each. Done once per fit; each epoch then traverses a tile in a
+// stride of its own (scheduleVisits), which costs nothing and gives each epoch another order.
 
-/** Whatever holds the ratings in their order. */
+/** Stores ratings in an order. */
 export interface RatingStore {
-  /** Puts rating k of the data at a place. */
+  /** Stores rating k of the data at a position. */
   put(place: number, k: number): void;
-  /** Exchanges the ratings at two places. */
+  /** Swaps the ratings at two positions. */
   swap(a: number, b: number): void;
 }
 
 /** The steps of training in their tiles. */
 export interface TileLayout {
-  /** Where each tile's steps start; one more at the end: the number of steps. */
+  /** Where each tile's steps start; the last entry is the number of steps. */
   readonly starts: Int32Array;
-  /** Where steps take several ratings: the ratings of each step, as first place * 4 + count - 1. */
+  /** If steps take several ratings: the ratings of each step, as first position * 4 + count - 1. */
   readonly groups: Int32Array | null;
 }
 
-/** Lays the ratings out, one a step: by tile, each tile shuffled. */
+/** Lays the ratings out, one per step: by tile, each tile shuffled. */
 export async function layOut(
   data: RatingData,
   grid: BlockGrid,
@@ -217,7 +217,7 @@ export async function shuffleTiles(
     await forEachChunk(Math.max(count - 1, 0), scheduler, (from, to) => {
       for (let k = from; k < to; k++) {
         const last = count - 1 - k;
-        // Uniform but for a bias of count / 2^32; `below` has none, and costs two divisions.
+        // Uniform up to a bias of count / 2^32; `below` has none, but costs two divisions.
         places.swap(start + last, start + Math.floor(wordOf(key, k) * 2 ** -32 * (last + 1)));
       }
     });
@@ -235,8 +235,8 @@ function wordOf(key: number, k: number): number {
   return (word ^ (word >>> 16)) >>> 0;
 }
 
-// Ratings into their tiles, with up to four of one user to a step: the order of grouping 4. The items of a group differ,
-// so that a step changes each of its rows once.
+// Sorts ratings into their tiles, with up to four of one user per step: the order of grouping 4. The items of a group
+// differ, so that a step changes each of its rows once.
 
 /** The most ratings of a step. */
 const MOST = 4;
@@ -249,11 +249,11 @@ export async function layOutGroups(
   places: RatingStore,
   scheduler: Scheduler,
 ): Promise<TileLayout> {
-  // A user's own in the order of the data.
+  // Within a user, in the order of the data.
   const { order: byUser } = await groupRows(data.users, grid.userBlock.length, scheduler);
   const next = grid.starts.slice();
   const tiles = grid.starts.length - 1;
-  // Of each tile's group so far: its user, its items, how many.
+  // The current group of each tile: its user, its items, their number.
   const users = new Int32Array(tiles).fill(-1);
   const items = new Int32Array(tiles * MOST);
   const sizes = new Uint8Array(tiles);
@@ -285,7 +285,7 @@ export async function layOutGroups(
   return { starts, groups };
 }
 
-/** The groups in order of their places, and where each tile's start. */
+/** The groups in the order of their positions, and where each tile's start. */
 async function collectGroups(grid: BlockGrid, isFirst: Uint8Array, scheduler: Scheduler) {
   let count = 0;
   await forEachChunk(isFirst.length, scheduler, (from, to) => {
@@ -311,20 +311,21 @@ async function collectGroups(grid: BlockGrid, isFirst: Uint8Array, scheduler: Sc
   return { starts, groups };
 }
 
-// The order of an epoch: which tile when, and how to go through it. A tile is gone through in a random stride from a random start: index = (index + stride) mod count.
+// The order of an epoch: the sequence of tiles, and the order within each: a random stride from a random start, index =
+// (index + stride) mod count.
 
-/** Ratings lie in random order, so that a stride need not be large to be random; a small one is one that caches foresee. */
+/** Ratings are stored in random order, so a small stride is random enough, and caches can predict it. */
 const MOST_STRIDE = 16;
 
-/** A run through the steps of one tile. */
+/** A traversal of the steps of one tile. */
 export interface TileVisit {
   readonly tile: number;
   /** The steps of the tile. */
   readonly count: number;
   readonly start: number;
-  /** Coprime to the count, so that every step comes once. */
+  /** Coprime to the count, so that every step occurs once. */
   readonly stride: number;
-  /** How many steps of the epoch come before. */
+  /** The number of steps of the epoch before this visit. */
   readonly before: number;
 }
 
@@ -373,8 +374,8 @@ function divisor(a: number, b: number): number {
   return b === 0 ? a : divisor(b, a % b);
 }
 
-// The order of ratings from the options: which grid, how they are laid out in it, and what an epoch visits. Whoever holds
-// ratings asks here, so that all go through them alike.
+// Derives the order of ratings from the options: the grid, the layout in it, and the visits of an epoch. All holders of
+// ratings use it, so that they traverse them in the same order.
 
 /** The grid of an order. */
 export function gridOf(

@@ -1,4 +1,4 @@
-// The per-rating engine in WebAssembly: on this thread, giving way to the event loop between runs, or on threads.
+// The per-rating engine in WebAssembly: on this thread, yielding to the event loop between runs, or on threads.
 
 import type { Scheduler } from '../../core/scheduler';
 import type { WorkerHost } from '../../core/worker-host';
@@ -17,12 +17,12 @@ import { progressAt, RATING, RUN, ratingBytes, rowLayout, STEPS_A_RATE } from '.
 import { encodeProgram, RATES_BYTES } from './program';
 import { EngineThreads } from './threads';
 
-/** Numbers that a call may change before the event loop is looked at: about a millisecond of the slowest rule. */
+/** The most numbers changed per call, between two looks at the event loop: about a millisecond of the slowest rule. */
 const NUMBERS_A_CALL = 1 << 19;
 
 const PAGE = 65536;
 
-/** What a program exports. The norms are there where rows carry them. */
+/** The exports of a program. The norms are present if rows carry them. */
 interface Program {
   prefetch(run: number): void;
   run(run: number, count: number, rates: number, firstStep: number): void;
@@ -30,7 +30,7 @@ interface Program {
   itemNorms?(row: number, count: number): void;
 }
 
-/** What an engine is made of. */
+/** The components of an engine. */
 export interface EngineTask {
   readonly plan: PerRatingPlan;
   readonly data: RatingData;
@@ -53,11 +53,11 @@ export class WasmEngine implements Training {
     private readonly threads: EngineThreads | null,
   ) {}
 
-  /** Null where JavaScript is to do it. @throws UnsupportedError where WebAssembly is demanded and cannot be had */
+  /** Null if JavaScript must be used. @throws UnsupportedError if WebAssembly is required but not available */
   static async create(task: EngineTask, scheduler: Scheduler): Promise<WasmEngine | null> {
     const { kernels, threads, host } = task;
     if (!isWanted(kernels)) return null;
-    // Where memory cannot be shared there may still be some for one thread.
+    // If shared memory is not available, unshared memory for one thread may be.
     for (const isShared of threads > 1 && host !== null ? [true, false] : [false]) {
       try {
         return await WasmEngine.load(task, isShared, scheduler);
@@ -129,7 +129,7 @@ export class WasmEngine implements Training {
     }
   }
 
-  /** By thread and stratum: addresses of runs and their counts. The largest first, each to who has least. */
+  /** The runs by thread and stratum, as addresses and counts. The largest go first, each to the thread with the least work. */
   private share(strata: readonly TileVisit[][], threads: number): number[][][] {
     const shares = Array.from({ length: threads }, (): number[][] => []);
     for (const visits of strata) {
@@ -159,7 +159,7 @@ export class WasmEngine implements Training {
   }
 }
 
-/** Engines keep the optimized code of a binary for as long as a module of it lives: fits like the last ones start fast. */
+/** Engines keep the optimized code of a binary as long as a module of it lives: repeated fits of the same form start fast. */
 const RECENT = 8;
 const recent: WebAssembly.Module[] = [];
 
@@ -168,16 +168,16 @@ function keep(module: WebAssembly.Module): void {
   if (recent.length > RECENT) recent.shift();
 }
 
-// The memory of the per-rating engine: descriptions of the runs, learning rates, the rows of both sides, the ratings. Its
-// size is known before the first epoch and never changes: a memory that grows would detach every view of it.
+// The memory of the per-rating engine: descriptions of the runs, learning rates, the rows of both sides, the ratings.
+// Its size is known before the first epoch and never changes: growing the memory would detach every view of it.
 
-/** Numbers that are copied before others get a turn. */
+/** Numbers copied between two chances to yield. */
 const LOOK = 1 << 17;
 
-/** The rows of a side from an address on. */
+/** The rows of a side, from an address on. */
 export class SideMemory {
   readonly layout: RowLayout;
-  /** Factors and where each is in a row. */
+  /** Factors, and the offset of each in a row. */
   private readonly cells: readonly { readonly factor: Factor; readonly cell: Cell }[];
   /** The address of each row. */
   readonly addresses: Int32Array;

@@ -1,11 +1,11 @@
-// The threads of the per-rating engine. Tiles of a stratum share no row, so that no thread waits for a lock, and the
-// result does not depend on which thread runs a tile. The calling thread only waits: its event loop stays free.
+// The threads of the per-rating engine. Tiles of a stratum share no row, so threads need no locks, and the result does
+// not depend on which thread runs a tile. The calling thread only waits: its event loop stays free.
 
 import { ThreadError } from '../../core/errors';
 import { after, type Scheduler } from '../../core/scheduler';
 import { sayOnce, type WorkerHandle, type WorkerHost } from '../../core/worker-host';
 
-/** A thread that has not answered after so many milliseconds never will. */
+/** How long to wait for a thread to start, in milliseconds. */
 const START = 10_000;
 
 /** Threads with the program loaded. */
@@ -53,7 +53,7 @@ export class EngineThreads {
     try {
       await this.ask((thread) => ({ strata: shares[thread], rates, firstStep }), scheduler);
     } catch (error) {
-      // The others wait for the one that is gone.
+      // The others wait for the thread that ended.
       this.stop();
       scheduler.signal?.throwIfAborted();
       throw new ThreadError(error instanceof Error ? error.message : String(error));
@@ -64,7 +64,7 @@ export class EngineThreads {
     for (const worker of this.workers) worker.terminate();
   }
 
-  /** Sends each thread a message and waits until all have answered, one has ended, time is up, or an abort. */
+  /** Sends each thread a message and waits until all have answered, one has ended, the time is up, or an abort. */
   private async ask(message: (thread: number) => unknown, { signal }: Scheduler, within?: number): Promise<void> {
     let stopWaiting: () => void = () => undefined;
     const interrupted = new Promise<never>((_, reject) => {
@@ -88,7 +88,7 @@ export class EngineThreads {
   }
 }
 
-/** Says that a training which was to run on threads does without. */
+/** Warns that a training runs without the threads it was to use. */
 export function withoutThreads(reason: string): void {
   sayOnce(`opmf trains on one thread instead of several, with the same results: ${reason}`);
 }
@@ -99,7 +99,7 @@ export function withoutThreads(reason: string): void {
 /** The words of the control block: how many threads have arrived, and which stratum it is. */
 const CONTROL = { arrived: 0, stratum: 1 } as const;
 
-/** The script. In Node it runs as CommonJS, elsewhere as a classic worker. What it throws ends it, and is heard of. */
+/** The script. In Node it runs as CommonJS, elsewhere as a classic worker. An exception ends it, and is reported. */
 export const WORKER_SCRIPT = `
 const node = globalThis.process?.getBuiltinModule;
 const port = node ? process.getBuiltinModule('worker_threads').parentPort : self;
