@@ -9,16 +9,8 @@ import { javaScript } from './kernels/backend';
 import { type Scores, scoresOf } from './metrics/metric-names';
 import { ACTIVATIONS } from './models/forward';
 import type { NeuralForm } from './models/neural-cf';
-import {
-  type Explains,
-  explain,
-  type FoldsIn,
-  foldInItem,
-  foldInUser,
-  type Similar,
-  similarItems,
-  similarUsers,
-} from './serving/capabilities';
+import type { Explains, FoldsIn, Similar } from './serving/capabilities';
+import { explain, foldInItem, foldInUser, similarItems, similarUsers } from './serving/capabilities';
 import { FactorizationState } from './serving/factorization-state';
 import { type ServedFactorization, ServedTables } from './serving/factorization-tables';
 import { FeatureState, isTrained, predictRows } from './serving/features/feature-state';

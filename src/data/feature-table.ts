@@ -15,16 +15,8 @@ import {
   readTableOptions,
   type TablePlan,
 } from './feature-fields';
-import {
-  columnOf,
-  columnsOf,
-  FeatureSchema,
-  type FieldColumn,
-  grown,
-  isMissing,
-  newField,
-  numberOf,
-} from './feature-schema';
+import type { FieldColumn } from './feature-schema';
+import { columnOf, columnsOf, FeatureSchema, grown, isMissing, newField, numberOf } from './feature-schema';
 import { part, partSize, positionsOf, range, requireTwoRows, type splitRandom } from './splits';
 import { type Id, requireIterable, Vocabulary, WANTED_ID } from './vocabulary';
 

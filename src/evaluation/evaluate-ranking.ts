@@ -18,24 +18,13 @@ import type { Seed } from '../core/random';
 import { runYielding, TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import type { Id } from '../data/vocabulary';
-import {
-  findRankingMetrics,
-  RANKING_NAMES,
-  type RankingMetric,
-  type RankingMetricName,
-  slip,
-  usuallyRelevant,
-} from '../metrics/metric-names';
+import type { RankingMetric, RankingMetricName } from '../metrics/metric-names';
+import { findRankingMetrics, RANKING_NAMES, slip, usuallyRelevant } from '../metrics/metric-names';
 import { RankingMeter } from '../metrics/ranking-meter';
 import { GAINS, type GainName, ROWS_A_STEP, relevantUsers } from '../metrics/relevant-items';
 import { checkInteractions } from '../recommenders/fit-options';
-import {
-  checkRecommender,
-  type EvaluationOptions,
-  evaluationFields,
-  type FilledEvaluation,
-  familiarityOf,
-} from './evaluation-options';
+import type { EvaluationOptions, FilledEvaluation } from './evaluation-options';
+import { checkRecommender, evaluationFields, familiarityOf } from './evaluation-options';
 import { type Draw, ItemsByUser, type Ranker, rankAll, rankAmongNegatives } from './ranking-lists';
 
 /** The options of evaluateRanking. */

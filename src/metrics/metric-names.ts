@@ -4,16 +4,8 @@
 import { UnsupportedError } from '../core/errors';
 import { type Check, nearest, wrong } from '../core/options';
 import { logLoss, auc as rowAuc } from './label-metrics';
-import {
-  auc,
-  averagePrecision,
-  hitRate,
-  ndcg,
-  precision,
-  type RankingMeasure,
-  recall,
-  reciprocalRank,
-} from './ranking-metrics';
+import type { RankingMeasure } from './ranking-metrics';
+import { auc, averagePrecision, hitRate, ndcg, precision, recall, reciprocalRank } from './ranking-metrics';
 import { mae, RATING_METRICS, type RatingMetricName, rmse } from './rating-metrics';
 
 /** The ranking metrics, without their cut-off. */

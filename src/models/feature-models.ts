@@ -6,18 +6,8 @@ import type { Move } from '../kernels/heap';
 import type { Real } from '../optimizers/factor';
 import { createParameter, type OverparamPlan, planOverparam } from '../parameters/overparam';
 import { allocate, type Parameter, type Precision } from '../parameters/parameter';
-import {
-  type ActivationName,
-  addLinear,
-  addPairs,
-  type FieldPool,
-  fieldPool,
-  layerDims,
-  type Pooling,
-  poolFields,
-  type SparseRows,
-  wideFeatures,
-} from './forward';
+import type { ActivationName, FieldPool, Pooling, SparseRows } from './forward';
+import { addLinear, addPairs, fieldPool, layerDims, poolFields, wideFeatures } from './forward';
 import { DenseLayer, Perceptron, type PerceptronOptions } from './layers';
 import type { Batch, Scorer } from './model';
 

@@ -5,15 +5,8 @@ import { type Fields, field, number, oneOf } from '../core/options';
 import * as kernels from '../kernels/dispatch';
 import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
-import {
-  decayed,
-  type LearningRate,
-  type RuleOptions,
-  rateField,
-  readRule,
-  tiny,
-  weightDecayField,
-} from './learning-rate';
+import type { LearningRate, RuleOptions } from './learning-rate';
+import { decayed, rateField, readRule, tiny, weightDecayField } from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */

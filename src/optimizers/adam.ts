@@ -6,16 +6,8 @@ import { exponential, naturalLog } from '../core/elementary';
 import { type Fields, field } from '../core/options';
 import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
-import {
-  decayed,
-  type LearningRate,
-  type RuleOptions,
-  rateField,
-  readRule,
-  share,
-  tiny,
-  weightDecayField,
-} from './learning-rate';
+import type { LearningRate, RuleOptions } from './learning-rate';
+import { decayed, rateField, readRule, share, tiny, weightDecayField } from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */

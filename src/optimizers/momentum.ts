@@ -4,15 +4,8 @@
 import { type Fields, field } from '../core/options';
 import { isSingle, round } from '../kernels/kernels';
 import type { Factor, Real, RowGradient } from './factor';
-import {
-  decayed,
-  type LearningRate,
-  type RuleOptions,
-  rateField,
-  readRule,
-  share,
-  weightDecayField,
-} from './learning-rate';
+import type { LearningRate, RuleOptions } from './learning-rate';
+import { decayed, rateField, readRule, share, weightDecayField } from './learning-rate';
 import type { Optimizer, OptimizerConfig, SlotSpec, StepInfo } from './optimizer';
 
 /** The declarations of its options. */

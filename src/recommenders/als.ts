@@ -1,21 +1,8 @@
 // The options of ALS: their types, their checks, their defaults, and what they come to for the solver.
 
 import { DataError } from '../core/errors';
-import {
-  boolean,
-  type Check,
-  check,
-  derived,
-  type Field,
-  type Fields,
-  type Filled,
-  field,
-  integer,
-  number,
-  oneOf,
-  readOptions,
-  wrong,
-} from '../core/options';
+import type { Check, Field, Fields, Filled } from '../core/options';
+import { boolean, check, derived, field, integer, number, oneOf, readOptions, wrong } from '../core/options';
 import { forEachChunk, ROWS_A_CHUNK, runYielding, type Scheduler, TaskScheduler } from '../core/scheduler';
 import { findRepeats } from '../data/duplicates';
 import { Interactions } from '../data/interactions';
@@ -34,14 +21,8 @@ import type { FilledFitOptions } from './fit-options';
 import type { FittedTables } from './partial-fit';
 import { TableRecommender } from './table-recommender';
 import { chooseUnits, nothingToPredict, onlyValue, toTargets, type Weighed, weigh } from './targets';
-import {
-  dimension,
-  epochCount,
-  magnitude,
-  type OptionsInForce,
-  type TrainingOptions,
-  trainingFields,
-} from './training-options';
+import type { OptionsInForce, TrainingOptions } from './training-options';
+import { dimension, epochCount, magnitude, trainingFields } from './training-options';
 
 /**
  * The options of ALS.

@@ -1,18 +1,8 @@
 // The defaults, as data. Those for ratings need no tuning, and docs/defaults.md says where they come from; those for orders
 // are a plain start that nobody has tuned.
 
-import {
-  boolean,
-  check,
-  derived,
-  type Fields,
-  type Filled,
-  field,
-  json,
-  oneOf,
-  plain,
-  readOptions,
-} from '../core/options';
+import type { Fields, Filled } from '../core/options';
+import { boolean, check, derived, field, json, oneOf, plain, readOptions } from '../core/options';
 import { runYielding, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { adam } from '../optimizers/adam';
@@ -20,13 +10,8 @@ import { cosine } from '../optimizers/learning-rate';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { isRule, type OptimizerName } from '../optimizers/registry';
 import { sgd } from '../optimizers/sgd';
-import {
-  type Overparam,
-  type OverparamPlan,
-  type ProductSpec,
-  planOverparam,
-  tableDims,
-} from '../parameters/overparam';
+import type { Overparam, OverparamPlan, ProductSpec } from '../parameters/overparam';
+import { planOverparam, tableDims } from '../parameters/overparam';
 import { countRows } from '../serving/interaction-history';
 import type { LossName, RankingLossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';

@@ -7,14 +7,8 @@ import { MFModel } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import { copied } from '../serving/factorization-tables';
 import { decodeFitted, restore, type SavedFactorization, savedRule } from '../serving/saved-model';
-import {
-  type FactorizationFields,
-  type FilledOptions,
-  factorizationFields,
-  type OverparamMFOptions,
-  PLAIN_PRESETS,
-  readerOf,
-} from './factorization-options';
+import type { FactorizationFields, FilledOptions, OverparamMFOptions } from './factorization-options';
+import { factorizationFields, PLAIN_PRESETS, readerOf } from './factorization-options';
 import { FactorizationRecommender, type Prepared, started } from './factorization-recommender';
 import type { Collapses } from './recommender';
 import type { OptionsInForce } from './training-options';

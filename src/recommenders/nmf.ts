@@ -25,17 +25,8 @@ import type { FittedTables } from './partial-fit';
 import type { Collapses } from './recommender';
 import { TableRecommender } from './table-recommender';
 import { chooseUnits, INSTEAD_OF_KIND, nothingToPredict, onlyValue, toTargets, weigh } from './targets';
-import {
-  batchCount,
-  dimension,
-  epochCount,
-  magnitude,
-  type OptionsInForce,
-  optimizer,
-  products,
-  type TrainingOptions,
-  trainingFields,
-} from './training-options';
+import type { OptionsInForce, TrainingOptions } from './training-options';
+import { batchCount, dimension, epochCount, magnitude, optimizer, products, trainingFields } from './training-options';
 
 /**
  * The options of NMF.

@@ -7,16 +7,8 @@ import type { Interactions } from '../data/interactions';
 import type { Id } from '../data/vocabulary';
 import { backendOf } from '../kernels/backend';
 import { type Factorization, MFModel } from '../models/factorization';
-import {
-  type Explains,
-  explain,
-  type FoldsIn,
-  foldInItem,
-  foldInUser,
-  type Similar,
-  similarItems,
-  similarUsers,
-} from '../serving/capabilities';
+import type { Explains, FoldsIn, Similar } from '../serving/capabilities';
+import { explain, foldInItem, foldInUser, similarItems, similarUsers } from '../serving/capabilities';
 import { FactorizationState } from '../serving/factorization-state';
 import { type FittedFactorization, ServedTables } from '../serving/factorization-tables';
 import type { FoldIn } from '../serving/fold-in/fold-in';

@@ -1,20 +1,7 @@
 // The options that several kinds of recommenders have, each declared here once.
 
-import {
-  boolean,
-  type Context,
-  check,
-  seed as checkSeed,
-  type Field,
-  type Fields,
-  type Filled,
-  field,
-  integer,
-  number,
-  oneOf,
-  readOptions,
-  wrong,
-} from '../core/options';
+import type { Context, Field, Fields, Filled } from '../core/options';
+import { boolean, check, seed as checkSeed, field, integer, number, oneOf, readOptions, wrong } from '../core/options';
 import { plainCopy } from '../core/plain';
 import { MAX_RANK } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';

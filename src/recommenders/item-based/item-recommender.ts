@@ -2,14 +2,8 @@
 
 import type { Interactions } from '../../data/interactions';
 import type { Id } from '../../data/vocabulary';
-import {
-  type Explains,
-  explain,
-  type FoldsIn,
-  foldInUser,
-  type Similar,
-  similarItems,
-} from '../../serving/capabilities';
+import type { Explains, FoldsIn, Similar } from '../../serving/capabilities';
+import { explain, foldInUser, similarItems } from '../../serving/capabilities';
 import { ItemState } from '../../serving/item-state';
 import type { DenseWeights, NeighborLists } from '../../serving/item-weights';
 import type { FoldedUser } from '../../serving/predictor';
