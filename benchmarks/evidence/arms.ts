@@ -1,0 +1,106 @@
+// The arms of the study, and how each is tuned.
+
+import {
+  adadelta,
+  adagrad,
+  adam,
+  ftrl,
+  linear,
+  momentum,
+  type OptimizerConfig,
+  type ProductOptions,
+  rmsprop,
+  sgd,
+} from 'opmf';
+import type { Factor } from '../../src/optimizers/factor';
+import { resolveOptimizer } from '../../src/optimizers/registry';
+
+/** The rules by name: the rate that the search begins at, and the rule at a rate. Rates fall to 0 along a line; FTRL's has its own fall. */
+export const RULES: Readonly<Record<string, readonly [rate: number, at: (rate: number) => OptimizerConfig]>> = {
+  sgd: [0.1, (rate) => sgd({ learningRate: linear(rate) })],
+  momentum: [0.01, (rate) => momentum({ learningRate: linear(rate) })],
+  adagrad: [0.1, (rate) => adagrad({ learningRate: linear(rate) })],
+  'adagrad-row': [0.1, (rate) => adagrad({ learningRate: linear(rate), per: 'row' })],
+  adadelta: [3, (rate) => adadelta({ learningRate: linear(rate) })],
+  rmsprop: [0.003, (rate) => rmsprop({ learningRate: linear(rate) })],
+  adam: [0.003, (rate) => adam({ learningRate: linear(rate) })],
+  ftrl: [0.1, (rate) => ftrl({ learningRate: rate })],
+};
+
+/** The products by name, plain first: what the command line calls its arms. */
+export const PRODUCTS: Readonly<Record<string, false | ProductOptions>> = {
+  plain: false,
+  'scalar-row-2': { kind: 'scalar', scope: 'row', depth: 2 },
+  'scalar-row-3': { kind: 'scalar', scope: 'row', depth: 3 },
+  'scalar-shared-2': { kind: 'scalar', scope: 'shared', depth: 2 },
+  'diagonal-row-2': { kind: 'diagonal', scope: 'row', depth: 2 },
+  'diagonal-shared-2': { kind: 'diagonal', scope: 'shared', depth: 2 },
+  'scalar-shared-3': { kind: 'scalar', scope: 'shared', depth: 3 },
+  'diagonal-row-3': { kind: 'diagonal', scope: 'row', depth: 3 },
+  'diagonal-shared-3': { kind: 'diagonal', scope: 'shared', depth: 3 },
+  'dense-2': { kind: 'dense', depth: 2 },
+  'dense-3': { kind: 'dense', depth: 3 },
+};
+
+/** Bytes that a row of a table costs while it is trained beside its plain values: its maps, and what the rule remembers of all. */
+export function bytesOf(optimizer: string, product: string, rank: number): number {
+  const overparam = PRODUCTS[product]!;
+  const [, rule] = RULES[optimizer]!;
+  const maps = overparam === false || overparam.scope !== 'row' ? 0 : overparam.depth! - 1;
+  const cols = [rank, ...Array.from({ length: maps }, () => (overparam && overparam.kind === 'diagonal' ? rank : 1))];
+  const slots = resolveOptimizer(rule(1)).slots;
+  const numbers = slots.flatMap(({ shape }) =>
+    cols.map((col) => (shape === 'element' ? col : shape === 'row' ? 1 : 0)),
+  );
+  return 4 * [...cols.slice(1), ...numbers].reduce((sum: number, count: Factor['cols']) => sum + count, 0);
+}
+
+/** A point of the search: both numbers in steps of the square root of 10. */
+export interface Cell {
+  readonly rate: number;
+  readonly start: number;
+}
+
+const STEP = Math.sqrt(10);
+export const numberAt = (from: number, steps: number) => Number((from * STEP ** steps).toPrecision(3));
+const [RATES, STARTS] = [2, 1];
+/** What is better by less is not: flat ends (a start that is smaller still) would be followed for ever. */
+const LEAST_GAIN = 1e-4;
+
+/** The cells that an arm is chosen from: two rates and one start to each side of a middle. */
+export function windowOf({ rate, start }: Cell): Cell[] {
+  const around = (middle: number, by: number) => Array.from({ length: 2 * by + 1 }, (_, at) => middle - by + at);
+  return around(rate, RATES).flatMap((one) => around(start, STARTS).map((other) => ({ rate: one, start: other })));
+}
+
+/** A search: where it ended, the costs of the window around that, and the fits that it took. */
+export interface Found {
+  readonly cell: Cell;
+  readonly costs: readonly number[];
+  readonly trials: number;
+}
+
+/**
+ * Moves a window of 15 cells until its best cell is its middle. So every arm is chosen from as many cells, no arm has its
+ * best at an end, and what was tried on the way was worse.
+ */
+export async function search(from: Cell, costAt: (cell: Cell) => Promise<number>): Promise<Found> {
+  const known = new Map<string, number>();
+  const cost = async (cell: Cell) => {
+    const key = `${cell.rate} ${cell.start}`;
+    if (!known.has(key)) known.set(key, await costAt(cell));
+    return known.get(key)!;
+  };
+  let middle = from;
+  for (;;) {
+    const cells = windowOf(middle);
+    const costs: number[] = [];
+    for (const cell of cells) costs.push(await cost(cell));
+    const at = await cost(middle);
+    const least = Math.min(...costs);
+    // All diverge: the rate is far too high.
+    if (least === Infinity) middle = { ...middle, rate: middle.rate - 2 * RATES };
+    else if (least < at * (1 - LEAST_GAIN) || at === Infinity) middle = cells[costs.indexOf(least)]!;
+    else return { cell: middle, costs, trials: known.size };
+  }
+}
