@@ -6,5 +6,5 @@ import { ncf, run } from './protocols';
 
 const protocol = await ncf();
 await run('Popularity', new Popularity(), protocol);
-await run('ItemKNN', new ItemKNN({ neighbors: 70, featureWeighting: 'tf-idf' }), protocol);
+await run('ItemKNN', new ItemKNN({ neighbors: 70, featureWeighting: 'tf-idf', shrinkage: 0 }), protocol);
 await run('EASE', new EASE({ regularization: 1000 }), protocol);

@@ -69,6 +69,20 @@ export function derived<T, Options, Data>(
   };
 }
 
+/** Declares an option that is 'auto' until a fit knows what that comes to for its data. */
+export function automatic<T>(given: Check<T>): Field<T | 'auto'> {
+  const wanted = `${given.wanted}, or 'auto'`;
+  const read = (value: unknown, name: string) => {
+    if (value === undefined || value === 'auto') return 'auto';
+    try {
+      return given(value, name);
+    } catch {
+      throw wrong(name, value, wanted);
+    }
+  };
+  return { wanted, read };
+}
+
 /** Declares an option that may be absent. */
 export function optional<T>(check: Check<T>): Optional<T> {
   return { ...field<T | undefined>(check, undefined), isOptional: true };

@@ -30,7 +30,7 @@ export type OptionsInForce<Options> = {
   readonly [K in keyof Options]-?: K extends 'optimizer' | 'wideOptimizer'
     ? OptimizerConfig
     : K extends 'regularization' | 'negatives'
-      ? Exclude<Options[K], undefined> extends number
+      ? Exclude<Options[K], undefined> extends number | string
         ? Exclude<Options[K], undefined>
         : Exclude<Options[K], number | undefined> extends infer Parts
           ? { readonly [P in keyof Parts]-?: Exclude<Parts[P], undefined> }

@@ -2,7 +2,7 @@
 // both schemes are a weight of the user times a factor of the item.
 
 import { naturalLog } from '../../core/elementary';
-import { field, integer, number, oneOf, readOptions } from '../../core/options';
+import { automatic, field, integer, number, oneOf, readOptions } from '../../core/options';
 import type { Scheduler } from '../../core/scheduler';
 import { idOrder } from '../../data/csr';
 import type { Interactions } from '../../data/interactions';
@@ -13,9 +13,8 @@ import { restore, type SavedModel } from '../../serving/saved-model';
 import { TopK } from '../../serving/top-k';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
-import type { OptionsInForce } from '../training-options';
 import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
-import { ItemRecommender } from './item-recommender';
+import { askedOf, ItemRecommender } from './item-recommender';
 
 /** The schemes. */
 export const FEATURE_WEIGHTINGS = ['none', 'tf-idf', 'bm25'] as const;
@@ -61,8 +60,33 @@ export type Similarity = (typeof SIMILARITIES)[number];
 export interface NeighborOptions {
   readonly neighbors: number;
   readonly similarity: Similarity;
-  readonly shrinkage: number;
+  readonly shrinkage: number | 'auto';
   readonly featureWeighting: FeatureWeighting;
+}
+
+/** What goes into `chooseShrinkage`: measured on 14 sets of events, docs/defaults.md. */
+const USERS = 300;
+const NORMS_OF_ITEMS = 6;
+
+/**
+ * The default: (300 w + 6 |x|^2) / n. n: how many items a user has, in the mean over users: what so many neighbours add up
+ * to has the less noise the more they are. w and |x|^2: the squared weight (1 without feature weighting) and the squared
+ * norm of its item, in the mean over interactions; where few items have most of them, popularity says more than similarity.
+ */
+export function chooseShrinkage(
+  { offsets, items }: InteractionHistory,
+  squares: Float64Array,
+  norms: Float64Array,
+): number {
+  let [users, weight, norm] = [0, 0, 0];
+  for (let user = 0; user < squares.length; user++) {
+    const count = offsets[user + 1]! - offsets[user]!;
+    if (count > 0) users++;
+    weight += count * squares[user]!;
+  }
+  for (const item of items) norm += norms[item]!;
+  // Three digits: sums of weights in another order are the same then.
+  return Number((((USERS * weight + NORMS_OF_ITEMS * norm) * users) / items.length ** 2).toPrecision(3));
 }
 
 /** What the inner product of two items is divided by, of their squared norms and that product; shrinkage is added. */
@@ -79,9 +103,9 @@ const NORMS: { readonly [S in Similarity]: (a: number, b: number, product: numbe
 export async function findNeighbors(
   histories: Histories,
   vocabulary: Vocabulary,
-  { neighbors, similarity, shrinkage, featureWeighting }: NeighborOptions,
+  { neighbors, similarity, shrinkage: given, featureWeighting }: NeighborOptions,
   scheduler: Scheduler,
-): Promise<NeighborLists> {
+): Promise<{ readonly lists: NeighborLists; readonly shrinkage: number }> {
   const { seen, itemOffsets, itemUsers } = histories;
   const count = seen.itemCounts.length;
   const weights = featureWeights(featureWeighting, seen, count);
@@ -92,6 +116,7 @@ export async function findNeighbors(
     for (let k = itemOffsets[item]!; k < itemOffsets[item + 1]!; k++) sum += squares[itemUsers[k]!]!;
     return sum * (factor * factor);
   });
+  const shrinkage = given === 'auto' ? chooseShrinkage(seen, squares, norms) : given;
   const norm = NORMS[similarity];
   const inOrder = idOrder(vocabulary).filter((item) => item < count);
   const placeOf = new Int32Array(count);
@@ -116,7 +141,8 @@ export async function findNeighbors(
     similarities.push(Float32Array.from(list, ({ score }) => score));
     offsets[item + 1] = offsets[item]! + list.length;
   });
-  return new NeighborLists(offsets, joined(Int32Array, items), joined(Float32Array, similarities));
+  const lists = new NeighborLists(offsets, joined(Int32Array, items), joined(Float32Array, similarities));
+  return { lists, shrinkage };
 }
 
 /** Arrays end to end. */
@@ -138,8 +164,12 @@ export interface ItemKNNOptions {
   readonly neighbors?: number | undefined;
   /** `cosine`; `jaccard`: shared over all users of the two; `dot`: not normalized. @defaultValue 'cosine' */
   readonly similarity?: 'cosine' | 'jaccard' | 'dot' | undefined;
-  /** Added below, at least 0: the more, the less is thought of items with few users. @defaultValue 0 */
-  readonly shrinkage?: number | undefined;
+  /**
+   * Added below, at least 0: the more, the less is thought of items with few users. 'auto': (300 w + 6 |x|^2) / n, n the items
+   * of a user, w the squared weight of an interaction (1 without `featureWeighting`) and |x|^2 the squared norm of its item,
+   * all in the mean; after the fit `options.shrinkage` is the number. @defaultValue 'auto'
+   */
+  readonly shrinkage?: number | 'auto' | undefined;
   /** Whether users with few items tell more of them. @defaultValue 'none' */
   readonly featureWeighting?: 'none' | 'tf-idf' | 'bm25' | undefined;
 }
@@ -148,7 +178,7 @@ export interface ItemKNNOptions {
 export const itemKNNFields = () => ({
   neighbors: field(integer({ min: 1 }), 100),
   similarity: field(oneOf(...SIMILARITIES), 'cosine'),
-  shrinkage: field(number({ min: 0 }), 0),
+  shrinkage: automatic(number({ min: 0 })),
   featureWeighting: field(oneOf(...FEATURE_WEIGHTINGS), 'none'),
 });
 
@@ -174,25 +204,24 @@ export const itemKNNFields = () => ({
  * console.log(model.recommend('cy').map(({ itemId }) => itemId)); // [ 'milk', 'soup' ]
  * ```
  */
-export class ItemKNN extends ItemRecommender {
+export class ItemKNN extends ItemRecommender<ItemKNNOptions> {
   readonly name = 'item-knn';
-  readonly options: OptionsInForce<ItemKNNOptions>;
 
   constructor(options?: ItemKNNOptions) {
-    super('ItemKNN');
-    this.options = readOptions('ItemKNN', options, itemKNNFields());
+    super('ItemKNN', readOptions('ItemKNN', options, itemKNNFields()));
   }
 
   fresh(): ItemKNN {
-    return new (this.constructor as typeof ItemKNN)(this.options);
+    return new (this.constructor as typeof ItemKNN)(this.asked);
   }
 
   /** Finds the neighbours. The history has no epochs. */
   protected train(data: Interactions, options: FilledFitOptions): Promise<History> {
     return fitOnce('ItemKNN', options, async (scheduler) => {
       const histories = await historiesOf(data, scheduler);
-      const lists = await findNeighbors(histories, data.items, this.options, scheduler);
-      this.learned(data, histories, lists);
+      const { asked } = this;
+      const { lists, shrinkage } = await findNeighbors(histories, data.items, asked, scheduler);
+      this.learned(data, histories, lists, Object.freeze({ ...asked, shrinkage }));
     });
   }
 
@@ -203,8 +232,8 @@ export class ItemKNN extends ItemRecommender {
 
   /** @internal A recommender of a saved state. @throws FormatError where it is inconsistent */
   static of(saved: SavedModel): ItemKNN {
-    const model = new ItemKNN(saved.options);
-    model.learned(saved, saved, NeighborLists.decode(saved));
+    const model = new ItemKNN(askedOf(saved));
+    model.learned(saved, saved, NeighborLists.decode(saved), new ItemKNN(saved.options).options);
     return model;
   }
 }

@@ -8,18 +8,39 @@ import { ItemState } from '../../serving/item-state';
 import type { DenseWeights, NeighborLists } from '../../serving/item-weights';
 import type { FoldedUser } from '../../serving/predictor';
 import type { HistoryRow, Recommendation, SimilarOptions } from '../../serving/questions';
-import { encodeModel } from '../../serving/saved-model';
+import { encodeModel, parseObject, type SavedModel } from '../../serving/saved-model';
 import { IdRecommender } from '../id-recommender';
+import type { OptionsInForce } from '../training-options';
 import type { Histories } from './histories';
 
+/** The options that a saved recommender was made with: its next fit chooses again what that one left to the data. */
+export function askedOf({ options, metadata: { asked } }: SavedModel): object {
+  return asked === undefined ? options : { ...options, ...parseObject(asked, 'asked') };
+}
+
 /** A recommender by weights between items. */
-export abstract class ItemRecommender
+export abstract class ItemRecommender<Options extends object = object>
   extends IdRecommender
   implements Pick<Similar, 'similarItems'>, Pick<FoldsIn, 'foldInUser'>, Explains
 {
   /** @internal */
   declare state: ItemState<DenseWeights | NeighborLists> | undefined;
   readonly scores = 'order';
+  private inForce: OptionsInForce<Options>;
+
+  /** @param asked the caller's options, filled in: 'auto' stands in them for what each fit chooses by its data */
+  protected constructor(
+    owner: string,
+    protected readonly asked: OptionsInForce<Options>,
+  ) {
+    super(owner);
+    this.inForce = asked;
+  }
+
+  /** The options in force: what is 'auto' is, after a fit, the number that it came to for the data. */
+  get options(): OptionsInForce<Options> {
+    return this.inForce;
+  }
 
   /** The items most like one by its own measure, best first. @see Similar */
   similarItems(itemId: Id, options?: SimilarOptions): Recommendation[] {
@@ -40,12 +61,14 @@ export abstract class ItemRecommender
     return explain(this.ask('explain'), userId, itemId, options);
   }
 
-  /** Takes over weights that were learned from the histories of some data. */
+  /** Takes over weights that were learned from the histories of some data, by some options. */
   protected learned(
     data: Pick<Interactions, 'users' | 'items'>,
     { seen }: Pick<Histories, 'seen'>,
     weights: DenseWeights | NeighborLists,
+    options: OptionsInForce<Options> = this.inForce,
   ): void {
+    this.inForce = options;
     this.install(new ItemState(this.owner, { ...data, seen }, weights));
   }
 
@@ -53,7 +76,10 @@ export abstract class ItemRecommender
     { users, items, seen, weights }: ItemState<DenseWeights | NeighborLists>,
     history: boolean,
   ): Uint8Array<ArrayBuffer> {
-    const { name, options } = this;
-    return encodeModel({ recommender: name, options, users, items, seen, tensors: weights.tensors() }, history);
+    const { name, options, asked } = this;
+    const left = Object.entries(asked).filter(([, value]) => value === 'auto');
+    const metadata = left.length === 0 ? {} : { asked: JSON.stringify(Object.fromEntries(left)) };
+    const tensors = weights.tensors();
+    return encodeModel({ recommender: name, options, users, items, seen, tensors, metadata }, history);
   }
 }

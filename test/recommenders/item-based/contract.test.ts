@@ -21,7 +21,7 @@ for (const one of [
     item: counting,
     can: ['foldInUser', 'partialFit'] as const,
   },
-  { name: 'ItemKNN', make: () => new ItemKNN(), load: ItemKNN.load, item: scoring, can: OF_ITEMS },
+  { name: 'ItemKNN', make: () => new ItemKNN({ shrinkage: 3 }), load: ItemKNN.load, item: scoring, can: OF_ITEMS },
   { name: 'EASE', make: () => new EASE({ regularization: 2 }), load: EASE.load, item: scoring, can: OF_ITEMS },
 ]) {
   recommenderContract(one);

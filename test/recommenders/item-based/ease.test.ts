@@ -62,6 +62,24 @@ test('more items than it is made for are refused, with the limit and a way out',
   await expect(fit).rejects.toThrow('data has 5001 items, and EASE is dense over items: at most 5000; use ItemKNN');
 });
 
+test("regularization 'auto' is a number after the fit; a fresh and a loaded one choose again; a number holds", async () => {
+  const of = (items: number) =>
+    Interactions.from(['a', 'b'].flatMap((user) => Array.from({ length: items }, (_, item) => [user, item] as const)));
+  const model = new EASE();
+  expect(model.options.regularization).toBe('auto');
+  await model.fit(of(5));
+  expect(model.options.regularization).toBe(120 + 2.4 * 5);
+  const loaded = EASE.load(model.save());
+  expect(loaded.options).toEqual(model.options);
+  for (const next of [model, model.fresh(), loaded, loaded.fresh()]) {
+    await next.fit(of(10));
+    expect(next.options.regularization).toBe(120 + 2.4 * 10);
+  }
+  const given = new EASE({ regularization: 7 });
+  await given.fit(of(5));
+  expect([given.options.regularization, EASE.load(given.save()).fresh().options.regularization]).toEqual([7, 7]);
+});
+
 test('a bad penalty, and a file with a number that is none', async () => {
   expect(() => new EASE({ regularization: 0 })).toThrow(OptionError);
   const model = new EASE();

@@ -53,7 +53,7 @@ test('every similarity is that of the definition, and each item keeps its best n
   await fc.assert(
     fc.asyncProperty(pairsOf, options, async (pairs, given) => {
       const data = dataOf(pairs);
-      const lists = await findNeighbors(await historiesOf(data, scheduler()), data.items, given, scheduler());
+      const { lists } = await findNeighbors(await historiesOf(data, scheduler()), data.items, given, scheduler());
       const columns = columnsOf(pairs, given.featureWeighting);
       const inner = (a: number, b: number) => columns[a]!.reduce((sum, x, user) => sum + x * columns[b]![user]!, 0);
       for (let item = 0; item < ITEMS; item++) {
@@ -85,7 +85,7 @@ describe('the answers over weights', () => {
         const data = dataOf(pairs);
         const histories = await historiesOf(data, scheduler());
         const { options } = new ItemKNN({ neighbors: k });
-        const lists = await findNeighbors(histories, data.items, options, scheduler());
+        const { lists } = await findNeighbors(histories, data.items, options, scheduler());
         const { users, items } = data;
         const answers = new ItemState('ItemKNN', { users, items, seen: histories.seen }, lists);
         const request = { n: ITEMS, filterSeen: true, exclude: [], candidates: null };
@@ -128,7 +128,7 @@ describe('the answers over weights', () => {
       ['bob', 'milk'],
       ['cy', 'tea'],
     ]);
-    const model = new ItemKNN();
+    const model = new ItemKNN({ shrinkage: 0 });
     await model.fit(data);
     const loaded = ItemKNN.load(model.save({ history: false }));
     expect(loaded.predict('cy', 'milk')).toBe(0);
@@ -148,6 +148,25 @@ test('of equally alike items those with the first ids are kept, in whatever orde
     expect(new Set(model.similarItems('d').map(({ itemId }) => itemId))).toEqual(new Set([9, 10]));
     expect(new Set(model.similarItems(9).map(({ itemId }) => itemId))).toEqual(new Set([10, 'a']));
   }
+});
+
+test("shrinkage 'auto' is a number after the fit, by its data; a fresh and a loaded one choose again; a number holds", async () => {
+  const few = Interactions.from(['a', 'b', 'c'].flatMap((user) => [1, 2].map((item) => [user, item] as const)));
+  const more = Interactions.from(['a', 'b'].flatMap((user) => [1, 2, 3, 4].map((item) => [user, item] as const)));
+  const model = new ItemKNN();
+  expect(model.options.shrinkage).toBe('auto');
+  await model.fit(few);
+  // (300 + 6 users of an item) / items of a user.
+  expect(model.options.shrinkage).toBe((300 + 6 * 3) / 2);
+  const loaded = ItemKNN.load(model.save());
+  expect(loaded.options).toEqual(model.options);
+  for (const next of [model, model.fresh(), loaded, loaded.fresh()]) {
+    await next.fit(more);
+    expect(next.options.shrinkage).toBe((300 + 6 * 2) / 4);
+  }
+  const given = new ItemKNN({ shrinkage: 7 });
+  await given.fit(few);
+  expect([given.options.shrinkage, ItemKNN.load(given.save()).fresh().options.shrinkage]).toEqual([7, 7]);
 });
 
 test.each([
