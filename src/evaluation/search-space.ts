@@ -146,7 +146,7 @@ const RATINGS: SearchSpace = {
 const ADAM: SearchSpace = { 'optimizer.name': ['adam'], 'optimizer.learningRate': log(0.0005, 0.01) };
 
 const ORDERS: SearchSpace = {
-  loss: ['bpr'],
+  loss: ['softmax'],
   rank: [16, 32, 64],
   epochs: [10, 20, 40],
   'regularization.embedding': log(0.001, 0.1),

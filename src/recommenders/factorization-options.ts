@@ -62,6 +62,9 @@ export interface Presets {
   readonly orders: Preset;
 }
 
+/** What 'auto' is where all values are equal. */
+const EVENTS = 'softmax';
+
 /** OverparamMF: scalar per row, depth 2. */
 export const OVERPARAM_PRESETS: Presets = {
   ratings: {
@@ -168,7 +171,7 @@ export interface OverparamMFOptions extends TrainingOptions {
    * 'squared', 'absolute' and 'huber' predict values, which must differ. 'bpr', 'warp' and 'softmax' learn an order from
    * what users have and a few drawn items that they do not have; values are not looked at. 'logistic' does with
    * `negatives` too, and takes values from 0 to 1 without. 'auto': 'squared' where the values of a fit differ (or there is
-   * one alone), 'bpr' where all are equal; after the fit `options.loss` says which. @defaultValue 'auto'
+   * one alone), 'softmax' where all are equal: untouched it ranks best of these. After the fit `options.loss` says which. @defaultValue 'auto'
    */
   readonly loss?: LossName | RankingLossName | 'auto' | undefined;
   /**
@@ -354,9 +357,14 @@ export function readerOf(
         throw nothingToPredict(owner, `loss '${isAuto ? 'squared' : options.loss}'`, only, instead ?? INSTEAD);
       }
       if (only !== undefined && asked.negatives !== undefined) {
-        throw nothingToPredict(owner, 'negatives: false', only, `negatives left out, which has loss 'bpr' draw them`);
+        throw nothingToPredict(
+          owner,
+          'negatives: false',
+          only,
+          `negatives left out, which has loss 'softmax' draw them`,
+        );
       }
-      const loss = options.loss !== 'auto' ? options.loss : only === undefined ? 'squared' : 'bpr';
+      const loss = options.loss !== 'auto' ? options.loss : only === undefined ? 'squared' : EVENTS;
       const isRated = only === undefined && options.negatives === false;
       const batch = options.batchSize > 1 && isRated ? await shape(data, options, scheduler) : undefined;
       return read(asked, { loss, shape: batch });

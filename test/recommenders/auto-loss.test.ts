@@ -26,12 +26,12 @@ const KINDS = [
 ] as const;
 
 describe.each(KINDS)('%s', (_, make) => {
-  test('auto: squared of values that differ, with the bits of squared; bpr of values that are equal, with those of bpr', async () => {
+  test('auto: squared of values that differ, with the bits of squared; softmax of values that are equal, with those of softmax', async () => {
     for (const [data, loss] of [
       [rated, 'squared'],
-      [events, 'bpr'],
-      [withValue(4), 'bpr'],
-      [withValue(0), 'bpr'],
+      [events, 'softmax'],
+      [withValue(4), 'softmax'],
+      [withValue(0), 'softmax'],
     ] as const) {
       const [auto, said] = [make(quick), make({ ...quick, loss })];
       expect(auto.options.loss).toBe('auto');
@@ -52,7 +52,7 @@ describe.each(KINDS)('%s', (_, make) => {
       await next.fit(rated);
       expect(next.options).toMatchObject({ loss: 'squared', negatives: false, batchSize: 1 });
       await next.fit(events);
-      expect(next.options).toMatchObject({ loss: 'bpr', negatives: { count: 1 }, batchSize: 256 });
+      expect(next.options).toMatchObject({ loss: 'softmax', negatives: { count: 32 }, batchSize: 256 });
     }
   });
 
@@ -97,7 +97,7 @@ describe.each(KINDS)('%s', (_, make) => {
     );
     const model = make(quick);
     await model.fit(mixed);
-    expect(model.options.loss).toBe('bpr');
+    expect(model.options.loss).toBe('softmax');
     await model.fit(Interactions.from([['ann', 'tea', 4]]));
     expect([model.options.loss, model.predict('ann', 'tea')]).toEqual(['squared', 4]);
     for (const loss of ['bpr', 'warp', 'softmax'] as const) await make({ ...quick, loss }).fit(events);
@@ -119,7 +119,7 @@ describe.each(KINDS)('%s', (_, make) => {
     expect(model.options.loss).toBe('squared');
     const first = make(quick);
     await first.partialFit(events);
-    expect(first.options.loss).toBe('bpr');
+    expect(first.options.loss).toBe('softmax');
   });
 });
 

@@ -56,7 +56,8 @@ async function runTune(given: Arguments, io: Io): Promise<void> {
   const { minimum, maximum } = source.data.stats();
   const { loss } = createRecommender(model, base).options as { loss?: unknown };
   // SVDpp rejects such values itself.
-  if (loss === 'auto' && minimum === maximum && model !== 'svdpp') io.stderr.write(`opmf tune: ${chosenText('bpr')}\n`);
+  if (loss === 'auto' && minimum === maximum && model !== 'svdpp')
+    io.stderr.write(`opmf tune: ${chosenText('softmax')}\n`);
   const progress = startProgress(io);
   const result = await tune(model, space, source.data, {
     trials,

@@ -29,9 +29,9 @@ const train = (data: string, ...flags: string[]) => opmf('train', data, '--out',
 test.each([[], ['--model', 'mf'], ['--set', 'rank=4']])('train says it: %p', async (...flags) => {
   const { code, out, err } = await train(events, '--json', ...flags.flat());
   expect(code).toBe(0);
-  expect(err).toContain("opmf train: every value is the same, so that loss 'auto' is 'bpr': scores order items");
+  expect(err).toContain("opmf train: every value is the same, so that loss 'auto' is 'softmax': scores order items");
   expect(err).toContain('opmf train: 1 user passed over, with every item');
-  expect(JSON.parse(out)).toMatchObject({ loss: 'bpr', usersPassedOver: 1 });
+  expect(JSON.parse(out)).toMatchObject({ loss: 'softmax', usersPassedOver: 1 });
   expect(out).not.toContain('rmse');
 });
 
@@ -68,6 +68,6 @@ test('tune says it, with ranked lists as the metric', async () => {
     '--json',
   );
   expect(code).toBe(0);
-  expect(err).toContain("loss 'auto' is 'bpr'");
+  expect(err).toContain("loss 'auto' is 'softmax'");
   expect(JSON.parse(out).metric).toBe('ndcg@10');
 });
