@@ -58,7 +58,7 @@ function filledProduct(given: ProductOptions): ProductOptions {
   return width === 0 ? product : { ...product, width };
 }
 
-/** What a run tells of its epochs. */
+/** The report of a run, epoch by epoch. */
 export function comparisonEpoch({ epoch, trainLoss, metrics, seconds }: EpochRecord): ComparisonEpoch {
   return { epoch, trainLoss, testRmse: metrics.rmse!, testMae: metrics.mae!, seconds };
 }

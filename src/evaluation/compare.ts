@@ -177,7 +177,7 @@ interface Model {
   readonly recommender: Fit['recommender'];
 }
 
-/** The models, and what is measured of them. @throws OptionError; UnsupportedError */
+/** The models, and the metrics to measure. @throws OptionError; UnsupportedError */
 function readModels(
   { models, metrics }: FilledCompare,
   data: Interactions,
@@ -270,7 +270,7 @@ function readCompareOptions(options: CompareOptions | undefined) {
   return read;
 }
 
-/** Runs, constants and summaries are told apart by optimizer, arm and seed: of two alike one would be lost. */
+/** Runs, constants and summaries are keyed by optimizer, arm and seed: of two equal keys one would be lost. */
 function refuseRepeats<T>(option: string, values: readonly T[], keyOf: (value: T) => string): void {
   const seen = new Set<string>();
   for (const [at, value] of values.entries()) {

@@ -188,7 +188,7 @@ export function meanCurve(runs: readonly ComparisonRun[], read: (epoch: Comparis
   });
 }
 
-/** What the runs of a model come to. */
+/** The summary of a model's runs. */
 export function summarizeModel(runs: readonly ModelRun[], names: readonly MetricName[]) {
   return {
     metrics: pick(names, (name) => (isWhole(runs) ? spread(runs.map(({ metrics }) => metrics[name]!)) : NO_SPREAD)),

@@ -1,4 +1,4 @@
-// What every evaluation takes alike: options, a check of what it is given as a recommender, and what training saw of a row.
+// Common to all evaluations: options, the check of the recommender argument, and the training history of a row.
 
 import { abortSignal, callable, seed as checkSeed, field, optional, wrong } from '../core/options';
 import type { Seed } from '../core/random';
@@ -7,7 +7,7 @@ import type { Interactions } from '../data/interactions';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import { threads } from '../recommenders/training-options';
 
-/** What every evaluation takes. `Part`: what `onProgress` is told besides how far it is. */
+/** The options of every evaluation. `Part`: what `onProgress` receives beside the progress. */
 export interface EvaluationOptions<Part = unknown> {
   /** Of whatever is drawn: splits, negatives, trials. @defaultValue 1 */
   readonly seed?: number | string | undefined;
@@ -25,7 +25,7 @@ export interface EvaluationOptions<Part = unknown> {
   readonly threads?: number | 'auto' | undefined;
 }
 
-/** The fields of EvaluationOptions, for those who read them. */
+/** The declarations of EvaluationOptions. */
 export function evaluationFields<Part>() {
   return {
     seed: field<Seed>(checkSeed, 1),

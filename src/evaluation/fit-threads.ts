@@ -11,7 +11,7 @@ import { type Id, Vocabulary } from '../data/vocabulary';
 import { canCompile, createMemory, inWasm } from '../wasm/host';
 import { type Fit, type FitResult, type Parts, runFit } from './fits';
 
-/** Who carries out fits. */
+/** Runs fits, on this thread or on others. */
 export interface FitRunner {
   /** How many may be under way at once. */
   readonly atOnce: number;
@@ -79,7 +79,7 @@ function lacksAddresses(): boolean {
 
 interface FitThread {
   readonly handle: WorkerHandle;
-  /** What it was sent last. */
+  /** The last message it was sent. */
   parts: Parts | undefined;
 }
 
@@ -108,7 +108,7 @@ function workerFile(): string | undefined {
   }
 }
 
-/** What a thread is sent; without parts it takes those that it was sent before. */
+/** A message to a thread; without parts the thread uses those of the message before. */
 interface FitMessage {
   readonly fit: Fit;
   readonly parts?: PackedParts;
@@ -143,7 +143,7 @@ function unpacked(parts: PackedParts): Parts {
   };
 }
 
-/** What a thread does: it answers messages, one after another. A fit that fails is answered by null. */
+/** The loop of a thread: it answers messages one after another. A fit that fails is answered by null. */
 export function fitAnswerer(): (message: unknown) => Promise<FitResult | null> {
   let parts: Parts | undefined;
   return async (message) => {

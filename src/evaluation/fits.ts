@@ -21,7 +21,7 @@ export interface NamedRecommender {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** What is fitted, and what is asked of it then. */
+/** A fit, and what to measure afterwards. */
 export interface Fit {
   /** Called where it is no plain data. */
   readonly recommender: NamedRecommender | (() => Recommender);
@@ -35,7 +35,7 @@ export interface Fit {
   readonly isFollowed?: boolean;
 }
 
-/** What is trained on, and what is measured on. */
+/** The training data and the test data. */
 export type Parts = Split | { readonly train: FeatureTable; readonly test: FeatureTable };
 
 /** What came of a fit. */

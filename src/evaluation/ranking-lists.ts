@@ -12,7 +12,7 @@ import type { RelevantUser } from '../metrics/relevant-items';
 import type { Recommender } from '../recommenders/recommender';
 import type { Recommendation, RecommendationList, RecommendOptions } from '../serving/questions';
 
-/** What gives lists, at once or later: a recommender, or what has these methods of one. Equal scores are a tie. */
+/** A source of ranked lists, synchronous or not: a recommender, or any object with these methods. Equal scores are a tie. */
 export interface Ranker extends Partial<Pick<Recommender, 'knows' | 'scores'>> {
   recommend(userId: Id, options?: RecommendOptions): RecommendationList | Promise<RecommendationList>;
   recommendMany(
@@ -62,7 +62,7 @@ export async function* rankAll(
     usersACall = Math.min(Math.max(fitting, 1), MOST_USERS_A_CALL);
     for (const id of ids) {
       const first = lists.get(id)!;
-      // A model that does not keep its history, or kept another one, is told what to leave out.
+      // A model without its history, or with another one, gets the items to leave out.
       const has = new Set(train?.of(id));
       const exclude = first.some(({ itemId }) => has.has(itemId)) ? has : undefined;
       let list = exclude === undefined ? first : await ranker.recommend(id, { n, exclude });

@@ -58,7 +58,7 @@ export class Space {
     return this.draws.size;
   }
 
-  /** The options of a trial of what the recommender takes by itself: those of `base`, and what is the same in every trial. */
+  /** The options of a trial that are not searched: those of `base`, and the values that are the same in every trial. */
   usual(base: object): Record<string, unknown> {
     return { ...base, ...this.fixed };
   }

@@ -221,7 +221,7 @@ function checkMetric(metric: MetricName | 'logloss', isTable: boolean): void {
 
 type FilledTune = ReturnType<typeof readTuneOptions>;
 
-/** What trials are trained on, and what they are judged by. */
+/** The data that trials train on, and the data that judge them. */
 async function partsOf(
   data: Interactions | FeatureTable,
   { validation, testFraction, seed, signal }: FilledTune,

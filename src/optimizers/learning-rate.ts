@@ -1,5 +1,5 @@
-// One learning rate for everything, or one for each group of factors. Which rate a factor gets is decided in
-// learning-rate.ts; this file only says what may be written and checks it.
+// Learning rates: one for everything or one for each group of factors, as a number or a schedule; how they are written and
+// checked, and which rate a factor gets at a step.
 
 import { cosineOfTurn, exponential as exp, naturalLog } from '../core/elementary';
 import type { Check, Field, Fields } from '../core/options';

@@ -98,7 +98,7 @@ export function resolveOver(
   return resolve({ ...preset, ...own, learningRate: rate }, option);
 }
 
-/** A learning rate of which parts may be left out, over another. A number is all of it. */
+/** Merges a partial learning rate into a complete one. A number replaces all of it. */
 function ratesOver(given: unknown, preset: LearningRate, option: string): unknown {
   if (given === undefined) return preset;
   if (!isPlain(given)) return given;
@@ -136,7 +136,7 @@ export function updateRuleOf(optimizer: Optimizer): UpdateRule | null {
 }
 
 function checkRule(rule: Optimizer, option: string): Optimizer {
-  // A saved model and a checkpoint hold it: what JSON cannot keep is told before training, and not after it.
+  // Saved models and checkpoints contain it: a value that JSON cannot represent is an error before training, not after.
   const config = json(rule.config, `${option}.config`) as OptimizerConfig | null;
   if (!isPlain(config)) {
     throw wrong(`${option}.config`, config, "plain JSON with a name: { name: 'my-rule', learningRate: .01 }");

@@ -126,7 +126,7 @@ function ofImplicit<T>(check: Check<T>, fallback: T): Field<T | 0, FilledAlsOpti
   };
 }
 
-/** What the solver is told of the options. */
+/** The options of the solver. */
 export function ruleOf(options: FilledAlsOptions & { readonly unobservedWeight: number }): AlsRule {
   const { rank, biases, unobservedWeight, regularization, regularizationExponent, solver, steps } = options;
   const { kernels } = options;

@@ -71,7 +71,7 @@ export async function partialFit(
   };
 }
 
-/** The rows of which enough is new since they were fitted, in order: they count from 0 again. The others are remembered. */
+/** The rows with enough new ratings since they were last fitted, in order; their counts restart at 0. The others keep theirs. */
 function dueRows(added: ReadonlyMap<number, number>, unfitted: Map<number, number>, counts: Int32Array): number[] {
   const due: number[] = [];
   for (const [row, count] of added) {

@@ -206,7 +206,7 @@ export class ServedTables {
 
 // The best items of users: a few users at a time in one pass over all items, or over a short list of candidates.
 
-/** A pass over all items takes as long as scoring one in so many by itself. */
+/** A pass over all items takes as long as scoring one item in this many on its own. */
 const PASS_SPEED = 4;
 
 /** A user as scores see it: where its vector is, where its scores start, and what it has seen. */

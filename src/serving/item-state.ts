@@ -10,7 +10,7 @@ import type { SavedPeople } from './saved-model';
 import { CandidateMask, popularItems, type ScoredIndex, type SimilarRequest, TopK } from './top-k';
 import type { Able, FoldedUserState, HistoryEntry, ItemRequest, PairColumns } from './trained-state';
 
-/** One candidate by itself takes as long as so many items in a pass over all. */
+/** Scoring one candidate on its own takes as long as this many items in a pass over all. */
 const PASS_SPEED = 4;
 
 /** The answers of a recommender over item weights. */

@@ -300,7 +300,7 @@ async function heldOutLists(
   return {
     features: ROWS_AT_ONCE * known.rows.longest,
     measure: (model, scheduler) => {
-      // A method by itself would not know its model.
+      // A detached method would lose its `this`.
       const best: FeatureState['best'] = (users, request) => model.best(users, request);
       return ranking.measure({ best, scoreCost: model.scoreCost }, scheduler);
     },
@@ -324,7 +324,7 @@ export interface FeatureFitOptions
   /** Rows with labels, encoded by the schema of the training rows; interactions where the fit is on those. */
   readonly validation?: FeatureRows | Interactions | undefined;
   /**
-   * What of the validation is told each epoch. Metrics of lists, as 'ndcg@10', want interactions; `auc` is that of labels.
+   * The validation metrics to report each epoch. Ranking metrics such as 'ndcg@10' need interactions; `auc` is of labels.
    * @defaultValue ['auc', 'logloss']; regression: ['rmse']; with negatives: ['ndcg@10']
    */
   readonly metrics?: readonly (MetricName | 'logloss')[] | undefined;

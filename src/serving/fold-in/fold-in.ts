@@ -95,7 +95,7 @@ export function explain(
   return ranking.list();
 }
 
-/** A row that was fitted by itself. @throws DataError where scores with it might overflow */
+/** Checks a row that was folded in. @throws DataError where scores with it might overflow */
 export function checkRow(row: Float64Array, rank: number): void {
   for (let k = 0; k < row.length; k++) {
     const most = k < rank ? Math.sqrt(MOST / rank) : MOST / 10;

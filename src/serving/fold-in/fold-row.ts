@@ -1,4 +1,4 @@
-// One row of a factorization by itself, the other side frozen: Newton's method on rank (+ 1 for a bias) unknowns. For a
+// One row of a factorization with the other side frozen: Newton's method on rank (+ 1 for a bias) unknowns. For a
 // squared loss one step is the answer, the ridge of alternating least squares (Hu, Koren, Volinsky, ICDM 2008).
 
 import { DataError } from '../../core/errors';

@@ -10,7 +10,7 @@ import type { Parameter, Penalty } from '../../parameters/parameter';
 import { PlainTable } from '../../parameters/table';
 import { absolute, huber, type Loss, logistic, SigmoidLoss, squared } from '../losses';
 
-/** What the rows of one of the two tables are. */
+/** The kind of the rows of one of the two tables. */
 export type SideSpec = NonNullable<Parameter['rowProduct']>;
 
 /** A pointwise loss, behind a sigmoid to a scale where there is one. */
@@ -116,7 +116,7 @@ export function vectorsOf(rank: number): number {
  */
 export const RUN = {
   ...{ ratings: 0, groups: 4, count: 8, stride: 12, index: 16, step: 20, loss: 24 },
-  /** Room for a vector that nobody reads. */
+  /** Scratch space for stores that serve as scheduling barriers. */
   scratch: 32,
   /** The rows of the tile on either side, which lie together: where they start, and how many bytes they are. */
   ...{ userRows: 48, userBytes: 52, itemRows: 56, itemBytes: 60 },
