@@ -216,7 +216,10 @@ export interface OverparamMFOptions extends TrainingOptions {
    * @defaultValue OverparamMF: 0.04; MF, SVDpp: 0.0255; losses of orders: 0.1
    */
   readonly initScale?: number | undefined;
-  /** Divides ratings by their standard deviation inside; predictions come back on the rating scale. @defaultValue true */
+  /**
+   * Divides ratings inside by their standard deviation, and for loss 'squared' by a tenth of the largest deviation from
+   * their mean where that is more, as with play counts; predictions come back on the rating scale. @defaultValue true
+   */
   readonly standardize?: boolean | undefined;
   /**
    * The threads to train on, a whole number from 1 to 256, where batchSize is 1 and every table is keyed by user or item; results never depend on it.

@@ -1,0 +1,49 @@
+// What the defaults for ratings make of data of other shapes: counts and hours, few epochs and many, little signal.
+
+import { Stream } from '../../src/core/random';
+import { Interactions } from '../../src/data/interactions';
+import { splitRandom } from '../../src/data/splits';
+import { evaluateRatings } from '../../src/evaluation/evaluate-ratings';
+import { MF } from '../../src/recommenders/mf';
+import { OverparamMF } from '../../src/recommenders/overparam-mf';
+import { SVDpp } from '../../src/recommenders/svdpp';
+
+/** Values of users x items, about `each` a user, by the effects of both and noise. */
+function drawn(
+  { users, items, each }: { users: number; items: number; each: number },
+  value: (user: number, item: number, noise: number) => number,
+): Interactions {
+  const stream = Stream.of('rating defaults');
+  const effects = [users, items].map((count) => Array.from({ length: count }, () => stream.normal()));
+  const rows = Array.from({ length: users * each }, (_, k) => {
+    const user = k % users;
+    const item = Math.floor(items * stream.uniform() ** 2);
+    return [`u${user}`, `i${item}`, value(effects[0]![user]!, effects[1]![item]!, stream.normal())] as const;
+  });
+  return Interactions.from(rows);
+}
+
+async function rmseOf(model: MF | OverparamMF | SVDpp, data: Interactions): Promise<number> {
+  const { train, test: held } = splitRandom(data, { testFraction: 0.1, seed: 1 });
+  await model.fit(train);
+  return (await evaluateRatings(model, held)).rmse;
+}
+
+const KINDS = [
+  ['MF', (options: object) => new MF({ rank: 8, ...options })],
+  ['OverparamMF', (options: object) => new OverparamMF({ rank: 8, ...options })],
+  ['SVDpp', (options: object) => new SVDpp({ rank: 8, ...options })],
+] as const;
+
+describe.each(KINDS)('%s', (_, make) => {
+  test('trains on play counts, whose largest is 60 standard deviations out, in any number of epochs', async () => {
+    const counts = drawn({ users: 400, items: 200, each: 25 }, (a, b, noise) =>
+      Math.ceil(Math.exp(2 + a + 0.7 * b + 1.2 * noise)),
+    );
+    const { mean, standardDeviation, maximum } = counts.stats();
+    expect((maximum - mean) / standardDeviation).toBeGreaterThan(30);
+    for (const epochs of [1, 4, 10, 30]) {
+      expect(await rmseOf(make({ epochs }), counts)).toBeLessThan(1.01 * standardDeviation);
+    }
+  });
+});
