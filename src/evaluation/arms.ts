@@ -106,39 +106,47 @@ const TUNED_PENALTIES = [0.02, 0.1] as const;
 /** The part of the training ratings that the grid is judged on. */
 const VALIDATION_FRACTION = 0.1;
 
-/** An arm with the setting whose last epoch is best on validation ratings taken from the training set. */
+/** The rates of the quick look at fair terms, as multiples of the paper's, from the start and at the penalty that tuning mostly ends at. */
+const FAIR_RATES = [0.3, 1, 3, 10, 30, 100] as const;
+const FAIR = { initScale: 0.1, regularization: 0.1 } as const;
+
+/** An arm at the setting whose last epoch is best on validation ratings taken from the training set, and what it comes to there. */
 export async function tunedArm(
   arm: Arm,
   train: Interactions,
   base: ArmBase,
   runner: FitRunner,
   signal: AbortSignal | undefined,
-): Promise<Arm> {
+  candidates = settings(arm),
+): Promise<{ arm: Arm; rmse: number }> {
   const split = splitRandom(train, { testFraction: VALIDATION_FRACTION, seed: base.seed });
-  let best = arm;
-  let least = Infinity;
-  for (const candidate of settings(arm)) {
+  let best = { arm, rmse: Infinity };
+  for (const candidate of candidates) {
     const { epochs, diverged } = await runner.run(armFit(candidate, base), split, signal);
-    const score = diverged ? Infinity : epochs.at(-1)!.metrics.rmse!;
-    if (score < least) {
-      least = score;
-      best = candidate;
-    }
+    const rmse = diverged ? Infinity : epochs.at(-1)!.metrics.rmse!;
+    if (rmse < best.rmse) best = { arm: candidate, rmse };
   }
   return best;
 }
 
+/** The arm at each of the rates of the quick look. */
+export function fairSettings(arm: Arm): Arm[] {
+  return FAIR_RATES.map((multiple) => ({ ...arm, ...FAIR, optimizer: atRate(arm.optimizer, multiple) }));
+}
+
 /** The arm at every point of the grid. */
 function settings(arm: Arm): Arm[] {
-  const { optimizer } = arm;
   return TUNED_RATES.flatMap((multiple) => {
-    const learningRate = scaleAll(optimizer.learningRate as LearningRate, multiple);
+    const optimizer = atRate(arm.optimizer, multiple);
     return TUNED_STARTS.flatMap((initScale) =>
-      TUNED_PENALTIES.map((regularization) => {
-        return { ...arm, initScale, regularization, optimizer: { ...optimizer, learningRate } };
-      }),
+      TUNED_PENALTIES.map((regularization) => ({ ...arm, initScale, regularization, optimizer })),
     );
   });
+}
+
+/** A rule with its rates multiplied. */
+function atRate(optimizer: OptimizerConfig, multiple: number): OptimizerConfig {
+  return { ...optimizer, learningRate: scaleAll(optimizer.learningRate as LearningRate, multiple) };
 }
 
 /** Multiplies the rate of embeddings and leaves that of biases; a schedule keeps its curve. */

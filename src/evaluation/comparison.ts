@@ -119,6 +119,22 @@ export interface Comparison {
     /** After the last epoch. */
     readonly trainLoss: { readonly mean: number | null; readonly std: number | null };
   }[];
+  /** Where asked for: what remains when each arm has the best of some rates, judged on a tenth of the training ratings. */
+  readonly fair?: {
+    /** The rates that each arm tried. */
+    readonly trials: number;
+    /** Of the search and the runs after it. */
+    readonly seconds: number;
+    readonly arms: readonly {
+      readonly optimizer: string;
+      readonly overparam: Comparison['runs'][number]['overparam'];
+      readonly learningRate: LearningRate;
+      /** At that rate; null where every rate diverged. */
+      readonly validationRmse: number | null;
+      /** After the last epoch. */
+      readonly testRmse: { readonly mean: number | null; readonly std: number | null };
+    }[];
+  };
   /** Where models were given. */
   readonly models?: readonly {
     /** The name of the recommender. */
@@ -176,7 +192,7 @@ function isWhole(runs: readonly Pick<ComparisonRun, 'diverged'>[]): boolean {
 }
 
 /** The spread after the last epoch; null where a run diverged. */
-function lastSpread(runs: readonly ComparisonRun[], read: (epoch: ComparisonEpoch) => number) {
+export function lastSpread(runs: readonly ComparisonRun[], read: (epoch: ComparisonEpoch) => number) {
   return isWhole(runs) ? spread(runs.map(({ epochs }) => read(epochs.at(-1)!))) : NO_SPREAD;
 }
 

@@ -6,6 +6,7 @@ import {
   checkComparison,
   comparisonSections,
   comparisonTitle,
+  fairLine,
   modelRows,
   readingNotes,
   type Section,
@@ -54,13 +55,19 @@ export function comparisonReport(comparison: Comparison): string {
 ${readingNotes(comparison)
   .map((note) => `<p>${escapeMarkup(note)}</p>`)
   .join('\n')}
-${[...comparisonSections(comparison).map(renderSection), ...renderModels(comparison)].join('\n')}
+${[...comparisonSections(comparison).map(renderSection), ...renderFair(comparison), ...renderModels(comparison)].join('\n')}
 <h2>Constants</h2>
 <pre>${escapeMarkup(JSON.stringify(constants, null, 2))}</pre>
 <p>Made by opmf ${escapeMarkup(opmf)} on ${escapeMarkup(machine.cpu)}, ${machine.cores} cores, Node ${escapeMarkup(machine.node)}.</p>
 </body>
 </html>
 `;
+}
+
+/** What remains under fair terms, where that was asked for. */
+function renderFair(comparison: Comparison): string[] {
+  const line = fairLine(comparison);
+  return line === undefined ? [] : [`<p>${escapeMarkup(line)}.</p>`];
 }
 
 /** The table of the models, if there are any. */

@@ -102,6 +102,22 @@ export function modelRows({ models = [], seeds }: Comparison): readonly (readonl
   return [['model', ...names, 'seconds'], ...rows];
 }
 
+/** What remains under fair terms, in one line: plain, and the product that was best on validation ratings, under each optimizer. */
+export function fairLine({ fair }: Comparison): string | undefined {
+  if (fair === undefined) return undefined;
+  const parts = [...groupBy(fair.arms, ({ optimizer }) => optimizer)].map(([optimizer, arms]) => {
+    const plain = arms.find(({ overparam }) => overparam === false)?.testRmse.mean;
+    const [best] = arms
+      .filter(({ overparam }) => overparam !== false)
+      .sort((a, b) => (a.validationRmse ?? Infinity) - (b.validationRmse ?? Infinity));
+    const product = best?.testRmse.mean;
+    const change = plain == null || product == null ? undefined : 100 * (product / plain - 1);
+    const percent = change === undefined ? '' : ` (${change < 0 ? '' : '+'}${change.toFixed(2)} %)`;
+    return `${optimizer} ${decimal(plain, 4)} and ${decimal(product, 4)}${percent}`;
+  });
+  return `Fair terms, each arm at the best of ${fair.trials} rates on a tenth of its training ratings (${decimal(fair.seconds, 1)} s): last test RMSE of plain and of the best product: ${parts.join(', ')}`;
+}
+
 /** The name of a row. Under matched terms there is one plain arm per product, each at its own rate. */
 function nameOf({ overparam, matches }: Pick<ComparisonRun, 'overparam' | 'matches'>): string {
   return matches === undefined ? armName(overparam) : twinOf(matches);

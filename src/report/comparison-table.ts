@@ -6,6 +6,7 @@ import {
   checkComparison,
   comparisonSections,
   comparisonTitle,
+  fairLine,
   modelRows,
   readingNotes,
 } from './comparison-rows';
@@ -35,6 +36,8 @@ export function comparisonTable(comparison: Comparison): string {
     for (const row of [...heads, ...rows]) lines.push(align(row, widths));
     lines.push('');
   }
+  const fair = fairLine(comparison);
+  if (fair !== undefined) lines.push(printable(fair), '');
   const models = modelRows(comparison);
   for (const row of models) lines.push(align(row.map(printable), widthsOf(models)));
   if (models.length > 0) lines.push('');

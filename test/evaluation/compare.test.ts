@@ -208,6 +208,47 @@ describe('tuned terms', () => {
   });
 });
 
+describe('fair terms beside others', () => {
+  test('every arm at the best of six rates, and what it comes to; the runs are those of without', async () => {
+    const options = { optimizers: ['sgd', 'adam'] as const, overparams: [scalar], seeds: [1, 2], epochs: 2, rank: 4 };
+    const { fair, ...rest } = await compare(data, { ...options, fair: true });
+    const { runs, summary } = await compare(data, options);
+    const without = (list: typeof runs) => list.map(({ epochs }) => epochs.map(({ testRmse }) => testRmse));
+    expect(without(rest.runs)).toEqual(without(runs));
+    expect(fair!.trials).toBe(6);
+    expect(fair!.seconds).toBeGreaterThan(0);
+    expect(fair!.arms.map(({ optimizer, overparam }) => [optimizer, overparam === false])).toEqual(
+      ['sgd', 'adam'].flatMap((name) => [
+        [name, true],
+        [name, false],
+      ]),
+    );
+    for (const [at, { optimizer, learningRate, testRmse, validationRmse }] of fair!.arms.entries()) {
+      const multiple = (learningRate as number) / (optimizer === 'sgd' ? 0.005 : 0.001);
+      expect([0.3, 1, 3, 10, 30, 100].some((of) => Math.abs(of / multiple - 1) < 1e-12)).toBe(true);
+      expect(validationRmse).toBeGreaterThan(0);
+      expect(testRmse.mean).toBeLessThan(summary[2 * at]!.testRmse.mean!);
+    }
+    // The first arm again, by hand.
+    const { learningRate, testRmse } = fair!.arms[0]!;
+    const own = [1, 2].map(async (seed) => {
+      const { train, test: held } = splitRandom(data, { testFraction: 0.1, seed });
+      const model = new MF({
+        ...{ rank: 4, epochs: 2, seed, optimizer: { name: 'sgd', learningRate: learningRate as number } },
+        ...{ initScale: 0.1, regularization: 0.1, standardize: false, clip: false },
+      });
+      const { epochs } = await model.fit(train, { validation: held });
+      return epochs.at(-1)!.metrics.rmse!;
+    });
+    expect(testRmse.mean).toBeCloseTo(mean(await Promise.all(own)), 12);
+  });
+
+  test('models alone have no arms to be fair to', async () => {
+    const asked = compare(data, { models: ['mf'], fair: true });
+    await expect(asked).rejects.toMatchObject({ name: 'OptionError', option: 'fair' });
+  });
+});
+
 describe('a run that diverges', () => {
   test('is marked, with its good epochs; targets and means that need it are null', async () => {
     const optimizers = [{ name: 'sgd', learningRate: 1e5 }];

@@ -158,6 +158,29 @@ describe('comparisonTable', () => {
   });
 });
 
+describe('fair terms', () => {
+  const arm = (overparam: boolean, validationRmse: number | null, mean: number | null, optimizer = 'sgd') => ({
+    ...{ optimizer, learningRate: 0.1, validationRmse, testRmse: { mean, std: 0 } },
+    overparam: overparam && ({ kind: 'scalar', scope: 'row', depth: 2, width: 1, init: 1 } as const),
+  });
+  const arms = [
+    arm(false, 1, 1),
+    arm(true, 0.9, 1.01),
+    arm(true, 0.95, 0.98),
+    arm(false, 1, 0.8, 'adam'),
+    arm(true, null, null, 'adam'),
+  ];
+
+  test('are one line: plain, and the product that validation ratings chose; a dash where it diverged', () => {
+    const comparison = { ...aComparison(), fair: { trials: 6, seconds: 2.345, arms } };
+    const line =
+      'Fair terms, each arm at the best of 6 rates on a tenth of its training ratings (2.3 s): last test RMSE of plain and of the best product: sgd 1.0000 and 1.0100 (+1.00 %), adam 0.8000 and -';
+    expect(comparisonTable(comparison).split('\n')).toContain(line);
+    expect(comparisonReport(comparison)).toContain(`<p>${line}.</p>`);
+    expect(comparisonTable(aComparison())).not.toContain('Fair terms');
+  });
+});
+
 describe('comparisonReport', () => {
   test('a table and two charts for each optimizer', () => {
     const page = comparisonReport(aComparison());

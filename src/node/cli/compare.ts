@@ -12,6 +12,7 @@ import { armName } from '../../report/comparison-rows';
 import { comparisonTable } from '../../report/comparison-table';
 import { requireWritable, writeFileAtomically } from '../output-file';
 import { type Arguments, type Command, type Io, UsageError } from './command';
+import { readMetric } from './evaluate';
 import { startProgress } from './printing';
 import { DATA_FLAGS, openSource } from './source';
 
@@ -33,22 +34,31 @@ export const compareCommand: Command = {
     about: 'Compares plain and overparameterized matrix factorization under each optimizer.',
     form:
       '[DATA] [--terms paper|matched|tuned] [--optimizers sgd,adam] [--overparams scalar-row-2,dense-2] ' +
-      '[--models als,ease] [--rank N] [--epochs N] [--seeds 3] [--test-fraction .1] [--threads N] [--columns user=NAME,...] [--json] [--out report.html]',
+      '[--models als,ease] [--metrics ndcg@10] [--rank N] [--epochs N] [--seeds 3] [--test-fraction .1] [--threads N] [--columns user=NAME,...] [--json] [--out report.html]',
     example: 'opmf compare ml-100k --terms paper --rank 15 --epochs 15 --overparams scalar-row-2,dense-2 --seeds 3',
     flags: {
-      terms: { value: 'TERMS', about: 'paper (one rate for all arms), matched or tuned; default paper' },
+      terms: {
+        value: 'TERMS',
+        about:
+          'paper (one rate for all arms), matched or tuned; default: paper, and below it a line of what remains when each arm has the best of six rates',
+      },
       optimizers: { value: 'NAMES', about: `of ${OPTIMIZER_NAMES.join(', ')}; default ${PAPER_OPTIMIZERS.join(',')}` },
       overparams: { value: 'ARMS', about: `${ARM_FORM}; default ${DEFAULT_ARMS.join(',')}` },
       models: {
         value: 'NAMES',
         about: `recommenders with their defaults, side by side; without --optimizers and --overparams in place of the arms; of ${RECOMMENDER_NAMES.join(', ')}`,
       },
+      metrics: {
+        value: 'NAMES',
+        about:
+          'of the models: rmse, mae, and of lists of all items without those of training: ndcg@10, recall@20, ...; default rmse,mae, or ndcg@10 where the scores of a model are no ratings',
+      },
       rank: { value: 'N', about: 'latent dimensions; default 15' },
       epochs: { value: 'N', about: 'passes over the training ratings; default 15' },
       seeds: { value: 'N', about: 'runs per arm, with seeds 1 to N; default 1' },
       'test-fraction': { value: 'F', about: 'part of the ratings held out; default .1' },
       threads: { value: 'N', about: 'runs at once; default one a core. 1 for seconds that nothing disturbs' },
-      json: { about: 'print one JSON document and nothing else' },
+      json: { about: 'print one JSON document of the terms asked for, and nothing else' },
       out: { value: 'FILE', about: 'write an HTML report with curves' },
       ...DATA_FLAGS,
     },
@@ -61,6 +71,9 @@ async function runCompare(given: Arguments, io: Io): Promise<void> {
   const terms = readTerms(given.text('terms'));
   const models = given.list('models') as readonly RecommenderName[] | undefined;
   const hasArms = models === undefined || given.has('optimizers') || given.has('overparams');
+  const metrics = given.list('metrics')?.map(readMetric);
+  if (metrics !== undefined && models === undefined)
+    throw new UsageError('--metrics are of --models, of which there are none: --models als,ease --metrics ndcg@10');
   const optimizers = given.list('optimizers')?.map(readOptimizer) ?? PAPER_OPTIMIZERS;
   const overparams = (given.list('overparams') ?? DEFAULT_ARMS).map(parseArm);
   const rank = given.count('rank') ?? 15;
@@ -79,6 +92,9 @@ async function runCompare(given: Arguments, io: Io): Promise<void> {
     comparison = await compare(data, {
       ...(hasArms && { optimizers, overparams }),
       models,
+      metrics,
+      // The document for programs is of one kind of terms.
+      fair: hasArms && !given.has('terms') && !given.has('json'),
       seeds,
       epochs,
       rank,

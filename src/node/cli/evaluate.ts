@@ -104,7 +104,8 @@ async function runEvaluate(given: Arguments, io: Io): Promise<void> {
   );
 }
 
-function readMetric(written: string): MetricName {
+/** A metric by its name. @throws UsageError */
+export function readMetric(written: string): MetricName {
   if (isMetric(written)) return written;
   throw new UsageError(
     `--metrics: ${show(written)} is not known; want some of ${METRIC_NAMES}${slip(written, RATING_METRICS)}`,

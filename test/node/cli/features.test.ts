@@ -42,6 +42,10 @@ test('compare of models, alone and beside arms', async () => {
   expect(alone.code).toBe(0);
   expect(alone.out).toMatch(/model +ndcg@10 +seconds/);
   expect(alone.out).toMatch(/popularity +0\.\d{4} ± /);
+  const flags = ['--models', 'mf,als,ease,item-knn', '--metrics', 'ndcg@5,recall@10'];
+  expect((await opmf('compare', file, ...flags)).out).toMatch(
+    /model +ndcg@5 +recall@10 +seconds\n +mf .*\n +als .*\n +ease .*\n +item-knn /,
+  );
   const both = await opmf(...['compare', file, '--models', 'mf', '--optimizers', 'sgd', '--epochs', '1', '--json']);
   const { runs, models } = JSON.parse(both.out);
   expect([runs.length, models.length]).toEqual([3, 1]);

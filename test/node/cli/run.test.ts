@@ -64,6 +64,8 @@ describe('wrong usage exits 2 with the reason and the right form, each in one li
     [['compare', '--rank', '0'], 'opmf: compare: --rank is "0"; want a whole number of at least 1'],
     [['compare', '--test-fraction', '1'], 'opmf: compare: --test-fraction is "1"; want a number between 0 and 1'],
     [['compare', '--rank', '15', '--overparams', 'dense-2x4', '--epochs', '1'], 'opmf: compare: '],
+    [['compare', '--metrics', 'ndcg@10'], 'opmf: compare: --metrics are of --models, of which there are none'],
+    [['compare', '--models', 'mf', '--metrics', 'ndgc@10'], 'opmf: compare: --metrics: "ndgc@10" is not known'],
     [['compare', 'a', 'b'], 'opmf: compare: unexpected argument "b"'],
     [['train'], 'opmf: train: --out is missing'],
     [['train', '--out', 'x', '--set', 'rank'], 'opmf: train: --set is "rank"; want NAME=VALUE'],
@@ -318,6 +320,7 @@ describe('compare', () => {
     });
     expect(document.machine.node).toBe(process.versions.node);
     expect(document.runs).toHaveLength(4);
+    expect(document.fair).toBeUndefined();
     expect(document.summary).toHaveLength(4);
   });
 
@@ -329,6 +332,12 @@ describe('compare', () => {
     expect(out).toMatch(/\n {2}scalar-row-2@1 +/);
     expect(err).toBe(`report written to ${page}\n`);
     expect(await readFile(page, 'utf8')).toContain('<svg ');
+    // By default both kinds of terms: the tables are the paper's, fair terms are a line.
+    const line =
+      /^Fair terms, each arm at the best of 6 rates .* \([\d.]+ s\): .*: sgd \d\.\d{4} and \d\.\d{4} \([+-]\d+\.\d\d %\)$/m;
+    expect(out).toMatch(line);
+    expect(await readFile(page, 'utf8')).toContain('<p>Fair terms, ');
+    expect((await opmf('compare', ratings, ...arms, '--terms', 'paper')).out).not.toContain('Fair terms');
   });
 });
 
