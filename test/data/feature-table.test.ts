@@ -15,6 +15,7 @@ import {
   numeric,
   OptionError,
 } from '../../src';
+import { processorTime } from '../support/processor-time';
 
 /** The features of each row by name, with values other than 1. */
 const named = (table: FeatureTable): string[] =>
@@ -357,9 +358,9 @@ test.each<[string, Partial<FeatureRows>]>([
 test('a cell of many categories in descending order takes time in proportion', () => {
   const names = Array.from({ length: 100_000 }, (_, k) => `c${k}`);
   const rows = [{ c: names }, { c: [...names].reverse().concat('c7') }];
-  const start = performance.now();
+  const start = processorTime();
   const table = FeatureTable.from(rows, { fields: { c: multiValued() } });
   expect([...table.starts]).toEqual([0, 100_000, 200_000]);
   expect(table.indices.subarray(100_000)).toEqual(table.indices.subarray(0, 100_000));
-  expect(performance.now() - start).toBeLessThan(5000);
+  expect(processorTime() - start).toBeLessThan(5000);
 });

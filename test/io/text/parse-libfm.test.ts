@@ -2,6 +2,7 @@
 
 import * as fc from 'fast-check';
 import { FormatError, type LibFMOptions, OptionError, parseLibFM } from '../../../src';
+import { processorTime } from '../../support/processor-time';
 
 /** The rows as `label feature:value ...`. */
 function lines(table: ReturnType<typeof parseLibFM>): string[] {
@@ -94,11 +95,11 @@ test('limits on lines, rows and bytes', () => {
 
 test('a long row of features in descending order takes time in proportion', () => {
   const count = 300_000;
-  const start = performance.now();
+  const start = processorTime();
   const table = parseLibFM(`1 ${Array.from({ length: count }, (_, k) => `${count - k}:${k}`).join(' ')}`);
   expect([table.indices[0], table.values[0], table.indices[count - 1]]).toEqual([1, count - 1, count]);
   // It took minutes.
-  expect(performance.now() - start).toBeLessThan(5000);
+  expect(processorTime() - start).toBeLessThan(5000);
 });
 
 test.each<[string, unknown]>([
