@@ -69,20 +69,6 @@ export function derived<T, Options, Data>(
   };
 }
 
-/** Declares an option that is 'auto' until a fit knows what that comes to for its data. */
-export function automatic<T>(given: Check<T>): Field<T | 'auto'> {
-  const wanted = `${given.wanted}, or 'auto'`;
-  const read = (value: unknown, name: string) => {
-    if (value === undefined || value === 'auto') return 'auto';
-    try {
-      return given(value, name);
-    } catch {
-      throw wrong(name, value, wanted);
-    }
-  };
-  return { wanted, read };
-}
-
 /** Declares an option that may be absent. */
 export function optional<T>(check: Check<T>): Optional<T> {
   return { ...field<T | undefined>(check, undefined), isOptional: true };
@@ -241,6 +227,20 @@ export function oneOf<const T extends string | number | boolean>(...choices: rea
     if (found !== undefined) return found;
     const close = typeof value === 'string' ? nearest(value, choices.map(String)) : undefined;
     throw wrong(name, value, close === undefined ? wanted : `${wanted} (did you mean '${close}'?)`);
+  };
+  return Object.assign(checked, { wanted });
+}
+
+/** What another check takes, or 'auto': what a fit chooses by its data. */
+export function orAuto<T>(given: Check<T>): Check<T | 'auto'> {
+  const wanted = `${given.wanted}, or 'auto'`;
+  const checked = (value: unknown, name: string) => {
+    if (value === 'auto') return 'auto';
+    try {
+      return given(value, name);
+    } catch {
+      throw wrong(name, value, wanted);
+    }
   };
   return Object.assign(checked, { wanted });
 }

@@ -1,8 +1,9 @@
 // The options of ALS: their types, their checks, their defaults, and what they come to for the solver.
 
+import { exponential, naturalLog } from '../core/elementary';
 import { DataError } from '../core/errors';
 import type { Check, Field, Fields, Filled } from '../core/options';
-import { boolean, check, derived, field, integer, number, oneOf, readOptions, wrong } from '../core/options';
+import { boolean, derived, field, integer, number, oneOf, orAuto, readOptions, wrong } from '../core/options';
 import { forEachChunk, ROWS_A_CHUNK, runYielding, type Scheduler, TaskScheduler } from '../core/scheduler';
 import { findRepeats } from '../data/duplicates';
 import { Interactions } from '../data/interactions';
@@ -11,7 +12,7 @@ import { drawStart, MFModel } from '../models/factorization';
 import type { Real } from '../optimizers/factor';
 import type { FittedFactorization, RatingScale } from '../serving/factorization-tables';
 import { AlsFoldIn, forData } from '../serving/fold-in/als-fold-in';
-import { countRows } from '../serving/interaction-history';
+import { countRows, type RowCounts } from '../serving/interaction-history';
 import { decodeFitted, restore, type SavedFactorization } from '../serving/saved-model';
 import { AlsSolver } from '../training/als';
 import type { AlsRule } from '../training/als-rows';
@@ -40,21 +41,23 @@ export interface ALSOptions extends Pick<TrainingOptions, 'seed' | 'kernels' | '
    * not in the data is unknown. @defaultValue 'implicit'
    */
   readonly feedback?: 'implicit' | 'explicit' | undefined;
-  /** The length of the vectors, from 1 to 65536. @defaultValue 32 */
+  /** The length of the vectors, from 1 to 65536. @defaultValue implicit: 64; explicit: 32 */
   readonly rank?: number | undefined;
   /** Passes, from 1 to 100000; each solves for every user, then for every item. @defaultValue 12 */
   readonly epochs?: number | undefined;
   /**
    * lambda, above 0, of lambda (sum over rows of (n + alpha0 |rows of the other side|)^nu |x|^2), for a row with n interactions.
-   * @defaultValue implicit: 0.007; explicit: 0.06
+   * 'auto': of implicit feedback about 1.15 / sqrt(items of a user), in the mean, by 1 + what all pairs weigh beside the
+   * interactions, of explicit 0.06; after the fit `options.regularization` is the number.
+   * @defaultValue implicit: 'auto'; explicit: 0.06
    */
-  readonly regularization?: number | undefined;
+  readonly regularization?: number | 'auto' | undefined;
   /** nu, from 0 to 2: 1 penalizes a row in proportion to what it has, 0 all rows alike. @defaultValue 1 */
   readonly regularizationExponent?: number | undefined;
   /**
    * alpha0, at least 0: the weight of score^2 for every pair, seen or not; implicit feedback alone. 'auto': 0.3, and less where fewer
    * pairs than in MovieLens 1M are filled: all of them then weigh 6.75 times as much as the interactions do, as there.
-   * @defaultValue 'auto'
+   * After the fit `options.unobservedWeight` is the number. @defaultValue 'auto'
    */
   readonly unobservedWeight?: number | 'auto' | undefined;
   /**
@@ -83,7 +86,7 @@ export function alsFields(): Fields<FilledAlsOptions> {
   const { seed, kernels, clip } = trainingFields();
   return {
     feedback: field(oneOf('implicit', 'explicit'), 'implicit'),
-    rank: field(dimension(), 32),
+    rank: derived(dimension(), ({ options }) => (isExplicit(options) ? 32 : 64)),
     epochs: field(epochCount(), 12),
     regularizationExponent: field(number({ min: 0, max: 2 }), 1),
     solver: field(oneOf('cholesky', 'conjugate-gradient'), 'cholesky'),
@@ -92,14 +95,10 @@ export function alsFields(): Fields<FilledAlsOptions> {
     seed,
     kernels,
     clip,
-    regularization: derived(number({ min: 0, above: true }), ({ options }) => (isExplicit(options) ? 0.06 : 0.007)),
-    unobservedWeight: ofImplicit<number | 'auto'>(
-      check(
-        "a number of at least 0, or 'auto'",
-        (value) => value === 'auto' || (Number.isFinite(value) && (value as number) >= 0),
-      ),
-      'auto',
+    regularization: derived(orAuto(number({ min: 0, above: true })), ({ options }) =>
+      isExplicit(options) ? EXPLICIT_RIDGE : 'auto',
     ),
+    unobservedWeight: ofImplicit<number | 'auto'>(orAuto(magnitude()), 'auto'),
     alpha: ofImplicit(magnitude(), 0),
     biases: {
       wanted: boolean.wanted,
@@ -126,8 +125,47 @@ function ofImplicit<T>(check: Check<T>, fallback: T): Field<T | 0, FilledAlsOpti
   };
 }
 
+/** The default penalty of ratings. */
+const EXPLICIT_RIDGE = 0.06;
+
+/**
+ * What 'auto' comes to, in the mean row: 1.15 / sqrt(the items of a user), measured on 10 sets of events, docs/defaults.md. The
+ * penalty is a threshold for the singular values of the data, rows and columns divided by the roots of their counts; those of
+ * chance end near sqrt(users / pairs) + sqrt(items / pairs), and the first, which is popularity, is 1.
+ */
+const OF_NOISE = 1.15;
+const MOST_RIDGE = 0.8;
+
+/** The options with numbers where they are 'auto'. `counts`: how often each row occurs, of so many pairs. */
+function chosenFor(options: FilledAlsOptions, data: Interactions, counts: RowCounts, pairs: number): AlsNumbers {
+  const known = forData(options, counts, pairs);
+  const { regularization, regularizationExponent: nu, unobservedWeight } = known;
+  if (regularization !== 'auto') return { ...known, regularization };
+  if (isExplicit(options)) return { ...known, regularization: EXPLICIT_RIDGE };
+  const [users, items] = [trained(counts.users), trained(counts.items)];
+  // What all pairs weigh by the interactions: of a row with as many as others have.
+  const mass = (unobservedWeight * users * items) / pairs;
+  const own = new Float64Array(counts.users.length);
+  for (let k = 0; k < data.size; k++) own[data.userIndex[k]!]! += data.weights?.[k] ?? 1;
+  const mean = own.reduce((sum, n) => sum + n, 0) / users;
+  // Users in number, those with many as fewer than with some: as many as they are where all are alike.
+  const many = own.reduce((sum, n) => sum + (n > 0 ? ((1 + mass) * n) / (n + mass * mean) : 0), 0);
+  const ridge = Math.min(MOST_RIDGE, OF_NOISE * Math.sqrt(many / pairs)) / (1 + mass);
+  const frequency = (pairs / Math.sqrt(users * items)) * (1 + mass);
+  const chosen = nu === 1 ? ridge : ridge * exponential((1 - nu) * naturalLog(frequency));
+  // Three digits: sums in another order are the same then.
+  return { ...known, regularization: Number(chosen.toPrecision(3)) };
+}
+
+function trained(counts: Int32Array): number {
+  return counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
+}
+
+/** Options of which nothing is 'auto'. */
+type AlsNumbers = FilledAlsOptions & { readonly unobservedWeight: number; readonly regularization: number };
+
 /** The options of the solver. */
-export function ruleOf(options: FilledAlsOptions & { readonly unobservedWeight: number }): AlsRule {
+export function ruleOf(options: AlsNumbers): AlsRule {
   const { rank, biases, unobservedWeight, regularization, regularizationExponent, solver, steps } = options;
   const { kernels } = options;
   return { rank, biases, unobservedWeight, regularization, regularizationExponent, method: solver, steps, kernels };
@@ -165,11 +203,19 @@ export function ruleOf(options: FilledAlsOptions & { readonly unobservedWeight: 
  */
 export class ALS extends TableRecommender {
   readonly name = 'als';
-  readonly options: OptionsInForce<ALSOptions>;
+  private inForce: OptionsInForce<ALSOptions>;
+  /** The caller's options, filled in: 'auto' stands in them for what each fit chooses by its data. */
+  private asked: OptionsInForce<ALSOptions>;
 
   constructor(options?: ALSOptions) {
     super('ALS');
-    this.options = readOptions<FilledAlsOptions>('ALS', options, alsFields());
+    this.asked = readOptions<FilledAlsOptions>('ALS', options, alsFields());
+    this.inForce = this.asked;
+  }
+
+  /** The options in force: what is 'auto' is, after a fit, the number that it came to for the data. */
+  get options(): OptionsInForce<ALSOptions> {
+    return this.inForce;
   }
 
   /** Ratings of explicit feedback; of implicit feedback orders. */
@@ -178,16 +224,24 @@ export class ALS extends TableRecommender {
   }
 
   fresh(): ALS {
-    return new (this.constructor as typeof ALS)(this.options);
+    return new (this.constructor as typeof ALS)(this.asked);
   }
 
   protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
-    const { options, isFitted: isServing } = this;
-    return fitAls({ data, options, fitOptions, isServing, install: (fitted) => this.serve(fitted) });
+    const { asked: options, isFitted: isServing } = this;
+    const install = (fitted: FittedFactorization, chosen: AlsNumbers) => {
+      this.inForce = Object.freeze(chosen);
+      this.serve(fitted);
+    };
+    return fitAls({ data, options, fitOptions, isServing, install });
   }
 
   protected problemsOf(state: FittedTables): AlsFoldIn {
-    return new AlsFoldIn(state, this.options);
+    return new AlsFoldIn(state, this.options as AlsNumbers);
+  }
+
+  protected override get askedOptions(): object {
+    return this.asked;
   }
 
   /** A recommender from the bytes of `save`. @throws FormatError */
@@ -196,8 +250,9 @@ export class ALS extends TableRecommender {
   }
 
   /** @internal A recommender of a trained state. */
-  static of({ options, ...state }: Omit<SavedFactorization<FilledAlsOptions>, 'recommender'>): ALS {
+  static of({ options, asked, ...state }: Omit<SavedFactorization<FilledAlsOptions>, 'recommender'>): ALS {
     const model = new ALS(options);
+    if (asked !== undefined) model.asked = new ALS(asked).asked;
     model.installSaved(state);
     return model;
   }
@@ -210,7 +265,7 @@ interface AlsTask {
   readonly data: Interactions;
   readonly options: OptionsInForce<ALSOptions>;
   readonly fitOptions: FilledFitOptions;
-  readonly install: (fitted: FittedFactorization) => void;
+  readonly install: (fitted: FittedFactorization, chosen: AlsNumbers) => void;
   /** Whether the recommender has a trained state already. */
   readonly isServing: boolean;
 }
@@ -227,17 +282,18 @@ const SCORES: RatingScale = {
 const RATINGS = { loss: 'squared', link: 'identity', standardize: true, negatives: false } as const;
 
 /** Trains tables and installs the result. */
-async function fitAls({ data: given, options, fitOptions, install, isServing }: AlsTask): Promise<History> {
-  const { rank, seed, biases, initScale, feedback } = options;
+async function fitAls({ data: given, options: asked, fitOptions, install, isServing }: AlsTask): Promise<History> {
+  const { rank, seed, biases, initScale, feedback } = asked;
   const scheduler = new TaskScheduler(fitOptions.signal);
   const isExplicit = feedback === 'explicit';
   const only = isExplicit ? await runYielding(onlyValue(given), scheduler) : undefined;
   if (only !== undefined)
     throw nothingToPredict('ALS', "feedback 'explicit'", only, "feedback: 'implicit', which learns who has what");
-  const { data, ...weighed } = await weighPairs(given, options, scheduler);
+  const { data, ...weighed } = await weighPairs(given, asked, scheduler);
   const units = { ...(isExplicit ? await chooseUnits(data, RATINGS, scheduler) : SCORES), ...weighed };
   const { pairs = data.size } = weighed;
   const counts = await countRows(data, scheduler);
+  const options = chosenFor(asked, data, counts, pairs);
   const model = new MFModel({ users: data.users.size, items: data.items.size, rank, biases, seed, initScale: 0 });
   await drawStart(
     [model.userEmbedding, model.itemEmbedding],
@@ -256,7 +312,7 @@ async function fitAls({ data: given, options, fitOptions, install, isServing }: 
       total: pairs,
       counts,
     },
-    ruleOf(forData(options, counts, pairs)),
+    ruleOf(options),
   );
   return fitInteractions({
     name: 'als',
@@ -270,7 +326,7 @@ async function fitAls({ data: given, options, fitOptions, install, isServing }: 
     rmseScale: isExplicit ? units.scale : undefined,
     ...servingOf(() => model, data, units, options),
     targets,
-    install,
+    install: (fitted) => install(fitted, options),
     isServing,
     scheduler,
   });

@@ -268,6 +268,7 @@ const LEFT_TO_DATA = [
   'epochs',
   'batchSize',
   'regularization',
+  'unobservedWeight',
   'initScale',
 ];
 

@@ -38,7 +38,7 @@ const groups = Interactions.from(
 );
 
 test('implicit: what the others of a group have comes first, near 1; the rest is near 0', async () => {
-  const model = new ALS({ rank: 2 });
+  const model = new ALS({ rank: 2, regularization: 0.007 });
   await model.fit(groups);
   for (let u = 0; u < 12; u++) {
     const [first, second] = model.recommend(u);
@@ -70,6 +70,39 @@ test("'auto' weighs a pair at 0.3, and where few are filled at 6.75 times the fi
     itemIds: Array.from({ length: 60 }, (_, u) => String(u)),
   });
   expect(await fitted(sparse, 'auto')).toEqual(await fitted(sparse, 6.75 / 60));
+});
+
+test("'auto' is numbers after the fit; a fresh and a loaded one choose again; numbers hold", async () => {
+  const auto = { regularization: 'auto', unobservedWeight: 'auto' };
+  const model = new ALS({ rank: 2, epochs: 2 });
+  expect(model.options).toMatchObject(auto);
+  // Each user of 60 one item of its own: all pairs weigh 6.75 times as much, and the noise is at most the first value.
+  const own = (rows: number) => Interactions.from(Array.from({ length: rows }, (_, row) => [row, row] as const));
+  await model.fit(own(60));
+  const chosen = { regularization: Number((0.8 / 7.75).toPrecision(3)), unobservedWeight: 6.75 / 60 };
+  expect(model.options).toMatchObject(chosen);
+  const loaded = ALS.load(model.save());
+  expect(loaded.options).toEqual(model.options);
+  for (const next of [model, model.fresh(), loaded, loaded.fresh()]) {
+    await next.fit(own(100));
+    expect(next.options).toMatchObject({ ...chosen, unobservedWeight: 6.75 / 100 });
+  }
+  const numbers = { regularization: 0.1, unobservedWeight: 0.2 };
+  const given = new ALS({ rank: 2, epochs: 2, ...numbers });
+  await given.fit(own(60));
+  expect(given.options).toMatchObject(numbers);
+  expect(ALS.load(given.save()).fresh().options).toMatchObject(numbers);
+});
+
+test("the penalty of 'auto' falls with what rows have, and is of nu 1 whatever nu", async () => {
+  const of = async (data: Interactions, options: ALSOptions = {}) => {
+    const model = new ALS({ rank: 2, epochs: 1, unobservedWeight: 0, ...options });
+    await model.fit(data);
+    return model.options.regularization as number;
+  };
+  const [few, many] = [300, 1200].map((ratings) => syntheticInteractions({ users: 60, items: 40, ratings }));
+  expect(await of(few!)).toBeGreaterThan(1.5 * (await of(many!)));
+  expect(await of(many!, { regularizationExponent: 0 })).toBeGreaterThan(10 * (await of(many!)));
 });
 
 test('alpha makes a value weigh 1 + alpha value, as a weight does that is relative to nothing', async () => {

@@ -2,7 +2,7 @@
 
 import { doubles, floats } from '../../core/allocate';
 import { DataError } from '../../core/errors';
-import { automatic, number, readOptions } from '../../core/options';
+import { field, number, orAuto, readOptions } from '../../core/options';
 import type { Scheduler } from '../../core/scheduler';
 import type { Interactions } from '../../data/interactions';
 import { invert } from '../../kernels/cholesky';
@@ -65,7 +65,7 @@ export interface EASEOptions {
 
 /** Their declarations. */
 export const easeFields = () => ({
-  regularization: automatic(number({ min: 0, above: true })),
+  regularization: field(orAuto(number({ min: 0, above: true })), 'auto'),
 });
 
 /** What 'auto' is: measured on 14 sets of events, docs/defaults.md. */

@@ -2,7 +2,7 @@
 // both schemes are a weight of the user times a factor of the item.
 
 import { naturalLog } from '../../core/elementary';
-import { automatic, field, integer, number, oneOf, readOptions } from '../../core/options';
+import { field, integer, number, oneOf, orAuto, readOptions } from '../../core/options';
 import type { Scheduler } from '../../core/scheduler';
 import { idOrder } from '../../data/csr';
 import type { Interactions } from '../../data/interactions';
@@ -178,7 +178,7 @@ export interface ItemKNNOptions {
 export const itemKNNFields = () => ({
   neighbors: field(integer({ min: 1 }), 100),
   similarity: field(oneOf(...SIMILARITIES), 'cosine'),
-  shrinkage: automatic(number({ min: 0 })),
+  shrinkage: field(orAuto(number({ min: 0 })), 'auto'),
   featureWeighting: field(oneOf(...FEATURE_WEIGHTINGS), 'none'),
 });
 
