@@ -47,3 +47,18 @@ describe.each(KINDS)('%s', (_, make) => {
     }
   });
 });
+
+test('rates by epochs: those of 10 as they are, higher for fewer, as much less for more; a rate of the caller holds', () => {
+  const ratesOf = (options: object) => {
+    const { learningRate } = new OverparamMF(options).options.optimizer as unknown as {
+      learningRate: { rate: object };
+    };
+    return learningRate.rate;
+  };
+  const usual = { embedding: 0.024, map: 0.02, bias: 0.0433 };
+  expect(ratesOf({})).toEqual(usual);
+  expect(ratesOf({ epochs: 40 })).toEqual({ embedding: 0.024 / 4, map: 0.02 / 4, bias: 0.0433 / 4 });
+  const times = Math.sqrt(10 / 4);
+  expect(ratesOf({ epochs: 4 })).toEqual({ embedding: 0.024 * Math.sqrt(times), map: 0.02, bias: 0.0433 * times });
+  expect(ratesOf({ epochs: 1, optimizer: { learningRate: { bias: 0.05 } } })).toMatchObject({ bias: 0.05 });
+});
