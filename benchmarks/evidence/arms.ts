@@ -1,5 +1,6 @@
-// The arms of the study, and how each is tuned.
+// The arms of the study, how each is tuned, and what is kept of it.
 
+import { existsSync, readFileSync } from 'node:fs';
 import {
   adadelta,
   adagrad,
@@ -14,6 +15,39 @@ import {
 } from 'opmf';
 import type { Factor } from '../../src/optimizers/factor';
 import { resolveOptimizer } from '../../src/optimizers/registry';
+
+/** A finished arm, as a line of its file has it. */
+export interface Line {
+  readonly model: string;
+  readonly set: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly optimizer: string;
+  readonly product: string;
+  readonly rate: number;
+  readonly start: number;
+  /** The cost at each cell of the window around the best, by rate and then by start; null where it diverged. */
+  readonly cells: readonly (number | null)[];
+  readonly trials: number;
+  /** On the rows that took no part; null where it diverged. */
+  readonly test: number | null;
+  /** Of the processor, for the last fit. */
+  readonly seconds: number;
+  /** Of a row, beside its plain values. */
+  readonly bytes: number;
+  readonly commit: string;
+}
+
+export const FOLDER = 'benchmarks/results/evidence';
+export const BUDGETS = [1, 2, 4, 10];
+export const SEEDS = [1, 2, 3];
+
+/** The finished arms of a file. */
+export function readLines(file: string): Line[] {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Line);
+}
 
 /** The rules by name: the rate that the search begins at, and the rule at a rate. Rates fall to 0 along a line; FTRL's has its own fall. */
 export const RULES: Readonly<Record<string, readonly [rate: number, at: (rate: number) => OptimizerConfig]>> = {

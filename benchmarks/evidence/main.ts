@@ -4,38 +4,25 @@
 // products and budgets (4-epochs) by their names.
 // Run: npm run bench:evidence -- --only mf,filmtrust,sgd,plain --budget-minutes 10
 
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DivergenceError } from 'opmf';
 import { machine } from '../machine';
-import { bytesOf, type Cell, numberAt, PRODUCTS, RULES, search } from './arms';
+import {
+  BUDGETS,
+  bytesOf,
+  type Cell,
+  FOLDER,
+  type Line,
+  numberAt,
+  PRODUCTS,
+  RULES,
+  readLines,
+  SEEDS,
+  search,
+} from './arms';
 import { costOf, measure, rowsOf, SUBJECTS, type Subject } from './subjects';
 
-/** A finished arm, as a line of its file has it. */
-export interface Line {
-  readonly model: string;
-  readonly set: string;
-  readonly seed: number;
-  readonly epochs: number;
-  readonly optimizer: string;
-  readonly product: string;
-  readonly rate: number;
-  readonly start: number;
-  /** The cost at each cell of the window around the best, by rate and then by start; null where it diverged. */
-  readonly cells: readonly (number | null)[];
-  readonly trials: number;
-  /** On the rows that took no part; null where it diverged. */
-  readonly test: number | null;
-  /** Of the processor, for the last fit. */
-  readonly seconds: number;
-  /** Of a row, beside its plain values. */
-  readonly bytes: number;
-  readonly commit: string;
-}
-
-export const FOLDER = 'benchmarks/results/evidence';
-export const BUDGETS = [1, 2, 4, 10];
-const SEEDS = [1, 2, 3];
 /** The start that the search begins at. */
 const START = 0.03;
 
@@ -110,13 +97,6 @@ async function runArm(
   return [{ ...key, ...at(cell), cells, trials, test: value, seconds, bytes, commit }, cell];
 }
 
-/** The finished arms of a file. */
-export function readLines(file: string): Line[] {
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Line);
-}
-
 const nameOf = (epochs: number) => `${epochs}-epochs`;
 const ALL_SETS = [...new Set(Object.values(SUBJECTS).flatMap(({ sets }) => sets))];
 
@@ -124,19 +104,17 @@ function round(_key: string, value: unknown): unknown {
   return typeof value === 'number' ? Number(value.toPrecision(6)) : value;
 }
 
-if (process.argv[1]?.endsWith('evidence/main.ts')) {
-  const { values } = parseArgs({
-    options: { only: { type: 'string', default: '' }, 'budget-minutes': { type: 'string', default: 'Infinity' } },
-  });
-  const only = values.only.split(',').filter((name) => name !== '');
-  const known = [
-    ...Object.keys(SUBJECTS),
-    ...ALL_SETS,
-    ...Object.keys(RULES),
-    ...Object.keys(PRODUCTS),
-    ...BUDGETS.map(nameOf),
-  ];
-  const unknown = only.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new Error(`--only: ${unknown} is none of ${known.join(', ')}`);
-  await run(only, Number(values['budget-minutes']));
-}
+const { values } = parseArgs({
+  options: { only: { type: 'string', default: '' }, 'budget-minutes': { type: 'string', default: 'Infinity' } },
+});
+const only = values.only.split(',').filter((name) => name !== '');
+const known = [
+  ...Object.keys(SUBJECTS),
+  ...ALL_SETS,
+  ...Object.keys(RULES),
+  ...Object.keys(PRODUCTS),
+  ...BUDGETS.map(nameOf),
+];
+const unknown = only.find((name) => !known.includes(name));
+if (unknown !== undefined) throw new Error(`--only: ${unknown} is none of ${known.join(', ')}`);
+await run(only, Number(values['budget-minutes']));
