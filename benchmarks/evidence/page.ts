@@ -127,7 +127,6 @@ function verdict(): string {
   const total = run.flatMap(bests);
   const ahead = total.filter(({ isAhead }) => isAhead);
   const behind = total.filter(({ isBehind }) => isBehind);
-  const under = run.flatMap(pairs);
   const models = [...new Set(run.map(({ model }) => model))];
   const cell = ({ plain, product, epochs, change }: (typeof total)[number]) => {
     const { model, set } = plain.lines[0]!;
@@ -138,12 +137,19 @@ function verdict(): string {
       ? 'As far as measured, no product wins on fair terms'
       : `As far as measured, a product wins on fair terms in ${ahead.length} of ${total.length} cases: ${ahead.map(cell).join('; ')}`;
   const losses = behind.length === 0 ? '' : ` Plain wins in ${behind.length}: ${behind.map(cell).join('; ')}.`;
-  const count = (is: (pair: (typeof under)[number]) => boolean) => under.filter(is).length;
   return (
     `**${wins}** (both tuned alike, the rule chosen too, better on the test rows in all ${SEEDS.length} seeds; of two that are even, chance makes either look so in one of ${2 ** SEEDS.length}).${losses} In the others the seeds disagree. ` +
-    `Under one and the same rule a product is ahead in all seeds in ${count(({ isAhead }) => isAhead)} of ${under.length} cases, behind in all in ${count(({ isBehind }) => isBehind)}; the middle change is ${percent(median(under.map(({ change }) => change)))}. ` +
+    `Under one and the same rule a product is ahead of plain in all seeds, and behind in all: ${run.map(underOneRule).join('; ')}. ` +
     `Measured so far: ${models.join(', ')}; the rest of the study has not been run.`
   );
+}
+
+/** How often products are ahead and behind with the same rule at the same budget. */
+function underOneRule(group: Group): string {
+  const all = pairs(group);
+  const count = (is: (pair: (typeof all)[number]) => boolean) => all.filter(is).length;
+  const [ahead, behind] = [count(({ isAhead }) => isAhead), count(({ isBehind }) => isBehind)];
+  return `${group.model} on ${group.set} ${ahead} and ${behind} of ${all.length} (the middle change is ${percent(median(all.map(({ change }) => change)))})`;
 }
 
 function median(values: readonly number[]): number {
@@ -156,19 +162,17 @@ function notRun(): string {
     const possible = Object.keys(RULES)
       .flatMap((rule) => Object.keys(PRODUCTS).map((product) => `${rule} ${product}`))
       .filter((arm) => !without?.test(arm)).length;
-    const names = (of: (arm: Arm) => string | number) => [...new Set(arms.map(of))].join(', ') || '-';
+    const names = (of: (arm: Arm) => string, own = arms) => [...new Set(own.map(of))].join(', ') || '-';
+    const rules = BUDGETS.flatMap((epochs) => {
+      const own = arms.filter((arm) => arm.epochs === epochs);
+      return own.length === 0 ? [] : [`${epochs}: ${names(({ optimizer }) => optimizer, own)}`];
+    });
     return [
-      ...[
-        model,
-        set,
-        names(({ epochs }) => epochs),
-        names(({ optimizer }) => optimizer),
-        names(({ product }) => product),
-      ],
+      ...[model, set, rules.join('; ') || '-', names(({ product }) => product)],
       `${lines.length} of ${possible * BUDGETS.length * SEEDS.length}`,
     ];
   });
-  return `${table(['model', 'set', 'budgets', 'rules', 'products', 'arms finished'], rows)}\n\nWhat is not named in a row has not been run.`;
+  return `${table(['model', 'set', 'rules by budget of epochs', 'products', 'arms finished'], rows)}\n\nWhat is not named in a row has not been run for all seeds; the best of all rules is the best of those that are named.`;
 }
 
 function section(group: Group): string {
