@@ -1,5 +1,4 @@
-// The defaults, as data. Those for ratings need no tuning, and docs/defaults.md says where they come from; those for orders
-// are a plain start that nobody has tuned.
+// The defaults, as data. docs/defaults.md says where they come from.
 
 import type { Fields, Filled } from '../core/options';
 import { boolean, check, derived, field, json, oneOf, plain, readOptions } from '../core/options';
@@ -62,8 +61,13 @@ export interface BatchShape {
 /** The defaults of a recommender: for values that are to be predicted, and for orders that are learned from negatives. */
 export interface Presets {
   readonly ratings: Preset;
-  readonly orders: Preset;
+  readonly orders: Omit<Preset, 'regularization'>;
 }
+
+/** The constants of `ordersPenalty`. */
+const OF_PAIRS = 0.075;
+const OF_WARP = 0.25;
+const OF_SOFTMAX = 0.023;
 
 /** What 'auto' is where all values are equal. */
 const EVENTS = 'softmax';
@@ -83,10 +87,20 @@ export const OVERPARAM_PRESETS: Presets = {
     epochs: 20,
     batchSize: 256,
     initScale: 0.1,
-    regularization: { embedding: 0.01, bias: 0.01, scaling: 'constant' },
-    optimizer: () => adam({ learningRate: 0.005 }),
+    optimizer: () => adam({ learningRate: cosine(0.01) }),
   },
 };
+
+/**
+ * The default penalty of a loss of orders: c / n^(1/4), n the interactions of the user of one, in the mean (of no data yet: 40).
+ * Measured on events of 3 to 100 a user: docs/defaults.md. What a step of warp moves is by the log of a rank larger, and of
+ * softmax each candidate of many is penalized.
+ */
+function ordersPenalty(loss: FactorizationLoss | 'auto', perUser = 40): Preset['regularization'] {
+  const strength = loss === 'softmax' ? OF_SOFTMAX : loss === 'warp' ? OF_WARP : OF_PAIRS;
+  const lambda = Number((strength * perUser ** -0.25).toPrecision(3));
+  return { embedding: lambda, bias: lambda, scaling: 'constant' };
+}
 
 /** MF: the same recipe for plain tables, with the rates that are best for them. */
 export const PLAIN_PRESETS: Presets = {
@@ -214,7 +228,8 @@ export interface OverparamMFOptions extends TrainingOptions {
   /**
    * A name, a configuration (`adam({ learningRate: .003 })`) or an object with the Optimizer seam. A configuration with
    * fields left out, of the default's name or of none (`{ learningRate: { bias: .05 } }`), keeps the default's.
-   * @defaultValue sgd with the rates of docs/defaults.md, which follow `epochs` and `batchSize`; losses of orders: adam at 0.005
+   * @defaultValue sgd with the rates of docs/defaults.md, which follow `epochs` and `batchSize`; losses of orders: adam at
+   * 0.01, a cosine
    */
   readonly optimizer?: Optimizer | Partial<OptimizerConfig> | OptimizerName | undefined;
   /** Passes over the data, from 1 to 100000. @defaultValue 10; losses of orders: 20; SVDpp: 12 */
@@ -228,14 +243,15 @@ export interface OverparamMFOptions extends TrainingOptions {
   readonly link?: 'identity' | 'sigmoid' | undefined;
   /**
    * lambda of 1/2 lambda (|e_u|^2 + |e_i|^2 + b_u^2 + b_i^2) per rating, at least 0; a number is constant and for all.
-   * @defaultValue embeddings 0.235, biases 0.15, by frequency; losses of orders: 0.01, constant
+   * @defaultValue embeddings 0.235, biases 0.15, by frequency; losses of orders: c / n^(1/4), constant, n the items of the user
+   * of an interaction in the mean, c 0.075, of warp 0.25, of softmax 0.023
    */
   readonly regularization?:
     | number
     | {
-        /** lambda of embeddings, at least 0. @defaultValue 0.235; losses of orders: 0.01 */
+        /** lambda of embeddings, at least 0. @defaultValue 0.235; losses of orders: as above */
         readonly embedding?: number | undefined;
-        /** lambda of biases, at least 0. @defaultValue 0.15; losses of orders: 0.01 */
+        /** lambda of biases, at least 0. @defaultValue 0.15; losses of orders: as above */
         readonly bias?: number | undefined;
         /** 'frequency': a row with n ratings has lambda sqrt(20 / n). @defaultValue 'frequency'; losses of orders: 'constant' */
         readonly scaling?: 'constant' | 'frequency' | undefined;
@@ -293,6 +309,8 @@ export type FactorizationFields = Fields<Declared, ChosenByData>;
 export interface ChosenByData {
   readonly loss: FactorizationLoss;
   readonly shape?: BatchShape | undefined;
+  /** Where orders are learned, how many interactions the user of one has, in the mean over them. */
+  readonly perUser?: number | undefined;
 }
 
 /** Reads what an option `overparam` has for the tables. */
@@ -342,7 +360,8 @@ export function factorizationFields(presets: Presets, planOf: PlanOf): Factoriza
       presetOf(options).optimizer(planOf(owner, options.overparam, options), options, data?.shape),
     ),
     regularization: penalty(
-      ({ options }) => presetOf(options).regularization,
+      ({ options, data }) =>
+        options.negatives === false ? presets.ratings.regularization : ordersPenalty(options.loss, data?.perUser),
       (lambda) => ({ embedding: lambda, bias: lambda, scaling: 'constant' }),
     ),
   };
@@ -402,9 +421,16 @@ export function readerOf(
       const loss = options.loss !== 'auto' ? options.loss : only === undefined ? 'squared' : EVENTS;
       const isRated = only === undefined && options.negatives === false;
       const batch = options.batchSize > 1 && isRated ? await shape(data, options, scheduler) : undefined;
-      return read(asked, { loss, shape: batch });
+      const perUser = isRated ? undefined : await meanOfUsers(data, scheduler);
+      return read(asked, { loss, shape: batch, perUser });
     },
   };
+}
+
+/** How many interactions the user of one has, in the mean over them. */
+async function meanOfUsers(data: Interactions, scheduler: Scheduler): Promise<number> {
+  const { users } = await countRows(data, scheduler);
+  return users.reduce((sum, count) => sum + count * count, 0) / data.size;
 }
 
 /**
