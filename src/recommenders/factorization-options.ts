@@ -1,13 +1,13 @@
 // The defaults, as data. docs/defaults.md says where they come from.
 
 import type { Fields, Filled } from '../core/options';
-import { boolean, check, derived, field, json, oneOf, plain, readOptions } from '../core/options';
+import { boolean, check, derived, field, oneOf, plain, readOptions } from '../core/options';
 import { runYielding, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { adam } from '../optimizers/adam';
 import { cosine } from '../optimizers/learning-rate';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
-import { isRule, type OptimizerName } from '../optimizers/registry';
+import type { OptimizerName } from '../optimizers/registry';
 import { sgd } from '../optimizers/sgd';
 import type { Overparam, OverparamPlan, ProductSpec } from '../parameters/overparam';
 import { planOverparam, tableDims } from '../parameters/overparam';
@@ -18,6 +18,7 @@ import { chooseBlocks } from '../training/per-rating/block-schedule';
 import { INSTEAD, nothingToPredict, onlyValue } from './targets';
 import {
   batchCount,
+  copyOf,
   dimension,
   epochCount,
   magnitude,
@@ -398,7 +399,7 @@ export function readerOf(
     const own: OverparamMFOptions =
       given === undefined ? {} : plain(given, 'options', 'an object with options such as rank', owner);
     const { options, rule } = ruleApart(readOptions<Declared, ChosenByData>(owner, own, fields, '', chosen));
-    return { options, rule, asked: copyOf(own, rule) };
+    return { options, rule, asked: copyOf(own) };
   };
   return {
     read: (given) => read(given),
@@ -470,12 +471,4 @@ async function busiestInOrder(
     if (scheduler.isDue(to - from)) await scheduler.yieldNow();
   }
   return most / batchSize;
-}
-
-/** A copy of checked options that nobody can change: plain JSON, but for a rule of the caller's own. */
-export function copyOf<O extends { readonly optimizer?: unknown }>(own: O, rule: Optimizer): O {
-  const entries = Object.entries(own).filter(([, value]) => value !== undefined);
-  const isOwnRule = typeof own.optimizer === 'object' && own.optimizer !== null && isRule(own.optimizer);
-  const copies = entries.map(([name, value]) => [name, name === 'optimizer' && isOwnRule ? rule : json(value, name)]);
-  return Object.freeze(Object.fromEntries(copies)) as O;
 }

@@ -17,7 +17,7 @@ import { countRows } from '../serving/interaction-history';
 import { decodeFitted, restore, type SavedFactorization, withSavedRule } from '../serving/saved-model';
 import type { History } from '../training/fit';
 import { MultiplicativeSolver } from '../training/multiplicative';
-import { type BatchShape, batchScale, copyOf, type FilledOptions, perBatch, shapeOf } from './factorization-options';
+import { type BatchShape, batchScale, type FilledOptions, perBatch, shapeOf } from './factorization-options';
 import { fitFactorization } from './factorization-recommender';
 import { fitInteractions, servingOf } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
@@ -26,7 +26,16 @@ import type { Collapses } from './recommender';
 import { TableRecommender } from './table-recommender';
 import { chooseUnits, INSTEAD_OF_KIND, nothingToPredict, onlyValue, toTargets, weigh } from './targets';
 import type { OptionsInForce, TrainingOptions } from './training-options';
-import { batchCount, dimension, epochCount, magnitude, optimizer, products, trainingFields } from './training-options';
+import {
+  batchCount,
+  copyOf,
+  dimension,
+  epochCount,
+  magnitude,
+  optimizer,
+  products,
+  trainingFields,
+} from './training-options';
 
 /**
  * The options of NMF.
@@ -136,7 +145,7 @@ export function readNmfOptions(given: NMFOptions | undefined, shape?: BatchShape
   const read = readOptions<Declared, BatchShape>('NMF', own, nmfFields(), '', shape);
   const { optimizer: rule, ...rest } = read;
   const options = Object.freeze({ ...rest, ...(read.solver === 'gradient' && { optimizer: rule.config }) });
-  return { options, rule, asked: copyOf(own, rule) };
+  return { options, rule, asked: copyOf(own) };
 }
 
 /** The objective, the same by either solver, as the options of a factorization. */

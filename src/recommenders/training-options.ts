@@ -1,11 +1,22 @@
 // The options that several kinds of recommenders have, each declared here once.
 
 import type { Context, Field, Fields, Filled } from '../core/options';
-import { boolean, check, seed as checkSeed, field, integer, number, oneOf, readOptions, wrong } from '../core/options';
+import {
+  boolean,
+  check,
+  seed as checkSeed,
+  field,
+  integer,
+  json,
+  number,
+  oneOf,
+  readOptions,
+  wrong,
+} from '../core/options';
 import { plainCopy } from '../core/plain';
 import { MAX_RANK } from '../models/factorization';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
-import { OPTIMIZER_WANTED, type OptimizerName, resolveOver } from '../optimizers/registry';
+import { isRule, OPTIMIZER_WANTED, type OptimizerName, resolveOver } from '../optimizers/registry';
 import { OVERPARAM_WANTED, type Overparam, productOver } from '../parameters/overparam';
 import type { LossName, RankingLossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
@@ -107,6 +118,15 @@ export function ruleApart<Read extends { readonly optimizer: Optimizer }>(read: 
   return { options: Object.freeze({ ...read, optimizer: rule.config }), rule };
 }
 
+/** A copy of checked options that nobody can change: plain JSON, but for rules of the caller's own. */
+export function copyOf<O extends object>(own: O): O {
+  const entries = Object.entries(own).filter(([, value]) => value !== undefined);
+  const isOwn = (value: unknown) => typeof value === 'object' && value !== null && isRule(value);
+  return Object.freeze(
+    Object.fromEntries(entries.map(([name, value]) => [name, isOwn(value) ? value : json(value, name)])),
+  ) as O;
+}
+
 /**
  * Declares products of tables over their default; `check` throws for what the tables of the kind do not take. Fields left
  * out of one product for all tables are those of the default, where it is of its kind.
@@ -132,16 +152,17 @@ export function products<T extends object | false, Options, Data>(
 export function penalty<Strengths extends object, Options, Data>(
   preset: (context: Context<Options, Data>) => Strengths,
   ofNumber: (lambda: number) => Strengths,
+  /** What is left out of an object. */
+  rest: (context: Context<Options, Data>) => Strengths = preset,
 ): Field<Strengths, Options, Data> {
   const strength = magnitude();
   return {
     wanted: `${strength.wanted}, or an object of such by name`,
     read(given, name, context) {
-      const defaults = preset(context);
-      if (given === undefined) return Object.freeze({ ...defaults });
+      if (given === undefined) return Object.freeze({ ...preset(context) });
       if (typeof given === 'number') return Object.freeze(ofNumber(strength(given, name)));
       const scaling = oneOf('constant', 'frequency');
-      const fields = Object.entries(defaults).map(([part, value]) => [
+      const fields = Object.entries(rest(context)).map(([part, value]) => [
         part,
         typeof value === 'number' ? field(strength, value) : field(scaling, value),
       ]);

@@ -255,7 +255,7 @@ export function encodeFitted(
   // partialFit needs the history, and goes on counting where it was.
   if (history && seen.isKept) tensors.push(...encodeUnfitted(fitted.unfitted));
   const { globalMean } = tables;
-  const metadata = { units: JSON.stringify({ ...units, globalMean }), ...(asked && { asked: textOf(asked) }) };
+  const metadata = { units: JSON.stringify({ ...units, globalMean }), ...(asked && { asked: askedText(asked) }) };
   return encodeModel({ recommender: name, options, users, items, seen, tensors, metadata }, history);
 }
 
@@ -273,7 +273,7 @@ const LEFT_TO_DATA = [
 ];
 
 /** Of what was asked for, what may differ from the options in force, as JSON: a rule of the caller's own by its configuration. */
-function textOf(given: object): string {
+export function askedText(given: object): string {
   const asked = Object.fromEntries(Object.entries(given).filter(([name]) => LEFT_TO_DATA.includes(name)));
   return JSON.stringify(asked, (_, value) =>
     value !== null && typeof value === 'object' && isRule(value) ? value.config : value,
@@ -307,9 +307,14 @@ export function decodeFitted<O = object>({ tensors, metadata, ...saved }: SavedM
     users: decodeUnfitted('unfitted.users', tensors, userCounts),
     items: decodeUnfitted('unfitted.items', tensors, itemCounts),
   };
+  return { ...saved, options: options as O, asked: askedOf(options, metadata.asked), units, tables, unfitted };
+}
+
+/** What a recommender was asked for, of the options in force and the text that `askedText` gave; undefined without. */
+export function askedOf(options: object, text: string | undefined): object | undefined {
+  if (text === undefined) return undefined;
   const rest = Object.entries(options).filter(([name]) => !LEFT_TO_DATA.includes(name));
-  const asked = metadata.asked && { ...Object.fromEntries(rest), ...parseObject(metadata.asked, 'asked') };
-  return { ...saved, options: options as O, asked: asked || undefined, units, tables, unfitted };
+  return { ...Object.fromEntries(rest), ...parseObject(text, 'asked') };
 }
 
 /** Whether a sum of a score might leave float32: Infinity - Infinity is no number. */

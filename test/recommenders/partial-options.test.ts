@@ -88,6 +88,7 @@ describe('the parts that are left out are those of the default', () => {
       embedding: 0.1,
       linear: 0,
       dense: 0,
+      scaling: 'constant',
     });
     expect(new WideDeep({ wideOptimizer: { l1: 0.1 } }).options.wideOptimizer).toMatchObject({ name: 'ftrl', l1: 0.1 });
     expect(new MF({ loss: 'warp', negatives: { sampler: 'popularity' } }).options.negatives).toMatchObject({

@@ -1,13 +1,21 @@
 // DeepFM as a recommender.
 
-import { readOptions } from '../../core/options';
 import type { FieldRange } from '../../data/feature-fields';
 import { DeepFMModel } from '../../models/feature-models';
 import type { Overparam } from '../../parameters/overparam';
 import { fileOf, type SavedFile, savedRule } from '../../serving/saved-model';
 import type { Collapses } from '../recommender';
-import { type OptionsInForce, ruleApart } from '../training-options';
-import { type DeepFMOptions, deepFields, deepForm, type FilledDeepOptions, featureFields } from './feature-options';
+import type { OptionsInForce } from '../training-options';
+import {
+  type DeepFMOptions,
+  deepFields,
+  deepForm,
+  type FeatureSample,
+  type FilledDeepOptions,
+  featureFields,
+  type ReadFeatures,
+  readFeatures,
+} from './feature-options';
 import { FeatureRecommender, restoreFeatures } from './feature-recommender';
 
 /** Their declarations. */
@@ -35,8 +43,11 @@ export class DeepFM extends FeatureRecommender implements Collapses<DeepFM> {
   readonly name = 'deep-fm';
 
   constructor(options?: DeepFMOptions) {
-    const { options: read, rule } = ruleApart(readOptions('DeepFM', options, deepFMFields()));
-    super('DeepFM', read, rule);
+    super('DeepFM', options);
+  }
+
+  protected read(given: unknown, sample?: FeatureSample): ReadFeatures {
+    return readFeatures('DeepFM', given, deepFMFields(), sample);
   }
 
   protected createModel(fields: readonly FieldRange[], overparam: Overparam<string>): DeepFMModel {
@@ -45,8 +56,8 @@ export class DeepFM extends FeatureRecommender implements Collapses<DeepFM> {
     return new DeepFMModel({ fields, dim, initScale, overparam, seed, precision: 'float32', ...deep });
   }
 
-  protected with(options: FilledDeepOptions): DeepFM {
-    return new (this.constructor as typeof DeepFM)({ ...options, optimizer: this.rule });
+  protected with(options: DeepFMOptions): DeepFM {
+    return new (this.constructor as typeof DeepFM)(options);
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */

@@ -1,9 +1,11 @@
 // The options of the models of features: their types and their checks.
 
-import { boolean, type Field, type Fields, type Filled, field, number, oneOf, wrong } from '../../core/options';
+import type { Field, Fields, Filled } from '../../core/options';
+import { boolean, derived, field, number, oneOf, plain, readOptions, wrong } from '../../core/options';
 import { planFeatures } from '../../models/feature-models';
 import { ACTIVATIONS } from '../../models/forward';
 import { adam } from '../../optimizers/adam';
+import { cosine } from '../../optimizers/learning-rate';
 import type { Optimizer, OptimizerConfig } from '../../optimizers/optimizer';
 import type { OptimizerName } from '../../optimizers/registry';
 import type { Overparam } from '../../parameters/overparam';
@@ -11,6 +13,7 @@ import type { LossName, RankingLossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives';
 import {
   batchCount,
+  copyOf,
   dimension,
   epochCount,
   layers,
@@ -20,6 +23,7 @@ import {
   optimizer,
   penalty,
   products,
+  ruleApart,
   type TrainingOptions,
   trainingFields,
 } from '../training-options';
@@ -45,13 +49,20 @@ export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffl
    * the loss (bpr 1, warp 16, softmax 32)
    */
   readonly negatives?: number | Negatives | false | undefined;
-  /** A name, a configuration, or an object with the Optimizer seam. @defaultValue adam, learning rate 0.001 */
+  /**
+   * A name, a configuration, or an object with the Optimizer seam.
+   * @defaultValue adam, its learning rate falling along a cosine from one that follows `batchSize`, `epochs` and, in
+   * regression, the deviation of the labels: docs/defaults.md
+   */
   readonly optimizer?: Optimizer | Partial<OptimizerConfig> | OptimizerName | undefined;
   /** Passes over the rows, from 1 to 100000. @defaultValue 10 */
   readonly epochs?: number | undefined;
-  /** Rows a step, at least 1; the gradient is their mean. @defaultValue 1024 */
+  /** Rows a step, at least 1; the gradient is their mean. @defaultValue a 32nd of the rows, from 32 to 1024 */
   readonly batchSize?: number | undefined;
-  /** Penalties, at least 0; a number is for embeddings and linear weights. @defaultValue 0 */
+  /**
+   * Penalties, at least 0; a number is for embeddings and linear weights, and constant; what is left out of an object is 0
+   * and 'constant'. @defaultValue by frequency, of the number of rows: docs/defaults.md
+   */
   readonly regularization?:
     | number
     | {
@@ -61,6 +72,8 @@ export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffl
         readonly linear?: number | undefined;
         /** lambda of the weights of dense layers: 1/2 lambda |W|^2 beside the mean loss. @defaultValue 0 */
         readonly dense?: number | undefined;
+        /** 'frequency': a feature of n rows has lambda sqrt(20 / n). For rows with labels. @defaultValue 'constant' */
+        readonly scaling?: 'constant' | 'frequency' | undefined;
       }
     | undefined;
   /** The standard deviation that the embeddings (the products) start with, at least 0. @defaultValue 0.01 */
@@ -117,6 +130,44 @@ const LOSSES_OF: Readonly<Record<FilledFeatureOptions['task'], readonly [AnyLoss
   ranking: ['bpr', 'warp', 'softmax'],
 };
 
+/** What a fit knows of its data. */
+export interface FeatureSample {
+  /** The rows, or interactions. */
+  readonly rows: number;
+  /** The features of a row, on average. */
+  readonly entries: number;
+  /** In regression the standard deviation of the labels; else 1. */
+  readonly deviation: number;
+}
+
+// The defaults, found by benchmarks/defaults-search/features.ts; docs/defaults.md has the tables.
+
+/** At most so many rows a step, and so many steps an epoch of fewer. */
+const [MOST_ROWS, LEAST_ROWS, STEPS] = [1024, 32, 32];
+/** Adam's rate for 1024 rows a step and 10 epochs: it moves an element by as much a step, so it falls with the root of their number. */
+const RATE = 0.02;
+
+function batchOf(sample: FeatureSample | undefined): number {
+  if (sample === undefined) return MOST_ROWS;
+  return Math.min(MOST_ROWS, Math.max(LEAST_ROWS, Math.round(sample.rows / STEPS)));
+}
+
+/** Of hidden layers: their rate, their penalty, and how much more embeddings have, as layers can make up for it. */
+const LAYERS = { rate: 0.001, penalty: 1e-4, embedding: 3 };
+
+/** lambda of embeddings by frequency; of linear weights a tenth. */
+function strengthOf(
+  { rows, entries, deviation }: FeatureSample,
+  task: FilledFeatureOptions['task'],
+  isDeep: boolean,
+): number {
+  // A row of M features has M^2 / 2 interactions, which are to add up to no more where there are many.
+  // A few hundred rows are an example, to be learned as it is.
+  const many = (isDeep ? LAYERS.embedding : Math.max(1, entries / 10)) * Math.min(1, rows / 1000);
+  if (task === 'regression') return many * 0.235 * deviation * Math.max(1, 90_000 / rows) ** (1 / 3);
+  return many * Math.sqrt(400 / rows);
+}
+
 /** The declarations of what models of layers have of their own. */
 export function deepFields() {
   return {
@@ -139,15 +190,15 @@ export const deepForm = ({ embeddingDim, hidden }: OwnDeep) => [embeddingDim, hi
 export function featureFields<Own extends object>(
   own: { readonly [K in keyof Own]: Field<Own[K]> },
   formOf: (options: NoInfer<Own>) => readonly [dim: number, hidden: readonly number[] | null],
-): Fields<Declared & Own> {
+): FeatureFields<Own> {
   const { shuffle, seed, kernels } = trainingFields();
   const lossName = oneOf('squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax');
-  const common: Fields<Declared> = {
+  const common: Fields<Declared, FeatureSample> = {
     task: field(oneOf('classification', 'regression', 'ranking'), 'classification'),
     epochs: field(epochCount(), 10),
-    batchSize: field(batchCount(), 1024),
+    batchSize: derived(batchCount(), ({ options, data }) => (options.negatives === false ? batchOf(data) : MOST_ROWS)),
     initScale: field(magnitude(), 0.01),
-    overparam: products<Overparam, Declared, unknown>((overparam, { owner, options }) =>
+    overparam: products<Overparam, Declared, FeatureSample>((overparam, { owner, options }) =>
       planFeatures(owner, overparam, ...formOf(options as unknown as Own)),
     ),
     shuffle,
@@ -164,11 +215,69 @@ export function featureFields<Own extends object>(
       },
     },
     negatives: negatives(),
-    optimizer: optimizer(() => adam()),
-    regularization: penalty(
-      () => ({ embedding: 0, linear: 0, dense: 0 }),
-      (lambda) => ({ embedding: lambda, linear: lambda, dense: 0 }),
+    optimizer: optimizer(({ options, data }) => usualRule(options, hasLayers(options), data)),
+    regularization: penalty<Filled<FeatureRegularization>, Declared, FeatureSample>(
+      ({ options, data }) => {
+        const { task, negatives } = options;
+        const isDeep = hasLayers(options);
+        if (negatives !== false) return NO_PENALTY;
+        const embedding = strengthOf(data ?? UNKNOWN, task, isDeep);
+        return {
+          embedding,
+          linear: embedding / (isDeep ? 10 * LAYERS.embedding : 10),
+          dense: isDeep ? LAYERS.penalty : 0,
+          scaling: 'frequency',
+        };
+      },
+      (lambda) => ({ ...NO_PENALTY, embedding: lambda, linear: lambda }),
+      () => NO_PENALTY,
     ),
   };
-  return common as Fields<Declared & Own>;
+  return common as unknown as FeatureFields<Own>;
+}
+
+const NO_PENALTY = { embedding: 0, linear: 0, dense: 0, scaling: 'constant' } as const;
+/** Before a fit. */
+const UNKNOWN: FeatureSample = { rows: 40_000, entries: 10, deviation: 1 };
+
+const hasLayers = (options: object): boolean => Object.hasOwn(options, 'hidden');
+
+function usualRule(
+  { negatives, batchSize, epochs }: Declared,
+  isDeep: boolean,
+  { deviation, rows } = UNKNOWN,
+): OptimizerConfig {
+  if (negatives !== false) return adam();
+  const rate = RATE * Math.sqrt((Math.min(batchSize, rows) / MOST_ROWS) * (10 / epochs));
+  if (deviation === 1 && !isDeep) return adam({ learningRate: cosine(rate) });
+  // Scores grow with the labels, and products of two embeddings with the square of theirs.
+  const [linear, embedding] = [rate * deviation, rate * Math.sqrt(deviation)];
+  return adam({
+    learningRate: cosine({ embedding, linear, bias: linear, ...(isDeep && { dense: LAYERS.rate }) }),
+  });
+}
+
+/** The declarations of a kind's options. */
+export type FeatureFields<Own> = Fields<Declared & Own, FeatureSample>;
+
+/** The options of a kind once read. */
+export interface ReadFeatures {
+  readonly options: FilledFeatureOptions;
+  /** The update rule; it may be an object of the caller's. */
+  readonly rule: Optimizer;
+  /** What the caller gave, as a copy: what a fit chooses the rest by. */
+  readonly asked: FeatureRecommenderOptions;
+}
+
+/** Reads the options of a kind; `sample` is what is known of the data, once a fit knows them. */
+export function readFeatures<Own extends object>(
+  owner: string,
+  given: unknown,
+  fields: FeatureFields<Own>,
+  sample?: FeatureSample,
+): ReadFeatures {
+  const own: FeatureRecommenderOptions =
+    given === undefined ? {} : plain(given, 'options', 'an object with options such as task', owner);
+  const { options, rule } = ruleApart(readOptions<Declared & Own, FeatureSample>(owner, own, fields, '', sample));
+  return { options, rule, asked: copyOf(own) };
 }

@@ -22,7 +22,7 @@ import { type FeatureTables, ROWS_AT_ONCE, type RowLayout, type RowModel } from 
 import { FeatureState, isTrained, predictRows } from '../../serving/features/feature-state';
 import { decodeLayout, encodeFeatureModel, takeTable } from '../../serving/features/saved-features';
 import type { Recommendation, SimilarOptions } from '../../serving/questions';
-import { remake, type SavedFile } from '../../serving/saved-model';
+import { askedOf, remake, type SavedFile, withSavedRule } from '../../serving/saved-model';
 import { fit, type History, largestOf } from '../../training/fit';
 import { OptimizerSink, type RuleOf } from '../../training/optimizer-sink';
 import { Stepper } from '../../training/stepper';
@@ -30,25 +30,50 @@ import type { KernelChoice } from '../../wasm/host';
 import { checkpointing } from '../checkpoint';
 import { IdRecommender } from '../id-recommender';
 import type { OptionsInForce } from '../training-options';
-import type { FeatureRecommenderOptions, FilledFeatureOptions } from './feature-options';
-import { type CheckedFit, type FeatureFitOptions, type FitInput, readPairs, readRows } from './fit-input';
+import type { FeatureRecommenderOptions, FeatureSample, FilledFeatureOptions, ReadFeatures } from './feature-options';
+import {
+  type CheckedFit,
+  type FeatureFitOptions,
+  type FitInput,
+  readPairs,
+  readRows,
+  type TrainingRows,
+} from './fit-input';
 
 /** The common part of the models of features. */
 export abstract class FeatureRecommender extends IdRecommender implements Similar {
   /** @internal */
   declare state: FeatureState<TrainedRows> | undefined;
-  protected constructor(
-    owner: string,
-    readonly options: OptionsInForce<FeatureRecommenderOptions>,
-    protected readonly rule: Optimizer,
-  ) {
+  readonly options!: OptionsInForce<FeatureRecommenderOptions>;
+  protected rule!: Optimizer;
+  protected asked!: FeatureRecommenderOptions;
+
+  protected constructor(owner: string, given: unknown) {
     super(owner);
+    this.adopt(this.read(given));
+  }
+
+  /** Reads options of the kind; `sample` is what is known of the data, once a fit knows them. */
+  protected abstract read(given: unknown, sample?: FeatureSample): ReadFeatures;
+
+  /** The update rules, which may be objects of the caller's. */
+  protected get rules(): object {
+    return { optimizer: this.rule };
+  }
+
+  /** @internal Puts back what a saved recommender was asked for: what its next fit chooses by. */
+  askedFor(asked: object | undefined): void {
+    if (asked !== undefined) this.asked = withSavedRule(this.read(asked).asked);
+  }
+
+  private adopt(read: ReadFeatures): void {
+    Object.assign(this, read);
   }
 
   /** Makes the model to be trained, or a plain one that is to be filled. */
   protected abstract createModel(fields: readonly FieldRange[], overparam: Overparam<string>): FeatureModel;
   /** A recommender of the same kind with other options, not fitted. */
-  protected abstract with(options: FeatureRecommender['options']): FeatureRecommender;
+  protected abstract with(options: FeatureRecommenderOptions): FeatureRecommender;
 
   /** Numbers of a regression are ratings; of a classification without negatives probabilities; else orders. */
   get scores(): Scores {
@@ -56,7 +81,7 @@ export abstract class FeatureRecommender extends IdRecommender implements Simila
   }
 
   fresh(): this {
-    return this.with(this.options) as this;
+    return this.with(this.asked) as this;
   }
 
   /** The trained model. */
@@ -97,17 +122,22 @@ export abstract class FeatureRecommender extends IdRecommender implements Simila
 
   private async trainOn(checked: CheckedFit): Promise<History> {
     const { name, isFitted: isServing } = this;
-    const input = await checked.load();
+    const read = this.read(this.asked, await checked.sample());
+    const { options } = read;
+    const input = await checked.load(options);
     const { layout } = input.rows;
-    const model = this.createModel(layout.fields, this.options.overparam);
+    const model = this.createModel(layout.fields, options.overparam);
     const answersNow = () => this.answersOf(model, layout, true);
-    const install = () => this.install(this.answersOf(model, layout));
+    const install = () => {
+      this.adopt(read);
+      this.install(this.answersOf(model, layout));
+    };
     return fitFeatures({
       ...input,
       name,
-      options: this.options,
+      options,
       model,
-      rules: this.rulesOf(model),
+      rules: this.rulesOf(model, read),
       answersNow,
       isServing,
       install,
@@ -141,15 +171,16 @@ export abstract class FeatureRecommender extends IdRecommender implements Simila
   protected collapsed(): FeatureRecommender {
     const { layout } = this.need('collapse');
     const { model } = this;
-    const plain = this.with({ ...this.options, overparam: false });
+    const plain = this.with({ ...this.options, ...this.rules, overparam: false });
+    plain.asked = { ...this.asked, overparam: false };
     const copy = plain.restored(layout);
     for (const [i, parameter] of model.parameters.entries()) copy.parameters[i]!.assign(parameter.collapse());
     return plain;
   }
 
   /** Which rule trains what. */
-  protected rulesOf(model: FeatureModel): readonly [RuleOf, ...RuleOf[]] {
-    return [{ optimizer: this.rule, parameters: model.parameters }];
+  protected rulesOf(model: FeatureModel, { rule }: ReadFeatures): readonly [RuleOf, ...RuleOf[]] {
+    return [{ optimizer: rule, parameters: model.parameters }];
   }
 
   /** Makes a plain model of some rows the one that answers; its tables are still to be filled. */
@@ -160,7 +191,7 @@ export abstract class FeatureRecommender extends IdRecommender implements Simila
   }
 
   protected encode({ layout, model }: FeatureState<TrainedRows>, history: boolean): Uint8Array<ArrayBuffer> {
-    return encodeFeatureModel(this.name, this.options, layout, model.model, history);
+    return encodeFeatureModel(this.name, this.options, this.asked, layout, model.model, history);
   }
 
   private answersOf(model: FeatureModel, layout: RowLayout, isAtWork = false): FeatureState<TrainedRows> {
@@ -171,7 +202,7 @@ export abstract class FeatureRecommender extends IdRecommender implements Simila
 }
 
 /** A recommender of a file: `make` gives that of the options and its plain model, whose tables are then filled. @throws FormatError */
-export function restoreFeatures<R extends { readonly options: object }>(
+export function restoreFeatures<R extends FeatureRecommender>(
   file: SavedFile,
   make: (options: object, layout: RowLayout) => { recommender: R; model: FeatureModel },
 ): R {
@@ -186,6 +217,7 @@ export function restoreFeatures<R extends { readonly options: object }>(
     const { name, rows, dim } = parameter;
     parameter.assign(takeTable(file, name, rows, dim));
   }
+  recommender.askedFor(askedOf(file.options, file.metadata.asked));
   return recommender;
 }
 
@@ -295,7 +327,7 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
     start() {
       const sink = new OptimizerSink(rules);
       const steps = { epochs, batchSize, group };
-      return new Stepper(model, loss, penaltiesOf(model, options), batcher, sink, data, 1, steps, kernels);
+      return new Stepper(model, loss, penaltiesOf(model, options, rows), batcher, sink, data, 1, steps, kernels);
     },
     usersPassedOver: rows.usersPassedOver,
     validation: {
@@ -340,11 +372,12 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
   });
 }
 
-function penaltiesOf(model: FeatureModel, { regularization }: FilledFeatureOptions): Penalty[] {
+function penaltiesOf(model: FeatureModel, { regularization }: FilledFeatureOptions, rows: TrainingRows): Penalty[] {
+  const counts = regularization.scaling === 'frequency' ? rows.countsOf(model.features) : null;
   const dense = model.parameters.filter(({ factors }) => factors[0]!.group === 'dense');
   return [
-    new Penalty(model.embedding, regularization.embedding, null),
-    new Penalty(model.linear, regularization.linear, null),
+    new Penalty(model.embedding, regularization.embedding, counts),
+    new Penalty(model.linear, regularization.linear, counts),
     ...dense.map((weights) => new Penalty(weights, regularization.dense, null, true)),
   ];
 }

@@ -39,7 +39,7 @@ import { checkInteractions, checkpointFields, type FilledFitOptions, withEarlySt
 import type { FitOptions } from '../recommender';
 import { copiesOf, inCopies, nothingToPredict, onlyValue, relativeWeights, weigh } from '../targets';
 import { countCold, RankValidation } from '../validation';
-import type { FilledFeatureOptions } from './feature-options';
+import type { FeatureSample, FilledFeatureOptions } from './feature-options';
 
 /** What is measured, and what may stop a fit. */
 export interface Watched {
@@ -56,6 +56,8 @@ export interface TrainingRows {
   readonly batcher: Batcher<FeatureBatch>;
   /** The rows of one that is counted: itself, and its negatives. */
   readonly group: number;
+  /** In how many of them each of so many features is. */
+  countsOf(features: number): Int32Array;
   /** The most features of so many that are counted. */
   featuresIn(count: number): number;
   readonly loss: Loss;
@@ -115,6 +117,7 @@ async function labelledRows(
     data,
     batcher,
     group: 1,
+    countsOf: (features) => countOf(data.indices, features),
     featuresIn: (count) => batcher.featuresIn(count),
     loss: lossNamed(loss, 0),
     bias: startOf(targets, weights, task === 'regression'),
@@ -155,6 +158,16 @@ async function candidateRows(
     batcher,
     group,
     usersPassedOver,
+    // What is drawn anew each epoch has no counts of its own: those of the pairs that are there, and of each pair drawn alike.
+    countsOf(features) {
+      const counts = new Int32Array(features);
+      const [indices, values] = [new Int32Array(rows.longest), new Float32Array(rows.longest)];
+      for (let k = 0; k < data.size; k++) {
+        const end = rows.write(data.users[k]!, data.items[k]!, indices, values, 0);
+        for (let p = 0; p < end; p++) counts[indices[p]!]!++;
+      }
+      return counts;
+    },
     featuresIn: (count) => count * group * rows.longest,
     loss: lossNamed(loss, items.size),
     // One of a group is what a user has; an order is the same wherever it starts.
@@ -173,6 +186,17 @@ async function candidateRows(
       return texts.join('; ');
     },
   };
+}
+
+function countOf(indices: Int32Array, features: number): Int32Array {
+  const counts = new Int32Array(features);
+  for (let p = 0; p < indices.length; p++) counts[indices[p]!]!++;
+  return counts;
+}
+
+/** The features of a row, on average. */
+function entriesOf(rows: UnlabelledRows | undefined): number {
+  return rows === undefined || rows.size === 0 ? 0 : rows.indices.length / rows.size;
 }
 
 /** So many of `size` places, at equal distances. */
@@ -394,8 +418,35 @@ export function readFeatureFit<V>(
 /** A fit whose arguments have been checked, and that may have to wait for its turn. */
 export interface CheckedFit {
   readonly signal: AbortSignal | undefined;
+  /** What the options are chosen by. */
+  sample(): Promise<FeatureSample>;
   /** Makes the rows. */
-  load(): Promise<FitInput>;
+  load(options: FilledFeatureOptions): Promise<FitInput>;
+}
+
+/** What the defaults of a fit depend on, of labelled rows of positive weight. */
+async function sampleOfLabels(
+  { labels, weights, size }: { labels: Float32Array | null; weights: Float32Array | null; size: number },
+  entriesOf: (row: number) => number,
+  { task }: FilledFeatureOptions,
+  signal: AbortSignal | undefined,
+): Promise<FeatureSample> {
+  let [rows, entries, mean, squares] = [0, 0, 0, 0];
+  await forEachChunk(size, new TaskScheduler(signal), (from, to) => {
+    for (let row = from; row < to; row++) {
+      if (weights !== null && !(weights[row]! > 0)) continue;
+      rows++;
+      entries += entriesOf(row);
+      if (labels === null) continue;
+      const apart = labels[row]! - mean;
+      mean += apart / rows;
+      squares += apart * (labels[row]! - mean);
+    }
+  });
+  // Without a row the fit says so, later.
+  const all = Math.max(rows, 1);
+  const deviation = task === 'regression' ? Math.sqrt(squares / all) : 1;
+  return { rows: all, entries: entries / all, deviation: deviation > 0 && Number.isFinite(deviation) ? deviation : 1 };
 }
 
 /** All that a fit needs but a model. */
@@ -425,7 +476,8 @@ export function readRows(
   const heldOut = validation === undefined ? [] : [heldOutOf(validation, rows, fit, options)];
   return {
     signal: fit.signal,
-    async load() {
+    sample: () => sampleOfLabels(rows, (row) => rows.starts[row + 1]! - rows.starts[row]!, options, fit.signal),
+    async load(options) {
       const scheduler = new TaskScheduler(fit.signal);
       return { rows: await labelledRows(rows, options, scheduler), heldOut, fit, scheduler };
     },
@@ -447,7 +499,15 @@ export function readPairs(
   const { validation, ...fit } = readFeatureFit(owner, given, options, readValidation, sideFields);
   checkInteractions(data, 'data');
   const checked = { data, validation, fit };
-  return { signal: fit.signal, load: () => loadPairs(owner, checked, options) };
+  return {
+    signal: fit.signal,
+    sample() {
+      const { size, values: labels, weights = null } = data;
+      const entries = 2 + entriesOf(fit.userFeatures) + entriesOf(fit.itemFeatures);
+      return sampleOfLabels({ size, labels, weights }, () => entries, options, fit.signal);
+    },
+    load: (options) => loadPairs(owner, checked, options),
+  };
 }
 
 async function loadPairs(

@@ -1,13 +1,19 @@
 // The factorization machine as a recommender.
 
-import { field, readOptions } from '../../core/options';
+import { field } from '../../core/options';
 import type { FieldRange } from '../../data/feature-fields';
 import { FMModel } from '../../models/feature-models';
 import type { Overparam } from '../../parameters/overparam';
 import { fileOf, type SavedFile, savedRule } from '../../serving/saved-model';
 import type { Collapses } from '../recommender';
-import { dimension, type OptionsInForce, ruleApart } from '../training-options';
-import { type FeatureRecommenderOptions, featureFields } from './feature-options';
+import { dimension, type OptionsInForce } from '../training-options';
+import {
+  type FeatureRecommenderOptions,
+  type FeatureSample,
+  featureFields,
+  type ReadFeatures,
+  readFeatures,
+} from './feature-options';
 import { FeatureRecommender, restoreFeatures } from './feature-recommender';
 
 /** The options of FM. */
@@ -55,8 +61,11 @@ export class FM extends FeatureRecommender implements Collapses<FM> {
   readonly name = 'fm';
 
   constructor(options?: FMOptions) {
-    const { options: read, rule } = ruleApart(readOptions('FM', options, fmFields()));
-    super('FM', read, rule);
+    super('FM', options);
+  }
+
+  protected read(given: unknown, sample?: FeatureSample): ReadFeatures {
+    return readFeatures('FM', given, fmFields(), sample);
   }
 
   protected createModel(fields: readonly FieldRange[], overparam: Overparam<string>): FMModel {
@@ -64,8 +73,8 @@ export class FM extends FeatureRecommender implements Collapses<FM> {
     return new FMModel({ fields, dim, initScale, overparam, seed, precision: 'float32' });
   }
 
-  protected with(options: FM['options']): FM {
-    return new (this.constructor as typeof FM)({ ...options, optimizer: this.rule });
+  protected with(options: FMOptions): FM {
+    return new (this.constructor as typeof FM)(options);
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */

@@ -1,6 +1,6 @@
 // Wide & Deep as a recommender.
 
-import { type Field, type Fields, listOf, readOptions, string } from '../../core/options';
+import { type Field, listOf, string } from '../../core/options';
 import type { FieldRange } from '../../data/feature-fields';
 import { type FeatureModel, WideDeepModel } from '../../models/feature-models';
 import { ftrl } from '../../optimizers/ftrl';
@@ -10,8 +10,19 @@ import type { Overparam } from '../../parameters/overparam';
 import { fileOf, type SavedFile, savedRule } from '../../serving/saved-model';
 import type { RuleOf } from '../../training/optimizer-sink';
 import type { Collapses } from '../recommender';
-import { type OptionsInForce, optimizer, ruleApart } from '../training-options';
-import { type DeepFMOptions, deepFields, deepForm, type FilledDeepOptions, featureFields } from './feature-options';
+import { type OptionsInForce, optimizer } from '../training-options';
+import {
+  type DeepFMOptions,
+  deepFields,
+  deepForm,
+  type FeatureFields,
+  type FeatureSample,
+  type FilledDeepOptions,
+  type FilledFeatureOptions,
+  featureFields,
+  type ReadFeatures,
+  readFeatures,
+} from './feature-options';
 import { FeatureRecommender, restoreFeatures } from './feature-recommender';
 
 /** The options of WideDeep. */
@@ -28,14 +39,18 @@ type FilledWideDeep = FilledDeepOptions & {
   readonly wideOptimizer: OptimizerConfig;
 };
 
-/** The options as they are declared: with the rules themselves. */
-type Declared = Omit<FilledWideDeep, 'optimizer' | 'wideOptimizer'> & {
-  readonly optimizer: Optimizer;
+/** What it alone has, as it is declared: with the rule itself. */
+type Own = Omit<FilledDeepOptions, keyof FilledFeatureOptions> & {
+  readonly wide: readonly string[] | null;
   readonly wideOptimizer: Optimizer;
 };
 
+interface ReadWideDeep extends ReadFeatures {
+  readonly wideRule: Optimizer;
+}
+
 /** The declarations. */
-export function wideDeepFields(): Fields<Declared> {
+export function wideDeepFields(): FeatureFields<Own> {
   const names = listOf(string, 'a list of names of fields, or null for all');
   const wide: Field<readonly string[] | null> = {
     wanted: names.wanted,
@@ -64,13 +79,16 @@ export function wideDeepFields(): Fields<Declared> {
 export class WideDeep extends FeatureRecommender implements Collapses<WideDeep> {
   declare readonly options: OptionsInForce<WideDeepOptions>;
   readonly name = 'wide-deep';
-  private readonly wideRule: Optimizer;
+  declare private readonly wideRule: Optimizer;
 
   constructor(options?: WideDeepOptions) {
-    const { options: read, rule } = ruleApart(readOptions<Declared>('WideDeep', options, wideDeepFields()));
-    const { wideOptimizer: wideRule } = read;
-    super('WideDeep', Object.freeze({ ...read, wideOptimizer: wideRule.config }), rule);
-    this.wideRule = wideRule;
+    super('WideDeep', options);
+  }
+
+  protected read(given: unknown, sample?: FeatureSample): ReadWideDeep {
+    const { options, ...read } = readFeatures<Own>('WideDeep', given, wideDeepFields(), sample);
+    const { wideOptimizer: wideRule } = options as unknown as Own;
+    return { ...read, options: Object.freeze({ ...options, wideOptimizer: wideRule.config }), wideRule };
   }
 
   protected createModel(fields: readonly FieldRange[], overparam: Overparam<string>): WideDeepModel {
@@ -79,20 +97,20 @@ export class WideDeep extends FeatureRecommender implements Collapses<WideDeep> 
     return new WideDeepModel({ fields, dim, initScale, overparam, seed, precision: 'float32', ...parts });
   }
 
-  protected override rulesOf(model: FeatureModel): readonly [RuleOf, ...RuleOf[]] {
+  protected override rulesOf(model: FeatureModel, read: ReadWideDeep): readonly [RuleOf, ...RuleOf[]] {
     const rest = model.parameters.filter((parameter) => parameter !== model.linear);
     return [
-      { optimizer: this.rule, parameters: rest },
-      { optimizer: this.wideRule, parameters: [model.linear] },
+      { optimizer: read.rule, parameters: rest },
+      { optimizer: read.wideRule, parameters: [model.linear] },
     ];
   }
 
-  protected with(options: FilledWideDeep): WideDeep {
-    return new (this.constructor as typeof WideDeep)({
-      ...options,
-      optimizer: this.rule,
-      wideOptimizer: this.wideRule,
-    });
+  protected override get rules() {
+    return { ...super.rules, wideOptimizer: this.wideRule };
+  }
+
+  protected with(options: WideDeepOptions): WideDeep {
+    return new (this.constructor as typeof WideDeep)(options);
   }
 
   /** A plain recommender with equal predictions: the products multiplied out. */

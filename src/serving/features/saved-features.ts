@@ -11,6 +11,7 @@ import { decodeIds, encodeIds, type Tensor } from '../../io/files/safetensors';
 import type { FeatureModel } from '../../models/feature-models';
 import { layerDims } from '../../models/forward';
 import {
+  askedText,
   checkFinite,
   decodePeople,
   encodeFile,
@@ -133,6 +134,8 @@ export function decodePairing(
 export function encodeFeatureModel(
   recommender: string,
   options: object,
+  /** What the recommender was asked for: data have decided some of the options. */
+  asked: object,
   { fields, schema, pairing }: RowLayout,
   model: FeatureModel,
   history: boolean,
@@ -145,7 +148,12 @@ export function encodeFeatureModel(
   const learned = schema && encodeSchema('schema', schema);
   const form = learned === null ? { fields: fieldsText(fields) } : { schema: JSON.stringify(learned.json) };
   const tensors = [...tables, ...(learned?.tensors ?? []), ...(pairs?.tensors ?? [])];
-  return encodeFile({ recommender, options, tensors, metadata: { ...form, ...pairs?.metadata } });
+  return encodeFile({
+    recommender,
+    options,
+    tensors,
+    metadata: { ...form, asked: askedText(asked), ...pairs?.metadata },
+  });
 }
 
 /** Reads what such a file says of rows. @throws FormatError where it is damaged, or its tables are not of these rows */

@@ -125,7 +125,7 @@ describe.each(Object.keys(kinds))('%s', (kind) => {
 
   test('overfits a tiny set', async () => {
     const twenty = makeRows(20, 9);
-    const model = make({ epochs: 200, batchSize: 5 });
+    const model = make({ epochs: 200, batchSize: 5, regularization: 0 });
     await model.fit(twenty);
     expect(Array.from(model.predictRows(twenty), Math.round)).toEqual(Array.from(twenty.labels!));
   });
@@ -228,6 +228,8 @@ describe.each(Object.keys(kinds))('%s', (kind) => {
         epochs: 4,
         batchSize: 5000,
         optimizer,
+        // By default it follows the number of rows.
+        regularization: 0,
         ...(kind === 'WideDeep' ? { wideOptimizer: optimizer } : {}),
       });
       await model.fit(data);
@@ -271,7 +273,7 @@ test('XOR: a pair tells what no single feature does', async () => {
       { name: 'right', kind: 'categorical', offset: 2, size: 2 },
     ],
   };
-  const model = new FM({ rank: 4, epochs: 300, optimizer: adam, initScale: 0.1 });
+  const model = new FM({ rank: 4, epochs: 300, optimizer: adam, initScale: 0.1, regularization: 0 });
   await model.fit(xor);
   for (const [s, label] of [1, 0, 0, 1].entries())
     expect(Math.abs(model.predictRows(xor)[s]! - label)).toBeLessThan(0.1);
