@@ -15,7 +15,7 @@ import { countRows } from '../serving/interaction-history';
 import type { LossName, RankingLossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
 import { chooseBlocks } from '../training/per-rating/block-schedule';
-import { INSTEAD, nothingToPredict, onlyValue } from './targets';
+import { INSTEAD, noiseOf, nothingToPredict, onlyValue, weigh } from './targets';
 import {
   batchCount,
   copyOf,
@@ -244,8 +244,9 @@ export interface OverparamMFOptions extends TrainingOptions {
   readonly link?: 'identity' | 'sigmoid' | undefined;
   /**
    * lambda of 1/2 lambda (|e_u|^2 + |e_i|^2 + b_u^2 + b_i^2) per rating, at least 0; a number is constant and for all.
-   * @defaultValue embeddings 0.235, biases 0.15, by frequency; losses of orders: c / n^(1/4), constant, n the items of the user
-   * of an interaction in the mean, c 0.075, of warp 0.25, of softmax 0.023
+   * @defaultValue embeddings 0.235, biases 0.15, by frequency, and more where ratings are little but noise (docs/defaults.md);
+   * losses of orders: c / n^(1/4), constant, n the items of the user of an interaction in the mean, c 0.075, of warp 0.25,
+   * of softmax 0.023
    */
   readonly regularization?:
     | number
@@ -312,6 +313,8 @@ export interface ChosenByData {
   readonly shape?: BatchShape | undefined;
   /** Where orders are learned, how many interactions the user of one has, in the mean over them. */
   readonly perUser?: number | undefined;
+  /** How much more biases are to be penalized than by the preset. */
+  readonly noise?: number | undefined;
 }
 
 /** Reads what an option `overparam` has for the tables. */
@@ -361,8 +364,13 @@ export function factorizationFields(presets: Presets, planOf: PlanOf): Factoriza
       presetOf(options).optimizer(planOf(owner, options.overparam, options), options, data?.shape),
     ),
     regularization: penalty(
-      ({ options, data }) =>
-        options.negatives === false ? presets.ratings.regularization : ordersPenalty(options.loss, data?.perUser),
+      ({ options, data }) => {
+        if (options.negatives !== false) return ordersPenalty(options.loss, data?.perUser);
+        const { regularization } = presets.ratings;
+        const noise = data?.noise ?? 1;
+        const { embedding, bias } = regularization;
+        return { ...regularization, embedding: embedding * Math.sqrt(noise), bias: bias * noise };
+      },
       (lambda) => ({ embedding: lambda, bias: lambda, scaling: 'constant' }),
     ),
   };
@@ -423,7 +431,9 @@ export function readerOf(
       const isRated = only === undefined && options.negatives === false;
       const batch = options.batchSize > 1 && isRated ? await shape(data, options, scheduler) : undefined;
       const perUser = isRated ? undefined : await meanOfUsers(data, scheduler);
-      return read(asked, { loss, shape: batch, perUser });
+      const isOwn = typeof asked.regularization === 'number' || !isRated || loss !== 'squared';
+      const noise = isOwn ? 1 : await noiseOf((await weigh(data, scheduler)).data, scheduler);
+      return read(asked, { loss, shape: batch, perUser, noise });
     },
   };
 }

@@ -62,3 +62,16 @@ test('rates by epochs: those of 10 as they are, higher for fewer, as much less f
   expect(ratesOf({ epochs: 4 })).toEqual({ embedding: 0.024 * Math.sqrt(times), map: 0.02, bias: 0.0433 * times });
   expect(ratesOf({ epochs: 1, optimizer: { learningRate: { bias: 0.05 } } })).toMatchObject({ bias: 0.05 });
 });
+
+test('little but noise: penalties are higher, shown after the fit, and predictions as good as the mean; else as ever', async () => {
+  const noisy = drawn({ users: 300, items: 200, each: 8 }, (a, b, noise) => 3 + 0.1 * a + 0.1 * b + noise);
+  const model = new OverparamMF();
+  expect(await rmseOf(model, noisy)).toBeLessThan(1.03 * noisy.stats().standardDeviation);
+  expect(model.options.regularization.bias).toBeGreaterThan(0.6);
+  const held = new OverparamMF({ regularization: { bias: 0.2 } });
+  await rmseOf(held, noisy);
+  expect(held.options.regularization.bias).toBe(0.2);
+  const rated = drawn({ users: 300, items: 200, each: 30 }, (a, b, noise) => 3 + 0.5 * a + 0.5 * b + noise);
+  await rmseOf(model, rated);
+  expect(model.options.regularization).toEqual({ embedding: 0.235, bias: 0.15, scaling: 'frequency' });
+});
