@@ -57,7 +57,7 @@ export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffl
   readonly optimizer?: Optimizer | Partial<OptimizerConfig> | OptimizerName | undefined;
   /** Passes over the rows, from 1 to 100000. @defaultValue 10 */
   readonly epochs?: number | undefined;
-  /** Rows a step, at least 1; the gradient is their mean. @defaultValue a 32nd of the rows, from 32 to 1024 */
+  /** Rows a step, at least 1; the gradient is their mean. @defaultValue a 32nd of the rows, from 32 to 1024; ranking: 256 */
   readonly batchSize?: number | undefined;
   /**
    * Penalties, at least 0; a number is for embeddings and linear weights, and constant; what is left out of an object is 0
@@ -196,7 +196,9 @@ export function featureFields<Own extends object>(
   const common: Fields<Declared, FeatureSample> = {
     task: field(oneOf('classification', 'regression', 'ranking'), 'classification'),
     epochs: field(epochCount(), 10),
-    batchSize: derived(batchCount(), ({ options, data }) => (options.negatives === false ? batchOf(data) : MOST_ROWS)),
+    batchSize: derived(batchCount(), ({ options, data }) =>
+      options.negatives === false ? batchOf(data) : options.task === 'ranking' ? ORDERS.batchSize : MOST_ROWS,
+    ),
     initScale: field(magnitude(), 0.01),
     overparam: products<Overparam, Declared, FeatureSample>((overparam, { owner, options }) =>
       planFeatures(owner, overparam, ...formOf(options as unknown as Own)),
@@ -220,6 +222,7 @@ export function featureFields<Own extends object>(
       ({ options, data }) => {
         const { task, negatives } = options;
         const isDeep = hasLayers(options);
+        if (task === 'ranking') return ORDERS.regularization;
         if (negatives !== false) return NO_PENALTY;
         const embedding = strengthOf(data ?? UNKNOWN, task, isDeep);
         return {
@@ -237,16 +240,23 @@ export function featureFields<Own extends object>(
 }
 
 const NO_PENALTY = { embedding: 0, linear: 0, dense: 0, scaling: 'constant' } as const;
+/** Of orders: found on the likes of MovieLens 100K (benchmarks/defaults-search/feature-orders.ts), of few candidates. */
+const ORDERS = {
+  batchSize: 256,
+  rate: 0.005,
+  regularization: { ...NO_PENALTY, embedding: 0.003, linear: 0.0003 },
+};
 /** Before a fit. */
 const UNKNOWN: FeatureSample = { rows: 40_000, entries: 10, deviation: 1 };
 
 const hasLayers = (options: object): boolean => Object.hasOwn(options, 'hidden');
 
 function usualRule(
-  { negatives, batchSize, epochs }: Declared,
+  { task, negatives, batchSize, epochs }: Declared,
   isDeep: boolean,
   { deviation, rows } = UNKNOWN,
 ): OptimizerConfig {
+  if (task === 'ranking') return adam({ learningRate: cosine(ORDERS.rate) });
   if (negatives !== false) return adam();
   const rate = RATE * Math.sqrt((Math.min(batchSize, rows) / MOST_ROWS) * (10 / epochs));
   if (deviation === 1 && !isDeep) return adam({ learningRate: cosine(rate) });
