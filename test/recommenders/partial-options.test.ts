@@ -77,10 +77,15 @@ describe('the parts that are left out are those of the default', () => {
     expect(new MF({ optimizer: { learningRate: { bias: 0.1 } } }).options.optimizer.learningRate).toEqual(
       cosine({ embedding: 0.16, bias: 0.1 }),
     );
-    expect(new MF({ loss: 'bpr', regularization: { bias: 0.5 } }).options.regularization.embedding).toBe(0.01);
+    const orders = new MF({ loss: 'bpr' }).options;
+    expect(new MF({ loss: 'bpr', regularization: { bias: 0.5 } }).options.regularization).toEqual({
+      ...orders.regularization,
+      bias: 0.5,
+    });
     expect(new MF({ loss: 'bpr', optimizer: { beta1: 0.8 } }).options.optimizer).toEqual(
-      adam({ learningRate: 0.005, beta1: 0.8 }),
+      adam({ learningRate: cosine(0.01), beta1: 0.8 }),
     );
+    expect(orders.optimizer).toEqual(adam({ learningRate: cosine(0.01) }));
     expect(new SVDpp({ regularization: { bias: 0.1 } }).options.regularization.scaling).toBe('frequency');
     expect(new NMF({ solver: 'gradient', optimizer: { weightDecay: 0.1 } }).options.optimizer?.learningRate).toBe(0.01);
     expect(new NeuralCF({ regularization: { dense: 0.1 } }).options.regularization.embedding).toBe(0);
