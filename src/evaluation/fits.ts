@@ -126,9 +126,15 @@ export function fitterOf(recommender: Recommender): Fit['recommender'] {
   const known = RECOMMENDER_NAMES.find((one) => one === fresh.name);
   try {
     if (known !== undefined && createRecommender(known, fresh.options).constructor === fresh.constructor)
-      return { name: known, options: fresh.options as NamedRecommender['options'] };
+      return { name: known, options: askedOf(fresh) };
   } catch {
     // The rule is the caller's: options do not say what it does.
   }
   return () => recommender.fresh();
+}
+
+/** What the caller asked for, so that each fit chooses the rest by its own data; and the seed, which comparisons replace. */
+function askedOf(fresh: Recommender): NamedRecommender['options'] {
+  const { options, askedOptions = options } = fresh as Recommender<{ seed?: unknown }> & { askedOptions?: object };
+  return 'seed' in options ? { ...askedOptions, seed: options.seed } : { ...askedOptions };
 }

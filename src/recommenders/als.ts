@@ -251,7 +251,8 @@ export class ALS extends TableRecommender {
     return new AlsFoldIn(state, this.options as AlsNumbers);
   }
 
-  protected override get askedOptions(): object {
+  /** @internal */
+  override get askedOptions(): object {
     return this.asked;
   }
 

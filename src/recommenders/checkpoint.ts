@@ -99,17 +99,20 @@ function restoreCheckpoint(bytes: Uint8Array, owner: CheckpointOwner): Standing 
   const { tensors, metadata } = decodeSealed(KIND, bytes);
   const { recommender = '', data } = metadata;
   const options = optionsText(inNamesOfToday(recommender, parseObject(metadata.options, 'options')));
-  if (recommender !== owner.recommender || options !== owner.options) {
+  const isOther = recommender !== owner.recommender;
+  if (!isOther && data !== owner.data) {
+    throw new DataError(
+      `resume: the checkpoint is of ${data}; the data now is ${owner.data}; go on with the data of then`,
+    );
+  }
+  // After the data, by which some of the options are chosen.
+  if (isOther || options !== owner.options) {
     throw wrong(
       'resume',
       `a checkpoint of ${recommender} ${options}`,
       `one of the options that the fit has now, which are ${owner.recommender} ${owner.options}`,
     );
   }
-  if (data !== owner.data)
-    throw new DataError(
-      `resume: the checkpoint is of ${data}; the data now is ${owner.data}; go on with the data of then`,
-    );
   const { steps, ...said } = readProgress(metadata.progress);
   const take = taker(tensors);
   const taken = (name: string, length: number): Float32Array => {

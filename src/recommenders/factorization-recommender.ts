@@ -86,7 +86,8 @@ export abstract class FactorizationRecommender extends TableRecommender {
     return new GradientFoldIn(state, this.options as FilledOptions);
   }
 
-  protected override get askedOptions(): object {
+  /** @internal */
+  override get askedOptions(): object {
     return this.read.asked;
   }
 

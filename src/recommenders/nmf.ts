@@ -268,7 +268,8 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
     return new GradientFoldIn(state, asFactorization(this.options, this.read.rule));
   }
 
-  protected override get askedOptions(): object {
+  /** @internal */
+  override get askedOptions(): object {
     return this.read.asked;
   }
 

@@ -29,8 +29,8 @@ export abstract class TableRecommender extends IdRecommender implements Similar,
   /** @internal */
   declare state: FactorizationState<FittedFactorization> | undefined;
   abstract override readonly options: { readonly clip: boolean; readonly kernels: 'auto' | 'wasm' | 'js' };
-  /** What the caller asked for, where data have decided some of the options: files hold it beside them. */
-  protected get askedOptions(): object | undefined {
+  /** @internal What the caller asked for, where data have decided some of the options: files hold it beside them. */
+  get askedOptions(): object | undefined {
     return undefined;
   }
   /** What the rows of a state are by themselves, the other side frozen. */

@@ -61,6 +61,11 @@ export abstract class FeatureRecommender extends IdRecommender implements Simila
     return { optimizer: this.rule };
   }
 
+  /** @internal What the caller asked for: each fit chooses the rest by its data. */
+  get askedOptions(): object {
+    return this.asked;
+  }
+
   /** @internal Puts back what a saved recommender was asked for: what its next fit chooses by. */
   askedFor(asked: object | undefined): void {
     if (asked !== undefined) this.asked = withSavedRule(this.read(asked).asked);
