@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import { TaskScheduler } from '../../src/core/scheduler';
-import { groupRows, groupRowsNow, transpose, transposeNow } from '../../src/data/csr';
+import { groupRows, groupRowsNow, idOrder, transpose, transposeNow } from '../../src/data/csr';
+import { Interactions } from '../../src/data/interactions';
 
 const COUNT = 7;
 const keys = fc.array(fc.nat({ max: COUNT - 1 }), { maxLength: 60 });
@@ -48,4 +49,10 @@ test('more than one chunk', async () => {
   const { starts, order } = await groupRows(long, 113, scheduler());
   expect(order.every((place, at) => at === starts[long[place]!] || order[at - 1]! < place)).toBe(true);
   expect(new Set(order).size).toBe(10_000);
+});
+
+test('ids in order: numbers by value, then strings by their code units, whatever the order of the data', () => {
+  const ids = ['b', 10, 'a', 9, '10', -1, 'B'];
+  const { users } = Interactions.from(ids.map((id) => [id, 'item'] as const));
+  expect(Array.from(idOrder(users), (index) => users.idOf(index))).toEqual([-1, 9, 10, '10', 'B', 'a', 'b']);
 });
