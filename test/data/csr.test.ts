@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { TaskScheduler } from '../../src/core/scheduler';
-import { groupRows, groupRowsNow, idOrder, transpose, transposeNow } from '../../src/data/csr';
+import { compareIds, groupRows, groupRowsNow, idOrder, transpose, transposeNow } from '../../src/data/csr';
 import { Interactions } from '../../src/data/interactions';
 
 const COUNT = 7;
@@ -55,4 +55,5 @@ test('ids in order: numbers by value, then strings by their code units, whatever
   const ids = ['b', 10, 'a', 9, '10', -1, 'B'];
   const { users } = Interactions.from(ids.map((id) => [id, 'item'] as const));
   expect(Array.from(idOrder(users), (index) => users.idOf(index))).toEqual([-1, 9, 10, '10', 'B', 'a', 'b']);
+  expect([compareIds('b', 'a'), compareIds('a', 'b'), compareIds('a', 'a')]).toEqual([1, -1, 0]);
 });
