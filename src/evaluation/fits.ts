@@ -126,7 +126,7 @@ export function fitterOf(recommender: Recommender): Fit['recommender'] {
   const known = RECOMMENDER_NAMES.find((one) => one === fresh.name);
   try {
     if (known !== undefined && createRecommender(known, fresh.options).constructor === fresh.constructor)
-      return { name: known, options: freshOptions(fresh) };
+      return { name: known, options: askedOf(fresh) };
   } catch {
     // The rule is the caller's: options do not say what it does.
   }
@@ -134,7 +134,7 @@ export function fitterOf(recommender: Recommender): Fit['recommender'] {
 }
 
 /** What the caller asked for, so that each fit chooses the rest by its own data; and the seed, which comparisons replace. */
-function freshOptions(fresh: Recommender): NamedRecommender['options'] {
+function askedOf(fresh: Recommender): NamedRecommender['options'] {
   const { options, askedOptions = options } = fresh as Recommender<{ seed?: unknown }> & { askedOptions?: object };
   return 'seed' in options ? { ...askedOptions, seed: options.seed } : { ...askedOptions };
 }

@@ -8,11 +8,11 @@ import type { Interactions } from '../../data/interactions';
 import { invert } from '../../kernels/cholesky';
 import { MOST } from '../../kernels/kernels';
 import { DenseWeights } from '../../serving/item-weights';
-import { askedOf, restore, type SavedModel } from '../../serving/saved-model';
+import { restore, type SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
 import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
-import { ItemRecommender } from './item-recommender';
+import { askedOf, ItemRecommender } from './item-recommender';
 
 /** B = -P / diag(P) column by column, its diagonal 0; P = (X^T X + lambda I)^-1. */
 export async function solveEase(histories: Histories, lambda: number, scheduler: Scheduler): Promise<DenseWeights> {
@@ -136,7 +136,7 @@ export class EASE extends ItemRecommender<EASEOptions> {
 
   /** @internal A recommender of a saved state. @throws FormatError where it is inconsistent */
   static of(saved: SavedModel): EASE {
-    const model = new EASE(askedOf(saved.options, saved.metadata.asked) ?? saved.options);
+    const model = new EASE(askedOf(saved));
     model.learned(saved, saved, DenseWeights.decode(saved), new EASE(saved.options).options);
     return model;
   }

@@ -9,12 +9,12 @@ import type { Interactions } from '../../data/interactions';
 import type { Vocabulary } from '../../data/vocabulary';
 import type { InteractionHistory } from '../../serving/interaction-history';
 import { NeighborLists } from '../../serving/item-weights';
-import { askedOf, restore, type SavedModel } from '../../serving/saved-model';
+import { restore, type SavedModel } from '../../serving/saved-model';
 import { TopK } from '../../serving/top-k';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
 import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
-import { ItemRecommender } from './item-recommender';
+import { askedOf, ItemRecommender } from './item-recommender';
 
 /** The schemes. */
 export const FEATURE_WEIGHTINGS = ['none', 'tf-idf', 'bm25'] as const;
@@ -232,7 +232,7 @@ export class ItemKNN extends ItemRecommender<ItemKNNOptions> {
 
   /** @internal A recommender of a saved state. @throws FormatError where it is inconsistent */
   static of(saved: SavedModel): ItemKNN {
-    const model = new ItemKNN(askedOf(saved.options, saved.metadata.asked) ?? saved.options);
+    const model = new ItemKNN(askedOf(saved));
     model.learned(saved, saved, NeighborLists.decode(saved), new ItemKNN(saved.options).options);
     return model;
   }

@@ -8,10 +8,15 @@ import { ItemState } from '../../serving/item-state';
 import type { DenseWeights, NeighborLists } from '../../serving/item-weights';
 import type { FoldedUser } from '../../serving/predictor';
 import type { HistoryRow, Recommendation, SimilarOptions } from '../../serving/questions';
-import { encodeModel } from '../../serving/saved-model';
+import { encodeModel, parseObject, type SavedModel } from '../../serving/saved-model';
 import { IdRecommender } from '../id-recommender';
 import type { OptionsInForce } from '../training-options';
 import type { Histories } from './histories';
+
+/** The options that a saved recommender was made with: its next fit chooses again what that one left to the data. */
+export function askedOf({ options, metadata: { asked } }: SavedModel): object {
+  return asked === undefined ? options : { ...options, ...parseObject(asked, 'asked') };
+}
 
 /** A recommender by weights between items. */
 export abstract class ItemRecommender<Options extends object = object>
