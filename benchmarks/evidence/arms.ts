@@ -6,6 +6,7 @@ import {
   adagrad,
   adam,
   ftrl,
+  type GroupRates,
   linear,
   momentum,
   type OptimizerConfig,
@@ -33,6 +34,8 @@ export interface Line {
   readonly test: number | null;
   /** Of the processor, for the last fit. */
   readonly seconds: number;
+  /** Of the clock, for the search and the last fit; lines of before are without. */
+  readonly took?: number;
   /** Of a row, beside its plain values. */
   readonly bytes: number;
   readonly commit: string;
@@ -49,8 +52,10 @@ export function readLines(file: string): Line[] {
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Line);
 }
 
+type Rates = number | GroupRates;
+
 /** The rules by name: the rate that the search begins at, and the rule at a rate. Rates fall to 0 along a line; FTRL's has its own fall. */
-export const RULES: Readonly<Record<string, readonly [rate: number, at: (rate: number) => OptimizerConfig]>> = {
+export const RULES: Readonly<Record<string, readonly [rate: number, at: (rate: Rates) => OptimizerConfig]>> = {
   sgd: [0.1, (rate) => sgd({ learningRate: linear(rate) })],
   momentum: [0.01, (rate) => momentum({ learningRate: linear(rate) })],
   adagrad: [0.1, (rate) => adagrad({ learningRate: linear(rate) })],

@@ -77,6 +77,7 @@ async function runArm(
   from: Cell,
   commit: string,
 ): Promise<[Line, Cell]> {
+  const begun = performance.now();
   const [firstRate, rule] = RULES[key.optimizer]!;
   const at = ({ rate, start }: Cell) => ({ rate: numberAt(firstRate, rate), start: numberAt(START, start) });
   const fit = async (cell: Cell, parts: typeof final) => {
@@ -92,9 +93,10 @@ async function runArm(
   };
   const { cell, costs, trials } = await search(from, async (one) => costOf(subject, (await fit(one, tuning)).value));
   const { value, seconds } = await fit(cell, final);
+  const took = (performance.now() - begun) / 1000;
   const bytes = bytesOf(key.optimizer, key.product, subject.rank);
   const cells = costs.map((cost) => (Number.isFinite(cost) ? cost : null));
-  return [{ ...key, ...at(cell), cells, trials, test: value, seconds, bytes, commit }, cell];
+  return [{ ...key, ...at(cell), cells, trials, test: value, seconds, took, bytes, commit }, cell];
 }
 
 const nameOf = (epochs: number) => `${epochs}-epochs`;

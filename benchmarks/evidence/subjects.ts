@@ -22,6 +22,7 @@ import {
 } from 'opmf';
 import { loadDataset, readInteractions } from 'opmf/node';
 import { filesOf } from '../files-of';
+import { loadGowalla } from '../implicit/data';
 import { loadAdult } from '../models/adult-data';
 import { loadFrappe } from '../models/frappe-data';
 
@@ -55,9 +56,10 @@ const ratings = {
 const orders = { rank: RANK, regularization: 0.01, batchSize: 256 };
 const network = { embeddingDim: RANK, hidden: [64, 64], batchSize: 128, regularization: 0 };
 
-const RATINGS = ['filmtrust', 'movietweetings-8k', 'ml-latest-small', 'ml-100k'];
-const CLICKS = ['lastfm-hetrec2011', 'steam-200k'];
-const FEATURES = ['frappe', 'adult'];
+const RATINGS = ['filmtrust', 'movietweetings-8k', 'ml-latest-small', 'ml-100k', 'ml-1m'];
+const CLICKS = ['lastfm-hetrec2011', 'steam-200k', 'gowalla-third'];
+const FEATURES = ['frappe-fifth', 'adult'];
+const FEW_FEATURES = ['frappe-fifth', 'adult-fifth'];
 
 const ofRatings = { metric: 'rmse', sets: RATINGS, rank: RANK, without: /ftrl/ } as const;
 const ofOrders = { metric: 'ndcg@10', sets: CLICKS, rank: RANK, without: /ftrl/ } as const;
@@ -67,7 +69,11 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
   mf: { ...ofRatings, make: (s) => new OverparamMF({ ...ratings, ...s }) },
   fm: { ...ofFeatures, make: (s) => new FM({ rank: RANK, batchSize: 128, regularization: 0, ...s }) },
   bpr: { ...ofOrders, make: (s) => new OverparamMF({ ...orders, loss: 'bpr', negatives: 1, ...s }) },
-  softmax: { ...ofOrders, make: (s) => new OverparamMF({ ...orders, loss: 'softmax', negatives: 32, ...s }) },
+  softmax: {
+    ...ofOrders,
+    sets: CLICKS.slice(0, 2),
+    make: (s) => new OverparamMF({ ...orders, loss: 'softmax', negatives: 32, ...s }),
+  },
   svdpp: { ...ofRatings, sets: RATINGS.slice(0, 2), make: (s) => new SVDpp({ ...ratings, batchSize: 32, ...s }) },
   nmf: {
     ...ofRatings,
@@ -76,10 +82,11 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
     make: ({ initScale: initRange, ...s }) =>
       new NMF({ rank: RANK, loss: 'squared', regularization: 0.02, solver: 'gradient', initRange, ...s }),
   },
-  'wide-deep': { ...ofFeatures, make: (s) => new WideDeep({ ...network, ...s }) },
-  'deep-fm': { ...ofFeatures, make: (s) => new DeepFM({ ...network, ...s }) },
+  'wide-deep': { ...ofFeatures, sets: FEW_FEATURES, make: (s) => new WideDeep({ ...network, ...s }) },
+  'deep-fm': { ...ofFeatures, sets: FEW_FEATURES, make: (s) => new DeepFM({ ...network, ...s }) },
   'neural-cf': {
     ...ofOrders,
+    sets: ['steam-200k-fifth', 'lastfm-hetrec2011-fifth'],
     rank: 8,
     make: (s) => new NeuralCF({ rank: 8, embeddingDim: 16, hidden: [16, 8], batchSize: 128, ...s }),
   },
@@ -92,24 +99,35 @@ export interface Rows {
 }
 
 const PART = 0.1;
-/** The part of Frappe that is used. */
-const FRAPPE_PART = 0.2;
+/** What the name of a set ends with that is a fixed part of another: rows of features drawn with seed 1, or every n-th user. */
+const PARTS: Readonly<Record<string, number>> = { third: 3, fifth: 5, tenth: 10 };
 
 /** The rows of a set, split by a seed. */
 export async function rowsOf(set: string, seed: number): Promise<Rows> {
-  if (FEATURES.includes(set)) {
-    const table = set === 'adult' ? (await loadAdult()).train : (await loadFrappe()).train;
-    const some = set === 'adult' ? table : table.split({ testFraction: FRAPPE_PART, seed: 1 }).test;
+  const end = set.slice(set.lastIndexOf('-') + 1);
+  const nth = PARTS[end] ?? 1;
+  const whole = nth === 1 ? set : set.slice(0, -end.length - 1);
+  if (whole === 'frappe' || whole === 'adult') {
+    const table = whole === 'adult' ? (await loadAdult()).train : (await loadFrappe()).train;
+    const some = nth === 1 ? table : table.split({ testFraction: 1 / nth, seed: 1 }).test;
     const final = some.split({ testFraction: PART, seed });
     return { final, tuning: final.train.split({ testFraction: PART, seed }) };
   }
-  const data = CLICKS.includes(set) ? await clicks(set) : await loadDataset(set);
+  const data = everyUser(nth, await (whole in COLUMNS || whole === 'gowalla' ? clicks(whole) : loadDataset(whole)));
   const final = splitRandom(data, { testFraction: PART, seed });
   return { final, tuning: splitRandom(final.train, { testFraction: PART, seed }) };
 }
 
+/** The rows of every n-th user, in the order in which users come. */
+function everyUser(nth: number, data: Interactions): Interactions {
+  if (nth === 1) return data;
+  const some = [...data].filter((_, at) => data.userIndex[at]! % nth === 0);
+  return Interactions.from(some);
+}
+
 /** Each pair once, with the value 1. */
 async function clicks(set: string): Promise<Interactions> {
+  if (set === 'gowalla') return (await loadGowalla()).train;
   const file = set === 'steam-200k' ? 'game_play.dat' : 'user_artists.dat';
   const read = await readInteractions(filesOf(set, undefined)(file), { columns: COLUMNS[set]!, separator: '\t' });
   return Interactions.from(
