@@ -81,9 +81,48 @@ export const PRODUCTS: Readonly<Record<string, false | ProductOptions>> = {
   'dense-3': { kind: 'dense', depth: 3 },
 };
 
+/** An arm that theory speaks for: a product, or plain, and rates as multiples of that of the embeddings. */
+interface Variant {
+  readonly product: string;
+  /** Of biases, and of weights of first order. */
+  readonly bias?: number;
+  /** Of the maps of products. */
+  readonly map?: number;
+  /** The value that maps start at, instead of 1. */
+  readonly init?: number;
+}
+
+/** The experiments' arms by name, plain ones too: what helps both is no win of products. */
+export const VARIANTS: Readonly<Record<string, Variant>> = {
+  'plain-bias-0.3': { product: 'plain', bias: 0.3 },
+  'plain-bias-0.1': { product: 'plain', bias: 0.1 },
+  'scalar-bias-0.3': { product: 'scalar-row-2', bias: 0.3 },
+  'scalar-bias-0.1': { product: 'scalar-row-2', bias: 0.1 },
+  'scalar-map-3': { product: 'scalar-row-2', map: 3 },
+  'scalar-map-0.3': { product: 'scalar-row-2', map: 0.3 },
+  'scalar-init-3': { product: 'scalar-row-2', init: 3 },
+  'scalar-init-0.3': { product: 'scalar-row-2', init: 0.3 },
+};
+
+/** What an arm trains, and the rates that one rate makes. */
+export function armOf(name: string): { overparam: false | ProductOptions; rates: (rate: number) => Rates } {
+  const variant = VARIANTS[name];
+  const overparam = PRODUCTS[variant?.product ?? name]!;
+  if (variant === undefined) return { overparam, rates: (rate) => rate };
+  const { bias, map, init } = variant;
+  return {
+    overparam: overparam === false || init === undefined ? overparam : { ...overparam, init },
+    rates: (rate) => ({
+      embedding: rate,
+      ...(bias === undefined ? {} : { bias: rate * bias, linear: rate * bias }),
+      ...(map === undefined ? {} : { map: rate * map }),
+    }),
+  };
+}
+
 /** Bytes that a row of a table costs while it is trained beside its plain values: its maps, and what the rule remembers of all. */
 export function bytesOf(optimizer: string, product: string, rank: number): number {
-  const overparam = PRODUCTS[product]!;
+  const { overparam } = armOf(product);
   const [, rule] = RULES[optimizer]!;
   const maps = overparam === false || overparam.scope !== 'row' ? 0 : overparam.depth! - 1;
   const cols = [rank, ...Array.from({ length: maps }, () => (overparam && overparam.kind === 'diagonal' ? rank : 1))];

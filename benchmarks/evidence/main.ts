@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { DivergenceError } from 'opmf';
 import { machine } from '../machine';
 import {
+  armOf,
   BUDGETS,
   bytesOf,
   type Cell,
@@ -20,6 +21,7 @@ import {
   readLines,
   SEEDS,
   search,
+  VARIANTS,
 } from './arms';
 import { costOf, measure, rowsOf, SUBJECTS, type Subject } from './subjects';
 
@@ -35,6 +37,8 @@ function chosen(names: readonly string[], asked: readonly string[]): readonly st
 async function run(only: readonly string[], minutes: number): Promise<void> {
   const until = performance.now() + minutes * 60_000;
   const { commit } = machine();
+  const asked = ARMS.filter((name) => only.includes(name));
+  const products = asked.length > 0 ? asked : Object.keys(PRODUCTS);
   mkdirSync(FOLDER, { recursive: true });
   for (const model of chosen(Object.keys(SUBJECTS), only)) {
     const subject = SUBJECTS[model]!;
@@ -48,7 +52,7 @@ async function run(only: readonly string[], minutes: number): Promise<void> {
           // The search of an arm begins where that of the plain one, or of the smaller budget, has ended.
           let from: Cell = { rate: 0, start: 0 };
           for (const epochs of chosen(BUDGETS.map(nameOf), only).map(Number.parseFloat)) {
-            for (const product of chosen(Object.keys(PRODUCTS), only)) {
+            for (const product of products) {
               if (subject.without?.test(`${optimizer} ${product}`)) continue;
               const key = { model, set, seed, epochs, optimizer, product };
               if (done.some((line) => Object.entries(key).every(([name, value]) => line[name as 'set'] === value)))
@@ -79,11 +83,12 @@ async function runArm(
 ): Promise<[Line, Cell]> {
   const begun = performance.now();
   const [firstRate, rule] = RULES[key.optimizer]!;
+  const { overparam, rates } = armOf(key.product);
   const at = ({ rate, start }: Cell) => ({ rate: numberAt(firstRate, rate), start: numberAt(START, start) });
   const fit = async (cell: Cell, parts: typeof final) => {
     const { rate, start } = at(cell);
     const { epochs, seed } = key;
-    const setting = { optimizer: rule(rate), overparam: PRODUCTS[key.product]!, initScale: start, epochs, seed };
+    const setting = { optimizer: rule(rates(rate)), overparam, initScale: start, epochs, seed };
     try {
       return await measure(subject, setting, parts);
     } catch (error) {
@@ -99,6 +104,8 @@ async function runArm(
   return [{ ...key, ...at(cell), cells, trials, test: value, seconds, took, bytes, commit }, cell];
 }
 
+/** What the command line calls its arms; the experiments' are run when they are asked for by name. */
+const ARMS = [...Object.keys(PRODUCTS), ...Object.keys(VARIANTS)];
 const nameOf = (epochs: number) => `${epochs}-epochs`;
 const ALL_SETS = [...new Set(Object.values(SUBJECTS).flatMap(({ sets }) => sets))];
 
@@ -110,13 +117,7 @@ const { values } = parseArgs({
   options: { only: { type: 'string', default: '' }, 'budget-minutes': { type: 'string', default: 'Infinity' } },
 });
 const only = values.only.split(',').filter((name) => name !== '');
-const known = [
-  ...Object.keys(SUBJECTS),
-  ...ALL_SETS,
-  ...Object.keys(RULES),
-  ...Object.keys(PRODUCTS),
-  ...BUDGETS.map(nameOf),
-];
+const known = [...Object.keys(SUBJECTS), ...ALL_SETS, ...Object.keys(RULES), ...ARMS, ...BUDGETS.map(nameOf)];
 const unknown = only.find((name) => !known.includes(name));
 if (unknown !== undefined) throw new Error(`--only: ${unknown} is none of ${known.join(', ')}`);
 await run(only, Number(values['budget-minutes']));
