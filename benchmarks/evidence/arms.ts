@@ -27,6 +27,8 @@ export interface Line {
   readonly product: string;
   readonly rate: number;
   readonly start: number;
+  /** Steps that the rate of the last fit is below the one chosen, at which that fit diverged. */
+  readonly lowered?: number;
   /** The cost at each cell of the window around the best, by rate and then by start; null where it diverged. */
   readonly cells: readonly (number | null)[];
   readonly trials: number;
@@ -94,8 +96,10 @@ interface Variant {
 
 /** The experiments' arms by name, plain ones too: what helps both is no win of products. */
 export const VARIANTS: Readonly<Record<string, Variant>> = {
+  'plain-bias-3': { product: 'plain', bias: 3 },
   'plain-bias-0.3': { product: 'plain', bias: 0.3 },
   'plain-bias-0.1': { product: 'plain', bias: 0.1 },
+  'scalar-bias-3': { product: 'scalar-row-2', bias: 3 },
   'scalar-bias-0.3': { product: 'scalar-row-2', bias: 0.3 },
   'scalar-bias-0.1': { product: 'scalar-row-2', bias: 0.1 },
   'scalar-map-3': { product: 'scalar-row-2', map: 3 },

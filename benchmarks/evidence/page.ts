@@ -1,10 +1,10 @@
 // Writes docs/evidence.md and its charts from the finished arms of bench:evidence. Run: npm run docs:evidence
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { renderCurves } from '../../src/report/curves';
-import { BUDGETS, FOLDER, type Line, PRODUCTS, RULES, readLines, SEEDS } from './arms';
-import { costOf, SUBJECTS } from './subjects';
+import { BUDGETS, FOLDER, type Line, PRODUCTS, RULES, readLines, SEEDS, VARIANTS } from './arms';
+import { costOf, SUBJECTS, type Subject } from './subjects';
 
 const PAGE = 'docs/evidence.md';
 const CHARTS = 'docs/evidence';
@@ -29,38 +29,44 @@ interface Group {
   readonly set: string;
   readonly lines: readonly Line[];
   readonly arms: readonly Arm[];
+  /** Those of the experiments. */
+  readonly variants: readonly Arm[];
 }
 
+const isPlain = ({ product }: Pick<Arm, 'product'>) => product.startsWith('plain');
+const armName = ({ optimizer, product }: Arm) => (product === 'plain' ? optimizer : `${optimizer} ${product}`);
+const shown = (metric: Subject['metric'], cost: number) =>
+  cost === Infinity ? 'diverged' : costOf({ metric }, cost).toFixed(4);
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const least = <T>(list: readonly T[], of: (one: T) => number) =>
   list.reduce<T | undefined>((best, one) => (best === undefined || of(one) < of(best) ? one : best), undefined);
-const percent = (change: number) => `${change < 0 ? '' : '+'}${(100 * change).toFixed(2)} %`;
+const percent = (change: number) =>
+  Number.isNaN(change) ? '-' : `${change < 0 ? '' : '+'}${(100 * change).toFixed(2)} %`;
 const share = (part: number) => `${Math.round(100 * part)} %`;
 
 const all = Object.entries(SUBJECTS).flatMap(([model, { sets }]) => sets.map((set) => groupOf(model, set)));
 const run = all.filter(({ arms }) => arms.length > 0);
 
-mkdirSync(CHARTS, { recursive: true });
-writeFileSync(PAGE, page());
-execFileSync('npx', ['biome', 'format', '--write', PAGE], { stdio: 'ignore' });
-
 function groupOf(model: string, set: string): Group {
   const lines = readLines(`${FOLDER}/${model}-${set}.jsonl`);
   const cost = (value: number | null) => costOf(SUBJECTS[model]!, value);
-  const arms = BUDGETS.flatMap((epochs) =>
-    Object.keys(RULES).flatMap((optimizer) =>
-      Object.keys(PRODUCTS).flatMap((product): Arm[] => {
-        const own = lines.filter(
-          (line) => line.epochs === epochs && line.optimizer === optimizer && line.product === product,
-        );
-        if (own.length < SEEDS.length) return [];
-        const validation = mean(own.map(({ cells }) => cells[MIDDLE] ?? Infinity));
-        const test = mean(own.map((line) => cost(line.test)));
-        return [{ optimizer, product, epochs, lines: own, validation, test, seconds: mean(own.map((l) => l.seconds)) }];
-      }),
-    ),
-  );
-  return { model, set, lines, arms };
+  const armsOf = (names: readonly string[]) =>
+    BUDGETS.flatMap((epochs) =>
+      Object.keys(RULES).flatMap((optimizer) =>
+        names.flatMap((product): Arm[] => {
+          const own = lines.filter(
+            (line) => line.epochs === epochs && line.optimizer === optimizer && line.product === product,
+          );
+          if (own.length < SEEDS.length) return [];
+          const validation = mean(own.map(({ cells }) => cells[MIDDLE] ?? Infinity));
+          const test = mean(own.map((line) => cost(line.test)));
+          return [
+            { optimizer, product, epochs, lines: own, validation, test, seconds: mean(own.map((l) => l.seconds)) },
+          ];
+        }),
+      ),
+    );
+  return { model, set, lines, arms: armsOf(Object.keys(PRODUCTS)), variants: armsOf(Object.keys(VARIANTS)) };
 }
 
 /** Two arms by their tests, seed by seed. */
@@ -77,31 +83,34 @@ function compared(product: Arm, plain: Arm) {
   };
 }
 
-/** At each budget the best plain arm and the best product, each with the rule that its validation rows chose. */
-function bests({ arms }: Group) {
+/** A budget of a model on a set: the best plain arm and the best product, each with the rule that its validation rows chose. */
+interface Case extends ReturnType<typeof compared> {
+  readonly epochs: number;
+  readonly plain: Arm;
+  readonly product: Arm;
+}
+
+function casesOf(arms: readonly Arm[]): Case[] {
   return BUDGETS.flatMap((epochs) => {
-    const own = arms.filter((arm) => arm.epochs === epochs);
-    const plain = least(
-      own.filter(({ product }) => product === 'plain'),
-      ({ validation }) => validation,
-    );
-    const product = least(
-      own.filter((arm) => arm.product !== 'plain'),
-      ({ validation }) => validation,
-    );
+    const best = (wanted: boolean) =>
+      least(
+        arms.filter((arm) => arm.epochs === epochs && isPlain(arm) === wanted),
+        ({ validation }) => validation,
+      );
+    const [plain, product] = [best(true), best(false)];
     return plain === undefined || product === undefined
       ? []
       : [{ epochs, plain, product, ...compared(product, plain) }];
   });
 }
 
-/** Each product beside plain under the same rule at the same budget. */
-function pairs({ arms }: Group) {
+/** Each product of some arms beside plain under the same rule at the same budget. */
+function pairs(arms: readonly Arm[]) {
   return arms.flatMap((arm) => {
     const plain = arms.find(
       (one) => one.product === 'plain' && one.optimizer === arm.optimizer && one.epochs === arm.epochs,
     );
-    return arm.product === 'plain' || plain === undefined ? [] : [{ arm, ...compared(arm, plain) }];
+    return isPlain(arm) || plain === undefined ? [] : [{ arm, plain, ...compared(arm, plain) }];
   });
 }
 
@@ -113,82 +122,169 @@ function page(): string {
     '# Where products win on fair terms',
     verdict(),
     `Made by \`npm run docs:evidence\` from what \`npm run bench:evidence\` has finished, a line for each arm in \`${FOLDER}\`; do not edit by hand.`,
+    '## The best of plain and of products',
+    overview(),
+    '## Under one and the same rule',
+    byRule(),
+    ...theory(),
     '## What has been run, and what not',
-    notRun(),
+    coverage(),
     '## How',
-    `Every arm (a rule of updates and a product, or plain tables) is tuned for itself, at each budget of epochs and for each of ${SEEDS.length} seeds: a window of five rates and three starts of the embeddings, both in steps of the square root of 10, moves until its best cell is its middle. So every arm is chosen from as many cells, and no best is at an end of its range: ${edges.length} of ${lines.length} (that a cell is better by less than .01 % does not count: some costs are flat in the start). A seed splits off a tenth of the rows to test and a tenth of the rest to tune by; starts, orders and draws have it too. The arm is then fitted to all but the test rows. Rates fall to 0 along a line within the budget, one rate for all groups of factors (a rate of its own for biases helps plain tables as well as products, and was given to neither); products start at init 1; penalty, rank and batches are the same for all. Seconds are the processor's for the last fit.`,
-    `A part of it: \`npm run bench:evidence -- --only mf,ml-100k --budget-minutes 60\`; what is asked for is models, sets, rules, products and budgets (\`4-epochs\`), and a rerun goes on where the last one ended. All of it takes a night.`,
+    `Every arm (a rule of updates and a product, or plain tables) is tuned for itself, at each budget of epochs and for each of ${SEEDS.length} seeds: a window of five rates and three starts of the embeddings, both in steps of the square root of 10, moves until its best cell is its middle. So every arm is chosen from as many cells. **How often the best cell was on an edge: ${edges.length} of ${lines.length}** (that a cell is better by less than .01 % does not count: some costs are flat in the start). A seed splits off a tenth of the rows to test and a tenth of the rest to tune by; starts, orders and draws have it too. The arm is then fitted to all but the test rows. Rates fall to 0 along a line within the budget, one rate for all groups of factors but where an experiment says otherwise; products start at init 1; penalty, rank and batches are the same for all. Seconds are the processor's for the last fit. A set called a third, fifth or tenth is a fixed part of it: every n-th user, or rows drawn with seed 1.`,
+    `A part of it: \`npm run bench:evidence -- --only mf,ml-100k --budget-minutes 60\`; what is asked for is models, sets, rules, products and budgets (\`4-epochs\`), and a rerun goes on where the last one ended. With \`--plan\` it says what is not done and how long that would take.`,
+    '## Every arm',
+    `Costs of the test rows, means of ${SEEDS.length} seeds. "To the target": the least budget that comes within 1 % of the best of its table. "Within": the part of the cells around an arm's best that come that near to the best of all arms at the same budget, a measure of how much a wrong rate or start costs. Bytes are what a row takes while it is trained, beside its plain values; fits, what its search took.`,
     ...run.map(section),
   ].join('\n\n');
 }
 
+const nameOf = ({ model, set }: Pick<Group, 'model' | 'set'>) => `${model} on ${set}`;
+const epochsOf = (epochs: number) => `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
+
 /** The first paragraph. */
 function verdict(): string {
-  const total = run.flatMap(bests);
-  const ahead = total.filter(({ isAhead }) => isAhead);
-  const behind = total.filter(({ isBehind }) => isBehind);
-  const models = [...new Set(run.map(({ model }) => model))];
-  const cell = ({ plain, product, epochs, change }: (typeof total)[number]) => {
-    const { model, set } = plain.lines[0]!;
-    return `${model} on ${set} at ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} (${product.optimizer} ${product.product}, ${percent(change)} against ${plain.optimizer})`;
-  };
-  const wins =
-    ahead.length === 0
-      ? 'As far as measured, no product wins on fair terms'
-      : `As far as measured, a product wins on fair terms in ${ahead.length} of ${total.length} cases: ${ahead.map(cell).join('; ')}`;
-  const losses = behind.length === 0 ? '' : ` Plain wins in ${behind.length}: ${behind.map(cell).join('; ')}.`;
-  return (
-    `**${wins}** (both tuned alike, the rule chosen too, better on the test rows in all ${SEEDS.length} seeds; of two that are even, chance makes either look so in one of ${2 ** SEEDS.length}).${losses} In the others the seeds disagree. ` +
-    `Under one and the same rule a product is ahead of plain in all seeds, and behind in all: ${run.map(underOneRule).join('; ')}. ` +
-    `Measured so far: ${models.join(', ')}; the rest of the study has not been run.`
-  );
+  const total = run.flatMap((group) => casesOf(group.arms).map((one) => ({ ...one, group })));
+  const list = (is: (one: (typeof total)[number]) => boolean) =>
+    run
+      .flatMap((group) => {
+        const own = total.filter((one) => one.group === group && is(one));
+        const each = own.map(({ epochs, change }) => `${percent(change)} at ${epochs}`);
+        return own.length === 0 ? [] : [`${nameOf(group)} (${each.join(', ')})`];
+      })
+      .join('; ') || 'nowhere';
+  const count = (is: (one: (typeof total)[number]) => boolean) => total.filter(is).length;
+  const [ahead, behind] = [count(({ isAhead }) => isAhead), count(({ isBehind }) => isBehind)];
+  return [
+    `**With everything tuned alike, the rule chosen too, a product is better than plain tables on rows that took no part in ${ahead} of ${total.length} cases, plain is better in ${behind}, and in ${total.length - ahead - behind} the seeds disagree** (a case is a model, a set and a budget of epochs; better means in all ${SEEDS.length} seeds, which chance alone would give each side in one case of ${2 ** SEEDS.length}). Products win: ${list(({ isAhead }) => isAhead)}. Plain wins: ${list(({ isBehind }) => isBehind)}. The change is of ${METRICS}, with the epochs of the budget.`,
+    withVariants(),
+  ].join(' ');
 }
 
-/** How often products are ahead and behind with the same rule at the same budget. */
-function underOneRule(group: Group): string {
-  const all = pairs(group);
-  const count = (is: (pair: (typeof all)[number]) => boolean) => all.filter(is).length;
-  const [ahead, behind] = [count(({ isAhead }) => isAhead), count(({ isBehind }) => isBehind)];
-  return `${group.model} on ${group.set} ${ahead} and ${behind} of ${all.length} (the middle change is ${percent(median(all.map(({ change }) => change)))})`;
+const METRICS = 'the RMSE or log-loss, or of 1 / NDCG@10, so that less is better';
+
+/** What of the cases with experiments is left when all their arms are chosen from. */
+function withVariants(): string {
+  const some = run.filter(({ variants }) => variants.length > 0);
+  if (some.length === 0) return '';
+  const cases = some.map((group) => {
+    const each = casesOf([...group.arms, ...group.variants]).filter(({ epochs }) =>
+      group.variants.some((arm) => arm.epochs === epochs),
+    );
+    return `${nameOf(group)} ${each.map((one) => `${percent(one.change)} at ${one.epochs} (${outcome(one)})`).join(', ')}`;
+  });
+  return `Where biases have a rate of their own too, tuned for plain tables as for products, the best product is against the best plain: ${cases.join('; ')}.`;
 }
+
+const outcome = ({ isAhead, isBehind }: ReturnType<typeof compared>) =>
+  isAhead ? 'product ahead' : isBehind ? 'plain ahead' : 'seeds disagree';
+
+function overview(): string {
+  const rows = run.flatMap((group) => {
+    const { metric } = SUBJECTS[group.model]!;
+    return casesOf(group.arms).map((one) => [
+      ...[group.model, group.set, String(one.epochs), metric],
+      ...[one.plain, one.product].map((arm) => `${shown(metric, arm.test)} ${armName(arm)}`),
+      percent(one.change),
+      one.isAhead ? '**product**' : one.isBehind ? 'plain' : '-',
+    ]);
+  });
+  const head = ['model', 'set', 'epochs', 'metric', 'best plain', 'best product', 'change', 'ahead in all seeds'];
+  return `${table(head, rows)}\n\nEach with the rule that its validation rows chose, of those that have been run (below); the change is of ${METRICS}.`;
+}
+
+/** What scalars a row change under a rule, over all models, sets and budgets that have both. */
+function byRule(): string {
+  const all = run.flatMap((group) => pairs(group.arms).map((pair) => ({ ...pair, group })));
+  const rows = Object.keys(PRODUCTS).flatMap((product) =>
+    Object.keys(RULES).flatMap((optimizer) => {
+      const own = all.filter(({ arm }) => arm.product === product && arm.optimizer === optimizer);
+      if (own.length < LEAST_PAIRS) return [];
+      const near = (of: (pair: (typeof own)[number]) => Arm) =>
+        share(mean(own.map((pair) => within(pair.group, of(pair).lines, 0.03))));
+      const count = (is: (pair: (typeof own)[number]) => boolean) => own.filter(is).length;
+      const [{ arm, plain }] = own as [(typeof own)[number]];
+      return [
+        [
+          ...[product, optimizer],
+          `${count(({ isAhead }) => isAhead)} / ${count(({ isBehind }) => isBehind)} / ${own.length}`,
+          percent(median(own.map(({ change }) => change))),
+          `${near((pair) => pair.plain)} / ${near((pair) => pair.arm)}`,
+          `${plain.lines[0]!.bytes} / ${arm.lines[0]!.bytes}`,
+        ],
+      ];
+    }),
+  );
+  const head = ['product', 'rule', 'ahead / behind / cases', 'middle change', 'cells within 3 %', 'bytes a row'];
+  return `Products beside plain tables with the same rule, both tuned, over all models, sets and budgets that have both. Cells and bytes: plain / product; bytes are beside the plain values of a row of 16 (of NeuralCF, of 8).\n\n${table(head, rows)}`;
+}
+
+/** Fewer cases say nothing of a rule. */
+const LEAST_PAIRS = 3;
+
+/** The experiments, one table for each model and set. */
+function theory(): string[] {
+  const some = run.filter(({ variants }) => variants.length > 0);
+  if (some.length === 0) return [];
+  return [
+    '## Looking for a win that theory predicts',
+    THEORY,
+    ...some.map((group) => {
+      const { metric } = SUBJECTS[group.model]!;
+      const both = [...group.arms, ...group.variants];
+      const columns = [...new Set(group.variants.map(({ optimizer, epochs }) => `${optimizer} ${epochs}`))];
+      const names = ['plain', 'scalar-row-2', ...Object.keys(VARIANTS)];
+      const rows = names.flatMap((name) => {
+        const own = both.filter(({ product }) => product === name);
+        const values = columns.map((column) => {
+          const arm = own.find(({ optimizer, epochs }) => `${optimizer} ${epochs}` === column);
+          return arm === undefined ? '-' : shown(metric, arm.test);
+        });
+        return own.length === 0 ? [] : [[name, ...values]];
+      });
+      const head = ['arm', ...columns.map((column) => column.replace(/ (\d+)$/, ' after $1'))];
+      return `**${nameOf(group)}**, ${metric}:\n\n${table(head, rows)}`;
+    }),
+  ];
+}
+
+const THEORY =
+  'Each is an arm tuned as all others, on the sets and rules where it had the best prospects. `bias-0.3` and `bias-0.1`: biases and weights of first order learn at that part of the rate of the embeddings; a product of rows steps eta s^2 and so has a ratio of its own, which plain tables should be given as well before a gain is called one of products. `map-3`, `map-0.3`: the scalars learn at that multiple of the rate. `init-0.3`, `init-3`: the scalars start there, and the rows so that the product is the same; the nearer |s| is to |x|, the more balanced the start, where the step along a row is largest against that across it.';
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
-function notRun(): string {
-  const rows = all.map(({ model, set, lines, arms }) => {
-    const { without } = SUBJECTS[model]!;
-    const possible = Object.keys(RULES)
-      .flatMap((rule) => Object.keys(PRODUCTS).map((product) => `${rule} ${product}`))
-      .filter((arm) => !without?.test(arm)).length;
-    const names = (of: (arm: Arm) => string, own = arms) => [...new Set(own.map(of))].join(', ') || '-';
-    const rules = BUDGETS.flatMap((epochs) => {
+function coverage(): string {
+  const rows = run.map(({ model, set, lines, arms, variants }) => {
+    const done = BUDGETS.flatMap((epochs) => {
       const own = arms.filter((arm) => arm.epochs === epochs);
-      return own.length === 0 ? [] : [`${epochs}: ${names(({ optimizer }) => optimizer, own)}`];
+      const by = new Map<string, string[]>();
+      for (const product of Object.keys(PRODUCTS)) {
+        const rules = own.filter((arm) => arm.product === product).map(({ optimizer }) => optimizer);
+        const key = rules.length === ruleCount(model) ? 'all rules' : rules.join(', ');
+        if (rules.length > 0) by.set(key, [...(by.get(key) ?? []), product]);
+      }
+      return [...by].map(([rules, products]) => `${epochsOf(epochs)}: ${products.join(', ')} under ${rules}`);
     });
-    return [
-      ...[model, set, rules.join('; ') || '-', names(({ product }) => product)],
-      `${lines.length} of ${possible * BUDGETS.length * SEEDS.length}`,
-    ];
+    const named = variants.length > 0 ? [...done, 'experiments'] : done;
+    return [model, set, named.join('<br>') || 'no arm with all seeds', String(lines.length)];
   });
-  return `${table(['model', 'set', 'rules by budget of epochs', 'products', 'arms finished'], rows)}\n\nWhat is not named in a row has not been run for all seeds; the best of all rules is the best of those that are named.`;
+  const none = all.filter(({ lines }) => lines.length === 0).map(nameOf);
+  const missing = none.length === 0 ? '' : ` Nothing at all of ${none.join('; ')}.`;
+  return `${table(['model', 'set', 'finished, with all seeds', 'lines'], rows)}\n\nWhat is not named has not been run.${missing}`;
+}
+
+function ruleCount(model: string): number {
+  const { without } = SUBJECTS[model]!;
+  return Object.keys(RULES).filter((rule) => !without?.test(`${rule} plain`)).length;
 }
 
 function section(group: Group): string {
-  const { model, set, arms } = group;
+  const { model, arms } = group;
   const { metric } = SUBJECTS[model]!;
-  const value = (cost: number) => (cost === Infinity ? 'diverged' : costOf({ metric }, cost).toFixed(4));
   const budgets = BUDGETS.filter((epochs) => arms.some((arm) => arm.epochs === epochs));
   const products = Object.keys(PRODUCTS).filter((product) => arms.some((arm) => arm.product === product));
   const target = 1.01 * Math.min(...arms.map(({ test }) => test));
-  const bestRows = bests(group).map(({ epochs, plain, product, change, isAhead, isBehind }) => [
-    String(epochs),
-    `${plain.optimizer} ${value(plain.test)}`,
-    `${product.optimizer} ${product.product} ${value(product.test)}`,
-    percent(change),
-    isAhead ? 'product' : isBehind ? 'plain' : 'seeds disagree',
-  ]);
   const rows = Object.keys(RULES).flatMap((optimizer) =>
     products.flatMap((product) => {
       const own = arms.filter((arm) => arm.optimizer === optimizer && arm.product === product);
@@ -200,7 +296,7 @@ function section(group: Group): string {
           ...[optimizer, product],
           ...budgets.map((epochs) => {
             const arm = own.find((one) => one.epochs === epochs);
-            return arm === undefined ? '-' : value(arm.test);
+            return arm === undefined ? '-' : shown(metric, arm.test);
           }),
           there === undefined ? 'never' : `${there.epochs} (${there.seconds.toFixed(2)} s)`,
           share(within(group, lines, 0.01)),
@@ -211,24 +307,16 @@ function section(group: Group): string {
       ];
     }),
   );
+  const head = [
+    ...['rule', 'product'],
+    ...budgets.map((epochs) => `after ${epochs}`),
+    ...['to the target', 'within 1 %', 'within 3 %', 'bytes', 'fits'],
+  ];
   return [
-    `## ${model} on ${set}`,
+    `<details>\n<summary>${nameOf(group)}, ${metric}: ${arms.length} arms</summary>`,
     ...charts(group, budgets, products),
-    `The best of all rules at each budget, ${metric} of the test rows, means of ${SEEDS.length} seeds:`,
-    table(['epochs', 'plain', 'product', 'change', 'ahead in all seeds'], bestRows),
-    `Every arm. The target is within 1 % of the best there is (${value(target)}); "within" is the part of the cells around an arm's best that come that near to the best of all arms at the same budget, a measure of how much a wrong rate or start costs; bytes are what a row takes while it is trained, beside its plain values; fits, what its search took.`,
-    table(
-      [
-        ...['rule', 'product'],
-        ...budgets.map((epochs) => `after ${epochs}`),
-        'to the target',
-        'within 1 %',
-        'within 3 %',
-        'bytes',
-        'fits',
-      ],
-      rows,
-    ),
+    table(head, rows),
+    '</details>',
   ].join('\n\n');
 }
 
@@ -271,3 +359,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
+
+rmSync(CHARTS, { recursive: true, force: true });
+mkdirSync(CHARTS, { recursive: true });
+writeFileSync(PAGE, page());
+execFileSync('npx', ['biome', 'format', '--write', PAGE], { stdio: 'ignore' });

@@ -57,7 +57,7 @@ const orders = { rank: RANK, regularization: 0.01, batchSize: 256 };
 const network = { embeddingDim: RANK, hidden: [64, 64], batchSize: 128, regularization: 0 };
 
 const RATINGS = ['filmtrust', 'movietweetings-8k', 'ml-latest-small', 'ml-100k', 'ml-1m'];
-const CLICKS = ['lastfm-hetrec2011', 'steam-200k', 'gowalla-third'];
+const CLICKS = ['lastfm-hetrec2011-third', 'steam-200k-third', 'gowalla-third'];
 const FEATURES = ['frappe-fifth', 'adult'];
 const FEW_FEATURES = ['frappe-fifth', 'adult-fifth'];
 
