@@ -56,7 +56,7 @@ const ratings = {
 const orders = { rank: RANK, regularization: 0.01, batchSize: 256 };
 const network = { embeddingDim: RANK, hidden: [64, 64], batchSize: 128, regularization: 0 };
 
-const RATINGS = ['filmtrust', 'movietweetings-8k', 'ml-latest-small', 'ml-100k', 'ml-1m'];
+const RATINGS = ['filmtrust', 'movietweetings-8k', 'ml-latest-small', 'ml-100k', 'ml-1m-third'];
 const CLICKS = ['lastfm-hetrec2011-third', 'steam-200k-third', 'gowalla-third'];
 const FEATURES = ['frappe-fifth', 'adult'];
 const FEW_FEATURES = ['frappe-fifth', 'adult-fifth'];
@@ -86,7 +86,7 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
   'deep-fm': { ...ofFeatures, sets: FEW_FEATURES, make: (s) => new DeepFM({ ...network, ...s }) },
   'neural-cf': {
     ...ofOrders,
-    sets: ['steam-200k-fifth', 'lastfm-hetrec2011-fifth'],
+    sets: ['steam-200k-tenth', 'lastfm-hetrec2011-tenth'],
     rank: 8,
     make: (s) => new NeuralCF({ rank: 8, embeddingDim: 16, hidden: [16, 8], batchSize: 128, ...s }),
   },
