@@ -139,7 +139,6 @@ function page(): string {
 }
 
 const nameOf = ({ model, set }: Pick<Group, 'model' | 'set'>) => `${model} on ${set}`;
-const epochsOf = (epochs: number) => `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
 
 /** The first paragraph. */
 function verdict(): string {
@@ -236,8 +235,13 @@ function theory(): string[] {
       const rows = names.flatMap((name) => {
         const own = both.filter(({ product }) => product === name);
         const values = columns.map((column) => {
-          const arm = own.find(({ optimizer, epochs }) => `${optimizer} ${epochs}` === column);
-          return arm === undefined ? '-' : shown(metric, arm.test);
+          const isOfColumn = ({ optimizer, epochs }: Arm) => `${optimizer} ${epochs}` === column;
+          const arm = own.find(isOfColumn);
+          if (arm === undefined) return '-';
+          const isLeast = both.every(
+            (other) => !isOfColumn(other) || !names.includes(other.product) || other.test >= arm.test,
+          );
+          return isLeast ? `**${shown(metric, arm.test)}**` : shown(metric, arm.test);
         });
         return own.length === 0 ? [] : [[name, ...values]];
       });
@@ -256,22 +260,26 @@ function median(values: readonly number[]): number {
 
 function coverage(): string {
   const rows = run.map(({ model, set, lines, arms, variants }) => {
-    const done = BUDGETS.flatMap((epochs) => {
-      const own = arms.filter((arm) => arm.epochs === epochs);
-      const by = new Map<string, string[]>();
+    const budgetsOf = new Map<string, number[]>();
+    for (const epochs of BUDGETS) {
+      const productsOf = new Map<string, string[]>();
       for (const product of Object.keys(PRODUCTS)) {
-        const rules = own.filter((arm) => arm.product === product).map(({ optimizer }) => optimizer);
-        const key = rules.length === ruleCount(model) ? 'all rules' : rules.join(', ');
-        if (rules.length > 0) by.set(key, [...(by.get(key) ?? []), product]);
+        const own = arms.filter((arm) => arm.epochs === epochs && arm.product === product);
+        const rules = own.length === ruleCount(model) ? 'all rules' : own.map(({ optimizer }) => optimizer).join(', ');
+        if (own.length > 0) productsOf.set(rules, [...(productsOf.get(rules) ?? []), product]);
       }
-      return [...by].map(([rules, products]) => `${epochsOf(epochs)}: ${products.join(', ')} under ${rules}`);
-    });
+      for (const [rules, products] of productsOf) {
+        const key = `${products.join(', ')} under ${rules}`;
+        budgetsOf.set(key, [...(budgetsOf.get(key) ?? []), epochs]);
+      }
+    }
+    const done = [...budgetsOf].map(([key, budgets]) => `${key} at ${budgets.join(', ')}`);
     const named = variants.length > 0 ? [...done, 'experiments'] : done;
     return [model, set, named.join('<br>') || 'no arm with all seeds', String(lines.length)];
   });
   const none = all.filter(({ lines }) => lines.length === 0).map(nameOf);
   const missing = none.length === 0 ? '' : ` Nothing at all of ${none.join('; ')}.`;
-  return `${table(['model', 'set', 'finished, with all seeds', 'lines'], rows)}\n\nWhat is not named has not been run.${missing}`;
+  return `${table(['model', 'set', 'finished with all seeds, at epochs', 'lines'], rows)}\n\nWhat is not named has not been run.${missing}`;
 }
 
 function ruleCount(model: string): number {
