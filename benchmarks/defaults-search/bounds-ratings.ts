@@ -12,6 +12,7 @@ import {
   type OptimizerName,
   OverparamMF,
   splitRandom,
+  type TableRecommender,
 } from 'opmf';
 import type { Piece, Point, Search, Space, Untouched } from './bounds';
 import { RATING_SETS } from './rating-sets';
@@ -86,7 +87,7 @@ async function run(options: MFOptions, { train, test }: RatingSplit, best: numbe
 }
 
 /** RMSE untouched but for `epochs`; a divergence is Infinity. */
-export async function rmseOf(model: MF | OverparamMF, { train, test }: RatingSplit): Promise<number> {
+export async function rmseOf(model: TableRecommender, { train, test }: RatingSplit): Promise<number> {
   try {
     await model.fit(train);
   } catch (error) {

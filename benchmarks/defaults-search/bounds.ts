@@ -8,6 +8,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Stream } from '../../src/core/random';
+import { alsAndOthers } from './bounds-als';
 import { ratings } from './bounds-ratings';
 
 /** A number drawn log-uniformly, or one of a list. */
@@ -68,7 +69,7 @@ interface Line {
   space?: Space;
 }
 
-const PIECES: Readonly<Record<string, Piece<{ readonly size: number }>>> = { ratings };
+const PIECES: Readonly<Record<string, Piece<{ readonly size: number }>>> = { ratings, als: alsAndOthers };
 
 const EDGE = 0.04;
 

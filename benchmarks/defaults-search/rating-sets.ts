@@ -1,5 +1,8 @@
 // Sets of ratings that defaults are judged on: public ones, values that are no ratings, and made ones of other shapes.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { type Interactions, Interactions as Rows } from 'opmf';
 import { loadDataset } from 'opmf/node';
 import { Stream } from '../../src/core/random';
@@ -23,7 +26,7 @@ interface Shape {
 }
 
 /** A set of a shape; ratings are clipped to its scale and rounded to its steps. */
-function made(name: string, shape: Shape): Interactions {
+export function made(name: string, shape: Shape): Interactions {
   const { users, items, perUser, rank = 5, userBias = 0.3, itemBias = 0.4, structure = 0.5, noise = 0.8 } = shape;
   const { low = 1, high = 5, step = 1, skew = 1 } = shape;
   const stream = Stream.of(`made ${name}`);
@@ -58,16 +61,22 @@ function made(name: string, shape: Shape): Interactions {
   return Rows.from(rows);
 }
 
-const PUBLIC = [
-  'filmtrust',
-  'movietweetings-8k',
-  'ciaodvd',
-  'ml-latest-small',
-  'ml-100k',
-  'lastfm-hetrec2011',
-  'steam-200k',
-  'ml-1m',
-];
+const PUBLIC = ['filmtrust', 'movietweetings-8k', 'ciaodvd', 'ml-latest-small', 'ml-100k', 'ml-1m'];
+
+/** Values that are no ratings: play counts, and hours played. Of files whose columns are user, item and value. */
+const COUNTS = {
+  'lastfm-hetrec2011': 'lastfm-hetrec2011/user_artists.dat.gz',
+  'steam-200k': 'steam-200k/game_play.dat.gz',
+};
+
+function counts(file: string): Interactions {
+  const lines = gunzipSync(readFileSync(join(process.env.OPMF_DATA!, file)))
+    .toString('latin1')
+    .trim()
+    .split('\n');
+  const rows = lines.slice(1).map((line) => line.trim().split('\t'));
+  return Rows.from(rows.map(([user, item, value]) => [user!, item!, Number(value)]));
+}
 
 const MADE: Readonly<Record<string, Shape>> = {
   jester: {
@@ -102,4 +111,5 @@ const MADE: Readonly<Record<string, Shape>> = {
 export const RATING_SETS: Readonly<Record<string, () => Promise<Interactions>>> = {
   ...Object.fromEntries(Object.entries(MADE).map(([name, shape]) => [name, async () => made(name, shape)])),
   ...Object.fromEntries(PUBLIC.map((name) => [name, () => loadDataset(name)])),
+  ...Object.fromEntries(Object.entries(COUNTS).map(([name, file]) => [name, async () => counts(file)])),
 };
