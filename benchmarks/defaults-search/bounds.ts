@@ -9,6 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Stream } from '../../src/core/random';
 import { alsAndOthers } from './bounds-als';
+import { features, neural } from './bounds-features';
 import { ratings } from './bounds-ratings';
 
 /** A number drawn log-uniformly, or one of a list. */
@@ -69,7 +70,12 @@ interface Line {
   space?: Space;
 }
 
-const PIECES: Readonly<Record<string, Piece<{ readonly size: number }>>> = { ratings, als: alsAndOthers };
+const PIECES: Readonly<Record<string, Piece<{ readonly size: number }>>> = {
+  ratings,
+  als: alsAndOthers,
+  features,
+  neural,
+};
 
 const EDGE = 0.04;
 

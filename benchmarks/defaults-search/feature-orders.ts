@@ -1,8 +1,10 @@
 // FM with what is known of films and people under the losses of orders, on the likes of MovieLens 100K (4 and more), beside
 // MF under the same loss; and films left out of training altogether, ranked by their features, beside their popularity.
-// Run: node benchmarks/run.mjs benchmarks/defaults-search/feature-orders.ts [options by name, as JSON] [losses]
+// What is measured is kept by name in benchmarks/results/defaults-21/feature-orders.json.
+// Run: npm run bench:defaults-feature-orders [-- options by name, as JSON [losses]]
 
-import { evaluateRanking, FM, MF, splitRandom } from 'opmf';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { evaluateRanking, FM, MF, Popularity, splitRandom } from 'opmf';
 import { loadDataset } from 'opmf/node';
 import { Stream } from '../../src/core/random';
 import { itemFeatures, userFeatures } from '../models/film-features';
@@ -35,25 +37,41 @@ const recall = (listOf: (user: string) => readonly unknown[]) => {
       listOf(user as string)
         .slice(0, 20)
         .filter((film) => set.has(film)).length / Math.min(20, set.size);
-  return (sum / liked.size).toFixed(4);
+  return rounded(sum / liked.size);
 };
+const rounded = (value: number) => Math.round(value * 1e4) / 1e4;
+const RESULTS = 'benchmarks/results/defaults-21/feature-orders.json';
+const save = (name: string, value: object) => {
+  const all = JSON.parse(readFileSync(RESULTS, 'utf8'));
+  all.measured[name] = value;
+  writeFileSync(RESULTS, `${JSON.stringify(all, null, 1)}\n`);
+  console.log(name, value);
+};
+// The most that popularity could say, had it seen what it has not: trained on the same interactions it knows none of them.
 const byPopularity = films.toSorted((a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0));
-console.log(`${films.length} films left out; the most liked of them first: ${recall(() => byPopularity)}`);
+const popularity = new Popularity();
+await popularity.fit(known);
+const listOf = (model: FM | Popularity) => (user: string) =>
+  model.recommend(user, { n: 20, candidates: films as never }).map((one) => one.itemId);
+save('left out', {
+  films: films.length,
+  'by chance': rounded(20 / films.length),
+  'Popularity, trained on the others': recall(listOf(popularity)),
+  'by their own likes': recall(() => byPopularity),
+});
 for (const loss of losses) {
   const mf = new MF({ loss });
   await mf.fit(train);
-  console.log(loss, 'MF', (await evaluateRanking(mf, test, { metrics: ['ndcg@10'] })).metrics['ndcg@10']);
+  const ndcg = async (model: MF | FM) =>
+    rounded((await evaluateRanking(model, test, { metrics: ['ndcg@10'] })).metrics['ndcg@10']!);
+  save(`${loss} MF`, { 'ndcg@10': await ndcg(mf) });
   for (const [name, options] of Object.entries(candidates)) {
     const model = new FM({ task: 'ranking', loss, ...options });
     const started = performance.now();
     await model.fit(train, { userFeatures, itemFeatures });
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    const { metrics } = await evaluateRanking(model, test, { metrics: ['ndcg@10'] });
+    const seconds = Math.round((performance.now() - started) / 100) / 10;
     const cold = new FM({ task: 'ranking', loss, ...options });
     await cold.fit(known, { userFeatures, itemFeatures });
-    const found = recall((user) =>
-      cold.recommend(user, { n: 20, candidates: films as never }).map((one) => one.itemId),
-    );
-    console.log(loss, name, metrics['ndcg@10']?.toFixed(4), 'left out', found, seconds, 's');
+    save(`${loss} FM ${name}`, { 'ndcg@10': await ndcg(model), leftOut: recall(listOf(cold)), seconds, options });
   }
 }

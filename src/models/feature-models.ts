@@ -91,6 +91,8 @@ export class Pairwise implements ScorePart {
     const { sums } = this;
     const { dim, at, values, slot, grads } = this.embedding;
     for (let s = 0; s < count; s++) {
+      // Of most candidates of warp.
+      if (gScores[s] === 0) continue;
       const sum = s * dim;
       for (let p = starts[s]!; p < starts[s + 1]!; p++) {
         const from = at[p]! * dim;

@@ -15,7 +15,7 @@ import { countRows } from '../serving/interaction-history';
 import type { LossName, RankingLossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
 import { chooseBlocks } from '../training/per-rating/block-schedule';
-import { INSTEAD, noiseOf, nothingToPredict, onlyValue, weigh } from './targets';
+import { INSTEAD, meanOfUsers, noiseOf, nothingToPredict, onlyValue, weigh } from './targets';
 import {
   batchCount,
   copyOf,
@@ -25,6 +25,7 @@ import {
   type Negatives,
   negatives,
   optimizer,
+  ordersPenalty,
   penalty,
   products,
   ruleApart,
@@ -65,11 +66,6 @@ export interface Presets {
   readonly orders: Omit<Preset, 'regularization'>;
 }
 
-/** The constants of `ordersPenalty`. */
-const OF_PAIRS = 0.075;
-const OF_WARP = 0.25;
-const OF_SOFTMAX = 0.023;
-
 /** What 'auto' is where all values are equal. */
 const EVENTS = 'softmax';
 
@@ -91,17 +87,6 @@ export const OVERPARAM_PRESETS: Presets = {
     optimizer: () => adam({ learningRate: cosine(0.01) }),
   },
 };
-
-/**
- * The default penalty of a loss of orders: c / n^(1/4), n the interactions of the user of one, in the mean (of no data yet: 40).
- * Measured on events of 3 to 100 a user: docs/defaults.md. What a step of warp moves is by the log of a rank larger, and of
- * softmax each candidate of many is penalized.
- */
-function ordersPenalty(loss: FactorizationLoss | 'auto', perUser = 40): Preset['regularization'] {
-  const strength = loss === 'softmax' ? OF_SOFTMAX : loss === 'warp' ? OF_WARP : OF_PAIRS;
-  const lambda = Number((strength * perUser ** -0.25).toPrecision(3));
-  return { embedding: lambda, bias: lambda, scaling: 'constant' };
-}
 
 /** MF: the same recipe for plain tables, with the rates that are best for them. */
 export const PLAIN_PRESETS: Presets = {
@@ -365,7 +350,10 @@ export function factorizationFields(presets: Presets, planOf: PlanOf): Factoriza
     ),
     regularization: penalty(
       ({ options, data }) => {
-        if (options.negatives !== false) return ordersPenalty(options.loss, data?.perUser);
+        if (options.negatives !== false) {
+          const lambda = ordersPenalty(options.loss, data?.perUser);
+          return { embedding: lambda, bias: lambda, scaling: 'constant' };
+        }
         const { regularization } = presets.ratings;
         const noise = data?.noise ?? 1;
         const { embedding, bias } = regularization;
@@ -436,12 +424,6 @@ export function readerOf(
       return read(asked, { loss, shape: batch, perUser, noise });
     },
   };
-}
-
-/** How many interactions the user of one has, in the mean over them. */
-async function meanOfUsers(data: Interactions, scheduler: Scheduler): Promise<number> {
-  const { users } = await countRows(data, scheduler);
-  return users.reduce((sum, count) => sum + count * count, 0) / data.size;
 }
 
 /**

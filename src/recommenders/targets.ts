@@ -7,6 +7,7 @@ import { Interactions } from '../data/interactions';
 import type { RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import type { RatingScale } from '../serving/factorization-tables';
+import { countRows } from '../serving/interaction-history';
 import { type Link, type LossName, type RankingLossName, sigmoidLink } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
 
@@ -351,4 +352,11 @@ export async function inCopies(data: RatingData, batchSize: number, scheduler: S
     targets: await pick(data.targets, new Float32Array(rows.length)),
     weights,
   };
+}
+
+/** How many interactions the user of one has, in the mean over them. */
+export async function meanOfUsers(all: Interactions, scheduler: Scheduler): Promise<number> {
+  const { data } = await weigh(all, scheduler);
+  const { users } = await countRows(data, scheduler);
+  return users.reduce((sum, count) => sum + count * count, 0) / data.size;
 }

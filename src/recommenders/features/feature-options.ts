@@ -21,6 +21,7 @@ import {
   type Negatives,
   negatives,
   optimizer,
+  ordersPenalty,
   penalty,
   products,
   ruleApart,
@@ -52,16 +53,17 @@ export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffl
   /**
    * A name, a configuration, or an object with the Optimizer seam.
    * @defaultValue adam, its learning rate falling along a cosine from one that follows `batchSize`, `epochs` and, in
-   * regression, the deviation of the labels: docs/defaults.md
+   * regression, the deviation of the labels: docs/defaults.md; where negatives are drawn from 0.01
    */
   readonly optimizer?: Optimizer | Partial<OptimizerConfig> | OptimizerName | undefined;
-  /** Passes over the rows, from 1 to 100000. @defaultValue 10 */
+  /** Passes over the rows, from 1 to 100000. @defaultValue 10; where negatives are drawn: 20 */
   readonly epochs?: number | undefined;
-  /** Rows a step, at least 1; the gradient is their mean. @defaultValue a 32nd of the rows, from 32 to 1024; ranking: 256 */
+  /** Rows a step, at least 1; the gradient is their mean. @defaultValue a 32nd of the rows, from 32 to 1024; where negatives are drawn: 256 */
   readonly batchSize?: number | undefined;
   /**
    * Penalties, at least 0; a number is for embeddings and linear weights, and constant; what is left out of an object is 0
-   * and 'constant'. @defaultValue by frequency, of the number of rows: docs/defaults.md
+   * and 'constant'. @defaultValue by frequency, of the number of rows: docs/defaults.md; where negatives are drawn that of
+   * MF under the same loss
    */
   readonly regularization?:
     | number
@@ -76,7 +78,7 @@ export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffl
         readonly scaling?: 'constant' | 'frequency' | undefined;
       }
     | undefined;
-  /** The standard deviation that the embeddings (the products) start with, at least 0. @defaultValue 0.01 */
+  /** The standard deviation that the embeddings (the products) start with, at least 0. @defaultValue 0.01; where negatives are drawn: 0.1 */
   readonly initScale?: number | undefined;
   /**
    * How tables are written as products: one for the embeddings (and, where it is dense, for every dense layer; with `biases` for the linear weights), or
@@ -138,6 +140,8 @@ export interface FeatureSample {
   readonly entries: number;
   /** In regression the standard deviation of the labels; else 1. */
   readonly deviation: number;
+  /** Where negatives are drawn, how many interactions the user of one has, in the mean over them. */
+  readonly perUser?: number | undefined;
 }
 
 // The defaults, found by benchmarks/defaults-search/features.ts; docs/defaults.md has the tables.
@@ -195,11 +199,11 @@ export function featureFields<Own extends object>(
   const lossName = oneOf('squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax');
   const common: Fields<Declared, FeatureSample> = {
     task: field(oneOf('classification', 'regression', 'ranking'), 'classification'),
-    epochs: field(epochCount(), 10),
+    epochs: derived(epochCount(), ({ options }) => (options.negatives === false ? 10 : ORDERS.epochs)),
     batchSize: derived(batchCount(), ({ options, data }) =>
-      options.negatives === false ? batchOf(data) : options.task === 'ranking' ? ORDERS.batchSize : MOST_ROWS,
+      options.negatives === false ? batchOf(data) : ORDERS.batchSize,
     ),
-    initScale: field(magnitude(), 0.01),
+    initScale: derived(magnitude(), ({ options }) => (options.negatives === false ? 0.01 : ORDERS.initScale)),
     overparam: products<Overparam, Declared, FeatureSample>((overparam, { owner, options }) =>
       planFeatures(owner, overparam, ...formOf(options as unknown as Own)),
     ),
@@ -220,10 +224,12 @@ export function featureFields<Own extends object>(
     optimizer: optimizer(({ options, data }) => usualRule(options, hasLayers(options), data)),
     regularization: penalty<Filled<FeatureRegularization>, Declared, FeatureSample>(
       ({ options, data }) => {
-        const { task, negatives } = options;
+        const { task, negatives, loss } = options;
         const isDeep = hasLayers(options);
-        if (task === 'ranking') return ORDERS.regularization;
-        if (negatives !== false) return NO_PENALTY;
+        if (negatives !== false) {
+          const lambda = ordersPenalty(loss, data?.perUser);
+          return { embedding: lambda, linear: lambda, dense: isDeep ? LAYERS.penalty : 0, scaling: 'constant' };
+        }
         const embedding = strengthOf(data ?? UNKNOWN, task, isDeep);
         return {
           embedding,
@@ -240,30 +246,34 @@ export function featureFields<Own extends object>(
 }
 
 const NO_PENALTY = { embedding: 0, linear: 0, dense: 0, scaling: 'constant' } as const;
-/** Of orders: found on the likes of MovieLens 100K (benchmarks/defaults-search/feature-orders.ts), of few candidates. */
-const ORDERS = {
-  batchSize: 256,
-  rate: 0.005,
-  regularization: { ...NO_PENALTY, embedding: 0.003, linear: 0.0003 },
-};
+/** Of orders, what MF has of them: its tables are among those of a machine on users, items and what is known of them. */
+const ORDERS = { epochs: 20, batchSize: 256, initScale: 0.1, rate: 0.01, rank: 32 };
+/** The declaration of the length of the vectors of a machine without layers. */
+export const machineRank = () =>
+  derived<number, Declared, FeatureSample>(dimension(), ({ options }) =>
+    options.negatives === false ? 16 : ORDERS.rank,
+  );
 /** Before a fit. */
 const UNKNOWN: FeatureSample = { rows: 40_000, entries: 10, deviation: 1 };
 
 const hasLayers = (options: object): boolean => Object.hasOwn(options, 'hidden');
 
 function usualRule(
-  { task, negatives, batchSize, epochs }: Declared,
+  { negatives, batchSize, epochs }: Declared,
   isDeep: boolean,
   { deviation, rows } = UNKNOWN,
 ): OptimizerConfig {
-  if (task === 'ranking') return adam({ learningRate: cosine(ORDERS.rate) });
-  if (negatives !== false) return adam();
+  const dense = isDeep && { dense: LAYERS.rate };
+  if (negatives !== false) {
+    const { rate } = ORDERS;
+    return adam({ learningRate: cosine(isDeep ? { embedding: rate, linear: rate, bias: rate, ...dense } : rate) });
+  }
   const rate = RATE * Math.sqrt((Math.min(batchSize, rows) / MOST_ROWS) * (10 / epochs));
   if (deviation === 1 && !isDeep) return adam({ learningRate: cosine(rate) });
   // Scores grow with the labels, and products of two embeddings with the square of theirs.
   const [linear, embedding] = [rate * deviation, rate * Math.sqrt(deviation)];
   return adam({
-    learningRate: cosine({ embedding, linear, bias: linear, ...(isDeep && { dense: LAYERS.rate }) }),
+    learningRate: cosine({ embedding, linear, bias: linear, ...dense }),
   });
 }
 

@@ -1,10 +1,14 @@
 // Models of features that learn from what users have: beside each, items that its user does not have, by every loss that
 // can do with those. What is kept from a user of a circle's items is what is recommended to that user.
 
+import { join } from 'node:path';
 import { OptionError, UnsupportedError } from '../../../src/core/errors';
 import { Interactions } from '../../../src/data/interactions';
 import { interactionFeatures } from '../../../src/data/pair-features';
+import type { Id } from '../../../src/data/vocabulary';
 import { tune } from '../../../src/evaluation/tune';
+import { loadDataset } from '../../../src/node';
+import { findFile, searchFolders } from '../../../src/node/datasets';
 import { FM } from '../../../src/recommenders/features/fm';
 import { circles, itemFeatures, SIZE } from './circles';
 import { kinds } from './kinds';
@@ -114,3 +118,53 @@ test('what has no meaning is refused by name', async () => {
   const ofRatings = ordering().fit(data, { metrics: ['rmse'], validation: missing });
   await expect(ofRatings).rejects.toThrow(UnsupportedError);
 });
+
+/** The likes of MovieLens 100K (4 and more), where they are at hand, and what is known of films and people. */
+const folders = searchFolders(undefined).map((folder) => join(folder, 'ml-100k'));
+const isHere = folders.some((folder) => findFile(folder, 'u.item') !== undefined);
+if (!isHere) console.warn(`skipped: data set 'ml-100k' is in none of ${folders.join(', ')} (set OPMF_DATA)`);
+
+(isHere ? test : test.skip)(
+  'films that nobody has yet are ranked, and found, by their features',
+  async () => {
+    const { itemFeatures, userFeatures } = await import('../../../benchmarks/models/film-features');
+    const all = await loadDataset('ml-100k');
+    const isLike = (k: number) => all.values[k]! >= 4 && all.userIndex[k]! % 4 === 0;
+    const isLeft = (k: number) => all.itemIndex[k]! % 10 === 3;
+    const places = Int32Array.from(all.values.keys()).filter(isLike);
+    const model = new FM({ task: 'ranking', loss: 'softmax', negatives: 8, rank: 8, epochs: 5 });
+    await model.fit(all.select(places.filter((k) => !isLeft(k))), { itemFeatures, userFeatures });
+    const left = all.select(places.filter(isLeft));
+    const films = [...all.items].filter((_, item) => item % 10 === 3);
+    expect(films.some((film) => model.knows(all.users.idOf(0), film))).toBe(false);
+    const liked = new Map<Id, number[]>();
+    for (const [k, user] of left.userIndex.entries()) {
+      const id = left.users.idOf(user);
+      liked.set(id, [...(liked.get(id) ?? []), k]);
+    }
+    let sum = 0;
+    for (const [user, rows] of liked) {
+      const found = new Set(model.recommend(user, { n: 20, candidates: films }).map(({ itemId }) => itemId));
+      const hits = rows.filter((k) => found.has(left.items.idOf(left.itemIndex[k]!)));
+      sum += hits.length / Math.min(20, rows.length);
+    }
+    // By chance, or by popularity, which is 0 for all of them: 20 of 168.
+    expect(sum / liked.size).toBeGreaterThan((2 * 20) / films.length);
+    // The films most like a new one share its genres and its decade.
+    const genresOf = (film: Id) => {
+      const row = itemFeatures.ids!.indexOf(film);
+      return [...itemFeatures.indices.subarray(itemFeatures.starts[row], itemFeatures.starts[row + 1])];
+    };
+    const share = (film: Id, others: readonly Id[]) => {
+      const own = genresOf(film);
+      const common = (other: Id) => genresOf(other).filter((genre) => own.includes(genre)).length / own.length;
+      return others.reduce<number>((total, other) => total + common(other), 0) / others.length;
+    };
+    const means: number[] = films.slice(0, 30).map((film) => {
+      const like = model.similarItems(film, { n: 10 }).map(({ itemId }) => itemId);
+      return share(film, like) - share(film, [...all.items]);
+    });
+    expect(means.reduce((total, mean) => total + mean, 0) / means.length).toBeGreaterThan(0.1);
+  },
+  120_000,
+);
