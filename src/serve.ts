@@ -18,7 +18,7 @@ import { PlainFeatures } from './serving/features/plain-features';
 import { decodeLayout } from './serving/features/saved-features';
 import { AlsFoldIn, type AlsFoldOptions } from './serving/fold-in/als-fold-in';
 import { GradientFoldIn, type GradientFoldOptions } from './serving/fold-in/gradient-fold-in';
-import { ItemState } from './serving/item-state';
+import { decodeBase, ItemState } from './serving/item-state';
 import { DenseWeights, NeighborLists } from './serving/item-weights';
 import { NeuralScorer } from './serving/neural-scorer';
 import { decodeNeural, type NeuralScoreOptions, NeuralState } from './serving/neural-state';
@@ -222,7 +222,13 @@ export function loadRecommender(
     const [owner, weights] =
       name === 'ease' ? (['EASE', DenseWeights] as const) : (['ItemKNN', NeighborLists] as const);
     const saved = decodeModel(file);
-    return new ServedItemModel(name, owner, options, 'order', new ItemState(owner, saved, weights.decode(saved)));
+    return new ServedItemModel(
+      name,
+      owner,
+      options,
+      'order',
+      new ItemState(owner, saved, weights.decode(saved), decodeBase(saved)),
+    );
   }
   if (name === 'neural-cf') return neuralOf(file);
   if (Object.hasOwn(FEATURE_MODELS, name)) return featureModelOf(file);

@@ -6,12 +6,22 @@ import type { Vocabulary } from '../data/vocabulary';
 import { predictPairs } from './index-map';
 import type { InteractionHistory } from './interaction-history';
 import type { ItemWeights } from './item-weights';
-import type { SavedPeople } from './saved-model';
+import { checkFinite, type SavedModel, type SavedPeople, taker } from './saved-model';
 import { CandidateMask, popularItems, type ScoredIndex, type SimilarRequest, TopK } from './top-k';
 import type { Able, FoldedUserState, HistoryEntry, ItemRequest, PairColumns } from './trained-state';
 
 /** Scoring one candidate on its own takes as long as this many items in a pass over all. */
 const PASS_SPEED = 4;
+/** The tensor of what items have beside the weights. */
+export const BASE = 'itemBase';
+
+/** The base of items in a file; null where it has none, as those of before the first version. @throws FormatError */
+export function decodeBase({ items, tensors }: SavedModel): Float32Array | null {
+  if (!tensors.has(BASE)) return null;
+  const base = taker(tensors)(BASE, Float32Array, items.size);
+  checkFinite({ [BASE]: base });
+  return base;
+}
 
 /** The answers of a recommender over item weights. */
 export class ItemState<W extends ItemWeights = ItemWeights> implements Able<'similarItems' | 'explain' | 'foldInUser'> {
@@ -26,6 +36,8 @@ export class ItemState<W extends ItemWeights = ItemWeights> implements Able<'sim
     private readonly owner: string,
     { users, items, seen }: SavedPeople,
     readonly weights: W,
+    /** What items have beside the weights from a history; null: nothing. */
+    readonly base: Float32Array | null = null,
   ) {
     this.users = users;
     this.items = items;
@@ -87,7 +99,7 @@ export class ItemState<W extends ItemWeights = ItemWeights> implements Able<'sim
 
   private scoreOf(history: ArrayLike<number>, item: number): number {
     if (!this.hasItem(item)) return 0;
-    let sum = 0;
+    let sum = this.base?.[item] ?? 0;
     for (let k = 0; k < history.length; k++) sum += this.weights.at(history[k]!, item);
     return Math.fround(sum);
   }
@@ -104,7 +116,8 @@ export class ItemState<W extends ItemWeights = ItemWeights> implements Able<'sim
           for (const item of given) if (isAllowed(item)) ranking.offer(item, this.scoreOf(history, item));
           return ranking.list();
         }
-        scores.fill(0);
+        if (this.base === null) scores.fill(0);
+        else scores.set(this.base);
         for (let k = 0; k < history.length; k++) this.weights.addTo(scores, history[k]!);
         for (let item = 0; item < scores.length; item++) {
           if (isAllowed(item)) ranking.offer(item, Math.fround(scores[item]!));

@@ -7,12 +7,13 @@ import type { Scheduler } from '../../core/scheduler';
 import type { Interactions } from '../../data/interactions';
 import { invert } from '../../kernels/cholesky';
 import { MOST } from '../../kernels/kernels';
+import { decodeBase } from '../../serving/item-state';
 import { DenseWeights } from '../../serving/item-weights';
 import { restore, type SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
 import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
-import { askedOf, ItemRecommender } from './item-recommender';
+import { askedOf, FROM_CHANCE, ItemRecommender } from './item-recommender';
 
 /** B = -P / diag(P) column by column, its diagonal 0; P = (X^T X + lambda I)^-1. */
 export async function solveEase(histories: Histories, lambda: number, scheduler: Scheduler): Promise<DenseWeights> {
@@ -57,8 +58,9 @@ const MAX_ITEMS = 5000;
 /** The options of EASE. */
 export interface EASEOptions {
   /**
-   * lambda, above 0: the ridge of every item's regression. 'auto': 120 + 2.4 n, n the items of a user in the mean; after the
-   * fit `options.regularization` is the number. @defaultValue 'auto'
+   * lambda, above 0: the ridge of every item's regression. 'auto': 120 + 2.4 n, n the items of a user in the mean, and
+   * scores have a part of what items have in common by chance, so that the popular come first where a history says little; after the fit
+   * `options.regularization` is the number. @defaultValue 'auto'
    */
   readonly regularization?: number | 'auto' | undefined;
 }
@@ -72,11 +74,23 @@ export const easeFields = () => ({
 const LEAST = 120;
 const PER_ITEM = 2.4;
 
-/** The default for some histories. The more items users have, the more of them any two share by chance. */
-function chooseRidge({ seen: { offsets, items } }: Histories): number {
+/**
+ * The default for some histories, and what items have whatever the history (FROM_CHANCE). The more items users have, the more
+ * of them any two share by chance.
+ */
+function chooseRidge({ seen: { offsets, items }, itemOffsets }: Histories): {
+  readonly regularization: number;
+  readonly base: Float32Array;
+} {
   let users = 0;
   for (let user = 0; user + 1 < offsets.length; user++) if (offsets[user + 1]! > offsets[user]!) users++;
-  return LEAST + PER_ITEM * (items.length / Math.max(users, 1));
+  const perUser = items.length / Math.max(users, 1);
+  const regularization = LEAST + PER_ITEM * perUser;
+  const counts = Float64Array.from({ length: itemOffsets.length - 1 }, (_, i) => itemOffsets[i + 1]! - itemOffsets[i]!);
+  const perItem = counts.reduce((sum, count) => sum + count * count, 0) / Math.max(items.length, 1);
+  const by = Math.min(perItem, FROM_CHANCE * regularization) / (perItem + regularization);
+  const part = (by * perUser) / Math.max(users, 1);
+  return { regularization, base: Float32Array.from(counts, (count) => part * count) };
 }
 
 /**
@@ -123,9 +137,10 @@ export class EASE extends ItemRecommender<EASEOptions> {
     return fitOnce('EASE', options, async (scheduler) => {
       const histories = await historiesOf(data, scheduler);
       const asked = this.asked.regularization;
-      const regularization = asked === 'auto' ? chooseRidge(histories) : asked;
+      const { regularization, base } =
+        asked === 'auto' ? chooseRidge(histories) : { regularization: asked, base: null };
       const weights = await solveEase(histories, regularization, scheduler);
-      this.learned(data, histories, weights, Object.freeze({ regularization }));
+      this.learned(data, histories, weights, Object.freeze({ regularization }), base);
     });
   }
 
@@ -137,7 +152,7 @@ export class EASE extends ItemRecommender<EASEOptions> {
   /** @internal A recommender of a saved state. @throws FormatError where it is inconsistent */
   static of(saved: SavedModel): EASE {
     const model = new EASE(askedOf(saved));
-    model.learned(saved, saved, DenseWeights.decode(saved), new EASE(saved.options).options);
+    model.learned(saved, saved, DenseWeights.decode(saved), new EASE(saved.options).options, decodeBase(saved));
     return model;
   }
 }

@@ -8,13 +8,14 @@ import { idOrder } from '../../data/csr';
 import type { Interactions } from '../../data/interactions';
 import type { Vocabulary } from '../../data/vocabulary';
 import type { InteractionHistory } from '../../serving/interaction-history';
+import { decodeBase } from '../../serving/item-state';
 import { NeighborLists } from '../../serving/item-weights';
 import { restore, type SavedModel } from '../../serving/saved-model';
 import { TopK } from '../../serving/top-k';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
 import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
-import { askedOf, ItemRecommender } from './item-recommender';
+import { askedOf, FROM_CHANCE, ItemRecommender } from './item-recommender';
 
 /** The schemes. */
 export const FEATURE_WEIGHTINGS = ['none', 'tf-idf', 'bm25'] as const;
@@ -68,16 +69,18 @@ export interface NeighborOptions {
 const USERS = 300;
 const NORMS_OF_ITEMS = 6;
 
-/**
- * The default: (300 w + 6 |x|^2) / n. n: how many items a user has, in the mean over users: what so many neighbours add up
- * to has the less noise the more they are. w and |x|^2: the squared weight (1 without feature weighting) and the squared
- * norm of its item, in the mean over interactions; where few items have most of them, popularity says more than similarity.
- */
-export function chooseShrinkage(
-  { offsets, items }: InteractionHistory,
-  squares: Float64Array,
-  norms: Float64Array,
-): number {
+/** Of the users and items of interactions, in the mean. */
+interface Means {
+  readonly users: number;
+  /** The items of a user. */
+  readonly perUser: number;
+  /** The squared weight of an interaction: 1 without feature weighting. */
+  readonly weight: number;
+  /** The squared norm of its item. */
+  readonly norm: number;
+}
+
+function meansOf({ offsets, items }: InteractionHistory, squares: Float64Array, norms: Float64Array): Means {
   let [users, weight, norm] = [0, 0, 0];
   for (let user = 0; user < squares.length; user++) {
     const count = offsets[user + 1]! - offsets[user]!;
@@ -85,8 +88,31 @@ export function chooseShrinkage(
     weight += count * squares[user]!;
   }
   for (const item of items) norm += norms[item]!;
+  const all = items.length;
+  return { users, perUser: all / users, weight: weight / all, norm: norm / all };
+}
+
+/**
+ * The default: (300 w + 6 |x|^2) / n. n: how many items a user has, in the mean over users: what so many neighbours add up
+ * to has the less noise the more they are. w and |x|^2: the squared weight (1 without feature weighting) and the squared
+ * norm of its item, in the mean over interactions; where few items have most of them, popularity says more than similarity.
+ */
+export function chooseShrinkage({ perUser, weight, norm }: Means): number {
   // Three digits: sums of weights in another order are the same then.
-  return Number((((USERS * weight + NORMS_OF_ITEMS * norm) * users) / items.length ** 2).toPrecision(3));
+  return Number(((USERS * weight + NORMS_OF_ITEMS * norm) / perUser).toPrecision(3));
+}
+
+/** What an item of this squared norm has whatever the history. @see FROM_CHANCE */
+function baseOf(
+  own: number,
+  { users, perUser, weight, norm }: Means,
+  similarity: Similarity,
+  shrinkage: number,
+): number {
+  const shared = (own * norm) / (users * weight);
+  if (!(shared > 0)) return 0;
+  const divisor = NORMS[similarity](own, norm, shared);
+  return (perUser * shared * Math.min(1, (FROM_CHANCE * shrinkage) / divisor)) / (divisor + shrinkage);
 }
 
 /** What the inner product of two items is divided by, of their squared norms and that product; shrinkage is added. */
@@ -95,6 +121,14 @@ const NORMS: { readonly [S in Similarity]: (a: number, b: number, product: numbe
   jaccard: (a, b, product) => a + b - product,
   dot: () => 1,
 };
+
+/** What was found. */
+interface Neighbors {
+  readonly lists: NeighborLists;
+  readonly shrinkage: number;
+  /** What items have whatever the history, where the shrinkage is 'auto'. */
+  readonly base: Float32Array | null;
+}
 
 /**
  * Finds the neighbours; of equally alike ones those whose ids come first, so that the order of the data chooses none.
@@ -105,7 +139,7 @@ export async function findNeighbors(
   vocabulary: Vocabulary,
   { neighbors, similarity, shrinkage: given, featureWeighting }: NeighborOptions,
   scheduler: Scheduler,
-): Promise<{ readonly lists: NeighborLists; readonly shrinkage: number }> {
+): Promise<Neighbors> {
   const { seen, itemOffsets, itemUsers } = histories;
   const count = seen.itemCounts.length;
   const weights = featureWeights(featureWeighting, seen, count);
@@ -116,7 +150,8 @@ export async function findNeighbors(
     for (let k = itemOffsets[item]!; k < itemOffsets[item + 1]!; k++) sum += squares[itemUsers[k]!]!;
     return sum * (factor * factor);
   });
-  const shrinkage = given === 'auto' ? chooseShrinkage(seen, squares, norms) : given;
+  const means = meansOf(seen, squares, norms);
+  const shrinkage = given === 'auto' ? chooseShrinkage(means) : given;
   const norm = NORMS[similarity];
   const inOrder = idOrder(vocabulary).filter((item) => item < count);
   const placeOf = new Int32Array(count);
@@ -142,7 +177,8 @@ export async function findNeighbors(
     offsets[item + 1] = offsets[item]! + list.length;
   });
   const lists = new NeighborLists(offsets, joined(Int32Array, items), joined(Float32Array, similarities));
-  return { lists, shrinkage };
+  const base = given === 'auto' ? Float32Array.from(norms, (own) => baseOf(own, means, similarity, shrinkage)) : null;
+  return { lists, shrinkage, base };
 }
 
 /** Arrays end to end. */
@@ -167,7 +203,8 @@ export interface ItemKNNOptions {
   /**
    * Added below, at least 0: the more, the less is thought of items with few users. 'auto': (300 w + 6 |x|^2) / n, n the items
    * of a user, w the squared weight of an interaction (1 without `featureWeighting`) and |x|^2 the squared norm of its item,
-   * all in the mean; after the fit `options.shrinkage` is the number. @defaultValue 'auto'
+   * all in the mean, and scores have a part of what items have in common by chance, so that
+   * the popular come first where a history says little; after the fit `options.shrinkage` is the number. @defaultValue 'auto'
    */
   readonly shrinkage?: number | 'auto' | undefined;
   /** Whether users with few items tell more of them. @defaultValue 'none' */
@@ -187,7 +224,7 @@ export const itemKNNFields = () => ({
  *
  * score(u, i) = sum over the items j of u that are among the k nearest neighbours of i: sim(i, j);
  * sim(i, j) = <x_i, x_j> / (|x_i| |x_j| + shrinkage) (cosine), x_i the column of users who have item i, weighted;
- * jaccard divides by |x_i|^2 + |x_j|^2 - <x_i, x_j> + shrinkage, dot by 1 + shrinkage.
+ * with shrinkage 'auto' also what popularity adds. jaccard divides by |x_i|^2 + |x_j|^2 - <x_i, x_j> + shrinkage, dot by 1 + shrinkage.
  * Every interaction counts as one, whatever its value and (unless 0) weight: leave out beforehand what was disliked. Scores are no ratings;
  * that of a user or item that training never saw is 0.
  *
@@ -220,8 +257,8 @@ export class ItemKNN extends ItemRecommender<ItemKNNOptions> {
     return fitOnce('ItemKNN', options, async (scheduler) => {
       const histories = await historiesOf(data, scheduler);
       const { asked } = this;
-      const { lists, shrinkage } = await findNeighbors(histories, data.items, asked, scheduler);
-      this.learned(data, histories, lists, Object.freeze({ ...asked, shrinkage }));
+      const { lists, shrinkage, base } = await findNeighbors(histories, data.items, asked, scheduler);
+      this.learned(data, histories, lists, Object.freeze({ ...asked, shrinkage }), base);
     });
   }
 
@@ -233,7 +270,7 @@ export class ItemKNN extends ItemRecommender<ItemKNNOptions> {
   /** @internal A recommender of a saved state. @throws FormatError where it is inconsistent */
   static of(saved: SavedModel): ItemKNN {
     const model = new ItemKNN(askedOf(saved));
-    model.learned(saved, saved, NeighborLists.decode(saved), new ItemKNN(saved.options).options);
+    model.learned(saved, saved, NeighborLists.decode(saved), new ItemKNN(saved.options).options, decodeBase(saved));
     return model;
   }
 }

@@ -85,14 +85,15 @@ describe('the answers over weights', () => {
         const data = dataOf(pairs);
         const histories = await historiesOf(data, scheduler());
         const { options } = new ItemKNN({ neighbors: k });
-        const { lists } = await findNeighbors(histories, data.items, options, scheduler());
+        const { lists, base } = await findNeighbors(histories, data.items, options, scheduler());
         const { users, items } = data;
-        const answers = new ItemState('ItemKNN', { users, items, seen: histories.seen }, lists);
+        const answers = new ItemState('ItemKNN', { users, items, seen: histories.seen }, lists, base);
         const request = { n: ITEMS, filterSeen: true, exclude: [], candidates: null };
         for (let user = 0; user < USERS; user++) {
           const had = [...new Set(pairs.filter(([u]) => u === user).map(([, item]) => item))];
           if (had.length === 0) continue;
-          const sum = (item: number) => Math.fround(had.reduce((total, from) => total + lists.at(from, item), 0));
+          const sum = (item: number) =>
+            Math.fround(had.reduce((total, from) => total + lists.at(from, item), base![item]!));
           const trained = Array.from({ length: ITEMS }, (_, item) => item).filter((item) => answers.hasItem(item));
           const expected = trained
             .filter((item) => !had.includes(item))
@@ -105,7 +106,7 @@ describe('the answers over weights', () => {
           for (const { index, score } of some) expect(score).toBe(answers.predict(user, index));
           for (const item of trained) {
             const reasons = answers.explain(user, item);
-            expect(Math.fround(reasons.reduce((total, { score }) => total + score, 0))).toBe(
+            expect(Math.fround(reasons.reduce((total, { score }) => total + score, base![item]!))).toBe(
               answers.predict(user, item),
             );
             expect(reasons.every(({ index }) => had.includes(index))).toBe(true);
