@@ -9,6 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Stream } from '../../src/core/random';
 import { alsAndOthers } from './bounds-als';
+import { events } from './bounds-events';
 import { features, neural } from './bounds-features';
 import { ratings } from './bounds-ratings';
 
@@ -73,6 +74,7 @@ interface Line {
 const PIECES: Readonly<Record<string, Piece<{ readonly size: number }>>> = {
   ratings,
   als: alsAndOthers,
+  events,
   features,
   neural,
 };

@@ -13,7 +13,7 @@ import { restore, type SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
 import type { FilledFitOptions } from '../fit-options';
 import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
-import { askedOf, FROM_CHANCE, ItemRecommender } from './item-recommender';
+import { askedOf, ItemRecommender } from './item-recommender';
 
 /** B = -P / diag(P) column by column, its diagonal 0; P = (X^T X + lambda I)^-1. */
 export async function solveEase(histories: Histories, lambda: number, scheduler: Scheduler): Promise<DenseWeights> {
@@ -73,10 +73,17 @@ export const easeFields = () => ({
 /** What 'auto' is: measured on 14 sets of events, docs/defaults.md. */
 const LEAST = 120;
 const PER_ITEM = 2.4;
+/**
+ * What an item has whatever the history: as from one other item, of as many users as that of an interaction has in the mean, with
+ * which it shares users as by chance; and at most of so many users as this part of the ridge:
+ * without it users with two items were told less than by popularity (NDCG@20 .136 to .149 of .145), from twice as much on those
+ * with ten are told less than without.
+ */
+const FROM_CHANCE = 0.15;
 
 /**
- * The default for some histories, and what items have whatever the history (FROM_CHANCE). The more items users have, the more
- * of them any two share by chance.
+ * The default for some histories, and what items have whatever the history. The more items users have, the more of them any two
+ * share by chance.
  */
 function chooseRidge({ seen: { offsets, items }, itemOffsets }: Histories): {
   readonly regularization: number;
@@ -88,8 +95,8 @@ function chooseRidge({ seen: { offsets, items }, itemOffsets }: Histories): {
   const regularization = LEAST + PER_ITEM * perUser;
   const counts = Float64Array.from({ length: itemOffsets.length - 1 }, (_, i) => itemOffsets[i + 1]! - itemOffsets[i]!);
   const perItem = counts.reduce((sum, count) => sum + count * count, 0) / Math.max(items.length, 1);
-  const by = Math.min(perItem, FROM_CHANCE * regularization) / (perItem + regularization);
-  const part = (by * perUser) / Math.max(users, 1);
+  const shared = Math.min(perItem, FROM_CHANCE * regularization);
+  const part = shared / (perItem + regularization) / Math.max(users, 1);
   return { regularization, base: Float32Array.from(counts, (count) => part * count) };
 }
 

@@ -13,14 +13,6 @@ import { IdRecommender } from '../id-recommender';
 import type { OptionsInForce } from '../training-options';
 import type { Histories } from './histories';
 
-/**
- * Where how much is shrunk is left to the data, it is shrunk towards what items have in common by chance rather than towards
- * nothing, by which users with two or three items were told less than by popularity: two items with a and b of U users share
- * a b / U of them. Those count in full where they are few, and at most as this part of the shrinkage does: where much is known
- * of items, more is worse. Measured on 9 sets: docs/defaults.md
- */
-export const FROM_CHANCE = 0.2;
-
 /** The options that a saved recommender was made with: its next fit chooses again what that one left to the data. */
 export function askedOf({ options, metadata: { asked } }: SavedModel): object {
   return asked === undefined ? options : { ...options, ...parseObject(asked, 'asked') };
