@@ -68,6 +68,8 @@ const ofFeatures = { metric: 'logloss', sets: FEATURES, rank: RANK } as const;
 export const SUBJECTS: Readonly<Record<string, Subject>> = {
   mf: { ...ofRatings, make: (s) => new OverparamMF({ ...ratings, ...s }) },
   fm: { ...ofFeatures, make: (s) => new FM({ rank: RANK, batchSize: 128, regularization: 0, ...s }) },
+  /** With the penalty of the defaults, by frequency. */
+  'fm-penalized': { ...ofFeatures, sets: FEW_FEATURES, make: (s) => new FM({ rank: RANK, batchSize: 128, ...s }) },
   bpr: { ...ofOrders, make: (s) => new OverparamMF({ ...orders, loss: 'bpr', negatives: 1, ...s }) },
   softmax: {
     ...ofOrders,
