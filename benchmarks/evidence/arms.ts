@@ -105,6 +105,7 @@ export const VARIANTS: Readonly<Record<string, Variant>> = {
   'scalar-map-3': { product: 'scalar-row-2', map: 3 },
   'scalar-map-0.3': { product: 'scalar-row-2', map: 0.3 },
   'scalar-map-0.1': { product: 'scalar-row-2', map: 0.1 },
+  'scalar-map-0.03': { product: 'scalar-row-2', map: 0.03 },
   'scalar-init-3': { product: 'scalar-row-2', init: 3 },
   'scalar-init-0.3': { product: 'scalar-row-2', init: 0.3 },
 };

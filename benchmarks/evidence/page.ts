@@ -252,7 +252,7 @@ function theory(): string[] {
 }
 
 const THEORY =
-  'Each is an arm tuned as all others, on the sets and rules where it had the best prospects. `bias-0.3` and `bias-0.1`: biases and weights of first order learn at that part of the rate of the embeddings; a product of rows steps eta s^2 and so has a ratio of its own, which plain tables should be given as well before a gain is called one of products. `map-3`, `map-0.3`: the scalars learn at that multiple of the rate. `init-0.3`, `init-3`: the scalars start there, and the rows so that the product is the same; the nearer |s| is to |x|, the more balanced the start, where the step along a row is largest against that across it.';
+  'Each is an arm tuned as all others, on the sets and rules where it had the best prospects. `bias-3`, `bias-0.3`, `bias-0.1`: biases and weights of first order learn at that part of the rate of the embeddings; a product of rows steps eta s^2 and so has a ratio of its own, which plain tables should be given as well before a gain is called one of products. `map-3` to `map-0.03`: the scalars learn at that multiple of the rate. `init-0.3`, `init-3`: the scalars start there, and the rows so that the product is the same; the nearer |s| is to |x|, the more balanced the start, where the step along a row is largest against that across it. Small starts and adaptive rules are part of every search. Not tried: a decay or a normalization of the scalars, products that grow while training, ranks found by depth.';
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;

@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { bytesOf, type Cell, readLines, search, windowOf } from '../../benchmarks/evidence/arms';
+import { armOf, bytesOf, type Cell, readLines, search, windowOf } from '../../benchmarks/evidence/arms';
 
 describe('the search of an arm', () => {
   const bowl = (best: Cell) => async (cell: Cell) => 1 + (cell.rate - best.rate) ** 2 + (cell.start - best.start) ** 2;
@@ -37,6 +37,14 @@ test('a row costs what its maps and the memory of its rule take', () => {
   expect(bytesOf('adam', 'plain', 16)).toBe(128);
   expect(bytesOf('adam', 'dense-2', 16)).toBe(128);
   expect(bytesOf('adagrad', 'diagonal-row-2', 16)).toBe(64 + 128);
+});
+
+test('an arm of an experiment has rates and starts of its own', () => {
+  expect(armOf('plain')).toMatchObject({ overparam: false });
+  expect(armOf('scalar-row-2').rates(0.5)).toBe(0.5);
+  expect(armOf('plain-bias-3').rates(0.5)).toEqual({ embedding: 0.5, bias: 1.5, linear: 1.5 });
+  expect(armOf('scalar-map-0.1').rates(0.5)).toEqual({ embedding: 0.5, map: 0.05 });
+  expect(armOf('scalar-init-3').overparam).toEqual({ kind: 'scalar', scope: 'row', depth: 2, init: 3 });
 });
 
 test('no finished arm has its best at an end of its range', () => {
