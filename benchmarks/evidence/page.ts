@@ -171,7 +171,7 @@ function withVariants(): string {
     );
     return `${nameOf(group)} ${each.map((one) => `${percent(one.change)} at ${one.epochs} (${outcome(one)})`).join(', ')}`;
   });
-  return `Where biases have a rate of their own too, tuned for plain tables as for products, the best product is against the best plain: ${cases.join('; ')}.`;
+  return `Chosen from the experiments' arms too (a rate of their own for biases, plain or not, and for the scalars of products), the best product is against the best plain: ${cases.join('; ')}.`;
 }
 
 const outcome = ({ isAhead, isBehind }: ReturnType<typeof compared>) =>
