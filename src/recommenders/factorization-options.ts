@@ -7,7 +7,7 @@ import type { Interactions } from '../data/interactions';
 import { adam } from '../optimizers/adam';
 import { cosine } from '../optimizers/learning-rate';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
-import type { OptimizerName } from '../optimizers/registry';
+import { isRule, type OptimizerName } from '../optimizers/registry';
 import { sgd } from '../optimizers/sgd';
 import type { Overparam, OverparamPlan, ProductSpec } from '../parameters/overparam';
 import { planOverparam, tableDims } from '../parameters/overparam';
@@ -15,7 +15,8 @@ import { countRows } from '../serving/interaction-history';
 import type { LossName, RankingLossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
 import { chooseBlocks } from '../training/per-rating/block-schedule';
-import { INSTEAD, meanOfUsers, noiseOf, nothingToPredict, onlyValue, weigh } from './targets';
+import { type Signal, signalOf } from './signal';
+import { INSTEAD, meanOfUsers, nothingToPredict, onlyValue, weigh } from './targets';
 import {
   batchCount,
   copyOf,
@@ -50,7 +51,7 @@ export interface Preset {
 }
 
 /** What rates depend on of the options. */
-type StepCounts = Pick<FilledOptions, 'epochs' | 'batchSize'>;
+type StepCounts = Pick<FactorizationOptionsInForce, 'epochs' | 'batchSize' | 'biasDamping'>;
 
 /** What the rates of a batch depend on. */
 export interface BatchShape {
@@ -103,13 +104,15 @@ export const SVDPP_PRESET: Preset = {
   epochs: 12,
   // What it pools stands no higher rate of embeddings: at 1.8 times it diverges on 3 of 8 sets.
   optimizer: (plan, steps, shape) => {
-    const { bias, map } = epochScale(steps.epochs, SVDPP_PRESET.epochs);
+    const { bias, map } = epochScale(steps, SVDPP_PRESET.epochs);
     return sgdFor(plan, steps, shape, { bias, embedding: map, map });
   },
 };
 
 /** The rates of plain tables. */
 const PLAIN_RATES = { embedding: 0.16, bias: 0.0433 };
+/** That of biases which start where they belong, a quarter: more moves those of few ratings away (docs/defaults.md). */
+const DAMPED_BIAS_RATE = 0.0108;
 /** The rates of the preset product, at its `init`; its biases are plain. */
 const PRODUCT_RATES = { embedding: 0.024, map: 0.02, init: 2.6 };
 
@@ -142,13 +145,18 @@ export function perBatch(batchSize: number, shape: BatchShape | undefined): { ba
 }
 
 /**
- * What rates are multiplied by for a number of epochs. For fewer than usual (usual / epochs)^(1/2), of embeddings ^(1/4):
- * as far as training is stable with room, for three times the rate of embeddings diverges on 5 of 8 sets. For more, usual /
+ * What rates are multiplied by for a number of epochs. For fewer than usual those of embeddings by (usual / epochs)^0.35: by ^0.5
+ * one of 7 sets diverges in 1 epoch. Biases that start at 0 have ^(1/2), and with them embeddings ^(1/4), as far as training is
+ * stable with room: three times the rate of embeddings diverges on 5 of 8 sets. For more, usual /
  * epochs, at which rows move as far in all: at the same rates more epochs fit more of the noise (docs/defaults.md).
  */
-function epochScale(epochs: number, usual: number): { bias: number; embedding: number; map: number } {
+function epochScale(
+  { epochs, biasDamping }: StepCounts,
+  usual: number,
+): { bias: number; embedding: number; map: number } {
   const ratio = usual / epochs;
   if (ratio <= 1) return { bias: ratio, embedding: ratio, map: ratio };
+  if (biasDamping !== false) return { bias: 1, embedding: ratio ** 0.35, map: 1 };
   return { bias: Math.sqrt(ratio), embedding: Math.sqrt(Math.sqrt(ratio)), map: 1 };
 }
 
@@ -159,16 +167,17 @@ function epochScale(epochs: number, usual: number): { bias: number; embedding: n
  */
 function sgdFor(
   plan: OverparamPlan,
-  { epochs, batchSize }: StepCounts,
+  steps: StepCounts,
   shape?: BatchShape,
-  byEpochs = epochScale(epochs, OVERPARAM_PRESETS.ratings.epochs),
+  byEpochs = epochScale(steps, OVERPARAM_PRESETS.ratings.epochs),
 ): OptimizerConfig {
   const rates = [ratesOf(plan.get('userEmbedding')), ratesOf(plan.get('itemEmbedding'))];
   const least = (list: readonly number[]) => Math.min(...list);
+  const { batchSize, biasDamping } = steps;
   const scale = batchScale(batchSize, shape, byEpochs);
   const embedding = byEpochs.embedding * scale.embedding * least(rates.map((rate) => rate.embedding));
   const maps = rates.flatMap(({ map }) => (map === undefined ? [] : [byEpochs.map * scale.embedding * map]));
-  const bias = byEpochs.bias * scale.bias * PLAIN_RATES.bias;
+  const bias = byEpochs.bias * scale.bias * (biasDamping === false ? PLAIN_RATES.bias : DAMPED_BIAS_RATE);
   const rate = maps.length === 0 ? { embedding, bias } : { embedding, map: least(maps), bias };
   return sgd({ learningRate: cosine(rate, perBatch(batchSize, shape)) });
 }
@@ -229,7 +238,7 @@ export interface OverparamMFOptions extends TrainingOptions {
   readonly link?: 'identity' | 'sigmoid' | undefined;
   /**
    * lambda of 1/2 lambda (|e_u|^2 + |e_i|^2 + b_u^2 + b_i^2) per rating, at least 0; a number is constant and for all.
-   * @defaultValue embeddings 0.235, biases 0.15, by frequency, and more where ratings are little but noise (docs/defaults.md);
+   * @defaultValue embeddings 0.235, biases 0.15, by frequency, times what the data say of structure and noise (docs/defaults.md);
    * losses of orders: c / n^(1/4), constant, n the items of the user of an interaction in the mean, c 0.075, of warp 0.25,
    * of softmax 0.023
    */
@@ -246,6 +255,22 @@ export interface OverparamMFOptions extends TrainingOptions {
     | undefined;
   /** Whether users and items have biases. @defaultValue true */
   readonly biases?: boolean | undefined;
+  /**
+   * What biases start at, with loss 'squared': that of a row with n ratings at their mean residual times n / (n + damping),
+   * dampings at least 0; false: at 0. 'auto': dampings at which a rating is best predicted from the others; false where all
+   * of the rates of `optimizer` or strengths of `regularization` are given. After the fit `options.biasDamping` says which.
+   * @defaultValue 'auto'
+   */
+  readonly biasDamping?:
+    | 'auto'
+    | false
+    | {
+        /** Of users, at least 0. @defaultValue 5 */
+        readonly user?: number | undefined;
+        /** Of items, at least 0. @defaultValue 5 */
+        readonly item?: number | undefined;
+      }
+    | undefined;
   /**
    * The standard deviation that the embeddings (the products) start with, at least 0.
    * @defaultValue OverparamMF: 0.04; MF, SVDpp: 0.0255; losses of orders: 0.1
@@ -298,8 +323,10 @@ export interface ChosenByData {
   readonly shape?: BatchShape | undefined;
   /** Where orders are learned, how many interactions the user of one has, in the mean over them. */
   readonly perUser?: number | undefined;
-  /** How much more biases are to be penalized than by the preset. */
-  readonly noise?: number | undefined;
+  /** What the penalties of the preset are multiplied by. */
+  readonly penaltyTimes?: Signal['times'] | undefined;
+  /** By what biases start that are left to the data. */
+  readonly biasDamping?: Signal['damping'] | false | undefined;
 }
 
 /** Reads what an option `overparam` has for the tables. */
@@ -333,6 +360,15 @@ export function factorizationFields(presets: Presets, planOf: PlanOf): Factoriza
     batchSize: derived(batchCount(), ({ options }) => presetOf(options).batchSize),
     link: field(oneOf('identity', 'sigmoid'), 'identity'),
     biases: field(boolean, true),
+    biasDamping: {
+      wanted: "'auto', false or { user, item }, numbers of at least 0",
+      read(given = 'auto', name, { owner, data }) {
+        if (given === 'auto') return data?.biasDamping ?? given;
+        if (given === false) return given;
+        const side = field(magnitude(), 5);
+        return readOptions<Signal['damping']>(owner, given, { user: side, item: side }, `${name}.`);
+      },
+    },
     initScale: derived(magnitude(), ({ options }) => presetOf(options).initScale),
     standardize: field(boolean, true),
     shuffle,
@@ -355,9 +391,10 @@ export function factorizationFields(presets: Presets, planOf: PlanOf): Factoriza
           return { embedding: lambda, bias: lambda, scaling: 'constant' };
         }
         const { regularization } = presets.ratings;
-        const noise = data?.noise ?? 1;
-        const { embedding, bias } = regularization;
-        return { ...regularization, embedding: embedding * Math.sqrt(noise), bias: bias * noise };
+        const times = data?.penaltyTimes ?? { embedding: 1, bias: 1 };
+        const digits = (value: number) => Number(value.toPrecision(12));
+        const embedding = digits(regularization.embedding * times.embedding);
+        return { ...regularization, embedding, bias: digits(regularization.bias * times.bias) };
       },
       (lambda) => ({ embedding: lambda, bias: lambda, scaling: 'constant' }),
     ),
@@ -374,10 +411,31 @@ export interface ReadRecommender {
   readonly asked: OverparamMFOptions;
 }
 
+/** The same for some data, and where biases start, in the unit of ratings; absent: at 0. */
+export interface ReadForData {
+  readonly read: ReadRecommender;
+  readonly biases?: Pick<Signal, 'users' | 'items'> | undefined;
+}
+
 /** How the options of a kind are read: as they are given, and for a training on some data. */
 export interface OptionsReader {
   read(given: OverparamMFOptions | undefined): ReadRecommender;
-  forData(asked: OverparamMFOptions, data: Interactions, scheduler: Scheduler): Promise<ReadRecommender>;
+  forData(asked: OverparamMFOptions, data: Interactions, scheduler: Scheduler): Promise<ReadForData>;
+}
+
+/** Whether rates or strengths are all the caller's own: those are for biases that start at 0. */
+function isWhole(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return given !== undefined;
+  const { embedding, bias } = given as { embedding?: unknown; bias?: unknown };
+  return embedding !== undefined && bias !== undefined;
+}
+
+/** The same of an update rule. */
+function hasOwnRates(given: OverparamMFOptions['optimizer']): boolean {
+  if (given === undefined || typeof given !== 'object' || isRule(given)) return given !== undefined;
+  const { name = 'sgd', learningRate } = given as { name?: unknown; learningRate?: unknown };
+  const { rate = learningRate } = (learningRate ?? {}) as { rate?: unknown };
+  return name !== 'sgd' || isWhole(rate);
 }
 
 /**
@@ -394,7 +452,9 @@ export function readerOf(
   const read = (given: OverparamMFOptions | undefined, chosen?: ChosenByData): ReadRecommender => {
     const own: OverparamMFOptions =
       given === undefined ? {} : plain(given, 'options', 'an object with options such as rank', owner);
-    const { options, rule } = ruleApart(readOptions<Declared, ChosenByData>(owner, own, fields, '', chosen));
+    const isOwn = own.biasDamping === undefined && (hasOwnRates(own.optimizer) || isWhole(own.regularization));
+    const full = isOwn ? { ...own, biasDamping: false as const } : own;
+    const { options, rule } = ruleApart(readOptions<Declared, ChosenByData>(owner, full, fields, '', chosen));
     return { options, rule, asked: copyOf(own) };
   };
   return {
@@ -419,9 +479,19 @@ export function readerOf(
       const isRated = only === undefined && options.negatives === false;
       const batch = options.batchSize > 1 && isRated ? await shape(data, options, scheduler) : undefined;
       const perUser = isRated ? undefined : await meanOfUsers(data, scheduler);
-      const isOwn = typeof asked.regularization === 'number' || !isRated || loss !== 'squared';
-      const noise = isOwn ? 1 : await noiseOf((await weigh(data, scheduler)).data, scheduler);
-      return read(asked, { loss, shape: batch, perUser, noise });
+      // Of the penalties left to the data, and of where biases start, what is asked for.
+      const { regularization: given } = asked;
+      const isPenalized = typeof given === 'object' && given.embedding !== undefined && given.bias !== undefined;
+      const starts = options.biasDamping !== false && options.biases && options.link === 'identity';
+      const needsSignal = starts || !(isPenalized || typeof given === 'number');
+      const damping = options.biasDamping === false || options.biasDamping === 'auto' ? undefined : options.biasDamping;
+      const signal =
+        isRated && loss === 'squared' && needsSignal
+          ? await signalOf((await weigh(data, scheduler)).data, damping, scheduler)
+          : undefined;
+      const biases = starts ? signal : undefined;
+      const biasDamping = biases?.damping ?? false;
+      return { read: read(asked, { loss, shape: batch, perUser, penaltyTimes: signal?.times, biasDamping }), biases };
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Interactions } from '../data/interactions';
 import { type Scores, scoresOf } from '../metrics/metric-names';
 import { drawStart, type Factorization, type FactorizationTables } from '../models/factorization';
 import type { Batch, Model, RatingData } from '../models/model';
+import type { Real } from '../optimizers/factor';
 import type { Optimizer } from '../optimizers/optimizer';
 import { Penalty } from '../parameters/parameter';
 import { type FittedFactorization, linkOf, type RatingScale } from '../serving/factorization-tables';
@@ -63,7 +64,7 @@ export abstract class FactorizationRecommender extends TableRecommender {
   protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
     const { name, reader, isFitted: isServing } = this;
     const scheduler = new TaskScheduler(fitOptions.signal);
-    const read = await reader.forData(this.read.asked, data, scheduler);
+    const { read, biases } = await reader.forData(this.read.asked, data, scheduler);
     // The loss is no longer 'auto'.
     const options = read.options as FilledOptions;
     const prepared = await this.prepare(data, options, scheduler);
@@ -71,7 +72,7 @@ export abstract class FactorizationRecommender extends TableRecommender {
       this.read = read;
       this.serve(fitted);
     };
-    const task = { name, data, options, rule: read.rule, fitOptions, scheduler, install, isServing };
+    const task = { name, data, options, rule: read.rule, biases, fitOptions, scheduler, install, isServing };
     return fitFactorization({ ...task, ...prepared });
   }
 
@@ -130,6 +131,8 @@ export interface FitTask {
   readonly batches?: StepOptions['batches'];
   /** How ratings become targets, where the options do not say. */
   readonly unitsOf?: (units: RatingScale) => RatingScale;
+  /** Where biases start, in the unit of ratings. @defaultValue 0 */
+  readonly biases?: { readonly users: Real; readonly items: Real } | undefined;
   /** Gives way to other tasks between the passes over the data. */
   readonly scheduler: TaskScheduler;
   readonly install: (fitted: FittedFactorization) => void;
@@ -149,6 +152,7 @@ export async function fitFactorization({
   trainingOf,
   batches,
   unitsOf = (units) => units,
+  biases,
   scheduler,
   install,
   isServing,
@@ -168,6 +172,10 @@ export async function fitFactorization({
   const passed = options.negatives === false ? undefined : await passOver(one, scheduler);
   const ratings = await inCopies(passed?.data ?? one, options.batchSize, scheduler);
   model.globalMean = units.start;
+  if (biases !== undefined) {
+    model.userBias?.assign(biases.users.map((bias) => bias / units.scale));
+    model.itemBias?.assign(biases.items.map((bias) => bias / units.scale));
+  }
   const loss = lossOf(options.loss, link, data.items.size);
   const stream = Stream.of(options.seed).fork('order');
   const { epochs, batchSize, shuffle, grouping, kernels, threads, negatives } = options;

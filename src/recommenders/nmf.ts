@@ -158,6 +158,7 @@ export function asFactorization(options: FilledNmfOptions, rule: Optimizer): Fil
     link: 'identity',
     regularization: { embedding: regularization, bias: 0, scaling: 'constant' },
     biases: false,
+    biasDamping: false,
     initScale: initRange,
     standardize: false,
     threads: 1,

@@ -21,7 +21,7 @@ import { faultOf } from '../support/fault-of';
 
 const preset = new OverparamMF().options;
 const optionsOf = (options: OverparamMFOptions) => new OverparamMF(options).options;
-const rates = { embedding: 0.024, bias: 0.0433, map: 0.02 };
+const rates = { embedding: 0.024, bias: 0.0108, map: 0.02 };
 
 describe('the parts that are left out are those of the default', () => {
   test.each([
@@ -34,7 +34,7 @@ describe('the parts that are left out are those of the default', () => {
     ['an empty product', { overparam: {} }],
     ['a weight decay', { optimizer: { weightDecay: 0 } }],
     ['the name of the rule, as a configuration', { optimizer: { name: 'sgd' } }],
-    ['a rate of a group', { optimizer: { learningRate: { bias: 0.0433 } } }],
+    ['a rate of a group', { optimizer: { learningRate: { bias: 0.0108 } } }],
     ['a rate within the schedule', { optimizer: { name: 'sgd', learningRate: { rate: { map: 0.02 } } } }],
     ['the schedule', { optimizer: { learningRate: { schedule: 'cosine' } } }],
     ['the end of the schedule', { optimizer: { learningRate: { final: 0 } } }],
@@ -114,7 +114,7 @@ describe('the parts that are left out are those of the default', () => {
       optimizer: { learningRate: { schedule: 'cosine', rate: { bias: 0.1, map: 0.02 } } },
     });
     const data = syntheticInteractions({ users: 30, items: 20, ratings: 300 });
-    const space = { 'regularization.embedding': [0.235], 'optimizer.learningRate.bias': [0.0433] };
+    const space = { 'regularization.embedding': [0.235], 'optimizer.learningRate.bias': [0.0108] };
     const made: object[] = [];
     const make = (options: object) => {
       const model = new OverparamMF(options);

@@ -147,6 +147,12 @@ const COMMON: Fields = {
   threads: or(fc.constantFrom(1)),
   initScale: or(fc.oneof(fc.double({ min: 0, max: 2, noNaN: true }), fc.constantFrom(1e3, 1e30))),
   biases: or(fc.boolean()),
+  biasDamping: or(
+    fc.oneof(
+      fc.constantFrom<'auto' | false>('auto', false),
+      fc.record({ user: fc.double({ min: 0, max: 50, noNaN: true }) }),
+    ),
+  ),
   standardize: or(fc.boolean()),
   shuffle: or(fc.boolean()),
   clip: or(fc.boolean()),

@@ -1,0 +1,267 @@
+// What ratings say of themselves before a training: where biases belong, and how much of what biases leave is structure
+// and not noise. Some passes over the data; docs/defaults.md has what is gained by it.
+
+import { forEachChunk, type Scheduler } from '../core/scheduler';
+import type { Interactions } from '../data/interactions';
+
+/** What a fit on ratings begins with. */
+export interface Signal {
+  /** Damped biases, in the unit of ratings. */
+  readonly users: Float32Array;
+  readonly items: Float32Array;
+  /** How many ratings equal to the mean a bias counts beside its own. */
+  readonly damping: { readonly user: number; readonly item: number };
+  /** What the default penalties are multiplied by. */
+  readonly times: { readonly embedding: number; readonly bias: number };
+}
+
+/** Of the rows of a side: how many ratings, the sum of their residuals, and of the squares of these. */
+interface Rows {
+  readonly counts: Float64Array;
+  readonly sums: Float64Array;
+  readonly squares: Float64Array;
+}
+
+const rowsOf = (length: number): Rows => ({
+  counts: new Float64Array(length),
+  sums: new Float64Array(length),
+  squares: new Float64Array(length),
+});
+
+/**
+ * Biases b = S / (n + damping), S the sum of v - mu less the other side's biases over the n ratings of a row: of items, of
+ * users, and once more of items. Koren, "Factor in the Neighbors" (TKDD 2010), section 2.1. Dampings that are not given are
+ * those at which each rating is best predicted from the others of its row. Cost: three passes.
+ */
+export async function signalOf(
+  data: Interactions,
+  given: { readonly user?: number | undefined; readonly item?: number | undefined } | undefined,
+  scheduler: Scheduler,
+): Promise<Signal> {
+  const { values, weights, userIndex, itemIndex, size } = data;
+  const [ofUser, ofItem] = [rowsOf(data.users.size), rowsOf(data.items.size)];
+  const first = values[0]!;
+  await forEachChunk(size, scheduler, (from, to) => {
+    const { counts, sums, squares } = ofItem;
+    for (let k = from; k < to; k++) {
+      const row = itemIndex[k]!;
+      const value = values[k]! - first;
+      const weight = weights === undefined ? 1 : weights[k]!;
+      counts[row]! += weight;
+      sums[row]! += weight * value;
+      squares[row]! += weight * value * value;
+    }
+  });
+  const mean = first + centre(ofItem);
+  const item = given?.item ?? dampingOf(ofItem);
+  // Of users' ratings an item's bias is that by its other ratings: (S - r) a.
+  const a = ofItem.counts.map((count) => 1 / Math.max(count - 1 + item, LEAST));
+  const b = ofItem.sums.map((sum, row) => sum * a[row]! + mean * (1 + a[row]!));
+  await forEachChunk(size, scheduler, (from, to) => {
+    const { counts, sums, squares } = ofUser;
+    for (let k = from; k < to; k++) {
+      const row = userIndex[k]!;
+      const other = itemIndex[k]!;
+      const residual = values[k]! * (1 + a[other]!) - b[other]!;
+      const weight = weights === undefined ? 1 : weights[k]!;
+      counts[row]! += weight;
+      sums[row]! += weight * residual;
+      squares[row]! += weight * residual * residual;
+    }
+  });
+  const user = given?.user ?? dampingOf(ofUser);
+  const users = biasesOf(ofUser, user);
+  const some = compared(ofItem.counts);
+  const every = Math.ceil(size / RATINGS_A_USER);
+  const left = { ...ofItem, sums: new Float64Array(ofItem.sums.length) };
+  await forEachChunk(size, scheduler, (from, to) => {
+    const { sums } = left;
+    const { place } = some;
+    for (let k = from; k < to; k++) {
+      const row = itemIndex[k]!;
+      const one = userIndex[k]!;
+      const residual = values[k]! - mean - users[one]!;
+      sums[row]! += weights === undefined ? residual : weights[k]! * residual;
+      const at = place[row]!;
+      if (at < 0 || one % every !== 0) continue;
+      some.user.push(one);
+      some.at.push(at);
+      some.residual.push(residual);
+    }
+  });
+  const items = biasesOf(left, item);
+  const [perUser, perItem] = [meanCount(ofUser.counts), meanCount(ofItem.counts)];
+  return {
+    users,
+    items,
+    damping: { user, item },
+    times: {
+      embedding: embeddingTimes(likenessOf(some, users.length, items), perUser, perItem),
+      bias: biasTimes({ user, item }, perUser, perItem, size),
+    },
+  };
+}
+
+/** Makes the mean of rows' ratings 0, and returns what it was. */
+function centre({ counts, sums, squares }: Rows): number {
+  let [sum, all] = [0, 0];
+  for (let row = 0; row < counts.length; row++) {
+    sum += sums[row]!;
+    all += counts[row]!;
+  }
+  const mean = sum / all;
+  for (let row = 0; row < counts.length; row++) {
+    squares[row]! += mean * (mean * counts[row]! - 2 * sums[row]!);
+    sums[row]! -= mean * counts[row]!;
+  }
+  return mean;
+}
+
+function biasesOf({ counts, sums }: Rows, damping: number): Float32Array {
+  return Float32Array.from(sums, (sum, row) => (counts[row]! > 0 ? sum / (counts[row]! + damping) : 0));
+}
+
+/** The dampings that are tried: 1/4 to 4096 by powers of 2, and one at which there are no biases. */
+const DAMPINGS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 1e9];
+/** A damping of 0 says nothing of a row by the others where there are none. */
+const LEAST = 1e-9;
+
+/**
+ * The damping with the least sum over ratings of (r - (S - r) / (n - 1 + damping))^2: what is predicted of each by the others of its
+ * row (PRESS: Allen, Technometrics 1974). With a = 1 / (n - 1 + damping) a row's is (1 + a)^2 Q + (n a - 2 (1 + a)) a S^2, S the sum
+ * of its residuals and Q that of their squares. On 15 sets within .1 % of the best two of 64 for the test rows themselves; by
+ * components of variance (Henderson 1953) play counts and hours were 1 to 2 % above.
+ */
+function dampingOf({ counts, sums, squares }: Rows): number {
+  const costs = DAMPINGS.map((damping) => {
+    let cost = 0;
+    for (let row = 0; row < counts.length; row++) {
+      const count = counts[row]!;
+      if (count === 0) continue;
+      const a = 1 / (Math.max(count - 1, 0) + damping);
+      cost += (1 + a) * (1 + a) * squares[row]! + (count * a - 2 * (1 + a)) * a * sums[row]! * sums[row]!;
+    }
+    return cost;
+  });
+  const best = costs.indexOf(Math.min(...costs));
+  // Between powers of 2 the least of a parabola.
+  const [before, least, after] = [costs[best - 1], costs[best]!, costs[best + 1]];
+  if (before === undefined || after === undefined || best === DAMPINGS.length - 2) return DAMPINGS[best] ?? 1;
+  const bend = before - 2 * least + after;
+  return digits(DAMPINGS[best]! * 2 ** (bend > 0 ? (before - after) / (2 * bend) : 0));
+}
+
+/** Three digits: sums in another order are the same then. */
+function digits(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
+/** How many ratings a row has, of those that have some. */
+function meanCount(counts: Float64Array): number {
+  let [all, rows] = [0, 0];
+  for (const count of counts) {
+    all += count;
+    if (count > 0) rows++;
+  }
+  return all / rows;
+}
+
+/** The most that a penalty of biases is raised by, at which a step still shrinks a row; and the ratings that say 1 beforehand. */
+const MOST_NOISE = 12;
+const RATINGS_BEFORE = 200;
+/** The default penalty of biases, 0.15 by frequency, is a damping of 0.15 sqrt(20 n). */
+const USUAL_PENALTY = 0.15;
+const USUAL_COUNT = 20;
+
+/** How much more biases are to be penalized: by the lesser of what users' and items' dampings are of the usual at the mean n. */
+function biasTimes(damping: Signal['damping'], perUser: number, perItem: number, size: number): number {
+  const times = (own: number, count: number) => own / (USUAL_PENALTY * Math.sqrt(USUAL_COUNT * count));
+  const least = Math.min(times(damping.user, perUser), times(damping.item, perItem), MOST_NOISE);
+  return digits(1 + (Math.max(1, least) - 1) * (size / (size + RATINGS_BEFORE)));
+}
+
+/** How many items are compared, those with the most ratings; of every how many users, by the ratings; and pairs that suffice. */
+const COMPARED = 64;
+const RATINGS_A_USER = 1 << 18;
+const ENOUGH = 1 << 18;
+
+/** Ratings of items that are compared, in columns. */
+interface Compared {
+  /** The items, and of every item its number among these, or -1. */
+  readonly items: readonly number[];
+  readonly place: Int8Array;
+  readonly user: number[];
+  readonly at: number[];
+  /** What is left of them without the mean and the user's bias. */
+  readonly residual: number[];
+}
+
+function compared(counts: Float64Array): Compared {
+  const most = Array.from(counts.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
+  const items = most.slice(0, COMPARED);
+  const place = new Int8Array(counts.length).fill(-1);
+  for (const [at, item] of items.entries()) place[item] = at;
+  return { items, place, user: [], at: [], residual: [] };
+}
+
+/**
+ * How alike items are beyond their biases: the root of the mean squared correlation of what is left of two items' ratings by
+ * one user, of 64 items; less two standard errors, so that few ratings say 0. With k factors of equal strength, which make
+ * up a part s of the variance, it is s / sqrt(k).
+ */
+function likenessOf({ items, user, at, residual }: Compared, users: number, biases: Float32Array): number {
+  // User by user.
+  const ends = new Int32Array(users + 1);
+  for (const one of user) ends[one + 1]!++;
+  for (let one = 0; one < users; one++) ends[one + 1]! += ends[one]!;
+  const [ofItem, left] = [new Int8Array(user.length), new Float64Array(user.length)];
+  let variance = 0;
+  for (let k = 0; k < user.length; k++) {
+    const to = ends[user[k]!]!++;
+    ofItem[to] = at[k]!;
+    left[to] = residual[k]! - biases[items[at[k]!]!]!;
+    variance += (left[to]! * left[to]!) / user.length;
+  }
+  const cells = () => new Float64Array(COMPARED * COMPARED);
+  const [sums, squares, counts] = [cells(), cells(), cells()];
+  // The end of a user's is where those of the next began.
+  for (let one = 0, from = 0, seen = 0; one < users && seen < ENOUGH; from = ends[one++]!) {
+    for (let a = from; a < ends[one]!; a++) {
+      for (let b = from; b < a; b++) {
+        const cell = Math.max(ofItem[a]!, ofItem[b]!) * COMPARED + Math.min(ofItem[a]!, ofItem[b]!);
+        const product = left[a]! * left[b]!;
+        sums[cell]! += product;
+        squares[cell]! += product * product;
+        counts[cell]!++;
+      }
+      seen += a - from;
+    }
+  }
+  let [found, pairs] = [0, 0];
+  for (let cell = 0; cell < sums.length; cell++) {
+    // One user's product times another's, so that noise adds nothing in the mean.
+    if (counts[cell]! < 2) continue;
+    found += sums[cell]! * sums[cell]! - squares[cell]!;
+    pairs += counts[cell]! * (counts[cell]! - 1);
+  }
+  if (pairs === 0 || variance === 0) return 0;
+  return Math.sqrt(Math.max(0, found / pairs / (variance * variance) - 2 * Math.sqrt(2 / pairs)));
+}
+
+/** What penalties of embeddings follow from: see embeddingTimes. */
+const STRUCTURE = { times: 1.15, factors: 2.9, power: 0.75, least: 0.1, faint: 0.5, most: 3.5 };
+
+/**
+ * What the penalty of embeddings is multiplied by: 1.15 (1 - 2.9 l)^(3/4) (1 + (0.5 / d)^2) (r + 1 / r) / 2, at most 3.5, l the
+ * likeness. A penalty is a threshold for singular values: it grows with the noise, whose part of the variance is 1 - l sqrt(k),
+ * and with the sum of the roots of the ratings of a user and an item where by frequency it has their product: r is the fourth
+ * root of their ratio. Where l sqrt(n_u n_i) = d is below 1 no factor is told from noise. The constants are read off grids on
+ * 16 sets (docs/defaults.md).
+ */
+function embeddingTimes(alike: number, perUser: number, perItem: number): number {
+  const { times, factors, power, least, faint, most } = STRUCTURE;
+  const noise = Math.max(least, 1 - factors * alike) ** power;
+  const told = faint / (alike * Math.sqrt(perUser * perItem));
+  const ratio = (perUser / perItem) ** 0.25;
+  return digits(Math.min(most, times * noise * (1 + told * told) * ((ratio + 1 / ratio) / 2)));
+}
