@@ -27,6 +27,7 @@ import { type FoldedItem, type FoldedUser, Predictor } from './serving/predictor
 import type { HistoryRow, Recommendation, SimilarOptions } from './serving/questions';
 import { decodeFile, decodeFitted, decodeModel, readSaved, type SavedFile } from './serving/saved-model';
 import type { Able, TrainedState } from './serving/trained-state';
+import { biasPenaltiesOf } from './training/als-rows';
 
 export { DataError, FormatError, OpmfError, OptionError, UnknownIdError, UnsupportedError } from './core/errors';
 export type { Id } from './data/vocabulary';
@@ -296,13 +297,17 @@ function factorizationOf(file: SavedFile): ServedFactorizationModel {
     check(feedback === 'explicit' || feedback === 'implicit', 'feedback');
     check(unobservedWeight === 'auto' || isStrength(unobservedWeight), 'unobservedWeight');
     check([alpha, regularization, regularizationExponent].every(isStrength), 'regularization');
+    const { user = 0, item = 0 } = biasPenaltiesOf(options) ?? {};
+    check(isStrength(user) && isStrength(item), 'biasRegularization');
     const foldIn = new AlsFoldIn(fitted, options as unknown as AlsFoldOptions);
     const state = new FactorizationState(fitted, name, clip, javaScript, () => foldIn);
     return new ServedFactorizationModel(name, owner, options, feedback === 'explicit' ? 'rating' : 'order', state);
   }
   const { loss, negatives = false, regularization } = options;
   const strengths =
-    name === 'nmf' ? { embedding: regularization, bias: 0, scaling: 'constant' } : Object(regularization);
+    typeof regularization === 'number'
+      ? { embedding: regularization, bias: regularization, scaling: 'constant' }
+      : Object(regularization);
   const draws = negatives === false ? undefined : Object(negatives);
   readSaved(() => {
     oneOf(

@@ -51,20 +51,24 @@ function search(space: Space, make: (point: Point) => Fitted, patience: number):
 
 const als = search(
   {
-    rank: [4, 8, 16, 32, 64],
+    rank: [4, 8, 16, 32],
     epochs: [12, 25],
     exponent: [0, 0.25, 0.5, 0.75, 1],
     /** The penalty of a row of 50 ratings by the root of 50, whatever the exponent. */
     penalty: { from: 0.1, to: 12 },
+    biases: ['as vectors', 'of their own'],
+    user: { from: 0.3, to: 300 },
+    item: { from: 0.3, to: 300 },
     start: { from: 0.003, to: 1 },
   },
-  ({ rank, epochs, exponent, penalty, start }) =>
+  ({ rank, epochs, exponent, penalty, biases, user, item, start }) =>
     new ALS({
       feedback: 'explicit',
       rank,
       epochs,
       regularization: penalty * 50 ** (0.5 - exponent),
       regularizationExponent: exponent,
+      biasRegularization: biases === 'as vectors' ? 'auto' : { user, item },
       initScale: start,
     }),
   5,

@@ -15,13 +15,14 @@ import { AlsFoldIn, forData } from '../serving/fold-in/als-fold-in';
 import { countRows, type RowCounts } from '../serving/interaction-history';
 import { decodeFitted, restore, type SavedFactorization } from '../serving/saved-model';
 import { AlsSolver } from '../training/als';
-import type { AlsRule } from '../training/als-rows';
+import { type AlsRatings, choosePenalties } from '../training/als-penalties';
+import { type AlsRule, type BiasPenalties, biasPenaltiesOf } from '../training/als-rows';
 import type { History } from '../training/fit';
 import { fitInteractions, servingOf } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
 import type { FittedTables } from './partial-fit';
 import { TableRecommender } from './table-recommender';
-import { chooseUnits, noiseOf, nothingToPredict, onlyValue, toTargets, type Weighed, weigh } from './targets';
+import { chooseUnits, nothingToPredict, onlyValue, toTargets, type Weighed, weigh } from './targets';
 import type { OptionsInForce, TrainingOptions } from './training-options';
 import { dimension, epochCount, magnitude, trainingFields } from './training-options';
 
@@ -48,10 +49,16 @@ export interface ALSOptions extends Pick<TrainingOptions, 'seed' | 'kernels' | '
   /**
    * lambda, above 0, of lambda (sum over rows of (n + alpha0 |rows of the other side|)^nu |x|^2), for a row with n interactions.
    * 'auto': of implicit feedback about 1.15 / sqrt(items of a user), in the mean, by 1 + what all pairs weigh beside the
-   * interactions, of explicit 0.06 400^(1 - nu), and more where ratings are little but noise (docs/defaults.md); after the fit
-   * `options.regularization` is the number. @defaultValue 'auto'
+   * interactions; of explicit what predicts a tenth of the ratings best that is held out for it, of some users where there
+   * are more than 50,000 (docs/defaults.md); after the fit `options.regularization` is the number. @defaultValue 'auto'
    */
   readonly regularization?: number | 'auto' | undefined;
+  /**
+   * Of biases a penalty of their own, at least 0, in place of that of the vector: a bias of n ratings is the mean of what is left
+   * of them times n / (n + penalty). 'auto': at which ratings are predicted best by biases of the others (after the fit
+   * `options.biasRegularization` has the numbers); where `regularization` is a number, as vectors. @defaultValue 'auto'
+   */
+  readonly biasRegularization?: { readonly user: number; readonly item: number } | 'auto' | undefined;
   /** nu, from 0 to 2: 1 penalizes a row in proportion to what it has, 0 all rows alike. @defaultValue implicit: 1; explicit: 0.5 */
   readonly regularizationExponent?: number | undefined;
   /**
@@ -96,6 +103,14 @@ export function alsFields(): Fields<FilledAlsOptions> {
     kernels,
     clip,
     regularization: field(orAuto(number({ min: 0, above: true })), 'auto'),
+    biasRegularization: {
+      wanted: "an object with user and item, numbers of at least 0, or 'auto'",
+      read(given = 'auto', name, { owner }) {
+        if (given === 'auto') return given;
+        const strength: Field<number> = { read: magnitude() };
+        return readOptions<BiasPenalties>(owner, given as object, { user: strength, item: strength }, `${name}.`);
+      },
+    },
     unobservedWeight: ofImplicit<number | 'auto'>(orAuto(magnitude()), 'auto'),
     alpha: ofImplicit(magnitude(), 0),
     biases: {
@@ -123,11 +138,7 @@ function ofImplicit<T>(check: Check<T>, fallback: T): Field<T | 0, FilledAlsOpti
   };
 }
 
-/**
- * The default penalty of ratings at exponent 1, and the ratings of a row at which the exponent makes no difference. 0.06 in
- * proportion to ratings was behind damped biases on 10 of 17 sets; 1.2 times their root is better by 1.5 to 6 %.
- */
-const EXPLICIT_RIDGE = 0.06;
+/** The ratings of a row at which the exponent makes no difference to the default penalty of ratings. */
 const EXPLICIT_COUNT = 400;
 
 /**
@@ -138,21 +149,27 @@ const EXPLICIT_COUNT = 400;
 const OF_NOISE = 1.15;
 const MOST_RIDGE = 0.8;
 
+/** The options of ratings with numbers where they are 'auto'. */
+async function chosenForRatings(
+  options: FilledAlsOptions & { readonly unobservedWeight: number },
+  ratings: AlsRatings,
+  scheduler: Scheduler,
+): Promise<AlsNumbers> {
+  const { regularization, regularizationExponent: nu, biasRegularization } = options;
+  if (regularization !== 'auto') return { ...options, regularization };
+  const inRule = (lambda: number) => lambda * exponential((0.5 - nu) * naturalLog(EXPLICIT_COUNT));
+  const rule = ruleOf({ ...options, regularization: 1 });
+  const chosen = await choosePenalties(ratings, rule, inRule, options.seed, scheduler);
+  const biases = chosen.biases === undefined ? biasRegularization : Object.freeze(chosen.biases);
+  // Three digits: sums in another order are the same then.
+  return { ...options, regularization: Number(chosen.regularization.toPrecision(3)), biasRegularization: biases };
+}
+
 /** The options with numbers where they are 'auto'. `counts`: how often each row occurs, of so many pairs. */
-function chosenFor(
-  options: FilledAlsOptions,
-  data: Interactions,
-  counts: RowCounts,
-  pairs: number,
-  noise: number,
-): AlsNumbers {
+function chosenFor(options: FilledAlsOptions, data: Interactions, counts: RowCounts, pairs: number): AlsNumbers {
   const known = forData(options, counts, pairs);
   const { regularization, regularizationExponent: nu, unobservedWeight } = known;
   if (regularization !== 'auto') return { ...known, regularization };
-  if (isExplicit(options)) {
-    const ridge = EXPLICIT_RIDGE * exponential((1 - nu) * naturalLog(EXPLICIT_COUNT)) * Math.sqrt(noise);
-    return { ...known, regularization: Number(ridge.toPrecision(3)) };
-  }
   const [users, items] = [trained(counts.users), trained(counts.items)];
   // What all pairs weigh by the interactions: of a row with as many as others have.
   const mass = (unobservedWeight * users * items) / pairs;
@@ -177,9 +194,10 @@ type AlsNumbers = FilledAlsOptions & { readonly unobservedWeight: number; readon
 
 /** The options of the solver. */
 export function ruleOf(options: AlsNumbers): AlsRule {
-  const { rank, biases, unobservedWeight, regularization, regularizationExponent, solver, steps } = options;
-  const { kernels } = options;
-  return { rank, biases, unobservedWeight, regularization, regularizationExponent, method: solver, steps, kernels };
+  const { rank, biases, unobservedWeight, regularization, regularizationExponent, solver, steps, kernels } = options;
+  const biasPenalties = biasPenaltiesOf(options);
+  const lambda = { regularization, regularizationExponent, biasPenalties };
+  return { rank, biases, unobservedWeight, ...lambda, method: solver, steps, kernels };
 }
 
 // Alternating least squares as a recommender.
@@ -305,29 +323,21 @@ async function fitAls({ data: given, options: asked, fitOptions, install, isServ
   const units = { ...(isExplicit ? await chooseUnits(data, RATINGS, scheduler) : SCORES), ...weighed };
   const { pairs = data.size } = weighed;
   const counts = await countRows(data, scheduler);
-  const isNoiseAsked = isExplicit && asked.regularization === 'auto';
-  const noise = isNoiseAsked ? await noiseOf(data, scheduler) : 1;
-  const options = chosenFor(asked, data, counts, pairs, noise);
+  const targets = isExplicit ? await toTargets(data.values, units, scheduler) : null;
+  const copies = data.weights ?? null;
+  const rows = { users: data.userIndex, items: data.itemIndex, copies, total: pairs, counts };
+  const options =
+    targets === null
+      ? chosenFor(asked, data, counts, pairs)
+      : await chosenForRatings(forData(asked, counts, pairs), { ...rows, targets, weights: copies }, scheduler);
   const model = new MFModel({ users: data.users.size, items: data.items.size, rank, biases, seed, initScale: 0 });
   await drawStart(
     [model.userEmbedding, model.itemEmbedding],
     { seed, initScale: initScale / Math.sqrt(rank) },
     scheduler,
   );
-  const targets = isExplicit ? await toTargets(data.values, units, scheduler) : null;
-  const solver = new AlsSolver(
-    tablesOf(model),
-    {
-      users: data.userIndex,
-      items: data.itemIndex,
-      targets,
-      weights: await weightsOf(data, options.alpha, scheduler),
-      copies: data.weights ?? null,
-      total: pairs,
-      counts,
-    },
-    ruleOf(options),
-  );
+  const weights = await weightsOf(data, options.alpha, scheduler);
+  const solver = new AlsSolver(tablesOf(model), { ...rows, targets, weights }, ruleOf(options));
   return fitInteractions({
     name: 'als',
     data,

@@ -27,11 +27,24 @@ export interface AlsRule {
   readonly regularization: number;
   /** nu. */
   readonly regularizationExponent: number;
+  /** Of the biases, whatever n; undefined: as vectors. */
+  readonly biasPenalties?: BiasPenalties | undefined;
   readonly method: RowMethodName;
   /** Steps of the conjugate gradient. */
   readonly steps: number;
   /** Who does the arithmetic, with the same bits. */
   readonly kernels: KernelChoice;
+}
+
+/** What a bias is penalized by, whatever its row has: that of n ratings is the mean of what is left of them times n / (n + penalty). */
+export interface BiasPenalties {
+  readonly user: number;
+  readonly item: number;
+}
+
+/** The penalties of biases that options have; undefined: as vectors, also in files that know no others. */
+export function biasPenaltiesOf({ biasRegularization }: { readonly biasRegularization?: unknown }) {
+  return typeof biasRegularization === 'object' ? (biasRegularization as BiasPenalties) : undefined;
 }
 
 /** The penalty weight of a row with n interactions, where `others` rows of the other side were trained. */
@@ -130,6 +143,12 @@ export class FixedSide {
   }
 }
 
+/** What is added to the diagonal of a row's equations: of its vector, and of its bias. */
+export interface Ridge {
+  readonly vector: number;
+  readonly bias: number;
+}
+
 /** Solves (sum of w q q^T + alpha0 G + ridge I) x = sum of w (t - bias) q for one row at a time. */
 export interface RowMethod {
   /** Forgets the last row. */
@@ -140,7 +159,7 @@ export interface RowMethod {
    * Overwrites x (the vector, then the bias where there are biases) with the solution; the row's interactions are
    * [from, to). An iterative method starts at x. Returns false if there is no unique solution.
    */
-  solve(history: RowHistory, fixed: FixedSide, from: number, to: number, ridge: number, x: Float64Array): boolean;
+  solve(history: RowHistory, fixed: FixedSide, from: number, to: number, ridge: Ridge, x: Float64Array): boolean;
 }
 
 /** Solves exactly: accumulates and factorizes the matrix of a row's equations. Cost: O(n rank^2 + rank^3) a row. */
@@ -170,7 +189,7 @@ export class CholeskyRows implements RowMethod {
     }
   }
 
-  solve(_: RowHistory, fixed: FixedSide, from: number, to: number, ridge: number, x: Float64Array): boolean {
+  solve(_: RowHistory, fixed: FixedSide, from: number, to: number, ridge: Ridge, x: Float64Array): boolean {
     if (to === from) {
       x.fill(0);
       return true;
@@ -182,7 +201,8 @@ export class CholeskyRows implements RowMethod {
       for (let i = 0; i < matrix.length; i++) matrix[i]! += rule.unobservedWeight * gram[i]!;
     }
     // The padding solves to 0.
-    for (let f = 0; f < padded; f++) matrix[f * padded + f]! += f < width ? ridge : 1;
+    for (let f = 0; f < padded; f++)
+      matrix[f * padded + f]! += f < rule.rank ? ridge.vector : f < width ? ridge.bias : 1;
     if (!factorizeGram(sums)) return false;
     solve(matrix, padded, right);
     for (let f = 0; f < width; f++) x[f] = right[f]!;
@@ -253,7 +273,7 @@ export class ConjugateGradientRows implements RowMethod {
     }
   }
 
-  solve(history: RowHistory, fixed: FixedSide, from: number, to: number, ridge: number, x: Float64Array): boolean {
+  solve(history: RowHistory, fixed: FixedSide, from: number, to: number, ridge: Ridge, x: Float64Array): boolean {
     if (to === from) {
       x.fill(0);
       return true;
@@ -289,12 +309,12 @@ export class ConjugateGradientRows implements RowMethod {
     { embedding, bias, gram, padded }: FixedSide,
     from: number,
     to: number,
-    ridge: number,
+    ridge: Ridge,
     v: Float64Array,
   ): void {
     const { width, product, rule } = this;
     const { rank, unobservedWeight } = rule;
-    for (let i = 0; i < width; i++) product[i] = ridge * v[i]!;
+    for (let i = 0; i < width; i++) product[i] = (i < rule.rank ? ridge.vector : ridge.bias) * v[i]!;
     if (unobservedWeight > 0) {
       for (let i = 0; i < width; i++) {
         const scaled = unobservedWeight * v[i]!;
@@ -354,10 +374,13 @@ export class RowSolver {
     this.method.add(history, fixed, from, to);
   }
 
-  /** Leaves in `x` the minimizer of the objective for this row. @throws OptionError if it is not unique */
-  finish(history: RowHistory, fixed: FixedSide, from: number, to: number): void {
-    const ridge = ridgeOf(this.rule, occurrencesOf(history, from, to), fixed.trained);
-    if (this.method.solve(history, fixed, from, to, ridge, this.x)) return;
+  /**
+   * Leaves in `x` the minimizer of the objective for this row. `bias`: the penalty of its bias; undefined: as of its vector.
+   * @throws OptionError if it is not unique
+   */
+  finish(history: RowHistory, fixed: FixedSide, from: number, to: number, bias?: number): void {
+    const vector = ridgeOf(this.rule, occurrencesOf(history, from, to), fixed.trained);
+    if (this.method.solve(history, fixed, from, to, { vector, bias: bias ?? vector }, this.x)) return;
     const { regularization } = this.rule;
     throw wrong('regularization', regularization, 'a larger one: the equations of a row have no unique solution');
   }

@@ -61,9 +61,9 @@ export class AlsSolver implements Training {
   async epoch(_: number, scheduler: Scheduler): Promise<number> {
     const { users, items, rule } = this;
     if (this.byUser === null || this.byItem === null) await this.prepare(scheduler);
-    await this.half(this.byUser!, users, items, scheduler);
+    await this.half(this.byUser!, users, items, rule.biasPenalties?.user, scheduler);
     if (rule.unobservedWeight > 0) await users.sum(scheduler);
-    let loss = await this.half(this.byItem!, items, users, scheduler);
+    let loss = await this.half(this.byItem!, items, users, rule.biasPenalties?.item, scheduler);
     if (rule.unobservedWeight > 0) {
       await items.sum(scheduler);
       loss += rule.unobservedWeight * inner(users.gram, items.gram);
@@ -79,7 +79,13 @@ export class AlsSolver implements Training {
   }
 
   /** Solves for every row of a side. Returns the sum of its weighted squared errors. */
-  private async half(history: SideHistory, side: FixedSide, fixed: FixedSide, scheduler: Scheduler): Promise<number> {
+  private async half(
+    history: SideHistory,
+    side: FixedSide,
+    fixed: FixedSide,
+    biasPenalty: number | undefined,
+    scheduler: Scheduler,
+  ): Promise<number> {
     const { rows, rule } = this;
     const { rank } = rule;
     const { x } = rows;
@@ -100,7 +106,7 @@ export class AlsSolver implements Training {
         rows.add(history, fixed, at, end);
         if (scheduler.isDue((end - at) * entry)) await scheduler.yieldNow();
       }
-      rows.finish(history, fixed, from, to);
+      rows.finish(history, fixed, from, to, biasPenalty);
       for (let f = 0; f < rank; f++) embedding[row * rank + f] = x[f]!;
       if (bias !== null) bias[row] = x[rank]!;
       loss += squaredErrors(history, fixed, from, to, x);

@@ -105,6 +105,34 @@ test("the penalty of 'auto' falls with what rows have, and is of nu 1 whatever n
   expect(await of(many!, { regularizationExponent: 0 })).toBeGreaterThan(10 * (await of(many!)));
 });
 
+test('explicit: noise is left to biases, structure is not; what was chosen is numbers, and gives the same again', async () => {
+  const rmse = async (structure: number, options: ALSOptions = {}) => {
+    const rows = Array.from({ length: 60 * 40 }, (_, at): [number, number, number] => {
+      const [user, item] = [at % 60, Math.floor(at / 60)];
+      const noise = Math.sin(at * at) * 0.8;
+      return [user, item, 3 + Math.cos(user) / 2 + structure * Math.sin(user) * Math.cos(item) + noise];
+    });
+    const model = new ALS({ feedback: 'explicit', rank: 8, ...options });
+    const history = await model.fit(Interactions.from(rows));
+    return { model, trained: history.epochs.at(-1)!.trainRmse! };
+  };
+  const noise = await rmse(0);
+  const signal = await rmse(2);
+  const { regularization: high } = noise.model.options;
+  const { regularization: low, biasRegularization: biases } = signal.model.options;
+  expect(high).toBeGreaterThan(2 * (low as number));
+  expect(Math.max(...noise.model.userFactors.data.map(Math.abs))).toBeLessThan(0.05);
+  expect(signal.trained).toBeLessThan(0.7);
+  expect(biases).toMatchObject({ user: expect.any(Number), item: expect.any(Number) });
+  const again = await rmse(2, { regularization: low, biasRegularization: biases });
+  expect(again.model.userFactors.data).toEqual(signal.model.userFactors.data);
+  // A number is for biases as well, where nothing is said of them.
+  const given = new ALS({ feedback: 'explicit', regularization: 0.5 });
+  await given.fit(odd);
+  expect(given.options).toMatchObject({ regularization: 0.5, biasRegularization: 'auto' });
+  expect(() => new ALS({ biasRegularization: { user: -1, item: 0 } })).toThrow(OptionError);
+});
+
 test('alpha makes a value weigh 1 + alpha value, as a weight does that is relative to nothing', async () => {
   const rows = [...odd];
   const predicted = async (options: ALSOptions, data: Interactions) => {

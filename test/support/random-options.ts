@@ -180,6 +180,12 @@ const OWN: Readonly<Partial<Record<RecommenderName, Fields>>> = {
     feedback: or(fc.constantFrom('implicit', 'explicit')),
     regularization: strength,
     regularizationExponent: or(fc.double({ min: 0, max: 2, noNaN: true })),
+    biasRegularization: or(
+      fc.oneof(
+        fc.record({ user: fc.double({ min: 0, max: 9, noNaN: true }), item: fc.constant(2) }),
+        fc.constant('auto'),
+      ),
+    ),
     unobservedWeight: or(fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constant('auto'))),
     alpha: strength,
     solver: or(fc.constantFrom('cholesky', 'conjugate-gradient')),

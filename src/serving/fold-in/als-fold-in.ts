@@ -1,7 +1,7 @@
 // What a new user or a new item is to tables trained by alternating least squares: one more row of the last half-epoch.
 
 import { type Pausable, runToEnd, runYielding, type Scheduler } from '../../core/scheduler';
-import { ridgeOf } from '../../training/als-rows';
+import { biasPenaltiesOf, ridgeOf } from '../../training/als-rows';
 import { linkOf, type ServedFactorization } from '../factorization-tables';
 import type { HistoryEntry } from '../trained-state';
 import { basesOf, columnOf, type FoldIn, indicesOf } from './fold-in';
@@ -22,6 +22,8 @@ export interface AlsFoldOptions {
   readonly unobservedWeight: number | 'auto';
   readonly regularization: number;
   readonly regularizationExponent: number;
+  /** Absent in files that know none. */
+  readonly biasRegularization?: unknown;
 }
 
 /** Sets up rows of a state that was trained by alternating least squares. */
@@ -47,11 +49,11 @@ export class AlsFoldIn implements FoldIn {
   readonly comparesItems = false;
 
   user(history: readonly HistoryEntry[]): RidgeProblem {
-    return this.problem(this.items, history);
+    return this.problem(this.items, history, biasPenaltiesOf(this.options)?.user);
   }
 
   item(history: readonly HistoryEntry[]): RidgeProblem {
-    return this.problem(this.users, history);
+    return this.problem(this.users, history, biasPenaltiesOf(this.options)?.item);
   }
 
   async prepare(side: 'users' | 'items', scheduler: Scheduler): Promise<void> {
@@ -73,7 +75,7 @@ export class AlsFoldIn implements FoldIn {
     return { embedding: tables.userEmbedding, biases: tables.userBias, counts: seen.userCounts };
   }
 
-  private problem(side: Frozen, history: readonly HistoryEntry[]): RidgeProblem {
+  private problem(side: Frozen, history: readonly HistoryEntry[], bias: number | undefined): RidgeProblem {
     const { tables, units } = this.fitted;
     const { options } = this;
     const { feedback, alpha, unobservedWeight } = options;
@@ -93,7 +95,7 @@ export class AlsFoldIn implements FoldIn {
       scale: 1 / folded,
       hasBias: side.biases.length > 0,
       penalty: ridge / folded,
-      biasPenalty: ridge / (folded * folded),
+      biasPenalty: (bias ?? ridge) / (folded * folded),
       loss: new RatingsLoss('squared', linkOf(units), targets, weights),
       ...(unobservedWeight > 0 && { everywhere: { sums: runToEnd(this.sumsOf(side)), weight: unobservedWeight } }),
     };
