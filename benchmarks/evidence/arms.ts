@@ -166,9 +166,14 @@ export interface Found {
 
 /**
  * Moves a window of 15 cells until its best cell is its middle. So every arm is chosen from as many cells, no arm has its
- * best at an end, and what was tried on the way was worse.
+ * best at an end, and what was tried on the way was worse. `first`: rates, in steps, of which the best is its first middle,
+ * for costs that have more than one valley.
  */
-export async function search(from: Cell, costAt: (cell: Cell) => Promise<number>): Promise<Found> {
+export async function search(
+  from: Cell,
+  costAt: (cell: Cell) => Promise<number>,
+  first: readonly number[] = [],
+): Promise<Found> {
   const known = new Map<string, number>();
   const cost = async (cell: Cell) => {
     const key = `${cell.rate} ${cell.start}`;
@@ -176,6 +181,10 @@ export async function search(from: Cell, costAt: (cell: Cell) => Promise<number>
     return known.get(key)!;
   };
   let middle = from;
+  for (const rate of first) {
+    const cell = { ...from, rate };
+    if ((await cost(cell)) < (await cost(middle))) middle = cell;
+  }
   for (;;) {
     const cells = windowOf(middle);
     const costs: number[] = [];

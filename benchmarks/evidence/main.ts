@@ -27,6 +27,10 @@ import { costOf, measure, rowsOf, SUBJECTS, type Subject } from './subjects';
 
 /** The start that the search begins at. */
 const START = 0.03;
+/** Where it begins. */
+const FIRST: Cell = { rate: 0, start: 0 };
+/** Orders have two valleys: that of popularity alone, at small rates. */
+const SCAN = [-4, -2, 2, 4, 6, 8];
 /** Steps that the rate of the last fit may be below the one chosen. */
 const MOST_LOWERED = 2;
 
@@ -71,7 +75,7 @@ async function run(only: readonly string[], minutes: number): Promise<void> {
   const until = performance.now() + minutes * 60_000;
   const { commit } = machine();
   mkdirSync(FOLDER, { recursive: true });
-  let from: Cell = { rate: 0, start: 0 };
+  let from = FIRST;
   for (const { model, set, file, arms } of jobs(only)) {
     for (const seed of SEEDS) {
       const own = arms.filter((arm) => arm.seed === seed);
@@ -80,7 +84,7 @@ async function run(only: readonly string[], minutes: number): Promise<void> {
       for (const [at, key] of own.entries()) {
         if (performance.now() > until) return;
         // The search of an arm begins where that of the plain one before it has ended.
-        if (key.optimizer !== own[at - 1]?.optimizer) from = { rate: 0, start: 0 };
+        if (key.optimizer !== own[at - 1]?.optimizer) from = FIRST;
         const [line, cell] = await runArm(SUBJECTS[model]!, key, rows, from, commit);
         if (key.product === 'plain') from = cell;
         appendFileSync(file, `${JSON.stringify(line, round)}\n`);
@@ -152,7 +156,12 @@ async function runArm(
       throw error;
     }
   };
-  const { cell, costs, trials } = await search(from, async (one) => costOf(subject, (await fit(one, tuning)).value));
+  const costAt = async (one: Cell) => costOf(subject, (await fit(one, tuning)).value);
+  const { cell, costs, trials } = await search(
+    from,
+    costAt,
+    subject.metric === 'ndcg@10' && from === FIRST ? SCAN : [],
+  );
   // It has more rows than the rate was chosen by, and that may be too many where the best rate is next to those that diverge.
   let last = cell;
   let { value, seconds } = await fit(last, final);

@@ -20,6 +20,13 @@ describe('the search of an arm', () => {
     expect(trials).toBeGreaterThanOrEqual(15);
   });
 
+  test('begins in the better of two valleys where it is told where to look', async () => {
+    const cost = async ({ rate, start }: Cell) => Math.min(2 + rate ** 2, 1 + (rate - 7) ** 2) + start ** 2;
+    const zero = { rate: 0, start: 0 };
+    expect((await search(zero, cost)).cell.rate).toBe(0);
+    expect((await search(zero, cost, [4, 8])).cell.rate).toBe(7);
+  });
+
   test('goes down where every rate diverges, and stays where all is flat', async () => {
     const steep = await search({ rate: 9, start: 0 }, async ({ rate }) =>
       rate > 0 ? Infinity : 2 - rate / 100 + rate ** 2,
