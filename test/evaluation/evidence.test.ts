@@ -21,7 +21,7 @@ describe('the search of an arm', () => {
   });
 
   test('begins in the better of two valleys where it is told where to look', async () => {
-    const cost = async ({ rate, start }: Cell) => Math.min(2 + rate ** 2, 1 + (rate - 7) ** 2) + start ** 2;
+    const cost = async ({ rate, start }: Cell) => Math.min(3 + rate ** 2, 1 + (rate - 7) ** 2) + start ** 2;
     const zero = { rate: 0, start: 0 };
     expect((await search(zero, cost)).cell.rate).toBe(0);
     expect((await search(zero, cost, [4, 8])).cell.rate).toBe(7);
