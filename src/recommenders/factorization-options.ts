@@ -16,7 +16,7 @@ import type { LossName, RankingLossName } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
 import { chooseBlocks } from '../training/per-rating/block-schedule';
 import { type Signal, signalOf } from './signal';
-import { INSTEAD, meanOfUsers, nothingToPredict, onlyValue, weigh } from './targets';
+import { INSTEAD, nothingToPredict, onlyValue, spreadOf, weigh } from './targets';
 import {
   batchCount,
   copyOf,
@@ -30,6 +30,7 @@ import {
   penalty,
   products,
   ruleApart,
+  type Spread,
   type TrainingOptions,
   threads,
   trainingFields,
@@ -239,8 +240,8 @@ export interface OverparamMFOptions extends TrainingOptions {
   /**
    * lambda of 1/2 lambda (|e_u|^2 + |e_i|^2 + b_u^2 + b_i^2) per rating, at least 0; a number is constant and for all.
    * @defaultValue embeddings 0.235, biases 0.15, by frequency, times what the data say of structure and noise (docs/defaults.md);
-   * losses of orders: c / n^(1/4), constant, n the items of the user of an interaction in the mean, c 0.075, of warp 0.25,
-   * of softmax 0.023
+   * losses of orders: c sqrt(n / k) by frequency, n the items of a user in the mean over users and k over interactions, c 0.05, of
+   * warp 0.2; of softmax 0.023 / k^(1/4), constant; more where interactions are few for so many rows (docs/defaults.md)
    */
   readonly regularization?:
     | number
@@ -249,7 +250,7 @@ export interface OverparamMFOptions extends TrainingOptions {
         readonly embedding?: number | undefined;
         /** lambda of biases, at least 0. @defaultValue 0.15; losses of orders: as above */
         readonly bias?: number | undefined;
-        /** 'frequency': a row with n ratings has lambda sqrt(20 / n). @defaultValue 'frequency'; losses of orders: 'constant' */
+        /** 'frequency': a row with n ratings has lambda sqrt(20 / n). @defaultValue 'frequency'; softmax: 'constant' */
         readonly scaling?: 'constant' | 'frequency' | undefined;
       }
     | undefined;
@@ -321,8 +322,8 @@ export type FactorizationFields = Fields<Declared, ChosenByData>;
 export interface ChosenByData {
   readonly loss: FactorizationLoss;
   readonly shape?: BatchShape | undefined;
-  /** Where orders are learned, how many interactions the user of one has, in the mean over them. */
-  readonly perUser?: number | undefined;
+  /** Where orders are learned. */
+  readonly spread?: Spread | undefined;
   /** What the penalties of the preset are multiplied by. */
   readonly penaltyTimes?: Signal['times'] | undefined;
   /** By what biases start that are left to the data. */
@@ -387,8 +388,8 @@ export function factorizationFields(presets: Presets, planOf: PlanOf): Factoriza
     regularization: penalty(
       ({ options, data }) => {
         if (options.negatives !== false) {
-          const lambda = ordersPenalty(options.loss, data?.perUser);
-          return { embedding: lambda, bias: lambda, scaling: 'constant' };
+          const { lambda, scaling } = ordersPenalty(options.loss, data?.spread);
+          return { embedding: lambda, bias: lambda, scaling };
         }
         const { regularization } = presets.ratings;
         const times = data?.penaltyTimes ?? { embedding: 1, bias: 1 };
@@ -478,7 +479,7 @@ export function readerOf(
       const loss = options.loss !== 'auto' ? options.loss : only === undefined ? 'squared' : EVENTS;
       const isRated = only === undefined && options.negatives === false;
       const batch = options.batchSize > 1 && isRated ? await shape(data, options, scheduler) : undefined;
-      const perUser = isRated ? undefined : await meanOfUsers(data, scheduler);
+      const spread = isRated ? undefined : await spreadOf(data, scheduler);
       // Of the penalties left to the data, and of where biases start, what is asked for.
       const { regularization: given } = asked;
       const isPenalized = typeof given === 'object' && given.embedding !== undefined && given.bias !== undefined;
@@ -491,7 +492,7 @@ export function readerOf(
           : undefined;
       const biases = starts ? signal : undefined;
       const biasDamping = biases?.damping ?? false;
-      return { read: read(asked, { loss, shape: batch, perUser, penaltyTimes: signal?.times, biasDamping }), biases };
+      return { read: read(asked, { loss, shape: batch, spread, penaltyTimes: signal?.times, biasDamping }), biases };
     },
   };
 }

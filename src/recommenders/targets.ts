@@ -10,6 +10,7 @@ import type { RatingScale } from '../serving/factorization-tables';
 import { countRows } from '../serving/interaction-history';
 import { type Link, type LossName, type RankingLossName, sigmoidLink } from '../training/losses';
 import type { NegativeSampling } from '../training/negatives';
+import type { Spread } from './training-options';
 
 /** The options that decide the scale. */
 interface ScaleOptions {
@@ -354,9 +355,24 @@ export async function inCopies(data: RatingData, batchSize: number, scheduler: S
   };
 }
 
-/** How many interactions the user of one has, in the mean over them. */
-export async function meanOfUsers(all: Interactions, scheduler: Scheduler): Promise<number> {
+/** How many interactions users have, and how few of them there are for so many rows. */
+export async function spreadOf(all: Interactions, scheduler: Scheduler): Promise<Spread> {
   const { data } = await weigh(all, scheduler);
-  const { users } = await countRows(data, scheduler);
-  return users.reduce((sum, count) => sum + count * count, 0) / data.size;
+  const { users, items } = await countRows(data, scheduler);
+  const { size } = data;
+  return {
+    perUser: size / rowsOf(users),
+    ofOne: users.reduce((sum, count) => sum + count * count, 0) / size,
+    crowding: crowdingOf(rowsOf(users), rowsOf(items), size),
+  };
+}
+
+const rowsOf = (counts: Int32Array) => counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
+
+/**
+ * How far the singular values that chance gives interactions, rows and columns divided by the roots of their counts, end above
+ * 1, which is that of popularity: near sqrt(users / pairs) + sqrt(items / pairs); the square of it, at least 1.
+ */
+export function crowdingOf(users: number, items: number, pairs: number): number {
+  return Math.max(1, (Math.sqrt(users) + Math.sqrt(items)) ** 2 / pairs);
 }

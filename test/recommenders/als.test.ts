@@ -79,7 +79,7 @@ test("'auto' is numbers after the fit; a fresh and a loaded one choose again; nu
   // Each user of 60 one item of its own: all pairs weigh 6.75 times as much, and the noise is at most the first value.
   const own = (rows: number) => Interactions.from(Array.from({ length: rows }, (_, row) => [row, row] as const));
   await model.fit(own(60));
-  const chosen = { regularization: Number((0.8 / 7.75).toPrecision(3)), unobservedWeight: 6.75 / 60 };
+  const chosen = { regularization: Number(((0.8 * 4) / 7.75).toPrecision(3)), unobservedWeight: 6.75 / 60 };
   expect(model.options).toMatchObject(chosen);
   const loaded = ALS.load(model.save());
   expect(loaded.options).toEqual(model.options);

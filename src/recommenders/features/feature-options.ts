@@ -13,6 +13,7 @@ import type { LossName, RankingLossName } from '../../training/losses';
 import type { NegativeSampling } from '../../training/negatives';
 import {
   batchCount,
+  constantPenalty,
   copyOf,
   dimension,
   epochCount,
@@ -21,10 +22,10 @@ import {
   type Negatives,
   negatives,
   optimizer,
-  ordersPenalty,
   penalty,
   products,
   ruleApart,
+  type Spread,
   type TrainingOptions,
   trainingFields,
 } from '../training-options';
@@ -140,8 +141,8 @@ export interface FeatureSample {
   readonly entries: number;
   /** In regression the standard deviation of the labels; else 1. */
   readonly deviation: number;
-  /** Where negatives are drawn, how many interactions the user of one has, in the mean over them. */
-  readonly perUser?: number | undefined;
+  /** Where negatives are drawn. */
+  readonly spread?: Spread | undefined;
 }
 
 // The defaults, found by benchmarks/defaults-search/features.ts; docs/defaults.md has the tables.
@@ -227,7 +228,7 @@ export function featureFields<Own extends object>(
         const { task, negatives, loss } = options;
         const isDeep = hasLayers(options);
         if (negatives !== false) {
-          const lambda = ordersPenalty(loss, data?.perUser);
+          const lambda = constantPenalty(loss, data?.spread);
           return { embedding: lambda, linear: lambda, dense: isDeep ? LAYERS.penalty : 0, scaling: 'constant' };
         }
         const embedding = strengthOf(data ?? UNKNOWN, task, isDeep);

@@ -37,7 +37,7 @@ import { type Batcher, RatingBatcher } from '../../training/rating-batches';
 import { dataText, rowsText } from '../checkpoint';
 import { checkInteractions, checkpointFields, type FilledFitOptions, withEarlyStopping } from '../fit-options';
 import type { FitOptions } from '../recommender';
-import { copiesOf, inCopies, meanOfUsers, nothingToPredict, onlyValue, relativeWeights, weigh } from '../targets';
+import { copiesOf, inCopies, nothingToPredict, onlyValue, relativeWeights, spreadOf, weigh } from '../targets';
 import { countCold, RankValidation } from '../validation';
 import type { FeatureSample, FilledFeatureOptions } from './feature-options';
 
@@ -505,9 +505,7 @@ export function readPairs(
       const { size, values: labels, weights = null } = data;
       const entries = 2 + entriesOf(fit.userFeatures) + entriesOf(fit.itemFeatures);
       const sample = await sampleOfLabels({ size, labels, weights }, () => entries, options, fit.signal);
-      return negatives === false
-        ? sample
-        : { ...sample, perUser: await meanOfUsers(data, new TaskScheduler(fit.signal)) };
+      return negatives === false ? sample : { ...sample, spread: await spreadOf(data, new TaskScheduler(fit.signal)) };
     },
     load: (options) => loadPairs(owner, checked, options),
   };
