@@ -14,7 +14,7 @@ const helps = new Map<string, string>();
 
 test('pages name many', () => {
   expect(commands.filter(({ isBlock }) => isBlock).length).toBeGreaterThan(15);
-  expect(commands.some(({ text }) => text.startsWith('npm run bench:plain-search'))).toBe(true);
+  expect(commands.some(({ text }) => text.startsWith('npm run bench:defaults-bounds'))).toBe(true);
   expect(commands.some(({ file }) => file.startsWith('benchmarks/'))).toBe(true);
 });
 
