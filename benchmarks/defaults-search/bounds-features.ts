@@ -21,6 +21,7 @@ import {
 import { loadDataset } from 'opmf/node';
 import type { Constant, Piece, Point, Search, Space, Untouched } from './bounds';
 import { FEATURE_SETS, type FeatureSet } from './feature-sets';
+import { RATING_SETS } from './rating-sets';
 
 interface Rows extends FeatureSet {
   readonly size: number;
@@ -62,7 +63,7 @@ const OF_ROWS: Space = {
 
 function optionsOf(
   kind: Kind,
-  { rule, rate, schedule, lambda, linear, scaling, start, dense, denseRate, ...own }: Point,
+  { rule, rate, schedule, lambda, linear, scaling, start, dense, denseRate, init, ...own }: Point,
 ) {
   const embedding = RATES[rule as keyof typeof RATES] * rate;
   const rates = kind === 'fm' ? embedding : { embedding, linear: embedding, bias: embedding, dense: denseRate };
@@ -71,6 +72,7 @@ function optionsOf(
   return {
     ...own,
     initScale: start,
+    ...(init !== undefined && { overparam: { kind: 'scalar', scope: 'row', depth: 2, init } }),
     optimizer: {
       name: rule,
       ...(rule === 'adagrad' && { per: 'row' }),
@@ -88,6 +90,25 @@ function search(kind: Kind, space: Space): Search<Rows> {
   };
 }
 
+/** Rules and products at the epochs and the rank of the default, on equal terms: which is to be the default? */
+const arm = (rule: string, more: Space = {}): Search<Rows> => ({
+  ...search('fm', {
+    rule: [rule],
+    schedule: ['linear', 'cosine'],
+    scaling: ['frequency'],
+    epochs: [10],
+    rank: [16],
+    ...more,
+  }),
+  isFor: (set) => /^(frappe-5th|adult-10th|adult|pairs)$/.test(set),
+});
+const ARMS = {
+  adam: arm('adam'),
+  adadelta: arm('adadelta'),
+  'adam scalar-row-2': arm('adam', { init: { from: 0.3, to: 3 } }),
+  'adadelta scalar-row-2': arm('adadelta', { init: { from: 0.3, to: 3 } }),
+};
+
 const LAYERS: Space = {
   // Adam alone: its rate is then one for the layers too.
   rule: ['adam'],
@@ -98,9 +119,9 @@ const LAYERS: Space = {
 };
 
 /** At most .002 below the best of the search (as a part of 1, which asks a little more), and never below logistic regression. */
-const untouched = (kind: Kind): Untouched<Rows> => ({
+const untouched = (kind: Kind, shown: readonly string[] = []): Untouched<Rows> => ({
   run: (rows) => aucOf(kind, {}, rows),
-  bounds: { [kind]: () => 0.2, logistic: () => 0 },
+  bounds: { [kind]: () => 0.2, logistic: () => 0, ...Object.fromEntries(shown.map((name) => [name, undefined])) },
 });
 
 /** A default of FM multiplied: its penalties, or its rates. */
@@ -141,12 +162,17 @@ export const features: Piece<Rows> = {
   ),
   seeds: () => [1],
   searches: {
-    fm: search('fm', { rank: [8, 16, 32] }),
+    logistic: search('fm', { rank: [1], start: [0], rule: ['adam', 'adagrad'], linear: [1] }),
+    fm: search('fm', { rank: [8, 16, 32, 64] }),
+    ...ARMS,
     'wide-deep': search('wide-deep', LAYERS),
     'deep-fm': search('deep-fm', LAYERS),
-    logistic: search('fm', { rank: [1], start: [0], rule: ['adam', 'adagrad'], linear: [1] }),
   },
-  untouched: { fm: untouched('fm'), 'wide-deep': untouched('wide-deep'), 'deep-fm': untouched('deep-fm') },
+  untouched: {
+    fm: untouched('fm', Object.keys(ARMS)),
+    'wide-deep': untouched('wide-deep'),
+    'deep-fm': untouched('deep-fm'),
+  },
   references: {},
   constants: {
     'penalty of fm': multiplied(({ regularization }, by) => {
@@ -184,7 +210,7 @@ const EVENTS: Readonly<Record<string, () => Promise<Interactions>>> = {
     const all = await loadDataset('ml-100k');
     return all.select(Int32Array.from(all.values.keys()).filter((k) => all.values[k]! >= 4));
   },
-  'steam-200k': async () => someUsers(await loadDataset('steam-200k'), 3),
+  'steam-200k': async () => someUsers(await RATING_SETS['steam-200k']!(), 3),
   filmtrust: () => loadDataset('filmtrust'),
   'movietweetings-8k': () => loadDataset('movietweetings-8k'),
 };
@@ -205,7 +231,7 @@ export const neural: Piece<Events> = {
     'neural-cf': {
       space: {
         loss: ['logistic', 'softmax', 'bpr'],
-        rate: { from: 0.0003, to: 0.03 },
+        rate: { from: 0.0005, to: 0.1 },
         schedule: ['none', 'cosine', 'cosine'],
         lambda: { from: 1e-5, to: 0.1 },
         dense: { from: 1e-6, to: 0.01 },

@@ -57,7 +57,7 @@ export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffl
    * regression, the deviation of the labels: docs/defaults.md; where negatives are drawn from 0.01
    */
   readonly optimizer?: Optimizer | Partial<OptimizerConfig> | OptimizerName | undefined;
-  /** Passes over the rows, from 1 to 100000. @defaultValue 10; where negatives are drawn: 20 */
+  /** Passes over the rows, from 1 to 100000. @defaultValue 10, of FM fewer over more than 40,000 rows, at least 6; where negatives are drawn: 20 */
   readonly epochs?: number | undefined;
   /** Rows a step, at least 1; the gradient is their mean. @defaultValue a 32nd of the rows, from 32 to 1024; where negatives are drawn: 256 */
   readonly batchSize?: number | undefined;
@@ -157,6 +157,15 @@ function batchOf(sample: FeatureSample | undefined): number {
   return Math.min(MOST_ROWS, Math.max(LEAST_ROWS, Math.round(sample.rows / STEPS)));
 }
 
+/** Passes over so many rows, without layers; over more, the fewer, as each has more steps: 7 over 80,000, 6 from 111,000 on. */
+const [MOST_EPOCHS, LEAST_EPOCHS, FEW_ROWS] = [10, 6, 40_000];
+
+function epochsOf(sample: FeatureSample | undefined): number {
+  if (sample === undefined) return MOST_EPOCHS;
+  const passes = Math.round(MOST_EPOCHS * Math.sqrt(FEW_ROWS / sample.rows));
+  return Math.min(MOST_EPOCHS, Math.max(LEAST_EPOCHS, passes));
+}
+
 /** Of hidden layers: their rate, their penalty, and how much more embeddings have, as layers can make up for it. */
 const LAYERS = { rate: 0.001, penalty: 1e-4, embedding: 3 };
 
@@ -200,7 +209,9 @@ export function featureFields<Own extends object>(
   const lossName = oneOf('squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax');
   const common: Fields<Declared, FeatureSample> = {
     task: field(oneOf('classification', 'regression', 'ranking'), 'classification'),
-    epochs: derived(epochCount(), ({ options }) => (options.negatives === false ? 10 : ORDERS.epochs)),
+    epochs: derived(epochCount(), ({ options, data }) =>
+      options.negatives === false ? epochsOf(hasLayers(options) ? undefined : data) : ORDERS.epochs,
+    ),
     batchSize: derived(batchCount(), ({ options, data }) =>
       options.negatives === false ? batchOf(data) : ORDERS.batchSize,
     ),
@@ -248,12 +259,7 @@ export function featureFields<Own extends object>(
 
 const NO_PENALTY = { embedding: 0, linear: 0, dense: 0, scaling: 'constant' } as const;
 /** Of orders, what MF has of them: its tables are among those of a machine on users, items and what is known of them. */
-const ORDERS = { epochs: 20, batchSize: 256, initScale: 0.1, rate: 0.01, rank: 32 };
-/** The declaration of the length of the vectors of a machine without layers. */
-export const machineRank = () =>
-  derived<number, Declared, FeatureSample>(dimension(), ({ options }) =>
-    options.negatives === false ? 16 : ORDERS.rank,
-  );
+const ORDERS = { epochs: 20, batchSize: 256, initScale: 0.1, rate: 0.01 };
 /** Before a fit. */
 const UNKNOWN: FeatureSample = { rows: 40_000, entries: 10, deviation: 1 };
 

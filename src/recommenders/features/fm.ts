@@ -1,16 +1,16 @@
 // The factorization machine as a recommender.
 
+import { field } from '../../core/options';
 import type { FieldRange } from '../../data/feature-fields';
 import { FMModel } from '../../models/feature-models';
 import type { Overparam } from '../../parameters/overparam';
 import { fileOf, type SavedFile, savedRule } from '../../serving/saved-model';
 import type { Collapses } from '../recommender';
-import type { OptionsInForce } from '../training-options';
+import { dimension, type OptionsInForce } from '../training-options';
 import {
   type FeatureRecommenderOptions,
   type FeatureSample,
   featureFields,
-  machineRank,
   type ReadFeatures,
   readFeatures,
 } from './feature-options';
@@ -18,12 +18,12 @@ import { FeatureRecommender, restoreFeatures } from './feature-recommender';
 
 /** The options of FM. */
 export interface FMOptions extends FeatureRecommenderOptions {
-  /** The length k of a feature's vector, from 1 to 65536. @defaultValue 16; where negatives are drawn: 32 */
+  /** The length k of a feature's vector, from 1 to 65536. @defaultValue 32 */
   readonly rank?: number | undefined;
 }
 
 /** Their declarations. */
-export const fmFields = () => featureFields({ rank: machineRank() }, ({ rank }) => [rank, null]);
+export const fmFields = () => featureFields({ rank: field(dimension(), 32) }, ({ rank }) => [rank, null]);
 
 /**
  * A factorization machine of second order, over rows of features: numbers, categories, several of a field, crossed ones.
