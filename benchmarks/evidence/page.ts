@@ -154,7 +154,7 @@ function verdict(): string {
   const count = (is: (one: (typeof total)[number]) => boolean) => total.filter(is).length;
   const [ahead, behind] = [count(({ isAhead }) => isAhead), count(({ isBehind }) => isBehind)];
   return [
-    `**With everything tuned alike, the rule chosen too, a product is better than plain tables on rows that took no part in ${ahead} of ${total.length} cases, plain is better in ${behind}, and in ${total.length - ahead - behind} the seeds disagree; in the middle of all cases the product changes the result by ${percent(median(total.map(({ change }) => change)))}.** A case is a model, a set and a budget of epochs; better means in all ${SEEDS.length} seeds, which chance alone would give each side in one case of ${2 ** SEEDS.length}. Products win: ${list(({ isAhead }) => isAhead)}. Plain wins: ${list(({ isBehind }) => isBehind)}. The change is of ${METRICS}, and the number after "at" the epochs of the budget.`,
+    `**With everything tuned alike, the rule chosen too, a product is better than plain tables on rows that took no part in ${ahead} of ${total.length} cases, plain is better in ${behind}, and in ${total.length - ahead - behind} the seeds disagree; in the middle of all cases the product changes the result by ${percent(median(total.map(({ change }) => change)))}.** A case is a model, a set and a budget of epochs; better means in all ${SEEDS.length} seeds, which chance alone would give each side in about ${Math.round(total.length / 2 ** SEEDS.length)} of them. Products win: ${list(({ isAhead }) => isAhead)}. Plain wins: ${list(({ isBehind }) => isBehind)}. The change is of ${METRICS}, and the number after "at" the epochs of the budget.`,
     withVariants(),
   ]
     .filter((part) => part !== '')
