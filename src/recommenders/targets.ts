@@ -361,6 +361,7 @@ export async function spreadOf(all: Interactions, scheduler: Scheduler): Promise
   const { users, items } = await countRows(data, scheduler);
   const { size } = data;
   return {
+    size,
     perUser: size / rowsOf(users),
     ofOne: users.reduce((sum, count) => sum + count * count, 0) / size,
     crowding: crowdingOf(rowsOf(users), rowsOf(items), size),

@@ -173,6 +173,8 @@ export function penalty<Strengths extends object, Options, Data>(
 
 /** What the default penalties of losses of orders depend on. */
 export interface Spread {
+  /** The number of interactions. */
+  readonly size: number;
   /** The interactions of a user, in the mean over users, and in the mean over interactions. */
   readonly perUser: number;
   readonly ofOne: number;
@@ -181,7 +183,7 @@ export interface Spread {
 }
 
 /** Of no data yet. */
-const USUAL_SPREAD: Spread = { perUser: 40, ofOne: 40, crowding: 1 };
+const USUAL_SPREAD: Spread = { size: 100_000, perUser: 40, ofOne: 40, crowding: 1 };
 
 /** The constants of `constantPenalty`, and of `ordersPenalty`. */
 const OF_PAIRS = 0.075;

@@ -52,7 +52,7 @@ describe.each(KINDS)('%s', (_, make) => {
       await next.fit(rated);
       expect(next.options).toMatchObject({ loss: 'squared', negatives: false, batchSize: 1 });
       await next.fit(events);
-      expect(next.options).toMatchObject({ loss: 'softmax', negatives: { count: 32 }, batchSize: 256 });
+      expect(next.options).toMatchObject({ loss: 'softmax', negatives: { count: 32 }, batchSize: 64 });
     }
   });
 
