@@ -82,7 +82,15 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
     sets: RATINGS.slice(0, 2),
     without: /ftrl|dense/,
     make: ({ initScale: initRange, ...s }) =>
-      new NMF({ rank: RANK, loss: 'squared', regularization: 0.02, solver: 'gradient', initRange, ...s }),
+      new NMF({
+        rank: RANK,
+        loss: 'squared',
+        regularization: 0.02,
+        solver: 'gradient',
+        biases: false,
+        initRange,
+        ...s,
+      }),
   },
   'wide-deep': { ...ofFeatures, sets: FEW_FEATURES, make: (s) => new WideDeep({ ...network, ...s }) },
   'deep-fm': { ...ofFeatures, sets: FEW_FEATURES, make: (s) => new DeepFM({ ...network, ...s }) },

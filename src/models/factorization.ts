@@ -122,7 +122,9 @@ export class TableMaker {
   private table(name: string, group: 'embedding' | 'bias', rows: number, dim: number, sigma: number): Parameter {
     const { options, constraint } = this;
     const { seed, precision } = options;
-    const shape = { name, group, rows, dim, precision, ...(constraint !== undefined && { constraint }) };
+    // Biases may be of either sign.
+    const isKept = constraint !== undefined && group === 'embedding';
+    const shape = { name, group, rows, dim, precision, ...(isKept && { constraint }) };
     return startedTable(this.zero, shape, sigma, parameterStream(seed));
   }
 }

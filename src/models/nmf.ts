@@ -1,4 +1,4 @@
-// Non-negative matrix factorization as a model: a factorization without biases whose factors never fall below 0.
+// Non-negative matrix factorization as a model: a factorization whose factors never fall below 0.
 
 import { UnsupportedError } from '../core/errors';
 import { number } from '../core/options';
@@ -7,6 +7,8 @@ import { Factorization, type MFModelOptions, parameterStream } from './factoriza
 
 /** The options of NMFModel. */
 export interface NMFModelOptions extends Omit<MFModelOptions, 'biases' | 'globalMean' | 'initScale'> {
+  /** Whether users and items have biases, of either sign. @defaultValue false */
+  readonly biases?: boolean | undefined;
   /** The embeddings (the products) start at uniform draws from 0 to this. @defaultValue 1 */
   readonly initRange?: number | undefined;
   /** How tables are written as products of non-negative factors: scalar or diagonal. @defaultValue false */
@@ -14,7 +16,7 @@ export interface NMFModelOptions extends Omit<MFModelOptions, 'biases' | 'global
 }
 
 /**
- * Non-negative matrix factorization, bare: score(u, i) = <p_u, q_i>, p and q of no number below 0.
+ * Non-negative matrix factorization, bare: score(u, i) = <p_u, q_i>, p and q of no number below 0, and with `biases` + b_u + b_i.
  *
  * Every factor is marked as non-negative: training puts what an update, of whatever optimizer, makes negative back to 0. The
  * product of such factors is non-negative as well. Shapes: userFactors users x rank, itemFactors items x rank. Cost of a
@@ -32,13 +34,13 @@ export interface NMFModelOptions extends Omit<MFModelOptions, 'biases' | 'global
  */
 export class NMFModel extends Factorization {
   constructor(options: NMFModelOptions) {
-    const { overparam = false, initRange = 1, ...shape } = options ?? {};
+    const { overparam = false, initRange = 1, biases = false, ...shape } = options ?? {};
     number({ min: 0 })(initRange, 'initRange');
     const tablesOf = (dims: ReadonlyMap<string, number>) => productsOf(planOverparam('NMFModel', overparam, dims));
-    super('NMFModel', { ...shape, biases: false, initScale: 0 }, tablesOf, 'nonnegative');
-    checkNonNegative('NMFModel', overparam, this.rank);
+    super('NMFModel', { ...shape, biases, initScale: 0 }, tablesOf, 'nonnegative');
+    checkNonNegative('NMFModel', overparam, this.rank, biases);
     if (initRange === 0) return;
-    for (const parameter of this.parameters) {
+    for (const parameter of [this.userEmbedding, this.itemEmbedding]) {
       const draws = startDraws(parameter.name, parameterStream(shape.seed ?? 1));
       parameter.assign(
         Float64Array.from({ length: parameter.rows * parameter.dim }, () => initRange * draws.uniform()),
@@ -48,8 +50,9 @@ export class NMFModel extends Factorization {
 }
 
 /** @throws UnsupportedError where a product would start with negative maps */
-export function checkNonNegative(owner: string, overparam: unknown, rank: number): void {
-  for (const [table, spec] of planOverparam(owner, overparam, tableDims(rank, false))) {
+export function checkNonNegative(owner: string, overparam: unknown, rank: number, biases: boolean): void {
+  for (const [table, spec] of planOverparam(owner, overparam, tableDims(rank, biases))) {
+    if (table.endsWith('Bias')) continue;
     if (spec === undefined || (spec.kind !== 'dense' && spec.init > 0)) continue;
     throw new UnsupportedError(
       `${owner}: overparam has ${spec.kind} maps of init ${spec.init} for ${table}, which start with negative numbers; ` +

@@ -1,7 +1,7 @@
 // The options of NMF: their types, their checks, their defaults, and what they come to as those of a factorization.
 
 import { DataError } from '../core/errors';
-import { derived, type Fields, type Filled, field, oneOf, plain, readOptions, wrong } from '../core/options';
+import { boolean, derived, type Fields, type Filled, field, oneOf, plain, readOptions, wrong } from '../core/options';
 import { runYielding, TaskScheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import { drawStart } from '../models/factorization';
@@ -10,19 +10,29 @@ import { constant } from '../optimizers/learning-rate';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer';
 import type { OptimizerName } from '../optimizers/registry';
 import { sgd } from '../optimizers/sgd';
-import type { Overparam } from '../parameters/overparam';
+import { type Overparam, planOverparam, tableDims } from '../parameters/overparam';
 import { copied, type FittedFactorization, type RatingScale } from '../serving/factorization-tables';
 import { GradientFoldIn } from '../serving/fold-in/gradient-fold-in';
 import { countRows } from '../serving/interaction-history';
 import { decodeFitted, restore, type SavedFactorization, withSavedRule } from '../serving/saved-model';
 import type { History } from '../training/fit';
 import { MultiplicativeSolver } from '../training/multiplicative';
-import { type BatchShape, batchScale, type FilledOptions, perBatch, shapeOf } from './factorization-options';
+import {
+  type BatchShape,
+  batchScale,
+  type FilledOptions,
+  type OverparamMFOptions,
+  PLAIN_PRESETS,
+  perBatch,
+  type Regularization,
+  shapeOf,
+} from './factorization-options';
 import { fitFactorization } from './factorization-recommender';
 import { fitInteractions, servingOf } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
 import type { FittedTables } from './partial-fit';
 import type { Collapses } from './recommender';
+import { type Signal, signalOf } from './signal';
 import { TableRecommender } from './table-recommender';
 import { chooseUnits, INSTEAD_OF_KIND, nothingToPredict, onlyValue, toTargets, weigh } from './targets';
 import type { OptionsInForce, TrainingOptions } from './training-options';
@@ -33,6 +43,7 @@ import {
   epochCount,
   magnitude,
   optimizer,
+  penalty,
   products,
   trainingFields,
 } from './training-options';
@@ -53,47 +64,105 @@ export interface NMFOptions extends TrainingOptions {
    * below 0 put back. @defaultValue 'multiplicative'
    */
   readonly solver?: 'multiplicative' | 'gradient' | undefined;
-  /** The length of the vectors, from 1 to 65536. @defaultValue 15 */
+  /**
+   * Whether users and items have biases, of either sign, beside the parts, which are then of ratings less their mean, by their
+   * standard deviation; for 'gradient' alone. @defaultValue gradient: true; multiplicative: false
+   */
+  readonly biases?: boolean | undefined;
+  /** The length of the vectors, from 1 to 65536. @defaultValue with biases: 32; else 15 */
   readonly rank?: number | undefined;
   /** Passes over the ratings, from 1 to 100000. @defaultValue multiplicative: 50; gradient: 20 */
   readonly epochs?: number | undefined;
-  /** lambda of 1/2 lambda (|p_u|^2 + |q_i|^2) per rating, at least 0. @defaultValue 0.06 */
-  readonly regularization?: number | undefined;
-  /** The embeddings start at uniform draws from 0 to this, at least 0. @defaultValue 1 */
+  /**
+   * lambda of 1/2 lambda (|p_u|^2 + |q_i|^2 + b_u^2 + b_i^2) per rating, at least 0; a number is constant and for all.
+   * @defaultValue with biases that of MF: embeddings 0.235, biases 0.15, by frequency, and more where ratings are little but
+   * noise (docs/defaults.md); else 0.06
+   */
+  readonly regularization?: OverparamMFOptions['regularization'];
+  /** The embeddings start at uniform draws from 0 to this, at least 0. @defaultValue with biases: 0.3; else 1 */
   readonly initRange?: number | undefined;
   /** Scalar or diagonal products, for 'gradient' alone. @defaultValue false */
   readonly overparam?: Overparam | undefined;
   /** What predictions are held against; for 'gradient' alone, unless squared. @defaultValue 'squared' */
   readonly loss?: 'squared' | 'absolute' | 'huber' | undefined;
-  /** What trains; for 'gradient' alone. @defaultValue sgd at 0.01, times about batchSize (docs/defaults.md) */
+  /**
+   * What trains; for 'gradient' alone. @defaultValue sgd, with biases at the rates of MF, else at 0.01, times about batchSize
+   * (docs/defaults.md)
+   */
   readonly optimizer?: Optimizer | Partial<OptimizerConfig> | OptimizerName | undefined;
   /** Ratings a step of 'gradient', at least 1. @defaultValue 1 */
   readonly batchSize?: number | undefined;
 }
 
 /** Every option filled in; an optimizer where there is one. */
-export type FilledNmfOptions = Filled<Omit<NMFOptions, 'optimizer'>> & { readonly optimizer?: OptimizerConfig };
+export type FilledNmfOptions = Filled<
+  Omit<NMFOptions, 'optimizer'>,
+  { readonly regularization: number | Filled<Regularization> }
+> & { readonly optimizer?: OptimizerConfig };
 
 /** The options as they are declared: with a rule, that of 'gradient'. */
-type Declared = Filled<NMFOptions, { readonly optimizer: Optimizer }>;
+type Declared = Filled<
+  NMFOptions,
+  { readonly optimizer: Optimizer; readonly regularization: number | Filled<Regularization> }
+>;
+
+/** What a fit knows of its data: what the rates of its batches depend on, and with biases what they start at. */
+interface NmfData {
+  readonly shape?: BatchShape | undefined;
+  readonly signal?: Signal | undefined;
+}
+
+/** The recipe of biases and parts: that of MF. */
+const BIASED = PLAIN_PRESETS.ratings;
 
 /** The declarations, in the order that files have them in. */
-export function nmfFields(): Fields<Declared, BatchShape> {
+export function nmfFields(): Fields<Declared, NmfData> {
   const { shuffle, seed, kernels, clip } = trainingFields();
   const choices = oneOf('squared', 'absolute', 'huber');
-  const rule = optimizer<Declared, BatchShape>(({ options: { batchSize }, data }) => {
-    const per = perBatch(batchSize, data);
-    const rate = 0.01 * batchScale(batchSize, data).bias;
+  const rule = optimizer<Declared, NmfData>(({ owner, options, data }) => {
+    const { batchSize, biases, epochs, overparam, rank } = options;
+    if (biases) {
+      const plan = planOverparam(owner, overparam, tableDims(rank, true));
+      return BIASED.optimizer(plan, { epochs, batchSize, biasDamping: 'auto' }, data?.shape);
+    }
+    const per = perBatch(batchSize, data?.shape);
+    const rate = 0.01 * batchScale(batchSize, data?.shape).bias;
     return sgd({ learningRate: per.batch === undefined ? rate : constant(rate, per) });
   });
+  const strengths = penalty<Filled<Regularization>, Declared, NmfData>(
+    ({ data }) => {
+      const { embedding, bias, scaling } = BIASED.regularization;
+      const { times = { embedding: 1, bias: 1 } } = data?.signal ?? {};
+      const digits = (value: number) => Number(value.toPrecision(12));
+      return { embedding: digits(embedding * times.embedding), bias: digits(bias * times.bias), scaling };
+    },
+    (lambda) => ({ embedding: lambda, bias: lambda, scaling: 'constant' }),
+  );
   return {
     solver: field(oneOf('multiplicative', 'gradient'), 'multiplicative'),
-    rank: field(dimension(), 15),
-    regularization: field(magnitude(), 0.06),
-    initRange: field(magnitude(), 1),
-    overparam: products<Overparam, Declared, BatchShape>((overparam, { owner, options }) => {
+    biases: {
+      wanted: boolean.wanted,
+      read(given, name, { options }) {
+        const biases = given === undefined ? options.solver === 'gradient' : boolean(given, name);
+        if (biases) ofGradient(biases, name, 'false', options);
+        return biases;
+      },
+    },
+    rank: derived(dimension(), ({ options }) => (options.biases ? 32 : 15)),
+    regularization: {
+      wanted: strengths.wanted,
+      read(given, name, context) {
+        const { options } = context;
+        if (given === undefined && !options.biases) return 0.06;
+        if (typeof given === 'number') return magnitude()(given, name);
+        if (given !== undefined) ofGradient(given, name, 'a number', options);
+        return strengths.read(given, name, context);
+      },
+    },
+    initRange: derived(magnitude(), ({ options }) => (options.biases ? 0.3 : 1)),
+    overparam: products<Overparam, Declared, NmfData>((overparam, { owner, options }) => {
       if (overparam !== false) ofGradient(overparam, 'overparam', 'false', options);
-      checkNonNegative(owner, overparam, options.rank);
+      checkNonNegative(owner, overparam, options.rank, options.biases);
     }),
     loss: {
       wanted: choices.wanted,
@@ -138,11 +207,11 @@ export interface ReadNmf {
   readonly asked: NMFOptions;
 }
 
-/** Reads the options of NMF; `shape` is what is known of the data, once a fit knows them. */
-export function readNmfOptions(given: NMFOptions | undefined, shape?: BatchShape): ReadNmf {
+/** Reads the options of NMF; `data` is what is known of the data, once a fit knows them. */
+export function readNmfOptions(given: NMFOptions | undefined, data?: NmfData): ReadNmf {
   const own: NMFOptions =
     given === undefined ? {} : plain(given, 'options', 'an object with options such as rank', 'NMF');
-  const read = readOptions<Declared, BatchShape>('NMF', own, nmfFields(), '', shape);
+  const read = readOptions<Declared, NmfData>('NMF', own, nmfFields(), '', data);
   const { optimizer: rule, ...rest } = read;
   const options = Object.freeze({ ...rest, ...(read.solver === 'gradient' && { optimizer: rule.config }) });
   return { options, rule, asked: copyOf(own) };
@@ -150,17 +219,18 @@ export function readNmfOptions(given: NMFOptions | undefined, shape?: BatchShape
 
 /** The objective, the same by either solver, as the options of a factorization. */
 export function asFactorization(options: FilledNmfOptions, rule: Optimizer): FilledOptions {
-  const { solver, initRange, regularization, ...own } = options;
+  const { solver, initRange, regularization: given, ...own } = options;
+  const regularization: Filled<Regularization> =
+    typeof given === 'number' ? { embedding: given, bias: given, scaling: 'constant' } : given;
   return {
     ...own,
     optimizer: rule.config,
     negatives: false,
     link: 'identity',
-    regularization: { embedding: regularization, bias: 0, scaling: 'constant' },
-    biases: false,
+    regularization,
     biasDamping: false,
     initScale: initRange,
-    standardize: false,
+    standardize: own.biases,
     threads: 1,
     grouping: 1,
   };
@@ -169,14 +239,15 @@ export function asFactorization(options: FilledNmfOptions, rule: Optimizer): Fil
 // Non-negative matrix factorization as a recommender.
 
 /**
- * Non-negative matrix factorization of ratings of at least 0: vectors whose numbers can be read as parts.
+ * Non-negative matrix factorization of ratings: vectors whose numbers can be read as parts.
  *
  * prediction = <p_u, q_i>, p and q of no number below 0, trained on
- * sum over ratings of loss + 1/2 lambda (|p_u|^2 + |q_i|^2).
+ * sum over ratings of loss + 1/2 lambda (|p_u|^2 + |q_i|^2); by gradients mu + b_u + b_i + <p_u, q_i>, biases of either sign that
+ * start at damped means, unless `biases` is false. Without biases ratings must be at least 0.
  *
  * 'multiplicative' (the default): p_uk *= (sum over its ratings of r q_ik) / (sum of r^ q_ik + n_u lambda p_uk), then items
  * alike, r^ the prediction (each rating as often as its relative weight): the objective never rises. 'gradient': any optimizer, with what falls below 0 put back to 0, over plain tables or
- * scalar or diagonal products. There are no biases; for users and items that training never saw the mean is predicted.
+ * scalar or diagonal products. For users and items that training never saw the mean is predicted, with the bias of what it saw.
  * foldInUser, foldInItem and partialFit fit rows by least squares, whose numbers may be negative.
  *
  * Cost: fit O(epochs x ratings x rank); predict and recommend as MF.
@@ -205,7 +276,10 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
   }
 
   /** The options in force; default rates of batchSize above 1 are those of the last fit. */
-  get options(): Omit<OptionsInForce<NMFOptions>, 'optimizer'> & { readonly optimizer?: OptimizerConfig } {
+  get options(): Omit<OptionsInForce<NMFOptions>, 'optimizer' | 'regularization'> & {
+    readonly optimizer?: OptimizerConfig;
+    readonly regularization: number | OptionsInForce<OverparamMFOptions>['regularization'];
+  } {
     return this.read.options;
   }
 
@@ -218,14 +292,16 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
     const scheduler = new TaskScheduler(fitOptions.signal);
     const only = await runYielding(onlyValue(given), scheduler);
     if (only !== undefined) throw nothingToPredict('NMF', `loss '${this.options.loss}'`, only, INSTEAD_OF_KIND);
-    const isBatched = this.options.solver === 'gradient' && this.options.batchSize > 1;
-    const read = readNmfOptions(this.read.asked, isBatched ? await shapeOf(given, this.options, scheduler) : undefined);
-    const { solver, rank, seed, overparam, initRange, regularization } = read.options;
+    const known = await this.knownOf(given, scheduler);
+    const read = readNmfOptions(this.read.asked, known);
+    const { solver, rank, seed, overparam, initRange, regularization, biases } = read.options;
     const { rule } = read;
     const shared = asFactorization(read.options, rule);
     const { data, ...weighed } = await weigh(given, scheduler);
-    const units = { ...unitsOf(await chooseUnits(data, shared, scheduler)), ...weighed };
-    const model = new NMFModel({ users: data.users.size, items: data.items.size, rank, seed, overparam, initRange: 0 });
+    const inUnits = biases ? (units: RatingScale) => units : unitsOf;
+    const units = { ...inUnits(await chooseUnits(data, shared, scheduler)), ...weighed };
+    const [users, items] = [data.users.size, data.items.size];
+    const model = new NMFModel({ users, items, rank, seed, overparam, biases, initRange: 0 });
     await drawStart([model.userEmbedding, model.itemEmbedding], { seed, initScale: initRange }, scheduler, true);
     const install = (fitted: FittedFactorization) => {
       this.read = read;
@@ -233,7 +309,7 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
     };
     if (solver === 'gradient') {
       const plainOf = () => model;
-      const steps = { rule, plainOf, unitsOf, scheduler };
+      const steps = { rule, plainOf, unitsOf: inUnits, biases: known.signal, scheduler };
       const task = { name, data: given, options: shared, fitOptions, model, install, isServing, ...steps };
       return fitFactorization(task);
     }
@@ -254,7 +330,7 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
       fitOptions,
       counts,
       parameters: model.parameters,
-      start: () => new MultiplicativeSolver(tables, ratings, rank, regularization),
+      start: () => new MultiplicativeSolver(tables, ratings, rank, regularization as number),
       slots: [],
       rmseScale: 1,
       ...servingOf(() => model, data, units, read.options),
@@ -263,6 +339,16 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
       isServing,
       scheduler: scheduler,
     });
+  }
+
+  /** What rates, penalties and the start of biases depend on. */
+  private async knownOf(data: Interactions, scheduler: TaskScheduler): Promise<NmfData> {
+    const { solver, batchSize, biases } = this.options;
+    const isBatched = solver === 'gradient' && batchSize > 1;
+    return {
+      shape: isBatched ? await shapeOf(data, this.options, scheduler) : undefined,
+      signal: biases ? await signalOf((await weigh(data, scheduler)).data, undefined, scheduler) : undefined,
+    };
   }
 
   protected problemsOf(state: FittedTables): GradientFoldIn {
@@ -290,7 +376,9 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
 
   /** @internal A recommender of a trained state. */
   static of({ options, asked, ...state }: Omit<SavedFactorization<FilledNmfOptions>, 'recommender'>): NMF {
-    const model = new NMF(withSavedRule(options));
+    // Files of before there were biases have none.
+    const { biases = false } = options as NMFOptions;
+    const model = new NMF(withSavedRule({ ...options, biases }));
     if (asked !== undefined)
       model.read = { ...model.read, asked: readNmfOptions(withSavedRule(asked as NMFOptions)).asked };
     model.installSaved(state);

@@ -30,12 +30,16 @@ const solvers: RecommenderUnderTest[] = [
   {
     name: 'NMF by gradients',
     make: (options) =>
-      new NMF({ solver: 'gradient', optimizer: options?.optimizer ?? sgd({ learningRate: 0.02 }), ...worded(options) }),
+      new NMF({
+        ...{ solver: 'gradient', biases: false, optimizer: options?.optimizer ?? sgd({ learningRate: 0.02 }) },
+        ...worded(options),
+      }),
     load: NMF.load,
   },
   {
     name: 'NMF by gradients of a product',
-    make: (options) => new NMF({ solver: 'gradient', overparam: { kind: 'scalar' }, ...worded(options) }),
+    make: (options) =>
+      new NMF({ solver: 'gradient', biases: false, overparam: { kind: 'scalar' }, ...worded(options) }),
     load: NMF.load,
   },
 ];
@@ -61,7 +65,8 @@ describe.each(OPTIMIZER_NAMES)('%s', (optimizer) => {
       // Steps so large that without a constraint many would.
       const [learningRate, epochs, seed] = [optimizer === 'adadelta' ? 1 : 0.02, 3, 3];
       const rule = { name: optimizer, learningRate } as never;
-      const options: NMFOptions = { solver: 'gradient', rank: 4, epochs, batchSize, seed, optimizer: rule, overparam };
+      const shape = { solver: 'gradient', biases: false, rank: 4 } as const;
+      const options: NMFOptions = { ...shape, epochs, batchSize, seed, optimizer: rule, overparam };
       const model = new NMF({ ...options, regularization: 0.5 });
       await model.fit(data);
       const numbers = model.model.parameters.flatMap(({ factors }) => factors.flatMap((factor) => [...factor.data]));
@@ -82,7 +87,8 @@ test('by gradients: plain SGD with what falls below 0 put to 0, written out', as
   const [rank, rate, lambda] = [3, 0.3, 0.1];
   const make = (epochs: number) => {
     const optimizer = sgd({ learningRate: rate });
-    return new NMF({ solver: 'gradient', rank, epochs, shuffle: false, regularization: lambda, optimizer });
+    const plain = { solver: 'gradient', biases: false, shuffle: false } as const;
+    return new NMF({ ...plain, rank, epochs, regularization: lambda, optimizer });
   };
   const once = make(1);
   await once.fit(few);
@@ -125,9 +131,30 @@ test('multiplicative: the loss never rises, and no number is negative', async ()
   );
 });
 
-test('ratings below 0 are refused', async () => {
+test('with biases: those of either sign, parts that are not, of ratings of either sign; a file of before has none', async () => {
+  const rows = [...data].map(({ userId, itemId, value }) => [userId, itemId, value! - 3] as const);
+  const model = new NMF({ solver: 'gradient' });
+  expect(model.options).toMatchObject({ biases: true, rank: 32, epochs: 20 });
+  await model.fit(Interactions.from(rows));
+  const { userFactors, itemFactors, userBiases, itemBiases } = model.model;
+  expect(Math.min(...userFactors.data, ...itemFactors.data)).toBeGreaterThanOrEqual(0);
+  expect(Math.min(...userBiases, ...itemBiases)).toBeLessThan(0);
+  expect(Math.max(...userBiases, ...itemBiases)).toBeGreaterThan(0);
+  const loaded = NMF.load(model.save());
+  expect(loaded.options).toEqual(model.options);
+  expect(loaded.predictMany(data)).toEqual(model.predictMany(data));
+  expect(() => new NMF({ biases: true })).toThrow(OptionError);
+  expect(() => new NMF({ regularization: { embedding: 1 } })).toThrow(OptionError);
+  const given = new NMF({ solver: 'gradient', regularization: 0.3 });
+  await given.fit(data);
+  expect(given.options.regularization).toBe(0.3);
+});
+
+test('without biases ratings below 0 are refused', async () => {
   for (const solver of ['multiplicative', 'gradient'] as const)
-    await expect(new NMF({ solver }).fit(Interactions.from([['a', 'b', -1]]))).rejects.toThrow(DataError);
+    await expect(new NMF({ solver, biases: false }).fit(Interactions.from([['a', 'b', -1]]))).rejects.toThrow(
+      DataError,
+    );
 });
 
 test.each<[string, NMFOptions]>([

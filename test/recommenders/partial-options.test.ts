@@ -87,7 +87,8 @@ describe('the parts that are left out are those of the default', () => {
     );
     expect(orders.optimizer).toEqual(adam({ learningRate: cosine(0.01) }));
     expect(new SVDpp({ regularization: { bias: 0.1 } }).options.regularization.scaling).toBe('frequency');
-    expect(new NMF({ solver: 'gradient', optimizer: { weightDecay: 0.1 } }).options.optimizer?.learningRate).toBe(0.01);
+    const parts = { solver: 'gradient', biases: false } as const;
+    expect(new NMF({ ...parts, optimizer: { weightDecay: 0.1 } }).options.optimizer?.learningRate).toBe(0.01);
     expect(new NeuralCF({ regularization: { dense: 0.1 } }).options.regularization.embedding).toBe(0);
     expect(new FM({ regularization: { embedding: 0.1 } }).options.regularization).toEqual({
       embedding: 0.1,

@@ -193,6 +193,7 @@ const OWN: Readonly<Partial<Record<RecommenderName, Fields>>> = {
   },
   nmf: {
     solver: or(fc.constantFrom('multiplicative', 'gradient', 'gradient')),
+    biases: or(fc.boolean()),
     regularization: strength,
     initRange: strength,
     loss: lossOf('squared', 'absolute', 'huber'),

@@ -121,7 +121,7 @@ export const SUBJECTS: readonly Subject[] = [
     ...ratings(
       'NMF',
       'rank 15, one rating a step, by gradients with projection; no dense product is non-negative',
-      (setting) => new NMF({ ...rating(setting), solver: 'gradient', clip: false }),
+      (setting) => new NMF({ ...rating(setting), solver: 'gradient', biases: false, clip: false }),
     ),
     without: ['dense-2'],
   },
