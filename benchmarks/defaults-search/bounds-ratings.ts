@@ -11,10 +11,11 @@ import {
   type MFOptions,
   type OptimizerName,
   OverparamMF,
+  sgd,
   splitRandom,
   type TableRecommender,
 } from 'opmf';
-import type { Piece, Point, Search, Space, Untouched } from './bounds';
+import type { Constant, Piece, Point, Search, Space, Untouched } from './bounds';
 import { RATING_SETS } from './rating-sets';
 
 export interface RatingSplit {
@@ -151,6 +152,36 @@ function untouched(epochs: number): Record<string, Untouched<RatingSplit>> {
   };
 }
 
+/** A constant of the default times each of some numbers: the default with what it chose given, but for that. */
+function scaled(
+  candidates: readonly number[],
+  epochs: number,
+  powers: { readonly penalty?: number; readonly bias?: number; readonly embedding?: number },
+): Constant<RatingSplit> {
+  return {
+    candidates,
+    chosen: 1,
+    async run(split, times) {
+      const model = new OverparamMF({ epochs });
+      // A divergence of the default is one of all.
+      if ((await rmseOf(model, split)) === Infinity) return Infinity;
+      const { regularization, optimizer, biasDamping } = model.options;
+      const { rate } = optimizer.learningRate as { rate: { embedding: number; bias: number; map: number } };
+      const by = (power = 0) => times ** power;
+      const rates = { ...rate, embedding: rate.embedding * by(powers.embedding), bias: rate.bias * by(powers.bias) };
+      return rmseOf(
+        new OverparamMF({
+          epochs,
+          biasDamping,
+          optimizer: sgd({ learningRate: cosine(rates) }),
+          regularization: { ...regularization, embedding: regularization.embedding * by(powers.penalty) },
+        }),
+        split,
+      );
+    },
+  };
+}
+
 export const ratings: Piece<RatingSplit> = {
   better: 'less',
   sets: Object.fromEntries(
@@ -167,4 +198,9 @@ export const ratings: Piece<RatingSplit> = {
   searches: { 'mf-10': plainMf(10), 'mf-4': plainMf(4), 'mf-1': plainMf(1), 'mf-any': plainMf() },
   untouched: { ...untouched(10), ...untouched(4), ...untouched(1) },
   references: { biases: { run: bestBiases }, mean: { run: ofMean } },
+  constants: {
+    'embedding penalty, times': scaled([0.6, 0.75, 0.87, 1, 1.15, 1.33, 1.6], 10, { penalty: 1 }),
+    'bias rate, times': scaled([0.25, 0.5, 1, 2, 4], 10, { bias: 1 }),
+    'embedding rate at 1 epoch, times': scaled([0.5, 0.7, 1, 1.2, 1.4], 1, { embedding: 1 }),
+  },
 };
