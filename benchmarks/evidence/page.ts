@@ -263,9 +263,8 @@ const CAME_OF_IT = `What came of it (as of November 2026, from the tables here):
   after one epoch and two, most with scalars that learn at .1 to .3 of the rate. Its two epochs end ahead of the four of plain
   tables that have the penalty of the defaults; with that penalty it gains a per cent. On Adult, where every category is frequent,
   there is no gain. The default of FM stays plain: it is made for ten epochs.
-- MF under SGD, on larger data and in one pass too (ml-100k, ml-latest-small, a third of ml-1m): a product is ahead of plain tables until
-  their biases have a third or a tenth of the rate of the embeddings. Then plain is ahead after one epoch, and after four they are
-  within some tenths of a per cent.
+- MF under SGD, on larger data and in one pass too (ml-100k, ml-latest-small, a third of ml-1m): a product is ahead of plain tables, but
+  by .4 % at most, and to one side or the other, where biases of plain tables have a third or a tenth of the rate of the embeddings.
 - Starts of the scalars other than 1, and faster scalars, were not better by more than some tenths of a per cent but for FM.`;
 
 function median(values: readonly number[]): number {
