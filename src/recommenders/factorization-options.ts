@@ -60,6 +60,8 @@ export interface BatchShape {
   readonly size: number;
   /** The part of a batch that its busiest user or item has. */
   readonly busiest: number;
+  /** What the penalty of embeddings is of the usual; absent: 1. */
+  readonly penaltyTimes?: number | undefined;
 }
 
 /** The defaults of a recommender: for values that are to be predicted, and for orders that are learned from negatives. */
@@ -127,7 +129,8 @@ const MOST_AT_ONCE = { bias: 20, embedding: 60 };
 /**
  * What rates are multiplied by for a batch. Its gradient is the mean over its ratings, so that B times the rates move a row
  * as B single steps would, up to what its busiest row bears: min(B, most / p), p the part of the ratings that it has. Of
- * rates that are `times` the usual it bears as much less.
+ * rates that are `times` the usual it bears as much less, and of a penalty that is more than usual: of 1,300 ratings with 3.5
+ * times the penalty, all in a batch, MF diverged.
  */
 export function batchScale(
   batchSize: number,
@@ -137,7 +140,8 @@ export function batchScale(
   if (batchSize === 1 || shape === undefined) return { bias: 1, embedding: 1 };
   const size = Math.min(batchSize, shape.size);
   const scale = (most: number, rates: number) => Math.max(1, Math.min(size, most / shape.busiest / Math.max(1, rates)));
-  return { bias: scale(MOST_AT_ONCE.bias, times.bias), embedding: scale(MOST_AT_ONCE.embedding, times.embedding) };
+  const embedding = Math.max(1, times.embedding) * Math.max(1, shape.penaltyTimes ?? 1);
+  return { bias: scale(MOST_AT_ONCE.bias, times.bias), embedding: scale(MOST_AT_ONCE.embedding, embedding) };
 }
 
 /** The batch that such rates are for: a smaller one, as the last of an epoch, has them in proportion. */
@@ -506,7 +510,16 @@ export function readerOf(
           : undefined;
       const biases = starts ? signal : undefined;
       const biasDamping = biases?.damping ?? false;
-      return { read: read(asked, { loss, shape: batch, spread, penaltyTimes: signal?.times, biasDamping }), biases };
+      return {
+        read: read(asked, {
+          loss,
+          shape: batch && { ...batch, penaltyTimes: signal?.times.embedding },
+          spread,
+          penaltyTimes: signal?.times,
+          biasDamping,
+        }),
+        biases,
+      };
     },
   };
 }
