@@ -255,7 +255,8 @@ test set and searches of 60 trials.
 
 \`NMF\` by gradients has biases of either sign beside its parts, from damped means, and the rates and penalties of MF, of parts that start
 between 0 and .3 (from .1 and in 10 epochs ml-100k is .7 % worse). It was 3 to 20 % above damped biases on small sets and diverged on
-hours and play counts; it is at most .6 % above them on 12 of 13 sets now (one split; a tiny made one 2 %), and on ml-100k 1 % below.
+hours and play counts; on 12 sets
+(one split) it is at most .6 % above them now but for two made ones of some 1,500 ratings (1.9 and 2.2 %), and on ml-100k 1 % below.
 
 ## Where the numbers come from
 

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> = {
   'OpmfError alone': [2, 1],
   Popularity: [12, 18.5],
-  ItemKNN: [20, 20],
-  EASE: [20, 20.5],
+  ItemKNN: [20, 20.5],
+  EASE: [20, 21],
   'serve: all kinds': [25, 38.5],
   'serve: factorizations': [15, 24],
   'Interactions and MF': [55, 88],
