@@ -134,7 +134,7 @@ const SMALL = 1 << 20;
 
 /** Calls `onRepeat` for every row that repeats the user and item of an earlier row. `small` is for tests. */
 export function* findRepeats(
-  columns: Columns,
+  columns: Pick<Columns, 'userIndex' | 'itemIndex'>,
   users: number,
   items: number,
   onRepeat: OnRepeat,

@@ -55,7 +55,7 @@ import {
  * ```ts
  * import { NMF, type NMFOptions } from 'opmf';
  * const options: NMFOptions = { solver: 'gradient', optimizer: 'adam', overparam: { kind: 'diagonal' } };
- * console.log(new NMF(options).options.rank); // 15
+ * console.log(new NMF(options).options.rank); // 32
  * ```
  */
 export interface NMFOptions extends TrainingOptions {

@@ -2,7 +2,9 @@
 
 import { exponential, naturalLog } from '../core/elementary';
 import { type Seed, Stream } from '../core/random';
-import { forEachChunk, type Scheduler } from '../core/scheduler';
+import { forEachChunk, ROWS_A_CHUNK, runYielding, type Scheduler } from '../core/scheduler';
+import { findRepeats } from '../data/duplicates';
+import type { Columns } from '../data/rows';
 import type { Real } from '../optimizers/factor';
 import { type AlsData, AlsSolver } from './als';
 import type { AlsRule, BiasPenalties } from './als-rows';
@@ -38,13 +40,14 @@ const RATINGS_BEFORE = 200;
 
 /** lambda at exponent 1/2, and penalties of biases where there are some. */
 export async function choosePenalties(
-  given: AlsRatings,
+  all: AlsRatings,
   rule: AlsRule,
   /** lambda of the rule for lambda at exponent 1/2. */
   inRule: (lambda: number) => number,
   seed: Seed,
   scheduler: Scheduler,
 ): Promise<{ regularization: number; biases: BiasPenalties | undefined }> {
+  const given = await merge(all, scheduler);
   const share = Math.min(1, ENOUGH / given.users.length);
   const some = await select(given, (user) => chance(user, -1) < share, scheduler);
   const biases = rule.biases ? (rule.biasPenalties ?? (await dampingOf(some, scheduler))) : undefined;
@@ -112,10 +115,36 @@ function chance(user: number, item: number): number {
   return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
 }
 
+/** One rating a pair, the mean of what the pair has: several rows and one of their weight are to be the same. */
+async function merge(given: AlsRatings, scheduler: Scheduler): Promise<AlsRatings> {
+  const { users, items, counts, total = users.length } = given;
+  if (total === users.length) return given;
+  const first = Int32Array.from(users, (_, k) => k);
+  const columns = { userIndex: users, itemIndex: items } as Pick<Columns, 'userIndex' | 'itemIndex'>;
+  await runYielding(
+    findRepeats(columns, counts.users.length, counts.items.length, (row, earlier) => {
+      first[row] = first[earlier]!;
+    }),
+    scheduler,
+    ROWS_A_CHUNK,
+  );
+  const weights = new Float64Array(users.length);
+  const targets = new Float64Array(users.length);
+  await forEachChunk(users.length, scheduler, (from, to) => {
+    for (let k = from; k < to; k++) {
+      const weight = given.weights?.[k] ?? 1;
+      weights[first[k]!]! += weight;
+      targets[first[k]!]! += weight * given.targets[k]!;
+    }
+  });
+  for (let k = 0; k < targets.length; k++) if (weights[k]! > 0) targets[k]! /= weights[k]!;
+  return select({ ...given, targets, weights, copies: weights }, (_user, _item, k) => first[k] === k, scheduler);
+}
+
 /** The ratings of some pairs. */
 async function select(
   { users, items, targets, weights, copies, counts }: AlsRatings,
-  isWanted: (user: number, item: number) => boolean,
+  isWanted: (user: number, item: number, row: number) => boolean,
   scheduler: Scheduler,
 ): Promise<AlsRatings> {
   const rows = new Int32Array(users.length);
@@ -123,7 +152,7 @@ async function select(
   let size = 0;
   await forEachChunk(users.length, scheduler, (from, to) => {
     for (let k = from; k < to; k++) {
-      if (!isWanted(users[k]!, items[k]!)) continue;
+      if (!isWanted(users[k]!, items[k]!, k)) continue;
       rows[size++] = k;
       found.users[users[k]!]!++;
       found.items[items[k]!]!++;
