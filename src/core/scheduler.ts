@@ -88,7 +88,9 @@ const MOST_LOOKS = 64;
 
 /** Says when a loop should pause, and pauses it; notices an abort. */
 export class TaskScheduler implements Scheduler {
-  private begun = now();
+  /** When it was made, as `now` tells. */
+  readonly started = now();
+  private begun = this.started;
   private work = 0;
   private looks = 0;
 

@@ -144,7 +144,6 @@ export abstract class TableRecommender extends IdRecommender implements Similar,
     const { validation, metrics, relevant, onEpoch, signal, ...kept } = options;
     refuseCheckpoints(`${this.owner}.partialFit`, kept);
     const scheduler = new TaskScheduler(signal);
-    const started = now();
     const { fitted, loss } = await partialFit(
       this.need('partialFit').fitted,
       data,
@@ -152,7 +151,7 @@ export abstract class TableRecommender extends IdRecommender implements Similar,
       this.options.kernels,
       scheduler,
     );
-    const seconds = (now() - started) / 1000;
+    const seconds = (now() - scheduler.started) / 1000;
     const { users, items, seen } = fitted;
     const known = { users, items, counts: { users: seen.userCounts, items: seen.itemCounts }, history: () => seen };
     const validated = validation && (await Validation.of(validation, { metrics, relevant }, known, scheduler));
@@ -168,7 +167,7 @@ export abstract class TableRecommender extends IdRecommender implements Similar,
     await untilAborted(onEpoch?.(record), signal);
     signal?.throwIfAborted();
     this.serve(fitted);
-    return { epochs: [record], bestEpoch: 1, stopped: 'epochs', seconds };
+    return { epochs: [record], bestEpoch: 1, stopped: 'epochs', seconds, setupSeconds: 0 };
   }
 
   protected encode({ fitted }: FactorizationState<FittedFactorization>, history: boolean): Uint8Array<ArrayBuffer> {

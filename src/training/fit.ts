@@ -69,7 +69,13 @@ export interface History {
   /** The epoch whose parameters the model has: the best with early stopping, else the last. */
   readonly bestEpoch: number;
   readonly stopped: 'epochs' | 'early';
+  /** Wall-clock time from the call, or from its turn, to the end of the last epoch; with that of the fits it resumes. */
   readonly seconds: number;
+  /**
+   * The part of `seconds` before the first epoch, in which the data are described and laid out and the start is drawn;
+   * of a resumed fit, its own. 0 without epochs.
+   */
+  readonly setupSeconds: number;
   /**
    * With validation on interactions: how many of its rows are pairs of user and item that are in the training data.
    * Rankings leave them out; RMSE and the other metrics of rows count them, which makes them look better.
@@ -131,8 +137,8 @@ export interface FitTask<State> {
    */
   finish(scheduler: Scheduler, unservable: (parameter: string) => Error): Promise<State>;
   install(state: State): void;
-  /** Yields to other tasks, within epochs and between them. */
-  readonly scheduler: Scheduler;
+  /** Yields to other tasks, within epochs and between them. Made when the fit began. */
+  readonly scheduler: TaskScheduler;
 }
 
 /** Who stores checkpoints, and how often. */
@@ -198,7 +204,8 @@ export async function fit<State>(task: FitTask<State>): Promise<History> {
 async function train(task: FitTask<unknown>, records: EpochRecord[], start: () => Promise<Training>): Promise<History> {
   const { epochs, ratings, parameters, resume, checkpoint, usersPassedOver, scheduler } = task;
   const { earlyStopping, onEpoch, signal } = task.options;
-  const started = now() - 1000 * (resume?.progress.seconds ?? 0);
+  const started = scheduler.started - 1000 * (resume?.progress.seconds ?? 0);
+  let setupSeconds = 0;
   const seconds = () => (now() - started) / 1000;
   const best = earlyStopping === undefined ? undefined : new Snapshot(parameters, resume?.progress.best);
   const whole = task.isServing ? undefined : new Snapshot(parameters);
@@ -211,7 +218,10 @@ async function train(task: FitTask<unknown>, records: EpochRecord[], start: () =
     if (training !== undefined) whole?.take();
     try {
       signal?.throwIfAborted();
-      training ??= await start();
+      if (training === undefined) {
+        training = await start();
+        setupSeconds = (now() - scheduler.started) / 1000;
+      }
       records.push(await runEpoch(task, training, epoch));
     } catch (error) {
       whole?.restore();
@@ -243,6 +253,7 @@ async function train(task: FitTask<unknown>, records: EpochRecord[], start: () =
     bestEpoch: bestEpoch > 0 ? bestEpoch : records.length,
     stopped,
     seconds: seconds(),
+    setupSeconds,
     ...(usersPassedOver !== undefined && { usersPassedOver }),
   };
 }

@@ -2,6 +2,7 @@
 
 import { DivergenceError } from '../../src/core/errors';
 import { Stream } from '../../src/core/random';
+import { TaskScheduler } from '../../src/core/scheduler';
 import { MFModel } from '../../src/models/factorization';
 import type { RatingData } from '../../src/models/model';
 import { linear } from '../../src/optimizers/learning-rate';
@@ -97,7 +98,7 @@ async function fitted(epochs: number, data: RatingData, how: Parameters<typeof t
     isServing: false,
     finish: async () => model,
     install: () => undefined,
-    scheduler: NEVER_YIELD,
+    scheduler: new TaskScheduler(undefined),
   });
   return records;
 }

@@ -2,6 +2,7 @@
 // Fitted on rows it answers for rows; fitted on interactions for users and items as well.
 
 import { DataError, isNamed } from '../../core/errors';
+import { TaskScheduler } from '../../core/scheduler';
 import type { FeatureRow, FeatureRows, FieldRange, UnlabelledRows } from '../../data/feature-fields';
 import type { FeatureSchema } from '../../data/feature-schema';
 import type { Interactions } from '../../data/interactions';
@@ -127,9 +128,10 @@ export abstract class FeatureRecommender extends IdRecommender implements Simila
 
   private async trainOn(checked: CheckedFit): Promise<History> {
     const { name, isFitted: isServing } = this;
-    const read = this.read(this.asked, await checked.sample());
+    const scheduler = new TaskScheduler(checked.signal);
+    const read = this.read(this.asked, await checked.sample(scheduler));
     const { options } = read;
-    const input = await checked.load(options);
+    const input = await checked.load(options, scheduler);
     const { layout } = input.rows;
     const model = this.createModel(layout.fields, options.overparam);
     const answersNow = () => this.answersOf(model, layout, true);

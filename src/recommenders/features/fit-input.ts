@@ -6,7 +6,7 @@ import { DataError, isNamed, UnsupportedError } from '../../core/errors';
 import type { Check, Fields } from '../../core/options';
 import { abortSignal, callable, field, optional, readOptions, show, wrong } from '../../core/options';
 import { Stream } from '../../core/random';
-import { forEachChunk, runYielding, type Scheduler, TaskScheduler } from '../../core/scheduler';
+import { forEachChunk, runYielding, type Scheduler, type TaskScheduler } from '../../core/scheduler';
 import type { FeatureRows, UnlabelledRows } from '../../data/feature-fields';
 import type { Interactions } from '../../data/interactions';
 import { type interactionFeatures, type SideFeatures, sideFields } from '../../data/pair-features';
@@ -419,9 +419,9 @@ export function readFeatureFit<V>(
 export interface CheckedFit {
   readonly signal: AbortSignal | undefined;
   /** What the options are chosen by. */
-  sample(): Promise<FeatureSample>;
+  sample(scheduler: TaskScheduler): Promise<FeatureSample>;
   /** Makes the rows. */
-  load(options: FilledFeatureOptions): Promise<FitInput>;
+  load(options: FilledFeatureOptions, scheduler: TaskScheduler): Promise<FitInput>;
 }
 
 /** What the defaults of a fit depend on, of labelled rows of positive weight. */
@@ -429,10 +429,10 @@ async function sampleOfLabels(
   { labels, weights, size }: { labels: Float32Array | null; weights: Float32Array | null; size: number },
   entriesOf: (row: number) => number,
   { task }: FilledFeatureOptions,
-  signal: AbortSignal | undefined,
+  scheduler: Scheduler,
 ): Promise<FeatureSample> {
   let [rows, entries, mean, squares] = [0, 0, 0, 0];
-  await forEachChunk(size, new TaskScheduler(signal), (from, to) => {
+  await forEachChunk(size, scheduler, (from, to) => {
     for (let row = from; row < to; row++) {
       if (weights !== null && !(weights[row]! > 0)) continue;
       rows++;
@@ -454,7 +454,7 @@ export interface FitInput {
   readonly rows: TrainingRows;
   readonly heldOut: readonly HeldOut[];
   readonly fit: Omit<FilledFeatureFit, 'validation'>;
-  readonly scheduler: Scheduler;
+  readonly scheduler: TaskScheduler;
   /** The validation rows of a user or an item that training never saw; absent where they are no interactions. */
   readonly cold?: number | undefined;
 }
@@ -476,9 +476,8 @@ export function readRows(
   const heldOut = validation === undefined ? [] : [heldOutOf(validation, rows, fit, options)];
   return {
     signal: fit.signal,
-    sample: () => sampleOfLabels(rows, (row) => rows.starts[row + 1]! - rows.starts[row]!, options, fit.signal),
-    async load(options) {
-      const scheduler = new TaskScheduler(fit.signal);
+    sample: (scheduler) => sampleOfLabels(rows, (row) => rows.starts[row + 1]! - rows.starts[row]!, options, scheduler),
+    async load(options, scheduler) {
       return { rows: await labelledRows(rows, options, scheduler), heldOut, fit, scheduler };
     },
   };
@@ -501,13 +500,13 @@ export function readPairs(
   const checked = { data, validation, fit };
   return {
     signal: fit.signal,
-    async sample() {
+    async sample(scheduler) {
       const { size, values: labels, weights = null } = data;
       const entries = 2 + entriesOf(fit.userFeatures) + entriesOf(fit.itemFeatures);
-      const sample = await sampleOfLabels({ size, labels, weights }, () => entries, options, fit.signal);
-      return negatives === false ? sample : { ...sample, spread: await spreadOf(data, new TaskScheduler(fit.signal)) };
+      const sample = await sampleOfLabels({ size, labels, weights }, () => entries, options, scheduler);
+      return negatives === false ? sample : { ...sample, spread: await spreadOf(data, scheduler) };
     },
-    load: (options) => loadPairs(owner, checked, options),
+    load: (options, scheduler) => loadPairs(owner, checked, options, scheduler),
   };
 }
 
@@ -515,10 +514,10 @@ async function loadPairs(
   owner: string,
   checked: { data: Interactions; validation: Interactions | LaidOutRows | undefined; fit: FitInput['fit'] },
   options: FilledFeatureOptions,
+  scheduler: TaskScheduler,
 ): Promise<FitInput> {
   const { validation, fit } = checked;
   const { negatives } = options;
-  const scheduler = new TaskScheduler(fit.signal);
   const { data } = await weigh(checked.data, scheduler);
   const { pairing, pairs } = await pairingOf(owner, data, fit, scheduler);
   const only = negatives === false ? await runYielding(onlyValue(data), scheduler) : undefined;

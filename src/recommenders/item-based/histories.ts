@@ -111,5 +111,5 @@ export async function fitOnce(
   }
   const started = now();
   await work(new TaskScheduler(signal));
-  return { epochs: [], bestEpoch: 0, stopped: 'epochs', seconds: (now() - started) / 1000 };
+  return { epochs: [], bestEpoch: 0, stopped: 'epochs', seconds: (now() - started) / 1000, setupSeconds: 0 };
 }

@@ -167,7 +167,7 @@ interface NeuralTask {
   readonly rule: Optimizer;
   readonly fitOptions: FilledFitOptions;
   readonly model: NeuralCFModel;
-  readonly scheduler: Scheduler;
+  readonly scheduler: TaskScheduler;
   readonly install: (fitted: TrainedNeural) => void;
   /** Whether the recommender has a trained state already. */
   readonly isServing: boolean;
