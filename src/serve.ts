@@ -27,7 +27,7 @@ import { type FoldedItem, type FoldedUser, Predictor } from './serving/predictor
 import type { HistoryRow, Recommendation, SimilarOptions } from './serving/questions';
 import { decodeFile, decodeFitted, decodeModel, readSaved, type SavedFile } from './serving/saved-model';
 import type { Able, TrainedState } from './serving/trained-state';
-import { biasPenaltiesOf } from './training/als-rows';
+import { biasPenaltiesOf } from './training/als';
 
 export { DataError, FormatError, OpmfError, OptionError, UnknownIdError, UnsupportedError } from './core/errors';
 export type { Id } from './data/vocabulary';

@@ -166,11 +166,6 @@ const modules = new Map<number, WebAssembly.Module>();
 let shortMemory: WebAssembly.Memory | undefined;
 const common = new Map<number, Gram>();
 
-/** An n x n Gram of zeros with its own memory. @throws UnsupportedError if WebAssembly is required but not available */
-export function createGram(n: number, kernels: KernelChoice): Gram {
-  return inWasm(kernels, () => new WasmGram(n, memoryOf(n))) ?? new JsGram(n);
-}
-
 /**
  * A shared Gram with arbitrary contents, for work that finishes before it yields. In
  * WebAssembly there is one of each length, and all short ones lie in one memory.

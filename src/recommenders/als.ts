@@ -14,9 +14,8 @@ import type { FittedFactorization, RatingScale } from '../serving/factorization-
 import { AlsFoldIn, forData } from '../serving/fold-in/als-fold-in';
 import { countRows, type RowCounts } from '../serving/interaction-history';
 import { decodeFitted, restore, type SavedFactorization } from '../serving/saved-model';
-import { AlsSolver } from '../training/als';
+import { type AlsRule, AlsSolver, type BiasPenalties, biasPenaltiesOf } from '../training/als';
 import { type AlsRatings, choosePenalties } from '../training/als-penalties';
-import { type AlsRule, type BiasPenalties, biasPenaltiesOf } from '../training/als-rows';
 import type { History } from '../training/fit';
 import { fitInteractions, servingOf } from './fit-interactions';
 import type { FilledFitOptions } from './fit-options';
@@ -24,7 +23,7 @@ import type { FittedTables } from './partial-fit';
 import { TableRecommender } from './table-recommender';
 import { chooseUnits, crowdingOf, nothingToPredict, onlyValue, toTargets, type Weighed, weigh } from './targets';
 import type { OptionsInForce, TrainingOptions } from './training-options';
-import { dimension, epochCount, magnitude, trainingFields } from './training-options';
+import { dimension, epochCount, magnitude, threadCount, trainingFields } from './training-options';
 
 /**
  * The options of ALS.
@@ -81,6 +80,11 @@ export interface ALSOptions extends Pick<TrainingOptions, 'seed' | 'kernels' | '
   readonly solver?: 'cholesky' | 'conjugate-gradient' | undefined;
   /** Steps of the conjugate gradient, from 1 to 1000. @defaultValue 3 */
   readonly steps?: number | undefined;
+  /**
+   * The threads to train on, a whole number from 1 to 256; results never depend on it. `auto`: one for each core, where there
+   * is enough to do. Where threads cannot be started one does the work, which is said once as a warning. @defaultValue 'auto'
+   */
+  readonly threads?: number | 'auto' | undefined;
   /** Vectors start at N(0, initScale^2 / rank); at least 0. @defaultValue 0.1 */
   readonly initScale?: number | undefined;
 }
@@ -102,6 +106,7 @@ export function alsFields(): Fields<FilledAlsOptions> {
     seed,
     kernels,
     clip,
+    threads: field(threadCount, 'auto'),
     regularization: field(orAuto(number({ min: 0, above: true })), 'auto'),
     biasRegularization: {
       wanted: "an object with user and item, numbers of at least 0, or 'auto'",
@@ -196,10 +201,11 @@ type AlsNumbers = FilledAlsOptions & { readonly unobservedWeight: number; readon
 
 /** The options of the solver. */
 export function ruleOf(options: AlsNumbers): AlsRule {
-  const { rank, biases, unobservedWeight, regularization, regularizationExponent, solver, steps, kernels } = options;
+  const { rank, biases, unobservedWeight, regularization, regularizationExponent, solver, steps } = options;
+  const { kernels, threads } = options;
   const biasPenalties = biasPenaltiesOf(options);
   const lambda = { regularization, regularizationExponent, biasPenalties };
-  return { rank, biases, unobservedWeight, ...lambda, method: solver, steps, kernels };
+  return { rank, biases, unobservedWeight, ...lambda, method: solver, steps, kernels, threads };
 }
 
 // Alternating least squares as a recommender.

@@ -266,11 +266,10 @@ export function negatives(always = false): Field<NegativeSampling | false, { rea
   };
 }
 
-/** On how many threads; results never depend on it. */
-export const threads = field<number | 'auto'>(
-  check(
-    "a whole number from 1 to 256, or 'auto'",
-    (value) => value === 'auto' || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 256),
-  ),
-  1,
+export const threadCount = check<number | 'auto'>(
+  "a whole number from 1 to 256, or 'auto'",
+  (value) => value === 'auto' || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 256),
 );
+
+/** On how many threads; results never depend on it. */
+export const threads = field(threadCount, 1);

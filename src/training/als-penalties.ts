@@ -6,8 +6,7 @@ import { forEachChunk, ROWS_A_CHUNK, runYielding, type Scheduler } from '../core
 import { findRepeats } from '../data/duplicates';
 import type { Columns } from '../data/rows';
 import type { Real } from '../optimizers/factor';
-import { type AlsData, AlsSolver } from './als';
-import type { AlsRule, BiasPenalties } from './als-rows';
+import { type AlsData, type AlsRule, AlsSolver, type BiasPenalties } from './als';
 
 /** Ratings with targets. */
 export type AlsRatings = AlsData & { readonly targets: Real };

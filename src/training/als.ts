@@ -1,11 +1,75 @@
 // Alternating least squares: with the items fixed, the optimal row of every user solves a linear system, and vice
-// versa. A pass solves for all users, then for all items.
+// versa. A pass solves for all users, then for all items. The arithmetic is in kernels/ridge-rows.ts.
 
-import type { Scheduler } from '../core/scheduler';
-import { createGram, paddedLength } from '../kernels/gram';
+import { exponential, naturalLog } from '../core/elementary';
+import { wrong } from '../core/options';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
+import type { WorkerHost } from '../core/worker-host';
+import { groupRows } from '../data/csr';
+import {
+  blocksOf,
+  createRidgeRows,
+  paddedWidth,
+  type RidgeRows,
+  type RidgeShape,
+  WasmRidgeRows,
+} from '../kernels/ridge-rows';
 import type { Real } from '../optimizers/factor';
-import { type AlsRule, FixedSide, historyOf, type RowHistory, RowSolver, type SideHistory } from './als-rows';
+import type { KernelChoice } from '../wasm/host';
 import type { Training } from './fit';
+import { type Calls, Threads, threadsFor, withoutThreads } from './threads';
+
+/**
+ * The objective, with x a vector (and a bias, where there are some) and n the interactions of its row:
+ * sum over interactions of w (score - t)^2 + alpha0 (sum over all pairs of score^2)
+ * + lambda (sum over rows of (n + alpha0 |rows of the other side|)^nu |x|^2).
+ */
+export interface AlsRule {
+  readonly rank: number;
+  /** Whether rows have biases; then alpha0 is 0. */
+  readonly biases: boolean;
+  /** alpha0. */
+  readonly unobservedWeight: number;
+  /** lambda. */
+  readonly regularization: number;
+  /** nu. */
+  readonly regularizationExponent: number;
+  /** Of the biases, whatever n; undefined: as vectors. */
+  readonly biasPenalties?: BiasPenalties | undefined;
+  readonly method: RidgeShape['method'];
+  /** Steps of the conjugate gradient. */
+  readonly steps: number;
+  /** Who does the arithmetic, with the same bits. */
+  readonly kernels: KernelChoice;
+  /** On how many threads, which changes no bit. @defaultValue 1 */
+  readonly threads?: number | 'auto';
+  /** Starts the threads; null: no threads. @defaultValue the host of this process */
+  readonly host?: WorkerHost | null;
+}
+
+/** What a bias is penalized by, whatever its row has: that of n ratings is the mean of what is left of them times n / (n + penalty). */
+export interface BiasPenalties {
+  readonly user: number;
+  readonly item: number;
+}
+
+/** The penalties of biases that options have; undefined: as vectors, also in files that know no others. */
+export function biasPenaltiesOf({ biasRegularization }: { readonly biasRegularization?: unknown }) {
+  return typeof biasRegularization === 'object' ? (biasRegularization as BiasPenalties) : undefined;
+}
+
+/** The penalty weight of a row with n interactions, where `others` rows of the other side were trained. */
+export function ridgeOf(
+  rule: Pick<AlsRule, 'unobservedWeight' | 'regularization' | 'regularizationExponent'>,
+  n: number,
+  others: number,
+): number {
+  const frequency = n + rule.unobservedWeight * others;
+  const nu = rule.regularizationExponent;
+  // Exact if no power is taken.
+  if (nu === 1) return rule.regularization * frequency;
+  return frequency > 0 ? rule.regularization * exponential(nu * naturalLog(frequency)) : 0;
+}
 
 /** The tables to train, changed in place. */
 export interface AlsTables {
@@ -32,131 +96,240 @@ export interface AlsData {
   readonly counts: { readonly users: Int32Array; readonly items: Int32Array };
 }
 
-/** Interactions of a row processed between two chances to yield. */
-const PART = 1024;
+const USERS = 0;
+const ITEMS = 1;
+
+/** Work between two looks at the clock, in the scheduler's units: some milliseconds. */
+const A_CALL = 1 << 17;
 
 /** Trains a factorization by alternating least squares. */
 export class AlsSolver implements Training {
-  private readonly rows: RowSolver;
-  private readonly users: FixedSide;
-  private readonly items: FixedSide;
-  private byUser: SideHistory | null = null;
-  private byItem: SideHistory | null = null;
+  private rows: RidgeRows | null = null;
+  private threads: Threads | null = null;
+  /** The sums of q q^T over all rows of each side, padded x padded, upper triangles. */
+  private readonly grams: Float64Array[] = [];
+  private readonly shape: RidgeShape;
 
   constructor(
-    { userEmbedding, itemEmbedding, userBias, itemBias }: AlsTables,
+    private readonly tables: AlsTables,
     private readonly data: AlsData,
     private readonly rule: AlsRule,
   ) {
-    const { users, items } = data.counts;
-    const { rank } = rule;
-    // Shared: a side is summed when no row is in progress.
-    const gram = createGram(paddedLength(rank + (rule.biases ? 1 : 0)), rule.kernels);
-    this.rows = new RowSolver(rule, gram);
-    this.users = new FixedSide(userEmbedding, userBias, rank, clear(userEmbedding, users, rank), gram);
-    this.items = new FixedSide(itemEmbedding, itemBias, rank, clear(itemEmbedding, items, rank), gram);
+    const { rank, biases, method, steps } = rule;
+    this.shape = { width: rank + (biases ? 1 : 0), method, steps, hasBias: biases };
   }
 
   /** @returns half the data term of the objective, unobserved pairs included, divided by the weight of the interactions */
   async epoch(_: number, scheduler: Scheduler): Promise<number> {
-    const { users, items, rule } = this;
-    if (this.byUser === null || this.byItem === null) await this.prepare(scheduler);
-    await this.half(this.byUser!, users, items, rule.biasPenalties?.user, scheduler);
-    if (rule.unobservedWeight > 0) await users.sum(scheduler);
-    let loss = await this.half(this.byItem!, items, users, rule.biasPenalties?.item, scheduler);
-    if (rule.unobservedWeight > 0) {
-      await items.sum(scheduler);
-      loss += rule.unobservedWeight * inner(users.gram, items.gram);
-    }
-    return loss / (2 * (this.data.total ?? this.data.users.length));
+    const { data, rule } = this;
+    if (this.rows === null) await this.prepare(scheduler);
+    const rows = this.rows!;
+    await this.solve(USERS, scheduler);
+    await this.sum(USERS, scheduler);
+    await this.solve(ITEMS, scheduler);
+    await this.sum(ITEMS, scheduler);
+    let loss = rows.sides[ITEMS].losses.reduce((sum, one) => sum + one, 0);
+    if (rows.gram !== null) loss += rule.unobservedWeight * inner(this.grams[USERS]!, this.grams[ITEMS]!);
+    await this.copy(scheduler, (table, row, numbers, at, length) => table.set(numbers.subarray(at, at + length), row));
+    return loss / (2 * (data.total ?? data.users.length));
   }
 
+  dispose(): void {
+    this.threads?.stop();
+  }
+
+  /** Sets up the solver with the tables as they are. */
   private async prepare(scheduler: Scheduler): Promise<void> {
-    const { users, items, targets, weights, copies = null, counts } = this.data;
-    this.byUser = await historyOf(users, counts.users.length, { others: items, targets, weights, copies }, scheduler);
-    this.byItem = await historyOf(items, counts.items.length, { others: users, targets, weights, copies }, scheduler);
-    if (this.rule.unobservedWeight > 0) await this.items.sum(scheduler);
-  }
-
-  /** Solves for every row of a side. Returns the sum of its weighted squared errors. */
-  private async half(
-    history: SideHistory,
-    side: FixedSide,
-    fixed: FixedSide,
-    biasPenalty: number | undefined,
-    scheduler: Scheduler,
-  ): Promise<number> {
-    const { rows, rule } = this;
-    const { rank } = rule;
-    const { x } = rows;
-    const { embedding, bias } = side;
-    const { starts } = history;
-    // The cost of an interaction and of a row, in units of some ten nanoseconds.
-    const entry = 1 + (rule.method === 'cholesky' ? (rank * rank) >> 5 : (rule.steps * rank) >> 2);
-    const solving = 1 + (rule.method === 'cholesky' ? (rank * rank * rank) >> 7 : (rule.steps * rank * rank) >> 4);
-    let loss = 0;
-    for (let row = 0; row + 1 < starts.length; row++) {
-      const [from, to] = [starts[row]!, starts[row + 1]!];
-      if (to === from) continue;
-      for (let f = 0; f < rank; f++) x[f] = embedding[row * rank + f]!;
-      if (bias !== null) x[rank] = bias[row]!;
-      rows.begin();
-      for (let at = from; at < to; at += PART) {
-        const end = Math.min(at + PART, to);
-        rows.add(history, fixed, at, end);
-        if (scheduler.isDue((end - at) * entry)) await scheduler.yieldNow();
+    const { data, rule, shape, tables } = this;
+    const { counts, targets, weights, copies = null } = data;
+    const { threads, host } = threadsFor(rule.threads ?? 1, data.users.length, rule.host);
+    const size = {
+      rows: [counts.users.length, counts.items.length],
+      most: Math.max(largest(counts.users), largest(counts.items)),
+      entries: data.users.length,
+      hasTargets: targets !== null,
+      hasRoots: weights !== null,
+      hasGram: rule.unobservedWeight > 0,
+      single: tables.userEmbedding instanceof Float32Array,
+    } as const;
+    const rows = createRidgeRows(shape, size, rule.kernels, host === null ? 1 : threads);
+    this.rows = rows;
+    if (threads > 1 && host === null && rule.kernels !== 'js') withoutThreads('here are none that share memory');
+    for (const side of [USERS, ITEMS]) {
+      const [own, other] = side === USERS ? [data.users, data.items] : [data.items, data.users];
+      const mine = side === USERS ? counts.users : counts.items;
+      const trained = (of: Int32Array) => of.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
+      const others = trained(side === USERS ? counts.items : counts.users);
+      const { starts, others: rowsOfOther, targets: t, roots, ridges } = rows.sides[side]!;
+      const biasPenalty = rule.biasPenalties?.[side === USERS ? 'user' : 'item'];
+      const grouped = await groupRows(own, mine.length, scheduler);
+      starts.set(grouped.starts);
+      const occurrences = copies === null ? mine : new Float64Array(mine.length);
+      await forEachChunk(own.length, scheduler, (from, to) => {
+        for (let at = from; at < to; at++) {
+          const k = grouped.order[at]!;
+          rowsOfOther[at] = other[k]!;
+          if (t !== null) t[at] = targets![k]!;
+          if (roots !== null) roots[at] = Math.sqrt(weights![k]!);
+          if (copies !== null) occurrences[own[k]!]! += copies[k]!;
+        }
+      });
+      for (let row = 0; row < mine.length; row++) {
+        const ridge = ridgeOf(rule, occurrences[row]!, others);
+        if (rule.biases) ridges.set([ridge, biasPenalty ?? ridge], 2 * row);
+        else ridges[row] = ridge;
+        if (scheduler.isDue(1)) await scheduler.yieldNow();
       }
-      rows.finish(history, fixed, from, to, biasPenalty);
-      for (let f = 0; f < rank; f++) embedding[row * rank + f] = x[f]!;
-      if (bias !== null) bias[row] = x[rank]!;
-      loss += squaredErrors(history, fixed, from, to, x);
-      if (scheduler.isDue(solving)) await scheduler.yieldNow();
     }
-    return loss;
+    await this.copy(scheduler, (table, row, numbers, at, length, isCold) => {
+      // A row without interactions has its solution: 0. It would count among the unobserved pairs otherwise.
+      if (isCold) table.fill(0, row, row + length);
+      else numbers.set(table.subarray(row, row + length), at);
+    });
+    await this.sum(ITEMS, scheduler);
+    if (rows instanceof WasmRidgeRows && rows.threads > 1)
+      this.threads = await Threads.start(host!, rows.threads, rows.module, rows.memory, scheduler);
   }
-}
 
-/** The sum of w (score - t)^2 over a row's interactions. */
-function squaredErrors(
-  { others, targets, weights }: RowHistory,
-  { embedding, bias, rank }: FixedSide,
-  from: number,
-  to: number,
-  x: Float64Array,
-): number {
-  let sum = 0;
-  for (let k = from; k < to; k++) {
-    const other = others[k]!;
-    const start = other * rank;
-    const shift = (bias === null ? 0 : bias[other]! + x[rank]!) - (targets === null ? 1 : targets[k]!);
-    // Two independent sums, which do not wait for each other.
-    let even = 0;
-    let odd = 0;
-    let f = 0;
-    for (; f + 1 < rank; f += 2) {
-      even += x[f]! * embedding[start + f]!;
-      odd += x[f + 1]! * embedding[start + f + 1]!;
+  /** Visits each row of each table: where it starts there, and in the padded rows of its side; its length. */
+  private async copy(
+    scheduler: Scheduler,
+    visit: (table: Real, row: number, rows: Real, at: number, length: number, isCold: boolean) => void,
+  ): Promise<void> {
+    const { userEmbedding, itemEmbedding, userBias, itemBias } = this.tables;
+    const { rank } = this.rule;
+    const padded = paddedWidth(this.shape.width);
+    for (const [side, embedding, bias] of [
+      [USERS, userEmbedding, userBias],
+      [ITEMS, itemEmbedding, itemBias],
+    ] as const) {
+      const { rows, starts } = this.rows!.sides[side];
+      for (let row = 0; row + 1 < starts.length; row++) {
+        const isCold = starts[row + 1] === starts[row];
+        visit(embedding, row * rank, rows, row * padded, rank, isCold);
+        if (bias !== null && !isCold) visit(bias, row, rows, row * padded + rank, 1, false);
+        if (scheduler.isDue(1 + (rank >> 4))) await scheduler.yieldNow();
+      }
     }
-    if (f < rank) even += x[f]! * embedding[start + f]!;
-    const error = shift + even + odd;
-    sum += (weights === null ? 1 : weights[k]!) * error * error;
   }
-  return sum;
+
+  /** Solves for every row of a side. @throws OptionError if the solution of one is not unique */
+  private async solve(side: 0 | 1, scheduler: Scheduler): Promise<void> {
+    const { threads, grams, rule } = this;
+    const rows = this.rows!;
+    const { gram } = rows;
+    if (gram !== null) spread(grams[1 - side]!, rule.unobservedWeight, gram);
+    const parts = this.partsOf(side);
+    let isSolved = true;
+    if (threads === null) {
+      for (const { from, to, cost } of parts) {
+        isSolved &&= rows.solve(side, from, to) === to;
+        if (scheduler.isDue(cost)) await scheduler.yieldNow();
+      }
+    } else {
+      const wasm = rows as WasmRidgeRows;
+      const shares = share(parts, threads.count, ({ from, to }, thread) => wasm.solveCall(side, from, to, thread));
+      const ends = parts.map(({ to }) => to);
+      const results = await threads.run(WasmRidgeRows.CALLED, shares, scheduler);
+      isSolved = results
+        .flat()
+        .sort((a, b) => a - b)
+        .every((end, at) => end === ends[at]);
+    }
+    if (isSolved) return;
+    throw wrong('regularization', rule.regularization, 'a larger one: the equations of a row have no unique solution');
+  }
+
+  /** Rows of about the work between two looks at the clock. */
+  private partsOf(side: 0 | 1): Part[] {
+    const { rule } = this;
+    const { starts } = this.rows!.sides[side];
+    const { rank } = rule;
+    // In units of some ten nanoseconds.
+    const isExact = rule.method === 'cholesky';
+    const entry = 1 + (isExact ? (rank * rank) >> 9 : (rule.steps * rank) >> 5);
+    const solving = 1 + (isExact ? (rank * rank * rank) >> 10 : (rule.steps * rank * rank) >> 7);
+    const slower = this.rows instanceof WasmRidgeRows ? 1 : 32;
+    const parts: Part[] = [];
+    let cost = 0;
+    for (let row = 0, from = 0; row + 1 < starts.length; row++) {
+      cost += slower * ((starts[row + 1]! - starts[row]!) * entry + solving);
+      if (cost < A_CALL && row + 2 < starts.length) continue;
+      parts.push({ from, to: row + 1, cost });
+      from = row + 1;
+      cost = 0;
+    }
+    return parts;
+  }
+
+  /** Sums the outer products of a side, in blocks: float32 has too few digits for one sum over all of its rows. */
+  private async sum(side: 0 | 1, scheduler: Scheduler): Promise<void> {
+    const { threads, shape } = this;
+    const rows = this.rows!;
+    if (rows.gram === null) return;
+    const padded = paddedWidth(shape.width);
+    const squared = padded * padded;
+    const blocks = blocksOf(rows.sides[side].losses.length);
+    const { sums } = rows;
+    sums.fill(0, 0, blocks * squared);
+    if (threads === null) {
+      for (let block = 0; block < blocks; block++) {
+        rows.addBlock(side, block);
+        if (scheduler.isDue(squared << 2)) await scheduler.yieldNow();
+      }
+    } else {
+      const wasm = rows as WasmRidgeRows;
+      const parts = Array.from({ length: blocks }, (_, block) => ({ block, cost: 1 }));
+      const shares = share(parts, threads.count, ({ block }) => wasm.addBlockCall(side, block));
+      await threads.run(WasmRidgeRows.CALLED, shares, scheduler);
+    }
+    const total = new Float64Array(squared);
+    this.grams[side] = total;
+    for (let block = 0; block < blocks; block++) {
+      for (let i = 0; i < squared; i++) total[i]! += sums[block * squared + i]!;
+      if (scheduler.isDue(squared >> 4)) await scheduler.yieldNow();
+    }
+  }
 }
 
-/** Sets rows without interactions to 0, their solution: otherwise they would count among the unobserved pairs until solved. */
-function clear(embedding: Real, counts: Int32Array, rank: number): number {
-  let trained = 0;
-  for (let row = 0; row < counts.length; row++) {
-    if (counts[row]! > 0) trained++;
-    else embedding.fill(0, row * rank, (row + 1) * rank);
-  }
-  return trained;
+/** Some rows of a side. */
+interface Part {
+  readonly from: number;
+  readonly to: number;
+  readonly cost: number;
 }
 
-/** The sum of the entry-wise products of two matrices; for two sums of outer products, the sum of all squared scores. */
+/** Deals out calls, the costliest first, each to the thread with the least to do. */
+function share<T extends { readonly cost: number }>(
+  parts: readonly T[],
+  threads: number,
+  call: (part: T, thread: number) => readonly number[],
+): Calls[][] {
+  const shares = Array.from({ length: threads }, (): Calls[] => [[]]);
+  const loads = new Array<number>(threads).fill(0);
+  for (const part of [...parts].sort((a, b) => b.cost - a.cost)) {
+    const least = loads.indexOf(Math.min(...loads));
+    loads[least]! += part.cost;
+    shares[least]![0]!.push(...call(part, least));
+  }
+  return shares;
+}
+
+const largest = (counts: Int32Array): number => counts.reduce((most, count) => Math.max(most, count), 0);
+
+/** Both triangles of a matrix of which one has the upper, each number times a factor. */
+function spread(upper: Float64Array, factor: number, out: Real): void {
+  const n = Math.sqrt(upper.length);
+  for (let i = 0; i < n; i++) for (let j = i; j < n; j++) out[j * n + i] = out[i * n + j] = factor * upper[i * n + j]!;
+}
+
+/** The sum of the entry-wise products of two symmetric matrices; for two sums of outer products, the sum of all squared scores. */
 function inner(a: Float64Array, b: Float64Array): number {
+  const n = Math.sqrt(a.length);
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  for (let i = 0; i < n; i++) {
+    sum += a[i * n + i]! * b[i * n + i]!;
+    for (let j = i + 1; j < n; j++) sum += 2 * a[i * n + j]! * b[i * n + j]!;
+  }
   return sum;
 }

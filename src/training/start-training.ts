@@ -3,7 +3,7 @@
 
 import type { Stream } from '../core/random';
 import type { Scheduler } from '../core/scheduler';
-import { findHost, type WorkerHost } from '../core/worker-host';
+import type { WorkerHost } from '../core/worker-host';
 import type { Batch, Model, RatingBatch, RatingData } from '../models/model';
 import { LearningRates } from '../optimizers/learning-rate';
 import type { Optimizer } from '../optimizers/optimizer';
@@ -18,16 +18,12 @@ import { chooseBlocks, type OrderOptions, type Side, WHOLE } from './per-rating/
 import { WasmEngine } from './per-rating/engine';
 import { planPerRating } from './per-rating/plan';
 import { JsEngine } from './per-rating/step-js';
-import { withoutThreads } from './per-rating/threads';
 import { type Batcher, RatingBatcher } from './rating-batches';
 import { RowPacking, Stepper } from './stepper';
+import { threadsFor, withoutThreads } from './threads';
 
 /** Smaller tables lie in so few pages that address translation is cheap. */
 const WORTH_PACKING = 1 << 23;
-/** Starting threads takes longer than training on fewer ratings. */
-const WORTH_THREADS = 1 << 18;
-/** The grid has enough tiles for this many threads, and memory bandwidth feeds no more. */
-const MOST_THREADS = 8;
 
 /** How to traverse the data. */
 export interface StepOptions {
@@ -81,8 +77,7 @@ export async function startTraining(task: StepTask, scheduler: Scheduler): Promi
   const order = { stream, shuffle, blocks, grouping, packs: canPack && packing };
   await scheduler.yieldNow();
   if (plan !== null) {
-    const threads = threadsOf(options.threads ?? 1, data.size);
-    const host = threads > 1 ? (options.host === undefined ? findHost() : options.host) : null;
+    const { threads, host } = threadsFor(options.threads ?? 1, data.size, options.host);
     if (threads > 1 && host === null && kernels !== 'js') withoutThreads('here are none that share memory');
     const { slots } = optimizer;
     const rates = new LearningRates(optimizer.config.learningRate);
@@ -104,11 +99,6 @@ export async function startTraining(task: StepTask, scheduler: Scheduler): Promi
   const steps = { epochs, batchSize, group: 1 + (negatives?.count ?? 0) };
   const packed = batcher.places && new RowPacking(model.sides, penalties, sink, batcher.places);
   return new Stepper(model, loss, penalties, batcher, sink, data, grouping, steps, kernels, packed);
-}
-
-function threadsOf(choice: number | 'auto', ratings: number): number {
-  if (choice !== 'auto') return choice;
-  return ratings < WORTH_THREADS ? 1 : Math.min(findHost()?.parallelism ?? 1, MOST_THREADS);
 }
 
 /** The rows of each side, and the bytes of its factors and optimizer state. */

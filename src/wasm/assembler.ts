@@ -121,6 +121,7 @@ export const f32 = {
   div: binary<'f32', 'f32'>('f32', 0x95),
   sqrt: unary<'f32', 'f32'>('f32', 0x91),
   max: binary<'f32', 'f32'>('f32', 0x97),
+  gt: binary<'f32', 'i32'>('i32', 0x5e),
   demote: unary<'f64', 'f32'>('f32', 0xb6),
   lane: (index: number) => unary<'v128', 'f32'>('f32', 0xfd, 0x1f, whole(index, 0, 3, 'a lane')),
 };
@@ -187,6 +188,15 @@ export const f32x4 = {
   div: binary<'v128', 'v128'>('v128', 0xfd, 0xe7, 0x01),
   sqrt: unary<'v128', 'v128'>('v128', 0xfd, 0xe3, 0x01),
   ge: binary<'v128', 'v128'>('v128', 0xfd, 0x46),
+  /** Lanes of `a` (0 to 3) and of `b` (4 to 7). */
+  shuffle: (a: Code<'v128'>, b: Code<'v128'>, ...lanes: readonly [number, number, number, number]): Code<'v128'> =>
+    code(
+      'v128',
+      a.bytes,
+      b.bytes,
+      [0xfd, 0x0d],
+      lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * whole(lane, 0, 7, 'a lane') + byte)),
+    ),
   /** Lanes 2, 3, 2, 3. */
   highHalf: (a: Code<'v128'>, b: Code<'v128'>): Code<'v128'> =>
     code('v128', a.bytes, b.bytes, [0xfd, 0x0d], [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]),

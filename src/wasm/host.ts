@@ -28,7 +28,11 @@ function tryToCompile(): boolean {
 /** `auto`: WebAssembly where it can be had, else JavaScript. */
 export type KernelChoice = 'auto' | 'wasm' | 'js';
 
-const PAGE = 65536;
+/** The bytes of a page of memory. */
+export const PAGE = 65536;
+
+/** A call of a program by a thread: the number of the function's name, and four operands, of which it takes as many as it has. */
+export type Call = readonly [number, number, number, number, number];
 
 /** Why there is no WebAssembly for a piece of work. */
 export class Unavailable extends Error {}

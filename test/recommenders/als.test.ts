@@ -239,3 +239,31 @@ test.each([
   expect(() => new ALS(options as ALSOptions)).toThrow(OptionError);
   expect(() => new ALS(options as ALSOptions)).toThrow(expect.objectContaining({ option }));
 });
+
+test.each(['cholesky', 'conjugate-gradient'] as const)(
+  '%s: any number of threads and either engine have the same bits',
+  async (solver) => {
+    const data = syntheticInteractions({ users: 3000, items: 400, ratings: 30_000, seed: 2 });
+    const bits = async (more: ALSOptions) => {
+      const model = new ALS({ rank: 10, epochs: 2, solver, regularization: 0.01, ...more });
+      const history = await model.fit(data);
+      const pairs = Array.from({ length: 2000 }, (_, k) => [k % 3000, (7 * k) % 400] as const);
+      return [history.epochs.map(({ trainLoss }) => trainLoss), ...model.predictMany(pairs)];
+    };
+    const alone = await bits({ threads: 1 });
+    for (const threads of [2, 3, 4]) expect(await bits({ threads })).toEqual(alone);
+    expect(await bits({ kernels: 'js' })).toEqual(alone);
+  },
+);
+
+test('a fit on threads that is aborted leaves none behind', async () => {
+  const data = syntheticInteractions({ users: 3000, items: 400, ratings: 30_000, seed: 2 });
+  const aborting = new AbortController();
+  const fit = new ALS({ rank: 10, threads: 2 }).fit(data, {
+    signal: aborting.signal,
+    onEpoch: () => aborting.abort(),
+  });
+  await expect(fit).rejects.toThrow();
+  const handles = (process as unknown as { getActiveResourcesInfo(): string[] }).getActiveResourcesInfo();
+  expect(handles.filter((name) => name.includes('Worker') || name === 'MessagePort')).toEqual([]);
+});

@@ -1,7 +1,7 @@
 // What a new user or a new item is to tables trained by alternating least squares: one more row of the last half-epoch.
 
 import { type Pausable, runToEnd, runYielding, type Scheduler } from '../../core/scheduler';
-import { biasPenaltiesOf, ridgeOf } from '../../training/als-rows';
+import { biasPenaltiesOf, ridgeOf } from '../../training/als';
 import { linkOf, type ServedFactorization } from '../factorization-tables';
 import type { HistoryEntry } from '../trained-state';
 import { basesOf, columnOf, type FoldIn, indicesOf } from './fold-in';

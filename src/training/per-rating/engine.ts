@@ -7,20 +7,18 @@ import type { RatingData } from '../../models/model';
 import type { Factor, Real } from '../../optimizers/factor';
 import type { LearningRates } from '../../optimizers/learning-rate';
 import type { SlotSpec } from '../../optimizers/optimizer';
-import { compile, createMemory, instantiate, isWanted, type KernelChoice, withoutWasm } from '../../wasm/host';
+import { compile, createMemory, instantiate, isWanted, type KernelChoice, PAGE, withoutWasm } from '../../wasm/host';
 import type { Training, TrainingState } from '../fit';
 import { emptySlot } from '../optimizer-sink';
+import { type Calls, Threads } from '../threads';
 import type { BlockGrid, OrderOptions, RowOrder, TileLayout, TileVisit } from './block-schedule';
 import { epochVisits, gridOf, layOutRatings, orderByBlock, stepsOf } from './block-schedule';
 import type { Cell, PerRatingPlan, RowLayout, SideTables, StepSpec } from './plan';
 import { progressAt, RATING, RUN, ratingBytes, rowLayout, STEPS_A_RATE } from './plan';
 import { encodeProgram, RATES_BYTES } from './program';
-import { EngineThreads } from './threads';
 
 /** The most numbers changed per call, between two looks at the event loop: about a millisecond of the slowest rule. */
 const NUMBERS_A_CALL = 1 << 19;
-
-const PAGE = 65536;
 
 /** The exports of a program. The norms are present if rows carry them. */
 interface Program {
@@ -29,6 +27,9 @@ interface Program {
   userNorms?(row: number, count: number): void;
   itemNorms?(row: number, count: number): void;
 }
+
+/** Those that threads call, by number. */
+const CALLED = ['prefetch', 'run'];
 
 /** The components of an engine. */
 export interface EngineTask {
@@ -50,7 +51,7 @@ export class WasmEngine implements Training {
     private readonly task: EngineTask,
     private readonly memory: EngineMemory,
     private readonly program: Program,
-    private readonly threads: EngineThreads | null,
+    private readonly threads: Threads | null,
   ) {}
 
   /** Null if JavaScript must be used. @throws UnsupportedError if WebAssembly is required but not available */
@@ -77,7 +78,7 @@ export class WasmEngine implements Training {
     keep(module);
     await scheduler.yieldNow();
     const program = instantiate<Program>(module, memory);
-    const workers = isShared ? await EngineThreads.start(host!, threads, module, memory, scheduler) : null;
+    const workers = isShared ? await Threads.start(host!, threads, module, memory, scheduler) : null;
     return new WasmEngine(task, layout, program, workers);
   }
 
@@ -96,7 +97,7 @@ export class WasmEngine implements Training {
     await item.eachPart(scheduler, (row, count) => program.itemNorms?.(row, count));
     const firstStep = (epoch - 1) * memory.steps + 1;
     if (threads === null) await this.runAll(strata.flat(), firstStep, scheduler);
-    else await threads.run(this.share(strata, threads.count), memory.ratesAt, firstStep, scheduler);
+    else await threads.run(CALLED, this.share(strata, threads.count, firstStep), scheduler);
     await memory.read(scheduler);
     const loss = strata.flat().reduce((sum, { tile }) => sum + memory.lossOf(tile), 0);
     const { data } = this.task;
@@ -130,15 +131,17 @@ export class WasmEngine implements Training {
   }
 
   /** The runs by thread and stratum, as addresses and counts. The largest go first, each to the thread with the least work. */
-  private share(strata: readonly TileVisit[][], threads: number): number[][][] {
-    const shares = Array.from({ length: threads }, (): number[][] => []);
+  private share(strata: readonly TileVisit[][], threads: number, firstStep: number): Calls[][] {
+    const { memory } = this;
+    const shares = Array.from({ length: threads }, (): Calls[] => []);
     for (const visits of strata) {
       const loads = new Array<number>(threads).fill(0);
       for (const share of shares) share.push([]);
       for (const { tile, count } of [...visits].sort((a, b) => b.count - a.count)) {
         const least = loads.indexOf(Math.min(...loads));
         loads[least]! += count;
-        shares[least]!.at(-1)!.push(this.memory.runOf(tile), count);
+        const run = memory.runOf(tile);
+        shares[least]!.at(-1)!.push(0, run, 0, 0, 0, 1, run, count, memory.ratesAt, firstStep);
       }
     }
     return shares;

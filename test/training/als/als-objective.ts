@@ -2,8 +2,7 @@
 // elimination. Small made-up data for both.
 
 import { Stream } from '../../../src/core/random';
-import type { AlsData, AlsTables } from '../../../src/training/als';
-import type { AlsRule } from '../../../src/training/als-rows';
+import type { AlsData, AlsRule, AlsTables } from '../../../src/training/als';
 
 /** A problem: 6 users, one cold; 5 items, one cold; some pairs twice. */
 export function problem(rule: AlsRule, isWeighted: boolean) {

@@ -1,8 +1,8 @@
 // Alternating least squares against the definition of its objective, in double.
 
 import { TaskScheduler } from '../../../src/core/scheduler';
+import type { AlsRule } from '../../../src/training/als';
 import { AlsSolver, type AlsTables } from '../../../src/training/als';
-import type { AlsRule } from '../../../src/training/als-rows';
 import { minimize, objective, problem } from './als-objective';
 
 const scheduler = new TaskScheduler(undefined);

@@ -10,8 +10,8 @@ import { findHost } from '../../../src/core/worker-host';
 import { MFModel } from '../../../src/models/factorization';
 import { resolveOptimizer } from '../../../src/optimizers/registry';
 import { squared } from '../../../src/training/losses';
-import { EngineThreads } from '../../../src/training/per-rating/threads';
 import { type StepOptions, startTraining } from '../../../src/training/start-training';
+import { Threads } from '../../../src/training/threads';
 import { NEVER_YIELD, randomRatings } from '../../support/training';
 
 const SHAPE = { users: 3000, items: 2500, rank: 32 };
@@ -152,7 +152,7 @@ describe('threads that never answer', () => {
 
   test('are given up', async () => {
     const { host, ended } = silent();
-    expect(await EngineThreads.start(host, 2, module, memory, new TaskScheduler(undefined), 50)).toBeNull();
+    expect(await Threads.start(host, 2, module, memory, new TaskScheduler(undefined), 50)).toBeNull();
     expect(ended).toHaveLength(2);
   });
 

@@ -1,15 +1,20 @@
-// The threads of the per-rating engine. Tiles of a stratum share no row, so threads need no locks, and the result does
-// not depend on which thread runs a tile. The calling thread only waits: its event loop stays free.
+// Threads that run a WebAssembly program on shared memory. Work comes in strata: calls of a stratum write to different
+// places, so threads need no locks, and the result does not depend on which thread makes a call. The calling thread only
+// waits: its event loop stays free.
 
-import { ThreadError } from '../../core/errors';
-import { after, type Scheduler } from '../../core/scheduler';
-import { sayOnce, type WorkerHandle, type WorkerHost } from '../../core/worker-host';
+import { ThreadError } from '../core/errors';
+import { after, type Scheduler } from '../core/scheduler';
+import { findHost, sayOnce, type WorkerHandle, type WorkerHost } from '../core/worker-host';
 
 /** How long to wait for a thread to start, in milliseconds. */
 const START = 10_000;
 
+/** Calls, one after another; see Call. */
+export type Calls = number[];
+const CALL = 5;
+
 /** Threads with the program loaded. */
-export class EngineThreads {
+export class Threads {
   private constructor(private readonly workers: readonly WorkerHandle[]) {}
 
   /**
@@ -23,9 +28,9 @@ export class EngineThreads {
     memory: WebAssembly.Memory,
     scheduler: Scheduler,
     within = START,
-  ): Promise<EngineThreads | null> {
+  ): Promise<Threads | null> {
     const workers: WorkerHandle[] = [];
-    const threads = new EngineThreads(workers);
+    const threads = new Threads(workers);
     try {
       while (workers.length < count) {
         workers.push(host.start(WORKER_SCRIPT));
@@ -46,12 +51,12 @@ export class EngineThreads {
   }
 
   /**
-   * Runs an epoch's shares. After an abort or a failure no thread is left.
+   * Makes the calls of each thread, stratum by stratum, and returns their results by thread. After an abort or a failure no thread is left.
    * @throws the signal's reason after an abort; ThreadError where a thread has ended
    */
-  async run(shares: readonly number[][][], rates: number, firstStep: number, scheduler: Scheduler): Promise<void> {
+  async run(names: readonly string[], shares: readonly Calls[][], scheduler: Scheduler): Promise<number[][]> {
     try {
-      await this.ask((thread) => ({ strata: shares[thread], rates, firstStep }), scheduler);
+      return (await this.ask((thread) => ({ names, strata: shares[thread] }), scheduler)) as number[][];
     } catch (error) {
       // The others wait for the thread that ended.
       this.stop();
@@ -65,7 +70,7 @@ export class EngineThreads {
   }
 
   /** Sends each thread a message and waits until all have answered, one has ended, the time is up, or an abort. */
-  private async ask(message: (thread: number) => unknown, { signal }: Scheduler, within?: number): Promise<void> {
+  private async ask(message: (thread: number) => unknown, { signal }: Scheduler, within?: number): Promise<unknown[]> {
     let stopWaiting: () => void = () => undefined;
     const interrupted = new Promise<never>((_, reject) => {
       const abort = () => reject(signal!.reason);
@@ -81,11 +86,27 @@ export class EngineThreads {
       if (signal?.aborted) abort();
     });
     try {
-      await Promise.race([interrupted, Promise.all(this.workers.map((worker, at) => worker.ask(message(at))))]);
+      return await Promise.race([interrupted, Promise.all(this.workers.map((worker, at) => worker.ask(message(at))))]);
     } finally {
       stopWaiting();
     }
   }
+}
+
+/** Starting threads takes longer than training on fewer ratings. */
+const WORTH_THREADS = 1 << 18;
+/** Memory feeds no more than so many. */
+const MOST_THREADS = 8;
+
+/** How many threads an option asks for, and who starts them: null for one. `host` undefined: that of this process. */
+export function threadsFor(
+  choice: number | 'auto',
+  ratings: number,
+  host?: WorkerHost | null,
+): { readonly threads: number; readonly host: WorkerHost | null } {
+  const most = () => Math.min(findHost()?.parallelism ?? 1, MOST_THREADS);
+  const threads = choice !== 'auto' ? choice : ratings < WORTH_THREADS ? 1 : most();
+  return { threads, host: threads === 1 ? null : host === undefined ? findHost() : host };
 }
 
 /** Warns that a training runs without the threads it was to use. */
@@ -93,7 +114,7 @@ export function withoutThreads(reason: string): void {
   sayOnce(`opmf trains on one thread instead of several, with the same results: ${reason}`);
 }
 
-// What a thread runs: it waits for the share of an epoch, runs it stratum by stratum, and meets the other threads after
+// What a thread runs: it waits for its share of the work, does it stratum by stratum, and meets the other threads after
 // each. A script as text, because a library cannot know where an application's bundler puts a file of its own.
 
 /** The words of the control block: how many threads have arrived, and which stratum it is. */
@@ -120,19 +141,21 @@ function meet() {
   while (Atomics.load(control, ${CONTROL.stratum}) === stratum) Atomics.wait(control, ${CONTROL.stratum}, stratum);
 }
 listen((message) => {
+  const results = [];
   if (message.module) {
     threads = message.threads;
     control = new Int32Array(message.memory.buffer);
     program = new WebAssembly.Instance(message.module, { host: { memory: message.memory } }).exports;
   } else {
-    for (const runs of message.strata) {
-      for (let i = 0; i < runs.length; i += 2) {
-        program.prefetch(runs[i]);
-        program.run(runs[i], runs[i + 1], message.rates, message.firstStep);
+    const functions = message.names.map((name) => program[name]);
+    for (const calls of message.strata) {
+      for (let i = 0; i < calls.length; i += ${CALL}) {
+        const result = functions[calls[i]](calls[i + 1], calls[i + 2], calls[i + 3], calls[i + 4]);
+        if (result !== undefined) results.push(result);
       }
       meet();
     }
   }
-  port.postMessage('done');
+  port.postMessage(results);
 });
 `;
