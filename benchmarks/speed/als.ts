@@ -68,16 +68,10 @@ for (const [set, load] of [
 
 const title = ['ALS', 'threads', `CPU seconds an epoch, ${SPREAD_TITLE}`, 'by the clock', 'peers, CPU seconds'];
 console.log(
-  table([
+  table(
     title,
-    ...rows.map(({ name, threads, cpu, wall, peers }) => [
-      name,
-      `${threads}`,
-      spreadText(cpu),
-      spreadText(wall),
-      peers,
-    ]),
-  ]),
+    rows.map(({ name, threads, cpu, wall, peers }) => [name, `${threads}`, spreadText(cpu), spreadText(wall), peers]),
+  ),
 );
 for (const { name, wall } of rows.filter(({ threads }) => threads === 1)) {
   const two = rows.find((row) => row.name === name && row.threads === 2)!;
