@@ -109,6 +109,9 @@ export class AlsSolver implements Training {
   /** The sums of q q^T over all rows of each side, padded x padded, upper triangles. */
   private readonly grams: Float64Array[] = [];
   private readonly shape: RidgeShape;
+  /** How often each row of each side counts in the penalty, and the lambda that ridges are of. */
+  private readonly occurrences: (Int32Array | Float64Array)[] = [];
+  private lambda = Number.NaN;
 
   constructor(
     private readonly tables: AlsTables,
@@ -124,6 +127,7 @@ export class AlsSolver implements Training {
     const { data, rule } = this;
     if (this.rows === null) await this.prepare(scheduler);
     const rows = this.rows!;
+    if (rule.regularization !== this.lambda) await this.setRidges(scheduler);
     await this.solve(USERS, scheduler);
     await this.sum(USERS, scheduler);
     await this.solve(ITEMS, scheduler);
@@ -158,10 +162,7 @@ export class AlsSolver implements Training {
     for (const side of [USERS, ITEMS]) {
       const [own, other] = side === USERS ? [data.users, data.items] : [data.items, data.users];
       const mine = side === USERS ? counts.users : counts.items;
-      const trained = (of: Int32Array) => of.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
-      const others = trained(side === USERS ? counts.items : counts.users);
-      const { starts, others: rowsOfOther, targets: t, roots, ridges } = rows.sides[side]!;
-      const biasPenalty = rule.biasPenalties?.[side === USERS ? 'user' : 'item'];
+      const { starts, others: rowsOfOther, targets: t, roots } = rows.sides[side]!;
       const grouped = await groupRows(own, mine.length, scheduler);
       starts.set(grouped.starts);
       const occurrences = copies === null ? mine : new Float64Array(mine.length);
@@ -174,12 +175,7 @@ export class AlsSolver implements Training {
           if (copies !== null) occurrences[own[k]!]! += copies[k]!;
         }
       });
-      for (let row = 0; row < mine.length; row++) {
-        const ridge = ridgeOf(rule, occurrences[row]!, others);
-        if (rule.biases) ridges.set([ridge, biasPenalty ?? ridge], 2 * row);
-        else ridges[row] = ridge;
-        if (scheduler.isDue(1)) await scheduler.yieldNow();
-      }
+      this.occurrences[side] = occurrences;
     }
     await this.copy(scheduler, (table, row, numbers, at, length, isCold) => {
       // A row without interactions has its solution: 0. It would count among the unobserved pairs otherwise.
@@ -189,6 +185,26 @@ export class AlsSolver implements Training {
     await this.sum(ITEMS, scheduler);
     if (rows instanceof WasmRidgeRows && rows.threads > 1)
       this.threads = await Threads.start(host!, rows.threads, rows.module, rows.memory, scheduler);
+  }
+
+  /** Works out the penalties of rows, anew where lambda has changed since the last epoch. */
+  private async setRidges(scheduler: Scheduler): Promise<void> {
+    const { rule, occurrences } = this;
+    const { users, items } = this.data.counts;
+    const trained = (counts: Int32Array) => counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
+    for (const [side, others, name] of [
+      [USERS, trained(items), 'user'],
+      [ITEMS, trained(users), 'item'],
+    ] as const) {
+      const { ridges, losses } = this.rows!.sides[side];
+      for (let row = 0; row < losses.length; row++) {
+        const ridge = ridgeOf(rule, occurrences[side]![row]!, others);
+        if (rule.biases) ridges.set([ridge, rule.biasPenalties?.[name] ?? ridge], 2 * row);
+        else ridges[row] = ridge;
+        if (scheduler.isDue(1)) await scheduler.yieldNow();
+      }
+    }
+    this.lambda = rule.regularization;
   }
 
   /** Visits each row of each table: where it starts there, and in the padded rows of its side; its length. */
