@@ -25,7 +25,7 @@ const PARTS = {
   'batches, negatives, orders': ['stepper', 'candidate-batches', 'negatives'].map((name) => `training/${name}`),
   'validation and metrics': ['recommenders/validation', 'metrics/'],
   checkpoints: ['recommenders/checkpoint'],
-  threads: ['training/per-rating/threads', 'core/worker-host'],
+  threads: ['training/threads', 'core/worker-host'],
   'folding in rows': ['serving/fold-in/'],
   'the engine in JavaScript': ['training/per-rating/step-js'],
 };

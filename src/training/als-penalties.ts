@@ -50,7 +50,8 @@ export async function choosePenalties(
   const share = Math.min(1, ENOUGH / given.users.length);
   const some = await select(given, (user) => chance(user, -1) < share, scheduler);
   const biases = rule.biases ? (rule.biasPenalties ?? (await dampingOf(some, scheduler))) : undefined;
-  const trial = { ...rule, rank: Math.min(RANK, rule.rank), method: 'cholesky' as const, biasPenalties: biases };
+  const solved = { rank: Math.min(RANK, rule.rank), method: 'cholesky', threads: 1, biasPenalties: biases } as const;
+  const trial = { ...rule, ...solved };
   const folds: { solver: AlsSolver; errorOf: () => Promise<number> }[] = [];
   const stream = Stream.of(seed).fork('penalties');
   do {

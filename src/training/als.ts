@@ -6,14 +6,8 @@ import { wrong } from '../core/options';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { WorkerHost } from '../core/worker-host';
 import { groupRows } from '../data/csr';
-import {
-  blocksOf,
-  createRidgeRows,
-  paddedWidth,
-  type RidgeRows,
-  type RidgeShape,
-  WasmRidgeRows,
-} from '../kernels/ridge-rows';
+import { blocksOf, paddedWidth, type RidgeRows, type RidgeShape } from '../kernels/ridge-rows';
+import { createRidgeRows, WasmRidgeRows } from '../kernels/ridge-rows-wasm';
 import type { Real } from '../optimizers/factor';
 import type { KernelChoice } from '../wasm/host';
 import type { Training } from './fit';

@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import { Stream } from '../../src/core/random';
-import { createRidgeRows, paddedWidth, type RidgeShape, type RidgeSize } from '../../src/kernels/ridge-rows';
+import { paddedWidth, type RidgeShape, type RidgeSize } from '../../src/kernels/ridge-rows';
+import { createRidgeRows } from '../../src/kernels/ridge-rows-wasm';
 import type { KernelChoice } from '../../src/wasm/host';
 
 interface Problem {
