@@ -6,13 +6,13 @@
 
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { DeepFM, type EpochRecord, type FeatureRows, FeatureTable, NeuralCF, splitRandom } from 'opmf';
+import { DeepFM, type EpochRecord, NeuralCF, splitRandom } from 'opmf';
 import { loadDataset } from 'opmf/node';
 import { Stream } from '../../src/core/random';
 import { machine } from '../machine';
 import { type Spread, spread } from '../speed/interleave';
 import { FOLDER, loadTensorFlow } from '../speed/rivals';
-import { loadFrappe } from './frappe-data';
+import { joined, loadFrappe } from './frappe-data';
 import { type DeepTensorFlow, deepFm, neuMf, type Step } from './tensor-flow-models';
 
 const EPOCHS = 1;
@@ -129,40 +129,6 @@ async function neuMfContest(): Promise<Contest> {
       };
     },
   };
-}
-
-/** The rows of several tables of the same fields. */
-function joined(tables: readonly FeatureTable[]): FeatureTable {
-  const size = tables.reduce((sum, table) => sum + table.size, 0);
-  const fields = tables[0]!.fields;
-  const concat = <T extends Int32Array | Float32Array>(make: (length: number) => T, of: (table: FeatureTable) => T) => {
-    const all = make(tables.reduce((sum, table) => sum + of(table).length, 0));
-    let at = 0;
-    for (const table of tables) {
-      all.set(of(table), at);
-      at += of(table).length;
-    }
-    return all;
-  };
-  const rows: FeatureRows = {
-    size,
-    starts: Int32Array.from({ length: size + 1 }, (_, r) => r * fields.length),
-    indices: concat(
-      (length) => new Int32Array(length),
-      ({ indices }) => indices,
-    ),
-    values: concat(
-      (length) => new Float32Array(length),
-      ({ values }) => values,
-    ),
-    labels: concat(
-      (length) => new Float32Array(length),
-      ({ labels }) => labels!,
-    ),
-    weights: null,
-    fields,
-  };
-  return FeatureTable.fromRows(rows);
 }
 
 /** The rows of the columns among those that occur in them. */

@@ -3,7 +3,7 @@
 // have the same user and context with an app that the user did not use in that context; 70% of the rows, drawn at random,
 // are to train on, 20% to validate, 10% to test. The published draw of train rows could not be had: this is another one.
 
-import { categorical, DataError, FeatureTable } from 'opmf';
+import { categorical, DataError, type FeatureRows, FeatureTable } from 'opmf';
 import { readFeatureTable } from 'opmf/node';
 import { type Seed, Stream } from '../../src/core/random';
 import { filesOf } from '../files-of';
@@ -95,4 +95,38 @@ export function withNegatives(logs: FeatureTable, count: number, label: number, 
   const starts = Int32Array.from({ length: rows + 1 }, (_, row) => row * width);
   const values = new Float32Array(indices.length).fill(1);
   return FeatureTable.fromRows({ size: rows, starts, indices, values, labels, weights: null, fields: logs.fields });
+}
+
+/** The rows of several tables of the same fields. */
+export function joined(tables: readonly FeatureTable[]): FeatureTable {
+  const size = tables.reduce((sum, table) => sum + table.size, 0);
+  const fields = tables[0]!.fields;
+  const concat = <T extends Int32Array | Float32Array>(make: (length: number) => T, of: (table: FeatureTable) => T) => {
+    const all = make(tables.reduce((sum, table) => sum + of(table).length, 0));
+    let at = 0;
+    for (const table of tables) {
+      all.set(of(table), at);
+      at += of(table).length;
+    }
+    return all;
+  };
+  const rows: FeatureRows = {
+    size,
+    starts: Int32Array.from({ length: size + 1 }, (_, r) => r * fields.length),
+    indices: concat(
+      (length) => new Int32Array(length),
+      ({ indices }) => indices,
+    ),
+    values: concat(
+      (length) => new Float32Array(length),
+      ({ values }) => values,
+    ),
+    labels: concat(
+      (length) => new Float32Array(length),
+      ({ labels }) => labels!,
+    ),
+    weights: null,
+    fields,
+  };
+  return FeatureTable.fromRows(rows);
 }

@@ -33,6 +33,13 @@ export const scatterAdd: Kernels['scatterAdd'] = (g, slot, count, out) => {
   else wasm.scatterAdd(g.byteOffset, slot.byteOffset, count, out.byteOffset);
 };
 
+export const add: Kernels['add'] = (x, count, out) => {
+  const heap = heapOf(out);
+  const wasm = heap !== undefined && heapOf(x) === heap && rowsOn(heap);
+  if (!wasm) rows.add.js(x, count, out);
+  else wasm.add(x.byteOffset, count, out.byteOffset);
+};
+
 export const divide: Kernels['divide'] = (x, by, count) => {
   const heap = heapOf(x);
   // A divisor that float32 cannot represent is divided by in double precision.
@@ -169,18 +176,25 @@ export const multiply: Kernels['multiply'] = (a, ids, b, m, k, n, c) => {
   }
 };
 
-export const multiplyTransposed: Kernels['multiplyTransposed'] = (a, b, m, n, k, c) => {
+export const transpose: Kernels['transpose'] = (a, ids, m, n, c) => {
   const heap = heapOf(c);
-  const wasm = heap !== undefined && holds(heap, a, b) && matricesOn(heap);
-  if (!wasm) matrices.multiplyTransposed.js(a, b, m, n, k, c);
-  else wasm.multiplyTransposed(a.byteOffset, b.byteOffset, m, n, k, c.byteOffset);
+  const wasm = heap !== undefined && heapOf(a) === heap && holdsIds(heap, ids) && matricesOn(heap);
+  if (!wasm) matrices.transpose.js(a, ids, m, n, c);
+  else wasm.transpose(a.byteOffset, addressOf(ids), m, n, c.byteOffset);
 };
 
-export const transposedMultiply: Kernels['transposedMultiply'] = (a, ids, b, m, k, n, c) => {
+export const addRow: Kernels['addRow'] = (row, m, n, relu, c) => {
   const heap = heapOf(c);
-  const wasm = heap !== undefined && holds(heap, a, b) && holdsIds(heap, ids) && matricesOn(heap);
-  if (!wasm) matrices.transposedMultiply.js(a, ids, b, m, k, n, c);
-  else wasm.transposedMultiply(a.byteOffset, addressOf(ids), b.byteOffset, m, k, n, c.byteOffset);
+  const wasm = heap !== undefined && heapOf(row) === heap && matricesOn(heap);
+  if (!wasm) matrices.addRow.js(row, m, n, relu, c);
+  else wasm.addRow(row.byteOffset, m, n, relu ? 1 : 0, c.byteOffset);
+};
+
+export const addRows: Kernels['addRows'] = (g, y, m, n, row) => {
+  const heap = heapOf(row);
+  const wasm = heap !== undefined && holds(heap, g, y ?? g) && matricesOn(heap);
+  if (!wasm) matrices.addRows.js(g, y, m, n, row);
+  else wasm.addRows(g.byteOffset, y === null ? 0 : y.byteOffset, m, n, row.byteOffset);
 };
 
 // The programs of a heap, each instantiated on first use.

@@ -37,6 +37,9 @@ export interface Kernels {
   /** out[slot[s]] += g[s], s < count, in this order. */
   scatterAdd(g: Numbers, slot: Int32Array, count: number, out: Numbers): void;
 
+  /** out[s] += x[s], s < count. */
+  add(x: Numbers, count: number, out: Numbers): void;
+
   /** x[s] /= by, s < count. */
   divide(x: Numbers, by: number, count: number): void;
 
@@ -112,11 +115,14 @@ export interface Kernels {
   /** c (m x n) = [rows of a named by ids] (m x k) b (k x n); c_ij = sum_l a_il b_lj. */
   multiply(a: Numbers, ids: Int32Array | null, b: Numbers, m: number, k: number, n: number, c: Numbers): void;
 
-  /** c (m x k) = a (m x n) b^T, b (k x n); c_ij = <a_i, b_j>. */
-  multiplyTransposed(a: Numbers, b: Numbers, m: number, n: number, k: number, c: Numbers): void;
+  /** c (n x m) = [rows of a named by ids]^T (m x n). */
+  transpose(a: Numbers, ids: Int32Array | null, m: number, n: number, c: Numbers): void;
 
-  /** c (k x n) = [rows of a named by ids]^T (m x k) b (m x n); c_lj = sum_i a_il b_ij. */
-  transposedMultiply(a: Numbers, ids: Int32Array | null, b: Numbers, m: number, k: number, n: number, c: Numbers): void;
+  /** Adds a row to each of the first m rows of c (m x n); then, with relu, c = max(c, 0), +0 where c is -0. */
+  addRow(row: Numbers, m: number, n: number, relu: boolean, c: Numbers): void;
+
+  /** Where y is given, g = 0 except where y > 0, both m x n. Then row += each row of g, from the first to the last. */
+  addRows(g: Numbers, y: Numbers | null, m: number, n: number, row: Numbers): void;
 }
 
 /** A kernel: its definition, and its WebAssembly on addresses, under its name or under several names for its cases. */

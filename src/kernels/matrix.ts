@@ -4,10 +4,9 @@
 
 import type { Code, FunctionBuilder, Local } from '../wasm/assembler';
 import { branch, choose, f32, f32x4, i32, sequence, set, v128 } from '../wasm/assembler';
-import { dot } from './dot';
 import { isSingle, type Kernel, type Kernels, round } from './kernels';
 import { Program } from './program';
-import { advance, bytesOf, LaneDots, type Put, RowWalk, rowAt, shiftOf, times } from './walk';
+import { advance, bytesOf, type Put, RowWalk, rowAt, shiftOf, times } from './walk';
 
 /** Rows and vectors per block: eight sums, and their operands, in sixteen registers. */
 const ROWS = 4;
@@ -48,13 +47,9 @@ class Product {
     this.left = f.local('v128');
   }
 
-  /**
-   * Emits the function: c has one row per row of a, or per column of a. `addPart`: the code that adds a
-   * part of the terms to the sums of a block.
-   */
-  emit(by: 'rows of a' | 'columns of a', addPart: (rows: number, vectors: number) => Code<'void'>): void {
+  /** Emits the function. `addPart`: the code that adds a part of the terms to the sums of a block. */
+  emit(addPart: (rows: number, vectors: number) => Code<'void'>): void {
     const { f, aBytes, bBytes, q, part, done, row, m, k, n, b, c } = this;
-    const [rows, total] = by === 'rows of a' ? [m, k] : [k, m];
     const [parts, left, column, from, to] = [
       f.local('i32'),
       f.local('i32'),
@@ -76,10 +71,10 @@ class Product {
       set(aBytes, bytesOf(k)),
       set(bBytes, bytesOf(n)),
       // The last part may be of no terms, as the only one of an empty sum is.
-      set(parts, i32.add(i32.shrU(total, i32.const(shiftOf(TERMS))), i32.const(1))),
+      set(parts, i32.add(i32.shrU(k, i32.const(shiftOf(TERMS))), i32.const(1))),
       times(
         parts,
-        set(part, i32.sub(total, done)),
+        set(part, i32.sub(k, done)),
         branch(i32.geU(part, i32.const(TERMS)), set(part, i32.const(TERMS))),
         set(column, c),
         set(from, b),
@@ -87,9 +82,9 @@ class Product {
           sequence(
             set(to, column),
             set(row, i32.const(0)),
-            set(left, i32.shrU(rows, i32.const(shiftOf(ROWS)))),
+            set(left, i32.shrU(m, i32.const(shiftOf(ROWS)))),
             times(left, block(ROWS, vectors, put)),
-            set(left, i32.and(rows, i32.const(ROWS - 1))),
+            set(left, i32.and(m, i32.const(ROWS - 1))),
             times(left, block(1, vectors, put)),
           ),
         ),
@@ -187,7 +182,7 @@ export const multiply: Kernel<'multiply'> = {
     const { a, aBytes, part, done, row } = product;
     const terms = f.local('i32');
     const lefts = Array.from({ length: ROWS }, () => f.local('i32'));
-    product.emit('rows of a', (rows, vectors) => {
+    product.emit((rows, vectors) => {
       const ps = lefts.slice(0, rows);
       return sequence(
         ...ps.map((p, r) => set(p, i32.add(rowAt(a, product.named(row, r), aBytes), bytesOf(done)))),
@@ -206,85 +201,192 @@ export const multiply: Kernel<'multiply'> = {
   },
 };
 
-/** @see Kernels.transposedMultiply */
-export const transposedMultiply: Kernel<'transposedMultiply'> = {
-  js(a, ids, b, m, k, n, c) {
-    const single = isSingle(c);
-    c.fill(0, 0, k * n);
+/** Rows that are transposed together: as many as fill a line of the cache in each row of the result. */
+const TRANSPOSED = 16;
+
+/** @see Kernels.transpose */
+export const transpose: Kernel<'transpose'> = {
+  js(a, ids, m, n, c) {
     for (let i = 0; i < m; i++) {
-      const p = (ids === null ? i : ids[i]!) * k;
-      const q = i * n;
-      for (let l = 0; l < k; l++) {
-        const weight = a[p + l]!;
-        for (let j = 0; j < n; j++) c[l * n + j]! += round(weight * b[q + j]!, single);
+      const p = (ids === null ? i : ids[i]!) * n;
+      for (let j = 0; j < n; j++) c[j * m + i] = a[p + j]!;
+    }
+  },
+
+  wasm(module) {
+    const f = module.function('void', 'transpose');
+    const [a, ids, m, n, c] = [
+      f.parameter('i32'),
+      f.parameter('i32'),
+      f.parameter('i32'),
+      f.parameter('i32'),
+      f.parameter('i32'),
+    ];
+    const [aBytes, cBytes, row, rounds, left] = [
+      f.local('i32'),
+      f.local('i32'),
+      f.local('i32'),
+      f.local('i32'),
+      f.local('i32'),
+    ];
+    const tos = Array.from({ length: 4 }, () => f.local('i32'));
+    const from = Array.from({ length: TRANSPOSED }, () => f.local('i32'));
+    const loaded = Array.from({ length: 4 }, () => f.local('v128'));
+    const halves = Array.from({ length: 4 }, () => f.local('v128'));
+    /** Four columns of four rows. */
+    const square = (rows: readonly Local<'i32'>[], offset: number) => {
+      const [p, q, r, s] = loaded as [Local<'v128'>, Local<'v128'>, Local<'v128'>, Local<'v128'>];
+      const [pq, pqHigh, rs, rsHigh] = halves as [Local<'v128'>, Local<'v128'>, Local<'v128'>, Local<'v128'>];
+      const { shuffle } = f32x4;
+      const columns = [
+        shuffle(pq, rs, 0, 1, 4, 5),
+        shuffle(pq, rs, 2, 3, 6, 7),
+        shuffle(pqHigh, rsHigh, 0, 1, 4, 5),
+        shuffle(pqHigh, rsHigh, 2, 3, 6, 7),
+      ];
+      return sequence(
+        ...loaded.map((vector, i) => set(vector, v128.load(rows[i]!))),
+        set(pq, shuffle(p, q, 0, 4, 1, 5)),
+        set(pqHigh, shuffle(p, q, 2, 6, 3, 7)),
+        set(rs, shuffle(r, s, 0, 4, 1, 5)),
+        set(rsHigh, shuffle(r, s, 2, 6, 3, 7)),
+        ...columns.map((column, j) => v128.store(tos[j]!, column, offset)),
+      );
+    };
+    const [to] = tos as [Local<'i32'>];
+    const block = (count: number) => {
+      const rows = from.slice(0, count);
+      const named = (r: number) => {
+        const index = i32.add(row, i32.const(r));
+        return choose(ids, i32.load(i32.add(ids, bytesOf(row)), 4 * r), index);
+      };
+      const move = (bytes: number) => rows.map((p) => advance(p, bytes));
+      return sequence(
+        ...rows.map((p, r) => set(p, rowAt(a, named(r), aBytes))),
+        set(to, c),
+        set(left, n),
+        ...(count === 1
+          ? []
+          : [
+              set(left, i32.shrU(n, i32.const(2))),
+              times(
+                left,
+                ...tos.slice(1).map((next, j) => set(next, i32.add(tos[j]!, cBytes))),
+                ...Array.from({ length: count / 4 }, (_, g) => square(rows.slice(4 * g, 4 * g + 4), 16 * g)),
+                set(to, i32.add(tos[3]!, cBytes)),
+                ...move(16),
+              ),
+              set(left, i32.and(n, i32.const(3))),
+            ]),
+        times(left, ...rows.map((p, r) => f32.store(to, f32.load(p), 4 * r)), advance(to, cBytes), ...move(4)),
+        advance(row, count),
+        advance(c, 4 * count),
+      );
+    };
+    f.emit(
+      set(aBytes, bytesOf(n)),
+      set(cBytes, bytesOf(m)),
+      set(rounds, i32.shrU(m, i32.const(shiftOf(TRANSPOSED)))),
+      times(rounds, block(TRANSPOSED)),
+      set(rounds, i32.and(m, i32.const(TRANSPOSED - 1))),
+      times(rounds, block(1)),
+    );
+  },
+};
+
+// What stands around the product of a dense layer: its bias and a rectifier, and the way back through both.
+
+/** @see Kernels.addRow */
+export const addRow: Kernel<'addRow'> = {
+  js(row, m, n, relu, c) {
+    const single = isSingle(c);
+    for (let i = 0, at = 0; i < m; i++) {
+      for (let j = 0; j < n; j++, at++) {
+        const sum = round(c[at]! + row[j]!, single);
+        c[at] = relu ? Math.max(sum, 0) : sum;
       }
     }
   },
 
   wasm(module) {
-    const f = module.function('void', 'transposedMultiply');
-    const product = new Product(f);
-    const { a, aBytes, part, done, row } = product;
-    const [terms, index, p] = [f.local('i32'), f.local('i32'), f.local('i32')];
-    product.emit('columns of a', (rows, vectors) =>
-      sequence(
-        set(index, done),
-        set(terms, part),
-        times(
-          terms,
-          set(p, i32.add(rowAt(a, product.named(index), aBytes), bytesOf(row))),
-          product.add(
-            vectors,
-            Array.from({ length: rows }, (_, r) => v128.loadSplat(p, 4 * r)),
-          ),
-          advance(index, 1),
-        ),
+    const f = module.function('void', 'addRow');
+    const [row, m, n, relu, c] = [
+      f.parameter('i32'),
+      f.parameter('i32'),
+      f.parameter('i32'),
+      f.parameter('i32'),
+      f.parameter('i32'),
+    ];
+    const [p, q] = [f.local('i32'), f.local('i32')];
+    const walk = new RowWalk(f, n);
+    const eachRow = (made: (sum: Code<'v128'>) => Code<'v128'>) =>
+      times(
+        m,
+        set(p, row),
+        set(q, c),
+        walk.each([p, q], (offset, put) => put(q, made(f32x4.add(v128.load(q, offset), v128.load(p, offset))), offset)),
+        advance(c, bytesOf(n)),
+      );
+    f.emit(
+      walk.prepare,
+      branch(
+        relu,
+        eachRow((sum) => f32x4.max(sum, f32x4.zero())),
+        eachRow((sum) => sum),
       ),
     );
   },
 };
 
-/** @see Kernels.multiplyTransposed */
-export const multiplyTransposed: Kernel<'multiplyTransposed'> = {
-  js(a, b, m, n, k, c) {
-    for (let i = 0; i < m; i++) for (let j = 0; j < k; j++) c[i * k + j] = dot(a, i * n, b, j * n, n);
+/** @see Kernels.addRows */
+export const addRows: Kernel<'addRows'> = {
+  js(g, y, m, n, row) {
+    for (let i = 0, at = 0; i < m; i++) {
+      for (let j = 0; j < n; j++, at++) {
+        if (y !== null && !(y[at]! > 0)) g[at] = 0;
+        row[j]! += g[at]!;
+      }
+    }
   },
 
   wasm(module) {
-    const f = module.function('void', 'multiplyTransposed');
-    const [a, b, m] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
-    const [n, k, c] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
-    const [bytes, row, left] = [f.local('i32'), f.local('i32'), f.local('i32')];
-    const [p, q, first, second] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
-    const dots = new LaneDots(f, n, 2);
-    const store = (j: number) => f32.store(c, dots.total(j), 4 * j);
-    f.emit(
-      dots.prepare,
-      set(bytes, bytesOf(n)),
-      set(row, a),
+    const f = module.function('void', 'addRows');
+    const [g, y, m, n, row] = [
+      f.parameter('i32'),
+      f.parameter('i32'),
+      f.parameter('i32'),
+      f.parameter('i32'),
+      f.parameter('i32'),
+    ];
+    const [p, q, r, kept] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('v128')];
+    const walk = new RowWalk(f, n);
+    const eachRow = (
+      cursors: readonly Local<'i32'>[],
+      gradient: (offset: number, put: Put) => readonly Code<'void'>[],
+    ) =>
       times(
         m,
-        set(q, b),
-        // Two at a time share the loads of a's row.
-        set(left, i32.shrU(k, i32.const(1))),
-        times(
-          left,
-          set(p, row),
-          set(second, i32.add(q, bytes)),
-          set(first, q),
-          dots.sum(p, first, second),
-          store(0),
-          store(1),
-          advance(c, 8),
-          advance(q, i32.shl(bytes, i32.const(1))),
+        set(p, g),
+        set(q, y),
+        set(r, row),
+        walk.each(cursors, (offset, put) =>
+          sequence(...gradient(offset, put), put(r, f32x4.add(v128.load(r, offset), kept), offset)),
         ),
-        set(left, i32.and(k, i32.const(1))),
-        times(left, set(p, row), dots.sum(p, q), store(0), advance(c, 4)),
-        advance(row, bytes),
+        ...[g, y].map((cursor) => advance(cursor, bytesOf(n))),
+      );
+    f.emit(
+      walk.prepare,
+      branch(
+        y,
+        eachRow([p, q, r], (offset, put) => [
+          set(kept, v128.and(v128.load(p, offset), f32x4.gt(v128.load(q, offset), f32x4.zero()))),
+          put(p, kept, offset),
+        ]),
+        eachRow([p, r], (offset) => [set(kept, v128.load(p, offset))]),
       ),
     );
   },
 };
 
 /** The kernels of this file, as WebAssembly. */
-export const matrixProgram = /* @__PURE__ */ new Program({ multiply, multiplyTransposed, transposedMultiply });
+export const matrixProgram = /* @__PURE__ */ new Program({ multiply, transpose, addRow, addRows });

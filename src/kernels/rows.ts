@@ -116,6 +116,24 @@ export const dot: Kernel<'dot'> = {
   },
 };
 
+/** @see Kernels.add */
+export const add: Kernel<'add'> = {
+  js(x, count, out) {
+    for (let s = 0; s < count; s++) out[s]! += x[s]!;
+  },
+
+  wasm(module) {
+    const f = module.function('void', 'add');
+    const [x, count, out] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
+    const walk = new RowWalk(f, count);
+    const sum = (offset: number) => f32x4.add(v128.load(out, offset), v128.load(x, offset));
+    f.emit(
+      walk.prepare,
+      walk.each([x, out], (offset, put) => put(out, sum(offset), offset)),
+    );
+  },
+};
+
 /** @see Kernels.divide */
 export const divide: Kernel<'divide'> = {
   js(x, by, count) {
@@ -257,6 +275,7 @@ export const rowProgram = new Program({
   dot,
   gatherAdd,
   scatterAdd,
+  add,
   divide,
   rowDots,
   scatterRows,

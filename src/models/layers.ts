@@ -7,7 +7,7 @@ import type { Move } from '../kernels/heap';
 import type { Real } from '../optimizers/factor';
 import { createParameter, type OverparamPlan, type ProductSpec, startDraws } from '../parameters/overparam';
 import { allocate, type Parameter, type Precision } from '../parameters/parameter';
-import { type ActivationName, activate, addRow, EPSILON, layerDims, normalize, recallStatistics } from './forward';
+import { type ActivationName, activate, EPSILON, layerDims, normalize, recallStatistics } from './forward';
 
 /** One layer. What it is given it may change in place, and what it returns is its own until its next call. */
 export interface Layer {
@@ -62,7 +62,7 @@ export class Activation implements Layer {
   }
 }
 
-// A dense layer: Y = X W + b. W is a Parameter, inputs x outputs, and so may be a product of factors as any table may.
+// A dense layer: Y = X W + b, or max(X W + b, 0). W is a Parameter, inputs x outputs, and so may be a product of factors as any table may.
 
 /** What a dense layer is made of. */
 export interface DenseOptions {
@@ -78,11 +78,13 @@ export interface DenseOptions {
   readonly precision: Precision;
   /** false: Y = X W, where what follows shifts it anyway. @defaultValue true */
   readonly bias?: boolean;
+  /** true: Y = max(X W + b, 0); where there is a bias alone. @defaultValue false */
+  readonly relu?: boolean;
   /** What W is a product of; undefined: plain. */
   readonly product?: ProductSpec | undefined;
 }
 
-/** Y = X W + b. */
+/** Y = X W + b, or max(X W + b, 0). */
 export class DenseLayer implements Layer {
   readonly weights: Parameter;
   readonly bias: Parameter | null;
@@ -90,19 +92,22 @@ export class DenseLayer implements Layer {
   private readonly inputs: number;
   private readonly outputs: number;
   private readonly precision: Precision;
+  private readonly relu: boolean;
   private x: Real;
   private output: Real;
+  /** The gradient of x; X^T while it is not written. */
   private gInput: Real;
-  /** W^T: to multiply by it takes a fifth less time than inner products with the rows of W. */
+  /** W^T. */
   private transposed: Real;
   /** The gradient of W by this step's rows, before it is added to what W's gradient started at. */
   private gWeights: Real;
 
   constructor(options: DenseOptions, stream: Stream) {
-    const { name, inputs, outputs, start, precision, bias = true, product } = options;
+    const { name, inputs, outputs, start, precision, bias = true, relu = false, product } = options;
     this.inputs = inputs;
     this.outputs = outputs;
     this.precision = precision;
+    this.relu = relu;
     this.weights = createParameter({ name, group: 'dense', rows: inputs, dim: outputs, precision }, product, 0, stream);
     const biasShape = { name: `${name}Bias`, group: 'bias', rows: 1, dim: outputs, precision } as const;
     this.bias = bias ? createParameter(biasShape, undefined, 0, stream) : null;
@@ -131,24 +136,23 @@ export class DenseLayer implements Layer {
   }
 
   forward(x: Real, count: number): Real {
-    const { inputs, outputs, weights, bias } = this;
+    const { inputs, outputs, weights, bias, relu } = this;
     this.reserve(count);
     this.x = x;
     const { output } = this;
     kernels.multiply(x, null, weights.values, count, inputs, outputs, output);
-    if (bias !== null) addRow(bias.values, count, outputs, output);
+    if (bias !== null) kernels.addRow(bias.values, count, outputs, relu, output);
     return output;
   }
 
   backward(g: Real, count: number): Real {
-    const { inputs, outputs, weights, bias, gWeights, gInput } = this;
-    kernels.transposedMultiply(this.x, null, g, count, inputs, outputs, gWeights);
-    const gTotal = weights.grads;
-    const size = inputs * outputs;
-    for (let i = 0; i < size; i++) gTotal[i] = gTotal[i]! + gWeights[i]!;
-    if (bias !== null) addRows(g, count, outputs, bias.grads);
-    transpose(weights.values, inputs, outputs, this.transposed);
-    kernels.multiply(g, null, this.transposed, count, outputs, inputs, gInput);
+    const { inputs, outputs, weights, bias, relu, x, output, transposed, gWeights, gInput } = this;
+    if (bias !== null) kernels.addRows(g, relu ? output : null, count, outputs, bias.grads);
+    kernels.transpose(x, null, count, inputs, gInput);
+    kernels.multiply(gInput, null, g, inputs, count, outputs, gWeights);
+    kernels.add(gWeights, inputs * outputs, weights.grads);
+    kernels.transpose(weights.values, null, inputs, outputs, transposed);
+    kernels.multiply(g, null, transposed, count, outputs, inputs, gInput);
     return gInput;
   }
 
@@ -160,16 +164,6 @@ export class DenseLayer implements Layer {
     this.gWeights = move(this.gWeights);
     this.transposed = move(this.transposed);
   }
-}
-
-/** Adds each of `count` rows to one. */
-function addRows(rows: Real, count: number, cols: number, row: Real): void {
-  for (let i = 0, at = 0; i < count; i++) for (let j = 0; j < cols; j++, at++) row[j] = row[j]! + rows[at]!;
-}
-
-/** Writes the transpose of a matrix of rows x cols. */
-function transpose(matrix: Real, rows: number, cols: number, out: Real): void {
-  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out[j * rows + i] = matrix[i * cols + j]!;
 }
 
 // Batch normalization (Ioffe and Szegedy 2015): each column less its mean over the batch, divided by its deviation, then
@@ -367,6 +361,7 @@ export class Perceptron implements Layer {
   constructor(options: PerceptronOptions, plan: OverparamPlan, stream: Stream) {
     const { name, inputs, hidden, activation, dropout, batchNorm, precision } = options;
     const start = activation === 'relu' ? 'he' : 'xavier';
+    const isRectified = activation === 'relu' && !batchNorm;
     this.layers = layerDims(name, hidden).flatMap(([layer, outputs], l): Layer[] => [
       // A shift before the normalization would be taken out by it.
       new DenseLayer(
@@ -377,12 +372,13 @@ export class Perceptron implements Layer {
           start,
           precision,
           bias: !batchNorm,
+          relu: isRectified,
           product: plan.get(layer),
         },
         stream,
       ),
       ...(batchNorm ? [new BatchNorm(layer, outputs, precision, stream)] : []),
-      new Activation(activation, outputs),
+      ...(isRectified ? [] : [new Activation(activation, outputs)]),
       ...(dropout > 0 ? [new Dropout(dropout, outputs, precision, stream.fork(layer).fork('dropout'))] : []),
     ]);
     this.parameters = this.layers.flatMap(({ parameters }) => parameters);

@@ -80,6 +80,8 @@ export class DenseProduct extends Table {
   /** The gradients of `layers` but for the last, whose gradient is `grads`. */
   private gLayers: Real[] = [];
   private gBase!: ReusableGradient;
+  /** A map, transposed. */
+  private transposed: Real;
   private readonly gMaps: readonly ReusableGradient[];
 
   constructor(
@@ -97,6 +99,7 @@ export class DenseProduct extends Table {
     );
     this.factors = [this.base, ...this.maps];
     this.rowFactors = [this.base];
+    this.transposed = allocate(precision, width * (depth > 2 ? width : dim));
     this.gMaps = this.maps.map((map) => ({ ids: null, count: width, values: allocate(precision, map.data.length) }));
     this.resize();
     this.startMaps();
@@ -119,14 +122,18 @@ export class DenseProduct extends Table {
   /** From the last map to the first: gA_l = input^T g, and on to the input with g A_l^T. */
   pullback(sink: GradientSink): void {
     const { slotRow, slotCount } = this.selection;
-    const { maps, layers, gLayers, gMaps, gBase } = this;
+    const { maps, layers, gLayers, gMaps, gBase, transposed } = this;
     const { width } = this.spec;
     for (let l = maps.length - 1; l >= 0; l--) {
       const { data, cols } = maps[l]!;
       const g = l === maps.length - 1 ? this.grads : gLayers[l]!;
       const input = l === 0 ? this.base.data : layers[l - 1]!;
-      kernels.transposedMultiply(input, l === 0 ? slotRow : null, g, slotCount, width, cols, gMaps[l]!.values);
-      kernels.multiplyTransposed(g, data, slotCount, cols, width, l === 0 ? gBase.values : gLayers[l - 1]!);
+      // The gradient of the input; the input transposed while it is not written.
+      const gInput = l === 0 ? gBase.values : gLayers[l - 1]!;
+      kernels.transpose(input, l === 0 ? slotRow : null, slotCount, width, gInput);
+      kernels.multiply(gInput, null, g, width, slotCount, cols, gMaps[l]!.values);
+      kernels.transpose(data, null, width, cols, transposed);
+      kernels.multiply(g, null, transposed, slotCount, cols, width, gInput);
     }
     gBase.ids = slotRow;
     gBase.count = slotCount;
@@ -222,6 +229,7 @@ export class DenseProduct extends Table {
     for (const map of this.maps) map.data = move(map.data);
     this.layers = this.layers.map((layer) => move(layer));
     this.gLayers = this.gLayers.map((layer) => move(layer));
+    this.transposed = move(this.transposed);
     for (const gradient of [this.gBase, ...this.gMaps]) {
       gradient.ids = null;
       gradient.values = move(gradient.values);

@@ -187,6 +187,8 @@ export const f32x4 = {
   mul: binary<'v128', 'v128'>('v128', 0xfd, 0xe6, 0x01),
   div: binary<'v128', 'v128'>('v128', 0xfd, 0xe7, 0x01),
   sqrt: unary<'v128', 'v128'>('v128', 0xfd, 0xe3, 0x01),
+  max: binary<'v128', 'v128'>('v128', 0xfd, 0xe9, 0x01),
+  gt: binary<'v128', 'v128'>('v128', 0xfd, 0x44),
   ge: binary<'v128', 'v128'>('v128', 0xfd, 0x46),
   /** Lanes of `a` (0 to 3) and of `b` (4 to 7). */
   shuffle: (a: Code<'v128'>, b: Code<'v128'>, ...lanes: readonly [number, number, number, number]): Code<'v128'> =>

@@ -190,6 +190,16 @@ export function kernelsContract(name: string, implementation: Kernels): void {
       call.check(out, wanted);
     });
 
+    property('add', (call) => {
+      const count = call.length();
+      const x = call.input(count);
+      const out = call.output(count + call.spare());
+      const wanted = startingAt(out);
+      for (let s = 0; s < count; s++) add(wanted[s]!, x[s]!);
+      kernels.add(x, count, out);
+      call.check(out, wanted);
+    });
+
     property('divide', (call) => {
       const count = call.length();
       const x = call.output(count + call.spare());
@@ -332,28 +342,38 @@ export function kernelsContract(name: string, implementation: Kernels): void {
       call.check(c, wanted);
     });
 
-    property('multiplyTransposed', (call) => {
-      const [m, k, n] = [call.length(7), call.length(19), call.length(19)];
-      const [a, b] = [call.input(m * n), call.input(k * n)];
-      const c = call.output(m * k + call.spare());
-      const wanted = [...sums(m * k), ...startingAt(c).slice(m * k)];
-      for (let i = 0; i < m; i++)
-        for (let j = 0; j < k; j++) for (let l = 0; l < n; l++) add(wanted[i * k + j]!, a[i * n + l]!, b[j * n + l]!);
-      kernels.multiplyTransposed(a, b, m, n, k, c);
+    property('transpose', (call) => {
+      const [m, n] = [call.length(), call.length(19)];
+      const { ids, rows } = call.ids(m);
+      const a = call.input(rows * n);
+      const c = call.output(m * n + call.spare());
+      const wanted = startingAt(c);
+      for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) wanted[j * m + i] = sumOf(a[rowOf(ids, i) * n + j]!);
+      kernels.transpose(a, ids, m, n, c);
       call.check(c, wanted);
     });
 
-    property('transposedMultiply', (call) => {
-      const [m, k, n] = [call.length(7), call.length(19), call.length(19)];
-      const { ids, rows } = call.ids(m);
-      const [a, b] = [call.input(rows * k), call.input(m * n)];
-      const c = call.output(k * n + call.spare());
-      const wanted = [...sums(k * n), ...startingAt(c).slice(k * n)];
-      for (let l = 0; l < k; l++)
-        for (let j = 0; j < n; j++)
-          for (let i = 0; i < m; i++) add(wanted[l * n + j]!, a[rowOf(ids, i) * k + l]!, b[i * n + j]!);
-      kernels.transposedMultiply(a, ids, b, m, k, n, c);
-      call.check(c, wanted);
+    property('addRow', (call) => {
+      const [m, n] = [call.length(7), call.length()];
+      const row = call.input(n);
+      const c = call.output(m * n + call.spare());
+      const relu = call.choice(true, false);
+      const wanted = startingAt(c);
+      for (let at = 0; at < m * n; at++) add(wanted[at]!, row[at % n]!);
+      kernels.addRow(row, m, n, relu, c);
+      if (!relu) call.check(c, wanted);
+      else for (let at = 0; at < m * n; at++) expect(c[at]! < 0).toBe(false);
+    });
+
+    property('addRows', (call) => {
+      const [m, n] = [call.length(7), call.length()];
+      const [g, y] = [call.output(m * n), call.choice(null, call.input(m * n))];
+      const row = call.output(n + call.spare());
+      const wanted = startingAt(row);
+      for (let at = 0; at < m * n; at++) if (y === null || y[at]! > 0) add(wanted[at % n]!, g[at]!);
+      kernels.addRows(g, y, m, n, row);
+      call.check(row, wanted);
+      for (let at = 0; at < m * n; at++) if (y !== null && !(y[at]! > 0)) expect(g[at]).toBe(0);
     });
   });
 }

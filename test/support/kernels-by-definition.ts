@@ -36,6 +36,11 @@ export const kernelsByDefinition: Kernels = {
     for (const s of range(count)) out[slot[s]!] = add(out[slot[s]!]!, g[s]!);
   },
 
+  add(x, count, out) {
+    const { add } = arithmeticOf(out);
+    for (const s of range(count)) out[s] = add(out[s]!, x[s]!);
+  },
+
   divide(x, by, count) {
     const { round } = arithmeticOf(x);
     for (const s of range(count)) x[s] = round(x[s]! / by);
@@ -118,14 +123,25 @@ export const kernelsByDefinition: Kernels = {
         c[i * n + j] = range(k).reduce((sum, l) => add(sum, mul(a[rowOf(ids, i) * k + l]!, b[l * n + j]!)), 0);
   },
 
-  multiplyTransposed(a, b, m, n, k, c) {
-    for (const i of range(m)) for (const j of range(k)) c[i * k + j] = inner(row(a, i, n), row(b, j, n));
+  transpose(a, ids, m, n, c) {
+    for (const i of range(m)) for (const j of range(n)) c[j * m + i] = a[rowOf(ids, i) * n + j]!;
   },
 
-  transposedMultiply(a, ids, b, m, k, n, c) {
-    const { add, mul } = arithmeticOf(c);
-    for (const l of range(k))
-      for (const j of range(n))
-        c[l * n + j] = range(m).reduce((sum, i) => add(sum, mul(a[rowOf(ids, i) * k + l]!, b[i * n + j]!)), 0);
+  addRow(of, m, n, relu, c) {
+    const { add } = arithmeticOf(c);
+    for (const i of range(m))
+      for (const j of range(n)) {
+        const sum = add(c[i * n + j]!, of[j]!);
+        c[i * n + j] = relu ? Math.max(sum, 0) : sum;
+      }
+  },
+
+  addRows(g, y, m, n, to) {
+    const { add } = arithmeticOf(to);
+    for (const i of range(m))
+      for (const j of range(n)) {
+        if (y !== null) g[i * n + j] = y[i * n + j]! > 0 ? g[i * n + j]! : 0;
+        to[j] = add(to[j]!, g[i * n + j]!);
+      }
   },
 };

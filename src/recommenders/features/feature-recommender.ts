@@ -134,7 +134,6 @@ export abstract class FeatureRecommender extends IdRecommender implements Simila
     const input = await checked.load(options, scheduler);
     const { layout } = input.rows;
     const model = this.createModel(layout.fields, options.overparam);
-    const answersNow = () => this.answersOf(model, layout, true);
     const install = () => {
       this.adopt(read);
       this.install(this.answersOf(model, layout));
@@ -145,7 +144,7 @@ export abstract class FeatureRecommender extends IdRecommender implements Simila
       options,
       model,
       rules: this.rulesOf(model, read),
-      answersNow,
+      answers: (isAtWork) => this.answersOf(model, layout, isAtWork),
       isServing,
       install,
     });
@@ -230,6 +229,8 @@ export function restoreFeatures<R extends FeatureRecommender>(
 
 /** So many rows are worth moving the tables to where WebAssembly works on them. */
 const WORTH_MOVING = 4 * ROWS_AT_ONCE;
+/** So are fewer whose layers take so many multiplications for each number that is moved. */
+const WORTH_A_NUMBER = 16;
 
 /** A trained model as what scores rows. */
 class TrainedRows implements RowModel {
@@ -264,8 +265,9 @@ class TrainedRows implements RowModel {
   }
 
   atWork<T>(rows: number, features: number, ask: () => T): T {
-    if (rows < WORTH_MOVING) return ask();
-    const { model } = this;
+    const { model, layerCost } = this;
+    const moved = model.parameters.reduce((sum, parameter) => sum + parameter.rows * parameter.dim, 0);
+    if (rows < WORTH_MOVING && rows * layerCost < WORTH_A_NUMBER * moved) return ask();
     model.reserve(ROWS_AT_ONCE, features);
     const moveModel = (move: Move): void => {
       for (const parameter of model.parameters) parameter.move(move);
@@ -296,8 +298,8 @@ export interface FeatureFitTask extends FitInput {
   readonly rules: readonly [RuleOf, ...RuleOf[]];
   /** To be trained. */
   readonly model: FeatureModel;
-  /** What it answers as it is: it is asked where its kernels work, and not to be moved. */
-  readonly answersNow: () => FeatureState;
+  /** What it answers; at work: as it is, where its kernels work, and not to be moved. */
+  readonly answers: (isAtWork: boolean) => FeatureState;
   /** Whether the recommender has a trained model already. */
   readonly isServing: boolean;
   readonly install: () => void;
@@ -305,7 +307,7 @@ export interface FeatureFitTask extends FitInput {
 
 /** Trains the model. */
 export async function fitFeatures(task: FeatureFitTask): Promise<History> {
-  const { name, options, rows, model, rules, heldOut, answersNow, isServing, install, scheduler } = task;
+  const { name, options, rows, model, rules, heldOut, isServing, install, scheduler } = task;
   const { epochs, batchSize, kernels } = options;
   const { checkpoint, resume } = task.fit;
   const { data, batcher, group, loss } = rows;
@@ -341,7 +343,7 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
       cold: task.cold,
       async measure() {
         const values = {};
-        for (const one of heldOut) Object.assign(values, await one.measure(answersNow(), scheduler));
+        for (const one of heldOut) Object.assign(values, await one.measure(task.answers(true), scheduler));
         return values;
       },
     },
@@ -363,14 +365,14 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
         if (!(dim * most ** 2 <= MOST)) throw unservable(table);
         tables.set(table, { rows: count, dim, most });
       }
-      const answers = answersNow();
       const sample = rows.sample(Math.max(LEAST_SAMPLE, data.size >> 6));
       // What is asked later may have a user of one row and an item of another.
       const { activation = 'relu' } = options as { readonly activation?: ActivationName };
       const table = overflowing(tables, activation, 2 * widestOf(sample));
       if (table !== undefined) throw unservable(table);
       try {
-        answers.check(sample);
+        // Layers are worth a copy of the tables in a memory of their own; nothing else is.
+        task.answers(!parameters.some(({ factors }) => factors[0]!.group === 'dense')).check(sample);
       } catch (error) {
         throw error instanceof DataError ? unservable('embedding') : error;
       }

@@ -41,7 +41,7 @@ export class FeatureState<M extends RowModel = RowModel> implements Able<'simila
 
   /** Tries whether answers are finite: of some rows, and what is worked out once for all users and items. @throws DataError */
   check(rows: UnlabelledRows): void {
-    new RowScorer(this.model, this.isProbability).all(rows);
+    this.predictRows(rows);
     if (this.layout.pairing !== undefined && this.model.isFactorization) this.tables;
   }
 
