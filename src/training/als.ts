@@ -6,12 +6,12 @@ import { wrong } from '../core/options';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { WorkerHost } from '../core/worker-host';
 import { groupRows } from '../data/csr';
-import { blocksOf, paddedWidth, type RidgeRows, type RidgeShape } from '../kernels/ridge-rows';
+import { blocksOf, JsRidgeRows, paddedWidth, type RidgeRows, type RidgeShape } from '../kernels/ridge-rows';
 import { createRidgeRows, WasmRidgeRows } from '../kernels/ridge-rows-wasm';
 import type { Real } from '../optimizers/factor';
 import type { KernelChoice } from '../wasm/host';
 import type { Training } from './fit';
-import { type Calls, Threads, threadsFor, withoutThreads } from './threads';
+import { Threads, threadsFor, withoutThreads } from './threads';
 
 /**
  * The objective, with x a vector (and a bias, where there are some) and n the interactions of its row:
@@ -230,24 +230,33 @@ export class AlsSolver implements Training {
     const { gram } = rows;
     if (gram !== null) spread(grams[1 - side]!, rule.unobservedWeight, gram);
     const parts = this.partsOf(side);
-    let isSolved = true;
     if (threads === null) {
       for (const { from, to, cost } of parts) {
-        isSolved &&= rows.solve(side, from, to) === to;
+        this.solveOn(side, rows.solve(side, from, to), to);
         if (scheduler.isDue(cost)) await scheduler.yieldNow();
       }
-    } else {
-      const wasm = rows as WasmRidgeRows;
-      const shares = share(parts, threads.count, ({ from, to }, thread) => wasm.solveCall(side, from, to, thread));
-      const ends = parts.map(({ to }) => to);
-      const results = await threads.run(WasmRidgeRows.CALLED, shares, scheduler);
-      isSolved = results
-        .flat()
-        .sort((a, b) => a - b)
-        .every((end, at) => end === ends[at]);
+      return;
     }
-    if (isSolved) return;
-    throw wrong('regularization', rule.regularization, 'a larger one: the equations of a row have no unique solution');
+    const wasm = rows as WasmRidgeRows;
+    const shares = share(parts, threads.count);
+    const calls = shares.map((own, thread) => [own.flatMap(({ from, to }) => wasm.solveCall(side, from, to, thread))]);
+    const ends = await threads.run(WasmRidgeRows.CALLED, calls, scheduler);
+    shares.forEach((own, thread) => {
+      for (const [at, { to }] of own.entries()) this.solveOn(side, ends[thread]![at]!, to);
+    });
+  }
+
+  /**
+   * Goes on where a row has no unique solution in float32: it is solved for in double, then those after it.
+   * @throws OptionError if it has none in double
+   */
+  private solveOn(side: 0 | 1, from: number, to: number): void {
+    const rows = this.rows!;
+    for (let row = from; row < to; row = rows.solve(side, row + 1, to)) {
+      if (solveInDouble(rows, this.shape, side, row)) continue;
+      const { regularization } = this.rule;
+      throw wrong('regularization', regularization, 'a larger one: the equations of a row have no unique solution');
+    }
   }
 
   /** Rows of about the work between two looks at the clock. */
@@ -289,9 +298,12 @@ export class AlsSolver implements Training {
       }
     } else {
       const wasm = rows as WasmRidgeRows;
-      const parts = Array.from({ length: blocks }, (_, block) => ({ block, cost: 1 }));
-      const shares = share(parts, threads.count, ({ block }) => wasm.addBlockCall(side, block));
-      await threads.run(WasmRidgeRows.CALLED, shares, scheduler);
+      const shares = share(
+        Array.from({ length: blocks }, (_, block) => ({ block, cost: 1 })),
+        threads.count,
+      );
+      const calls = shares.map((own) => [own.flatMap(({ block }) => wasm.addBlockCall(side, block))]);
+      await threads.run(WasmRidgeRows.CALLED, calls, scheduler);
     }
     const total = new Float64Array(squared);
     this.grams[side] = total;
@@ -309,20 +321,51 @@ interface Part {
   readonly cost: number;
 }
 
-/** Deals out calls, the costliest first, each to the thread with the least to do. */
-function share<T extends { readonly cost: number }>(
-  parts: readonly T[],
-  threads: number,
-  call: (part: T, thread: number) => readonly number[],
-): Calls[][] {
-  const shares = Array.from({ length: threads }, (): Calls[] => [[]]);
+/** Deals out work, the costliest first, each to the thread with the least to do. */
+function share<T extends { readonly cost: number }>(parts: readonly T[], threads: number): T[][] {
+  const shares = Array.from({ length: threads }, (): T[] => []);
   const loads = new Array<number>(threads).fill(0);
   for (const part of [...parts].sort((a, b) => b.cost - a.cost)) {
     const least = loads.indexOf(Math.min(...loads));
     loads[least]! += part.cost;
-    shares[least]![0]!.push(...call(part, least));
+    shares[least]!.push(part);
   }
   return shares;
+}
+
+/** Solves for one row of a side in double; false where it has no unique solution. */
+function solveInDouble(rows: RidgeRows, shape: RidgeShape, which: 0 | 1, row: number): boolean {
+  const side = rows.sides[which];
+  const fixed = rows.sides[1 - which]!.rows;
+  const padded = paddedWidth(shape.width);
+  const [from, to] = [side.starts[row]!, side.starts[row + 1]!];
+  const { targets, roots } = side;
+  const one = new JsRidgeRows(shape, {
+    rows: [1, to - from],
+    most: to - from,
+    entries: to - from,
+    hasTargets: targets !== null,
+    hasRoots: roots !== null,
+    hasGram: rows.gram !== null,
+    single: false,
+  });
+  const [own, other] = one.sides;
+  own.rows.set(side.rows.subarray(row * padded, (row + 1) * padded));
+  const ridges = own.ridges.length;
+  own.ridges.set(side.ridges.subarray(row * ridges, (row + 1) * ridges));
+  own.starts[1] = to - from;
+  own.targets?.set(targets!.subarray(from, to));
+  own.roots?.set(roots!.subarray(from, to));
+  for (let k = from; k < to; k++) {
+    const at = side.others[k]! * padded;
+    other.rows.set(fixed.subarray(at, at + padded), (k - from) * padded);
+    own.others[k - from] = k - from;
+  }
+  one.gram?.set(rows.gram!);
+  if (one.solve(0, 0, 1) !== 1) return false;
+  side.rows.set(own.rows.subarray(0, padded), row * padded);
+  side.losses[row] = own.losses[0]!;
+  return true;
 }
 
 const largest = (counts: Int32Array): number => counts.reduce((most, count) => Math.max(most, count), 0);

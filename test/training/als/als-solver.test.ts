@@ -131,3 +131,25 @@ test('equations without a unique solution are an error that says what to do', as
     'regularization is 0; want a larger',
   );
 });
+
+test.each(['js', 'wasm'] as const)(
+  '%s: a row whose equations float32 cannot tell from singular ones is solved for in double',
+  async (kernels) => {
+    const rule = { ...implicit, rank: 2, unobservedWeight: 0, regularization: 1, regularizationExponent: 0, kernels };
+    const tables = {
+      userEmbedding: new Float32Array(4),
+      itemEmbedding: Float32Array.of(1, 1, 1, 2),
+      userBias: null,
+      itemBias: null,
+    };
+    const counts = { users: Int32Array.of(1, 1), items: Int32Array.of(1, 1) };
+    const weights = Float32Array.of(1e9, 1);
+    const data = { users: Int32Array.of(0, 1), items: Int32Array.of(0, 1), targets: null, weights, counts };
+    const solver = new AlsSolver(tables, data, rule);
+    await solver.epoch(1, scheduler);
+    // (w q q^T + I) p = w q: p = q w / (1 + w |q|^2).
+    const [p0, , p2, p3] = tables.userEmbedding;
+    expect(p0).toBeCloseTo(1e9 / (1 + 2e9), 6);
+    expect([p2, p3]).toEqual([expect.closeTo(1 / 6, 6), expect.closeTo(2 / 6, 6)]);
+  },
+);
