@@ -181,10 +181,11 @@ export interface RatingArrays {
 
 /** The ratings by place: two integers, then two reals. */
 export class RatingRecords implements RatingStore {
-  private readonly words: Int32Array;
+  readonly words: Int32Array;
+  readonly first = 0;
   private readonly reals: Real;
   /** The size of a record in either, and where its reals are. */
-  private readonly wordStep: number;
+  readonly wordStep: number;
   private readonly realStep: number;
   private readonly target: number;
   /** The result of touching records: stored, so that the reads are not optimized away. */
@@ -203,22 +204,18 @@ export class RatingRecords implements RatingStore {
     this.reals = isSingle ? new Float32Array(this.words.buffer) : new Float64Array(this.words.buffer);
   }
 
-  put(place: number, k: number): void {
+  put(to: Int32Array, from: number, end: number, which?: Int32Array): void {
     const { data, places, words, reals, wordStep, realStep, target } = this;
-    const user = data.users[k]!;
-    const item = data.items[k]!;
-    words[place * wordStep] = places === null ? user : places.users[user]!;
-    words[place * wordStep + 1] = places === null ? item : places.items[item]!;
-    reals[place * realStep + target] = data.targets[k]!;
-    if (data.weights !== null) reals[place * realStep + target + 1] = data.weights[k]!;
-  }
-
-  swap(a: number, b: number): void {
-    const { words, wordStep } = this;
-    for (let field = 0; field < wordStep; field++) {
-      const held = words[a * wordStep + field]!;
-      words[a * wordStep + field] = words[b * wordStep + field]!;
-      words[b * wordStep + field] = held;
+    const { users, items, targets, weights } = data;
+    for (let n = from; n < end; n++) {
+      const k = which === undefined ? n : which[n]!;
+      const place = to[n - from]!;
+      const user = users[k]!;
+      const item = items[k]!;
+      words[place * wordStep] = places === null ? user : places.users[user]!;
+      words[place * wordStep + 1] = places === null ? item : places.items[item]!;
+      reals[place * realStep + target] = targets[k]!;
+      if (weights !== null) reals[place * realStep + target + 1] = weights[k]!;
     }
   }
 

@@ -121,6 +121,8 @@ export class BlockGrid {
     readonly itemBlock: Uint16Array,
     /** Where each tile's ratings start; tile = user block * item blocks + item block. One more at the end: the number of ratings. */
     readonly starts: Int32Array,
+    /** The tile of each rating until they are laid out; null: all are in one. */
+    public tiles: Uint16Array | Uint32Array | null = null,
   ) {}
 
   /** The grid of some blocks. */
@@ -134,12 +136,11 @@ export class BlockGrid {
     const counts = data.counts ?? (await count(data, users, items, scheduler));
     const userBlock = await assignBlocks(counts.users, blocks.users, scheduler);
     const itemBlock = await assignBlocks(counts.items, blocks.items, scheduler);
-    const tiles = blocks.users * blocks.items;
-    const starts = new Int32Array(tiles + 1);
-    const grid = new BlockGrid(blocks, userBlock, itemBlock, starts);
-    await forEachChunk(data.size, scheduler, (from, to) => {
-      for (let k = from; k < to; k++) starts[grid.tileOf(data.users[k]!, data.items[k]!) + 1]!++;
-    });
+    const length = blocks.users * blocks.items;
+    const starts = new Int32Array(length + 1);
+    const tiles = new (length <= 2 ** 16 ? Uint16Array : Uint32Array)(data.size);
+    const grid = new BlockGrid(blocks, userBlock, itemBlock, starts, tiles);
+    await forEachChunk(data.size, scheduler, (from, to) => findTiles(data, grid, tiles, from, to));
     countsToStarts(starts);
     return grid;
   }
@@ -148,10 +149,21 @@ export class BlockGrid {
   static whole(size: number, users: number, items: number): BlockGrid {
     return new BlockGrid(WHOLE, new Uint16Array(users), new Uint16Array(items), Int32Array.of(0, size));
   }
+}
 
-  /** The tile of a rating. */
-  tileOf(user: number, item: number): number {
-    return this.userBlock[user]! * this.blocks.items + this.itemBlock[item]!;
+/** Finds the tiles of some ratings, and counts them: tile t in starts[t + 1]. */
+function findTiles(
+  { users, items }: RatingData,
+  { userBlock, itemBlock, blocks, starts }: BlockGrid,
+  tiles: Uint16Array | Uint32Array,
+  from: number,
+  to: number,
+): void {
+  const across = blocks.items;
+  for (let k = from; k < to; k++) {
+    const tile = userBlock[users[k]!]! * across + itemBlock[items[k]!]!;
+    tiles[k] = tile;
+    starts[tile + 1]!++;
   }
 }
 
@@ -169,13 +181,21 @@ async function count(data: RatingData, users: number, items: number, scheduler: 
 // Sorts ratings into their tiles, in random order within each. Done once per fit; each epoch then traverses a tile in a
 // stride of its own (scheduleVisits), which costs nothing and gives each epoch another order.
 
-/** Stores ratings in an order. */
-export interface RatingStore {
-  /** Stores rating k of the data at a position. */
-  put(place: number, k: number): void;
-  /** Swaps the ratings at two positions. */
-  swap(a: number, b: number): void;
+/** Records of `wordStep` words each, from a word on. */
+export interface Records {
+  readonly words: Int32Array;
+  readonly first: number;
+  readonly wordStep: number;
 }
+
+/** Stores ratings in an order. Many a call: a call a rating costs more than the rating. */
+export interface RatingStore extends Records {
+  /** Stores the ratings `from` to `to` of the data, or those that `which` has there, at the positions in `places`. */
+  put(places: Int32Array, from: number, to: number, which?: Int32Array): void;
+}
+
+/** The most ratings to a call of `put`. */
+const AT_ONCE = 2048;
 
 /** The steps of training in their tiles. */
 export interface TileLayout {
@@ -185,42 +205,85 @@ export interface TileLayout {
   readonly groups: Int32Array | null;
 }
 
-/** Lays the ratings out, one per step: by tile, each tile shuffled. */
+/** Lays the ratings out, one per step: by tile, within each in the order of the data. */
 export async function layOut(
   data: RatingData,
   grid: BlockGrid,
-  stream: Stream,
   places: RatingStore,
   scheduler: Scheduler,
 ): Promise<TileLayout> {
   const next = grid.starts.slice();
-  const { users, items } = data;
+  const { tiles } = grid;
+  const found = new Int32Array(AT_ONCE);
   await forEachChunk(data.size, scheduler, (from, to) => {
-    for (let k = from; k < to; k++) places.put(next[grid.tileOf(users[k]!, items[k]!)]!++, k);
+    if (tiles === null) for (let k = from; k < to; k++) found[k - from] = k;
+    else nextPlaces(tiles, next, from, to, found);
+    places.put(found, from, to);
   });
-  await shuffleTiles(grid.starts, stream, places, scheduler);
   return { starts: grid.starts, groups: null };
 }
 
-/** Shuffles each tile (Fisher and Yates). */
+/** The next place in the tile of each rating from `from` to `to`. */
+function nextPlaces(
+  tiles: Uint16Array | Uint32Array,
+  next: Int32Array,
+  from: number,
+  to: number,
+  found: Int32Array,
+): void {
+  for (let k = from; k < to; k++) found[k - from] = next[tiles[k]!]!++;
+}
+
+/**
+ * Shuffles each tile (Fisher and Yates): numbers, by which the records are then moved once. Swaps of the records themselves
+ * wait for each other's stores, which takes three times as long.
+ */
 export async function shuffleTiles(
   starts: Int32Array,
   stream: Stream,
-  places: Pick<RatingStore, 'swap'>,
+  { words, first, wordStep }: Records,
   scheduler: Scheduler,
 ): Promise<void> {
   const draws = stream.fork('tiles');
+  const most = starts.reduce((most, start, tile) => Math.max(most, start - (starts[tile - 1] ?? start)), 0);
+  const order = new Int32Array(most);
+  const copy = new Int32Array(most * wordStep);
   for (let tile = 0; tile + 1 < starts.length; tile++) {
-    const start = starts[tile]!;
     const key = draws.uint32();
-    const count = starts[tile + 1]! - start;
-    await forEachChunk(Math.max(count - 1, 0), scheduler, (from, to) => {
-      for (let k = from; k < to; k++) {
-        const last = count - 1 - k;
-        // Uniform up to a bias of count / 2^32; `below` has none, but costs two divisions.
-        places.swap(start + last, start + Math.floor(wordOf(key, k) * 2 ** -32 * (last + 1)));
-      }
+    const count = starts[tile + 1]! - starts[tile]!;
+    const at = first + starts[tile]! * wordStep;
+    await forEachChunk(count, scheduler, (from, to) => {
+      for (let k = from; k < to; k++) order[k] = k;
+      copy.set(words.subarray(at + from * wordStep, at + to * wordStep), from * wordStep);
     });
+    const places = { words, first: at, wordStep };
+    await forEachChunk(count, scheduler, (from, to) => move(copy, order, places, key, count, count - from, count - to));
+  }
+}
+
+/** Draws the records from place `from` - 1 down to `to`, and moves them there. */
+function move(
+  copy: Int32Array,
+  order: Int32Array,
+  { words, first, wordStep }: Records,
+  key: number,
+  count: number,
+  from: number,
+  to: number,
+): void {
+  for (let left = from; left > to; left--) {
+    // Uniform up to a bias of count / 2^32; `below` has none, but costs two divisions.
+    const drawn = (wordOf(key, count - left) * 2 ** -32 * left) | 0;
+    const source = Math.imul(order[drawn]!, wordStep);
+    order[drawn] = order[left - 1]!;
+    const place = first + Math.imul(left - 1, wordStep);
+    words[place] = copy[source]!;
+    // By name: a loop of two steps costs as much as all else.
+    if (wordStep > 2) {
+      words[place + 1] = copy[source + 1]!;
+      words[place + 2] = copy[source + 2]!;
+    }
+    for (let word = 3; word < wordStep; word++) words[place + word] = copy[source + word]!;
   }
 }
 
@@ -241,11 +304,10 @@ function wordOf(key: number, k: number): number {
 /** The most ratings of a step. */
 const MOST = 4;
 
-/** Lays the ratings out by tile and user, and shuffles the groups of each tile. */
+/** Lays the ratings out by tile and user. */
 export async function layOutGroups(
   data: RatingData,
   grid: BlockGrid,
-  stream: Stream,
   places: RatingStore,
   scheduler: Scheduler,
 ): Promise<TileLayout> {
@@ -261,9 +323,8 @@ export async function layOutGroups(
   const place = (k: number) => {
     const user = data.users[k]!;
     const item = data.items[k]!;
-    const tile = grid.tileOf(user, item);
+    const tile = grid.tiles?.[k] ?? 0;
     const at = next[tile]!++;
-    places.put(at, k);
     const size = sizes[tile]!;
     const held = items.subarray(tile * MOST, tile * MOST + size);
     const joins = users[tile] === user && size < MOST && !held.includes(item);
@@ -271,18 +332,14 @@ export async function layOutGroups(
     users[tile] = user;
     items[tile * MOST + (joins ? size : 0)] = item;
     sizes[tile] = joins ? size + 1 : 1;
+    return at;
   };
+  const found = new Int32Array(AT_ONCE);
   await forEachChunk(data.size, scheduler, (from, to) => {
-    for (let n = from; n < to; n++) place(byUser[n]!);
+    for (let n = from; n < to; n++) found[n - from] = place(byUser[n]!);
+    places.put(found, from, to, byUser);
   });
-  const { starts, groups } = await collectGroups(grid, isFirst, scheduler);
-  const swap = (a: number, b: number) => {
-    const held = groups[a]!;
-    groups[a] = groups[b]!;
-    groups[b] = held;
-  };
-  await shuffleTiles(starts, stream, { swap }, scheduler);
-  return { starts, groups };
+  return collectGroups(grid, isFirst, scheduler);
 }
 
 /** The groups in the order of their positions, and where each tile's start. */
@@ -397,11 +454,12 @@ export async function layOutRatings(
   places: RatingStore,
   scheduler: Scheduler,
 ): Promise<TileLayout> {
-  if (shuffle) return (grouping === 1 ? layOut : layOutGroups)(data, grid, stream, places, scheduler);
-  await forEachChunk(data.size, scheduler, (from, to) => {
-    for (let k = from; k < to; k++) places.put(k, k);
-  });
-  return { starts: grid.starts, groups: null };
+  const layout = await (shuffle && grouping > 1 ? layOutGroups : layOut)(data, grid, places, scheduler);
+  grid.tiles = null;
+  const { starts, groups } = layout;
+  const steps = groups === null ? places : { words: groups, first: 0, wordStep: 1 };
+  if (shuffle) await shuffleTiles(starts, stream, steps, scheduler);
+  return layout;
 }
 
 /** The steps of an epoch. */

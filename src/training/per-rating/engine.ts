@@ -217,10 +217,14 @@ export class SideMemory {
     const { layout, tables } = this;
     const decay = layout.decay / 4;
     const biasDecay = layout.biasDecay / 4;
-    await this.eachRow(scheduler, (row, at) => {
+    await this.eachPart(scheduler, (_, count, from) => {
       for (const { factor, cell } of this.cells) {
+        copyIn(memory, this.addresses, cell.at, factor, from, from + count);
+      }
+    });
+    await this.eachRow(scheduler, (row, at) => {
+      for (const { factor, cell } of slots.length === 0 ? [] : this.cells) {
         const { cols } = factor;
-        for (let k = 0; k < cols; k++) memory[at + cell.at / 4 + k] = factor.data[row * cols + k]!;
         for (let s = 0; s < slots.length; s++) {
           const initial = slots[s]!.initial ?? 0;
           const length = slots[s]!.shape === 'row' ? 1 : cols;
@@ -259,21 +263,20 @@ export class SideMemory {
 
   /** Copies the factors back to the tables. */
   async read(memory: Float32Array, scheduler: Scheduler): Promise<void> {
-    await this.eachRow(scheduler, (row, at) => {
+    await this.eachPart(scheduler, (_, count, from) => {
       for (const { factor, cell } of this.cells) {
-        const { cols, data } = factor;
-        for (let k = 0; k < cols; k++) data[row * cols + k] = memory[at + cell.at / 4 + k]!;
+        copyOut(memory, this.addresses, cell.at, factor, from, from + count);
       }
     });
   }
 
-  /** Visits the rows in parts: their first address, and how many. */
-  async eachPart(scheduler: Scheduler, visit: (address: number, count: number) => void): Promise<void> {
+  /** Visits the rows in parts: the address of the part, how many, and how many before it. */
+  async eachPart(scheduler: Scheduler, visit: (address: number, count: number, from: number) => void): Promise<void> {
     const { rows } = this.tables;
     const { bytes } = this.layout;
     const part = Math.max(1, Math.floor(LOOK / (bytes / 4)));
     for (let from = 0; from < rows; from += part) {
-      visit(this.start + from * bytes, Math.min(part, rows - from));
+      visit(this.start + from * bytes, Math.min(part, rows - from), from);
       if (scheduler.isDue(part)) await scheduler.yieldNow();
     }
   }
@@ -298,10 +301,37 @@ export class SideMemory {
 
   /** Visits each row with its place in an array of float32 numbers. */
   private async eachRow(scheduler: Scheduler, visit: (row: number, at: number) => void): Promise<void> {
-    let row = 0;
-    await this.eachPart(scheduler, (_, count) => {
-      for (const end = row + count; row < end; row++) visit(row, this.addresses[row]! >>> 2);
+    await this.eachPart(scheduler, (_, count, from) => {
+      for (let row = from; row < from + count; row++) visit(row, this.addresses[row]! >>> 2);
     });
+  }
+}
+
+/** Copies a factor's rows `from` to `to` to `offset` in the rows at the addresses. */
+function copyIn(
+  memory: Float32Array,
+  addresses: Int32Array,
+  offset: number,
+  { data, cols }: Factor,
+  from: number,
+  to: number,
+): void {
+  for (let row = from, k = from * cols; row < to; row++) {
+    for (let at = (addresses[row]! + offset) >>> 2, end = at + cols; at < end; at++, k++) memory[at] = data[k]!;
+  }
+}
+
+/** The other way. */
+function copyOut(
+  memory: Float32Array,
+  addresses: Int32Array,
+  offset: number,
+  { data, cols }: Factor,
+  from: number,
+  to: number,
+): void {
+  for (let row = from, k = from * cols; row < to; row++) {
+    for (let at = (addresses[row]! + offset) >>> 2, end = at + cols; at < end; at++, k++) data[k] = memory[at]!;
   }
 }
 
@@ -440,21 +470,17 @@ export class EngineMemory {
     const { users, items, targets, weights } = data;
     const size = ratingBytes(plan.spec.isWeighted) / 4;
     const first = addresses.ratings / 4;
-    const put = (place: number, k: number) => {
-      const at = first + place * size;
-      words[at + RATING.user / 4] = user[users[k]!]!;
-      words[at + RATING.item / 4] = item[items[k]!]!;
-      floats[at + RATING.target / 4] = targets[k]!;
-      if (weights !== null) floats[at + RATING.weight / 4] = weights[k]!;
-    };
-    const swap = (a: number, b: number) => {
-      for (let field = 0; field < size; field++) {
-        const held = words[first + a * size + field]!;
-        words[first + a * size + field] = words[first + b * size + field]!;
-        words[first + b * size + field] = held;
+    const put = (places: Int32Array, from: number, to: number, which?: Int32Array) => {
+      for (let n = from; n < to; n++) {
+        const k = which === undefined ? n : which[n]!;
+        const at = first + Math.imul(places[n - from]!, size);
+        words[at + RATING.user / 4] = user[users[k]!]!;
+        words[at + RATING.item / 4] = item[items[k]!]!;
+        floats[at + RATING.target / 4] = targets[k]!;
+        if (weights !== null) floats[at + RATING.weight / 4] = weights[k]!;
       }
     };
-    this.layout = await layOutRatings(data, grid, order, { put, swap }, scheduler);
+    this.layout = await layOutRatings(data, grid, order, { words, first, wordStep: size, put }, scheduler);
     if (this.layout.groups !== null) words.set(this.layout.groups, addresses.groups / 4);
   }
 }
