@@ -6,6 +6,7 @@ import { integer, oneOf, wrong } from './core/options';
 import type { FeatureRow, FeatureRows } from './data/feature-fields';
 import type { Id } from './data/vocabulary';
 import { javaScript } from './kernels/backend';
+import { multiplyInJs } from './kernels/matrix';
 import { type Scores, scoresOf } from './metrics/metric-names';
 import { ACTIVATIONS } from './models/forward';
 import type { NeuralForm } from './models/neural-cf';
@@ -248,7 +249,7 @@ function neuralOf(file: SavedFile): ServedVectorModel {
     return decodeNeural(saved, options);
   });
   const { users, items, seen } = saved;
-  const scorer = NeuralScorer.now(tables, options.activation);
+  const scorer = NeuralScorer.now(tables, options.activation, multiplyInJs);
   const state = new NeuralState({ users, items, seen, scorer }, options, javaScript);
   return new ServedVectorModel('neural-cf', 'NeuralCF', saved.options, 'order', state);
 }

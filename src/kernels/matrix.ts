@@ -4,9 +4,10 @@
 
 import type { Code, FunctionBuilder, Local } from '../wasm/assembler';
 import { branch, choose, f32, f32x4, i32, sequence, set, v128 } from '../wasm/assembler';
+import { createMemory, instantiate, inWasm, type KernelChoice } from '../wasm/host';
 import { isSingle, type Kernel, type Kernels, round } from './kernels';
 import { Program } from './program';
-import { advance, bytesOf, type Put, RowWalk, rowAt, shiftOf, times } from './walk';
+import { advance, bytesOf, type Put, READ_AHEAD, RowWalk, rowAt, shiftOf, times } from './walk';
 
 /** Rows and vectors per block: eight sums, and their operands, in sixteen registers. */
 const ROWS = 4;
@@ -390,3 +391,52 @@ export const addRows: Kernel<'addRows'> = {
 
 /** The kernels of this file, as WebAssembly. */
 export const matrixProgram = /* @__PURE__ */ new Program({ multiply, transpose, addRow, addRows });
+
+// Products of matrices in ordinary memory: some rows at a time go through a memory that all of them share. Copies are cheap
+// beside products of as many rows and columns as layers have.
+
+/** Rows that go through the memory together; fewer than a share of them are multiplied in JavaScript. */
+const ROWS_IN_COMMON = 256;
+const FEWEST_ROWS = 8;
+
+/** The memory, and the program on it. */
+interface CommonMemory {
+  readonly numbers: Float32Array<ArrayBuffer>;
+  readonly multiply: (...operands: number[]) => void;
+}
+let common: CommonMemory | undefined;
+
+/** The common memory with room for so many numbers; a larger one takes its place. */
+function roomFor(numbers: number): CommonMemory {
+  if (common === undefined || numbers > common.numbers.length) {
+    const memory = createMemory(4 * numbers + READ_AHEAD);
+    const { multiply } = instantiate<Pick<CommonMemory, 'multiply'>>(matrixProgram.compiled, memory);
+    common = { numbers: new Float32Array(memory.buffer), multiply };
+  }
+  return common;
+}
+
+/**
+ * The product of matrices that lie anywhere, with the bits of multiplyInJs.
+ * @throws UnsupportedError if WebAssembly is required but not available
+ */
+export function commonMultiply(kernels: KernelChoice): Kernels['multiply'] {
+  return (a, ids, b, m, k, n, c) => {
+    const most = Math.min(m, ROWS_IN_COMMON);
+    const needed = most * (k + n) + k * n;
+    const room = isSingle(c) && m >= FEWEST_ROWS ? inWasm(kernels, () => roomFor(needed)) : null;
+    if (room === null) return multiplyInJs(a, ids, b, m, k, n, c);
+    const { numbers, multiply } = room;
+    const [ofB, ofC] = [most * k, most * k + k * n];
+    numbers.set(b.subarray(0, k * n), ofB);
+    for (let from = 0; from < m; from += most) {
+      const count = Math.min(most, m - from);
+      if (ids === null) numbers.set(a.subarray(from * k, (from + count) * k));
+      else
+        for (let i = 0, to = 0; i < count; i++)
+          for (let l = 0, at = ids[from + i]! * k; l < k; l++) numbers[to++] = a[at++]!;
+      multiply(0, 0, 4 * ofB, count, k, n, 4 * ofC);
+      c.set(numbers.subarray(ofC, ofC + count * n), from * n);
+    }
+  };
+}

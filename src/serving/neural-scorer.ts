@@ -4,7 +4,7 @@
 
 import { DataError } from '../core/errors';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
-import { multiplyInJs } from '../kernels/matrix';
+import type { Kernels } from '../kernels/kernels';
 import { type ActivationName, activate, addRow } from '../models/forward';
 import type { Real } from '../optimizers/factor';
 
@@ -64,6 +64,7 @@ class TowerScorer {
     private readonly vectors: PairVectors,
     private readonly activation: ActivationName,
     private readonly weigh: Float32Array,
+    private readonly multiply: Kernels['multiply'],
   ) {
     // Copies: small, and out of the memory that a training works in.
     const copy = (name: string) => Float32Array.from(tables.get(name)!.values);
@@ -87,31 +88,52 @@ class TowerScorer {
 
   /** Works out the halves of some items. */
   layOut(from: number, to: number): void {
-    const { vectors, width, itemWeights, itemHalves } = this;
+    const { vectors, width, itemWeights, itemHalves, multiply } = this;
     const rows = vectors.items.subarray(from * vectors.dim, to * vectors.dim);
     const halves = itemHalves.subarray(from * width, to * width);
-    multiplyInJs(rows, null, itemWeights, to - from, vectors.dim, width, halves);
+    multiply(rows, null, itemWeights, to - from, vectors.dim, width, halves);
   }
 
   /** Takes a user to hand. */
   begin(user: number): void {
-    const { vectors, width, userWeights, userHalf, bias } = this;
-    const row = vectors.users.subarray(user * vectors.dim, (user + 1) * vectors.dim);
-    multiplyInJs(row, null, userWeights, 1, vectors.dim, width, userHalf);
+    this.multiplyUsers(Int32Array.of(user), 1, this.userHalf);
+    const { width, userHalf, bias } = this;
     for (let k = 0; k < width; k++) userHalf[k] = userHalf[k]! + bias[k]!;
   }
 
-  /** Adds to the scores of up to ITEMS_AT_ONCE items. */
+  /** Adds to the scores of up to ITEMS_AT_ONCE items for the user at hand. */
   add(items: Int32Array, count: number, scores: Float64Array): void {
-    const { width, itemHalves, userHalf, first, weigh, activation } = this;
+    const { width, itemHalves, userHalf, first } = this;
     for (let s = 0, to = 0; s < count; s++) {
       const from = items[s]! * width;
       for (let k = 0; k < width; k++) first[to++] = itemHalves[from + k]! + userHalf[k]!;
     }
+    this.goOn(count, scores);
+  }
+
+  /** Adds to the scores of up to ITEMS_AT_ONCE pairs. */
+  addPairs(users: Int32Array, items: Int32Array, count: number, scores: Float64Array): void {
+    const { width, itemHalves, first, bias } = this;
+    this.multiplyUsers(users, count, first);
+    addRow(bias, count, width, first);
+    for (let s = 0, to = 0; s < count; s++)
+      for (let k = 0, from = items[s]! * width; k < width; k++, to++) first[to] = itemHalves[from + k]! + first[to]!;
+    this.goOn(count, scores);
+  }
+
+  /** p W_u of some users. */
+  private multiplyUsers(users: Int32Array, count: number, halves: Float32Array): void {
+    const { vectors, width, userWeights, multiply } = this;
+    multiply(vectors.users, users, userWeights, count, vectors.dim, width, halves);
+  }
+
+  /** From the inputs of the first activation to the scores. */
+  private goOn(count: number, scores: Float64Array): void {
+    const { width, first, weigh, activation, multiply } = this;
     activate(activation, first, count * width);
     let x = first;
     for (const { weights, bias, inputs, outputs, rows } of this.layers) {
-      multiplyInJs(x, null, weights, count, inputs, outputs, rows);
+      multiply(x, null, weights, count, inputs, outputs, rows);
       addRow(bias, count, outputs, rows);
       activate(activation, rows, count * outputs);
       x = rows;
@@ -138,7 +160,7 @@ export class NeuralScorer {
   /** p (.) h of the user at hand. */
   private readonly product: Float64Array;
 
-  private constructor(tables: NeuralTables, activation: ActivationName) {
+  private constructor(tables: NeuralTables, activation: ActivationName, multiply: Kernels['multiply']) {
     this.gmf = vectorsOf(tables, 'gmf');
     this.mlp = vectorsOf(tables, 'mlp');
     this.items = (tables.get('gmfItem') ?? tables.get('mlpItem'))!.rows;
@@ -146,23 +168,28 @@ export class NeuralScorer {
     this.bias = tables.get('outputBias')!.values[0]!;
     this.product = new Float64Array(this.gmf?.dim ?? 0);
     const rest = this.weigh.subarray(this.product.length);
-    this.tower = this.mlp && new TowerScorer(tables, this.mlp, activation, rest);
+    this.tower = this.mlp && new TowerScorer(tables, this.mlp, activation, rest, multiply);
     let multiplications = this.product.length;
     for (const [name, { rows, dim }] of tables) if (/^mlp\d+$/.test(name)) multiplications += rows * dim;
     this.cost = Math.max(1, Math.round(multiplications / 16));
   }
 
   /** Lays out what does not depend on users, giving way to other tasks. */
-  static async of(tables: NeuralTables, activation: ActivationName, scheduler: Scheduler): Promise<NeuralScorer> {
-    const scorer = new NeuralScorer(tables, activation);
+  static async of(
+    tables: NeuralTables,
+    activation: ActivationName,
+    multiply: Kernels['multiply'],
+    scheduler: Scheduler,
+  ): Promise<NeuralScorer> {
+    const scorer = new NeuralScorer(tables, activation, multiply);
     const { tower, items } = scorer;
     if (tower !== null) await forEachChunk(items, scheduler, (from, to) => tower.layOut(from, to));
     return scorer;
   }
 
   /** The same at once. */
-  static now(tables: NeuralTables, activation: ActivationName): NeuralScorer {
-    const scorer = new NeuralScorer(tables, activation);
+  static now(tables: NeuralTables, activation: ActivationName, multiply: Kernels['multiply']): NeuralScorer {
+    const scorer = new NeuralScorer(tables, activation, multiply);
     scorer.tower?.layOut(0, scorer.items);
     return scorer;
   }
@@ -185,12 +212,30 @@ export class NeuralScorer {
       scores[s] = sum;
     }
     tower?.add(items, count, scores);
+    checkScores(items, count, scores);
+  }
+
+  /** The scores of up to ITEMS_AT_ONCE pairs. @throws DataError where one is no number */
+  scorePairs(users: Int32Array, items: Int32Array, count: number, scores: Float64Array): void {
+    const { gmf, weigh, bias, tower, product } = this;
+    const { length } = product;
     for (let s = 0; s < count; s++) {
-      if (Number.isFinite(scores[s]!)) continue;
-      throw new DataError(
-        `the score of item number ${items[s]} is ${scores[s]}: numbers of the model are beyond what arithmetic holds; ` +
-          'load the file again from its source, or train with a lower learning rate',
-      );
+      let sum = bias;
+      for (let k = 0, p = users[s]! * length, q = items[s]! * length; k < length; k++, p++, q++)
+        sum += weigh[k]! * gmf!.users[p]! * gmf!.items[q]!;
+      scores[s] = sum;
     }
+    tower?.addPairs(users, items, count, scores);
+    checkScores(items, count, scores);
+  }
+}
+
+function checkScores(items: Int32Array, count: number, scores: Float64Array): void {
+  for (let s = 0; s < count; s++) {
+    if (Number.isFinite(scores[s]!)) continue;
+    throw new DataError(
+      `the score of item number ${items[s]} is ${scores[s]}: numbers of the model are beyond what arithmetic holds; ` +
+        'load the file again from its source, or train with a lower learning rate',
+    );
   }
 }

@@ -84,10 +84,27 @@ export class NeuralState<F extends FittedNeural = FittedNeural> implements Able<
   predictor(pairs: PairColumns, out: Float32Array): (from: number, to: number) => void {
     const userOf = indexMap(pairs.users, this.users);
     const itemOf = indexMap(pairs.items, this.items);
+    const [usersOf, itemsOf, at] = [0, 1, 2].map(() => new Int32Array(ITEMS_AT_ONCE)) as [
+      Int32Array,
+      Int32Array,
+      Int32Array,
+    ];
+    const scores = new Float64Array(ITEMS_AT_ONCE);
+    const cold = this.prediction(this.coldScore);
     return (from, to) => {
-      for (let k = from; k < to; k++) {
-        const [user, item] = [pairs.userIndex[k]!, pairs.itemIndex[k]!];
-        out[k] = this.predict(userOf?.[user] ?? user, itemOf?.[item] ?? item);
+      for (let k = from; k < to; ) {
+        const end = Math.min(k + ITEMS_AT_ONCE, to);
+        let count = 0;
+        for (; k < end; k++) {
+          const [user, item] = [pairs.userIndex[k]!, pairs.itemIndex[k]!];
+          usersOf[count] = userOf?.[user] ?? user;
+          itemsOf[count] = itemOf?.[item] ?? item;
+          at[count] = k;
+          out[k] = cold;
+          if (this.hasUser(usersOf[count]!) && this.hasItem(itemsOf[count]!)) count++;
+        }
+        this.fitted.scorer.scorePairs(usersOf, itemsOf, count, scores);
+        for (let s = 0; s < count; s++) out[at[s]!] = this.prediction(scores[s]!);
       }
     };
   }

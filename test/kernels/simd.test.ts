@@ -4,8 +4,9 @@
 import fc from 'fast-check';
 import { Stream } from '../../src/core/random';
 import { Heap } from '../../src/kernels/heap';
+import { commonMultiply, multiplyInJs } from '../../src/kernels/matrix';
 import { kernelsContract } from '../contract/kernels';
-import { onHeap, programs } from '../support/on-heap';
+import { expectSameBits, onHeap, programs } from '../support/on-heap';
 
 test('this machine compiles the kernels, and they are small', () => {
   for (const { compiled } of programs) expect(compiled).toBeInstanceOf(WebAssembly.Module);
@@ -89,6 +90,30 @@ test.each([
       expect(transposed[terms > 1 ? rows : 0]).toBe(a[(ids?.[0] ?? 0) * terms + 1]);
     }
   }
+});
+
+test('products of matrices in ordinary memory', () => {
+  const inCommon = commonMultiply('wasm');
+  const sizes = fc.record({
+    m: fc.integer({ min: 0, max: 600 }),
+    k: fc.integer({ min: 1, max: 40 }),
+    n: fc.integer({ min: 1, max: 40 }),
+    seed: fc.nat(),
+  });
+  fc.assert(
+    fc.property(sizes, ({ m, k, n, seed }) => {
+      const stream = Stream.of(seed);
+      const reals = (length: number) => Float32Array.from({ length }, () => stream.normal());
+      const ids = stream.below(2) === 0 ? null : Int32Array.from({ length: m }, () => stream.below(5));
+      const [a, b] = [reals((ids === null ? m : 5) * k), reals(k * n)];
+      const [c, wanted] = [reals(m * n + 3), new Float32Array(m * n + 3)];
+      wanted.set(c);
+      inCommon(a, ids, b, m, k, n, c);
+      multiplyInJs(a, ids, b, m, k, n, wanted);
+      expectSameBits(c, wanted);
+    }),
+    { numRuns: 40 },
+  );
 });
 
 test('a heap moves each array once, and out again to memory of its own', () => {

@@ -7,6 +7,7 @@ import type { Id } from '../../data/vocabulary';
 import type { Tensor } from '../../io/files/safetensors';
 import { backendOf } from '../../kernels/backend';
 import { MOST } from '../../kernels/kernels';
+import { commonMultiply } from '../../kernels/matrix';
 import { drawStart } from '../../models/factorization';
 import type { ActivationName } from '../../models/forward';
 import { NeuralCFModel } from '../../models/neural-cf';
@@ -139,7 +140,9 @@ export class NeuralCF extends IdRecommender implements Similar, Collapses<Neural
     const form = { ...recommender.options, users: users.size, items: items.size, initScale: 0, overparam: false };
     const model = new NeuralCFModel({ ...form, precision: 'float32' });
     for (const parameter of model.parameters) parameter.assign(tables.get(parameter.name)!.values);
-    const scorer = NeuralScorer.now(new Map(model.parameters.map(plainTable)), recommender.options.activation);
+    const { activation, kernels } = recommender.options;
+    const plain = new Map(model.parameters.map(plainTable));
+    const scorer = NeuralScorer.now(plain, activation, commonMultiply(kernels));
     recommender.serve({ model, users, items, seen, scorer });
     return recommender;
   }
@@ -215,7 +218,7 @@ async function fitNeural(given: NeuralTask): Promise<History> {
       const [name, table] = plainTable(parameter);
       tables.set(name, { ...table, values: await collapse(parameter, scheduler) });
     }
-    const scorer = await NeuralScorer.of(tables, activation, scheduler);
+    const scorer = await NeuralScorer.of(tables, activation, commonMultiply(kernels), scheduler);
     return { model, tables, users: data.users, items: data.items, seen, scorer };
   };
   return fitInteractions({
