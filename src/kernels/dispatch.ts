@@ -8,6 +8,7 @@ import type { Kernels, Numbers, ProductShape } from './kernels';
 import * as matrices from './matrix';
 import * as products from './products';
 import * as rows from './rows';
+import * as sparse from './sparse';
 
 /** Rows of a matrix product computed together. */
 const ROWS_AT_ONCE = 64;
@@ -163,6 +164,65 @@ export const productBackward: Kernels['productBackward'] = (g, base, maps, ids, 
   );
 };
 
+export const sparseSums: Kernels['sparseSums'] = (w, at, x, starts, count, out) => {
+  const heap = heapOf(out);
+  const wasm = heap !== undefined && holds(heap, w, x) && holdsIntegers(heap, at, starts) && sparseOn(heap);
+  if (!wasm) sparse.sparseSums.js(w, at, x, starts, count, out);
+  else wasm.sparseSums(w.byteOffset, at.byteOffset, x.byteOffset, starts.byteOffset, count, out.byteOffset);
+};
+
+export const scatterSparse: Kernels['scatterSparse'] = (g, x, slot, starts, count, out) => {
+  const heap = heapOf(out);
+  const wasm = heap !== undefined && holds(heap, g, x) && holdsIntegers(heap, slot, starts) && sparseOn(heap);
+  if (!wasm) sparse.scatterSparse.js(g, x, slot, starts, count, out);
+  else wasm.scatterSparse(g.byteOffset, x.byteOffset, slot.byteOffset, starts.byteOffset, count, out.byteOffset);
+};
+
+export const pairSums: Kernels['pairSums'] = (v, at, x, starts, dim, count, sums, out) => {
+  const heap = heapOf(out);
+  const wasm =
+    heap !== undefined &&
+    holds(heap, v, x) &&
+    heapOf(sums) === heap &&
+    holdsIntegers(heap, at, starts) &&
+    sparseOn(heap);
+  if (!wasm) return sparse.pairSums.js(v, at, x, starts, dim, count, sums, out);
+  wasm.pairSums(
+    v.byteOffset,
+    at.byteOffset,
+    x.byteOffset,
+    starts.byteOffset,
+    dim,
+    count,
+    sums.byteOffset,
+    out.byteOffset,
+  );
+};
+
+export const scatterPairs: Kernels['scatterPairs'] = (g, v, at, x, slot, starts, sums, dim, count, out) => {
+  const heap = heapOf(out);
+  const wasm =
+    heap !== undefined &&
+    holds(heap, g, v) &&
+    holds(heap, x, sums) &&
+    holdsIntegers(heap, at, slot) &&
+    heapOfIntegers(starts) === heap &&
+    sparseOn(heap);
+  if (!wasm) return sparse.scatterPairs.js(g, v, at, x, slot, starts, sums, dim, count, out);
+  wasm.scatterPairs(
+    g.byteOffset,
+    v.byteOffset,
+    at.byteOffset,
+    x.byteOffset,
+    slot.byteOffset,
+    starts.byteOffset,
+    sums.byteOffset,
+    dim,
+    count,
+    out.byteOffset,
+  );
+};
+
 export const multiply: Kernels['multiply'] = (a, ids, b, m, k, n, c) => {
   const heap = heapOf(c);
   const wasm = heap !== undefined && holds(heap, a, b) && holdsIds(heap, ids) && matricesOn(heap);
@@ -204,6 +264,9 @@ const productsOn = (heap: HeapCode) =>
   heap.products === undefined ? heap.setUp('products', products.productProgram) : heap.products;
 const matricesOn = (heap: HeapCode) =>
   heap.matrices === undefined ? heap.setUp('matrices', matrices.matrixProgram) : heap.matrices;
+
+const sparseOn = (heap: HeapCode) =>
+  heap.sparse === undefined ? heap.setUp('sparse', sparse.sparseProgram) : heap.sparse;
 
 function holds(heap: HeapCode, a: Numbers, b: Numbers): boolean {
   return heapOf(a) === heap && heapOf(b) === heap;

@@ -23,7 +23,8 @@ export interface HeapCode {
   rows: Routines | null | undefined;
   products: Routines | null | undefined;
   matrices: Routines | null | undefined;
-  setUp(name: 'rows' | 'products' | 'matrices', program: Program): Routines | null;
+  sparse: Routines | null | undefined;
+  setUp(name: 'rows' | 'products' | 'matrices' | 'sparse', program: Program): Routines | null;
 }
 
 class HeapSingles extends Float32Array {
@@ -138,6 +139,7 @@ export class Heap {
       rows: undefined,
       products: undefined,
       matrices: undefined,
+      sparse: undefined,
       setUp(name, program) {
         const routines = inWasm(kernels, () => instantiate<Routines>(program.compiled, memory));
         code[name] = routines;

@@ -112,6 +112,45 @@ export interface Kernels {
     occurrences: Int32Array,
   ): number;
 
+  /** out[s] += sum over p of x_p w[at[p]], starts[s] <= p < starts[s + 1], s < count: a chain from what is there. */
+  sparseSums(w: Numbers, at: Int32Array, x: Numbers, starts: Int32Array, count: number, out: Numbers): void;
+
+  /** out[slot[p]] += g[s] x_p, starts[s] <= p < starts[s + 1], s < count, in this order. */
+  scatterSparse(g: Numbers, x: Numbers, slot: Int32Array, starts: Int32Array, count: number, out: Numbers): void;
+
+  /**
+   * out[s] += the sum over pairs o < p, starts[s] <= o < p < starts[s + 1], of <x_o v_o, x_p v_p>, v_p being row at[p] of v, of
+   * length dim, s < count. With t_p = x_p v_pk, column k of row s of sums = sum over p of t_p, and c_k = sum over p of (the
+   * sum before p) t_p; c_k are added up as the products of an inner product are.
+   */
+  pairSums(
+    v: Numbers,
+    at: Int32Array,
+    x: Numbers,
+    starts: Int32Array,
+    dim: number,
+    count: number,
+    sums: Numbers,
+    out: Numbers,
+  ): void;
+
+  /**
+   * The pullback of pairSums: row slot[p] of out += (g[s] x_p) (row s of sums - x_p (row at[p] of v)), rows of length dim,
+   * starts[s] <= p < starts[s + 1], s < count, in this order, but for s where g[s] is 0.
+   */
+  scatterPairs(
+    g: Numbers,
+    v: Numbers,
+    at: Int32Array,
+    x: Numbers,
+    slot: Int32Array,
+    starts: Int32Array,
+    sums: Numbers,
+    dim: number,
+    count: number,
+    out: Numbers,
+  ): void;
+
   /** c (m x n) = [rows of a named by ids] (m x k) b (k x n); c_ij = sum_l a_il b_lj. */
   multiply(a: Numbers, ids: Int32Array | null, b: Numbers, m: number, k: number, n: number, c: Numbers): void;
 

@@ -10,7 +10,8 @@ export const READ_AHEAD = 64;
 const UNROLLED = 4;
 /** Row lengths with fully unrolled code: whole vectors. */
 const FIXED = [32, 64];
-const LANES = i32x4.const(0, 1, 2, 3);
+/** The numbers of the lanes of a vector. */
+export const LANES = i32x4.const(0, 1, 2, 3);
 
 /** Writes a vector to `address + offset`: all of it, or the part that belongs to the row. */
 export type Put = (address: Local<'i32'>, value: Code<'v128'>, offset?: number) => Code<'void'>;

@@ -2,12 +2,13 @@
 
 import { type Seed, Stream } from '../core/random';
 import type { FieldRange } from '../data/feature-fields';
+import * as kernels from '../kernels/dispatch';
 import type { Move } from '../kernels/heap';
 import type { Real } from '../optimizers/factor';
 import { createParameter, type OverparamPlan, planOverparam } from '../parameters/overparam';
 import { allocate, type Parameter, type Precision } from '../parameters/parameter';
 import type { ActivationName, FieldPool, Pooling, SparseRows } from './forward';
-import { addLinear, addPairs, fieldPool, layerDims, poolFields, wideFeatures } from './forward';
+import { fieldPool, keptValues, layerDims, poolFields, wideFeatures } from './forward';
 import { DenseLayer, Perceptron, type PerceptronOptions } from './layers';
 import type { Batch, Scorer } from './model';
 
@@ -34,30 +35,40 @@ export interface ScorePart {
 
 /** sum of w_i x_i. */
 export class LinearPart implements ScorePart {
+  /** The values of the features that count, where not all do. */
+  private kept: Real;
+
   /** @param counts - which features count, 1 or 0; null: all do */
   constructor(
     private readonly linear: Parameter,
     private readonly counts: Uint8Array | null,
-  ) {}
+    private readonly precision: Precision,
+  ) {
+    this.kept = allocate(precision, 0);
+  }
 
-  reserve(): void {}
+  reserve(_rows: number, features: number): void {
+    if (this.counts !== null && features > this.kept.length) this.kept = allocate(this.precision, features);
+  }
 
   forward(rows: SparseRows, count: number, scores: Real): void {
-    addLinear(this.linear, this.counts, rows, count, scores);
+    const { linear } = this;
+    kernels.sparseSums(linear.values, linear.at, this.valuesOf(rows, count), rows.starts, count, scores);
   }
 
-  backward({ starts, indices, values: x }: SparseRows, count: number, gScores: Real): void {
-    const { counts } = this;
+  backward(rows: SparseRows, count: number, gScores: Real): void {
     const { slot, grads } = this.linear;
-    for (let s = 0; s < count; s++) {
-      for (let p = starts[s]!; p < starts[s + 1]!; p++) {
-        const to = slot[p]!;
-        if (counts === null || counts[indices[p]!] === 1) grads[to] = grads[to]! + x[p]! * gScores[s]!;
-      }
-    }
+    kernels.scatterSparse(gScores, this.valuesOf(rows, count), slot, rows.starts, count, grads);
   }
 
-  move(): void {}
+  move(move: Move): void {
+    this.kept = move(this.kept);
+  }
+
+  private valuesOf(rows: SparseRows, count: number): Real {
+    this.reserve(count, rows.starts[count]!);
+    return keptValues(this.counts, rows, count, this.kept);
+  }
 }
 
 // The second-order part of a factorization machine: the sum over pairs i < j of a row's features of <v_i, v_j> x_i x_j.
@@ -81,26 +92,16 @@ export class Pairwise implements ScorePart {
   }
 
   /** Adds to the scores. The embedding has been selected by the indices. Cost: O(features x dim). */
-  forward(rows: SparseRows, count: number, scores: Real): void {
+  forward({ starts, values: x }: SparseRows, count: number, scores: Real): void {
     this.reserve(count);
-    addPairs(this.embedding, rows, count, scores, this.sums);
+    const { dim, at, values } = this.embedding;
+    kernels.pairSums(values, at, x, starts, dim, count, this.sums, scores);
   }
 
-  /** d score / d v_i = x_i (sum_j v_j x_j - v_i x_i), added to the gradient of the embedding. */
+  /** d score / d v_i = x_i (sum_j v_j x_j - v_i x_i), added to the gradient of the embedding; most scores of warp have none. */
   backward({ starts, values: x }: SparseRows, count: number, gScores: Real): void {
-    const { sums } = this;
     const { dim, at, values, slot, grads } = this.embedding;
-    for (let s = 0; s < count; s++) {
-      // Of most candidates of warp.
-      if (gScores[s] === 0) continue;
-      const sum = s * dim;
-      for (let p = starts[s]!; p < starts[s + 1]!; p++) {
-        const from = at[p]! * dim;
-        const to = slot[p]! * dim;
-        const g = gScores[s]! * x[p]!;
-        for (let k = 0; k < dim; k++) grads[to + k] = grads[to + k]! + g * (sums[sum + k]! - x[p]! * values[from + k]!);
-      }
-    }
+    kernels.scatterPairs(gScores, values, at, x, slot, starts, this.sums, dim, count, grads);
   }
 
   /** @see Layer.move */
@@ -354,7 +355,7 @@ export class FMModel extends FeatureModel {
   }
 
   protected shallowParts({ precision }: FeatureModelOptions): readonly ScorePart[] {
-    return [new LinearPart(this.linear, null), new Pairwise(this.embedding, precision)];
+    return [new LinearPart(this.linear, null, precision), new Pairwise(this.embedding, precision)];
   }
 }
 
@@ -378,8 +379,8 @@ export class WideDeepModel extends FeatureModel {
   }
 
   protected shallowParts(options: FeatureModelOptions): readonly ScorePart[] {
-    const { wide, fields } = options as WideDeepModelOptions;
-    return [new LinearPart(this.linear, wideFeatures(wide, fields, this.features))];
+    const { wide, fields, precision } = options as WideDeepModelOptions;
+    return [new LinearPart(this.linear, wideFeatures(wide, fields, this.features), precision)];
   }
 }
 
@@ -392,6 +393,6 @@ export class DeepFMModel extends FeatureModel {
   }
 
   protected shallowParts({ precision }: FeatureModelOptions): readonly ScorePart[] {
-    return [new LinearPart(this.linear, null), new Pairwise(this.embedding, precision)];
+    return [new LinearPart(this.linear, null, precision), new Pairwise(this.embedding, precision)];
   }
 }

@@ -21,50 +21,16 @@ export interface SparseRows {
   readonly values: Float32Array | Float64Array;
 }
 
-/** Adds to scores the sum of w_i x_i over a row's features. `counts`: which of them count, 1 or 0; null: all do. */
-export function addLinear(
-  { at, values: w }: NamedRows,
+/** The values of features, or 0 where `counts` is, written to `kept`: `values` itself where all count. */
+export function keptValues(
   counts: Uint8Array | null,
-  { starts, indices, values: x }: SparseRows,
+  { starts, indices, values }: SparseRows,
   count: number,
-  scores: Real,
-): void {
-  for (let s = 0; s < count; s++) {
-    let sum = scores[s]!;
-    for (let p = starts[s]!; p < starts[s + 1]!; p++)
-      if (counts === null || counts[indices[p]!] === 1) sum += x[p]! * w[at[p]!]!;
-    scores[s] = sum;
-  }
-}
-
-/**
- * Adds to scores the sum over pairs i < j of a row's features of <v_i, v_j> x_i x_j, as 1/2 sum over k of
- * (sum_i v_ik x_i)^2 - sum_i (v_ik x_i)^2: linear in the features (Rendle 2010, lemma 3.1). Leaves sum_i v_i x_i in `sums`,
- * row by row. Cost: O(features x dim).
- */
-export function addPairs(
-  { dim, at, values: v }: NamedRows,
-  { starts, values: x }: SparseRows,
-  count: number,
-  scores: Real,
-  sums: Real,
-): void {
-  sums.fill(0, 0, count * dim);
-  for (let s = 0; s < count; s++) {
-    const to = s * dim;
-    let squares = 0;
-    for (let p = starts[s]!; p < starts[s + 1]!; p++) {
-      const from = at[p]! * dim;
-      for (let k = 0; k < dim; k++) {
-        const term = x[p]! * v[from + k]!;
-        sums[to + k] = sums[to + k]! + term;
-        squares += term * term;
-      }
-    }
-    let square = 0;
-    for (let k = 0; k < dim; k++) square += sums[to + k]! * sums[to + k]!;
-    scores[s] = scores[s]! + 0.5 * (square - squares);
-  }
+  kept: Real,
+): Real {
+  if (counts === null) return values;
+  for (let p = starts[0]!; p < starts[count]!; p++) kept[p] = counts[indices[p]!] === 1 ? values[p]! : 0;
+  return kept;
 }
 
 /** How the features of one field are pooled; a field without any gives zeros. */

@@ -21,6 +21,10 @@ export class FeatureBatcher implements Batcher<FeatureBatch> {
   private readonly order: Int32Array;
   private draws: Stream;
   private done = 0;
+  /** Whether all values are 1: those of a batch then stay as they are. */
+  private isOneHot = true;
+  /** What was read ahead: kept, or an engine would leave the reading out. */
+  protected touched = 0;
   /** The features of the longest row. */
   private longest = 0;
   private batch: { -readonly [key in keyof FeatureBatch]: FeatureBatch[key] };
@@ -43,9 +47,10 @@ export class FeatureBatcher implements Batcher<FeatureBatch> {
   }
 
   async prepare(scheduler: Scheduler): Promise<void> {
-    const { size, starts } = this.data;
+    const { size, starts, values } = this.data;
     await forEachChunk(size, scheduler, (from, to) => {
       for (let s = from; s < to; s++) this.longest = Math.max(this.longest, starts[s + 1]! - starts[s]!);
+      for (let p = starts[from]!; p < starts[to]! && this.isOneHot; p++) this.isOneHot = values[p] === 1;
     });
   }
 
@@ -77,32 +82,52 @@ export class FeatureBatcher implements Batcher<FeatureBatch> {
   }
 
   next(limit: number): FeatureBatch | null {
-    const { data, order, draws } = this;
+    const { data, order } = this;
     const count = Math.min(limit, data.size - this.done);
     if (count === 0) return null;
     this.reserve(count);
-    const { batch } = this;
-    let used = 0;
-    batch.starts[0] = 0;
-    for (let i = 0; i < count; i++, this.done++) {
-      // Fisher and Yates, from the front: elements already drawn are final.
-      if (this.shuffle) {
-        const at = this.done + draws.below(data.size - this.done);
-        const held = order[at]!;
-        order[at] = order[this.done]!;
-        order[this.done] = held;
-      }
-      const row = order[this.done]!;
-      for (let p = data.starts[row]!; p < data.starts[row + 1]!; p++, used++) {
-        batch.indices[used] = data.indices[p]!;
-        batch.values[used] = data.values[p]!;
-      }
-      batch.starts[i + 1] = used;
-      batch.targets[i] = data.targets[row]!;
-      if (batch.weights !== null) batch.weights[i] = data.weights![row]!;
+    const from = this.done;
+    if (this.shuffle) this.draw(from + count);
+    this.done += count;
+    const { batch, isOneHot } = this;
+    const { starts, indices, values, targets } = batch;
+    const { starts: allStarts, indices: allIndices, values: allValues, targets: allTargets } = data;
+    starts[0] = 0;
+    let touched = 0;
+    for (let i = 0; i < count; i++) {
+      const row = order[from + i]!;
+      const [first, end] = [allStarts[row]!, allStarts[row + 1]!];
+      starts[i + 1] = starts[i]! + end - first;
+      targets[i] = allTargets[row]!;
+      // Nobody wants the sum: rows read ahead of the loop below wait for memory together and not one by one.
+      touched += allIndices[first]! + allIndices[end - 1]!;
+      if (!isOneHot) touched += allValues[first]! + allValues[end - 1]!;
     }
+    this.touched = touched;
+    for (let i = 0; i < count; i++) {
+      const end = starts[i + 1]!;
+      for (let to = starts[i]!, p = allStarts[order[from + i]!]!; to < end; to++, p++) indices[to] = allIndices[p]!;
+    }
+    if (!isOneHot)
+      for (let i = 0; i < count; i++) {
+        const end = starts[i + 1]!;
+        for (let to = starts[i]!, p = allStarts[order[from + i]!]!; to < end; to++, p++) values[to] = allValues[p]!;
+      }
+    if (batch.weights !== null) for (let i = 0; i < count; i++) batch.weights[i] = data.weights![order[from + i]!]!;
     batch.count = count;
     return batch;
+  }
+
+  /** Fisher and Yates, from the front: elements already drawn are final. */
+  private draw(end: number): void {
+    const { order, draws } = this;
+    const { size } = this.data;
+    for (let k = this.done; k < end; k++) {
+      const at = k + draws.below(size - k);
+      const held = order[at]!;
+      order[at] = order[k]!;
+      order[k] = held;
+    }
   }
 
   private room(limit: number) {
@@ -112,7 +137,7 @@ export class FeatureBatcher implements Batcher<FeatureBatch> {
       count: 0,
       starts: new Int32Array(limit + 1),
       indices: new Int32Array(features),
-      values: new reals(features),
+      values: new reals(features).fill(1),
       targets: new reals(limit),
       weights: this.data.weights === null ? null : new reals(limit),
     };

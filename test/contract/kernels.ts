@@ -248,6 +248,79 @@ export function kernelsContract(name: string, implementation: Kernels): void {
       call.check(out, wanted);
     });
 
+    /** Rows of features of a table of `rows` rows. */
+    const featureRows = (call: Call, count: number, rows: number) => {
+      const starts = new Int32Array(count + 1);
+      starts[0] = call.spare();
+      for (let s = 0; s < count; s++) starts[s + 1] = starts[s]! + call.spare() + call.spare();
+      const features = starts[count]!;
+      return { starts, x: call.input(features), at: call.at(features, rows), slot: call.at(features, rows) };
+    };
+    const each = (starts: Int32Array, s: number) =>
+      Array.from({ length: starts[s + 1]! - starts[s]! }, (_, i) => starts[s]! + i);
+
+    property('sparseSums', (call) => {
+      const [count, rows] = [call.length(9), 1 + call.length(5)];
+      const { starts, x, at } = featureRows(call, count, rows);
+      const w = call.input(rows);
+      const out = call.output(count + call.spare());
+      const wanted = startingAt(out);
+      for (let s = 0; s < count; s++) for (const p of each(starts, s)) add(wanted[s]!, x[p]!, w[at[p]!]!);
+      kernels.sparseSums(w, at, x, starts, count, out);
+      call.check(out, wanted);
+    });
+
+    property('scatterSparse', (call) => {
+      const [count, rows] = [call.length(9), 1 + call.length(5)];
+      const { starts, x, slot } = featureRows(call, count, rows);
+      const g = call.input(count);
+      const out = call.output(rows);
+      const wanted = startingAt(out);
+      for (let s = 0; s < count; s++) for (const p of each(starts, s)) add(wanted[slot[p]!]!, g[s]!, x[p]!);
+      kernels.scatterSparse(g, x, slot, starts, count, out);
+      call.check(out, wanted);
+    });
+
+    property('pairSums', (call) => {
+      const [count, dim, rows] = [call.length(9), call.length(), 1 + call.length(5)];
+      const { starts, x, at } = featureRows(call, count, rows);
+      const v = call.input(rows * dim);
+      const out = call.output(count + call.spare());
+      const sums = call.output(count * dim + call.spare());
+      const [wanted, wantedSums] = [startingAt(out), startingAt(sums)];
+      for (let s = 0; s < count; s++)
+        for (let k = 0; k < dim; k++) {
+          wantedSums[s * dim + k] = sumOf();
+          for (const p of each(starts, s)) {
+            const term = [x[p]!, v[at[p]! * dim + k]!];
+            add(wantedSums[s * dim + k]!, ...term);
+            // The first term is multiplied by a sum of 0.
+            if (!Number.isFinite(term[0]! * term[1]!)) wanted[s]!.isAmbiguous = true;
+            for (const o of each(starts, s)) if (o < p) add(wanted[s]!, ...term, x[o]!, v[at[o]! * dim + k]!);
+          }
+        }
+      kernels.pairSums(v, at, x, starts, dim, count, sums, out);
+      call.check(sums, wantedSums);
+      call.check(out, wanted);
+    });
+
+    property('scatterPairs', (call) => {
+      const [count, dim, rows] = [call.length(9), call.length(), 1 + call.length(5)];
+      const { starts, x, at, slot } = featureRows(call, count, rows);
+      const [g, v, sums] = [call.input(count), call.input(rows * dim), call.input(count * dim)];
+      const out = call.output(rows * dim);
+      const wanted = startingAt(out);
+      for (let s = 0; s < count; s++)
+        for (const p of each(starts, s))
+          for (let k = 0; k < dim && g[s] !== 0; k++) {
+            const to = wanted[slot[p]! * dim + k]!;
+            add(to, g[s]!, x[p]!, sums[s * dim + k]!);
+            add(to, -g[s]!, x[p]!, x[p]!, v[at[p]! * dim + k]!);
+          }
+      kernels.scatterPairs(g, v, at, x, slot, starts, sums, dim, count, out);
+      call.check(out, wanted);
+    });
+
     describe.each([true, false])('products with scalar maps: %p', (scalar) => {
       describe.each([true, false])('of their own for each row: %p', (perRow) => {
         const setting = (call: Call) => {

@@ -22,6 +22,9 @@ function inner(a: Numbers, b: Numbers): number {
 }
 const row = (a: Numbers, at: number, dim: number): Numbers => a.subarray(at * dim, (at + 1) * dim);
 
+const featuresOf = (starts: Int32Array, s: number): number[] =>
+  range(starts[s + 1]! - starts[s]!).map((p) => starts[s]! + p);
+
 /** The definition. */
 export const kernelsByDefinition: Kernels = {
   dot: (a, aStart, b, bStart, n) => inner(a.subarray(aStart, aStart + n), b.subarray(bStart, bStart + n)),
@@ -76,6 +79,42 @@ export const kernelsByDefinition: Kernels = {
     slotRow.set(different);
     occurrences.set(different.map((row) => named.filter((other) => other === row).length));
     return different.length;
+  },
+
+  sparseSums(w, at, x, starts, count, out) {
+    const { add, mul } = arithmeticOf(out);
+    for (const s of range(count)) for (const p of featuresOf(starts, s)) out[s] = add(out[s]!, mul(x[p]!, w[at[p]!]!));
+  },
+
+  scatterSparse(g, x, slot, starts, count, out) {
+    const { add, mul } = arithmeticOf(out);
+    for (const s of range(count))
+      for (const p of featuresOf(starts, s)) out[slot[p]!] = add(out[slot[p]!]!, mul(g[s]!, x[p]!));
+  },
+
+  pairSums(v, at, x, starts, dim, count, sums, out) {
+    const { add, mul } = arithmeticOf(out);
+    for (const s of range(count)) {
+      const terms = featuresOf(starts, s).map((p) => Array.from(row(v, at[p]!, dim), (value) => mul(x[p]!, value)));
+      const sumBefore = (p: number, k: number) => terms.slice(0, p).reduce((sum, term) => add(sum, term[k]!), 0);
+      const columns = range(dim).map((k) =>
+        terms.reduce((sum, term, p) => add(sum, mul(sumBefore(p, k), term[k]!)), 0),
+      );
+      for (const k of range(dim)) sums[s * dim + k] = sumBefore(terms.length, k);
+      const like = out instanceof Float64Array ? Float64Array : Float32Array;
+      out[s] = add(out[s]!, inner(like.from(columns), new like(dim).fill(1)));
+    }
+  },
+
+  scatterPairs(g, v, at, x, slot, starts, sums, dim, count, out) {
+    const { add, mul } = arithmeticOf(out);
+    for (const s of range(count))
+      for (const p of featuresOf(starts, s)) {
+        if (g[s] === 0) continue;
+        const to = row(out, slot[p]!, dim);
+        for (const [k, value] of row(v, at[p]!, dim).entries())
+          to[k] = add(to[k]!, mul(mul(g[s]!, x[p]!), add(sums[s * dim + k]!, -mul(x[p]!, value))));
+      }
   },
 
   productForward(base, maps, ids, count, { dim, width, scalar, perRow }, out) {

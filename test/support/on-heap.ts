@@ -7,11 +7,12 @@ import type { Kernel, Kernels } from '../../src/kernels/kernels';
 import { matrixProgram } from '../../src/kernels/matrix';
 import { productProgram } from '../../src/kernels/products';
 import { rowProgram } from '../../src/kernels/rows';
+import { sparseProgram } from '../../src/kernels/sparse';
 
 type Argument = Movable | readonly Movable[] | number | null | object;
 
 /** The programs of the kernels. */
-export const programs = [rowProgram, productProgram, matrixProgram];
+export const programs = [rowProgram, productProgram, matrixProgram, sparseProgram];
 
 /** The kernels as they are called. */
 const called: Kernels = dispatch;

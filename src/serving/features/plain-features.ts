@@ -2,15 +2,15 @@
 
 import { boolean, listOf, oneOf, string } from '../../core/options';
 import { multiplyInJs } from '../../kernels/matrix';
+import { pairSumsInJs, sparseSumsInJs } from '../../kernels/sparse';
 import {
   ACTIVATIONS,
   type ActivationName,
   activate,
-  addLinear,
-  addPairs,
   addRow,
   type FieldPool,
   fieldPool,
+  keptValues,
   layerDims,
   type NamedRows,
   normalize,
@@ -42,6 +42,8 @@ export class PlainFeatures implements RowModel {
   readonly tables: FeatureTables;
   /** Which features have a linear weight, 1 or 0; null: all. */
   private readonly wide: Uint8Array | null;
+  /** The values of those, where not all have one. */
+  private kept = new Float32Array(0);
   /** Room for the sums of the pairwise term; null: the model has none. */
   private readonly sums: Float32Array | null;
   private readonly deep: DeepPass | null;
@@ -78,10 +80,11 @@ export class PlainFeatures implements RowModel {
     const { embedding, linear, bias } = tables;
     const at = rows.indices;
     scores.fill(bias, 0, count);
-    addLinear({ dim: 1, values: linear, at }, wide, rows, count, scores);
-    const embeddings = { dim, values: embedding, at };
-    if (sums !== null) addPairs(embeddings, rows, count, scores, sums);
-    deep?.add(embeddings, rows, count, scores);
+    const { starts, values } = rows;
+    if (wide !== null && starts[count]! > this.kept.length) this.kept = new Float32Array(starts[count]!);
+    sparseSumsInJs(linear, at, keptValues(wide, rows, count, this.kept), starts, count, scores);
+    if (sums !== null) pairSumsInJs(embedding, at, values, starts, dim, count, sums, scores);
+    deep?.add({ dim, values: embedding, at }, rows, count, scores);
   }
 
   atWork<T>(_rows: number, _features: number, ask: () => T): T {
