@@ -1,6 +1,7 @@
 // THE SEAM of the parts of a neural model of users and items: from a pair to numbers that an output layer weighs.
 
 import type { Seed } from '../core/random';
+import * as kernels from '../kernels/dispatch';
 import type { Move } from '../kernels/heap';
 import type { Real } from '../optimizers/factor';
 import { createParameter, type OverparamPlan, planOverparam } from '../parameters/overparam';
@@ -94,6 +95,10 @@ export class PairTower implements PairPart {
   readonly outputs: number;
   private input: Real;
   private gOutput: Real;
+  /** Which rows of `input`, as rows of one vector each, are of users and of items, and what they are multiplied by: 1. */
+  private userRows = new Int32Array(0);
+  private itemRows = new Int32Array(0);
+  private ones: Real;
 
   constructor(
     readonly user: Parameter,
@@ -103,7 +108,7 @@ export class PairTower implements PairPart {
   ) {
     this.parameters = [user, item, ...layers.parameters];
     this.outputs = layers.outputs;
-    this.input = this.gOutput = allocate(precision, 0);
+    this.input = this.gOutput = this.ones = allocate(precision, 0);
   }
 
   reserve(count: number): void {
@@ -119,6 +124,9 @@ export class PairTower implements PairPart {
     if (count * 2 * user.dim <= this.input.length) return;
     this.input = allocate(precision, count * 2 * user.dim);
     this.gOutput = allocate(precision, count * outputs);
+    this.userRows = Int32Array.from({ length: count }, (_, s) => 2 * s);
+    this.itemRows = this.userRows.map((row) => row + 1);
+    this.ones = allocate(precision, count).fill(1);
   }
 
   select(): void {
@@ -127,41 +135,31 @@ export class PairTower implements PairPart {
 
   forward(count: number, { rows, width, start }: PartColumns, step: number): void {
     this.room(count);
-    const { input, outputs } = this;
-    const { values: p, at: pAt, dim } = this.user;
-    const { values: q, at: qAt } = this.item;
-    for (let s = 0, to = 0; s < count; s++, to += 2 * dim) {
-      const [user, item] = [pAt[s]! * dim, qAt[s]! * dim];
-      for (let k = 0; k < dim; k++) {
-        input[to + k] = p[user + k]!;
-        input[to + dim + k] = q[item + k]!;
-      }
-    }
+    const { user, item, input, outputs, ones, userRows, itemRows } = this;
+    input.fill(0, 0, count * 2 * user.dim);
+    kernels.scatterRows(ones, user.values, user.at, userRows, user.dim, count, input);
+    kernels.scatterRows(ones, item.values, item.at, itemRows, item.dim, count, input);
     const output = this.layers.forward(input, count, step);
     for (let s = 0, to = start; s < count; s++, to += width)
       for (let k = 0; k < outputs; k++) rows[to + k] = output[s * outputs + k]!;
   }
 
   backward(count: number, { rows: g, width, start }: PartColumns): void {
-    const { gOutput, outputs } = this;
+    const { user, item, gOutput, outputs, ones, userRows, itemRows } = this;
     for (let s = 0, from = start; s < count; s++, from += width)
       for (let k = 0; k < outputs; k++) gOutput[s * outputs + k] = g[from + k]!;
     const gInput = this.layers.backward(gOutput, count);
-    const { slot: pSlot, grads: gP, dim } = this.user;
-    const { slot: qSlot, grads: gQ } = this.item;
-    for (let s = 0, from = 0; s < count; s++, from += 2 * dim) {
-      const [toUser, toItem] = [pSlot[s]! * dim, qSlot[s]! * dim];
-      for (let k = 0; k < dim; k++) {
-        gP[toUser + k] = gP[toUser + k]! + gInput[from + k]!;
-        gQ[toItem + k] = gQ[toItem + k]! + gInput[from + dim + k]!;
-      }
-    }
+    kernels.scatterRows(ones, gInput, userRows, user.slot, user.dim, count, user.grads);
+    kernels.scatterRows(ones, gInput, itemRows, item.slot, item.dim, count, item.grads);
   }
 
   move(move: Move): void {
     this.layers.move(move);
     this.input = move(this.input);
     this.gOutput = move(this.gOutput);
+    this.userRows = move(this.userRows);
+    this.itemRows = move(this.itemRows);
+    this.ones = move(this.ones);
   }
 }
 
