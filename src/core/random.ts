@@ -3,7 +3,7 @@
 // The counter-based generator is Threefry-2x32 with 20 rounds: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers:
 // As Easy as 1, 2, 3" (SC 2011). seedrandom turns the caller's seed into the first key.
 
-import { cosineOfTurn, naturalLog } from './elementary';
+import { cosineOfWord, logOfWord } from './elementary';
 import { keyOf } from './seed-key';
 
 /** A seed from the caller; 42 and '42' are the same seed. */
@@ -50,6 +50,11 @@ export function threefry(key0: number, key1: number, counter0: number, counter1:
   out[0] = x0;
   out[1] = x1;
 }
+
+/** Normal draws are made so many at a time: the steps of one wait for each other, those of many do not. */
+const AT_ONCE = 128;
+const drawn = new Uint32Array(AT_ONCE);
+const radii = new Float64Array(AT_ONCE);
 
 /** A stream of draws. The same seed, names and number of draws give the same numbers in every engine. */
 export class Stream {
@@ -102,8 +107,8 @@ export class Stream {
 
   /** A draw of the standard normal distribution (Box and Muller 1958; the second of each pair is not kept). */
   normal(): number {
-    const radius = this.radius();
-    return radius * cosineOfTurn(this.uniform());
+    const radius = Math.sqrt(-2 * logOfWord(this.uint32()));
+    return radius * cosineOfWord(this.uint32());
   }
 
   /**
@@ -111,18 +116,34 @@ export class Stream {
    * give the same values as one call.
    */
   normals(out: Float32Array | Float64Array, from: number, to: number, scale: number): void {
-    for (let at = from; at < to; at += 2) {
-      const radius = scale * this.radius();
-      const turn = this.uniform();
-      out[at] = radius * cosineOfTurn(turn);
-      // The sine: the cosine a quarter of a turn earlier.
-      if (at + 1 < to) out[at + 1] = radius * cosineOfTurn(turn < 0.25 ? turn + 0.75 : turn - 0.25);
+    for (let start = from; start < to; start += AT_ONCE) {
+      const end = Math.min(start + AT_ONCE, to);
+      const count = end - start + ((end - start) & 1);
+      this.fill(count);
+      for (let k = 0; k < count; k += 2) radii[k] = scale * Math.sqrt(-2 * logOfWord(drawn[k]!));
+      for (let k = 0, at = start; at < end; k += 2, at++) {
+        const turn = drawn[k + 1]!;
+        out[at] = radii[k]! * cosineOfWord(turn);
+        // The sine: the cosine a quarter of a turn earlier.
+        if (++at < end) out[at] = radii[k]! * cosineOfWord(turn - 2 ** 30);
+      }
     }
   }
 
-  /** The radius of a pair of normal draws. */
-  private radius(): number {
-    return Math.sqrt(-2 * naturalLog((this.uint32() + 1) * 2 ** -32));
+  /** Puts the next words, an even number of them, into `drawn`. */
+  private fill(count: number): void {
+    const { key0, key1, words } = this;
+    // Between the two words of a block: one by one.
+    if ((this.counter & 1) === 1) {
+      for (let k = 0; k < count; k++) drawn[k] = this.uint32();
+      return;
+    }
+    for (let k = 0, block = this.counter >>> 1; k < count; k += 2, block++) {
+      threefry(key0, key1, block, 0, words);
+      drawn[k] = words[0]!;
+      drawn[k + 1] = words[1]!;
+    }
+    this.counter += count;
   }
 
   /** Shuffles the first `count` elements in place (Fisher and Yates). */

@@ -2,7 +2,15 @@
 // identities that they must keep to the bit.
 
 import fc from 'fast-check';
-import { cosineOfTurn, exponential, naturalLog, sigmoid, softplus } from '../../src/core/elementary';
+import {
+  cosineOfTurn,
+  cosineOfWord,
+  exponential,
+  logOfWord,
+  naturalLog,
+  sigmoid,
+  softplus,
+} from '../../src/core/elementary';
 import { ulpDistance } from '../support/ulp';
 
 /** The largest value of a function of the inputs. */
@@ -168,6 +176,20 @@ describe('cosineOfTurn', () => {
   });
   test('stays within [-1, 1]', () => {
     expect(largest(points(0, 1, 20_000), (t) => Math.abs(cosineOfTurn(t)))).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('of random words, without branches', () => {
+  const EDGES = [0, 2 ** 30, 2 ** 31, 3 * 2 ** 30, 2 ** 32, 3037000499].flatMap((at) => [at - 2, at - 1, at, at + 1]);
+  const words = [...EDGES.filter((word) => word >= 0 && word < 2 ** 32), ...points(0, 2 ** 32, 50_000).map(Math.floor)];
+  test('logOfWord has the bits of naturalLog', () => {
+    for (const word of words) expect(logOfWord(word)).toBe(naturalLog((word + 1) * 2 ** -32));
+  });
+  test('cosineOfWord has the bits of cosineOfTurn, and goes on in both directions', () => {
+    for (const word of words) {
+      expect(cosineOfWord(word)).toBe(cosineOfTurn(word * 2 ** -32));
+      expect(cosineOfWord(word - 2 ** 32)).toBe(cosineOfWord(word));
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 // Random streams: the published vectors of the generator, independence of forks, and the shape of what is drawn. The
 // statistical bounds are those that a fair generator misses about once in a million; seeds are fixed, so a pass stays.
 
+import { cosineOfTurn, naturalLog } from '../../src/core/elementary';
 import { Stream, threefry } from '../../src/core/random';
 import { chiSquare, chiSquareBound } from '../support/chi-square';
 
@@ -242,6 +243,19 @@ describe('normals', () => {
     }
   });
 
+  test.each([0, 1, 2, 3])('normals: those of the words drawn one by one, after %d of these', (before) => {
+    const [one, many] = [Stream.of(8), Stream.of(8)];
+    const draws = new Float64Array(301);
+    for (let k = 0; k < before; k++) expect(many.uint32()).toBe(one.uint32());
+    many.normals(draws, 0, draws.length, 0.5);
+    for (let at = 0; at < draws.length; at += 2) {
+      const radius = 0.5 * Math.sqrt(-2 * naturalLog((one.uint32() + 1) * 2 ** -32));
+      const turn = one.uniform();
+      expect(draws[at]).toBe(radius * cosineOfTurn(turn));
+      if (at + 1 < draws.length) expect(draws[at + 1]).toBe(radius * cosineOfTurn((turn + 0.75) % 1));
+    }
+    expect(many.uint32()).toBe(one.uint32());
+  });
   test('normals: even parts are the whole, and an odd end is its beginning', () => {
     const whole = new Float64Array(9);
     Stream.of(6).normals(whole, 0, 9, 1);
