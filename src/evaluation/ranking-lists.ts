@@ -40,7 +40,7 @@ export interface UserList {
 
 /** The most users of one call: lists of a few are in memory at once. */
 const MOST_USERS_A_CALL = 64;
-/** How long a call should take, in milliseconds: other tasks wait for it. */
+/** How long a call should hold others up, in milliseconds. */
 const CALL = 10;
 
 /** The lists of users, in order: their first `depth` places, and all that ties with the last of them. */
@@ -56,9 +56,11 @@ export async function* rankAll(
   for (let from = 0; from < users.length; ) {
     const ids = users.slice(from, from + usersACall).map(({ user }) => test.users.idOf(user));
     const begun = now();
-    const lists = await ranker.recommendMany(ids, { n });
+    const asked = ranker.recommendMany(ids, { n });
+    const held = now() - begun;
+    const lists = await asked;
     from += ids.length;
-    const fitting = Math.floor((usersACall * CALL) / Math.max(now() - begun, CALL / 2));
+    const fitting = Math.floor((usersACall * CALL) / Math.max(held, CALL / 2));
     usersACall = Math.min(Math.max(fitting, 1), MOST_USERS_A_CALL);
     for (const id of ids) {
       const first = lists.get(id)!;
@@ -66,9 +68,9 @@ export async function* rankAll(
       const has = new Set(train?.of(id));
       const exclude = first.some(({ itemId }) => has.has(itemId)) ? has : undefined;
       let list = exclude === undefined ? first : await ranker.recommend(id, { n, exclude });
-      for (let asked = n; mayTieGoOn(list, asked, depth); ) {
-        asked *= GROWTH;
-        list = await ranker.recommend(id, { n: asked, exclude });
+      for (let length = n; mayTieGoOn(list, length, depth); ) {
+        length *= GROWTH;
+        list = await ranker.recommend(id, { n: length, exclude });
       }
       yield { list, basis: first.basis, unknown: 0, isShort: false };
     }

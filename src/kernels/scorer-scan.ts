@@ -2,11 +2,14 @@
 
 import type { Code, FunctionBuilder, Local } from '../wasm/assembler';
 import { branch, f32, f32x4, i32, i32x4, loopWhile, ModuleBuilder, sequence, set, v128 } from '../wasm/assembler';
-import { leavesOf, type Measure, TILE } from './scorer';
+import { LANES, leavesOf, type Measure, TILE } from './scorer';
 
 /** The most queries that one program scores at once. */
 export const MOST_QUERIES = 4;
-/** Rows per block: the results of a block are taken before the next one. A multiple of TILE. */
+/** Tiles that are summed side by side for several queries: what is loaded of a query serves both. */
+const TILES = 2;
+const ROWS = TILES * TILE;
+/** Rows per block: the results of a block are taken before the next one. A multiple of ROWS. */
 export const BLOCK = 1024;
 
 /** For each query its threshold and its term (base or factor), each repeated four times to fill a vector register. */
@@ -15,10 +18,11 @@ export const TERM = 16;
 export const STATE_BYTES = 32;
 /** For each query, the end address of its list. */
 export const ENDS = MOST_QUERIES * STATE_BYTES;
-/** Scratch memory for the barrier stores of sums; nobody reads it. */
-export const SETTLED = ENDS + 4 * MOST_QUERIES;
+/** Sums of lanes that wait for their sibling in the tree. */
+export const PENDING = ENDS + 4 * MOST_QUERIES;
+const MOST_PENDING = 4;
 /** For each query its list of [row, score]. */
-export const FOUND = SETTLED + 16;
+export const FOUND = PENDING + MOST_PENDING * MOST_QUERIES * TILES * 16;
 export const FOUND_BYTES = 8 * BLOCK;
 /** The elements of the queries, each repeated four times: element p of query j at (p width + j) 16. */
 export const QUERIES = FOUND + MOST_QUERIES * FOUND_BYTES;
@@ -33,10 +37,15 @@ export function scanLayout(
   dim: number,
   count: number,
 ): Readonly<Record<'shifts' | 'lengths' | 'tiles' | 'bytes', number>> {
-  const rows = Math.ceil(count / TILE) * TILE;
+  const rows = paddedRows(count);
   const lengths = aligned(4 * rows);
   const tiles = aligned(lengths + 4 * rows);
   return { shifts: 0, lengths, tiles, bytes: tiles + 4 * rows * dim };
+}
+
+/** Rows of the tiles of a table, which come in pairs. */
+export function paddedRows(count: number): number {
+  return Math.ceil(count / ROWS) * ROWS;
 }
 
 /** The next start of a cache line. */
@@ -44,116 +53,85 @@ function aligned(address: number): number {
   return Math.ceil(address / 64) * 64;
 }
 
-// Emits the dot products of the four rows of a tile with some queries, in the order that kernels.ts defines. Lanes are
-// summed one after another and merged as soon as their sibling in the tree is known, which needs few registers; a lane
-// does not wait for the one before it.
+// Emits the dot products of the rows of a tile, or of two, with some queries, in the order that kernels.ts defines. One lane of all
+// of them is summed at a time, so that the sums stay in registers; it waits in memory until its sibling in the tree is known.
 
-/** Elements of a lane that are unrolled; longer lanes loop over chunks of this length. */
-const UNROLLED = 16;
-/** The most pending sums of the tree, plus the current one. */
-const DEPTH = 5;
 /**
- * Loads between two barrier stores of the sums: the maximum, and enough for one at the end of a lane. Some engines
- * (V8 of Node 20) move arithmetic down to where it is used, so that all loads come first, registers overflow, and a scan
- * takes four times as long. Storing a sum uses it.
+ * Loads in a straight line at most. Some engines (V8 of Node 20) move arithmetic down to where it is used, so that all loads
+ * come first and registers overflow; a loop, or a store, keeps them together.
  */
 const MOST_LOADS = 12;
-const ENOUGH_LOADS = 8;
 
-/** Emits the sums of a tile. */
-export class TileSums {
-  /** The locals that hold the sums of each query afterwards. */
-  readonly totals: readonly Local<'v128'>[];
+/** Emits the sums of a tile, or of two. */
+class TileSums {
+  /** The locals that hold the sums of each query afterwards, tile by tile. */
+  readonly totals: readonly (readonly Local<'v128'>[])[];
   readonly code: Code<'void'>;
-  private readonly row: Local<'v128'>;
-  private readonly stack: readonly (readonly Local<'v128'>[])[];
+  private readonly tiles: readonly Local<'v128'>[];
+  private readonly query: Local<'v128'>;
   private readonly rows: Local<'i32'>;
   private readonly queries: Local<'i32'>;
   private readonly rounds: Local<'i32'>;
-  private readonly isLong: boolean;
-  private loads = 0;
 
   constructor(
     f: FunctionBuilder<'void'>,
-    dim: number,
+    private readonly dim: number,
     private readonly width: number,
     tile: Local<'i32'>,
   ) {
-    const leaves = leavesOf(dim).map(({ length }) => length);
-    this.isLong = leaves[0]! > UNROLLED;
-    this.row = f.local('v128');
-    this.stack = Array.from({ length: DEPTH }, () => Array.from({ length: width }, () => f.local('v128')));
-    this.totals = this.stack[0]!;
+    const some = (count: number) => Array.from({ length: count }, () => f.local('v128'));
+    const count = width === 1 ? 1 : TILES;
+    this.totals = Array.from({ length: width }, () => some(count));
+    this.tiles = some(count);
+    this.query = f.local('v128');
     [this.rows, this.queries, this.rounds] = [f.local('i32'), f.local('i32'), f.local('i32')];
     const code = [set(this.rows, tile), set(this.queries, i32.const(0))];
-    let at = 0;
-    let depth = 0;
-    leaves.forEach((length, leaf) => {
-      if (length > 0) code.push(this.lane(this.stack[depth]!, at, length));
-      at += length;
-      depth++;
+    // Whether there is anything in the sums that wait.
+    const waiting: boolean[] = [];
+    for (const [leaf, { length }] of leavesOf(dim).entries()) {
+      let isSum = length > 0;
+      if (isSum) code.push(this.lane(length));
       // A lane beyond the row's length is 0 and a right child: there is nothing to add.
-      for (let rest = leaf, reach = 1; rest % 2 === 1; rest = (rest - 1) / 2, reach *= 2) {
-        depth--;
-        if (leaves[leaf - reach + 1]! > 0) code.push(this.addUp(this.stack[depth - 1]!, this.stack[depth]!));
+      for (let rest = leaf; rest % 2 === 1; rest = (rest - 1) / 2) {
+        if (!waiting.pop()) continue;
+        const left = (at: number) => v128.load(i32.const(0), PENDING + 16 * (waiting.length * width * count + at));
+        code.push(this.each((sum, at) => set(sum, isSum ? f32x4.add(left(at), sum) : left(at))));
+        isSum = true;
       }
-      code.push(this.settle(this.stack[depth - 1]!, ENOUGH_LOADS - length * (1 + width)));
-    });
+      if (leaf === LANES - 1) continue;
+      const place = PENDING + 16 * waiting.length * width * count;
+      if (isSum) code.push(this.each((sum, at) => v128.store(i32.const(0), sum, place + 16 * at)));
+      waiting.push(isSum);
+    }
     this.code = sequence(...code);
   }
 
-  /** The sum of one lane, whose elements start at number `at`. */
-  private lane(sums: readonly Local<'v128'>[], at: number, length: number): Code<'void'> {
-    if (!this.isLong) return this.terms(sums, at, length, this.rows, i32.const(0), true);
-    const { rows, queries, rounds, width } = this;
-    const some = (count: number) =>
-      sequence(
-        this.terms(sums, 0, count, rows, queries, false),
-        set(rows, i32.add(rows, i32.const(16 * count))),
-        set(queries, i32.add(queries, i32.const(16 * count * width))),
-      );
+  /** The sum of one lane. */
+  private lane(length: number): Code<'void'> {
+    const { rounds, width, tiles } = this;
+    const first = this.element((sum, product) => set(sum, product));
+    const next = this.element((sum, product) => set(sum, f32x4.add(sum, product)));
+    if (length * (width + tiles.length) <= MOST_LOADS) return sequence(first, ...Array(length - 1).fill(next));
+    const loop = loopWhile(rounds, next, set(rounds, i32.sub(rounds, i32.const(1))));
+    return sequence(first, set(rounds, i32.const(length - 1)), loop);
+  }
+
+  /** Takes the products of the next element. */
+  private element(take: (sum: Local<'v128'>, product: Code<'v128'>) => Code<'void'>): Code<'void'> {
+    const { dim, width, tiles, query, rows, queries, totals } = this;
     return sequence(
-      this.each((j) => set(sums[j]!, f32x4.zero())),
-      set(rounds, i32.const(Math.floor(length / UNROLLED))),
-      loopWhile(rounds, some(UNROLLED), set(rounds, i32.sub(rounds, i32.const(1)))),
-      some(length % UNROLLED),
+      ...tiles.map((tile, t) => set(tile, v128.load(rows, 4 * TILE * dim * t))),
+      ...totals.flatMap((sums, j) => [
+        set(query, v128.load(queries, QUERIES + 16 * j)),
+        ...sums.map((sum, t) => take(sum, f32x4.mul(tiles[t]!, query))),
+      ]),
+      set(rows, i32.add(rows, i32.const(16))),
+      set(queries, i32.add(queries, i32.const(16 * width))),
     );
   }
 
-  /** The products of some elements, added up one by one. */
-  private terms(
-    sums: readonly Local<'v128'>[],
-    at: number,
-    count: number,
-    rows: Code<'i32'>,
-    queries: Code<'i32'>,
-    isStart: boolean,
-  ): Code<'void'> {
-    const term = (t: number) => {
-      const settled = t > 0 ? this.settle(sums, MOST_LOADS - 1 - this.width) : sequence();
-      this.loads += 1 + this.width;
-      const added = this.each((j) => {
-        const product = f32x4.mul(this.row, v128.load(queries, QUERIES + 16 * ((at + t) * this.width + j)));
-        return set(sums[j]!, isStart && t === 0 ? product : f32x4.add(sums[j]!, product));
-      });
-      return sequence(settled, set(this.row, v128.load(rows, 16 * (at + t))), added);
-    };
-    return sequence(...Array.from({ length: count }, (_, t) => term(t)));
-  }
-
-  private addUp(left: readonly Local<'v128'>[], right: readonly Local<'v128'>[]): Code<'void'> {
-    return this.each((j) => set(left[j]!, f32x4.add(left[j]!, right[j]!)));
-  }
-
-  /** Emits a barrier store if there were too many loads since the last. */
-  private settle(sums: readonly Local<'v128'>[], loads: number): Code<'void'> {
-    if (this.loads <= loads) return sequence();
-    this.loads = 0;
-    return this.each((j) => v128.store(i32.const(SETTLED), sums[j]!));
-  }
-
-  private each(make: (j: number) => Code<'void'>): Code<'void'> {
-    return sequence(...Array.from({ length: this.width }, (_, j) => make(j)));
+  private each(make: (sum: Local<'v128'>, at: number) => Code<'void'>): Code<'void'> {
+    return sequence(...this.totals.flat().map(make));
   }
 }
 
@@ -176,47 +154,40 @@ export function encodeScan({ dim, measure, width }: ScanShape): Uint8Array<Array
   const row = f.parameter('i32');
   const column = f.parameter('i32');
   const bits = f.local('i32');
-  const queries = Array.from({ length: width }, (_, j) => ({
-    threshold: f.local('v128'),
-    term: f.local('v128'),
-    found: f.local('i32'),
-    state: i32.const(j * STATE_BYTES),
-    end: i32.const(ENDS + 4 * j),
-    list: i32.const(FOUND + j * FOUND_BYTES),
-  }));
+  const found = Array.from({ length: width }, () => f.local('i32'));
   const { code: sums, totals } = new TileSums(f, dim, width, tile);
+  const rows = TILE * totals[0]!.length;
   const list = (j: number) => {
-    const { threshold, term, found } = queries[j]!;
-    const score = totals[j]!;
-    const passes = f32x4.ge(score, threshold);
-    const append = (lane: number) => [
-      i32.store(found, i32.add(row, i32.const(lane))),
-      f32.store(found, f32.lane(lane)(score), 4),
+    const to = found[j]!;
+    const state = i32.const(j * STATE_BYTES);
+    const scores = totals[j]!;
+    const passes = (t: number) => i32x4.bitmask(f32x4.ge(scores[t]!, v128.load(state, THRESHOLD)));
+    const append = (at: number) => [
+      i32.store(to, i32.add(row, i32.const(at))),
+      f32.store(to, f32.lane(at % TILE)(scores[Math.floor(at / TILE)]!), 4),
       // Written in any case, and kept where the row passes.
-      set(found, i32.add(found, i32.and(i32.shrU(i32.shl(bits, i32.const(3)), i32.const(lane)), i32.const(8)))),
+      set(to, i32.add(to, i32.and(i32.shrU(i32.shl(bits, i32.const(3)), i32.const(at)), i32.const(8)))),
     ];
     return sequence(
-      set(score, finish(measure, score, term, v128.load(column))),
-      branch(
-        f32x4.anyTrue(passes),
-        sequence(set(bits, i32x4.bitmask(passes)), ...[0, 1, 2, 3].flatMap((lane) => append(lane))),
+      ...scores.map((score, t) =>
+        set(score, finish(measure, score, v128.load(state, TERM), v128.load(column, 16 * t))),
       ),
+      set(bits, scores.length === 1 ? passes(0) : i32.add(passes(0), i32.shl(passes(1), i32.const(TILE)))),
+      branch(bits, sequence(...Array.from({ length: rows }, (_, at) => append(at)).flat())),
     );
   };
   const step = (local: Local<'i32'>, by: number) => set(local, i32.add(local, i32.const(by)));
-  for (const { threshold, term, found, state, list: start } of queries) {
-    f.emit(set(threshold, v128.load(state, THRESHOLD)), set(term, v128.load(state, TERM)), set(found, start));
-  }
   f.emit(
+    ...found.map((to, j) => set(to, i32.const(FOUND + j * FOUND_BYTES))),
     loopWhile(
       i32.ltU(tile, end),
       sums,
-      ...queries.map((_, j) => list(j)),
-      step(tile, 4 * TILE * dim),
-      step(row, TILE),
-      step(column, 4 * TILE),
+      ...found.map((_, j) => list(j)),
+      step(tile, 4 * rows * dim),
+      step(row, rows),
+      step(column, 4 * rows),
     ),
-    ...queries.map(({ found, end: at }) => i32.store(at, found)),
+    ...found.map((to, j) => i32.store(i32.const(ENDS + 4 * j), to)),
   );
   return module.encode({ pages: 1, isShared: false });
 }

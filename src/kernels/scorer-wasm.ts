@@ -1,9 +1,10 @@
 // The memories of scorers. Small tables share them: engines reserve 10 GB of address space for every memory, whatever
 // its size.
 
+import type { Pausable } from '../core/scheduler';
 import { compile, createMemory, instantiate, inWasm, type KernelChoice } from '../wasm/host';
 import type { Keeper, Measure, Query, RowScores, RowTable, Scorer } from './scorer';
-import { fillTiles, JsScorer, leavesOf, TILE } from './scorer';
+import { fillTiles, JsScorer, leavesOf } from './scorer';
 import {
   BLOCK,
   ENDS,
@@ -12,6 +13,7 @@ import {
   FOUND_BYTES,
   headBytes,
   MOST_QUERIES,
+  paddedRows,
   QUERIES,
   type ScanShape,
   STATE_BYTES,
@@ -23,6 +25,8 @@ import {
 /** Tables with longer vectors, or with more bytes, have a memory of their own. */
 const SHARED_DIM = 1024;
 const SHARED_BYTES = 2 ** 25;
+/** Numbers that are laid out in a step: about a millisecond. */
+const NUMBERS_A_STEP = 1 << 17;
 /** The maximum size of a shared memory. */
 const MOST_BYTES = 2 ** 30;
 
@@ -46,7 +50,7 @@ export class Arena {
   }
 
   /**
-   * Allocates zeroed space for a table for the lifetime of `owner`: the memory and the address.
+   * Allocates space for a table, with anything in it, for the lifetime of `owner`: the memory and the address.
    * @throws Unavailable if there is no space
    */
   static roomFor(owner: object, dim: number, bytes: number): { arena: Arena; start: number } {
@@ -97,13 +101,11 @@ export class Arena {
       const { start } = part;
       part.start += bytes;
       this.free = this.free.filter((one) => one.end > one.start);
-      this.floats.fill(0, start / 4, (start + bytes) / 4);
       return start;
     }
     if (!this.reaches(this.end + wanted + 1)) return undefined;
     const start = this.end;
     this.end += bytes;
-    this.floats.fill(0, start / 4, (start + bytes) / 4);
     return start;
   }
 
@@ -154,6 +156,15 @@ type Scan = (tiles: number, end: number, row: number, column: number) => void;
 /** Fills an unused query slot: no score reaches NaN. */
 const NOBODY: Keeper = { threshold: Number.NaN, offer() {} };
 
+/** A few queries as a program takes them. */
+interface Group {
+  readonly scan: Scan;
+  readonly keepers: readonly Keeper[];
+  /** Their terms, each in the place of its state, and their numbers in the order of the tiles, each repeated four times. */
+  readonly states: Float32Array;
+  readonly numbers: Float32Array;
+}
+
 /** Scores rows tile by tile. Memory: a copy of the table. */
 export class WasmScorer implements Scorer {
   private readonly byRow: JsScorer;
@@ -162,69 +173,99 @@ export class WasmScorer implements Scorer {
   private readonly layout: ReturnType<typeof scanLayout>;
   /** The position of each number of a query in the order of the tiles. */
   private readonly order: Int32Array;
+  /** The rows that have been laid out. */
+  private laidOut = 0;
   private hasLengths = false;
 
   constructor(table: RowTable) {
-    const { dim, count, shifts, isUsed } = table;
+    const { dim, count } = table;
     this.byRow = new JsScorer(table);
     this.rows = this.byRow.rows;
-    const { shifts: column, lengths, tiles, bytes } = scanLayout(dim, count);
+    const { shifts, lengths, tiles, bytes } = scanLayout(dim, count);
     const { arena, start } = Arena.roomFor(this, dim, bytes);
     this.arena = arena;
-    this.layout = { shifts: start + column, lengths: start + lengths, tiles: start + tiles, bytes };
+    this.layout = { shifts: start + shifts, lengths: start + lengths, tiles: start + tiles, bytes };
     this.order = Int32Array.from(leavesOf(dim).flat());
-    const { floats } = arena;
-    const added = floats.subarray(this.layout.shifts / 4);
-    for (let row = 0; row < shifts.length; row++) if (isUsed(row)) added[row] = shifts[row]!;
-    fillTiles(table, floats.subarray(this.layout.tiles / 4));
   }
 
-  scan(measure: Measure, queries: readonly Query[]): void {
+  *layOut(): Pausable<void> {
+    if (this.laidOut === paddedRows(this.rows.table.count)) return;
+    const { table } = this.rows;
+    const { shifts, count, isUsed, dim } = table;
+    const all = paddedRows(count);
+    const some = BLOCK * Math.ceil(NUMBERS_A_STEP / (BLOCK * dim));
+    // What is laid out is scanned for nobody: engines make a program fast in its first calls.
+    const nobody = this.group('sum', [{ values: new Float32Array(dim), start: 0, base: 0, keeper: NOBODY }]);
+    while (this.laidOut < all) {
+      const from = this.laidOut;
+      const to = Math.min(from + some, all);
+      const { floats } = this.arena;
+      const added = this.layout.shifts / 4;
+      for (let row = from; row < to; row++) floats[added + row] = row < count && isUsed(row) ? (shifts[row] ?? 0) : 0;
+      fillTiles(table, floats.subarray(this.layout.tiles / 4), this.order, from, to);
+      for (let row = from; row < to; row += BLOCK) this.scanBlock('sum', nobody, row, Math.min(row + BLOCK, to));
+      this.laidOut = to;
+      yield;
+    }
+  }
+
+  *scan(measure: Measure, queries: readonly Query[]): Pausable<void> {
+    yield* this.layOut();
     if (measure === 'cosine') this.fillLengths();
-    const { dim } = this.rows.table;
+    const { dim, count } = this.rows.table;
     // A row that is not in use must score as for a zero row; 0 times NaN or infinity would be NaN.
     const isOdd = ({ values, start }: Query) => !values.subarray(start, start + dim).every(Number.isFinite);
     const odd = queries.filter(isOdd);
     const usual = odd.length > 0 ? queries.filter((query) => !odd.includes(query)) : queries;
-    this.byRow.scan(measure, odd);
+    yield* this.byRow.scan(measure, odd);
+    const groups: Group[] = [];
     for (let from = 0; from < usual.length; from += MOST_QUERIES) {
-      this.scanTogether(measure, usual.slice(from, from + MOST_QUERIES));
+      groups.push(this.group(measure, usual.slice(from, from + MOST_QUERIES)));
+    }
+    // A block stays in the cache for all queries.
+    for (let row = 0; row < count; row += BLOCK) {
+      for (const group of groups) this.scanBlock(measure, group, row, Math.min(row + BLOCK, paddedRows(count)));
+      yield;
     }
   }
 
-  /** One pass over the rows for a few queries. */
-  private scanTogether(measure: Measure, queries: readonly Query[]): void {
+  /** The results of some rows, for a few queries. */
+  private scanBlock(measure: Measure, { scan, keepers, states, numbers }: Group, row: number, end: number): void {
+    const { dim } = this.rows.table;
+    const { tiles, shifts, lengths } = this.layout;
+    const { floats, ints } = this.arena;
+    for (const [j, { threshold }] of keepers.entries()) {
+      const at = (j * STATE_BYTES + THRESHOLD) / 4;
+      states[at] = states[at + 1] = states[at + 2] = states[at + 3] = threshold;
+    }
+    floats.set(states);
+    floats.set(numbers, QUERIES / 4);
+    const column = measure === 'cosine' ? lengths : shifts;
+    scan(tiles + 4 * dim * row, tiles + 4 * dim * end, row, column + 4 * row);
+    for (const [j, keeper] of keepers.entries()) {
+      const last = (ints[ENDS / 4 + j]! >>> 0) / 4;
+      for (let at = (FOUND + j * FOUND_BYTES) / 4; at < last; at += 2) keeper.offer(ints[at]!, floats[at + 1]!);
+    }
+  }
+
+  /** Queries as they are scanned together. */
+  private group(measure: Measure, queries: readonly Query[]): Group {
+    const { order } = this;
+    const { dim } = this.rows.table;
     const width = queries.length === 1 ? 1 : MOST_QUERIES;
     const keepers = Array.from({ length: width }, (_, j) => queries[j]?.keeper ?? NOBODY);
-    for (const [j, query] of queries.entries()) this.place(measure, query, j, width);
-    const { table } = this.rows;
-    const { tiles, shifts, lengths } = this.layout;
-    const scan = this.program(measure, width);
-    const column = measure === 'cosine' ? lengths : shifts;
-    for (let row = 0; row < table.count; row += BLOCK) {
-      const end = Math.min(row + BLOCK, Math.ceil(table.count / TILE) * TILE);
-      for (let j = 0; j < width; j++) this.splat(j * STATE_BYTES + THRESHOLD, keepers[j]!.threshold);
-      scan(tiles + 4 * table.dim * row, tiles + 4 * table.dim * end, row, column + 4 * row);
-      for (let j = 0; j < width; j++) this.take(keepers[j]!, j);
+    const states = new Float32Array((width * STATE_BYTES) / 4);
+    const numbers = new Float32Array(4 * width * dim);
+    for (const [j, query] of queries.entries()) {
+      const { values, start, base } = query;
+      const term = (j * STATE_BYTES + TERM) / 4;
+      states.fill(measure === 'cosine' ? this.rows.factor(measure, query) : base, term, term + 4);
+      for (let p = 0; p < dim; p++) {
+        const at = 4 * (p * width + j);
+        numbers[at] = numbers[at + 1] = numbers[at + 2] = numbers[at + 3] = values[start + order[p]!]!;
+      }
     }
-  }
-
-  /** Offers the results for query j. */
-  private take(keeper: Keeper, j: number): void {
-    const { ints, floats } = this.arena;
-    const start = (FOUND + j * FOUND_BYTES) / 4;
-    const end = (ints[ENDS / 4 + j]! >>> 0) / 4;
-    for (let at = start; at < end; at += 2) keeper.offer(ints[at]!, floats[at + 1]!);
-  }
-
-  private place(measure: Measure, query: Query, j: number, width: number): void {
-    const { values, start, base } = query;
-    this.splat(j * STATE_BYTES + TERM, measure === 'cosine' ? this.rows.factor(measure, query) : base);
-    for (const [p, k] of this.order.entries()) this.splat(QUERIES + 16 * (p * width + j), values[start + k]!);
-  }
-
-  private splat(address: number, value: number): void {
-    this.arena.floats.fill(value, address / 4, address / 4 + 4);
+    return { scan: this.program(measure, width), keepers, states, numbers };
   }
 
   private fillLengths(): void {

@@ -1,5 +1,6 @@
 // THE SEAM for finding the best rows of a table for a query: WebAssembly, or JavaScript with the same bits.
 
+import type { Pausable } from '../core/scheduler';
 import { dot } from './dot';
 
 /** The candidate rows. They must not change while a scorer is in use: it may work on a copy. */
@@ -39,8 +40,13 @@ export interface Query {
 
 /** Scores rows. */
 export interface Scorer {
-  /** Offers every row that reaches its query's threshold. Cost: rows x dim per query; constant memory. */
-  scan(measure: Measure, queries: readonly Query[]): void;
+  /** Makes what scans need, in steps; the first scan does what is left of it. */
+  layOut(): Pausable<void>;
+  /**
+   * Offers every row that reaches its query's threshold, in steps of some thousand rows. Cost: rows x dim per query;
+   * constant memory beside the queries.
+   */
+  scan(measure: Measure, queries: readonly Query[]): Pausable<void>;
 }
 
 // Rows in the layout of the scan program: tiles of four rows, element k of all four side by side, so that four dot
@@ -52,6 +58,8 @@ export const TILE = 4;
 /** The lanes as leaves of the tree of sums, left to right: ((0 + 4) + (8 + 12)) + ((2 + ...) ...), see kernels.ts. */
 const LEAVES = [0, 2, 1, 3].flatMap((q) => [q, q + 4, q + 8, q + 12]);
 
+export const LANES = LEAVES.length;
+
 /** The elements of each leaf that a vector of `dim` has, ascending: lane k mod 16 sums them one by one. */
 export function leavesOf(dim: number): number[][] {
   return LEAVES.map((lane) =>
@@ -59,17 +67,22 @@ export function leavesOf(dim: number): number[][] {
   );
 }
 
-/** Writes the rows into tiles. The last tile is padded with NaN, which passes no threshold. */
-export function fillTiles({ values, dim, count, isUsed }: RowTable, tiles: Float32Array): void {
-  const order = Int32Array.from(leavesOf(dim).flat());
-  for (let row = 0; row < count; row++) {
-    if (!isUsed(row)) continue;
-    const from = row * dim;
+/** Writes rows into tiles, from one up to another; unused ones as zeros. Those beyond the table are NaN, which passes no threshold. */
+export function fillTiles(
+  { values, dim, count, isUsed }: RowTable,
+  tiles: Float32Array,
+  order: Int32Array,
+  from: number,
+  to: number,
+): void {
+  for (let row = from; row < to; row++) {
     let at = (row - (row % TILE)) * dim + (row % TILE);
-    for (let p = 0; p < dim; p++, at += TILE) tiles[at] = values[from + order[p]!]!;
-  }
-  for (let row = count; row % TILE !== 0; row++) {
-    for (let p = 0; p < dim; p++) tiles[(count - (count % TILE)) * dim + p * TILE + (row % TILE)] = Number.NaN;
+    if (row < count && isUsed(row)) {
+      for (let p = 0; p < dim; p++, at += TILE) tiles[at] = values[row * dim + order[p]!]!;
+    } else {
+      const filling = row < count ? 0 : Number.NaN;
+      for (let p = 0; p < dim; p++, at += TILE) tiles[at] = filling;
+    }
   }
 }
 
@@ -120,6 +133,8 @@ function inverseLength(values: Float32Array, start: number, dim: number): number
 
 // A scorer in plain JavaScript: the definition, row by row, and the fallback everywhere.
 
+const ROWS_A_STEP = 1024;
+
 /** Scores rows in place. */
 export class JsScorer implements Scorer {
   readonly rows: RowScores;
@@ -128,13 +143,16 @@ export class JsScorer implements Scorer {
     this.rows = new RowScores(table);
   }
 
-  scan(measure: Measure, queries: readonly Query[]): void {
+  *layOut(): Pausable<void> {}
+
+  *scan(measure: Measure, queries: readonly Query[]): Pausable<void> {
     const { rows } = this;
     const { count } = rows.table;
     for (const query of queries) {
       const { keeper } = query;
       const factor = rows.factor(measure, query);
       for (let row = 0; row < count; row++) {
+        if (row % ROWS_A_STEP === 0) yield;
         const score = rows.score(measure, query, factor, row);
         // False for NaN.
         if (score >= keeper.threshold) keeper.offer(row, score);

@@ -49,9 +49,11 @@ export abstract class IdRecommender extends Predictor implements Recommender {
     });
   }
 
-  /** What a training tells, and how much of its validation it was trained on. */
+  /** What a training tells, and how much of its validation it was trained on, once the first question costs no more than others. */
   protected async withSeen(training: Promise<History>, validation: unknown): Promise<History> {
     const history = await training;
+    const laidOut = this.state?.layOut?.();
+    if (laidOut !== undefined) await runYielding(laidOut);
     if (!isNamed<Interactions>('Interactions', validation)) return history;
     const kinds = await runYielding(this.familiaritySteps(validation), new TaskScheduler(undefined), ROWS_A_STEP);
     return { ...history, seen: kinds.reduce((count, kind) => count + (kind === 2 ? 1 : 0), 0) };

@@ -1,5 +1,6 @@
 // Between the caller's rating scale and the scores of a model: rating = shift + scale * link(score).
 
+import { type Pausable, runToEnd } from '../core/scheduler';
 import type { Vocabulary } from '../data/vocabulary';
 import type { Backend } from '../kernels/backend';
 import { dot } from '../kernels/dot';
@@ -9,8 +10,8 @@ import type { Real } from '../optimizers/factor';
 import { identity, type Link, sigmoidLink } from '../training/losses';
 import { indexMap } from './index-map';
 import type { InteractionHistory } from './interaction-history';
-import type { ScoredIndex, SimilarRequest } from './top-k';
-import { CandidateMask, popularItems, similarRows, TopK, USERS_A_BATCH } from './top-k';
+import type { IsAllowed, ScoredIndex, SimilarRequest } from './top-k';
+import { CandidateMask, popularItems, similarRows, TopK } from './top-k';
 import type { ItemRequest, PairColumns } from './trained-state';
 
 /** How ratings become targets, and scores become predictions. Plain numbers, so that a file can keep them. */
@@ -204,7 +205,7 @@ export class ServedTables {
   }
 }
 
-// The best items of users: a few users at a time in one pass over all items, or over a short list of candidates.
+// The best items of users: some users at a time in one pass over all items, or over a short list of candidates.
 
 /** A pass over all items takes as long as scoring one item in this many on its own. */
 const PASS_SPEED = 4;
@@ -216,6 +217,13 @@ export interface UserRow {
   readonly base: number;
   readonly seen: ArrayLike<number>;
 }
+
+/** Users whose lists are made in one pass: a block of items stays in the cache for all of them. */
+const USERS_A_PASS = 64;
+/** Entries of their lists, where those are long. */
+const ENTRIES_A_PASS = 1 << 18;
+/** The fewest: of these a pass takes hardly longer than of one. */
+const FEWEST_A_PASS = 4;
 
 /** Finds the best items of a trained state. */
 export class BestItems {
@@ -236,29 +244,40 @@ export class BestItems {
 
   /** The best items of each user, best first, with their scores; the popular ones, with their counts, for one not known. */
   of(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
-    const { n, exclude } = request;
-    return this.marks.during(request.candidates, exclude, (candidates) => {
-      const known = users.filter((user) => this.served.hasUser(user));
-      const lists = new Map<number, ScoredIndex[]>();
-      for (let from = 0; from < known.length; from += USERS_A_BATCH) {
-        const group = known.slice(from, from + USERS_A_BATCH);
-        const rows = group.map((user) => this.rowOf(user));
-        const found = this.ofGroup(rows, candidates, Math.min(n, this.count), request.filterSeen);
-        for (const [place, user] of group.entries()) lists.set(user, found[place]!);
-      }
-      const popular =
-        known.length < users.length ? popularItems(this.seen, this.marks.check(0, candidates !== null), n) : [];
-      return users.map((user) => lists.get(user) ?? popular);
-    });
+    return this.marks.during(request.candidates, request.exclude, (candidates) =>
+      runToEnd(this.steps(users, request, this.marks, candidates)),
+    );
+  }
+
+  /** What does the same for some users after others, in steps, whatever is asked in between. Memory: a byte an item. */
+  inTurns(request: ItemRequest): (users: readonly number[]) => Pausable<ScoredIndex[][]> {
+    const marks = this.marks.copy();
+    const candidates = marks.mark(request.candidates, request.exclude);
+    return (users) => this.steps(users, request, marks, candidates);
   }
 
   /** The best items of a user that is no row of the tables. */
-  ofRow(row: UserRow, { n, exclude, candidates, filterSeen }: ItemRequest): ScoredIndex[] {
+  ofRow(row: UserRow, request: ItemRequest): ScoredIndex[] {
     return this.marks.during(
-      candidates,
-      exclude,
-      (marked) => this.ofGroup([row], marked, Math.min(n, this.count), filterSeen)[0]!,
+      request.candidates,
+      request.exclude,
+      (candidates) => runToEnd(this.stepsOf([row], request, this.marks, candidates))[0]!,
     );
+  }
+
+  private *steps(
+    users: readonly number[],
+    request: ItemRequest,
+    marks: CandidateMask,
+    candidates: readonly number[] | null,
+  ): Pausable<ScoredIndex[][]> {
+    const known = users.filter((user) => this.served.hasUser(user));
+    const rows = known.map((user) => this.rowOf(user));
+    const lists = yield* this.stepsOf(rows, request, marks, candidates);
+    const popular =
+      known.length < users.length ? popularItems(this.seen, marks.check(candidates !== null), request.n) : [];
+    let next = 0;
+    return users.map((user) => (this.served.hasUser(user) ? lists[next++]! : popular));
   }
 
   private rowOf(user: number): UserRow {
@@ -271,32 +290,64 @@ export class BestItems {
     };
   }
 
-  private ofGroup(users: readonly UserRow[], candidates: readonly number[] | null, n: number, filterSeen: boolean) {
-    const { marks } = this;
-    const rankings = users.map(() => new TopK(n));
-    const queries = users.map(({ values, start, base }, place): Query => {
-      const ranking = rankings[place]!;
-      const isAllowed = marks.check(place, candidates !== null);
-      const keeper = {
-        get threshold() {
-          return ranking.threshold;
-        },
-        offer(item: number, score: number) {
-          if (isAllowed(item)) ranking.offer(item, score);
-        },
-      };
-      return { values: values as Float32Array, start, base, keeper };
-    });
-    marks.hiding(filterSeen ? users.map(({ seen }) => seen) : [], () => {
-      if (n === 0) return;
-      if (candidates === null || candidates.length * PASS_SPEED > this.count) this.scorer().scan('sum', queries);
-      else for (const query of queries) this.scoreEach(candidates, query);
-    });
-    return rankings.map((ranking) => ranking.list());
+  private *stepsOf(
+    rows: readonly UserRow[],
+    request: ItemRequest,
+    marks: CandidateMask,
+    candidates: readonly number[] | null,
+  ): Pausable<ScoredIndex[][]> {
+    const n = Math.min(request.n, this.count);
+    if (n === 0) return rows.map(() => []);
+    const isAllowed = marks.check(candidates !== null);
+    const atOnce = Math.max(FEWEST_A_PASS, Math.min(USERS_A_PASS, Math.floor(ENTRIES_A_PASS / n)));
+    const isPass = candidates === null || candidates.length * PASS_SPEED > this.count;
+    const inOrder = isPass ? [] : Int32Array.from(candidates).sort();
+    const lists: ScoredIndex[][] = [];
+    for (let from = 0; from < rows.length; from += atOnce) {
+      const keepers: BestUnseen[] = [];
+      const queries = rows.slice(from, from + atOnce).map(({ values, start, base, seen }): Query => {
+        const keeper = new BestUnseen(n, request.filterSeen ? seen : [], isAllowed);
+        keepers.push(keeper);
+        return { values: values as Float32Array, start, base, keeper };
+      });
+      if (isPass) yield* this.scorer().scan('sum', queries);
+      else yield* this.scoreEach(inOrder, queries);
+      for (const keeper of keepers) {
+        lists.push(keeper.list());
+        if (n > 100) yield;
+      }
+    }
+    return lists;
   }
 
-  private scoreEach(candidates: readonly number[], { values, start, base, keeper }: Query): void {
-    for (const item of candidates) keeper.offer(item, this.served.scoreOf(values, start, base, item));
+  private *scoreEach(candidates: ArrayLike<number>, queries: readonly Query[]): Pausable<void> {
+    for (const { values, start, base, keeper } of queries) {
+      for (let k = 0; k < candidates.length; k++) {
+        keeper.offer(candidates[k]!, this.served.scoreOf(values, start, base, candidates[k]!));
+      }
+      yield;
+    }
+  }
+}
+
+/** Keeps the best of the items that are allowed and not among some, all offered in ascending order. */
+class BestUnseen extends TopK {
+  private readonly seen: Int32Array;
+  private next = 0;
+
+  constructor(
+    n: number,
+    seen: ArrayLike<number>,
+    private readonly isAllowed: IsAllowed,
+  ) {
+    super(n);
+    this.seen = Int32Array.from(seen).sort();
+  }
+
+  override offer(item: number, score: number): void {
+    const { seen } = this;
+    while (seen[this.next]! < item) this.next++;
+    if (seen[this.next] !== item && this.isAllowed(item)) super.offer(item, score);
   }
 }
 
@@ -327,11 +378,30 @@ export class FactorizationLists {
   }
 
   best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
+    return this.rated(users, this.bestItems.of(users, request));
+  }
+
+  private rated(users: readonly number[], lists: ScoredIndex[][]): ScoredIndex[][] {
     const { served } = this;
-    return this.bestItems.of(users, request).map((list, at) => {
+    return lists.map((list, at) => {
       if (!served.hasUser(users[at]!)) return list;
       return list.map(({ index, score }) => ({ index, score: served.toRating(score) }));
     });
+  }
+
+  /** What makes the lists of some users after others in steps. */
+  inTurns(request: ItemRequest): (users: readonly number[]) => Pausable<ScoredIndex[][]> {
+    const steps = this.bestItems.inTurns(request);
+    const rated = (users: readonly number[], lists: ScoredIndex[][]) => this.rated(users, lists);
+    return function* (users) {
+      return rated(users, yield* steps(users));
+    };
+  }
+
+  /** Makes what the best items need, in steps; the first question does what is left of it. */
+  *layOut(): Pausable<void> {
+    yield* this.itemRows.scorer.layOut();
+    this.bestItems;
   }
 
   similarItems(item: number, request: SimilarRequest): ScoredIndex[] {

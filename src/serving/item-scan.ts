@@ -37,8 +37,8 @@ export class ItemScan {
     const { marks, seen } = this;
     return marks.during(candidates, exclude, (marked) =>
       users.map((user) => {
-        if (!this.hasUser(user)) return popularItems(seen, marks.check(0, candidates !== null), n);
-        const hidden = filterSeen ? [seen.itemsOf(user)] : [];
+        if (!this.hasUser(user)) return popularItems(seen, marks.check(candidates !== null), n);
+        const hidden = filterSeen ? seen.itemsOf(user) : [];
         return marks.hiding(hidden, () => this.bestOf(user, marked, n));
       }),
     );
@@ -48,7 +48,7 @@ export class ItemScan {
     const { block, scores, marks, scorer } = this;
     const items = this.seen.itemCounts.length;
     const count = candidates?.length ?? items;
-    const isAllowed = marks.check(0, candidates !== null);
+    const isAllowed = marks.check(candidates !== null);
     // By scores: predictions of high scores may be equal.
     const ranking = new TopK(Math.min(n, items));
     scorer.begin(user);

@@ -108,8 +108,8 @@ export class ItemState<W extends ItemWeights = ItemWeights> implements Able<'sim
   private bestOf(history: ArrayLike<number>, { n, filterSeen, exclude, candidates }: ItemRequest): ScoredIndex[] {
     const { marks, scores, seen } = this;
     return marks.during(candidates, exclude, (given) =>
-      marks.hiding(filterSeen ? [history] : [], () => {
-        const isAllowed = marks.check(0, given !== null);
+      marks.hiding(filterSeen ? history : [], () => {
+        const isAllowed = marks.check(given !== null);
         if (history.length === 0) return popularItems(seen, isAllowed, n);
         const ranking = new TopK(Math.min(n, scores.length));
         if (given !== null && given.length * PASS_SPEED < scores.length) {

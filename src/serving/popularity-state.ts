@@ -51,7 +51,7 @@ export class PopularityState implements Able<'foldInUser'> {
   private bestBut(had: ArrayLike<number>, { n, filterSeen, exclude, candidates }: ItemRequest): ScoredIndex[] {
     const { marks } = this;
     return marks.during(candidates, exclude, () =>
-      marks.hiding(filterSeen ? [had] : [], () => popularItems(this.seen, marks.check(0, candidates !== null), n)),
+      marks.hiding(filterSeen ? had : [], () => popularItems(this.seen, marks.check(candidates !== null), n)),
     );
   }
 }

@@ -3,7 +3,7 @@
 
 import { DataError, isNamed, NotFittedError, OptionError, UnsupportedError } from '../core/errors';
 import { abortSignal, boolean, field, integer, oneOf, optional, readOptions, show, wrong } from '../core/options';
-import { A_LOOK, now, type Pausable, runToEnd, TaskScheduler } from '../core/scheduler';
+import { A_LOOK, now, type Pausable, runToEnd, runYielding, TaskScheduler } from '../core/scheduler';
 import { groupRowsNow } from '../data/csr';
 import type { Interactions } from '../data/interactions';
 import { type Interaction, type Row, readRows, refuseStrayNames } from '../data/rows';
@@ -13,7 +13,7 @@ import { ROWS_A_STEP } from '../metrics/relevant-items';
 import { indexMap } from './index-map';
 import { ItemMask, type NumberedIds, numbersOf } from './item-mask';
 import type { HistoryRow, Recommendation, RecommendationList, RecommendOptions, SimilarOptions } from './questions';
-import type { SimilarRequest } from './top-k';
+import type { ScoredIndex, SimilarRequest } from './top-k';
 import type { Able, FoldedItemState, FoldedUserState, HistoryEntry, ItemRequest, TrainedState } from './trained-state';
 
 /** Who is asked, for messages and masks, and the ids that its rows have. */
@@ -390,7 +390,9 @@ export abstract class Predictor {
   recommend(userId: Id, options?: RecommendOptions): RecommendationList {
     const owner = `${this.owner}.recommend`;
     const state = this.need('recommend');
-    return this.answering(owner, state, readRecommendOptions(owner, options))([userId])[0]![1];
+    const { request, list } = this.answering(owner, state, readRecommendOptions(owner, options));
+    const row = state.users.indexOf(userId);
+    return list(row, state.best([row], request)[0]!);
   }
 
   /** `recommend` for many users, each once, while other tasks go on. Memory: the lists. @see recommendEach */
@@ -438,13 +440,19 @@ export abstract class Predictor {
     const owner = `${this.owner}.${call}`;
     const state = this.need(call);
     const { signal, ...read } = readManyOptions(owner, options);
-    const answer = this.answering(owner, state, read);
-    return inChunks(usersOf(), answer, signal);
+    const { request, list } = this.answering(owner, state, read);
+    const inTurns = state.inTurns?.(request);
+    const answer = function* (ids: readonly Id[]): Pausable<[Id, RecommendationList][]> {
+      const rows = ids.map((id) => state.users.indexOf(id));
+      const lists = inTurns === undefined ? state.best(rows, request) : yield* inTurns(rows);
+      return lists.map((ranked, at) => [ids[at]!, list(rows[at]!, ranked)]);
+    };
+    return inChunks(usersOf(), answer, inTurns !== undefined, signal);
   }
 
-  /** What makes the lists of some users. */
-  private answering(owner: string, state: TrainedState, read: ReadRecommendOptions): Answer {
-    const { users, items, seen } = state;
+  /** What is asked of a state, and what makes its answer for a user a list. */
+  private answering(owner: string, state: TrainedState, read: ReadRecommendOptions) {
+    const { items, seen } = state;
     const { filterSeen = seen.isKept } = read;
     if (filterSeen && !seen.isKept) {
       throw new UnsupportedError(
@@ -453,14 +461,12 @@ export abstract class Predictor {
       );
     }
     const { request, ...counted } = numbered({ owner, recommender: this, ids: items }, read, filterSeen);
-    return (ids) => {
-      const rows = ids.map((id) => users.indexOf(id));
-      return state.best(rows, request).map((ranked, at) => {
-        const list = ranked.map(({ index, score }): Recommendation => ({ itemId: items.idOf(index), score }));
-        const basis: RecommendationList['basis'] = state.hasUser(rows[at]!) ? (state.basis ?? 'model') : 'popularity';
-        return [ids[at]!, Object.assign(list, { basis, ...counted })];
-      });
+    const list = (row: number, ranked: readonly ScoredIndex[]): RecommendationList => {
+      const found = ranked.map(({ index, score }): Recommendation => ({ itemId: items.idOf(index), score }));
+      const basis: RecommendationList['basis'] = state.hasUser(row) ? (state.basis ?? 'model') : 'popularity';
+      return Object.assign(found, { basis, ...counted });
     };
+    return { request, list };
   }
 
   /**
@@ -476,30 +482,33 @@ export abstract class Predictor {
 const userList = (ids: Iterable<Id>) => checkList(ids, 'userIds', 'a list or set of user ids');
 
 /** The lists of some users. */
-type Answer = (ids: readonly Id[]) => [Id, RecommendationList][];
+type Answer = (ids: readonly Id[]) => Pausable<[Id, RecommendationList][]>;
 
-/** The most users of a chunk, and how long one should take, in milliseconds: other tasks wait for it. */
+/** The users of a chunk whose answer has steps. */
+const USERS = 64;
+/** The most users of one whose answer has none, and how long that should take, in milliseconds: other tasks wait for it. */
 const MOST_USERS = 256;
 const CHUNK = 4;
 
-/** Answers for as many users at a time as take about CHUNK, letting other tasks run in between. */
-async function* inChunks(userIds: Iterable<Id>, answer: Answer, signal: AbortSignal | undefined) {
+/** Answers for some users at a time, letting other tasks run in between. */
+async function* inChunks(userIds: Iterable<Id>, answer: Answer, hasSteps: boolean, signal: AbortSignal | undefined) {
   const scheduler = new TaskScheduler(signal);
-  let [chunk, size]: [Id[], number] = [[], 1];
-  const answerChunk = () => {
+  let [chunk, size]: [Id[], number] = [[], hasSteps ? USERS : 1];
+  const answerChunk = async () => {
     const begun = now();
-    const lists = answer(chunk);
+    const lists = await runYielding(answer(chunk), scheduler);
+    chunk = [];
+    if (hasSteps) return lists;
     const fitting = Math.floor((size * CHUNK) / Math.max(now() - begun, CHUNK / 4));
     size = Math.min(Math.max(fitting, 1), MOST_USERS);
-    chunk = [];
     return lists;
   };
   for (const id of userIds) {
     chunk.push(id);
     if (chunk.length < size) continue;
-    yield answerChunk();
+    yield await answerChunk();
     if (scheduler.isDue(A_LOOK)) await scheduler.yieldNow();
     else signal?.throwIfAborted();
   }
-  if (chunk.length > 0) yield answerChunk();
+  if (chunk.length > 0) yield await answerChunk();
 }

@@ -1,6 +1,7 @@
 // The best n of many scores, exactly and in bounded memory: a heap of n whose root is the worst one kept.
 // What is not a number is no score, and is never kept.
 
+import { runToEnd } from '../core/scheduler';
 import type { Keeper, RowTable, Scorer } from '../kernels/scorer';
 import type { InteractionHistory } from './interaction-history';
 
@@ -84,30 +85,42 @@ export class TopK implements Keeper {
   }
 }
 
-// One byte for each item that says why it is not to be recommended, to everybody or to one of the users at hand.
+// One byte for each item that says why it is not to be recommended, to everybody or to the user at hand.
 // Kept from call to call: a call sets the bits that it needs and takes them back, so that none costs a byte per item.
 
 const UNTRAINED = 128;
 const EXCLUDED = 64;
 const CANDIDATE = 32;
-
-/** Users who can be at hand at once: one bit each. */
-export const USERS_A_BATCH = 4;
+const HIDDEN = 1;
 
 /** Whether an item may be recommended to the user at hand. */
 export type IsAllowed = (item: number) => boolean;
 
 /** The marks of the items of a trained state. */
 export class CandidateMask {
-  private readonly bytes: Uint8Array;
+  private bytes: Uint8Array;
 
   constructor(count: number, isTrained: (item: number) => boolean) {
-    this.bytes = Uint8Array.from({ length: count }, (_, item) => (isTrained(item) ? 0 : UNTRAINED));
+    this.bytes = new Uint8Array(count);
+    for (let item = 0; item < count; item++) if (!isTrained(item)) this.bytes[item] = UNTRAINED;
+  }
+
+  /** The same marks, to be changed apart from these. */
+  copy(): CandidateMask {
+    const copy = new CandidateMask(0, () => true);
+    copy.bytes = this.bytes.slice();
+    return copy;
+  }
+
+  /** Marks the candidates allowed and the items excluded for good; returns the candidates, each once. */
+  mark(candidates: readonly number[] | null, excluded: readonly number[]): readonly number[] | null {
+    this.set(excluded, EXCLUDED);
+    return candidates === null ? null : this.set(candidates, CANDIDATE);
   }
 
   /**
-   * Runs `ask` with only the candidates allowed (null: every trained item), less those excluded. It is told how to hide
-   * items from a user, and which candidates there are, each once.
+   * Runs `ask` with only the candidates allowed (null: every trained item), less those excluded. It is told which
+   * candidates there are, each once.
    */
   during<T>(
     candidates: readonly number[] | null,
@@ -124,24 +137,22 @@ export class CandidateMask {
     }
   }
 
-  /** Runs `ask` with the items of each list hidden from the user of that place. */
-  hiding<T>(lists: readonly ArrayLike<number>[], ask: () => T): T {
-    const hidden = lists.map((items, place) => this.set(items, 1 << place));
+  /** Runs `ask` with some items hidden. */
+  hiding<T>(items: ArrayLike<number>, ask: () => T): T {
+    const hidden = this.set(items, HIDDEN);
     try {
       return ask();
     } finally {
-      hidden.forEach((items, place) => {
-        this.clear(items, 1 << place);
-      });
+      this.clear(hidden, HIDDEN);
     }
   }
 
-  /** Says of an item whether it is allowed to the user of a place, as the marks are when it is asked. */
-  check(place: number, hasCandidates: boolean): IsAllowed {
+  /** Says of an item whether it is allowed, as the marks are when it is asked. */
+  check(hasCandidates: boolean): IsAllowed {
     const { bytes } = this;
     const wanted = hasCandidates ? CANDIDATE : 0;
     // A candidate need not be trained.
-    const mask = (hasCandidates ? CANDIDATE : UNTRAINED) | EXCLUDED | (1 << place);
+    const mask = (hasCandidates ? CANDIDATE : UNTRAINED) | EXCLUDED | HIDDEN;
     return (item) => (bytes[item]! & mask) === wanted;
   }
 
@@ -199,6 +210,6 @@ export function similarRows(
       if (other !== row && table.isUsed(other) && isWanted(other)) ranking.offer(other, score);
     },
   };
-  scorer.scan(measure, [{ values: table.values, start: row * table.dim, base: 0, keeper }]);
+  runToEnd(scorer.scan(measure, [{ values: table.values, start: row * table.dim, base: 0, keeper }]));
   return ranking.list();
 }

@@ -1,6 +1,7 @@
 // THE SEAM of trained states: what answers questions, by index. Ids, options and errors are predictor.ts's; -1
 // stands for a user or an item that is not known.
 
+import type { Pausable } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import type { Vocabulary } from '../data/vocabulary';
 import type { InteractionHistory } from './interaction-history';
@@ -55,6 +56,10 @@ export interface TrainedState {
   predictAll(pairs: PairColumns): Float32Array;
   /** The best items of each user, best first; the popular ones, with their counts, for one not known. */
   best(users: readonly number[], request: ItemRequest): ScoredIndex[][];
+  /** What gives the same for some users after others in steps, whatever is asked in between. Absent: `best` is not to be divided. */
+  inTurns?(request: ItemRequest): (users: readonly number[]) => Pausable<ScoredIndex[][]>;
+  /** Makes what `best` needs, in steps; the first question does what is left of it. */
+  layOut?(): Pausable<void>;
 }
 
 /** What the trained states of some kinds answer beside: capabilities.ts. */

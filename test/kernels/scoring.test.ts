@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { UnsupportedError } from '../../src/core/errors';
+import { runToEnd } from '../../src/core/scheduler';
 import { dot } from '../../src/kernels/dot';
 import type { Measure, Query, RowTable, Scorer } from '../../src/kernels/scorer';
 import { JsScorer, leavesOf } from '../../src/kernels/scorer';
@@ -34,13 +35,11 @@ function numbers(count: number, seed: number, odd: readonly number[]): Float32Ar
 /** What a scan offers to queries with these thresholds: row, score, row, score. */
 function scan(scorer: Scorer, measure: Measure, queries: readonly Omit<Query, 'keeper'>[], thresholds: number[]) {
   const offers = queries.map((): number[] => []);
-  scorer.scan(
-    measure,
-    queries.map((query, j) => ({
-      ...query,
-      keeper: { threshold: thresholds[j]!, offer: (row, score) => offers[j]!.push(row, score) },
-    })),
-  );
+  const asked = queries.map((query, j) => ({
+    ...query,
+    keeper: { threshold: thresholds[j]!, offer: (row: number, score: number) => offers[j]!.push(row, score) },
+  }));
+  runToEnd(scorer.scan(measure, asked));
   return offers;
 }
 
@@ -148,7 +147,7 @@ test('a threshold that rises during the scan is heeded from the next block on', 
   const table = { values: numbers(count, 5, []), dim: 1, count, shifts: new Float32Array(0), isUsed: () => true };
   const offers: number[] = [];
   const keeper = { threshold: -Infinity, offer: (row: number) => offers.push(row) };
-  new WasmScorer(table).scan('sum', [
+  const steps = new WasmScorer(table).scan('sum', [
     {
       values: Float32Array.of(1),
       start: 0,
@@ -164,6 +163,7 @@ test('a threshold that rises during the scan is heeded from the next block on', 
       },
     },
   ]);
+  runToEnd(steps);
   expect(offers).toEqual(Array.from({ length: 1024 }, (_, row) => row));
 });
 
