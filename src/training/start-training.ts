@@ -76,6 +76,9 @@ export async function startTraining(task: StepTask, scheduler: Scheduler): Promi
   const { packing = sides.users.bytes + sides.items.bytes >= WORTH_PACKING } = options;
   const order = { stream, shuffle, blocks, grouping, packs: canPack && packing };
   await scheduler.yieldNow();
+  // 'auto' asks for no more than there can be.
+  const reason = typeof options.threads === 'number' && options.threads > 1 ? onOneThread(plan, options) : undefined;
+  if (reason !== undefined) withoutThreads(reason);
   if (plan !== null) {
     const { threads, host } = threadsFor(options.threads ?? 1, data.size, options.host);
     if (threads > 1 && host === null && kernels !== 'js') withoutThreads('here are none that share memory');
@@ -99,6 +102,16 @@ export async function startTraining(task: StepTask, scheduler: Scheduler): Promi
   const steps = { epochs, batchSize, group: 1 + (negatives?.count ?? 0) };
   const packed = batcher.places && new RowPacking(model.sides, penalties, sink, batcher.places);
   return new Stepper(model, loss, penalties, batcher, sink, data, grouping, steps, kernels, packed);
+}
+
+/** Why a training cannot use several threads, and what can; undefined: it can. */
+function onOneThread(plan: unknown, { batchSize, negatives, kernels }: StepOptions): string | undefined {
+  if (negatives !== undefined)
+    return 'losses of orders and negatives have one; losses of ratings with batchSize 1 have several';
+  if (batchSize > 1) return 'batches have one; batchSize 1 has several';
+  if (plan === null)
+    return 'products that rows share, and some optimizers with products, have one; products of a row each have several';
+  return kernels === 'js' ? "kernels 'js' has one; 'auto' has several where there is WebAssembly" : undefined;
 }
 
 /** The rows of each side, and the bytes of its factors and optimizer state. */

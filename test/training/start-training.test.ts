@@ -5,15 +5,21 @@ import { Stream } from '../../src/core/random';
 import { TaskScheduler } from '../../src/core/scheduler';
 import { MFModel } from '../../src/models/factorization';
 import type { RatingData } from '../../src/models/model';
-import { linear } from '../../src/optimizers/learning-rate';
+import { OverparamMFModel } from '../../src/models/overparam-mf';
+import { LearningRates, linear } from '../../src/optimizers/learning-rate';
 import type { Optimizer } from '../../src/optimizers/optimizer';
 import { resolveOptimizer } from '../../src/optimizers/registry';
+import type { Overparam } from '../../src/parameters/overparam';
 import { Penalty } from '../../src/parameters/parameter';
 import { type EpochRecord, fit } from '../../src/training/fit';
 import { LOSSES } from '../../src/training/losses';
+import { WHOLE } from '../../src/training/per-rating/block-schedule';
+import { WasmEngine } from '../../src/training/per-rating/engine';
+import { planPerRating } from '../../src/training/per-rating/plan';
 import { RatingBatcher } from '../../src/training/rating-batches';
 import { type StepOptions, startTraining } from '../../src/training/start-training';
-import { NEVER_YIELD } from '../support/training';
+import type { KernelChoice } from '../../src/wasm/host';
+import { NEVER_YIELD, randomRatings } from '../support/training';
 import { batchEpoch, type PlainTables, publishedEpoch, type Rating } from './plain-sgd';
 
 const [users, items, rank] = [5, 4, 3];
@@ -233,5 +239,76 @@ describe('divergence', () => {
     await expect(fitted(1, dataOf(ratings), { optimizer })).rejects.toMatchObject({
       parameter: 'userEmbedding',
     });
+  });
+});
+
+describe('what a training does without is said', () => {
+  /** What is warned of meanwhile. */
+  async function warnings(work: () => Promise<unknown>): Promise<unknown[]> {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    try {
+      await work();
+      return warn.mock.calls.map(([text]) => text);
+    } finally {
+      warn.mockRestore();
+    }
+  }
+  const counts = { users: new Int32Array(20).fill(10), items: new Int32Array(15).fill(13) };
+  const ratings = { ...randomRatings({ users: 20, items: 15 }, 200, 'float32'), counts };
+  const model = () => new OverparamMFModel({ users: 20, items: 15, rank: 4 });
+  const start = (options: Partial<StepOptions>, made: OverparamMFModel = model()) =>
+    startTraining(
+      {
+        model: made,
+        loss: LOSSES.squared,
+        optimizer: resolveOptimizer('sgd'),
+        penalties: [],
+        data: ratings,
+        options: { epochs: 1, batchSize: 1, shuffle: true, stream: Stream.of(1), ...options },
+      },
+      NEVER_YIELD,
+    );
+
+  test.each([
+    ['batches', { batchSize: 8 }, undefined, /batches have one; batchSize 1 has several/],
+    [
+      'negatives',
+      { negatives: { count: 2, sampler: 'uniform' as const, exponent: 0 } },
+      undefined,
+      /losses of orders and negatives have one/,
+    ],
+    ['kernels js', { kernels: 'js' as const }, undefined, /kernels 'js' has one; 'auto' has several/],
+    ['shared products', {}, { kind: 'scalar' as const, scope: 'shared' as const }, /products that rows share/],
+  ])('threads that cannot be used, of %s: once, and not of auto', async (_, options, overparam, text) => {
+    const made = () => (overparam === undefined ? model() : shared(overparam));
+    expect(await warnings(() => start({ ...options, threads: 'auto' }, made()))).toEqual([]);
+    expect(await warnings(() => start({ ...options, threads: 2 }, made()))).toEqual([expect.stringMatching(text)]);
+    expect(await warnings(() => start({ ...options, threads: 2 }, made()))).toEqual([]);
+  });
+
+  const shared = (overparam: Overparam) => new OverparamMFModel({ users: 20, items: 15, rank: 4, overparam });
+
+  test('more than 4 GiB: a warning once, and an error where WebAssembly is demanded', async () => {
+    const plan = planPerRating(model(), LOSSES.squared, resolveOptimizer('sgd'), [], false, 1)!;
+    // 2^24 rows of 64 factors and more.
+    const spec = { ...plan.spec, rank: 64 };
+    const tooLarge = { ...plan, spec, user: { ...plan.user, rows: 2 ** 24 } };
+    const create = (kernels: KernelChoice) =>
+      WasmEngine.create(
+        {
+          ...{ plan: tooLarge, data: ratings, slots: [], epochs: 1, kernels, threads: 1, host: null },
+          order: { stream: Stream.of(1), shuffle: false, blocks: WHOLE, grouping: 1 },
+          rates: new LearningRates(resolveOptimizer('sgd').config.learningRate),
+        },
+        NEVER_YIELD,
+      );
+    await expect(create('wasm')).rejects.toThrow(
+      /kernels is 'wasm', and 4\d{3}\.\d MiB is more than the 4 GiB that 32-bit addresses reach \(a lower rank, .*use kernels/,
+    );
+    const said = await warnings(async () => {
+      expect(await create('auto')).toBeNull();
+      expect(await create('auto')).toBeNull();
+    });
+    expect(said).toEqual([expect.stringMatching(/in JavaScript, some ten times as long, .* 4 GiB .*a lower rank/)]);
   });
 });

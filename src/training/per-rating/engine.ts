@@ -1,13 +1,22 @@
 // The per-rating engine in WebAssembly: on this thread, yielding to the event loop between runs, or on threads.
 
 import type { Scheduler } from '../../core/scheduler';
-import type { WorkerHost } from '../../core/worker-host';
+import { sayOnce, type WorkerHost } from '../../core/worker-host';
 import { slotsOf } from '../../kernels/update-rules';
 import type { RatingData } from '../../models/model';
 import type { Factor, Real } from '../../optimizers/factor';
 import type { LearningRates } from '../../optimizers/learning-rate';
 import type { SlotSpec } from '../../optimizers/optimizer';
-import { compile, createMemory, instantiate, isWanted, type KernelChoice, PAGE, withoutWasm } from '../../wasm/host';
+import {
+  compile,
+  createMemory,
+  instantiate,
+  isWanted,
+  type KernelChoice,
+  PAGE,
+  Unavailable,
+  withoutWasm,
+} from '../../wasm/host';
 import type { Training, TrainingState } from '../fit';
 import { emptySlot } from '../optimizer-sink';
 import { type Calls, Threads } from '../threads';
@@ -63,7 +72,8 @@ export class WasmEngine implements Training {
       try {
         return await WasmEngine.load(task, isShared, scheduler);
       } catch (error) {
-        withoutWasm(isShared ? 'auto' : kernels, error);
+        if (isShared || !(error instanceof Unavailable)) withoutWasm('auto', error);
+        else inJavaScript(kernels, threads, error);
       }
     }
     return null;
@@ -160,6 +170,15 @@ export class WasmEngine implements Training {
       floats[at + 2] = rates.learningRateOf(bias ?? base);
     }
   }
+}
+
+/** Says what it costs that there is no WebAssembly for a training. @throws UnsupportedError where it is demanded */
+function inJavaScript(kernels: KernelChoice, threads: number, { message }: Unavailable): void {
+  const less =
+    'a lower rank, an optimizer that keeps less of each factor (sgd keeps nothing) or fewer ratings take less';
+  withoutWasm(kernels, new Unavailable(`${message} (${less})`));
+  const alone = threads > 1 ? ' and on one thread' : '';
+  sayOnce(`opmf trains in JavaScript${alone}, some ten times as long, with the same results: ${message}; ${less}`);
 }
 
 /** Engines keep the optimized code of a binary as long as a module of it lives: repeated fits of the same form start fast. */
