@@ -112,6 +112,16 @@ describe.each(['js', 'wasm'] as const)('%s', (kernels) => {
         );
         expect(best.of(state.asked, plain)).toEqual(every);
         expect(best.of(state.asked, request)).toEqual(wanted);
+        // In turns, with other questions in between.
+        const inTurns = best.inTurns(request);
+        for (const users of [state.asked, [...state.asked].reverse()]) {
+          const steps = inTurns(users);
+          let step = steps.next();
+          for (; !step.done; step = steps.next()) {
+            expect(best.of(state.asked.slice(0, 1), plain)).toEqual(every.slice(0, 1));
+          }
+          expect(step.value).toEqual(users === state.asked ? wanted : [...wanted].reverse());
+        }
       }),
       { numRuns: 200 },
     );
@@ -169,6 +179,20 @@ test('the choice of kernels is not seen in any answer', async () => {
     }
     expect(answers[0]).toEqual(answers[1]);
   }
+});
+
+test('a fit lays out what questions need, and what it has left is made by the first', async () => {
+  const data = syntheticInteractions({ users: 60, items: 3000, ratings: 9000, seed: 3 });
+  const model = new MF({ rank: 64, epochs: 1 });
+  await model.fit(data);
+  expect([...model.state!.layOut()]).toEqual([]);
+  const loaded = MF.load(model.save());
+  // Begun, and left: by two, who go on from where the other is.
+  const [one, other] = [loaded.state!.layOut(), loaded.state!.layOut()];
+  one.next();
+  other.next();
+  expect(loaded.recommend([...data.users][0]!)).toEqual(model.recommend([...data.users][0]!));
+  expect([...one, ...other]).toEqual([]);
 });
 
 describe('what a caller does meanwhile', () => {
