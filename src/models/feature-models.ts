@@ -279,6 +279,9 @@ export abstract class FeatureModel implements Scorer<FeatureBatch> {
   readonly parameters: readonly Parameter[];
   readonly features: number;
   private readonly parts: readonly ScorePart[];
+  private readonly precision: Precision;
+  /** Room for rows that are scored outside of training, which moves with the model. */
+  private readonly room: { starts: Int32Array; indices: Int32Array; values: Real; scores: Real };
 
   protected constructor(owner: string, options: FeatureModelOptions, deep: DeepOptions | null) {
     const { fields, dim, initScale, overparam, seed, precision } = options;
@@ -286,6 +289,9 @@ export abstract class FeatureModel implements Scorer<FeatureBatch> {
     const stream = Stream.of(seed).fork('parameters');
     const last = fields[fields.length - 1];
     this.features = last === undefined ? 0 : last.offset + last.size;
+    this.precision = precision;
+    const none = allocate(precision, 0);
+    this.room = { starts: new Int32Array(0), indices: new Int32Array(0), values: none, scores: none };
     const rows = this.features;
     const table = (name: 'embedding' | 'linear', columns: number, sigma: number) =>
       createParameter({ name, group: name, rows, dim: columns, precision }, plan.get(name), sigma, stream);
@@ -331,10 +337,44 @@ export abstract class FeatureModel implements Scorer<FeatureBatch> {
     this.embedding.reserve(features);
     this.linear.reserve(features);
     for (const part of this.parts) part.reserve(rows, features);
+    const { room, precision } = this;
+    if (rows > room.scores.length) {
+      room.starts = new Int32Array(rows + 1);
+      room.scores = allocate(precision, rows);
+    }
+    if (features > room.indices.length) {
+      room.indices = new Int32Array(features);
+      room.values = allocate(precision, features);
+    }
+  }
+
+  /** @internal Writes the scores of rows from anywhere: by kernels where the model lies, if there is room for them. */
+  score(rows: SparseRows, count: number, scores: Float32Array): void {
+    const { room } = this;
+    const features = rows.starts[count]!;
+    const fits = count <= room.scores.length && features <= room.indices.length;
+    if (fits) {
+      for (let s = 0; s <= count; s++) room.starts[s] = rows.starts[s]!;
+      for (let p = 0; p < features; p++) {
+        room.indices[p] = rows.indices[p]!;
+        room.values[p] = rows.values[p]!;
+      }
+    }
+    const { starts, indices, values } = fits ? room : rows;
+    const out = fits ? room.scores : scores;
+    const batch = { starts, indices, values, count, targets: out, weights: null };
+    this.select(batch);
+    this.forward(batch, out);
+    if (fits) for (let s = 0; s < count; s++) scores[s] = out[s]!;
   }
 
   /** @internal */
   move(move: Move): void {
+    const { room } = this;
+    room.starts = move(room.starts);
+    room.indices = move(room.indices);
+    room.values = move(room.values);
+    room.scores = move(room.scores);
     for (const part of this.parts) part.move(move);
   }
 

@@ -15,15 +15,20 @@ export interface FeatureData extends Pick<FeatureRows, 'size' | 'starts' | 'indi
   readonly weights: Real | null;
 }
 
+/** Rows read ahead where a batch has fewer. */
+const AHEAD = 256;
+
 /** Gives rows in batches. */
 export class FeatureBatcher implements Batcher<FeatureBatch> {
   readonly places = null;
   private readonly order: Int32Array;
   private draws: Stream;
   private done = 0;
+  /** The rows of the order that are drawn and read ahead. */
+  private ready = 0;
   /** Whether all values are 1: those of a batch then stay as they are. */
   private isOneHot = true;
-  /** What was read ahead: kept, or an engine would leave the reading out. */
+  /** A sum of what was read ahead, which nobody wants: an engine would leave the reading out. */
   protected touched = 0;
   /** The features of the longest row. */
   private longest = 0;
@@ -78,7 +83,7 @@ export class FeatureBatcher implements Batcher<FeatureBatch> {
     // From the same order each time: a resumed training does not know earlier epochs.
     for (let s = 0; s < order.length; s++) order[s] = s;
     this.draws = this.stream.fork(epoch);
-    this.done = 0;
+    this.done = this.ready = 0;
   }
 
   next(limit: number): FeatureBatch | null {
@@ -87,47 +92,47 @@ export class FeatureBatcher implements Batcher<FeatureBatch> {
     if (count === 0) return null;
     this.reserve(count);
     const from = this.done;
-    if (this.shuffle) this.draw(from + count);
     this.done += count;
+    if (this.done > this.ready) this.readAhead(Math.min(data.size, Math.max(this.done, from + AHEAD)));
     const { batch, isOneHot } = this;
     const { starts, indices, values, targets } = batch;
-    const { starts: allStarts, indices: allIndices, values: allValues, targets: allTargets } = data;
+    const { starts: allStarts, indices: allIndices, values: allValues } = data;
     starts[0] = 0;
-    let touched = 0;
-    for (let i = 0; i < count; i++) {
+    for (let i = 0, to = 0; i < count; i++) {
       const row = order[from + i]!;
-      const [first, end] = [allStarts[row]!, allStarts[row + 1]!];
-      starts[i + 1] = starts[i]! + end - first;
-      targets[i] = allTargets[row]!;
-      // Nobody wants the sum: rows read ahead of the loop below wait for memory together and not one by one.
-      touched += allIndices[first]! + allIndices[end - 1]!;
-      if (!isOneHot) touched += allValues[first]! + allValues[end - 1]!;
-    }
-    this.touched = touched;
-    for (let i = 0; i < count; i++) {
-      const end = starts[i + 1]!;
-      for (let to = starts[i]!, p = allStarts[order[from + i]!]!; to < end; to++, p++) indices[to] = allIndices[p]!;
-    }
-    if (!isOneHot)
-      for (let i = 0; i < count; i++) {
-        const end = starts[i + 1]!;
-        for (let to = starts[i]!, p = allStarts[order[from + i]!]!; to < end; to++, p++) values[to] = allValues[p]!;
+      const end = allStarts[row + 1]!;
+      for (let p = allStarts[row]!; p < end; p++, to++) {
+        indices[to] = allIndices[p]!;
+        if (!isOneHot) values[to] = allValues[p]!;
       }
+      starts[i + 1] = to;
+      targets[i] = data.targets[row]!;
+    }
     if (batch.weights !== null) for (let i = 0; i < count; i++) batch.weights[i] = data.weights![order[from + i]!]!;
     batch.count = count;
     return batch;
   }
 
-  /** Fisher and Yates, from the front: elements already drawn are final. */
-  private draw(end: number): void {
-    const { order, draws } = this;
-    const { size } = this.data;
-    for (let k = this.done; k < end; k++) {
+  /** Settles the rows up to a place of the order, and reads their ends: they then wait for memory together, not one by one. */
+  private readAhead(to: number): void {
+    const { order, draws, data, ready: from, isOneHot } = this;
+    const { starts, indices, values, size } = data;
+    this.ready = to;
+    // Fisher and Yates, from the front: elements already drawn are final.
+    for (let k = from; k < to && this.shuffle; k++) {
       const at = k + draws.below(size - k);
       const held = order[at]!;
       order[at] = order[k]!;
       order[k] = held;
     }
+    let touched = 0;
+    for (let k = from; k < to; k++) {
+      const row = order[k]!;
+      const [first, last] = [starts[row]!, starts[row + 1]! - 1];
+      touched += indices[first]! + indices[last]! + data.targets[row]!;
+      if (!isOneHot) touched += values[first]! + values[last]!;
+    }
+    this.touched = touched;
   }
 
   private room(limit: number) {

@@ -93,13 +93,22 @@ export class AliasTable {
   }
 }
 
-/** The items of every user in ascending order, for exact membership tests. */
+/** The most pairs with a bit each: 16 MB. */
+const MOST_BITS = 2 ** 27;
+
+/** The items of every user in ascending order, for exact membership tests; few pairs have a bit each as well. */
 export class Positives {
+  private readonly bits: Int32Array | null;
+
   private constructor(
+    private readonly itemCount: number,
     /** The items of user u are items[starts[u]] .. items[starts[u + 1] - 1]; an item that occurs twice is there twice. */
     private readonly starts: Int32Array,
     private readonly items: Int32Array,
-  ) {}
+  ) {
+    const pairs = (starts.length - 1) * itemCount;
+    this.bits = pairs > MOST_BITS ? null : new Int32Array((pairs + 31) >>> 5);
+  }
 
   static async of(data: RatingData, users: number, items: number, scheduler: Scheduler): Promise<Positives> {
     const byItem = await groupRows(data.items, items, scheduler);
@@ -107,12 +116,26 @@ export class Positives {
     const columns = byItem.order.map((k) => data.users[k]!);
     // By user, from items in ascending order: within a user they ascend too.
     const { starts, rows } = await transpose(byItem.starts, columns, users, scheduler);
-    return new Positives(starts, rows);
+    const positives = new Positives(items, starts, rows);
+    const { bits } = positives;
+    if (bits !== null)
+      await forEachChunk(users, scheduler, (from, to) => {
+        for (let user = from; user < to; user++)
+          for (let k = starts[user]!; k < starts[user + 1]!; k++) {
+            const pair = user * items + rows[k]!;
+            bits[pair >>> 5]! |= 1 << (pair & 31);
+          }
+      });
+    return positives;
   }
 
-  /** Whether a user has an item. Cost: logarithmic in the user's items. */
+  /** Whether a user has an item. Cost: logarithmic in the user's items where pairs have no bits. */
   has(user: number, item: number): boolean {
-    const { items } = this;
+    const { items, bits } = this;
+    if (bits !== null) {
+      const pair = user * this.itemCount + item;
+      return ((bits[pair >>> 5]! >>> (pair & 31)) & 1) === 1;
+    }
     let low = this.starts[user]!;
     let high = this.starts[user + 1]!;
     while (low < high) {

@@ -259,9 +259,7 @@ class TrainedRows implements RowModel {
   }
 
   score(rows: SparseRows, count: number, scores: Float32Array): void {
-    const batch = { ...rows, count, targets: scores, weights: null };
-    this.model.select(batch);
-    this.model.forward(batch, scores);
+    this.model.score(rows, count, scores);
   }
 
   atWork<T>(rows: number, features: number, ask: () => T): T {
