@@ -128,7 +128,7 @@ export class AlsSolver implements Training {
     await this.sum(ITEMS, scheduler);
     let loss = rows.sides[ITEMS].losses.reduce((sum, one) => sum + one, 0);
     if (rows.gram !== null) loss += rule.unobservedWeight * inner(this.grams[USERS]!, this.grams[ITEMS]!);
-    await this.copy(scheduler, (table, row, numbers, at, length) => table.set(numbers.subarray(at, at + length), row));
+    await this.copy('out', scheduler);
     return loss / (2 * (data.total ?? data.users.length));
   }
 
@@ -171,11 +171,9 @@ export class AlsSolver implements Training {
       });
       this.occurrences[side] = occurrences;
     }
-    await this.copy(scheduler, (table, row, numbers, at, length, isCold) => {
-      // A row without interactions has its solution: 0. It would count among the unobserved pairs otherwise.
-      if (isCold) table.fill(0, row, row + length);
-      else numbers.set(table.subarray(row, row + length), at);
-    });
+    clear(tables.userEmbedding, counts.users, rule.rank);
+    clear(tables.itemEmbedding, counts.items, rule.rank);
+    await this.copy('in', scheduler);
     await this.sum(ITEMS, scheduler);
     if (rows instanceof WasmRidgeRows && rows.threads > 1)
       this.threads = await Threads.start(host!, rows.threads, rows.module, rows.memory, scheduler);
@@ -201,11 +199,8 @@ export class AlsSolver implements Training {
     this.lambda = rule.regularization;
   }
 
-  /** Visits each row of each table: where it starts there, and in the padded rows of its side; its length. */
-  private async copy(
-    scheduler: Scheduler,
-    visit: (table: Real, row: number, rows: Real, at: number, length: number, isCold: boolean) => void,
-  ): Promise<void> {
+  /** Copies the tables to the padded rows, or back. */
+  private async copy(direction: 'in' | 'out', scheduler: Scheduler): Promise<void> {
     const { userEmbedding, itemEmbedding, userBias, itemBias } = this.tables;
     const { rank } = this.rule;
     const padded = paddedWidth(this.shape.width);
@@ -213,13 +208,24 @@ export class AlsSolver implements Training {
       [USERS, userEmbedding, userBias],
       [ITEMS, itemEmbedding, itemBias],
     ] as const) {
-      const { rows, starts } = this.rows!.sides[side];
-      for (let row = 0; row + 1 < starts.length; row++) {
-        const isCold = starts[row + 1] === starts[row];
-        visit(embedding, row * rank, rows, row * padded, rank, isCold);
-        if (bias !== null && !isCold) visit(bias, row, rows, row * padded + rank, 1, false);
-        if (scheduler.isDue(1 + (rank >> 4))) await scheduler.yieldNow();
-      }
+      const { rows, losses } = this.rows!.sides[side];
+      await forEachChunk(losses.length, scheduler, (from, to) => {
+        if (padded === rank) {
+          const [source, target] = direction === 'in' ? [embedding, rows] : [rows, embedding];
+          target.set(source.subarray(from * rank, to * rank), from * rank);
+          return;
+        }
+        for (let row = from; row < to; row++) {
+          const [own, at] = [row * rank, row * padded];
+          if (direction === 'in') {
+            for (let f = 0; f < rank; f++) rows[at + f] = embedding[own + f]!;
+            if (bias !== null) rows[at + rank] = bias[row]!;
+          } else {
+            for (let f = 0; f < rank; f++) embedding[own + f] = rows[at + f]!;
+            if (bias !== null) bias[row] = rows[at + rank]!;
+          }
+        }
+      });
     }
   }
 
@@ -366,6 +372,11 @@ function solveInDouble(rows: RidgeRows, shape: RidgeShape, which: 0 | 1, row: nu
   side.rows.set(own.rows.subarray(0, padded), row * padded);
   side.losses[row] = own.losses[0]!;
   return true;
+}
+
+/** Sets rows without interactions to 0, their solution: they would count among the unobserved pairs otherwise. */
+function clear(embedding: Real, counts: Int32Array, rank: number): void {
+  for (let row = 0; row < counts.length; row++) if (counts[row] === 0) embedding.fill(0, row * rank, (row + 1) * rank);
 }
 
 const largest = (counts: Int32Array): number => counts.reduce((most, count) => Math.max(most, count), 0);
