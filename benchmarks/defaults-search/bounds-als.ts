@@ -1,9 +1,9 @@
 // Explicit ALS, SVDpp and NMF by gradients, untouched, beside the best of a search over their own options (the best epoch
 // counts) and damped biases. Searches are of the first split, and of sets of up to 100,000 ratings.
 
-import { ALS, cosine, DivergenceError, NMF, OpmfError, type OptimizerName, SVDpp, splitRandom } from 'opmf';
+import { ALS, cosine, DivergenceError, NMF, OpmfError, type OptimizerName, SVDpp } from 'opmf';
 import type { Piece, Point, Search, Space } from './bounds';
-import { bestBiases, type RatingSplit, rmseOf } from './bounds-ratings';
+import { bestBiases, type RatingSplit, rmseOf, splitsOf } from './bounds-ratings';
 import { made, RATING_SETS } from './rating-sets';
 
 /** Sets that took no part in choosing anything of MF. */
@@ -139,16 +139,7 @@ const unlessRefused = async (model: Fitted, split: RatingSplit) => {
 
 export const alsAndOthers: Piece<RatingSplit> = {
   better: 'less',
-  sets: Object.fromEntries(
-    Object.entries(SETS).map(([name, load]) => [
-      name,
-      async (seed) => {
-        const data = await load();
-        const { train, test } = splitRandom(data, { testFraction: 0.1, seed });
-        return { size: data.size, train, test };
-      },
-    ]),
-  ),
+  sets: splitsOf(SETS),
   seeds: () => [1, 2, 3],
   searches: { 'als search': als, 'svdpp search': svdpp, 'nmf search': nmf },
   untouched: {

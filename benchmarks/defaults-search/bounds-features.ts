@@ -6,20 +6,18 @@ import {
   auc,
   DeepFM,
   DivergenceError,
-  evaluateRanking,
   FM,
   type FMOptions,
   type Interactions,
   NeuralCF,
   type NeuralCFOptions,
   Popularity,
-  type Recommender,
-  type Split,
   splitRandom,
   WideDeep,
 } from 'opmf';
 import { loadDataset } from 'opmf/node';
 import type { Constant, Piece, Point, Search, Space, Untouched } from './bounds';
+import { type EventSplit, ndcg } from './bounds-events';
 import { FEATURE_SETS, type FeatureSet } from './feature-sets';
 import { RATING_SETS } from './rating-sets';
 
@@ -186,20 +184,6 @@ export const features: Piece<Rows> = {
   },
 };
 
-interface Events extends Split {
-  readonly size: number;
-}
-
-async function ndcgOf(model: Recommender, { train, test }: Events): Promise<number> {
-  try {
-    await model.fit(train);
-  } catch (error) {
-    if (error instanceof DivergenceError) return 0;
-    throw error;
-  }
-  return (await evaluateRanking(model, test, { train, metrics: ['ndcg@20'] })).metrics['ndcg@20']!;
-}
-
 /** The interactions of every so many-th user. */
 function someUsers(data: Interactions, every: number): Interactions {
   return data.select(Int32Array.from(data.userIndex.keys()).filter((k) => data.userIndex[k]! % every === 0));
@@ -215,7 +199,7 @@ const EVENTS: Readonly<Record<string, () => Promise<Interactions>>> = {
   'movietweetings-8k': () => loadDataset('movietweetings-8k'),
 };
 
-export const neural: Piece<Events> = {
+export const neural: Piece<EventSplit> = {
   better: 'more',
   sets: Object.fromEntries(
     Object.entries(EVENTS).map(([name, load]) => [
@@ -241,7 +225,7 @@ export const neural: Piece<Events> = {
         batchSize: [256, 1024],
       },
       trial: ({ rate, schedule, lambda, dense, start, ...own }, split) =>
-        ndcgOf(
+        ndcg(
           new NeuralCF({
             ...own,
             initScale: start,
@@ -252,6 +236,6 @@ export const neural: Piece<Events> = {
         ),
     },
   },
-  untouched: { 'neural-cf': { run: (split) => ndcgOf(new NeuralCF(), split), bounds: { 'neural-cf': () => 5 } } },
-  references: { popularity: { run: (split) => ndcgOf(new Popularity(), split) } },
+  untouched: { 'neural-cf': { run: (split) => ndcg(new NeuralCF(), split), bounds: { 'neural-cf': () => 5 } } },
+  references: { popularity: { run: (split) => ndcg(new Popularity(), split) } },
 };

@@ -121,7 +121,8 @@ export async function bestBiases({ train, test }: RatingSplit): Promise<number> 
   return best;
 }
 
-function fitSide(side: Float64Array, rows: Int32Array, damping: number, rest: (k: number) => number): void {
+/** The biases of a side: what is left of a row's ratings, damped. */
+export function fitSide(side: Float64Array, rows: Int32Array, damping: number, rest: (k: number) => number): void {
   const counts = new Float64Array(side.length).fill(damping);
   side.fill(0);
   for (let k = 0; k < rows.length; k++) {
@@ -182,18 +183,19 @@ function scaled(
   };
 }
 
+/** A tenth of each set held out. */
+export function splitsOf(sets: Readonly<Record<string, () => Promise<Interactions>>>): Piece<RatingSplit>['sets'] {
+  const split = (load: () => Promise<Interactions>) => async (seed: number) => {
+    const data = await load();
+    const { train, test } = splitRandom(data, { testFraction: 0.1, seed });
+    return { size: data.size, train, test };
+  };
+  return Object.fromEntries(Object.entries(sets).map(([name, load]) => [name, split(load)]));
+}
+
 export const ratings: Piece<RatingSplit> = {
   better: 'less',
-  sets: Object.fromEntries(
-    Object.entries(RATING_SETS).map(([name, load]) => [
-      name,
-      async (seed) => {
-        const data = await load();
-        const { train, test } = splitRandom(data, { testFraction: 0.1, seed });
-        return { size: data.size, train, test };
-      },
-    ]),
-  ),
+  sets: splitsOf(RATING_SETS),
   seeds: () => [1, 2, 3],
   searches: { 'mf-10': plainMf(10), 'mf-4': plainMf(4), 'mf-1': plainMf(1), 'mf-any': plainMf() },
   untouched: { ...untouched(10), ...untouched(4), ...untouched(1) },

@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { ALS, evaluateRatings, type Interactions, MF, OverparamMF, SVDpp, splitRandom } from 'opmf';
 import { loadDataset } from 'opmf/node';
+import { fitSide } from './bounds-ratings';
 
 const sets = process.argv[2]?.split(',') ?? ['filmtrust', 'movietweetings-8k', 'ciaodvd', 'ml-latest-small', 'ml-100k'];
 const seed = Number(process.argv[3] ?? 5);
@@ -56,14 +57,4 @@ function bestBiases(train: Interactions, test: Interactions): number {
     }
   }
   return best;
-}
-
-function fitSide(side: Float64Array, rows: Int32Array, damping: number, rest: (k: number) => number): void {
-  const counts = new Float64Array(side.length).fill(damping);
-  side.fill(0);
-  for (let k = 0; k < rows.length; k++) {
-    side[rows[k]!]! += rest(k);
-    counts[rows[k]!]!++;
-  }
-  for (let row = 0; row < side.length; row++) side[row]! /= counts[row]!;
 }
