@@ -14,7 +14,7 @@ import type { FittedFactorization, RatingScale } from '../serving/factorization-
 import { AlsFoldIn, forData } from '../serving/fold-in/als-fold-in';
 import { countRows, type RowCounts } from '../serving/interaction-history';
 import { decodeFitted, restore, type SavedFactorization } from '../serving/saved-model';
-import { type AlsRule, AlsSolver, type BiasPenalties, biasPenaltiesOf } from '../training/als';
+import { type AlsRule, AlsSolver, type BiasPenalties, biasPenaltiesOf, trainedRows } from '../training/als';
 import { type AlsRatings, choosePenalties } from '../training/als-penalties';
 import type { History } from '../training/fit';
 import { fitInteractions, servingOf } from './fit-interactions';
@@ -176,7 +176,7 @@ function chosenFor(options: FilledAlsOptions, data: Interactions, counts: RowCou
   const known = forData(options, counts, pairs);
   const { regularization, regularizationExponent: nu, unobservedWeight } = known;
   if (regularization !== 'auto') return { ...known, regularization };
-  const [users, items] = [trained(counts.users), trained(counts.items)];
+  const [users, items] = [trainedRows(counts.users), trainedRows(counts.items)];
   // What all pairs weigh by the interactions: of a row with as many as others have.
   const mass = (unobservedWeight * users * items) / pairs;
   const own = new Float64Array(counts.users.length);
@@ -190,10 +190,6 @@ function chosenFor(options: FilledAlsOptions, data: Interactions, counts: RowCou
   const chosen = nu === 1 ? ridge : ridge * exponential((1 - nu) * naturalLog(frequency));
   // Three digits: sums in another order are the same then.
   return { ...known, regularization: Number(chosen.toPrecision(3)) };
-}
-
-function trained(counts: Int32Array): number {
-  return counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
 }
 
 /** Options of which nothing is 'auto'. */

@@ -52,6 +52,11 @@ export function biasPenaltiesOf({ biasRegularization }: { readonly biasRegulariz
   return typeof biasRegularization === 'object' ? (biasRegularization as BiasPenalties) : undefined;
 }
 
+/** How many rows of a side have interactions. */
+export function trainedRows(counts: Int32Array): number {
+  return counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
+}
+
 /** The penalty weight of a row with n interactions, where `others` rows of the other side were trained. */
 export function ridgeOf(
   rule: Pick<AlsRule, 'unobservedWeight' | 'regularization' | 'regularizationExponent'>,
@@ -183,10 +188,9 @@ export class AlsSolver implements Training {
   private async setRidges(scheduler: Scheduler): Promise<void> {
     const { rule, occurrences } = this;
     const { users, items } = this.data.counts;
-    const trained = (counts: Int32Array) => counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
     for (const [side, others, name] of [
-      [USERS, trained(items), 'user'],
-      [ITEMS, trained(users), 'item'],
+      [USERS, trainedRows(items), 'user'],
+      [ITEMS, trainedRows(users), 'item'],
     ] as const) {
       const { ridges, losses } = this.rows!.sides[side];
       for (let row = 0; row < losses.length; row++) {

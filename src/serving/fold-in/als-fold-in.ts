@@ -1,7 +1,7 @@
 // What a new user or a new item is to tables trained by alternating least squares: one more row of the last half-epoch.
 
 import { type Pausable, runToEnd, runYielding, type Scheduler } from '../../core/scheduler';
-import { biasPenaltiesOf, ridgeOf } from '../../training/als';
+import { biasPenaltiesOf, ridgeOf, trainedRows } from '../../training/als';
 import { linkOf, type ServedFactorization } from '../factorization-tables';
 import type { HistoryEntry } from '../trained-state';
 import { basesOf, columnOf, type FoldIn, indicesOf } from './fold-in';
@@ -102,7 +102,7 @@ export class AlsFoldIn implements FoldIn {
   }
 
   private trainedOf({ counts }: Frozen): number {
-    const trained = this.trained.get(counts) ?? counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
+    const trained = this.trained.get(counts) ?? trainedRows(counts);
     this.trained.set(counts, trained);
     return trained;
   }
