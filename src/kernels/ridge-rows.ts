@@ -154,8 +154,9 @@ export function scratchParts({ width, method }: RidgeShape, entries: number) {
   };
 }
 
-/** The square of a residual that is nothing, by that of the first, and in itself. */
+/** The square of a residual that is nothing: by that of the first, in float32 and in double, and in itself. */
 export const NOTHING = 1e-12;
+const NOTHING_IN_DOUBLE = 1e-28;
 export const LEAST = 1e-30;
 
 // The definition, in JavaScript.
@@ -256,7 +257,8 @@ export class JsRidgeRows implements RidgeRows {
     for (let j = 0; j < padded; j++) memory[residual + j]! -= o.round(memory[diagonal + j]! * x[j]!);
     memory.copyWithin(direction, residual, residual + padded);
     let length = o.dot(memory, residual, memory, residual, padded);
-    const least = Math.max(o.round(o.round(NOTHING) * length), o.round(LEAST));
+    const nothing = this.size.single ? o.round(NOTHING) : NOTHING_IN_DOUBLE;
+    const least = Math.max(o.round(nothing * length), o.round(LEAST));
     for (let step = 1; step <= shape.steps && length > least; step++) {
       o.dots(memory, entries, padded, count, memory, direction, products);
       for (let j = 0; j < padded; j++) memory[product + j] = memory[diagonal + j]! * memory[direction + j]!;
