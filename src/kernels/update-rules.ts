@@ -2,7 +2,7 @@
 // operations in the same order as the optimizers' own loops, each rounded to float32, so that both give the same bits.
 
 import type { Code, FunctionBuilder, Local } from '../wasm/assembler';
-import { branch, choose, f32, f32x4, i32, ModuleBuilder, sequence, set, v128 } from '../wasm/assembler';
+import { branch, choose, f32, f32x4, i32, ModuleBuilder, select, sequence, set, v128 } from '../wasm/assembler';
 import { compile } from '../wasm/host';
 import { ANY_MEMORY } from './program';
 import type { Length, Put } from './walk';
@@ -16,8 +16,28 @@ export interface Arithmetic<T> {
   div(a: T, b: T): T;
   sqrt(a: T): T;
   constant(value: number): T;
+  /** `then` where a > b, else `otherwise`. */
+  above(a: T, b: T, then: T, otherwise: T): T;
   /** Computes a value once, for repeated use. */
   keep(a: T): T;
+}
+
+/** All of it but `keep`, for four numbers at once. */
+export function vectorArithmetic(): Omit<Arithmetic<Code<'v128'>>, 'keep'> {
+  return {
+    ...f32x4,
+    constant: (value) => f32x4.splat(f32.const(value)),
+    above: (a, b, then, otherwise) => v128.bitselect(then, otherwise, f32x4.gt(a, b)),
+  };
+}
+
+/** The same for one number. */
+export function numberArithmetic(): Omit<Arithmetic<Code<'f32'>>, 'keep'> {
+  return {
+    ...f32,
+    constant: f32.const,
+    above: (a, b, then, otherwise) => select(then, otherwise, f32.gt(a, b)),
+  };
 }
 
 /** The numbers that change while a fit runs. */
@@ -57,6 +77,13 @@ export type UpdateRule =
       readonly beta2: number;
       readonly epsilon: number;
       readonly weightDecay: number;
+    }
+  | {
+      readonly name: 'ftrl';
+      readonly beta: number;
+      readonly l1: number;
+      readonly l2: number;
+      readonly weightDecay: number;
     };
 
 /** Whether a rule keeps one sum for a row: its steps on vectors are written by training/per-rating/step-wasm.ts, those on numbers are here. */
@@ -82,6 +109,7 @@ export function slotsOf(rule: UpdateRule): number {
       return rule.momentum > 0 ? 2 : 1;
     case 'adadelta':
     case 'adam':
+    case 'ftrl':
       return 2;
   }
 }
@@ -142,6 +170,23 @@ export function applyRule<T>(
       const root = o.add(o.mul(rootScale, o.sqrt(square)), o.constant(rule.epsilon));
       return { x: o.sub(x, o.div(o.mul(rate, mean), root)), slots: [mean, square] };
     }
+    case 'ftrl': {
+      const [zero, l1] = [o.constant(0), o.constant(rule.l1)];
+      const minus = (value: T) => o.mul(o.constant(-1), value);
+      /** value where `like` is above 0, -value where it is below, 0 where it is 0. */
+      const signed = (value: T, like: T) => o.above(like, zero, value, o.above(zero, like, minus(value), zero));
+      /** (beta + root) / alpha + l2; `rate` is alpha. */
+      const weightOf = (root: T) => o.add(o.div(o.add(o.constant(rule.beta), root), rate), o.constant(rule.l2));
+      const fresh = minus(o.add(o.mul(x, weightOf(zero)), signed(l1, x)));
+      const lead = o.above(second, zero, first, fresh);
+      const sum = o.keep(o.add(second, o.mul(g, g)));
+      const root = o.keep(o.sqrt(sum));
+      const slope = o.div(o.sub(root, o.sqrt(second)), rate);
+      const next = o.keep(o.sub(o.add(lead, g), o.mul(slope, x)));
+      const beyond = o.keep(o.sub(signed(next, next), l1));
+      const moved = o.keep(o.div(beyond, weightOf(root)));
+      return { x: o.above(beyond, zero, signed(moved, minus(next)), zero), slots: [next, sum] };
+    }
   }
 }
 
@@ -168,12 +213,11 @@ export class RuleWriter<T extends 'f32' | 'v128'> {
   ) {}
 
   static ofVectors(f: FunctionBuilder, rule: UpdateRule, scales: StepScales<Code<'v128'>>): RuleWriter<'v128'> {
-    const constant = (value: number) => f32x4.splat(f32.const(value));
-    return new RuleWriter(f, rule, 'v128', { ...f32x4, constant }, scales);
+    return new RuleWriter(f, rule, 'v128', vectorArithmetic(), scales);
   }
 
   static ofNumbers(f: FunctionBuilder, rule: UpdateRule, scales: StepScales<Code<'f32'>>): RuleWriter<'f32'> {
-    return new RuleWriter(f, rule, 'f32', { ...f32, constant: f32.const }, scales);
+    return new RuleWriter(f, rule, 'f32', numberArithmetic(), scales);
   }
 
   /** Updates the numbers at a location under a gradient. */

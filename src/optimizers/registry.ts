@@ -129,7 +129,7 @@ export function isRule(value: object): value is Optimizer {
 
 /** The rule of an optimizer as WebAssembly has it; null for a caller's own, and for what has no arithmetic there. */
 export function updateRuleOf(optimizer: Optimizer): UpdateRule | null {
-  const rules = [Sgd, Momentum, Nesterov, Adagrad, Adadelta, Rmsprop, Adam];
+  const rules = [Sgd, Momentum, Nesterov, Adagrad, Adadelta, Rmsprop, Adam, Ftrl];
   if (!rules.some((rule) => optimizer instanceof rule)) return null;
   // A built-in rule's configuration has the constants of its name.
   return optimizer.config as unknown as UpdateRule;

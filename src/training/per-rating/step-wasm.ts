@@ -2,7 +2,15 @@
 // double on float32 inputs, as they are there.
 
 import { ARTANH, EXPONENTIAL, LN2_HIGH, LN2_LOW } from '../../core/elementary';
-import { type Arithmetic, applyRule, isPerRow, rowRate, type UpdateRule } from '../../kernels/update-rules';
+import {
+  type Arithmetic,
+  applyRule,
+  isPerRow,
+  numberArithmetic,
+  rowRate,
+  type UpdateRule,
+  vectorArithmetic,
+} from '../../kernels/update-rules';
 import {
   branch,
   type Code,
@@ -348,7 +356,7 @@ export class RowRate {
     const { rule, rank } = spec;
     if (!isPerRow(rule)) return sequence();
     const at = layout.base.slots[0]!;
-    const arithmetic = { ...f32, constant: f32.const, keep: (value: Code<'f32'>) => value };
+    const arithmetic = { ...numberArithmetic(), keep: (value: Code<'f32'>) => value };
     return sequence(
       set(sum, f32.add(f32.load(row, at), f32.mul(squares, f32.const(1 / rank)))),
       f32.store(row, sum, at),
@@ -386,8 +394,7 @@ export class CellUpdates {
     const { row, root } = this;
     const load = (at: number) => v128.load(row, at + offset);
     const store = (value: Code<'v128'>, at: number) => v128.store(row, value, at + offset);
-    const constant = (value: number) => f32x4.splat(f32.const(value));
-    return this.update('v128', { ...f32x4, constant }, cell, x, gradient, rate, root.vector, load, store);
+    return this.update('v128', vectorArithmetic(), cell, x, gradient, rate, root.vector, load, store);
   }
 
   /** Of a cell of one number. */
@@ -395,7 +402,7 @@ export class CellUpdates {
     const { row, root } = this;
     const load = (at: number) => f32.load(row, at);
     const store = (value: Code<'f32'>, at: number) => f32.store(row, value, at);
-    return this.update('f32', { ...f32, constant: f32.const }, cell, x, gradient, rate, root.number, load, store);
+    return this.update('f32', numberArithmetic(), cell, x, gradient, rate, root.number, load, store);
   }
 
   private update<T extends 'f32' | 'v128'>(

@@ -1,7 +1,7 @@
 // Training by pairs of rows: JavaScript and WebAssembly to the bit, on any number of threads, and both against the steps
 // of batches that they stand for.
 
-import { adadelta, adagrad, adam, momentum, nesterov, rmsprop, sgd } from '../../../src';
+import { adadelta, adagrad, adam, ftrl, momentum, nesterov, rmsprop, sgd } from '../../../src';
 import { Stream } from '../../../src/core/random';
 import { OverparamMFModel } from '../../../src/models/overparam-mf';
 import { cosine } from '../../../src/optimizers/learning-rate';
@@ -105,6 +105,9 @@ const CASES: readonly [string, Case][] = [
   ],
   ['adam', { overparam: scalar, optimizer: adam({ learningRate: cosine(0.01) }) }],
   ['adam, averages that start late', { optimizer: adam({ beta1: 0.5, beta2: 0.99 }) }],
+  ['ftrl', { optimizer: ftrl({ l1: 0.02, l2: 0.1, weightDecay: 0.01 }) }],
+  ['ftrl of scalars', { overparam: scalar, optimizer: ftrl({ l1: 0.3, learningRate: { embedding: 0.1, map: 0.05 } }) }],
+  ['ftrl of diagonals, groups', { grouping: 4, overparam: { kind: 'diagonal' }, optimizer: ftrl() }],
   ['absolute', { loss: LOSSES.absolute, weighted: true }],
   ['huber', { loss: LOSSES.huber }],
   ['logistic', { loss: LOSSES.logistic, weighted: true, overparam: scalar }],
