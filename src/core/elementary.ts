@@ -6,7 +6,7 @@ export const LN2_LOW = 1.9082149292705877e-10;
 /** 1 / k!: the Taylor coefficients of e^x. */
 export const EXPONENTIAL = Float64Array.from({ length: 14 }, (_, k) => 1 / factorial(k));
 /** (-1)^k / (2k)!: the Taylor coefficients of cos x in x^2. */
-const COSINE = Float64Array.from({ length: 12 }, (_, k) => (k % 2 === 0 ? 1 : -1) / factorial(2 * k));
+export const COSINE = Float64Array.from({ length: 12 }, (_, k) => (k % 2 === 0 ? 1 : -1) / factorial(2 * k));
 /** 1 / (2k + 1): the coefficients of artanh s in s^2, after a factor s. */
 export const ARTANH = Float64Array.from({ length: 11 }, (_, k) => 1 / (2 * k + 1));
 const bits = new Float64Array(1);

@@ -130,6 +130,18 @@ export class Stream {
     }
   }
 
+  /**
+   * Leaves the next words, an even number of them, to who draws them by the block: the key and the number of the first block;
+   * null, and nothing is skipped, between the two words of a block.
+   */
+  skip(count: number): { readonly key0: number; readonly key1: number; readonly block: number } | null {
+    if ((this.counter & 1) === 1) return null;
+    const { key0, key1 } = this;
+    const block = this.counter >>> 1;
+    this.counter += count;
+    return { key0, key1, block };
+  }
+
   /** Puts the next words, an even number of them, into `drawn`. */
   private fill(count: number): void {
     const { key0, key1, words } = this;

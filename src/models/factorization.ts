@@ -5,10 +5,12 @@ import { boolean, type Filled, field, integer, number, oneOf, readOptions, seed,
 import { type Seed, Stream } from '../core/random';
 import type { TaskScheduler } from '../core/scheduler';
 import * as kernels from '../kernels/dispatch';
+import { drawNormals } from '../kernels/normals';
 import type { Real } from '../optimizers/factor';
 import { matrixView } from '../parameters/matrix-view';
 import { plainTable, startDraws, startedTable, tableDims, type ZeroTable } from '../parameters/overparam';
 import type { Parameter } from '../parameters/parameter';
+import type { KernelChoice } from '../wasm/host';
 import type { Model, RatingBatch } from './model';
 
 /** Throws OptionError where a row is not one of the table's. */
@@ -271,6 +273,14 @@ export class MFModel extends Factorization {
   }
 }
 
+/** How a start is drawn. */
+interface StartOptions {
+  readonly seed: Seed;
+  readonly initScale: number;
+  /** Who does the arithmetic, with the same bits. @defaultValue 'auto' */
+  readonly kernels?: KernelChoice;
+}
+
 /** Draws between two looks at the clock, well under a millisecond; even, so that the pieces are the whole. */
 const PIECE = 2048;
 
@@ -280,7 +290,7 @@ const PIECE = 2048;
  */
 export async function drawStart(
   embeddings: readonly Parameter[],
-  { seed, initScale }: { readonly seed: Seed; readonly initScale: number },
+  { seed, initScale, kernels = 'auto' }: StartOptions,
   scheduler: TaskScheduler,
   /** Uniform from 0 to initScale instead of normal. */
   isUniform = false,
@@ -292,7 +302,7 @@ export async function drawStart(
     for (let from = 0; from < start.length; from += PIECE) {
       const to = Math.min(from + PIECE, start.length);
       if (isUniform) for (let i = from; i < to; i++) start[i] = initScale * draws.uniform();
-      else draws.normals(start, from, to, initScale);
+      else drawNormals(draws, start, from, to, initScale, kernels);
       if (scheduler.isDue(PIECE)) await scheduler.yieldNow();
     }
     await scheduler.yieldNow();

@@ -337,7 +337,7 @@ async function fitAls({ data: given, options: asked, fitOptions, install, isServ
   const model = new MFModel({ users: data.users.size, items: data.items.size, rank, biases, seed, initScale: 0 });
   await drawStart(
     [model.userEmbedding, model.itemEmbedding],
-    { seed, initScale: initScale / Math.sqrt(rank) },
+    { seed, initScale: initScale / Math.sqrt(rank), kernels: options.kernels },
     scheduler,
   );
   const weights = await weightsOf(data, options.alpha, scheduler);

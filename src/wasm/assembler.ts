@@ -69,6 +69,11 @@ function store<A extends ValueType>(alignment: number, ...op: number[]) {
     code('void', address.bytes, value.bytes, op, [alignment], unsigned(offset));
 }
 
+/** All lanes by the same number of bits. */
+function shift(op: number) {
+  return (a: Code<'v128'>, by: Code<'i32'>): Code<'v128'> => code('v128', a.bytes, by.bytes, [0xfd, op, 0x01]);
+}
+
 const floats = new DataView(new ArrayBuffer(8));
 
 export const i32 = {
@@ -81,6 +86,7 @@ export const i32 = {
   sub: binary<'i32', 'i32'>('i32', 0x6b),
   mul: binary<'i32', 'i32'>('i32', 0x6c),
   and: binary<'i32', 'i32'>('i32', 0x71),
+  xor: binary<'i32', 'i32'>('i32', 0x73),
   shl: binary<'i32', 'i32'>('i32', 0x74),
   shrU: binary<'i32', 'i32'>('i32', 0x76),
   shrS: binary<'i32', 'i32'>('i32', 0x75),
@@ -92,8 +98,13 @@ export const i32 = {
 };
 
 export const i64 = {
+  load: load('i64', 3, 0x29),
+  store: store<'i64'>(3, 0x37),
   /** Of an i32, with its sign. */
   extend: unary<'i32', 'i64'>('i64', 0xac),
+  /** Without. */
+  extendU: unary<'i32', 'i64'>('i64', 0xad),
+  mul: binary<'i64', 'i64'>('i64', 0x7e),
   /** Of 32 bits, with a sign. */
   const: (value: number): Code<'i64'> =>
     code('i64', [0x42], signed(whole(value, -(2 ** 31), 2 ** 31 - 1, 'i64.const'))),
@@ -164,6 +175,8 @@ export const v128 = {
   /** One number of eight bytes in both lanes. */
   loadSplat64: load('v128', 3, 0xfd, 0x0a),
   and: binary<'v128', 'v128'>('v128', 0xfd, 0x4e),
+  or: binary<'v128', 'v128'>('v128', 0xfd, 0x50),
+  xor: binary<'v128', 'v128'>('v128', 0xfd, 0x51),
   /** The bits of `a` where the mask has ones, else those of `b`. */
   bitselect: (a: Code<'v128'>, b: Code<'v128'>, mask: Code<'v128'>): Code<'v128'> =>
     code('v128', a.bytes, b.bytes, mask.bytes, [0xfd, 0x52]),
@@ -177,6 +190,16 @@ export const i32x4 = {
   gt: binary<'v128', 'v128'>('v128', 0xfd, 0x3b),
   /** One bit for the sign of each lane: bit i is that of lane i. */
   bitmask: unary<'v128', 'i32'>('i32', 0xfd, 0xa4, 0x01),
+  add: binary<'v128', 'v128'>('v128', 0xfd, 0xae, 0x01),
+  sub: binary<'v128', 'v128'>('v128', 0xfd, 0xb1, 0x01),
+  abs: unary<'v128', 'v128'>('v128', 0xfd, 0xa0, 0x01),
+  shl: shift(0xab),
+  shrS: shift(0xac),
+  shrU: shift(0xad),
+};
+
+export const i64x2 = {
+  shrU: shift(0xcd),
 };
 
 export const f32x4 = {
@@ -203,12 +226,20 @@ export const f32x4 = {
   highHalf: (a: Code<'v128'>, b: Code<'v128'>): Code<'v128'> =>
     code('v128', a.bytes, b.bytes, [0xfd, 0x0d], [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]),
   anyTrue: unary<'v128', 'i32'>('i32', 0xfd, 0x53),
+  /** Of two doubles; the other lanes are 0. */
+  demote: unary<'v128', 'v128'>('v128', 0xfd, 0x5e),
 };
 
 export const f64x2 = {
   add: binary<'v128', 'v128'>('v128', 0xfd, 0xf0, 0x01),
   sub: binary<'v128', 'v128'>('v128', 0xfd, 0xf1, 0x01),
   mul: binary<'v128', 'v128'>('v128', 0xfd, 0xf2, 0x01),
+  div: binary<'v128', 'v128'>('v128', 0xfd, 0xf3, 0x01),
+  sqrt: unary<'v128', 'v128'>('v128', 0xfd, 0xef, 0x01),
+  gt: binary<'v128', 'v128'>('v128', 0xfd, 0x4a),
+  /** Of the two low lanes of integers, with or without signs. */
+  convertS: unary<'v128', 'v128'>('v128', 0xfd, 0xfe, 0x01),
+  convertU: unary<'v128', 'v128'>('v128', 0xfd, 0xff, 0x01),
 };
 
 const VALUE_TYPES: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };

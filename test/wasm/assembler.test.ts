@@ -12,6 +12,7 @@ import {
   i32,
   i32x4,
   i64,
+  i64x2,
   ModuleBuilder,
   select,
   v128,
@@ -29,6 +30,9 @@ function run(code: Code<'i32'> | Code<'f32'> | Code<'f64'>, ...effects: Code<'vo
 }
 
 const bits = (lanes: Code<'v128'>, lane: number) => f32.lane(lane)(lanes);
+const ints = (value: number) => i32x4.splat(i32.const(value));
+/** A whole number from the first lane: by f64x2.convertS and f32x4.demote. */
+const whole = (lanes: Code<'v128'>) => bits(f32x4.demote(f64x2.convertS(lanes)), 0);
 const of = (...lanes: [number, number, number, number]) => lanes.map((value) => f32x4.splat(f32.const(value)))[0]!;
 
 describe('instructions compute what they are called', () => {
@@ -37,6 +41,7 @@ describe('instructions compute what they are called', () => {
     ['i32.sub', i32.sub(i32.const(5), i32.const(7)), -2],
     ['i32.mul', i32.mul(i32.const(-5), i32.const(7)), -35],
     ['i32.and', i32.and(i32.const(12), i32.const(10)), 8],
+    ['i32.xor', i32.xor(i32.const(12), i32.const(10)), 6],
     ['i32.shl', i32.shl(i32.const(3), i32.const(4)), 48],
     ['i32.shrU', i32.shrU(i32.const(-1), i32.const(28)), 15],
     ['i32.shrS', i32.shrS(i32.const(-16), i32.const(2)), -4],
@@ -47,6 +52,11 @@ describe('instructions compute what they are called', () => {
     ['i32.truncate of what does not fit', i32.truncate(f64.const(1e12)), 2 ** 31 - 1],
     ['an address without a sign', i32.shrU(i32.const(2 ** 32 - 1), i32.const(31)), 1],
     ['i64', i64.wrap(i64.shrU(i64.shl(i64.extend(i32.const(-1)), i64.const(60)), i64.const(62))), 3],
+    [
+      'i64.extendU and i64.mul',
+      i64.wrap(i64.shrU(i64.mul(i64.extendU(i32.const(-1)), i64.const(6)), i64.const(32))),
+      5,
+    ],
     ['i64.or', i64.wrap(i64.or(i64.const(5), i64.const(8))), 13],
     ['f64.lt', f64.lt(f64.const(1), f64.const(2)), 1],
     ['f64.gt', f64.gt(f64.const(1), f64.const(2)), 0],
@@ -97,12 +107,30 @@ describe('instructions compute what they are called', () => {
       ),
       2,
     ],
+    ['v128.or', whole(v128.or(ints(12), ints(10))), 14],
+    ['v128.xor', whole(v128.xor(ints(12), ints(10))), 6],
+    ['i32x4.add', whole(i32x4.add(ints(5), ints(-7))), -2],
+    ['i32x4.sub', whole(i32x4.sub(ints(5), ints(7))), -2],
+    ['i32x4.abs', whole(i32x4.abs(ints(-7))), 7],
+    ['i32x4.shl', whole(i32x4.shl(ints(3), i32.const(4))), 48],
+    ['i32x4.shrS', whole(i32x4.shrS(ints(-16), i32.const(2))), -4],
+    ['i32x4.shrU', whole(i32x4.shrU(ints(-1), i32.const(28))), 15],
+    ['i64x2.shrU', whole(i64x2.shrU(i32x4.const(0, 7, 0, 7), i32.const(32))), 7],
+    ['f64x2.convertU', bits(f32x4.demote(f64x2.convertU(ints(2 ** 31))), 1), 2 ** 31],
+    [
+      'f64x2.div',
+      bits(f32x4.demote(f64x2.div(f64x2.convertS(ints(1)), f64x2.convertS(ints(3)))), 1),
+      Math.fround(1 / 3),
+    ],
+    ['f64x2.sqrt', bits(f32x4.demote(f64x2.sqrt(f64x2.convertS(ints(2)))), 0), Math.fround(Math.sqrt(2))],
+    ['f64x2.gt', bits(v128.and(f64x2.gt(f64x2.convertS(ints(2)), f64x2.convertS(ints(1))), of(7, 7, 7, 7)), 3), 7],
     ['f32x4.ge', bits(v128.and(f32x4.ge(of(2, 2, 2, 2), of(2, 2, 2, 2)), of(7, 7, 7, 7)), 0), 7],
   ])('%s', (_, code, expected) => expect(run(code)).toBe(expected));
 
   test('loads and stores, with offsets', () => {
     const at = i32.const(16);
     expect(run(i32.load(at, 4), i32.store(i32.const(20), i32.const(-9)))).toBe(-9);
+    expect(run(i64.wrap(i64.load(at, 8)), i64.store(i32.const(24), i64.const(-9)))).toBe(-9);
     expect(run(f32.load(i32.const(20)), f32.store(at, f32.const(2.5), 4))).toBe(2.5);
     expect(run(f64.load(at, 8), f64.store(i32.const(24), f64.const(0.1)))).toBe(0.1);
     expect(run(bits(v128.load(at), 3), v128.store(at, of(4, 4, 4, 4)))).toBe(4);

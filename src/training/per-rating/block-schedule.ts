@@ -192,10 +192,21 @@ export interface Records {
 export interface RatingStore extends Records {
   /** Stores the ratings `from` to `to` of the data, or those that `which` has there, at the positions in `places`. */
   put(places: Int32Array, from: number, to: number, which?: Int32Array): void;
+  /** Shuffles tiles as shuffleTiles does, where records do it themselves; each has at most MOST_SHUFFLED. */
+  shuffle?(tiles: readonly Tile[], scheduler: Scheduler): Promise<void>;
+}
+
+/** Records of a tile, and the key by which they are shuffled. */
+export interface Tile {
+  readonly first: number;
+  readonly count: number;
+  readonly key: number;
 }
 
 /** The most ratings to a call of `put`. */
-const AT_ONCE = 2048;
+export const AT_ONCE = 2048;
+/** More would hold the event loop for too long. Up to 2^21 a double has the product of a draw exactly, as integers have. */
+export const MOST_SHUFFLED = 1 << 20;
 
 /** The steps of training in their tiles. */
 export interface TileLayout {
@@ -241,17 +252,21 @@ function nextPlaces(
 export async function shuffleTiles(
   starts: Int32Array,
   stream: Stream,
-  { words, first, wordStep }: Records,
+  records: Records & Pick<RatingStore, 'shuffle'>,
   scheduler: Scheduler,
 ): Promise<void> {
   const draws = stream.fork('tiles');
-  const most = starts.reduce((most, start, tile) => Math.max(most, start - (starts[tile - 1] ?? start)), 0);
+  const tiles = Array.from({ length: starts.length - 1 }, (_, tile): Tile => {
+    const first = starts[tile]!;
+    return { first, count: starts[tile + 1]! - first, key: draws.uint32() };
+  });
+  const most = largestTile(starts);
+  if (records.shuffle !== undefined && most <= MOST_SHUFFLED) return records.shuffle(tiles, scheduler);
+  const { words, wordStep } = records;
   const order = new Int32Array(most);
   const copy = new Int32Array(most * wordStep);
-  for (let tile = 0; tile + 1 < starts.length; tile++) {
-    const key = draws.uint32();
-    const count = starts[tile + 1]! - starts[tile]!;
-    const at = first + starts[tile]! * wordStep;
+  for (const { first, count, key } of tiles) {
+    const at = records.first + first * wordStep;
     await forEachChunk(count, scheduler, (from, to) => {
       for (let k = from; k < to; k++) order[k] = k;
       copy.set(words.subarray(at + from * wordStep, at + to * wordStep), from * wordStep);
@@ -259,6 +274,11 @@ export async function shuffleTiles(
     const places = { words, first: at, wordStep };
     await forEachChunk(count, scheduler, (from, to) => move(copy, order, places, key, count, count - from, count - to));
   }
+}
+
+/** The most records of a tile. */
+export function largestTile(starts: Int32Array): number {
+  return starts.reduce((most, start, tile) => Math.max(most, start - (starts[tile - 1] ?? start)), 0);
 }
 
 /** Draws the records from place `from` - 1 down to `to`, and moves them there. */

@@ -1,6 +1,6 @@
 // The per-rating engine in WebAssembly: on this thread, yielding to the event loop between runs, or on threads.
 
-import type { Scheduler } from '../../core/scheduler';
+import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import { sayOnce, type WorkerHost } from '../../core/worker-host';
 import { slotsOf } from '../../kernels/update-rules';
 import type { RatingData } from '../../models/model';
@@ -20,11 +20,20 @@ import {
 import type { Training, TrainingState } from '../fit';
 import { emptySlot } from '../optimizer-sink';
 import { type Calls, Threads } from '../threads';
-import type { BlockGrid, OrderOptions, RowOrder, TileLayout, TileVisit } from './block-schedule';
-import { epochVisits, gridOf, layOutRatings, orderByBlock, stepsOf } from './block-schedule';
+import type { BlockGrid, OrderOptions, RowOrder, Tile, TileLayout, TileVisit } from './block-schedule';
+import {
+  AT_ONCE,
+  epochVisits,
+  gridOf,
+  largestTile,
+  layOutRatings,
+  MOST_SHUFFLED,
+  orderByBlock,
+  stepsOf,
+} from './block-schedule';
 import type { Cell, PerRatingPlan, RowLayout, SideTables, StepSpec } from './plan';
 import { progressAt, RATING, RUN, ratingBytes, rowLayout, STEPS_A_RATE } from './plan';
-import { encodeProgram, RATES_BYTES } from './program';
+import { encodeProgram, RATES_BYTES, scratchBytes } from './program';
 
 /** The most numbers changed per call, between two looks at the event loop: about a millisecond of the slowest rule. */
 const NUMBERS_A_CALL = 1 << 19;
@@ -32,13 +41,16 @@ const NUMBERS_A_CALL = 1 << 19;
 /** The exports of a program. The norms are present if rows carry them. */
 interface Program {
   prefetch(run: number): void;
+  put(staged: number, count: number, users: number, items: number, ratings: number): void;
+  shuffle(tile: number, count: number, key: number, scratch: number): void;
   run(run: number, count: number, rates: number, firstStep: number): void;
   userNorms?(row: number, count: number): void;
   itemNorms?(row: number, count: number): void;
 }
 
 /** Those that threads call, by number. */
-const CALLED = ['prefetch', 'run'];
+const CALLED = ['prefetch', 'run', 'shuffle'];
+const SHUFFLE = 2;
 
 /** The components of an engine. */
 export interface EngineTask {
@@ -81,15 +93,23 @@ export class WasmEngine implements Training {
 
   private static async load(task: EngineTask, isShared: boolean, scheduler: Scheduler): Promise<WasmEngine> {
     const { plan, data, order, slots, threads, host } = task;
-    const layout = await EngineMemory.create(plan, data, order, slots, isShared, scheduler);
+    const layout = await EngineMemory.create(plan, data, order, isShared ? threads : 1, isShared, scheduler);
     const { memory } = layout;
     await scheduler.yieldNow();
     const module = compile(encodeProgram(plan.spec, { pages: memory.buffer.byteLength / PAGE, isShared }));
     keep(module);
     await scheduler.yieldNow();
     const program = instantiate<Program>(module, memory);
-    const workers = isShared ? await Threads.start(host!, threads, module, memory, scheduler) : null;
-    return new WasmEngine(task, layout, program, workers);
+    // They take some 30 ms to start, in which this thread does the first half of the layout.
+    const starting = isShared ? Threads.start(host!, threads, module, memory, scheduler) : Promise.resolve(null);
+    starting.catch(() => undefined);
+    try {
+      await layout.fill(data, slots, program, starting, scheduler);
+      return new WasmEngine(task, layout, program, await starting);
+    } catch (error) {
+      (await starting.catch(() => null))?.stop();
+      throw error;
+    }
   }
 
   get rates() {
@@ -202,20 +222,20 @@ export class SideMemory {
   /** Factors, and the offset of each in a row. */
   private readonly cells: readonly { readonly factor: Factor; readonly cell: Cell }[];
   /** The address of each row. */
-  readonly addresses: Int32Array;
+  addresses: Int32Array = new Int32Array(0);
 
   constructor(
     spec: StepSpec,
     private readonly tables: SideTables,
     private readonly order: RowOrder,
     private readonly start: number,
+    /** Room for the addresses. */
+    readonly addressesAt: number,
   ) {
     this.layout = rowLayout(spec, tables.spec);
     const { base, diagonals, scalars, bias } = this.layout;
     const maps = [...diagonals, ...scalars].map((cell, l) => ({ factor: tables.maps[l]!, cell }));
     this.cells = [{ factor: tables.base, cell: base }, ...maps];
-    const { bytes } = this.layout;
-    this.addresses = order.places.map((place) => start + place * bytes);
     if (bias !== null) this.cells = [...this.cells, { factor: tables.bias!, cell: bias }];
   }
 
@@ -231,9 +251,15 @@ export class SideMemory {
     return { start: this.start + starts[block]! * bytes, bytes: (starts[block + 1]! - starts[block]!) * bytes };
   }
 
-  /** Puts factors and penalties in, and slots at their start. */
+  /** Puts addresses, factors and penalties in, and slots at their start. */
   async write(memory: Float32Array, slots: readonly SlotSpec[], scheduler: Scheduler): Promise<void> {
-    const { layout, tables } = this;
+    const { layout, tables, start } = this;
+    const { places } = this.order;
+    const addresses = new Int32Array(memory.buffer, this.addressesAt, tables.rows);
+    this.addresses = addresses;
+    await forEachChunk(tables.rows, scheduler, (from, to) => {
+      for (let row = from; row < to; row++) addresses[row] = start + places[row]! * layout.bytes;
+    });
     const decay = layout.decay / 4;
     const biasDecay = layout.biasDecay / 4;
     await this.eachPart(scheduler, (_, count, from) => {
@@ -371,7 +397,7 @@ export class EngineMemory {
     private layout: TileLayout,
     readonly memory: WebAssembly.Memory,
     readonly sides: readonly [SideMemory, SideMemory],
-    private readonly addresses: { rates: number; ratings: number; groups: number },
+    private readonly addresses: Addresses,
   ) {
     this.ratesAt = addresses.rates;
     const { buffer } = memory;
@@ -380,12 +406,12 @@ export class EngineMemory {
     this.doubles = new Float64Array(buffer);
   }
 
-  /** Lays out and fills a memory. */
+  /** Makes a memory of the size that all of it takes. */
   static async create(
     plan: PerRatingPlan,
     data: RatingData,
     order: OrderOptions,
-    slots: readonly SlotSpec[],
+    threads: number,
     isShared: boolean,
     scheduler: Scheduler,
   ): Promise<EngineMemory> {
@@ -402,7 +428,8 @@ export class EngineMemory {
     const rates = take(Math.ceil(data.size / STEPS_A_RATE) * RATES_BYTES);
     const side = async (tables: PerRatingPlan['user'], blockOf: Uint16Array, count: number) => {
       await scheduler.yieldNow();
-      const memory = new SideMemory(spec, tables, orderByBlock(blockOf, count), end);
+      const addresses = take(tables.rows * 4);
+      const memory = new SideMemory(spec, tables, orderByBlock(blockOf, count), end, addresses);
       take(memory.bytes);
       return memory;
     };
@@ -410,17 +437,17 @@ export class EngineMemory {
       await side(user, grid.userBlock, blocks.users),
       await side(item, grid.itemBlock, blocks.items),
     ] as const;
-    const ratings = take(data.size * ratingBytes(spec.isWeighted));
-    const groups = take(spec.grouping === 1 ? 0 : data.size * 4);
+    const isGrouped = spec.grouping > 1;
+    const bytes = ratingBytes(spec.isWeighted);
+    const ratings = take(data.size * bytes);
+    const groups = take(isGrouped ? data.size * 4 : 0);
+    const staged = take(isGrouped ? 0 : AT_ONCE * 4 * 5);
+    const most = largestTile(grid.starts);
+    const isShuffled = order.shuffle && !isGrouped && most <= MOST_SHUFFLED;
+    const scratch = take(isShuffled ? threads * scratchBytes(most, bytes) : 0);
     const whole: TileLayout = { starts: grid.starts, groups: null };
-    const memory = new EngineMemory(plan, order, grid, whole, createMemory(end, isShared), sides, {
-      rates,
-      ratings,
-      groups,
-    });
-    await scheduler.yieldNow();
-    await memory.fill(data, slots, scheduler);
-    return memory;
+    const addresses = { rates, ratings, groups, staged, scratch };
+    return new EngineMemory(plan, order, grid, whole, createMemory(end, isShared), sides, addresses);
   }
 
   /** The steps of an epoch. */
@@ -482,24 +509,84 @@ export class EngineMemory {
     for (const side of this.sides) await side.writeSlots(this.floats, slots, state, scheduler);
   }
 
-  private async fill(data: RatingData, slots: readonly SlotSpec[], scheduler: Scheduler): Promise<void> {
+  /** Fills it: rows, then ratings in the order of their tiles. */
+  async fill(
+    data: RatingData,
+    slots: readonly SlotSpec[],
+    program: Program,
+    starting: Promise<Threads | null>,
+    scheduler: Scheduler,
+  ): Promise<void> {
     const { words, floats, sides, addresses, grid, order, plan } = this;
     for (const side of sides) await side.write(floats, slots, scheduler);
-    const [user, item] = sides.map((side) => side.addresses) as [Int32Array, Int32Array];
+    const [user, item] = sides;
     const { users, items, targets, weights } = data;
-    const size = ratingBytes(plan.spec.isWeighted) / 4;
+    const bytes = ratingBytes(plan.spec.isWeighted);
+    const wordStep = bytes / 4;
     const first = addresses.ratings / 4;
+    const staged = addresses.staged / 4;
     const put = (places: Int32Array, from: number, to: number, which?: Int32Array) => {
+      if (which === undefined) {
+        words.set(places.subarray(0, to - from), staged);
+        words.set(users.subarray(from, to), staged + AT_ONCE);
+        words.set(items.subarray(from, to), staged + 2 * AT_ONCE);
+        floats.set(targets.subarray(from, to), staged + 3 * AT_ONCE);
+        if (weights !== null) floats.set(weights.subarray(from, to), staged + 4 * AT_ONCE);
+        program.put(addresses.staged, to - from, user.addressesAt, item.addressesAt, addresses.ratings);
+        return;
+      }
       for (let n = from; n < to; n++) {
-        const k = which === undefined ? n : which[n]!;
-        const at = first + Math.imul(places[n - from]!, size);
-        words[at + RATING.user / 4] = user[users[k]!]!;
-        words[at + RATING.item / 4] = item[items[k]!]!;
+        const k = which[n]!;
+        const at = first + Math.imul(places[n - from]!, wordStep);
+        words[at + RATING.user / 4] = user.addresses[users[k]!]!;
+        words[at + RATING.item / 4] = item.addresses[items[k]!]!;
         floats[at + RATING.target / 4] = targets[k]!;
         if (weights !== null) floats[at + RATING.weight / 4] = weights[k]!;
       }
     };
-    this.layout = await layOutRatings(data, grid, order, { words, first, wordStep: size, put }, scheduler);
+    const shuffle = (tiles: readonly Tile[], scheduler: Scheduler) => this.shuffle(tiles, program, starting, scheduler);
+    this.layout = await layOutRatings(data, grid, order, { words, first, wordStep, put, shuffle }, scheduler);
     if (this.layout.groups !== null) words.set(this.layout.groups, addresses.groups / 4);
   }
+
+  private async shuffle(
+    tiles: readonly Tile[],
+    program: Program,
+    starting: Promise<Threads | null>,
+    scheduler: Scheduler,
+  ): Promise<void> {
+    const { addresses, plan, grid } = this;
+    const bytes = ratingBytes(plan.spec.isWeighted);
+    const room = Math.ceil(scratchBytes(largestTile(grid.starts), bytes) / 16) * 16;
+    const threads = await starting;
+    const shares = Array.from({ length: threads?.count ?? 1 }, (): Calls => []);
+    const loads = shares.map(() => 0);
+    for (const { first, count, key } of tiles) {
+      const at = addresses.ratings + first * bytes;
+      if (threads === null) {
+        program.shuffle(at, count, key, addresses.scratch);
+        if (scheduler.isDue(count)) await scheduler.yieldNow();
+        continue;
+      }
+      const least = loads.indexOf(Math.min(...loads));
+      loads[least]! += count;
+      shares[least]!.push(SHUFFLE, at, count, key, addresses.scratch + least * room);
+    }
+    await threads?.run(
+      CALLED,
+      shares.map((calls) => [calls]),
+      scheduler,
+    );
+  }
+}
+
+/** Where what lies in a memory begins, but rows. */
+interface Addresses {
+  readonly rates: number;
+  readonly ratings: number;
+  readonly groups: number;
+  /** AT_ONCE places, users, items, targets and weights, on their way to their tiles. */
+  readonly staged: number;
+  /** What a thread needs to shuffle a tile, for each of them. */
+  readonly scratch: number;
 }

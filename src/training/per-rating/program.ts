@@ -11,6 +11,8 @@ import {
   f32x4,
   f64,
   i32,
+  i32x4,
+  i64,
   type Local,
   loopWhile,
   type MemoryShape,
@@ -20,8 +22,9 @@ import {
   set,
   v128,
 } from '../../wasm/assembler';
+import { AT_ONCE } from './block-schedule';
 import type { RowLayout, StepSpec } from './plan';
-import { carriesNorms, RATE_SHIFT, RUN, ratingBytes, rowLayout, vectorsOf } from './plan';
+import { carriesNorms, RATE_SHIFT, RATING, RUN, ratingBytes, rowLayout, vectorsOf } from './plan';
 import { eachVector, exponentialFunction, LaneSum, lossEmitter, type RateLocals, StepWriter } from './step-wasm';
 
 /** A row of the table of rates: base, map and bias, each a float32. */
@@ -29,7 +32,8 @@ export const RATES_BYTES = 12;
 
 /**
  * The program. It exports `prefetch(run)`, for before a run's first step; `run(run, count, rates, firstStep)`: the next
- * `count` steps of a run; and, where rows carry their norms, `userNorms(row, count)` and `itemNorms(row, count)`, which take them anew.
+ * `count` steps of a run; `put` and `shuffle`, which lay the ratings out; and, where rows carry their norms,
+ * `userNorms(row, count)` and `itemNorms(row, count)`, which take them anew.
  */
 export function encodeProgram(spec: StepSpec, memory: MemoryShape): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
@@ -88,6 +92,8 @@ export function encodeProgram(spec: StepSpec, memory: MemoryShape): Uint8Array<A
     f64.store(run, sum, RUN.loss),
   );
   emitPrefetch(module);
+  emitPut(module, bytes);
+  emitShuffle(module, bytes);
   if (carriesNorms(spec)) {
     emitNorms(module, 'userNorms', spec.rank, rowLayout(spec, spec.user));
     emitNorms(module, 'itemNorms', spec.rank, rowLayout(spec, spec.item));
@@ -192,5 +198,92 @@ export function emitPrefetch(module: ModuleBuilder): void {
     touch(RUN.itemRows, RUN.itemBytes),
     // A sum that nobody used would not be taken, and nothing be read.
     i32.store(run, sum, RUN.scratch),
+  );
+}
+
+// The layout of ratings: see block-schedule.ts, which defines it.
+
+/** Adds the function `put(staged, count, users, items, ratings)`: AT_ONCE places, users, items, targets and weights to records. */
+export function emitPut(module: ModuleBuilder, bytes: number): void {
+  const f = module.function('void', 'put');
+  const [staged, count] = [f.parameter('i32'), f.parameter('i32')];
+  const [users, items, ratings] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
+  const at = f.local('i32');
+  const column = (number: number) => i32.load(staged, 4 * AT_ONCE * number);
+  const address = (rows: Local<'i32'>, number: number) =>
+    i32.load(i32.add(rows, i32.shl(column(number), i32.const(2))));
+  f.emit(
+    loopWhile(
+      count,
+      set(at, i32.add(ratings, i32.mul(column(0), i32.const(bytes)))),
+      i32.store(at, address(users, 1), RATING.user),
+      i32.store(at, address(items, 2), RATING.item),
+      i32.store(at, column(3), RATING.target),
+      ...(bytes > RATING.weight ? [i32.store(at, column(4), RATING.weight)] : []),
+      set(staged, i32.add(staged, i32.const(4))),
+      set(count, i32.sub(count, i32.const(1))),
+    ),
+  );
+}
+
+/** The bytes that `shuffle` needs for a tile: a number each, and a copy of the records, in vectors. */
+export function scratchBytes(count: number, bytes: number): number {
+  return Math.ceil(count / 4) * 16 + Math.ceil((count * bytes) / 16) * 16;
+}
+
+/** Adds the function `shuffle(tile, count, key, scratch)`, for at most MOST_SHUFFLED records: shuffleTiles for one tile. */
+export function emitShuffle(module: ModuleBuilder, bytes: number): void {
+  const f = module.function('void', 'shuffle');
+  const [tile, left, key, order] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
+  const [copy, at, end, word, drawn, source] = [
+    f.local('i32'),
+    f.local('i32'),
+    f.local('i32'),
+    f.local('i32'),
+    f.local('i32'),
+    f.local('i32'),
+  ];
+  const numbers = f.local('v128');
+  const up = (value: Code<'i32'>) => i32.and(i32.add(value, i32.const(15)), i32.const(-16));
+  const next = (cursor: Local<'i32'>, by: number) => set(cursor, i32.add(cursor, i32.const(by)));
+  const xorShift = (by: number) => set(drawn, i32.xor(drawn, i32.shrU(drawn, i32.const(by))));
+  f.emit(
+    set(copy, i32.add(order, up(i32.shl(left, i32.const(2))))),
+    set(numbers, i32x4.const(0, 1, 2, 3)),
+    set(at, order),
+    loopWhile(
+      i32.ltU(at, copy),
+      v128.store(at, numbers),
+      set(numbers, i32x4.add(numbers, i32x4.const(4, 4, 4, 4))),
+      next(at, 16),
+    ),
+    set(end, i32.add(copy, i32.mul(left, i32.const(bytes)))),
+    set(source, tile),
+    loopWhile(i32.ltU(at, end), v128.store(at, v128.load(source)), next(at, 16), next(source, 16)),
+    // From the last record to the first.
+    set(at, i32.add(tile, i32.mul(left, i32.const(bytes)))),
+    set(end, i32.add(order, i32.shl(left, i32.const(2)))),
+    set(word, key),
+    loopWhile(
+      left,
+      set(drawn, word),
+      xorShift(16),
+      set(drawn, i32.mul(drawn, i32.const(0x85ebca6b))),
+      xorShift(13),
+      set(drawn, i32.mul(drawn, i32.const(0xc2b2ae35))),
+      xorShift(16),
+      // Of `left` as many: the upper word of the product.
+      set(drawn, i64.wrap(i64.shrU(i64.mul(i64.extendU(drawn), i64.extendU(left)), i64.const(32)))),
+      set(drawn, i32.add(order, i32.shl(drawn, i32.const(2)))),
+      set(source, i32.add(copy, i32.mul(i32.load(drawn), i32.const(bytes)))),
+      next(end, -4),
+      next(at, -bytes),
+      i32.store(drawn, i32.load(end)),
+      ...(bytes === 16
+        ? [v128.store(at, v128.load(source))]
+        : [i64.store(at, i64.load(source)), i32.store(at, i32.load(source, 8), 8)]),
+      next(word, 0x9e3779b9 | 0),
+      set(left, i32.sub(left, i32.const(1))),
+    ),
   );
 }

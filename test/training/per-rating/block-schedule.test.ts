@@ -6,10 +6,15 @@ import {
   assignBlocks,
   BlockGrid,
   chooseBlocks,
+  MOST_SHUFFLED,
   oneVisit,
   scheduleVisits,
   shuffleTiles,
+  type Tile,
 } from '../../../src/training/per-rating/block-schedule';
+import { emitShuffle, scratchBytes } from '../../../src/training/per-rating/program';
+import { ModuleBuilder } from '../../../src/wasm/assembler';
+import { compile, createMemory, instantiate } from '../../../src/wasm/host';
 import { NEVER_YIELD, randomRatings } from '../../support/training';
 
 test('blocks differ by at most the heaviest row', async () => {
@@ -96,4 +101,48 @@ test('every order of a tile is as likely as any other', async () => {
   const chiSquare = [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
   // The 99.999 % point of chi-square with 23 degrees of freedom.
   expect(chiSquare).toBeLessThan(63.5);
+});
+
+/** Records of 3 or 4 words, shuffled in JavaScript and by the program. */
+async function bothShuffles(counts: readonly number[], wordStep: 3 | 4, seed: number) {
+  const starts = Int32Array.of(0, ...counts.map((_, at) => counts.slice(0, at + 1).reduce((sum, n) => sum + n, 0)));
+  const words = Int32Array.from({ length: starts.at(-1)! * wordStep + 4 }, (_, at) => at);
+  const module = new ModuleBuilder();
+  emitShuffle(module, 4 * wordStep);
+  const scratch = Math.ceil((words.length * 4) / 16) * 16;
+  const memory = createMemory(scratch + scratchBytes(Math.max(...counts), 4 * wordStep));
+  const inMemory = new Int32Array(memory.buffer, 0, words.length);
+  inMemory.set(words);
+  const program = instantiate<{ shuffle(...operands: number[]): void }>(
+    compile(module.encode({ pages: 1, isShared: false })),
+    memory,
+  );
+  const shuffled: Tile[] = [];
+  const shuffle = async (tiles: readonly Tile[]) => {
+    shuffled.push(...tiles);
+    for (const { first, count, key } of tiles) program.shuffle(first * wordStep * 4, count, key, scratch);
+  };
+  await shuffleTiles(starts, Stream.of(seed), { words, first: 0, wordStep }, NEVER_YIELD);
+  await shuffleTiles(starts, Stream.of(seed), { words: inMemory, first: 0, wordStep, shuffle }, NEVER_YIELD);
+  return { words, inMemory, shuffled };
+}
+
+test('the program shuffles as JavaScript does, each tile on its own', async () => {
+  const counts = fc.array(fc.nat(70), { minLength: 1, maxLength: 9 });
+  await fc.assert(
+    fc.asyncProperty(counts, fc.constantFrom(3 as const, 4 as const), fc.integer(), async (counts, wordStep, seed) => {
+      const { words, inMemory, shuffled } = await bothShuffles(counts, wordStep, seed);
+      expect([...inMemory]).toEqual([...words]);
+      expect(shuffled.map(({ count }) => count)).toEqual(counts);
+    }),
+    { numRuns: 200 },
+  );
+  const { words, inMemory } = await bothShuffles([MOST_SHUFFLED, 5], 3, 1);
+  expect(Buffer.from(inMemory).equals(Buffer.from(words))).toBe(true);
+});
+
+test('a tile that would hold the event loop for long is left to JavaScript', async () => {
+  const { words, inMemory, shuffled } = await bothShuffles([MOST_SHUFFLED + 1], 3, 2);
+  expect(shuffled).toEqual([]);
+  expect(Buffer.from(inMemory).equals(Buffer.from(words))).toBe(true);
 });

@@ -88,13 +88,13 @@ function hostWith(before: string, patch: (handle: WorkerHandle, at: number) => W
   return { host: starting, alive };
 }
 
-/** Ends the thread at its nth message, before the script sees it: the others wait for it. */
+/** Ends the thread at its nth message, before the script sees it: the others wait for it. The first three start it, lay the ratings out, and train an epoch. */
 const endAt = (n: number, how: string) =>
   `let asked = 0; require('node:worker_threads').parentPort.on('message', () => { if (++asked === ${n}) ${how} });`;
 
 test.each([
-  ['throws', `${endAt(3, 'Atomics.load = () => { throw new Error("lost"); };')}`, /lost/],
-  ['exits', endAt(3, 'process.exit(7)'), /code 7/],
+  ['throws', `${endAt(4, 'Atomics.load = () => { throw new Error("lost"); };')}`, /lost/],
+  ['exits', endAt(4, 'process.exit(7)'), /code 7/],
 ])('a thread that %s in the second epoch makes it fail, and leaves none', async (_, before, reason) => {
   const { host, alive } = hostWith(before);
   const { training } = await make({ threads: 2, host });
