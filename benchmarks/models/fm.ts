@@ -19,10 +19,13 @@ const orders = (loss: 'softmax' | 'warp') => (epochs: number) =>
   new FM({ task: 'ranking', loss, epochs, seed: 1 }).fit(likes, { userFeatures, itemFeatures });
 const adam = { task: 'classification', optimizer: 'adam', batchSize: 1024 } as const;
 const sgd = { task: 'classification', optimizer: { name: 'sgd', learningRate: 0.01 }, batchSize: 1, rank: 16 } as const;
+const adagrad = { name: 'adagrad', per: 'row', learningRate: 0.05 } as const;
 const tasks = new Map<string, { fit: (epochs: number) => Promise<unknown>; epochs: number }>([
   ['rows, rank 16', { fit: rows({ ...adam, rank: 16 }), epochs: 4 }],
   ['rows, rank 32', { fit: rows({ ...adam, rank: 32 }), epochs: 4 }],
   ['rows, rank 16, a row a step, SGD', { fit: rows(sgd), epochs: 2 }],
+  ['rows, rank 16, a row a step, AdaGrad per row', { fit: rows({ ...sgd, optimizer: adagrad }), epochs: 2 }],
+  ['rows, rank 16, a row a step, Adam', { fit: rows({ ...sgd, optimizer: 'adam' }), epochs: 2 }],
   ['orders, softmax', { fit: orders('softmax'), epochs: 2 }],
   ['orders, warp', { fit: orders('warp'), epochs: 2 }],
 ]);

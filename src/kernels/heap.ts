@@ -159,9 +159,14 @@ export class Heap {
     return heap;
   }
 
+  /** The exports of a program on this heap; null if it cannot be compiled. */
+  instantiate<Exports>(compile: () => WebAssembly.Module): Exports | null {
+    return inWasm(this.kernels, () => instantiate<Exports>(compile(), this.memory));
+  }
+
   /** The updates of a rule on arrays of this heap; null if they cannot be compiled. */
   updates(rule: UpdateRule): HeapUpdates | null {
-    const routines = inWasm(this.kernels, () => instantiate<RuleRoutines>(updateProgram(rule), this.memory));
+    const routines = this.instantiate<RuleRoutines>(() => updateProgram(rule));
     if (routines === null) return null;
     const { code } = this;
     const holds = (arrays: readonly Numbers[]): boolean => {

@@ -235,7 +235,7 @@ export class Penalty {
 
   constructor(
     readonly parameter: Parameter,
-    private readonly strength: number,
+    readonly strength: number,
     counts: Int32Array | null,
     /** For what every row of a batch goes through, as a dense layer: its rows are named once a step, and count for all. */
     private readonly isShared = false,

@@ -27,7 +27,7 @@ export class FeatureBatcher implements Batcher<FeatureBatch> {
   /** The rows of the order that are drawn and read ahead. */
   private ready = 0;
   /** Whether all values are 1: those of a batch then stay as they are. */
-  private isOneHot = true;
+  isOneHot = true;
   /** A sum of what was read ahead, which nobody wants: an engine would leave the reading out. */
   protected touched = 0;
   /** The features of the longest row. */
@@ -49,6 +49,9 @@ export class FeatureBatcher implements Batcher<FeatureBatch> {
   }
   get steps(): number {
     return this.data.size;
+  }
+  get isWeighted(): boolean {
+    return this.data.weights !== null;
   }
 
   async prepare(scheduler: Scheduler): Promise<void> {

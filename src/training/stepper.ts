@@ -1,7 +1,7 @@
 // Training by batches. One step: select -> penalty -> forward -> loss -> backward -> pullback into the optimizer. It
 // knows neither what the model scores nor what its parameters are made of.
 
-import { forEachChunk, type Scheduler, TaskScheduler } from '../core/scheduler';
+import { A_LOOK, forEachChunk, type Scheduler, TaskScheduler } from '../core/scheduler';
 import * as kernels from '../kernels/dispatch';
 import { Heap, type Move, moveOut } from '../kernels/heap';
 import type { Batch, Model, RatingData, Scorer } from '../models/model';
@@ -11,11 +11,20 @@ import type { KernelChoice } from '../wasm/host';
 import type { Training, TrainingState } from './fit';
 import type { Loss, LossBatch } from './losses';
 import type { OptimizerSink } from './optimizer-sink';
-import { progressAt } from './per-rating/plan';
+import { progressAt, STEPS_A_RATE } from './per-rating/plan';
 import type { Batcher, RowPlaces } from './rating-batches';
 
 /** The input of the loss, rewritten for each step. */
 type Scored = { -readonly [key in keyof LossBatch]: LossBatch[key] };
+
+/**
+ * Makes the steps of the examples of a batch, each by itself, in one call, with the bits of one by one: adds their losses to
+ * `sum`. null: not on this heap.
+ */
+export type ManySteps<B extends Batch> = (
+  heap: Heap,
+  sink: OptimizerSink,
+) => ((batch: B, firstStep: number, sum: number) => number) | null;
 
 /** Makes the steps of batches, one by one. */
 export class Stepper<B extends Batch> implements Training {
@@ -28,6 +37,8 @@ export class Stepper<B extends Batch> implements Training {
   private steps = 0;
   /** The heap with the arrays of the training, if they are in WebAssembly memory. */
   private heap: Heap | null = null;
+  /** Steps of one example, as many as share their rates. */
+  private many: ReturnType<ManySteps<B>> = null;
   private readonly moveModel = (move: Move): void => {
     for (const parameter of this.model.parameters) parameter.move(move);
     for (const penalty of this.penalties) penalty.move(move);
@@ -53,6 +64,7 @@ export class Stepper<B extends Batch> implements Training {
     private readonly options: { readonly epochs: number; readonly batchSize: number; readonly group?: number },
     choice: KernelChoice = 'js',
     private readonly packing: RowPacking | null = null,
+    manySteps: ManySteps<B> | null = null,
   ) {
     // A step has at most as many ratings as there are: more space would be wasted.
     this.batchSize = Math.min(options.batchSize, data.size);
@@ -69,12 +81,14 @@ export class Stepper<B extends Batch> implements Training {
     };
     if (model.reserve === undefined) for (const parameter of model.parameters) parameter.reserve(room);
     else model.reserve(room);
-    batcher.reserve(this.batchSize);
+    const isMany = manySteps !== null && this.batchSize === 1;
+    batcher.reserve(isMany ? STEPS_A_RATE : this.batchSize);
     const penalized = new Set(penalties.map(({ parameter }) => parameter));
     this.unpenalized = model.parameters.filter((parameter) => !penalized.has(parameter));
     if (precision === 'float32') {
       this.heap = Heap.holding(this.moveAll, choice);
-      if (this.heap !== null) sink.runOn(this.heap);
+      if (this.heap !== null && isMany) this.many = manySteps(this.heap, sink);
+      if (this.heap !== null && this.many === null) sink.runOn(this.heap);
     }
   }
 
@@ -110,18 +124,24 @@ export class Stepper<B extends Batch> implements Training {
 
   /** Returns the sum of the losses; stops early if it is no longer finite. */
   private async run(epoch: number, scheduler: Scheduler): Promise<number> {
-    const { batcher, batchSize, options } = this;
+    const { batcher, batchSize, options, many } = this;
     const isSingle = batchSize === 1;
     batcher.begin(epoch);
     let sum = 0;
     let seen = 0;
-    for (let batch = batcher.next(batchSize); batch !== null; batch = batcher.next(batchSize)) {
+    const limit = many === null ? batchSize : STEPS_A_RATE;
+    for (let batch = batcher.next(limit); batch !== null; batch = batcher.next(limit)) {
       const progress = isSingle
         ? progressAt(seen, batcher.steps, epoch, options.epochs)
         : (epoch - 1 + seen / batcher.size) / options.epochs;
-      sum += this.step(batch, progress);
-      seen += isSingle ? 1 : batch.count / (batch.group ?? 1);
-      if (scheduler.isDue(batch.count)) {
+      if (many === null) sum += this.step(batch, progress);
+      else {
+        this.sink.begin(this.steps + 1, progress);
+        sum = many(batch, this.steps + 1, sum);
+        this.steps += batch.count;
+      }
+      seen += isSingle && many === null ? 1 : batch.count / (batch.group ?? 1);
+      if (scheduler.isDue(many === null ? batch.count : A_LOOK)) {
         if (!Number.isFinite(sum)) return sum;
         await scheduler.yieldNow();
       }

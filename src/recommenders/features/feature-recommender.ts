@@ -24,6 +24,7 @@ import { FeatureState, isTrained, predictRows } from '../../serving/features/fea
 import { decodeLayout, encodeFeatureModel, takeTable } from '../../serving/features/saved-features';
 import type { Recommendation, SimilarOptions } from '../../serving/questions';
 import { askedOf, remake, type SavedFile, withSavedRule } from '../../serving/saved-model';
+import { featureSteps } from '../../training/feature-steps';
 import { fit, type History, largestOf } from '../../training/fit';
 import { OptimizerSink, type RuleOf } from '../../training/optimizer-sink';
 import { Stepper } from '../../training/stepper';
@@ -334,7 +335,9 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
     start() {
       const sink = new OptimizerSink(rules);
       const steps = { epochs, batchSize, group };
-      return new Stepper(model, loss, penaltiesOf(model, options, rows), batcher, sink, data, 1, steps, kernels);
+      const penalties = penaltiesOf(model, options, rows);
+      const many = featureSteps(model, loss, rules[0].optimizer, penalties, batcher);
+      return new Stepper(model, loss, penalties, batcher, sink, data, 1, steps, kernels, null, many);
     },
     usersPassedOver: rows.usersPassedOver,
     validation: {

@@ -179,7 +179,7 @@ export function planPerRating(
   // Constraints are kept between the steps of batches.
   if (model.parameters.some(({ factors }) => factors.some(({ constraint }) => constraint !== undefined))) return null;
   const rule = updateRuleOf(optimizer);
-  const pointwise = lossOf(loss);
+  const pointwise = lossSpecOf(loss);
   const user = tablesOf(model.userEmbedding, model.userBias, penalties);
   const item = tablesOf(model.itemEmbedding, model.itemBias, penalties);
   if (rule === null || pointwise === null || user === null || item === null) return null;
@@ -199,9 +199,10 @@ export function planPerRating(
   return { spec, user, item };
 }
 
-function lossOf(loss: Loss): LossSpec | null {
+/** What a loss is in WebAssembly; null for what is not there. */
+export function lossSpecOf(loss: Loss): LossSpec | null {
   if (loss instanceof SigmoidLoss) {
-    const inner = lossOf(loss.loss);
+    const inner = lossSpecOf(loss.loss);
     const { minimum, range } = loss;
     return inner === null || inner.sigmoid !== null ? null : { ...inner, sigmoid: { minimum, range } };
   }

@@ -25,7 +25,7 @@ import {
 import { AT_ONCE } from './block-schedule';
 import type { RowLayout, StepSpec } from './plan';
 import { carriesNorms, RATE_SHIFT, RATING, RUN, ratingBytes, rowLayout, vectorsOf } from './plan';
-import { eachVector, exponentialFunction, LaneSum, lossEmitter, type RateLocals, StepWriter } from './step-wasm';
+import { eachVector, exponentialFunction, LaneSum, lossEmitter, StepWriter } from './step-wasm';
 
 /** A row of the table of rates: base, map and bias, each a float32. */
 export const RATES_BYTES = 12;
@@ -79,7 +79,7 @@ export function encodeProgram(spec: StepSpec, memory: MemoryShape): Uint8Array<A
       set(scales.base, loadRate(0)),
       set(scales.map, loadRate(4)),
       set(scales.bias, loadRate(8)),
-      emitCorrections(f, f64.add(firstStep, f64.convert(step)), scales),
+      emitCorrections(f, f64.add(firstStep, f64.convert(step)), scales.root, [scales.base, scales.map, scales.bias]),
       ...oneStep,
       // The next of the run, in strides: index = (index + stride) mod count.
       set(index, i32.add(index, stride)),
@@ -112,7 +112,7 @@ function bySize(code: Code<'i32'>, step: (size: number) => Code<'void'>): Code<'
 /** Below e^-37.5 the power of a beta no longer changes a double's 1. */
 const VANISHED = -37.5;
 
-/** Code that scales the rates and writes `root` for a step, numbered from 1. */
+/** Code that scales some rates and writes the correction of the root for a step, numbered from 1. */
 export function correctionEmitter(module: ModuleBuilder, rule: UpdateRule) {
   if (rule.name !== 'adam') return (): Code<'void'> => sequence();
   const exponential = exponentialFunction(module);
@@ -124,21 +124,18 @@ export function correctionEmitter(module: ModuleBuilder, rule: UpdateRule) {
     // exp of less than the threshold rounds to nothing beside 1, which is what the threshold stands for.
     return f64.sub(f64.const(1), exponential.call(exponent));
   };
-  return (f: FunctionBuilder<'void'>, step: Code<'f64'>, rates: RateLocals): Code<'void'> => {
+  return (f: FunctionBuilder, step: Code<'f64'>, root: Local<'f32'>, rates: readonly Local<'f32'>[]): Code<'void'> => {
     const number = f.local('f64');
     const average = f.local('f32');
-    const scale = (rate: Local<'f32'>) => set(rate, f32.mul(rate, average));
     return sequence(
       set(number, step),
-      set(rates.root, f32.const(1)),
+      set(root, f32.const(1)),
       branch(
         f64.le(number, f64.const(last + 1)),
         sequence(
           set(average, f32.demote(f64.div(f64.const(1), oneMinusPower(logBeta1, number)))),
-          set(rates.root, f32.demote(f64.div(f64.const(1), f64.sqrt(oneMinusPower(logBeta2, number))))),
-          scale(rates.base),
-          scale(rates.map),
-          scale(rates.bias),
+          set(root, f32.demote(f64.div(f64.const(1), f64.sqrt(oneMinusPower(logBeta2, number))))),
+          ...rates.map((rate) => set(rate, f32.mul(rate, average))),
         ),
       ),
     );

@@ -11,6 +11,7 @@ import {
   type UpdateRule,
   vectorArithmetic,
 } from '../../kernels/update-rules';
+import type { Put } from '../../kernels/walk';
 import {
   branch,
   type Code,
@@ -36,7 +37,7 @@ import { isLinear, RATING, RUN, ratingBytes, rowLayout, vectorsOf } from './plan
 
 /** A loss as a function of a module: writes d loss / d score to `g` and adds the loss to `sum`. */
 export type LossEmitter = (
-  f: FunctionBuilder<'void'>,
+  f: FunctionBuilder,
   score: Code<'f32'>,
   target: Code<'f32'>,
   weight: Code<'f32'> | null,
@@ -224,7 +225,7 @@ const CHUNK = 16;
 export class LaneSum {
   private readonly sums: readonly Local<'v128'>[];
 
-  constructor(f: FunctionBuilder<'void'>) {
+  constructor(f: FunctionBuilder) {
     this.sums = Array.from({ length: 4 }, () => f.local('v128'));
   }
 
@@ -382,7 +383,7 @@ export class RowRate {
 /** Writes the updates of a row's cells. */
 export class CellUpdates {
   constructor(
-    private readonly f: FunctionBuilder<'void'>,
+    private readonly f: FunctionBuilder,
     private readonly row: Local<'i32'>,
     private readonly rule: UpdateRule,
     /** Adam's correction of the root. */
@@ -390,10 +391,17 @@ export class CellUpdates {
   ) {}
 
   /** Of the vector at an offset in a cell. */
-  onVector(cell: Cell, x: Code<'v128'>, gradient: Code<'v128'>, rate: Local<'v128'>, offset: number): Code<'void'> {
+  onVector(
+    cell: Cell,
+    x: Code<'v128'>,
+    gradient: Code<'v128'>,
+    rate: Local<'v128'>,
+    offset: number,
+    put: Put = v128.store,
+  ): Code<'void'> {
     const { row, root } = this;
     const load = (at: number) => v128.load(row, at + offset);
-    const store = (value: Code<'v128'>, at: number) => v128.store(row, value, at + offset);
+    const store = (value: Code<'v128'>, at: number) => put(row, value, at + offset);
     return this.update('v128', vectorArithmetic(), cell, x, gradient, rate, root.vector, load, store);
   }
 
@@ -684,7 +692,7 @@ export class RowStepCode {
 }
 
 /** Codes put together from left to right; undefined where there are none. */
-function chain<T extends ValueType>(
+export function chain<T extends ValueType>(
   by: (a: Code<T>, b: Code<T>) => Code<T>,
   [first, ...rest]: readonly Code<T>[],
 ): Code<T> | undefined {
