@@ -35,7 +35,7 @@ import {
   ridgesOf,
   scratchParts,
 } from './ridge-rows';
-import { advance, times } from './walk';
+import { advance, locals, parameters, times } from './walk';
 
 /**
  * The solver for a problem. In WebAssembly where it can be had, on shared memory for `threads` if that can be had too; `threads` of it says.
@@ -177,13 +177,6 @@ export function encodeRidgeRows(shape: RidgeShape, memory: MemoryShape): Uint8Ar
 
 type I32 = Local<'i32'>;
 
-/** N of a kind. */
-type Tuple<T, N extends number, R extends T[] = []> = R['length'] extends N ? R : Tuple<T, N, [...R, T]>;
-const some = <T, N extends number>(count: N, make: () => T) => Array.from({ length: count }, make) as Tuple<T, N>;
-const locals = <T extends 'i32' | 'f32' | 'v128', N extends number>(f: FunctionBuilder, type: T, count: N) =>
-  some(count, () => f.local(type));
-const parameters = <N extends number>(f: FunctionBuilder, count: N) => some(count, () => f.parameter('i32'));
-
 const add = (a: Code<'i32'>, bytes: number): Code<'i32'> => (bytes === 0 ? a : i32.add(a, i32.const(bytes)));
 
 /** Vectors of a row written out one after another; longer rows are walked in a loop of so many. */
@@ -211,8 +204,12 @@ class RidgeWriter {
     const outer = this.addOuterProducts();
     const gather = this.gather();
     const setDiagonal = this.setDiagonal();
-    const isExact = shape.method === 'cholesky';
-    const solveRow = isExact ? this.cholesky(outer) : this.conjugateGradient();
+    const solveRow =
+      shape.method === 'multiplicative'
+        ? this.multiply()
+        : shape.method === 'cholesky'
+          ? this.cholesky(outer)
+          : this.conjugateGradient();
     const loss = this.squaredDistance();
     const f = module.function('i32', 'solve');
     const [side, scratch, row, to] = parameters(f, 4);
@@ -565,6 +562,41 @@ class RidgeWriter {
           ),
         ),
       ),
+      i32.const(1),
+    );
+    return f;
+  }
+
+  /** The same by the step of rows of numbers of at least 0. */
+  private multiply(): FunctionBuilder<'i32'> {
+    const { module, shape } = this;
+    const [dots, addRows] = [this.dots(), this.addRows()];
+    const f = module.function('i32');
+    const [side, scratch, x, count] = parameters(f, 4);
+    const [scores, entries] = locals(f, 'i32', 2);
+    const left = f.local('v128');
+    const parts = this.parts(side, scratch);
+    const { right, matrix, diagonal } = scratchParts(shape, 0);
+    const each = (make: (offset: number) => Code<'void'>) => this.eachVector(f, [scratch, x], make);
+    f.emit(
+      set(scores, parts.scores),
+      set(entries, parts.entries),
+      dots.call(entries, x, count, scores),
+      each((offset) => v128.store(scratch, f32x4.zero(), 4 * right + offset)),
+      addRows.call(entries, parts.targets, count, parts.right),
+      each((offset) => {
+        const own = f32x4.mul(v128.load(scratch, 4 * diagonal + offset), v128.load(x, offset));
+        return v128.store(scratch, own, 4 * matrix + offset);
+      }),
+      addRows.call(entries, scores, count, parts.matrix),
+      each((offset) => {
+        const value = v128.load(x, offset);
+        const factor = f32x4.div(v128.load(scratch, 4 * right + offset), left);
+        return sequence(
+          set(left, v128.load(scratch, 4 * matrix + offset)),
+          v128.store(x, v128.bitselect(f32x4.mul(value, factor), value, f32x4.gt(left, f32x4.zero())), offset),
+        );
+      }),
       i32.const(1),
     );
     return f;

@@ -1,7 +1,8 @@
 // Weighted ridge regressions, one for each row of sparse data: with the rows q of the other side fixed, a row x is to solve
 // (G + D + sum of w q q^T) x = sum of w t q
-// over its entries, D diagonal: a ridge for its vector and one for its bias. Exactly, or by some steps of the conjugate gradient
-// from where it is. No two rows depend on each other, so that threads can solve some each.
+// over its entries, D diagonal: a ridge for its vector and one for its bias. Exactly, by some steps of the conjugate gradient
+// from where it is, or, without G, by the step of a row of numbers of at least 0 that multiplies each by the right side over the
+// left one. No two rows depend on each other, so that threads can solve some each.
 //
 // ROUNDING. In arrays of float32 each operation rounds to float32, in arrays of float64 to double. Rows are padded with zeros
 // to vectors of four. An entry comes as q' = w^(1/2) q and t' = w^(1/2) t. <a, b> adds in eight lanes, lane k mod 8 <- lane
@@ -14,7 +15,7 @@ import type { Numbers } from './kernels';
 export interface RidgeShape {
   /** The numbers of a row, less padding. */
   readonly width: number;
-  readonly method: 'cholesky' | 'conjugate-gradient';
+  readonly method: 'cholesky' | 'conjugate-gradient' | 'multiplicative';
   /** Steps of the conjugate gradient. */
   readonly steps: number;
   /** Whether the last number of a row is a bias: that of the other side is taken off the target, and 1 is in its place. */
@@ -35,7 +36,7 @@ export interface RidgeSide {
   readonly roots: Numbers | null;
   /** Of each row that of its vector and, where there are biases, that of its bias. */
   readonly ridges: Numbers;
-  /** Of each row, written: the sum of w (<q, x> - t)^2. */
+  /** Of each row, written: the sum of w (<q, x> - t)^2; 'multiplicative': before its step. */
   readonly losses: Float64Array;
 }
 
@@ -201,9 +202,9 @@ export class JsRidgeRows implements RidgeRows {
       this.setDiagonal(side.ridges, row);
       const x = side.rows.subarray(row * padded, (row + 1) * padded);
       const count = inFours(entries);
-      const isSolved =
-        shape.method === 'cholesky' ? this.cholesky(x, gram, count) : this.conjugateGradient(x, gram, count);
-      if (!isSolved) return row;
+      if (shape.method === 'multiplicative') this.multiply(x, count);
+      else if (shape.method === 'cholesky' ? !this.cholesky(x, gram, count) : !this.conjugateGradient(x, gram, count))
+        return row;
       side.losses[row] = o.squaredDistance(parts.scores, parts.targets, count);
     }
     return to;
@@ -281,6 +282,19 @@ export class JsRidgeRows implements RidgeRows {
         memory[direction + j] = memory[residual + j]! + o.round(ratio * memory[direction + j]!);
     }
     return true;
+  }
+
+  private multiply(x: Numbers, count: number): void {
+    const { memory, padded, parts, o } = this;
+    const { right, matrix: left, diagonal, targets, scores, entries } = parts;
+    o.dots(memory, entries, padded, count, x, 0, scores);
+    memory.fill(0, right, right + padded);
+    o.addRows(memory, entries, padded, count, targets, right);
+    for (let j = 0; j < padded; j++) memory[left + j] = memory[diagonal + j]! * x[j]!;
+    o.addRows(memory, entries, padded, count, scores, left);
+    // 0 / 0 is of a number that is 0 already.
+    for (let j = 0; j < padded; j++)
+      if (memory[left + j]! > 0) x[j]! *= o.round(memory[right + j]! / memory[left + j]!);
   }
 
   private cholesky(x: Numbers, gram: Numbers | null, count: number): boolean {

@@ -1,7 +1,7 @@
 // Loops over rows of any length in vectors of four. Elements of the last vector beyond the row are masked: they are
 // read, because a heap has space at its end, but never enter a result, and are written back unchanged.
 
-import type { Code, FunctionBuilder, Local } from '../wasm/assembler';
+import type { Code, FunctionBuilder, Local, ValueType } from '../wasm/assembler';
 import { branch, f32, f32x4, i32, i32x4, loopWhile, sequence, set, v128 } from '../wasm/assembler';
 
 /** How far past the end of a row a loop may read, in bytes. */
@@ -12,6 +12,14 @@ const UNROLLED = 4;
 const FIXED = [32, 64];
 /** The numbers of the lanes of a vector. */
 export const LANES = i32x4.const(0, 1, 2, 3);
+
+/** N of a kind. */
+type Tuple<T, N extends number, R extends T[] = []> = R['length'] extends N ? R : Tuple<T, N, [...R, T]>;
+const some = <T, N extends number>(count: N, make: () => T) => Array.from({ length: count }, make) as Tuple<T, N>;
+/** Locals of a function, and parameters. */
+export const locals = <T extends ValueType, N extends number>(f: FunctionBuilder, type: T, count: N) =>
+  some(count, () => f.local(type));
+export const parameters = <N extends number>(f: FunctionBuilder, count: N) => some(count, () => f.parameter('i32'));
 
 /** Writes a vector to `address + offset`: all of it, or the part that belongs to the row. */
 export type Put = (address: Local<'i32'>, value: Code<'v128'>, offset?: number) => Code<'void'>;

@@ -23,7 +23,7 @@ import type { FittedTables } from './partial-fit';
 import { TableRecommender } from './table-recommender';
 import { chooseUnits, crowdingOf, nothingToPredict, onlyValue, toTargets, type Weighed, weigh } from './targets';
 import type { OptionsInForce, TrainingOptions } from './training-options';
-import { dimension, epochCount, magnitude, threadCount, trainingFields } from './training-options';
+import { dimension, epochCount, magnitude, placeFields, trainingFields } from './training-options';
 
 /**
  * The options of ALS.
@@ -94,7 +94,8 @@ export type FilledAlsOptions = Filled<ALSOptions>;
 
 /** The declarations, in the order that files have them in. */
 export function alsFields(): Fields<FilledAlsOptions> {
-  const { seed, kernels, clip } = trainingFields();
+  const { seed, clip } = trainingFields();
+  const { kernels, threads } = placeFields();
   return {
     feedback: field(oneOf('implicit', 'explicit'), 'implicit'),
     rank: derived(dimension(), ({ options }) => (isExplicit(options) ? 32 : 64)),
@@ -106,7 +107,7 @@ export function alsFields(): Fields<FilledAlsOptions> {
     seed,
     kernels,
     clip,
-    threads: field(threadCount, 'auto'),
+    threads,
     regularization: field(orAuto(number({ min: 0, above: true })), 'auto'),
     biasRegularization: {
       wanted: "an object with user and item, numbers of at least 0, or 'auto'",

@@ -15,8 +15,9 @@ import { copied, type FittedFactorization, type RatingScale } from '../serving/f
 import { GradientFoldIn } from '../serving/fold-in/gradient-fold-in';
 import { countRows } from '../serving/interaction-history';
 import { decodeFitted, restore, type SavedFactorization, withSavedRule } from '../serving/saved-model';
+import { AlsSolver } from '../training/als';
 import type { History } from '../training/fit';
-import { MultiplicativeSolver } from '../training/multiplicative';
+import type { ALSOptions } from './als';
 import {
   type BatchShape,
   batchScale,
@@ -44,6 +45,7 @@ import {
   magnitude,
   optimizer,
   penalty,
+  placeFields,
   products,
   trainingFields,
 } from './training-options';
@@ -92,6 +94,11 @@ export interface NMFOptions extends TrainingOptions {
   readonly optimizer?: Optimizer | Partial<OptimizerConfig> | OptimizerName | undefined;
   /** Ratings a step of 'gradient', at least 1. @defaultValue 1 */
   readonly batchSize?: number | undefined;
+  /**
+   * The threads of 'multiplicative', a whole number from 1 to 256; results never depend on it. `auto`: one for each core, where
+   * there is enough to do. Where threads cannot be started one does the work, which is said once as a warning. @defaultValue 'auto'
+   */
+  readonly threads?: ALSOptions['threads'];
 }
 
 /** Every option filled in; an optimizer where there is one. */
@@ -117,7 +124,8 @@ const BIASED = PLAIN_PRESETS.ratings;
 
 /** The declarations, in the order that files have them in. */
 export function nmfFields(): Fields<Declared, NmfData> {
-  const { shuffle, seed, kernels, clip } = trainingFields();
+  const { shuffle, seed, clip } = trainingFields();
+  const { kernels, threads } = placeFields();
   const choices = oneOf('squared', 'absolute', 'huber');
   const rule = optimizer<Declared, NmfData>(({ owner, options, data }) => {
     const { batchSize, biases, epochs, overparam, rank } = options;
@@ -177,6 +185,7 @@ export function nmfFields(): Fields<Declared, NmfData> {
     seed,
     kernels,
     clip,
+    threads,
     epochs: derived(epochCount(), ({ options }) => (options.solver === 'gradient' ? 20 : 50)),
     optimizer: {
       wanted: rule.wanted,
@@ -314,15 +323,20 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
       return fitFactorization(task);
     }
     const counts = await countRows(data, scheduler);
+    const weights = data.weights ?? null;
     const ratings = {
-      size: data.size,
       users: data.userIndex,
       items: data.itemIndex,
       targets: await toTargets(data.values, units, scheduler),
-      weights: data.weights ?? null,
+      weights,
+      copies: weights,
       counts,
     };
-    const tables = { userEmbedding: model.userEmbedding.values, itemEmbedding: model.itemEmbedding.values };
+    const [userEmbedding, itemEmbedding] = [model.userEmbedding.values, model.itemEmbedding.values];
+    const tables = { userEmbedding, itemEmbedding, userBias: null, itemBias: null };
+    const { kernels, threads } = read.options;
+    const solved = { method: 'multiplicative', steps: 1, biases: false, unobservedWeight: 0 } as const;
+    const lambda = { regularization: regularization as number, regularizationExponent: 1 };
     return fitInteractions({
       name,
       data,
@@ -330,7 +344,7 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
       fitOptions,
       counts,
       parameters: model.parameters,
-      start: () => new MultiplicativeSolver(tables, ratings, rank, regularization as number),
+      start: () => new AlsSolver(tables, ratings, { rank, ...solved, ...lambda, kernels, threads }),
       slots: [],
       rmseScale: 1,
       ...servingOf(() => model, data, units, read.options),

@@ -273,3 +273,9 @@ export const threadCount = check<number | 'auto'>(
 
 /** On how many threads; results never depend on it. */
 export const threads = field(threadCount, 1);
+
+/** What trains, and on how many threads. */
+export const placeFields = () => ({
+  kernels: field(oneOf('auto', 'wasm', 'js'), 'auto'),
+  threads: field(threadCount, 'auto'),
+});

@@ -1,5 +1,7 @@
 // Alternating least squares: with the items fixed, the optimal row of every user solves a linear system, and vice
-// versa. A pass solves for all users, then for all items. The arithmetic is in kernels/ridge-rows.ts.
+// versa. A pass solves for all users, then for all items. The arithmetic is in kernels/ridge-rows.ts. With the multiplicative
+// method rows are not solved for but multiplied (non-negative matrix factorization): updating both sides at once would make scores
+// oscillate between twice and half their targets.
 
 import { exponential, naturalLog } from '../core/elementary';
 import { wrong } from '../core/options';
@@ -11,7 +13,7 @@ import { createRidgeRows, WasmRidgeRows } from '../kernels/ridge-rows-wasm';
 import type { Real } from '../optimizers/factor';
 import type { KernelChoice } from '../wasm/host';
 import type { Training } from './fit';
-import { Threads, threadsFor, withoutThreads } from './threads';
+import { share, Threads, threadsFor, withoutThreads } from './threads';
 
 /**
  * The objective, with x a vector (and a bias, where there are some) and n the interactions of its row:
@@ -121,7 +123,10 @@ export class AlsSolver implements Training {
     this.shape = { width: rank + (biases ? 1 : 0), method, steps, hasBias: biases };
   }
 
-  /** @returns half the data term of the objective, unobserved pairs included, divided by the weight of the interactions */
+  /**
+   * @returns half the data term of the objective, unobserved pairs included, divided by the weight of the interactions; with the
+   * multiplicative method that before the update of the items
+   */
   async epoch(_: number, scheduler: Scheduler): Promise<number> {
     const { data, rule } = this;
     if (this.rows === null) await this.prepare(scheduler);
@@ -176,8 +181,10 @@ export class AlsSolver implements Training {
       });
       this.occurrences[side] = occurrences;
     }
-    clear(tables.userEmbedding, counts.users, rule.rank);
-    clear(tables.itemEmbedding, counts.items, rule.rank);
+    if (rule.method !== 'multiplicative') {
+      clear(tables.userEmbedding, counts.users, rule.rank);
+      clear(tables.itemEmbedding, counts.items, rule.rank);
+    }
     await this.copy('in', scheduler);
     await this.sum(ITEMS, scheduler);
     if (rows instanceof WasmRidgeRows && rows.threads > 1)
@@ -329,18 +336,6 @@ interface Part {
   readonly from: number;
   readonly to: number;
   readonly cost: number;
-}
-
-/** Deals out work, the costliest first, each to the thread with the least to do. */
-function share<T extends { readonly cost: number }>(parts: readonly T[], threads: number): T[][] {
-  const shares = Array.from({ length: threads }, (): T[] => []);
-  const loads = new Array<number>(threads).fill(0);
-  for (const part of [...parts].sort((a, b) => b.cost - a.cost)) {
-    const least = loads.indexOf(Math.min(...loads));
-    loads[least]! += part.cost;
-    shares[least]!.push(part);
-  }
-  return shares;
 }
 
 /** Solves for one row of a side in double; false where it has no unique solution. */

@@ -2,9 +2,12 @@
 // places, so threads need no locks, and the result does not depend on which thread makes a call. The calling thread only
 // waits: its event loop stays free.
 
+import { doubles } from '../core/allocate';
 import { ThreadError } from '../core/errors';
 import { after, type Scheduler } from '../core/scheduler';
 import { findHost, sayOnce, type WorkerHandle, type WorkerHost } from '../core/worker-host';
+import type { MemoryShape } from '../wasm/assembler';
+import { compile, createMemory, instantiate, inWasm, type KernelChoice, PAGE, type Part } from '../wasm/host';
 
 /** How long to wait for a thread to start, in milliseconds. */
 const START = 10_000;
@@ -90,6 +93,104 @@ export class Threads {
     } finally {
       stopWaiting();
     }
+  }
+}
+
+/** Deals out work, the costliest first, each to the thread with the least to do. */
+export function share<T extends { readonly cost: number }>(parts: readonly T[], threads: number): T[][] {
+  const shares = Array.from({ length: threads }, (): T[] => []);
+  const loads = new Array<number>(threads).fill(0);
+  for (const part of [...parts].sort((a, b) => b.cost - a.cost)) {
+    const least = loads.indexOf(Math.min(...loads));
+    loads[least]! += part.cost;
+    shares[least]!.push(part);
+  }
+  return shares;
+}
+
+/** A program, with all that it is written for. */
+export interface Work {
+  /** Of its functions, by the numbers of calls. */
+  readonly names: readonly string[];
+  /** Of its memory, in all; the first 64 are the threads'. */
+  readonly bytes: number;
+  /** What the memory is, if there is not enough. */
+  readonly what: string;
+  encode(memory: MemoryShape): Uint8Array<ArrayBuffer>;
+  /** Its definition, on another memory. */
+  define(buffer: ArrayBufferLike): Routines;
+}
+
+/** Functions of up to four numbers. */
+type Routines = Readonly<Record<string, (...operands: number[]) => unknown>>;
+
+/** Where work is done. */
+export interface Workplace {
+  readonly kernels: KernelChoice;
+  readonly threads: number | 'auto';
+  /** Starts the threads; null: no threads. @defaultValue the host of this process */
+  readonly host?: WorkerHost | null;
+}
+
+/** How much longer JavaScript takes. */
+const SLOWER = 4;
+
+/** Does work by parts: on threads, in turns on this one, or in JavaScript, with the same result. */
+export class PartRunner {
+  private constructor(
+    private readonly names: readonly string[],
+    readonly buffer: ArrayBufferLike,
+    private readonly routines: Routines,
+    private readonly threads: Threads | null,
+    private readonly slower: number,
+    private readonly scheduler: Scheduler,
+  ) {}
+
+  /** `ratings`: training on how many ratings takes as long. @throws UnsupportedError for 'wasm' where it cannot be had */
+  static async start(work: Work, ratings: number, place: Workplace, scheduler: Scheduler): Promise<PartRunner> {
+    const { names, bytes, what } = work;
+    const { kernels } = place;
+    const { threads, host } = threadsFor(place.threads, ratings, place.host);
+    const isShared = host !== null && kernels !== 'js';
+    if (threads > 1 && host === null && kernels !== 'js') withoutThreads('here are none that share memory');
+    const inMemory = (choice: KernelChoice, shared: boolean) =>
+      inWasm(choice, () => {
+        const memory = createMemory(bytes, shared);
+        const module = compile(work.encode({ pages: memory.buffer.byteLength / PAGE, isShared: shared }));
+        return { memory, module, routines: instantiate<Routines>(module, memory), isShared: shared };
+      });
+    const made = (isShared ? inMemory('auto', true) : null) ?? inMemory(kernels, false);
+    if (made === null) {
+      const { buffer } = doubles(Math.ceil(bytes / 8), what);
+      return new PartRunner(names, buffer, work.define(buffer), null, SLOWER, scheduler);
+    }
+    const { memory, module, routines } = made;
+    const started = made.isShared ? await Threads.start(host!, threads, module, memory, scheduler) : null;
+    return new PartRunner(names, memory.buffer, routines, started, 1, scheduler);
+  }
+
+  /** Does the parts of each stratum, in any order, then those of the next. */
+  async run(strata: readonly (readonly Part[])[]): Promise<void> {
+    const { names, routines, threads, slower, scheduler } = this;
+    if (threads !== null) {
+      const shares = strata.map((parts) => share(parts, threads.count));
+      const calls = Array.from({ length: threads.count }, (_, thread) =>
+        shares.map((parts) => parts[thread]!.flatMap(({ call }) => call)),
+      );
+      await threads.run(names, calls, scheduler);
+      return;
+    }
+    for (const parts of strata) {
+      for (const { call, cost } of parts) {
+        const [name, ...operands] = call;
+        routines[names[name]!]!(...operands);
+        if (scheduler.isDue(slower * cost)) await scheduler.yieldNow();
+      }
+    }
+  }
+
+  stop(): void {
+    this.threads?.stop();
   }
 }
 

@@ -34,6 +34,12 @@ export const PAGE = 65536;
 /** A call of a program by a thread: the number of the function's name, and four operands, of which it takes as many as it has. */
 export type Call = readonly [number, number, number, number, number];
 
+/** A part of some work: a call, and what it costs, in the scheduler's units. */
+export interface Part {
+  readonly call: Call;
+  readonly cost: number;
+}
+
 /** Why there is no WebAssembly for a piece of work. */
 export class Unavailable extends Error {}
 
@@ -105,4 +111,37 @@ export function instantiate<Exports>(module: WebAssembly.Module, memory: WebAsse
     if (error instanceof WebAssembly.LinkError) throw error;
     throw new Unavailable('a compiled program cannot be set up: there is no memory for it');
   }
+}
+
+const KINDS = { i32: Int32Array, f32: Float32Array, f64: Float64Array };
+
+/** Arrays by name: the kind of their numbers, and how many. */
+export type Lengths = Readonly<Record<string, readonly [kind: keyof typeof KINDS, length: number]>>;
+
+/** Where arrays are in a memory, and views of them. */
+export interface Layout<L extends Lengths> {
+  readonly at: Readonly<Record<keyof L, number>>;
+  readonly bytes: number;
+  views(buffer: ArrayBufferLike): { readonly [Name in keyof L]: InstanceType<(typeof KINDS)[L[Name][0]]> };
+}
+
+/** Arrays begin with a cache line, of which threads then share none. */
+const LINE = 64;
+
+/** Lays arrays out one after another, after what threads wait by. */
+export function layOut<L extends Lengths>(lengths: L): Layout<L> {
+  let bytes = LINE;
+  const entries = Object.entries(lengths).map(([name, [kind, length]]) => {
+    const at = bytes;
+    bytes += Math.ceil((length * KINDS[kind].BYTES_PER_ELEMENT) / LINE) * LINE;
+    return [name, at, KINDS[kind], length] as const;
+  });
+  return {
+    at: Object.fromEntries(entries) as never,
+    bytes,
+    views: (buffer) =>
+      Object.fromEntries(
+        entries.map(([name, at, Numbers, length]) => [name, new Numbers(buffer as ArrayBuffer, at, length)]),
+      ) as never,
+  };
 }

@@ -1,10 +1,11 @@
 // The blocked inverse against Cholesky and against its definition, at sizes around the edges of tiles and blocks.
 
 import { Stream } from '../../src/core/random';
-import { TaskScheduler } from '../../src/core/scheduler';
-import { factorize, invert, solve } from '../../src/kernels/cholesky';
-
-const scheduler = () => new TaskScheduler(undefined);
+import { factorize, solve } from '../../src/kernels/cholesky';
+import { INVERSE_STEPS, inTiles, inverseLengths, invert, jsInverse, writeInverse } from '../../src/kernels/inverse';
+import { ANY_MEMORY } from '../../src/kernels/program';
+import { ModuleBuilder } from '../../src/wasm/assembler';
+import { compile, createMemory, instantiate, layOut, type Part } from '../../src/wasm/host';
 
 /** M M^T + n I of small random numbers; what is above the diagonal is not to be read. */
 function definite(n: number): Float64Array {
@@ -21,10 +22,43 @@ function definite(n: number): Float64Array {
   return a;
 }
 
+type Steps = Readonly<Record<string, (...operands: number[]) => unknown>>;
+
+/** The inverse in JavaScript or WebAssembly, the calls of a stratum from first to last or the other way. */
+async function inverse(a: Float64Array, kernels: 'js' | 'wasm', isReversed = false): Promise<Float64Array | null> {
+  const n = Math.sqrt(a.length);
+  const padded = inTiles(n);
+  const layout = layOut(inverseLengths(padded));
+  const memory = createMemory(layout.bytes);
+  const arrays = layout.views(memory.buffer);
+  for (let i = 0; i < padded; i++) {
+    if (i < n) arrays.matrix.set(a.subarray(i * n, (i + 1) * n), i * padded);
+    // Only above the diagonal is the padding not 0.
+    if (i < n) arrays.matrix.fill(Number.NaN, i * padded + n, (i + 1) * padded);
+    else arrays.matrix[i * padded + i] = 1;
+  }
+  const module = new ModuleBuilder();
+  writeInverse(module, padded, layout.at);
+  const steps = (
+    kernels === 'js' ? jsInverse(arrays, padded) : instantiate(compile(module.encode(ANY_MEMORY)), memory)
+  ) as Steps;
+  const run = async (strata: Part[][]) => {
+    for (const parts of strata)
+      for (const { call } of isReversed ? [...parts].reverse() : parts)
+        steps[INVERSE_STEPS[call[0]]!]!(...call.slice(1));
+  };
+  if (!(await invert(arrays, padded, run))) return null;
+  return Float64Array.from({ length: n * n }, (_, at) => arrays.matrix[Math.floor(at / n) * padded + (at % n)]!);
+}
+
+const bytesOf = ({ buffer }: Float64Array) => Buffer.from(buffer as ArrayBuffer);
+
 test.each([1, 2, 3, 4, 5, 7, 8, 63, 64, 65, 67, 128, 131, 200])('%d rows', async (n) => {
   const a = definite(n);
-  const inverse = a.slice();
-  expect(await invert(inverse, n, scheduler())).toBe(true);
+  const found = (await inverse(a, 'js'))!;
+  for (const kernels of ['js', 'wasm'] as const)
+    for (const isReversed of [false, true])
+      expect(bytesOf((await inverse(a, kernels, isReversed))!).equals(bytesOf(found))).toBe(true);
   const l = a.slice();
   expect(factorize(l, n)).toBe(true);
   for (let column = 0; column < n; column++) {
@@ -32,22 +66,16 @@ test.each([1, 2, 3, 4, 5, 7, 8, 63, 64, 65, 67, 128, 131, 200])('%d rows', async
     unit[column] = 1;
     solve(l, n, unit);
     for (let row = 0; row < n; row++) {
-      expect(Math.abs(inverse[row * n + column]! - unit[row]!)).toBeLessThan(1e-8);
-      expect(inverse[row * n + column]).toBe(inverse[column * n + row]);
+      expect(Math.abs(found[row * n + column]! - unit[row]!)).toBeLessThan(1e-8);
+      expect(found[row * n + column]).toBe(found[column * n + row]);
     }
   }
 });
 
 test('what is not positive definite is refused, in the first block and in a later one', async () => {
-  expect(await invert(Float64Array.of(1, 2, 2, 1), 2, scheduler())).toBe(false);
-  expect(await invert(Float64Array.of(Number.NaN), 1, scheduler())).toBe(false);
+  expect(await inverse(Float64Array.of(1, 2, 2, 1), 'js')).toBe(null);
+  expect(await inverse(Float64Array.of(Number.NaN), 'js')).toBe(null);
   const late = definite(100);
   late[99 * 100 + 99] = -1;
-  expect(await invert(late, 100, scheduler())).toBe(false);
-});
-
-test('gives way, and stops when it is told to', async () => {
-  const signal = AbortSignal.abort('enough');
-  const due = { isDue: () => true, yieldNow: async () => signal.throwIfAborted() };
-  await expect(invert(definite(20), 20, due)).rejects.toBe('enough');
+  expect(await inverse(late, 'wasm')).toBe(null);
 });

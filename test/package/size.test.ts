@@ -9,12 +9,12 @@ const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> =
   'OpmfError alone': [2, 1],
   Popularity: [12, 18.5],
   ItemKNN: [20, 20.6],
-  EASE: [20, 21],
+  EASE: [20, 28.1],
   'serve: all kinds': [25, 39.1],
   'serve: factorizations': [15, 24.4],
   'Interactions and MF': [55, 92.3],
   OverparamMF: [60, 100.8],
-  everything: [110, 206.4],
+  everything: [110, 208.4],
 };
 /**
  * Open: webpack does not leave out ndarray and seedrandom (5 kB), CommonJS that nothing of the program calls. What of these a

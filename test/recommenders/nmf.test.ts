@@ -51,6 +51,21 @@ for (const solver of solvers) {
   recommenderBitsContract(one);
 }
 
+test('any number of threads and either engine have the same bits, which are those of the definition', async () => {
+  const many = syntheticInteractions({ users: 300, items: 90, ratings: 5000, seed: 3 });
+  const bits = async (options: NMFOptions) => {
+    const model = new NMF({ epochs: 3, rank: 6, ...options });
+    const { epochs } = await model.fit(many);
+    return [
+      epochs.map(({ trainLoss }) => trainLoss),
+      ...[...many].map(({ userId, itemId }) => model.predict(userId, itemId)),
+    ];
+  };
+  const alone = await bits({ threads: 1 });
+  for (const threads of [2, 3, 4]) expect(await bits({ threads })).toEqual(alone);
+  expect(await bits({ kernels: 'js' })).toEqual(alone);
+});
+
 const data = syntheticInteractions({ users: 30, items: 20, ratings: 300 });
 const overparams = {
   plain: false,

@@ -1,7 +1,7 @@
 // The multiplicative rule: one pass by hand, many against the formula written out, and a point where it stands still.
 
 import type { RatingData } from '../../src/models/model';
-import { MultiplicativeSolver } from '../../src/training/multiplicative';
+import { AlsSolver } from '../../src/training/als';
 import { NEVER_YIELD, randomRatings } from '../support/training';
 
 const counted = (data: RatingData, users: number, items: number) => {
@@ -13,12 +13,24 @@ const counted = (data: RatingData, users: number, items: number) => {
   return { ...data, counts };
 };
 
+/** Tables by the rule. */
+function solverOf(
+  embeddings: { userEmbedding: Float64Array; itemEmbedding: Float64Array },
+  { weights, ...data }: ReturnType<typeof counted>,
+  rank: number,
+  regularization: number,
+): AlsSolver {
+  const how = { method: 'multiplicative', steps: 1, biases: false, unobservedWeight: 0, kernels: 'auto' } as const;
+  const rule = { rank, regularization, regularizationExponent: 1, ...how };
+  return new AlsSolver({ ...embeddings, userBias: null, itemBias: null }, { ...data, weights, copies: weights }, rule);
+}
+
 test('one pass by hand', async () => {
   const [users, items] = [Int32Array.of(0, 0), Int32Array.of(0, 1)];
   const data = counted({ size: 2, users, items, targets: Float64Array.of(4, 2), weights: null }, 2, 2);
   const userEmbedding = Float64Array.of(2, 7);
   const itemEmbedding = Float64Array.of(2, 3);
-  const solver = new MultiplicativeSolver({ userEmbedding, itemEmbedding }, data, 1, 0.5);
+  const solver = solverOf({ userEmbedding, itemEmbedding }, data, 1, 0.5);
   expect(await solver.epoch(1, NEVER_YIELD)).toBe((2 ** 2 / 2 + 1 / 2) / 2);
   // p (4 2 + 2 3) / (4 2 + 6 3 + 2 0.5 2), then items by the new p; user 1 has no ratings.
   expect([...userEmbedding]).toEqual([1, 7]);
@@ -33,7 +45,7 @@ test('passes by the formula, with weights and a zero that stays', async () => {
   const start = (length: number) => Float64Array.from({ length }, (_, k) => (k === 4 ? 0 : 0.2 + ((7 * k) % 5) / 5));
   const [p, q] = [start(users * rank), start(items * rank)];
   const tables = { userEmbedding: p.slice(), itemEmbedding: q.slice() };
-  const solver = new MultiplicativeSolver(tables, data, rank, lambda);
+  const solver = solverOf(tables, data, rank, lambda);
   for (let epoch = 1; epoch <= 4; epoch++) {
     await solver.epoch(epoch, NEVER_YIELD);
     const step = (own: Float64Array, other: Float64Array, rows: Int32Array, others: Int32Array) =>

@@ -1,48 +1,95 @@
 // The weights of EASE, solved for: one inverse of a dense matrix of items.
 
-import { doubles, floats } from '../../core/allocate';
+import { floats } from '../../core/allocate';
 import { DataError } from '../../core/errors';
 import { field, number, orAuto, readOptions } from '../../core/options';
 import type { Scheduler } from '../../core/scheduler';
+import { transpose } from '../../data/csr';
 import type { Interactions } from '../../data/interactions';
-import { invert } from '../../kernels/cholesky';
+import { INVERSE_STEPS, inTiles, inverseLengths, invert, jsInverse, writeInverse } from '../../kernels/inverse';
 import { MOST } from '../../kernels/kernels';
+import { jsCountShared, onesLengths, pairsOf, writeCountShared } from '../../kernels/shared-rows';
 import { decodeBase } from '../../serving/item-state';
 import { DenseWeights } from '../../serving/item-weights';
 import { restore, type SavedModel } from '../../serving/saved-model';
 import type { History } from '../../training/fit';
+import { PartRunner, type Work, type Workplace } from '../../training/threads';
+import { ModuleBuilder } from '../../wasm/assembler';
+import { layOut, type Part } from '../../wasm/host';
+import type { ALSOptions } from '../als';
 import type { FilledFitOptions } from '../fit-options';
-import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
+import { placeFields } from '../training-options';
+import { fitOnce, type Histories, historiesOf } from './histories';
 import { askedOf, ItemRecommender } from './item-recommender';
 
 /** B = -P / diag(P) column by column, its diagonal 0; P = (X^T X + lambda I)^-1. */
-export async function solveEase(histories: Histories, lambda: number, scheduler: Scheduler): Promise<DenseWeights> {
-  const { itemCounts, userCounts } = histories.seen;
-  const count = itemCounts.length;
-  const p = doubles(count * count, `the matrix of EASE, of ${count} x ${count} items,`);
-  const ones = new Float64Array(userCounts.length).fill(1);
-  await eachSharedRow(histories, ones, scheduler, (item, { sums }) => {
-    p.set(sums, item * count);
-    p[item * count + item]! += lambda;
-  });
-  if (!(await invert(p, count, scheduler))) {
-    throw singular(lambda);
-  }
-  const values = floats(count * count, `the matrix of EASE, of ${count} x ${count} items,`);
+export async function solveEase(
+  histories: Histories,
+  lambda: number,
+  place: Workplace,
+  scheduler: Scheduler,
+): Promise<DenseWeights> {
+  const { seen, itemOffsets, itemUsers } = histories;
+  const count = seen.itemCounts.length;
+  const n = inTiles(count);
+  const columns = seen.userCounts.length;
+  const byUser = await transpose(itemOffsets, itemUsers, columns, scheduler);
+  const layout = layOut({ ...onesLengths(count, columns, itemUsers.length), ...inverseLengths(n) });
+  const { at } = layout;
+  const what = `the matrix of EASE, of ${count} x ${count} items,`;
+  const work: Work = {
+    names: [...INVERSE_STEPS, 'countShared'],
+    bytes: layout.bytes,
+    what,
+    encode(memory) {
+      const module = new ModuleBuilder();
+      writeInverse(module, n, at);
+      writeCountShared(module, at, n, at.matrix);
+      return module.encode(memory);
+    },
+    define(buffer) {
+      const arrays = layout.views(buffer);
+      return { ...jsInverse(arrays, n), countShared: jsCountShared(arrays, n, arrays.matrix) };
+    },
+  };
+  const runner = await PartRunner.start(work, n * n * n * A_PRODUCT, place, scheduler);
+  const values = floats(count * count, what);
   let largest = 0;
-  for (let from = 0; from < count; from++) {
-    for (let to = 0; to < count; to++) {
-      if (to === from) continue;
-      const weight = -p[from * count + to]! / p[to * count + to]!;
-      values[from * count + to] = weight;
-      if (!(Math.abs(weight) <= largest)) largest = Number.isNaN(weight) ? Infinity : Math.abs(weight);
+  try {
+    const arrays = layout.views(runner.buffer);
+    arrays.starts.set(itemOffsets);
+    arrays.columns.set(itemUsers);
+    arrays.columnStarts.set(byUser.starts);
+    arrays.rows.set(byUser.rows);
+    const { matrix: p } = arrays;
+    const counts: Part[] = [];
+    for (let item = 0; item < count; item++) {
+      const pairs = pairsOf(arrays, item);
+      counts.push({ call: [INVERSE_STEPS.length, item, item + 1, 0, 0], cost: 1 + (pairs >> 4) });
+      if (scheduler.isDue(itemOffsets[item + 1]! - itemOffsets[item]!)) await scheduler.yieldNow();
     }
-    if (scheduler.isDue(count)) await scheduler.yieldNow();
+    await runner.run([counts]);
+    for (let item = 0; item < n; item++) p[item * n + item]! += item < count ? lambda : 1;
+    if (!(await invert(arrays, n, (strata) => runner.run(strata)))) throw singular(lambda);
+    for (let from = 0; from < count; from++) {
+      for (let to = 0; to < count; to++) {
+        if (to === from) continue;
+        const weight = -p[from * n + to]! / p[to * n + to]!;
+        values[from * count + to] = weight;
+        if (!(Math.abs(weight) <= largest)) largest = Number.isNaN(weight) ? Infinity : Math.abs(weight);
+      }
+      if (scheduler.isDue(count)) await scheduler.yieldNow();
+    }
+  } finally {
+    runner.stop();
   }
   // Scores are sums of at most `count` of them.
   if (!(count * largest <= MOST)) throw singular(lambda);
   return new DenseWeights(count, values);
 }
+
+/** A multiplication, by what a rating costs in training. */
+const A_PRODUCT = 1 / 2048;
 
 function singular(lambda: number): DataError {
   return new DataError(
@@ -56,7 +103,7 @@ function singular(lambda: number): DataError {
 const MAX_ITEMS = 5000;
 
 /** The options of EASE. */
-export interface EASEOptions {
+export interface EASEOptions extends Pick<ALSOptions, 'kernels' | 'threads'> {
   /**
    * lambda, above 0: the ridge of every item's regression. 'auto': 120 + 2.4 n, n the items of a user in the mean, and
    * scores have a part of what items have in common by chance, so that the popular come first where a history says little; after the fit
@@ -68,6 +115,7 @@ export interface EASEOptions {
 /** Their declarations. */
 export const easeFields = () => ({
   regularization: field(orAuto(number({ min: 0, above: true })), 'auto'),
+  ...placeFields(),
 });
 
 /** What 'auto' is: measured on 14 sets of events, docs/defaults.md. */
@@ -143,11 +191,12 @@ export class EASE extends ItemRecommender<EASEOptions> {
     }
     return fitOnce('EASE', options, async (scheduler) => {
       const histories = await historiesOf(data, scheduler);
-      const asked = this.asked.regularization;
+      const { asked } = this;
+      const given = asked.regularization;
       const { regularization, base } =
-        asked === 'auto' ? chooseRidge(histories) : { regularization: asked, base: null };
-      const weights = await solveEase(histories, regularization, scheduler);
-      this.learned(data, histories, weights, Object.freeze({ regularization }), base);
+        given === 'auto' ? chooseRidge(histories) : { regularization: given, base: null };
+      const weights = await solveEase(histories, regularization, asked, scheduler);
+      this.learned(data, histories, weights, Object.freeze({ ...asked, regularization }), base);
     });
   }
 

@@ -9,7 +9,9 @@ import { decodeSafetensors, encodeSafetensors, seal } from '../../../src/io/file
 import { EASE, solveEase } from '../../../src/recommenders/item-based/ease';
 import { historiesOf } from '../../../src/recommenders/item-based/histories';
 import { loadRecommender } from '../../../src/recommenders/registry';
+import type { Workplace } from '../../../src/training/threads';
 
+const alone = { kernels: 'auto', threads: 1 } as const;
 const scheduler = () => new TaskScheduler(undefined);
 
 test('by hand: two items, three users', async () => {
@@ -36,7 +38,7 @@ test('the weights of each item are where the gradient of its ridge regression is
   await fc.assert(
     fc.asyncProperty(pairs, fc.constantFrom(0.1, 1, 20), async (list, lambda) => {
       const data = Interactions.from(list, { users: numbers(users), items: numbers(items), duplicates: 'keep' });
-      const weights = await solveEase(await historiesOf(data, scheduler()), lambda, scheduler());
+      const weights = await solveEase(await historiesOf(data, scheduler()), lambda, alone, scheduler());
       const x = Array.from({ length: users }, () => new Array<number>(items).fill(0));
       for (const [u, i] of list) x[u]![i] = 1;
       for (let to = 0; to < items; to++) {
@@ -53,6 +55,32 @@ test('the weights of each item are where the gradient of its ridge regression is
     }),
     { numRuns: 100 },
   );
+});
+
+test('any number of threads and either engine have the same bits, which are those of the definition', async () => {
+  const [users, items] = [60, 131];
+  const rows = Array.from({ length: 1500 }, (_, k) => [(7 * k * k) % users, (11 * k + (k % 7) * k) % items] as const);
+  const data = Interactions.from(rows, { duplicates: 'keep' });
+  const bits = async (place: Workplace) => {
+    const { values } = await solveEase(await historiesOf(data, scheduler()), 3, place, scheduler());
+    return Buffer.from(values.buffer).toString('base64');
+  };
+  const found = await bits(alone);
+  for (const threads of [2, 3, 4]) expect(await bits({ kernels: 'auto', threads })).toBe(found);
+  for (const place of [
+    { kernels: 'js', threads: 1 },
+    { kernels: 'js', threads: 2 },
+    { kernels: 'wasm', threads: 2, host: null },
+  ] as const)
+    expect(await bits(place)).toBe(found);
+});
+
+test('threads that are aborted leave none behind', async () => {
+  const rows = Array.from({ length: 4000 }, (_, k) => [k % 61, (k * k) % 400] as const);
+  const data = Interactions.from(rows, { duplicates: 'keep' });
+  const signal = AbortSignal.timeout(60);
+  const fit = new EASE({ threads: 2 }).fit(data, { signal });
+  await fit.catch((error: unknown) => expect(error).toBe(signal.reason));
 });
 
 test('more items than it is made for are refused, with the limit and a way out', async () => {
