@@ -4,26 +4,30 @@
 import type { Pausable } from '../core/scheduler';
 import { compile, createMemory, instantiate, inWasm, type KernelChoice } from '../wasm/host';
 import type { Keeper, Measure, Query, RowScores, RowTable, Scorer } from './scorer';
-import { fillTiles, JsScorer, leavesOf } from './scorer';
+import { JsScorer, TILE } from './scorer';
 import {
   BLOCK,
-  ENDS,
+  blocksOf,
   encodeScan,
   FOUND,
   FOUND_BYTES,
+  GROUPS,
+  groupLayout,
+  HEAD,
   headBytes,
+  isBounded,
   MOST_QUERIES,
-  paddedRows,
-  QUERIES,
+  pairsOf,
+  roundVector,
+  type ScanProgram,
   type ScanShape,
+  STATE,
   STATE_BYTES,
   scanLayout,
-  TERM,
-  THRESHOLD,
 } from './scorer-scan';
 
 /** Tables with longer vectors, or with more bytes, have a memory of their own. */
-const SHARED_DIM = 1024;
+const SHARED_DIM = 512;
 const SHARED_BYTES = 2 ** 25;
 /** Numbers that are laid out in a step: about a millisecond. */
 const NUMBERS_A_STEP = 1 << 17;
@@ -37,16 +41,14 @@ export class Arena {
   private free: { start: number; end: number }[] = [];
   /** The end of the allocated part. */
   private end: number;
-  private singles: Float32Array<ArrayBuffer>;
-  private integers: Int32Array<ArrayBuffer>;
+  private ownViews: Views;
 
   private constructor(
     private readonly memory: WebAssembly.Memory,
     dim: number,
   ) {
-    this.end = headBytes(dim);
-    this.singles = new Float32Array(memory.buffer);
-    this.integers = new Int32Array(memory.buffer);
+    this.end = headBytes(dim, 1);
+    this.ownViews = viewsOf(memory);
   }
 
   /**
@@ -64,7 +66,7 @@ export class Arena {
     }
     const head = isShared ? SHARED_DIM : dim;
     // One spare byte: the end address of a table must be in the memory too.
-    const size = headBytes(head) + bytes + 1;
+    const size = headBytes(head, 1) + bytes + 1;
     const arena = new Arena(createMemory(size, false, isShared ? MOST_BYTES : size), head);
     const start = arena.take(bytes)!;
     if (isShared) {
@@ -75,15 +77,10 @@ export class Arena {
     return { arena, start };
   }
 
-  /** A view of the whole memory. Growing it for another table detaches earlier views: get it anew in every scan. */
-  get floats(): Float32Array<ArrayBuffer> {
-    if (this.singles.length === 0) this.singles = new Float32Array(this.memory.buffer);
-    return this.singles;
-  }
-
-  get ints(): Int32Array<ArrayBuffer> {
-    if (this.integers.length === 0) this.integers = new Int32Array(this.memory.buffer);
-    return this.integers;
+  /** Views of the whole memory. Growing it for another table detaches earlier views: get them anew in every scan. */
+  get views(): Views {
+    if (this.ownViews.floats.length === 0) this.ownViews = viewsOf(this.memory);
+    return this.ownViews;
   }
 
   /** The exports of a program on this memory. */
@@ -149,30 +146,37 @@ function wholeLines(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
 }
 
-// A scorer in WebAssembly: a copy of the rows in tiles, and a program per measure.
+/** A memory as arrays. */
+export interface Views {
+  readonly floats: Float32Array<ArrayBuffer>;
+  readonly ints: Int32Array<ArrayBuffer>;
+  readonly shorts: Int16Array<ArrayBuffer>;
+}
 
-type Scan = (tiles: number, end: number, row: number, column: number) => void;
+function viewsOf({ buffer }: WebAssembly.Memory): Views {
+  return { floats: new Float32Array(buffer), ints: new Int32Array(buffer), shorts: new Int16Array(buffer) };
+}
 
-/** Fills an unused query slot: no score reaches NaN. */
-const NOBODY: Keeper = { threshold: Number.NaN, offer() {} };
+// A scorer in WebAssembly: a copy of the rows, one of them rounded, and a program per measure.
+
+/** Fills an unused query slot: no score is larger. */
+const NOBODY: Keeper = { threshold: Infinity, offer() {} };
 
 /** A few queries as a program takes them. */
 interface Group {
-  readonly scan: Scan;
+  readonly program: ScanProgram;
   readonly keepers: readonly Keeper[];
-  /** Their terms, each in the place of its state, and their numbers in the order of the tiles, each repeated four times. */
-  readonly states: Float32Array;
+  /** What its head holds. */
   readonly numbers: Float32Array;
 }
 
-/** Scores rows tile by tile. Memory: a copy of the table. */
+/** Scores rows tile by tile. Memory: the table one and a half times. */
 export class WasmScorer implements Scorer {
   private readonly byRow: JsScorer;
   private readonly rows: RowScores;
   private readonly arena: Arena;
+  /** The addresses of the parts of the table. */
   private readonly layout: ReturnType<typeof scanLayout>;
-  /** The position of each number of a query in the order of the tiles. */
-  private readonly order: Int32Array;
   /** The rows that have been laid out. */
   private laidOut = 0;
   private hasLengths = false;
@@ -181,31 +185,44 @@ export class WasmScorer implements Scorer {
     const { dim, count } = table;
     this.byRow = new JsScorer(table);
     this.rows = this.byRow.rows;
-    const { shifts, lengths, tiles, bytes } = scanLayout(dim, count);
+    const { bytes, ...parts } = scanLayout(dim, count);
     const { arena, start } = Arena.roomFor(this, dim, bytes);
     this.arena = arena;
-    this.layout = { shifts: start + shifts, lengths: start + lengths, tiles: start + tiles, bytes };
-    this.order = Int32Array.from(leavesOf(dim).flat());
+    const places = Object.entries(parts).map(([part, at]) => [part, start + at]);
+    this.layout = { bytes, ...(Object.fromEntries(places) as typeof parts) };
   }
 
   *layOut(): Pausable<void> {
-    if (this.laidOut === paddedRows(this.rows.table.count)) return;
     const { table } = this.rows;
-    const { shifts, count, isUsed, dim } = table;
-    const all = paddedRows(count);
+    const { count, dim } = table;
+    if (this.laidOut === count) return;
     const some = BLOCK * Math.ceil(NUMBERS_A_STEP / (BLOCK * dim));
     // What is laid out is scanned for nobody: engines make a program fast in its first calls.
     const nobody = this.group('sum', [{ values: new Float32Array(dim), start: 0, base: 0, keeper: NOBODY }]);
-    while (this.laidOut < all) {
+    while (this.laidOut < count) {
       const from = this.laidOut;
-      const to = Math.min(from + some, all);
-      const { floats } = this.arena;
-      const added = this.layout.shifts / 4;
-      for (let row = from; row < to; row++) floats[added + row] = row < count && isUsed(row) ? (shifts[row] ?? 0) : 0;
-      fillTiles(table, floats.subarray(this.layout.tiles / 4), this.order, from, to);
+      const to = Math.min(from + some, count);
+      this.fill(from, to);
       for (let row = from; row < to; row += BLOCK) this.scanBlock('sum', nobody, row, Math.min(row + BLOCK, to));
       this.laidOut = to;
       yield;
+    }
+  }
+
+  private fill(from: number, to: number): void {
+    const { values, shifts, isUsed, dim } = this.rows.table;
+    const { layout } = this;
+    const { floats, shorts } = this.arena.views;
+    const tile = 2 * TILE * pairsOf(dim);
+    floats.set(values.subarray(from * dim, to * dim), layout.rows / 4 + from * dim);
+    for (let row = from; row < to; row++) {
+      const own = layout.rows / 4 + row * dim;
+      const used = isUsed(row);
+      if (!used) floats.fill(0, own, own + dim);
+      floats[layout.shifts / 4 + row] = used ? (shifts[row] ?? 0) : 0;
+      const place = row % TILE;
+      const at = layout.pairs / 2 + ((row - place) / TILE) * tile + 2 * place;
+      floats[layout.factors / 4 + row] = roundVector(floats, own, dim, shorts, at, 2 * TILE);
     }
   }
 
@@ -213,9 +230,7 @@ export class WasmScorer implements Scorer {
     yield* this.layOut();
     if (measure === 'cosine') this.fillLengths();
     const { dim, count } = this.rows.table;
-    // A row that is not in use must score as for a zero row; 0 times NaN or infinity would be NaN.
-    const isOdd = ({ values, start }: Query) => !values.subarray(start, start + dim).every(Number.isFinite);
-    const odd = queries.filter(isOdd);
+    const odd = queries.filter(({ values, start }) => !isBounded(values, start, dim));
     const usual = odd.length > 0 ? queries.filter((query) => !odd.includes(query)) : queries;
     yield* this.byRow.scan(measure, odd);
     const groups: Group[] = [];
@@ -223,60 +238,78 @@ export class WasmScorer implements Scorer {
       groups.push(this.group(measure, usual.slice(from, from + MOST_QUERIES)));
     }
     // A block stays in the cache for all queries.
-    for (let row = 0; row < count; row += BLOCK) {
-      for (const group of groups) this.scanBlock(measure, group, row, Math.min(row + BLOCK, paddedRows(count)));
+    for (const { from, to } of blocksOf(count)) {
+      for (const group of groups) this.scanBlock(measure, group, from, to);
       yield;
     }
   }
 
   /** The results of some rows, for a few queries. */
-  private scanBlock(measure: Measure, { scan, keepers, states, numbers }: Group, row: number, end: number): void {
-    const { dim } = this.rows.table;
-    const { tiles, shifts, lengths } = this.layout;
-    const { floats, ints } = this.arena;
-    for (const [j, { threshold }] of keepers.entries()) {
-      const at = (j * STATE_BYTES + THRESHOLD) / 4;
-      states[at] = states[at + 1] = states[at + 2] = states[at + 3] = threshold;
+  private scanBlock(measure: Measure, { program, keepers, numbers }: Group, from: number, to: number): void {
+    const { floats, ints } = this.arena.views;
+    for (let j = 0; j < keepers.length; j++) {
+      const at = (j * STATE_BYTES + STATE.threshold) / 4;
+      numbers[at] = numbers[at + 1] = numbers[at + 2] = numbers[at + 3] = keepers[j]!.threshold;
     }
-    floats.set(states);
-    floats.set(numbers, QUERIES / 4);
-    const column = measure === 'cosine' ? lengths : shifts;
-    scan(tiles + 4 * dim * row, tiles + 4 * dim * end, row, column + 4 * row);
-    for (const [j, keeper] of keepers.entries()) {
-      const last = (ints[ENDS / 4 + j]! >>> 0) / 4;
-      for (let at = (FOUND + j * FOUND_BYTES) / 4; at < last; at += 2) keeper.offer(ints[at]!, floats[at + 1]!);
+    this.writeHead(ints, 0, measure);
+    floats.set(numbers, GROUPS / 4);
+    program.scan(0, GROUPS, from, to);
+    for (let j = 0; j < keepers.length; j++) {
+      const last = (ints[(GROUPS + j * STATE_BYTES + STATE.end) / 4]! >>> 0) / 4;
+      for (let at = (FOUND + j * FOUND_BYTES) / 4; at < last; at += 2) keepers[j]!.offer(ints[at]!, floats[at + 1]!);
     }
+  }
+
+  private writeHead(ints: Int32Array, head: number, measure: Measure): void {
+    const { pairs, rows, factors, lengths, shifts } = this.layout;
+    const at = head / 4;
+    ints[at + HEAD.pairs / 4] = pairs;
+    ints[at + HEAD.rows / 4] = rows;
+    ints[at + HEAD.factors / 4] = factors;
+    ints[at + HEAD.columns / 4] = measure === 'cosine' ? lengths : shifts;
+    ints[at + HEAD.count / 4] = this.rows.table.count;
   }
 
   /** Queries as they are scanned together. */
   private group(measure: Measure, queries: readonly Query[]): Group {
-    const { order } = this;
     const { dim } = this.rows.table;
     const width = queries.length === 1 ? 1 : MOST_QUERIES;
     const keepers = Array.from({ length: width }, (_, j) => queries[j]?.keeper ?? NOBODY);
-    const states = new Float32Array((width * STATE_BYTES) / 4);
-    const numbers = new Float32Array(4 * width * dim);
+    const numbers = new Float32Array(groupLayout(dim, width).bytes / 4);
     for (const [j, query] of queries.entries()) {
-      const { values, start, base } = query;
-      const term = (j * STATE_BYTES + TERM) / 4;
-      states.fill(measure === 'cosine' ? this.rows.factor(measure, query) : base, term, term + 4);
-      for (let p = 0; p < dim; p++) {
-        const at = 4 * (p * width + j);
-        numbers[at] = numbers[at + 1] = numbers[at + 2] = numbers[at + 3] = values[start + order[p]!]!;
-      }
+      const term = measure === 'cosine' ? this.rows.factor(measure, query) : query.base;
+      putQuery({ floats: numbers, shorts: new Int16Array(numbers.buffer) }, 0, width, j, dim, query, term);
     }
-    return { scan: this.program(measure, width), keepers, states, numbers };
+    return { program: this.program(measure, width), keepers, numbers };
   }
 
   private fillLengths(): void {
     if (this.hasLengths) return;
-    this.arena.floats.set(this.rows.inverseLengths, this.layout.lengths / 4);
+    this.arena.views.floats.set(this.rows.inverseLengths, this.layout.lengths / 4);
     this.hasLengths = true;
   }
 
-  private program(measure: Measure, width: number): Scan {
-    return this.arena.program<{ scan: Scan }>(scanModule({ dim: this.rows.table.dim, measure, width })).scan;
+  private program(measure: Measure, width: number): ScanProgram {
+    return this.arena.program<ScanProgram>(scanModule({ dim: this.rows.table.dim, measure, width, isShared: false }));
   }
+}
+
+/** Writes a query to its place in a group, but for its threshold. */
+function putQuery(
+  { floats, shorts }: Pick<Views, 'floats' | 'shorts'>,
+  group: number,
+  width: number,
+  j: number,
+  dim: number,
+  { values, start }: Pick<Query, 'values' | 'start'>,
+  term: number,
+): void {
+  const { rounded, numbers } = groupLayout(dim, width);
+  const state = (group + j * STATE_BYTES) / 4;
+  const factor = roundVector(values, start, dim, shorts, (group + rounded) / 2 + 2 * j, 2 * width);
+  floats.fill(term, state + STATE.term / 4, state + STATE.term / 4 + 4);
+  floats.fill(factor, state + STATE.factor / 4, state + STATE.factor / 4 + 4);
+  floats.set(values.subarray(start, start + dim), (group + numbers) / 4 + j * dim);
 }
 
 /** Compiled once per process: few shapes occur. */

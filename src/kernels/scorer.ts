@@ -49,42 +49,8 @@ export interface Scorer {
   scan(measure: Measure, queries: readonly Query[]): Pausable<void>;
 }
 
-// Rows in the layout of the scan program: tiles of four rows, element k of all four side by side, so that four dot
-// products need no sum across a vector. The elements are in the order in which the sixteen lanes are summed.
-
-/** Rows per tile. */
+/** Rows of a tile of the scan program. */
 export const TILE = 4;
-
-/** The lanes as leaves of the tree of sums, left to right: ((0 + 4) + (8 + 12)) + ((2 + ...) ...), see kernels.ts. */
-const LEAVES = [0, 2, 1, 3].flatMap((q) => [q, q + 4, q + 8, q + 12]);
-
-export const LANES = LEAVES.length;
-
-/** The elements of each leaf that a vector of `dim` has, ascending: lane k mod 16 sums them one by one. */
-export function leavesOf(dim: number): number[][] {
-  return LEAVES.map((lane) =>
-    Array.from({ length: Math.max(0, Math.ceil((dim - lane) / 16)) }, (_, t) => lane + 16 * t),
-  );
-}
-
-/** Writes rows into tiles, from one up to another; unused ones as zeros. Those beyond the table are NaN, which passes no threshold. */
-export function fillTiles(
-  { values, dim, count, isUsed }: RowTable,
-  tiles: Float32Array,
-  order: Int32Array,
-  from: number,
-  to: number,
-): void {
-  for (let row = from; row < to; row++) {
-    let at = (row - (row % TILE)) * dim + (row % TILE);
-    if (row < count && isUsed(row)) {
-      for (let p = 0; p < dim; p++, at += TILE) tiles[at] = values[row * dim + order[p]!]!;
-    } else {
-      const filling = row < count ? 0 : Number.NaN;
-      for (let p = 0; p < dim; p++, at += TILE) tiles[at] = filling;
-    }
-  }
-}
 
 // The score of one row: the definition that every scorer follows to the bit.
 

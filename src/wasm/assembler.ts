@@ -81,6 +81,8 @@ export const i32 = {
   const: (value: number): Code<'i32'> =>
     code('i32', [0x41], signed(whole(value, -(2 ** 31), 2 ** 32 - 1, 'i32.const'))),
   load: load('i32', 2, 0x28),
+  /** One byte, without a sign. */
+  load8: load('i32', 0, 0x2d),
   store: store<'i32'>(2, 0x36),
   add: binary<'i32', 'i32'>('i32', 0x6a),
   sub: binary<'i32', 'i32'>('i32', 0x6b),
@@ -91,8 +93,11 @@ export const i32 = {
   shrU: binary<'i32', 'i32'>('i32', 0x76),
   shrS: binary<'i32', 'i32'>('i32', 0x75),
   eqz: unary<'i32', 'i32'>('i32', 0x45),
+  ne: binary<'i32', 'i32'>('i32', 0x47),
   ltU: binary<'i32', 'i32'>('i32', 0x49),
   geU: binary<'i32', 'i32'>('i32', 0x4f),
+  /** How many bits are 0 below the lowest that is not. */
+  ctz: unary<'i32', 'i32'>('i32', 0x68),
   /** Of a double, toward zero; what does not fit is clamped. */
   truncate: unary<'f64', 'i32'>('i32', 0xfc, 2),
 };
@@ -133,6 +138,7 @@ export const f32 = {
   sqrt: unary<'f32', 'f32'>('f32', 0x91),
   max: binary<'f32', 'f32'>('f32', 0x97),
   gt: binary<'f32', 'i32'>('i32', 0x5e),
+  ge: binary<'f32', 'i32'>('i32', 0x60),
   demote: unary<'f64', 'f32'>('f32', 0xb6),
   lane: (index: number) => unary<'v128', 'f32'>('f32', 0xfd, 0x1f, whole(index, 0, 3, 'a lane')),
 };
@@ -186,6 +192,8 @@ export const i32x4 = {
   const: (...lanes: readonly [number, number, number, number]): Code<'v128'> =>
     code('v128', [0xfd, 0x0c], [...new Uint8Array(Int32Array.from(lanes).buffer)]),
   splat: unary<'i32', 'v128'>('v128', 0xfd, 0x11),
+  /** Of vectors of eight whole numbers of 16 bits: lane i is the sum of the products 2 i and 2 i + 1. */
+  dot: binary<'v128', 'v128'>('v128', 0xfd, 0xba, 0x01),
   /** Ones in the lanes where a > b, with signs. */
   gt: binary<'v128', 'v128'>('v128', 0xfd, 0x3b),
   /** One bit for the sign of each lane: bit i is that of lane i. */
@@ -211,6 +219,9 @@ export const f32x4 = {
   div: binary<'v128', 'v128'>('v128', 0xfd, 0xe7, 0x01),
   sqrt: unary<'v128', 'v128'>('v128', 0xfd, 0xe3, 0x01),
   max: binary<'v128', 'v128'>('v128', 0xfd, 0xe9, 0x01),
+  /** Of whole numbers with signs. */
+  convert: unary<'v128', 'v128'>('v128', 0xfd, 0xfa, 0x01),
+  lt: binary<'v128', 'v128'>('v128', 0xfd, 0x43),
   gt: binary<'v128', 'v128'>('v128', 0xfd, 0x44),
   ge: binary<'v128', 'v128'>('v128', 0xfd, 0x46),
   /** Lanes of `a` (0 to 3) and of `b` (4 to 7). */
@@ -271,6 +282,10 @@ export const loopWhile = (condition: Code<'i32'>, ...body: readonly Code<'void'>
     sequence(...body).bytes,
     [0x0c, 0, 0x0b, 0x0b],
   );
+
+/** Runs the body once, and over and over while the condition, read at its end, holds. */
+export const doWhile = (condition: Code<'i32'>, ...body: readonly Code<'void'>[]): Code<'void'> =>
+  code('void', [0x03, VOID_BLOCK], sequence(...body).bytes, condition.bytes, [0x0d, 0, 0x0b]);
 
 /** Runs the body where the condition holds, else the other. */
 export const branch = (condition: Code<'i32'>, then: Code<'void'>, otherwise?: Code<'void'>): Code<'void'> =>
@@ -389,7 +404,8 @@ export class ModuleBuilder {
   /** The binary. The memory is imported as `host.memory`. With names (of functions and locals) it is for reading, not for use. */
   encode({ pages, isShared }: MemoryShape, hasNames = false): Uint8Array<ArrayBuffer> {
     whole(pages, 0, MOST_PAGES, 'the pages of a memory');
-    const limits = isShared ? [3, ...unsigned(pages), ...unsigned(pages)] : [0, ...unsigned(pages)];
+    // A memory that is shared has a maximum, and any will do.
+    const limits = isShared ? [3, ...unsigned(pages), ...unsigned(MOST_PAGES)] : [0, ...unsigned(pages)];
     return Uint8Array.from([
       ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
       ...section(1, vector(this.functions.map((f) => f.type))),
