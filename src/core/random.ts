@@ -9,7 +9,8 @@ import { keyOf } from './seed-key';
 /** A seed from the caller; 42 and '42' are the same seed. */
 export type Seed = number | string;
 
-const PARITY = 0x1bd11bda;
+/** The parity of Threefry's key schedule. */
+export const PARITY = 0x1bd11bda;
 
 /** One Threefry-2x32-20 block: writes two 32-bit words to `out`. */
 export function threefry(key0: number, key1: number, counter0: number, counter1: number, out: Uint32Array): void {
@@ -61,8 +62,8 @@ export class Stream {
   private readonly words = new Uint32Array(2);
   private counter = 0;
   private constructor(
-    private readonly key0: number,
-    private readonly key1: number,
+    readonly key0: number,
+    readonly key1: number,
   ) {}
 
   /** The root stream of a seed. */

@@ -241,7 +241,7 @@ export class RuleWriter<T extends 'f32' | 'v128'> {
 // An update rule in WebAssembly: the rows of a table that a gradient names, under one rule with its constants.
 
 /** update(data, ids, count, cols, gradient, slot1, slot2, rate, rootScale). */
-function update(module: ModuleBuilder, rule: UpdateRule): void {
+export function emitUpdate(module: ModuleBuilder, rule: UpdateRule): void {
   const f = module.function('void', 'update');
   const [data, ids, count, cols] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
   const values = f.parameter('i32');
@@ -346,7 +346,7 @@ export type RuleRoutines = Readonly<Record<'update' | 'scaledUpdate', (...operan
 /** The updates of a rule, compiled. */
 export function updateProgram(rule: UpdateRule): WebAssembly.Module {
   const module = new ModuleBuilder();
-  update(module, rule);
+  emitUpdate(module, rule);
   scaledUpdate(module, rule);
   return compile(module.encode(ANY_MEMORY));
 }

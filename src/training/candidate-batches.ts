@@ -15,12 +15,13 @@ type Candidates = { -readonly [key in keyof RatingBatch]: RatingBatch[key] } & {
 
 /** Adds sampled negatives to the batches of another batcher. The draws of an epoch are a function of the stream and the epoch. */
 export class CandidateBatcher implements Batcher<RatingBatch> {
-  private sampler!: ItemSampler;
+  sampler!: ItemSampler;
+  positives!: Positives;
   private draws: Stream;
   private batch: Candidates;
 
   constructor(
-    private readonly inner: Batcher<RatingBatch>,
+    readonly inner: Batcher<RatingBatch>,
     private readonly data: RatingData,
     private readonly rows: { readonly users: number; readonly items: number },
     private readonly sampling: NegativeSampling,
@@ -35,7 +36,7 @@ export class CandidateBatcher implements Batcher<RatingBatch> {
     return null;
   }
 
-  private get group(): number {
+  get group(): number {
     return 1 + this.sampling.count;
   }
 
@@ -50,8 +51,8 @@ export class CandidateBatcher implements Batcher<RatingBatch> {
   async prepare(scheduler: Scheduler): Promise<void> {
     await this.inner.prepare(scheduler);
     const { data, rows, sampling } = this;
-    const positives = await Positives.of(data, rows.users, rows.items, scheduler);
-    this.sampler = new ItemSampler(data.counts!.items, positives, sampling);
+    this.positives = await Positives.of(data, rows.users, rows.items, scheduler);
+    this.sampler = new ItemSampler(data.counts!.items, this.positives, sampling);
   }
 
   reserve(limit: number): void {
@@ -70,7 +71,12 @@ export class CandidateBatcher implements Batcher<RatingBatch> {
 
   begin(epoch: number): void {
     this.inner.begin(epoch);
-    this.draws = this.stream.fork(epoch);
+    this.draws = this.streamOf(epoch);
+  }
+
+  /** The draws of an epoch. */
+  streamOf(epoch: number): Stream {
+    return this.stream.fork(epoch);
   }
 
   next(limit: number): RatingBatch | null {

@@ -157,7 +157,7 @@ export class SigmoidLoss implements Loss {
 
 /** A loss of either kind by name; `items`: the number of candidate items. */
 export function lossNamed(name: LossName | RankingLossName, items: number): Loss {
-  if (name === 'warp') return warp(items);
+  if (name === 'warp') return new Warp(items);
   if (name === 'bpr') return bpr;
   return name === 'softmax' ? softmax : LOSSES[name];
 }
@@ -198,27 +198,28 @@ export const bpr: Loss = {
  * tries let one expect: log(max(1, floor((items - 1) / tries))) times the hinge (Weston, Bengio, Usunier, IJCAI 2011; the
  * weight is LightFM's). `items`: how many there are to choose from.
  */
-export function warp(items: number): Loss {
-  return {
-    name: 'warp',
-    evaluate({ scores, weights, count, group = 1 }: LossBatch, gScores: Real): number {
-      let sum = 0;
-      gScores.fill(0, 0, count);
-      for (let start = 0; start < count; start += group) {
-        const weight = weights === null ? 1 : weights[start]!;
-        for (let tries = 1; tries < group; tries++) {
-          const hinge = 1 - scores[start]! + scores[start + tries]!;
-          if (hinge <= 0) continue;
-          const slope = weight * naturalLog(Math.max(1, Math.floor((items - 1) / tries)));
-          gScores[start] = -slope;
-          gScores[start + tries] = slope;
-          sum += slope * hinge;
-          break;
-        }
+export class Warp implements Loss {
+  readonly name = 'warp';
+
+  constructor(readonly items: number) {}
+
+  evaluate({ scores, weights, count, group = 1 }: LossBatch, gScores: Real): number {
+    let sum = 0;
+    gScores.fill(0, 0, count);
+    for (let start = 0; start < count; start += group) {
+      const weight = weights === null ? 1 : weights[start]!;
+      for (let tries = 1; tries < group; tries++) {
+        const hinge = 1 - scores[start]! + scores[start + tries]!;
+        if (hinge <= 0) continue;
+        const slope = weight * naturalLog(Math.max(1, Math.floor((this.items - 1) / tries)));
+        gScores[start] = -slope;
+        gScores[start + tries] = slope;
+        sum += slope * hinge;
+        break;
       }
-      return sum;
-    },
-  };
+    }
+    return sum;
+  }
 }
 
 /**

@@ -17,13 +17,13 @@ export interface NegativeSampling {
 }
 
 /** Rejected draws before the items are scanned one by one. */
-const PATIENCE = 200;
+export const PATIENCE = 200;
 
 /** The sampler of a training. */
 export class ItemSampler {
   /** The items that occur. */
-  private readonly items: Int32Array;
-  private readonly table: AliasTable | null;
+  readonly items: Int32Array;
+  readonly table: AliasTable | null;
   /** The log of the sampling probability of an item, by number. */
   readonly logChance: Float32Array;
 
@@ -61,8 +61,8 @@ export class ItemSampler {
 /** A distribution over 0 .. n - 1 that is sampled in constant time: Walker 1977, built as in Vose 1991. */
 export class AliasTable {
   /** The probability of keeping a place, in units of 2^-32, and the alternative. */
-  private readonly keep: Float64Array;
-  private readonly other: Int32Array;
+  readonly keep: Float64Array;
+  readonly other: Int32Array;
 
   /** `weights` are at least 0 and not all 0. */
   constructor(weights: Float64Array) {
@@ -103,8 +103,8 @@ export class Positives {
   private constructor(
     private readonly itemCount: number,
     /** The items of user u are items[starts[u]] .. items[starts[u + 1] - 1]; an item that occurs twice is there twice. */
-    private readonly starts: Int32Array,
-    private readonly items: Int32Array,
+    readonly starts: Int32Array,
+    readonly items: Int32Array,
   ) {
     const pairs = (starts.length - 1) * itemCount;
     this.bits = pairs > MOST_BITS ? null : new Int32Array((pairs + 31) >>> 5);

@@ -10,6 +10,7 @@ import type { Optimizer } from '../optimizers/optimizer';
 import type { Parameter, Penalty } from '../parameters/parameter';
 import type { KernelChoice } from '../wasm/host';
 import { CandidateBatcher } from './candidate-batches';
+import { CandidateEngine } from './candidate-engine';
 import type { Training } from './fit';
 import type { Loss } from './losses';
 import type { NegativeSampling } from './negatives';
@@ -95,9 +96,14 @@ export async function startTraining(task: StepTask, scheduler: Scheduler): Promi
   // Plans and negatives are for factorizations alone, and their batches are RatingBatches.
   if (negatives !== undefined) {
     const given = batcher as Batcher<RatingBatch>;
-    batcher = new CandidateBatcher(given, data, rows, negatives, stream.fork('negatives')) as Batcher<Batch>;
-  }
-  await batcher.prepare(scheduler);
+    const candidates = new CandidateBatcher(given, data, rows, negatives, stream.fork('negatives'));
+    await candidates.prepare(scheduler);
+    const runs = blocks.users * blocks.items;
+    const inWasm = { ...task, batcher: candidates, epochs, batchSize, runs, kernels };
+    const engine = perRating ? await CandidateEngine.create(inWasm, scheduler) : null;
+    if (engine !== null) return engine;
+    batcher = candidates as Batcher<Batch>;
+  } else await batcher.prepare(scheduler);
   if (plan !== null) return new JsEngine(plan, batcher as Batcher<RatingBatch>, sink, loss, data, epochs);
   const steps = { epochs, batchSize, group: 1 + (negatives?.count ?? 0) };
   const packed = batcher.places && new RowPacking(model.sides, penalties, sink, batcher.places);

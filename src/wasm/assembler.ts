@@ -87,8 +87,10 @@ export const i32 = {
   add: binary<'i32', 'i32'>('i32', 0x6a),
   sub: binary<'i32', 'i32'>('i32', 0x6b),
   mul: binary<'i32', 'i32'>('i32', 0x6c),
+  remU: binary<'i32', 'i32'>('i32', 0x70),
   and: binary<'i32', 'i32'>('i32', 0x71),
   xor: binary<'i32', 'i32'>('i32', 0x73),
+  rotl: binary<'i32', 'i32'>('i32', 0x77),
   shl: binary<'i32', 'i32'>('i32', 0x74),
   shrU: binary<'i32', 'i32'>('i32', 0x76),
   shrS: binary<'i32', 'i32'>('i32', 0x75),
@@ -170,6 +172,8 @@ export const f64 = {
   ge: binary<'f64', 'i32'>('i32', 0x66),
   promote: unary<'f32', 'f64'>('f64', 0xbb),
   convert: unary<'i32', 'f64'>('f64', 0xb7),
+  /** Of a number without a sign. */
+  convertU: unary<'i32', 'f64'>('f64', 0xb8),
   reinterpret: unary<'i64', 'f64'>('f64', 0xbf),
 };
 
@@ -399,6 +403,11 @@ export class ModuleBuilder {
     this.functions.push(builder as unknown as FunctionBuilder);
     if (name !== undefined) this.exports.push({ name, index: builder.index });
     return builder;
+  }
+
+  /** The function of this module that is exported under a name. */
+  named(name: string): FunctionBuilder {
+    return this.functions[this.exports.find((one) => one.name === name)!.index]!;
   }
 
   /** The binary. The memory is imported as `host.memory`. With names (of functions and locals) it is for reading, not for use. */

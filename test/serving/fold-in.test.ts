@@ -24,7 +24,7 @@ import {
   type RidgeProblem,
 } from '../../src/serving/fold-in/fold-row';
 import { GradientFoldIn } from '../../src/serving/fold-in/gradient-fold-in';
-import { bpr, identity, sigmoidLink, softmax, warp } from '../../src/training/losses';
+import { bpr, identity, sigmoidLink, softmax, Warp } from '../../src/training/losses';
 
 const equationsOf = (problem: RidgeProblem) => new NormalEquations(lengthOf(problem), backendOf('wasm'));
 const foldRow = (problem: RidgeProblem) => foldRowBy(problem, equationsOf(problem));
@@ -206,7 +206,7 @@ describe('expectations are means over draws', () => {
   test('warp', () => {
     const loss = new ExpectedWarp(draws, 13);
     loss.linearize(scores, scores.slice(), scores.slice());
-    expect(loss.value(scores) / mean(warp(13), null, 3)).toBeCloseTo(1, 1);
+    expect(loss.value(scores) / mean(new Warp(13), null, 3)).toBeCloseTo(1, 1);
   });
   test('softmax, the more so the more are drawn, and never below', () => {
     const had = Float64Array.of(1, 2, 1, 3);

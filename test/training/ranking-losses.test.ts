@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import type { Loss, LossBatch } from '../../src/training/losses';
-import { bpr, softmax, warp } from '../../src/training/losses';
+import { bpr, softmax, Warp } from '../../src/training/losses';
 
 const STEP = 1e-6;
 const score = fc.double({ min: -5, max: 5, noNaN: true });
@@ -21,7 +21,11 @@ function evaluate(loss: Loss, given: LossBatch): { value: number; slopes: number
 const LOSSES: readonly [string, Loss, (scores: readonly number[]) => boolean][] = [
   ['bpr', bpr, () => true],
   // The hinge has kinks where a negative is exactly 1 behind.
-  ['warp', warp(1000), ([positive, ...others]) => others.every((other) => Math.abs(1 - positive! + other) > 10 * STEP)],
+  [
+    'warp',
+    new Warp(1000),
+    ([positive, ...others]) => others.every((other) => Math.abs(1 - positive! + other) > 10 * STEP),
+  ],
   ['softmax', softmax, () => true],
 ];
 
@@ -80,12 +84,12 @@ test('bpr by hand: the mean over the negatives', () => {
 
 test('warp by hand: the first violator counts, by the rank that it tells of', () => {
   // The first negative is 2 behind, the second only 0.5: two tries among 100 others tell of rank 50.
-  const { value, slopes } = evaluate(warp(101), batch([1, -1, 0.5, 9], 4));
+  const { value, slopes } = evaluate(new Warp(101), batch([1, -1, 0.5, 9], 4));
   const weight = Math.log(50);
   expect(value).toBeCloseTo(weight * 0.5, 12);
   expect(slopes[0]).toBeCloseTo(-weight, 12);
   expect(slopes.slice(1)).toEqual([0, -slopes[0]!, 0]);
-  expect(evaluate(warp(101), batch([3, 1, 1.5], 3))).toEqual({ value: 0, slopes: [0, 0, 0] });
+  expect(evaluate(new Warp(101), batch([3, 1, 1.5], 3))).toEqual({ value: 0, slopes: [0, 0, 0] });
 });
 
 test('softmax by hand, and the correction by the chance of being drawn', () => {
