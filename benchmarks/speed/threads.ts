@@ -3,8 +3,8 @@
 
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { EASE, type Interactions, NMF } from 'opmf';
-import { loadNcf } from '../implicit/data';
+import { EASE, type Interactions, ItemKNN, NMF } from 'opmf';
+import { loadGowalla, loadNcf } from '../implicit/data';
 import { machine } from '../machine';
 import { DataSets } from './data-sets';
 import { interleave, type Spread, spread } from './interleave';
@@ -39,10 +39,13 @@ function fitOf(name: string, load: () => Promise<Interactions>, make: (threads: 
 
 const ncf = async () => (await loadNcf()).train;
 
+const gowalla = async () => (await loadGowalla()).train;
 const ratings = async () => (await new DataSets().get('ml-1m'))!;
 
 const CASES: readonly Case[] = [
   fitOf('EASE, NCF ML-1M', ncf, (threads) => new EASE({ threads })),
+  fitOf('ItemKNN, NCF ML-1M', ncf, (threads) => new ItemKNN({ threads })),
+  fitOf('ItemKNN, Gowalla', gowalla, (threads) => new ItemKNN({ threads })),
   fitOf('NMF, ML-1M', ratings, (threads) => new NMF({ threads })),
 ];
 

@@ -52,11 +52,6 @@ export function transpose(
   return runYielding(transposing(starts, columns, count), scheduler, CHUNK);
 }
 
-/** The same, synchronously. */
-export function transposeNow(starts: Int32Array, columns: Int32Array, count: number): ByColumn {
-  return runToEnd(transposing(starts, columns, count));
-}
-
 /** Entry r + 1 of the result counts the keys r. */
 function* counting(keys: ArrayLike<number>, count: number): Pausable<Int32Array> {
   const counts = new Int32Array(count + 1);
@@ -80,7 +75,8 @@ function* grouping(keys: ArrayLike<number>, count: number): Pausable<RowGroups> 
   return { starts, order };
 }
 
-function* transposing(rowStarts: Int32Array, columns: Int32Array, count: number): Pausable<ByColumn> {
+/** The same, in steps. */
+export function* transposing(rowStarts: Int32Array, columns: Int32Array, count: number): Pausable<ByColumn> {
   const starts = countsToStarts(yield* counting(columns, count));
   const next = starts.slice();
   const rows = new Int32Array(columns.length);

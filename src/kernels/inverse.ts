@@ -70,12 +70,12 @@ export async function invert(
     const width = Math.min(BLOCK, n - start);
     if (!invertBlock(matrix, n, start, width, pivot)) return false;
     await run([
-      blocks((from, to) => ({ call: [0, start, width, from, to], cost: (16 * BLOCK * BLOCK) >> 3 })),
-      blocks((from, to) => ({ call: [1, width, from, to, 0], cost: BLOCK * to })),
-      blocks((from, to) => ({ call: [2, start, width, from, to], cost: (BLOCK * BLOCK) >> 2 })),
+      blocks((from, to) => ({ call: () => [0, start, width, from, to], cost: (16 * BLOCK * BLOCK) >> 3 })),
+      blocks((from, to) => ({ call: () => [1, width, from, to, 0], cost: BLOCK * to })),
+      blocks((from, to) => ({ call: () => [2, start, width, from, to], cost: (BLOCK * BLOCK) >> 2 })),
     ]);
   }
-  await run([blocks((from, to) => ({ call: [3, from, to, 0, 0], cost: to * 16 }))]);
+  await run([blocks((from, to) => ({ call: () => [3, from, to, 0, 0], cost: to * 16 }))]);
   return true;
 }
 

@@ -2,7 +2,8 @@
 // item that may be recommended.
 
 import { FormatError } from '../core/errors';
-import { transposeNow } from '../data/csr';
+import { type Pausable, pausable, runToEnd } from '../core/scheduler';
+import { transposing } from '../data/csr';
 import type { Tensor } from '../io/files/safetensors';
 import { checkFinite, checkLists, type SavedModel, taker, vector } from './saved-model';
 
@@ -65,20 +66,24 @@ export class DenseWeights implements ItemWeights {
 
 /** The neighbours of item i are items[offsets[i]] .. items[offsets[i + 1] - 1], by index; w(j, i) is that of j in i's list. */
 export class NeighborLists implements ItemWeights {
-  /** The same lists turned round: who has an item as a neighbour. */
-  private readonly ownerOffsets: Int32Array;
-  private readonly owners: Int32Array;
-  private readonly ownerWeights: Float32Array;
-
-  constructor(
+  private constructor(
     readonly offsets: Int32Array,
     readonly items: Int32Array,
     readonly similarities: Float32Array,
-  ) {
-    const { starts, rows, places } = transposeNow(offsets, items, offsets.length - 1);
-    this.ownerOffsets = starts;
-    this.owners = rows;
-    this.ownerWeights = Float32Array.from(places, (place) => similarities[place]!);
+    /** The same lists turned round: who has an item as a neighbour. */
+    private readonly ownerOffsets: Int32Array,
+    private readonly owners: Int32Array,
+    private readonly ownerWeights: Float32Array,
+  ) {}
+
+  /** Of some lists. */
+  static *of(offsets: Int32Array, items: Int32Array, similarities: Float32Array): Pausable<NeighborLists> {
+    const { starts, rows, places } = yield* transposing(offsets, items, offsets.length - 1);
+    const weights = new Float32Array(places.length);
+    yield* pausable(places.length, (from, to) => {
+      for (let at = from; at < to; at++) weights[at] = similarities[places[at]!]!;
+    });
+    return new NeighborLists(offsets, items, similarities, starts, rows, weights);
   }
 
   /** Those of a file. @throws FormatError where they are not there, or inconsistent */
@@ -97,7 +102,7 @@ export class NeighborLists implements ItemWeights {
           );
       }
     }
-    return new NeighborLists(offsets, neighbors, similarities);
+    return runToEnd(NeighborLists.of(offsets, neighbors, similarities));
   }
 
   /** For a file. */

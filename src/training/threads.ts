@@ -112,8 +112,9 @@ export function share<T extends { readonly cost: number }>(parts: readonly T[], 
 export interface Work {
   /** Of its functions, by the numbers of calls. */
   readonly names: readonly string[];
-  /** Of its memory, in all; the first 64 are the threads'. */
+  /** Of its memory, from the control block on, and of what each thread has for itself after that. */
   readonly bytes: number;
+  readonly scratch: number;
   /** What the memory is, if there is not enough. */
   readonly what: string;
   encode(memory: MemoryShape): Uint8Array<ArrayBuffer>;
@@ -148,20 +149,21 @@ export class PartRunner {
 
   /** `ratings`: training on how many ratings takes as long. @throws UnsupportedError for 'wasm' where it cannot be had */
   static async start(work: Work, ratings: number, place: Workplace, scheduler: Scheduler): Promise<PartRunner> {
-    const { names, bytes, what } = work;
+    const { names, what } = work;
     const { kernels } = place;
     const { threads, host } = threadsFor(place.threads, ratings, place.host);
+    const bytesFor = (count: number) => work.bytes + count * work.scratch;
     const isShared = host !== null && kernels !== 'js';
     if (threads > 1 && host === null && kernels !== 'js') withoutThreads('here are none that share memory');
     const inMemory = (choice: KernelChoice, shared: boolean) =>
       inWasm(choice, () => {
-        const memory = createMemory(bytes, shared);
+        const memory = createMemory(bytesFor(shared ? threads : 1), shared);
         const module = compile(work.encode({ pages: memory.buffer.byteLength / PAGE, isShared: shared }));
         return { memory, module, routines: instantiate<Routines>(module, memory), isShared: shared };
       });
     const made = (isShared ? inMemory('auto', true) : null) ?? inMemory(kernels, false);
     if (made === null) {
-      const { buffer } = doubles(Math.ceil(bytes / 8), what);
+      const { buffer } = doubles(Math.ceil(bytesFor(1) / 8), what);
       return new PartRunner(names, buffer, work.define(buffer), null, SLOWER, scheduler);
     }
     const { memory, module, routines } = made;
@@ -175,16 +177,16 @@ export class PartRunner {
     if (threads !== null) {
       const shares = strata.map((parts) => share(parts, threads.count));
       const calls = Array.from({ length: threads.count }, (_, thread) =>
-        shares.map((parts) => parts[thread]!.flatMap(({ call }) => call)),
+        shares.map((parts) => parts[thread]!.flatMap((part) => part.call(thread))),
       );
       await threads.run(names, calls, scheduler);
       return;
     }
     for (const parts of strata) {
-      for (const { call, cost } of parts) {
-        const [name, ...operands] = call;
+      for (const part of parts) {
+        const [name, ...operands] = part.call(0);
         routines[names[name]!]!(...operands);
-        if (scheduler.isDue(slower * cost)) await scheduler.yieldNow();
+        if (scheduler.isDue(slower * part.cost)) await scheduler.yieldNow();
       }
     }
   }

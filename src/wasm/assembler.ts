@@ -100,6 +100,7 @@ export const i32 = {
   geU: binary<'i32', 'i32'>('i32', 0x4f),
   /** How many bits are 0 below the lowest that is not. */
   ctz: unary<'i32', 'i32'>('i32', 0x68),
+  reinterpret: unary<'f32', 'i32'>('i32', 0xbc),
   /** Of a double, toward zero; what does not fit is clamped. */
   truncate: unary<'f64', 'i32'>('i32', 0xfc, 2),
 };
@@ -115,6 +116,7 @@ export const i64 = {
   /** Of 32 bits, with a sign. */
   const: (value: number): Code<'i64'> =>
     code('i64', [0x42], signed(whole(value, -(2 ** 31), 2 ** 31 - 1, 'i64.const'))),
+  ltU: binary<'i64', 'i32'>('i32', 0x54),
   or: binary<'i64', 'i64'>('i64', 0x84),
   shl: binary<'i64', 'i64'>('i64', 0x86),
   shrU: binary<'i64', 'i64'>('i64', 0x88),
@@ -165,6 +167,7 @@ export const f64 = {
   neg: unary<'f64', 'f64'>('f64', 0x9a),
   floor: unary<'f64', 'f64'>('f64', 0x9c),
   max: binary<'f64', 'f64'>('f64', 0xa5),
+  eq: binary<'f64', 'i32'>('i32', 0x61),
   ne: binary<'f64', 'i32'>('i32', 0x62),
   lt: binary<'f64', 'i32'>('i32', 0x63),
   gt: binary<'f64', 'i32'>('i32', 0x64),

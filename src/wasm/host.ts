@@ -34,9 +34,9 @@ export const PAGE = 65536;
 /** A call of a program by a thread: the number of the function's name, and four operands, of which it takes as many as it has. */
 export type Call = readonly [number, number, number, number, number];
 
-/** A part of some work: a call, and what it costs, in the scheduler's units. */
+/** A part of some work: its call on a thread, and what it costs, in the scheduler's units. */
 export interface Part {
-  readonly call: Call;
+  call(thread: number): Call;
   readonly cost: number;
 }
 

@@ -1,8 +1,8 @@
 // Grouping into rows against its definition: members of a row in their order, every place once.
 
 import fc from 'fast-check';
-import { TaskScheduler } from '../../src/core/scheduler';
-import { compareIds, groupRows, groupRowsNow, idOrder, transpose, transposeNow } from '../../src/data/csr';
+import { runToEnd, TaskScheduler } from '../../src/core/scheduler';
+import { compareIds, groupRows, groupRowsNow, idOrder, transpose, transposing } from '../../src/data/csr';
 import { Interactions } from '../../src/data/interactions';
 
 const COUNT = 7;
@@ -28,7 +28,7 @@ test('a transposed matrix has every entry once, by column and then by row; turne
     fc.asyncProperty(fc.array(keys, { maxLength: 9 }), async (rows) => {
       const starts = Int32Array.from([0, ...rows.map((_, r) => rows.slice(0, r + 1).flat().length)]);
       const columns = Int32Array.from(rows.flat());
-      const turned = transposeNow(starts, columns, COUNT);
+      const turned = runToEnd(transposing(starts, columns, COUNT));
       for (let column = 0; column < COUNT; column++) {
         const entries = rows.flatMap((row, r) => row.filter((c) => c === column).map(() => r));
         expect([...turned.rows.subarray(turned.starts[column], turned.starts[column + 1])]).toEqual(entries);
@@ -37,7 +37,7 @@ test('a transposed matrix has every entry once, by column and then by row; turne
         expect(turned.rows[at]).toBe(rows.flatMap((row, r) => row.map(() => r))[place]);
       }
       expect(await transpose(starts, columns, COUNT, scheduler())).toEqual(turned);
-      const again = transposeNow(turned.starts, turned.rows, rows.length);
+      const again = runToEnd(transposing(turned.starts, turned.rows, rows.length));
       expect(again.starts).toEqual(starts);
       expect([...again.rows].sort()).toEqual([...columns].sort());
     }),

@@ -44,8 +44,10 @@ async function inverse(a: Float64Array, kernels: 'js' | 'wasm', isReversed = fal
   ) as Steps;
   const run = async (strata: Part[][]) => {
     for (const parts of strata)
-      for (const { call } of isReversed ? [...parts].reverse() : parts)
-        steps[INVERSE_STEPS[call[0]]!]!(...call.slice(1));
+      for (const { call } of isReversed ? [...parts].reverse() : parts) {
+        const [step, ...operands] = call(0);
+        steps[INVERSE_STEPS[step]!]!(...operands);
+      }
   };
   if (!(await invert(arrays, padded, run))) return null;
   return Float64Array.from({ length: n * n }, (_, at) => arrays.matrix[Math.floor(at / n) * padded + (at % n)]!);
@@ -61,15 +63,17 @@ test.each([1, 2, 3, 4, 5, 7, 8, 63, 64, 65, 67, 128, 131, 200])('%d rows', async
       expect(bytesOf((await inverse(a, kernels, isReversed))!).equals(bytesOf(found))).toBe(true);
   const l = a.slice();
   expect(factorize(l, n)).toBe(true);
+  let worst = 0;
   for (let column = 0; column < n; column++) {
     const unit = new Float64Array(n);
     unit[column] = 1;
     solve(l, n, unit);
     for (let row = 0; row < n; row++) {
-      expect(Math.abs(found[row * n + column]! - unit[row]!)).toBeLessThan(1e-8);
-      expect(found[row * n + column]).toBe(found[column * n + row]);
+      const isSame = found[row * n + column] === found[column * n + row];
+      worst = Math.max(worst, isSame ? Math.abs(found[row * n + column]! - unit[row]!) : Infinity);
     }
   }
+  expect(worst).toBeLessThan(1e-8);
 });
 
 test('what is not positive definite is refused, in the first block and in a later one', async () => {

@@ -8,13 +8,13 @@ import { join } from 'node:path';
 const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> = {
   'OpmfError alone': [2, 1],
   Popularity: [12, 18.5],
-  ItemKNN: [20, 20.6],
-  EASE: [20, 28.1],
+  ItemKNN: [20, 28.2],
+  EASE: [20, 28.2],
   'serve: all kinds': [25, 39.1],
   'serve: factorizations': [15, 24.4],
   'Interactions and MF': [55, 100.1],
   OverparamMF: [60, 108.8],
-  everything: [110, 217.3],
+  everything: [110, 219.2],
 };
 /**
  * Open: webpack does not leave out ndarray and seedrandom (5 kB), CommonJS that nothing of the program calls. What of these a

@@ -40,6 +40,7 @@ export async function solveEase(
   const work: Work = {
     names: [...INVERSE_STEPS, 'countShared'],
     bytes: layout.bytes,
+    scratch: 0,
     what,
     encode(memory) {
       const module = new ModuleBuilder();
@@ -52,8 +53,8 @@ export async function solveEase(
       return { ...jsInverse(arrays, n), countShared: jsCountShared(arrays, n, arrays.matrix) };
     },
   };
-  const runner = await PartRunner.start(work, n * n * n * A_PRODUCT, place, scheduler);
   const values = floats(count * count, what);
+  const runner = await PartRunner.start(work, n * n * n * A_PRODUCT, place, scheduler);
   let largest = 0;
   try {
     const arrays = layout.views(runner.buffer);
@@ -65,7 +66,7 @@ export async function solveEase(
     const counts: Part[] = [];
     for (let item = 0; item < count; item++) {
       const pairs = pairsOf(arrays, item);
-      counts.push({ call: [INVERSE_STEPS.length, item, item + 1, 0, 0], cost: 1 + (pairs >> 4) });
+      counts.push({ call: () => [INVERSE_STEPS.length, item, item + 1, 0, 0], cost: 1 + (pairs >> 4) });
       if (scheduler.isDue(itemOffsets[item + 1]! - itemOffsets[item]!)) await scheduler.yieldNow();
     }
     await runner.run([counts]);
@@ -89,7 +90,7 @@ export async function solveEase(
 }
 
 /** A multiplication, by what a rating costs in training. */
-const A_PRODUCT = 1 / 2048;
+const A_PRODUCT = 1 / 4096;
 
 function singular(lambda: number): DataError {
   return new DataError(

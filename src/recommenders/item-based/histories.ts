@@ -1,7 +1,7 @@
 // Who has what, from both sides and each pair once: what item-based recommenders learn from.
 
 import { UnsupportedError } from '../../core/errors';
-import { now, type Scheduler, TaskScheduler } from '../../core/scheduler';
+import { forEachChunk, now, type Scheduler, TaskScheduler } from '../../core/scheduler';
 import { transpose } from '../../data/csr';
 import type { Interactions } from '../../data/interactions';
 import { countRows, InteractionHistory } from '../../serving/interaction-history';
@@ -17,81 +17,35 @@ export interface Histories {
   readonly itemUsers: Int32Array;
 }
 
-/** The histories of some interactions. Cost: O(interactions). */
+/** The histories of some interactions; of pairs that are there several times the first counts. Cost: O(interactions). */
 export async function historiesOf(data: Interactions, scheduler: Scheduler): Promise<Histories> {
-  const seen = await once(await InteractionHistory.of(data, await countRows(data, scheduler), scheduler), scheduler);
-  const { starts, rows } = await transpose(seen.offsets, seen.items, seen.itemCounts.length, scheduler);
-  return { seen, itemOffsets: starts, itemUsers: rows };
-}
-
-/** Drops the repeats within each user's items: data may keep several interactions of one pair. Their values say nothing here. */
-async function once(
-  { offsets, items, userCounts, itemCounts }: InteractionHistory,
-  scheduler: Scheduler,
-): Promise<InteractionHistory> {
-  const lastUser = new Int32Array(itemCounts.length).fill(-1);
-  const kept = new Int32Array(items.length);
-  const keptOffsets = new Int32Array(offsets.length);
+  const counts = await countRows(data, scheduler);
+  const [users, items] = [counts.users.length, counts.items.length];
+  const starts = new Int32Array(users + 1);
+  for (let user = 0; user < users; user++) starts[user + 1] = starts[user]! + counts.users[user]!;
+  const next = starts.slice();
+  const kept = new Int32Array(data.size);
+  const { userIndex, itemIndex } = data;
+  await forEachChunk(data.size, scheduler, (from, to) => {
+    for (let k = from; k < to; k++) kept[next[userIndex[k]!]!++] = itemIndex[k]!;
+  });
+  const lastUser = new Int32Array(items).fill(-1);
+  const offsets = new Int32Array(users + 1);
   let size = 0;
-  for (let user = 0; user < userCounts.length; user++) {
-    for (let k = offsets[user]!; k < offsets[user + 1]!; k++) {
-      const item = items[k]!;
+  for (let user = 0; user < users; user++) {
+    for (let k = starts[user]!; k < starts[user + 1]!; k++) {
+      const item = kept[k]!;
       if (lastUser[item] === user) continue;
       lastUser[item] = user;
       kept[size++] = item;
     }
-    keptOffsets[user + 1] = size;
-    if (scheduler.isDue(offsets[user + 1]! - offsets[user]!)) await scheduler.yieldNow();
+    offsets[user + 1] = size;
+    if (scheduler.isDue(starts[user + 1]! - starts[user]!)) await scheduler.yieldNow();
   }
-  return new InteractionHistory(keptOffsets, kept.slice(0, size), userCounts, itemCounts, null);
-}
-
-// How much two items have in common: the sum of a weight over the users who have both, one item's row at a time.
-
-/** Which others an item shares a user with, in no particular order, and their sums; valid until the next row. */
-export interface SharedRow {
-  /** Places 0 to size - 1 of `others`. */
-  readonly size: number;
-  readonly others: Int32Array;
-  /** By item, the item itself among them; of items that are not in `others`: 0. */
-  readonly sums: Float64Array;
-}
-
-/**
- * Tells of every item in turn. Cost: the sum over users of the square of how many items each has; memory: O(items).
- */
-export async function eachSharedRow(
-  { seen, itemOffsets, itemUsers }: Histories,
-  weights: Float64Array,
-  scheduler: Scheduler,
-  tell: (item: number, row: SharedRow) => void,
-): Promise<void> {
-  const count = seen.itemCounts.length;
-  const sums = new Float64Array(count);
-  const isMet = new Uint8Array(count);
-  const others = new Int32Array(count);
-  for (let item = 0; item < count; item++) {
-    let size = 0;
-    for (let k = itemOffsets[item]!; k < itemOffsets[item + 1]!; k++) {
-      const user = itemUsers[k]!;
-      const weight = weights[user]!;
-      const end = seen.offsets[user + 1]!;
-      for (let place = seen.offsets[user]!; place < end; place++) {
-        const other = seen.items[place]!;
-        if (isMet[other] === 0) {
-          isMet[other] = 1;
-          others[size++] = other;
-        }
-        sums[other]! += weight;
-      }
-      if (scheduler.isDue((end - seen.offsets[user]!) >> 3)) await scheduler.yieldNow();
-    }
-    tell(item, { size, others, sums });
-    for (let place = 0; place < size; place++) {
-      sums[others[place]!] = 0;
-      isMet[others[place]!] = 0;
-    }
-  }
+  const once = size === kept.length ? kept : kept.slice(0, size);
+  const seen = new InteractionHistory(offsets, once, counts.users, counts.items, null);
+  const byItem = await transpose(offsets, once, items, scheduler);
+  return { seen, itemOffsets: byItem.starts, itemUsers: byItem.rows };
 }
 
 // A fit that has no epochs: the recommenders whose state is counted or solved for. It takes the options of every fit, as

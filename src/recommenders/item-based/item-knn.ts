@@ -3,18 +3,31 @@
 
 import { naturalLog } from '../../core/elementary';
 import { field, integer, number, oneOf, orAuto, readOptions } from '../../core/options';
-import type { Scheduler } from '../../core/scheduler';
+import { runYielding, type Scheduler } from '../../core/scheduler';
 import { idOrder } from '../../data/csr';
 import type { Interactions } from '../../data/interactions';
 import type { Vocabulary } from '../../data/vocabulary';
+import {
+  jsNeighbors,
+  neighborLengths,
+  neighborScratch,
+  type OnesArrays,
+  pairsOf,
+  writeNeighbors,
+} from '../../kernels/shared-rows';
 import type { InteractionHistory } from '../../serving/interaction-history';
 import { decodeBase } from '../../serving/item-state';
 import { NeighborLists } from '../../serving/item-weights';
 import { restore, type SavedModel } from '../../serving/saved-model';
 import { TopK } from '../../serving/top-k';
 import type { History } from '../../training/fit';
+import { PartRunner, type Work, type Workplace } from '../../training/threads';
+import { ModuleBuilder } from '../../wasm/assembler';
+import { type Call, layOut } from '../../wasm/host';
+import type { ALSOptions } from '../als';
 import type { FilledFitOptions } from '../fit-options';
-import { eachSharedRow, fitOnce, type Histories, historiesOf } from './histories';
+import { placeFields } from '../training-options';
+import { fitOnce, type Histories, historiesOf } from './histories';
 import { askedOf, ItemRecommender } from './item-recommender';
 
 /** The schemes. */
@@ -41,7 +54,7 @@ export function featureWeights(
   itemCount: number,
 ): FeatureWeights {
   const lengths = new Float64Array(itemCount);
-  for (const item of items) lengths[item]!++;
+  for (let k = 0; k < items.length; k++) lengths[items[k]!]!++;
   const trained = lengths.reduce((sum, length) => sum + (length > 0 ? 1 : 0), 0);
   const idf = (user: number) => naturalLog(trained / (1 + offsets[user + 1]! - offsets[user]!));
   const factor = (length: number) => (K1 + 1) / (K1 * (1 - B + (B * length * trained) / items.length) + 1);
@@ -95,7 +108,7 @@ function meansOf({ offsets, items }: InteractionHistory, squares: Float64Array, 
     if (count > 0) users++;
     weight += count * squares[user]!;
   }
-  for (const item of items) norm += norms[item]!;
+  for (let k = 0; k < items.length; k++) norm += norms[items[k]!]!;
   const all = items.length;
   return { users, perUser: all / users, weight: weight / all, norm: norm / all };
 }
@@ -146,6 +159,7 @@ export async function findNeighbors(
   histories: Histories,
   vocabulary: Vocabulary,
   { neighbors, similarity, shrinkage: given, featureWeighting }: NeighborOptions,
+  place: Workplace,
   scheduler: Scheduler,
 ): Promise<Neighbors> {
   const { seen, itemOffsets, itemUsers } = histories;
@@ -160,37 +174,98 @@ export async function findNeighbors(
   });
   const means = meansOf(seen, squares, norms);
   const shrinkage = given === 'auto' ? chooseShrinkage(means) : given;
-  const norm = NORMS[similarity];
   const inOrder = idOrder(vocabulary).filter((item) => item < count);
-  const placeOf = new Int32Array(count);
-  for (const [place, item] of inOrder.entries()) placeOf[item] = place;
+  const limit = Math.max(1, Math.min(neighbors, count - 1));
+  const some = Math.max(1, Math.min(count, Math.floor(AT_A_TIME / limit)));
+  const users = seen.userCounts.length;
+  const layout = layOut(neighborLengths(count, users, itemUsers.length, some, limit));
+  const rule = { similarity, shrinkage, limit };
+  const work: Work = {
+    names: ['neighbors'],
+    bytes: layout.bytes,
+    scratch: neighborScratch(count, limit),
+    what: `the neighbours of ${some} items`,
+    encode(memory) {
+      const module = new ModuleBuilder();
+      writeNeighbors(module, layout.at, rule, count);
+      return module.encode(memory);
+    },
+    define: (buffer) => ({ neighbors: jsNeighbors(layout.views(buffer), rule, (best) => new TopK(best)) }),
+  };
+  const parts = await partsOf({ starts: itemOffsets, columns: itemUsers, columnStarts: seen.offsets }, scheduler);
+  const cost = parts.reduce((sum, part) => sum + part.cost, 0);
+  const runner = await PartRunner.start(work, cost * A_COST, place, scheduler);
   const offsets = new Int32Array(count + 1);
   const items: Int32Array[] = [];
   const similarities: Float32Array[] = [];
-  await eachSharedRow(histories, squares, scheduler, (item, { size, others, sums }) => {
-    const ranking = new TopK(Math.min(neighbors, size));
-    for (let place = 0; place < size; place++) {
-      const other = others[place]!;
-      const product = sums[other]! * (factors[item]! * factors[other]!);
-      // A user with all items but one has no weight under tf-idf: what shares only such users is not alike.
-      if (other === item || !(product > 0)) continue;
-      // In float32, as it is kept: sums of weights in another order are equal then.
-      const alike = Math.fround(product / (norm(norms[item]!, norms[other]!, product) + shrinkage));
-      ranking.offer(placeOf[other]!, alike);
+  try {
+    const arrays = layout.views(runner.buffer);
+    arrays.starts.set(itemOffsets);
+    arrays.columns.set(itemUsers);
+    arrays.columnStarts.set(seen.offsets);
+    arrays.rows.set(seen.items);
+    arrays.weights.set(squares);
+    arrays.factors.set(factors);
+    arrays.measures.set(similarity === 'cosine' ? norms.map(Math.sqrt) : norms);
+    arrays.order.set(inOrder);
+    for (const [at, item] of inOrder.entries()) arrays.places[item] = at;
+    for (let first = 0; first < count; first += some) {
+      const end = Math.min(first + some, count);
+      const own = parts.flatMap(({ from, to, cost }) => {
+        const [start, stop] = [Math.max(from, first), Math.min(to, end)];
+        const call = (thread: number): Call => [0, start, stop, first, layout.bytes + thread * work.scratch];
+        return start < stop ? [{ call, cost }] : [];
+      });
+      await runner.run([own]);
+      for (let item = first; item < end; item++) offsets[item + 1] = offsets[item]! + arrays.counts[item - first]!;
+      const found = new Int32Array(offsets[end]! - offsets[first]!);
+      const alike = new Float32Array(found.length);
+      for (let item = first, at = 0; item < end; item++) {
+        const from = (item - first) * limit;
+        const stop = from + arrays.counts[item - first]!;
+        for (let k = from; k < stop; k++, at++) {
+          found[at] = arrays.found[k]!;
+          alike[at] = arrays.alike[k]!;
+        }
+        if (scheduler.isDue(stop - from)) await scheduler.yieldNow();
+      }
+      items.push(found);
+      similarities.push(alike);
     }
-    const kept = ranking.list().map(({ index, score }) => ({ index: inOrder[index]!, score }));
-    const list = kept.sort((a, b) => a.index - b.index);
-    items.push(Int32Array.from(list, ({ index }) => index));
-    similarities.push(Float32Array.from(list, ({ score }) => score));
-    offsets[item + 1] = offsets[item]! + list.length;
-  });
-  const lists = new NeighborLists(offsets, joined(Int32Array, items), joined(Float32Array, similarities));
+  } finally {
+    runner.stop();
+  }
+  const turned = NeighborLists.of(offsets, joined(Int32Array, items), joined(Float32Array, similarities));
+  const lists = await runYielding(turned, scheduler);
   const base = given === 'auto' ? Float32Array.from(norms, (own) => baseOf(own, means, similarity, shrinkage)) : null;
   return { lists, shrinkage, base };
 }
 
+/** Neighbours that are found between two looks: 32 MB. */
+const AT_A_TIME = 2 ** 22;
+/** A part: a fraction of a millisecond, in the scheduler's units; and a unit by what a rating costs in training. */
+const A_PART = 1 << 13;
+const A_COST = 1 / 32;
+
+/** Rows of items that are found in one call. */
+async function partsOf(arrays: Omit<OnesArrays, 'rows'>, scheduler: Scheduler) {
+  const parts: { from: number; to: number; cost: number }[] = [];
+  const { starts } = arrays;
+  let cost = 0;
+  for (let item = 0, from = 0; item + 1 < starts.length; item++) {
+    cost += 8 + (pairsOf(arrays, item) >> 2);
+    if (scheduler.isDue(starts[item + 1]! - starts[item]!)) await scheduler.yieldNow();
+    if (cost < A_PART && item + 2 < starts.length) continue;
+    parts.push({ from, to: item + 1, cost });
+    from = item + 1;
+    cost = 0;
+  }
+  return parts;
+}
+
 /** Arrays end to end. */
 function joined<T extends Int32Array | Float32Array>(type: new (length: number) => T, parts: readonly T[]): T {
+  if (parts.length === 1) return parts[0]!;
   const all = new type(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
@@ -203,7 +278,7 @@ function joined<T extends Int32Array | Float32Array>(type: new (length: number) 
 // Nearest neighbours among items as a recommender.
 
 /** The options of ItemKNN. */
-export interface ItemKNNOptions {
+export interface ItemKNNOptions extends Pick<ALSOptions, 'kernels' | 'threads'> {
   /** How many neighbours an item keeps, at least 1. @defaultValue 100 */
   readonly neighbors?: number | undefined;
   /** `cosine`; `jaccard`: shared over all users of the two; `dot`: not normalized. @defaultValue 'cosine' */
@@ -225,6 +300,7 @@ export const itemKNNFields = () => ({
   similarity: field(oneOf(...SIMILARITIES), 'cosine'),
   shrinkage: field(orAuto(number({ min: 0 })), 'auto'),
   featureWeighting: field(oneOf(...FEATURE_WEIGHTINGS), 'none'),
+  ...placeFields(),
 });
 
 /**
@@ -265,7 +341,7 @@ export class ItemKNN extends ItemRecommender<ItemKNNOptions> {
     return fitOnce('ItemKNN', options, async (scheduler) => {
       const histories = await historiesOf(data, scheduler);
       const { asked } = this;
-      const { lists, shrinkage, base } = await findNeighbors(histories, data.items, asked, scheduler);
+      const { lists, shrinkage, base } = await findNeighbors(histories, data.items, asked, asked, scheduler);
       this.learned(data, histories, lists, Object.freeze({ ...asked, shrinkage }), base);
     });
   }

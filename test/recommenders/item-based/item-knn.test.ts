@@ -11,9 +11,12 @@ import {
   type FeatureWeighting,
   findNeighbors,
   ItemKNN,
+  type NeighborOptions,
   SIMILARITIES,
 } from '../../../src/recommenders/item-based/item-knn';
 import { ItemState } from '../../../src/serving/item-state';
+import type { NeighborLists } from '../../../src/serving/item-weights';
+import type { Workplace } from '../../../src/training/threads';
 
 const USERS = 6;
 const ITEMS = 7;
@@ -43,6 +46,35 @@ function columnsOf(pairs: readonly (readonly [number, number])[], scheme: Featur
   );
 }
 
+const alone = { kernels: 'auto', threads: 1 } as const;
+const js = { kernels: 'js', threads: 1 } as const;
+
+/** The neighbours, found in several places. */
+async function listsOf(data: Interactions, options: NeighborOptions, places: readonly Workplace[]) {
+  const histories = await historiesOf(data, scheduler());
+  const lists: NeighborLists[] = [];
+  for (const place of places)
+    lists.push((await findNeighbors(histories, data.items, options, place, scheduler())).lists);
+  return lists as [NeighborLists, ...NeighborLists[]] & { 1: NeighborLists };
+}
+
+test.each(SIMILARITIES)('%s: any number of threads and either engine have the same bits', async (similarity) => {
+  const rows = Array.from({ length: 9000 }, (_, k) => [k % 311, (7 * k * k + (k % 13) * k) % 157] as const);
+  const data = Interactions.from(rows, { duplicates: 'keep' });
+  const more = [2, 3, 4].map((threads) => ({ kernels: 'auto', threads }) as const);
+  const places = [js, alone, ...more, { kernels: 'wasm', threads: 2, host: null }] as const;
+  for (const [neighbors, featureWeighting] of [
+    [1, 'none'],
+    [20, 'bm25'],
+    [200, 'tf-idf'],
+  ] as const) {
+    const options = { neighbors, similarity, shrinkage: 2, featureWeighting };
+    const [first, ...others] = await listsOf(data, options, places);
+    expect(first.items.length).toBeGreaterThan(100);
+    for (const lists of others) expect(lists).toEqual(first);
+  }
+});
+
 test('every similarity is that of the definition, and each item keeps its best neighbours', async () => {
   const options = fc.record({
     neighbors: fc.integer({ min: 1, max: 8 }),
@@ -53,7 +85,8 @@ test('every similarity is that of the definition, and each item keeps its best n
   await fc.assert(
     fc.asyncProperty(pairsOf, options, async (pairs, given) => {
       const data = dataOf(pairs);
-      const { lists } = await findNeighbors(await historiesOf(data, scheduler()), data.items, given, scheduler());
+      const [lists, inWasm] = await listsOf(data, given, [js, alone]);
+      expect(inWasm).toEqual(lists);
       const columns = columnsOf(pairs, given.featureWeighting);
       const inner = (a: number, b: number) => columns[a]!.reduce((sum, x, user) => sum + x * columns[b]![user]!, 0);
       for (let item = 0; item < ITEMS; item++) {
@@ -85,7 +118,7 @@ describe('the answers over weights', () => {
         const data = dataOf(pairs);
         const histories = await historiesOf(data, scheduler());
         const { options } = new ItemKNN({ neighbors: k });
-        const { lists, base } = await findNeighbors(histories, data.items, options, scheduler());
+        const { lists, base } = await findNeighbors(histories, data.items, options, alone, scheduler());
         const { users, items } = data;
         const answers = new ItemState('ItemKNN', { users, items, seen: histories.seen }, lists, base);
         const request = { n: ITEMS, filterSeen: true, exclude: [], candidates: null };
