@@ -15,18 +15,16 @@ export interface Signal {
   readonly times: { readonly embedding: number; readonly bias: number };
 }
 
-/** Of the rows of a side: how many ratings, the sum of their residuals, and of the squares of these. */
-interface Rows {
-  readonly counts: Float64Array;
-  readonly sums: Float64Array;
-  readonly squares: Float64Array;
-}
+/** Of the rows of a side, side by side: how many ratings, the sum of their residuals, and of the squares of these; one is free. */
+type Rows = Float64Array;
+const WIDTH = 4;
+const [COUNT, SUM, SQUARE] = [0, 1, 2] as const;
 
-const rowsOf = (length: number): Rows => ({
-  counts: new Float64Array(length),
-  sums: new Float64Array(length),
-  squares: new Float64Array(length),
-});
+/** The residual of a rating v is (v - shift) times - less, the latter two of the row of the other side, side by side. */
+interface Residual {
+  readonly shift: number;
+  readonly lines: Float64Array;
+}
 
 /**
  * Biases b = S / (n + damping), S the sum of v - mu less the other side's biases over the n ratings of a row: of items, of
@@ -38,59 +36,45 @@ export async function signalOf(
   given: { readonly user?: number | undefined; readonly item?: number | undefined } | undefined,
   scheduler: Scheduler,
 ): Promise<Signal> {
-  const { values, weights, userIndex, itemIndex, size } = data;
-  const [ofUser, ofItem] = [rowsOf(data.users.size), rowsOf(data.items.size)];
+  const { values, userIndex, itemIndex, size } = data;
+  const [ofUser, ofItem] = [new Float64Array(WIDTH * data.users.size), new Float64Array(WIDTH * data.items.size)];
+  const ofUsers = new Float64Array(2 * data.users.size);
+  for (let row = 0; row < ofUsers.length; row += 2) ofUsers[row] = 1;
   const first = values[0]!;
   await forEachChunk(size, scheduler, (from, to) => {
-    const { counts, sums, squares } = ofItem;
-    for (let k = from; k < to; k++) {
-      const row = itemIndex[k]!;
-      const value = values[k]! - first;
-      const weight = weights === undefined ? 1 : weights[k]!;
-      counts[row]! += weight;
-      sums[row]! += weight * value;
-      squares[row]! += weight * value * value;
-    }
+    addResiduals(data, itemIndex, userIndex, { shift: first, lines: ofUsers }, ofItem, from, to);
   });
   const mean = first + centre(ofItem);
   const item = given?.item ?? dampingOf(ofItem);
   // Of users' ratings an item's bias is that by its other ratings: (S - r) a.
-  const a = ofItem.counts.map((count) => 1 / Math.max(count - 1 + item, LEAST));
-  const b = ofItem.sums.map((sum, row) => sum * a[row]! + mean * (1 + a[row]!));
+  const ofItems = new Float64Array(2 * data.items.size);
+  for (let row = 0, at = 0; row < ofItems.length; row += 2, at += WIDTH) {
+    const a = 1 / Math.max(ofItem[at + COUNT]! - 1 + item, LEAST);
+    ofItems[row] = 1 + a;
+    ofItems[row + 1] = ofItem[at + SUM]! * a + mean * (1 + a);
+  }
   await forEachChunk(size, scheduler, (from, to) => {
-    const { counts, sums, squares } = ofUser;
-    for (let k = from; k < to; k++) {
-      const row = userIndex[k]!;
-      const other = itemIndex[k]!;
-      const residual = values[k]! * (1 + a[other]!) - b[other]!;
-      const weight = weights === undefined ? 1 : weights[k]!;
-      counts[row]! += weight;
-      sums[row]! += weight * residual;
-      squares[row]! += weight * residual * residual;
-    }
+    addResiduals(data, userIndex, itemIndex, { shift: 0, lines: ofItems }, ofUser, from, to);
   });
   const user = given?.user ?? dampingOf(ofUser);
   const users = biasesOf(ofUser, user);
-  const some = compared(ofItem.counts);
+  const some = compared(ofItem);
   const every = Math.ceil(size / RATINGS_A_USER);
-  const left = { ...ofItem, sums: new Float64Array(ofItem.sums.length) };
+  for (let row = 0; row < users.length; row++) ofUsers[2 * row + 1] = users[row]!;
+  ofItem.fill(0);
   await forEachChunk(size, scheduler, (from, to) => {
-    const { sums } = left;
-    const { place } = some;
+    addResiduals(data, itemIndex, userIndex, { shift: mean, lines: ofUsers }, ofItem, from, to);
     for (let k = from; k < to; k++) {
-      const row = itemIndex[k]!;
+      const at = some.place[itemIndex[k]!]!;
       const one = userIndex[k]!;
-      const residual = values[k]! - mean - users[one]!;
-      sums[row]! += weights === undefined ? residual : weights[k]! * residual;
-      const at = place[row]!;
       if (at < 0 || one % every !== 0) continue;
       some.user.push(one);
       some.at.push(at);
-      some.residual.push(residual);
+      some.residual.push(values[k]! - mean - users[one]!);
     }
   });
-  const items = biasesOf(left, item);
-  const [perUser, perItem] = [meanCount(ofUser.counts), meanCount(ofItem.counts)];
+  const items = biasesOf(ofItem, item);
+  const [perUser, perItem] = [meanCount(ofUser), meanCount(ofItem)];
   return {
     users,
     items,
@@ -102,23 +86,48 @@ export async function signalOf(
   };
 }
 
+/** Adds some ratings to their rows. */
+function addResiduals(
+  { values, weights }: Interactions,
+  index: Int32Array,
+  others: Int32Array,
+  { shift, lines }: Residual,
+  rows: Rows,
+  from: number,
+  to: number,
+): void {
+  for (let k = from; k < to; k++) {
+    const at = WIDTH * index[k]!;
+    const line = 2 * others[k]!;
+    const residual = (values[k]! - shift) * lines[line]! - lines[line + 1]!;
+    const weight = weights === undefined ? 1 : weights[k]!;
+    rows[at + COUNT]! += weight;
+    rows[at + SUM]! += weight * residual;
+    rows[at + SQUARE]! += weight * residual * residual;
+  }
+}
+
 /** Makes the mean of rows' ratings 0, and returns what it was. */
-function centre({ counts, sums, squares }: Rows): number {
+function centre(rows: Rows): number {
   let [sum, all] = [0, 0];
-  for (let row = 0; row < counts.length; row++) {
-    sum += sums[row]!;
-    all += counts[row]!;
+  for (let at = 0; at < rows.length; at += WIDTH) {
+    sum += rows[at + SUM]!;
+    all += rows[at + COUNT]!;
   }
   const mean = sum / all;
-  for (let row = 0; row < counts.length; row++) {
-    squares[row]! += mean * (mean * counts[row]! - 2 * sums[row]!);
-    sums[row]! -= mean * counts[row]!;
+  for (let at = 0; at < rows.length; at += WIDTH) {
+    rows[at + SQUARE]! += mean * (mean * rows[at + COUNT]! - 2 * rows[at + SUM]!);
+    rows[at + SUM]! -= mean * rows[at + COUNT]!;
   }
   return mean;
 }
 
-function biasesOf({ counts, sums }: Rows, damping: number): Float32Array {
-  return Float32Array.from(sums, (sum, row) => (counts[row]! > 0 ? sum / (counts[row]! + damping) : 0));
+function biasesOf(rows: Rows, damping: number): Float32Array {
+  const biases = new Float32Array(rows.length / WIDTH);
+  for (let row = 0, at = 0; row < biases.length; row++, at += WIDTH) {
+    if (rows[at + COUNT]! > 0) biases[row] = rows[at + SUM]! / (rows[at + COUNT]! + damping);
+  }
+  return biases;
 }
 
 /** The dampings that are tried: 1/4 to 4096 by powers of 2, and one at which there are no biases. */
@@ -132,14 +141,15 @@ const LEAST = 1e-9;
  * of its residuals and Q that of their squares. On 15 sets within .1 % of the best two of 64 for the test rows themselves; by
  * components of variance (Henderson 1953) play counts and hours were 1 to 2 % above.
  */
-function dampingOf({ counts, sums, squares }: Rows): number {
+function dampingOf(rows: Rows): number {
   const costs = DAMPINGS.map((damping) => {
     let cost = 0;
-    for (let row = 0; row < counts.length; row++) {
-      const count = counts[row]!;
+    for (let at = 0; at < rows.length; at += WIDTH) {
+      const count = rows[at + COUNT]!;
       if (count === 0) continue;
+      const sum = rows[at + SUM]!;
       const a = 1 / (Math.max(count - 1, 0) + damping);
-      cost += (1 + a) * (1 + a) * squares[row]! + (count * a - 2 * (1 + a)) * a * sums[row]! * sums[row]!;
+      cost += (1 + a) * (1 + a) * rows[at + SQUARE]! + (count * a - 2 * (1 + a)) * a * sum * sum;
     }
     return cost;
   });
@@ -157,13 +167,13 @@ function digits(value: number): number {
 }
 
 /** How many ratings a row has, of those that have some. */
-function meanCount(counts: Float64Array): number {
-  let [all, rows] = [0, 0];
-  for (const count of counts) {
-    all += count;
-    if (count > 0) rows++;
+function meanCount(rows: Rows): number {
+  let [all, some] = [0, 0];
+  for (let at = COUNT; at < rows.length; at += WIDTH) {
+    all += rows[at]!;
+    if (rows[at]! > 0) some++;
   }
-  return all / rows;
+  return all / some;
 }
 
 /** The most that a penalty of biases is raised by, at which a step still shrinks a row; and the ratings that say 1 beforehand. */
@@ -196,7 +206,8 @@ interface Compared {
   readonly residual: number[];
 }
 
-function compared(counts: Float64Array): Compared {
+function compared(rows: Rows): Compared {
+  const counts = Float64Array.from({ length: rows.length / WIDTH }, (_, row) => rows[WIDTH * row + COUNT]!);
   const most = Array.from(counts.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
   const items = most.slice(0, COMPARED);
   const place = new Int8Array(counts.length).fill(-1);

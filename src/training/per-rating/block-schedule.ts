@@ -119,13 +119,16 @@ export class BlockGrid {
     /** The block of each row. */
     readonly userBlock: Uint16Array,
     readonly itemBlock: Uint16Array,
-    /** Where each tile's ratings start; tile = user block * item blocks + item block. One more at the end: the number of ratings. */
+    /**
+     * Where each tile's ratings start, once they are counted; tile = user block * item blocks + item block. One more at the
+     * end: the number of ratings.
+     */
     readonly starts: Int32Array,
-    /** The tile of each rating until they are laid out; null: all are in one. */
-    public tiles: Uint16Array | Uint32Array | null = null,
+    /** No tile has more ratings. */
+    readonly most: number,
   ) {}
 
-  /** The grid of some blocks. */
+  /** The grid of some blocks; its tiles are not counted. */
   static async over(
     data: RatingData,
     users: number,
@@ -136,35 +139,44 @@ export class BlockGrid {
     const counts = data.counts ?? (await count(data, users, items, scheduler));
     const userBlock = await assignBlocks(counts.users, blocks.users, scheduler);
     const itemBlock = await assignBlocks(counts.items, blocks.items, scheduler);
-    const length = blocks.users * blocks.items;
-    const starts = new Int32Array(length + 1);
-    const tiles = new (length <= 2 ** 16 ? Uint16Array : Uint32Array)(data.size);
-    const grid = new BlockGrid(blocks, userBlock, itemBlock, starts, tiles);
-    await forEachChunk(data.size, scheduler, (from, to) => findTiles(data, grid, tiles, from, to));
-    countsToStarts(starts);
-    return grid;
+    const ofUsers = heaviest(userBlock, counts.users, blocks.users);
+    const ofItems = heaviest(itemBlock, counts.items, blocks.items);
+    // Ratings with weights may be there several times, but count once.
+    const most = data.weights === null ? Math.min(ofUsers, ofItems, data.size) : data.size;
+    return new BlockGrid(blocks, userBlock, itemBlock, new Int32Array(blocks.users * blocks.items + 1), most);
   }
 
   /** A single tile with all ratings. */
   static whole(size: number, users: number, items: number): BlockGrid {
-    return new BlockGrid(WHOLE, new Uint16Array(users), new Uint16Array(items), Int32Array.of(0, size));
+    return new BlockGrid(WHOLE, new Uint16Array(users), new Uint16Array(items), Int32Array.of(0, size), size);
+  }
+
+  /** Whether there is a single tile, in which case nothing has to be counted. */
+  get isWhole(): boolean {
+    return this.starts.length === 2;
+  }
+
+  /** The tile of a rating. */
+  tileOf(user: number, item: number): number {
+    return this.userBlock[user]! * this.blocks.items + this.itemBlock[item]!;
+  }
+
+  /** Counts the ratings of tiles. */
+  async count({ users, items, size }: RatingData, scheduler: Scheduler): Promise<void> {
+    if (this.isWhole) return;
+    const { starts } = this;
+    await forEachChunk(size, scheduler, (from, to) => {
+      for (let k = from; k < to; k++) starts[this.tileOf(users[k]!, items[k]!) + 1]!++;
+    });
+    countsToStarts(starts);
   }
 }
 
-/** Finds the tiles of some ratings, and counts them: tile t in starts[t + 1]. */
-function findTiles(
-  { users, items }: RatingData,
-  { userBlock, itemBlock, blocks, starts }: BlockGrid,
-  tiles: Uint16Array | Uint32Array,
-  from: number,
-  to: number,
-): void {
-  const across = blocks.items;
-  for (let k = from; k < to; k++) {
-    const tile = userBlock[users[k]!]! * across + itemBlock[items[k]!]!;
-    tiles[k] = tile;
-    starts[tile + 1]!++;
-  }
+/** The weight of the heaviest block. */
+function heaviest(blockOf: Uint16Array, weights: Int32Array, blocks: number): number {
+  const loads = new Float64Array(blocks);
+  for (let row = 0; row < blockOf.length; row++) loads[blockOf[row]!]! += weights[row]!;
+  return loads.reduce((most, load) => Math.max(most, load), 0);
 }
 
 async function count(data: RatingData, users: number, items: number, scheduler: Scheduler) {
@@ -192,6 +204,8 @@ export interface Records {
 export interface RatingStore extends Records {
   /** Stores the ratings `from` to `to` of the data, or those that `which` has there, at the positions in `places`. */
   put(places: Int32Array, from: number, to: number, which?: Int32Array): void;
+  /** Counts tiles and lays ratings out in them as layOut does, where records do it themselves. */
+  fill?(grid: BlockGrid, scheduler: Scheduler): Promise<void>;
   /** Shuffles tiles as shuffleTiles does, where records do it themselves; each has at most MOST_SHUFFLED. */
   shuffle?(tiles: readonly Tile[], scheduler: Scheduler): Promise<void>;
 }
@@ -223,26 +237,20 @@ export async function layOut(
   places: RatingStore,
   scheduler: Scheduler,
 ): Promise<TileLayout> {
+  const layout = { starts: grid.starts, groups: null };
+  if (places.fill !== undefined) {
+    await places.fill(grid, scheduler);
+    return layout;
+  }
+  await grid.count(data, scheduler);
   const next = grid.starts.slice();
-  const { tiles } = grid;
+  const { users, items } = data;
   const found = new Int32Array(AT_ONCE);
   await forEachChunk(data.size, scheduler, (from, to) => {
-    if (tiles === null) for (let k = from; k < to; k++) found[k - from] = k;
-    else nextPlaces(tiles, next, from, to, found);
+    for (let k = from; k < to; k++) found[k - from] = next[grid.tileOf(users[k]!, items[k]!)]!++;
     places.put(found, from, to);
   });
-  return { starts: grid.starts, groups: null };
-}
-
-/** The next place in the tile of each rating from `from` to `to`. */
-function nextPlaces(
-  tiles: Uint16Array | Uint32Array,
-  next: Int32Array,
-  from: number,
-  to: number,
-  found: Int32Array,
-): void {
-  for (let k = from; k < to; k++) found[k - from] = next[tiles[k]!]!++;
+  return layout;
 }
 
 /**
@@ -331,6 +339,7 @@ export async function layOutGroups(
   places: RatingStore,
   scheduler: Scheduler,
 ): Promise<TileLayout> {
+  await grid.count(data, scheduler);
   // Within a user, in the order of the data.
   const { order: byUser } = await groupRows(data.users, grid.userBlock.length, scheduler);
   const next = grid.starts.slice();
@@ -343,7 +352,7 @@ export async function layOutGroups(
   const place = (k: number) => {
     const user = data.users[k]!;
     const item = data.items[k]!;
-    const tile = grid.tiles?.[k] ?? 0;
+    const tile = grid.tileOf(user, item);
     const at = next[tile]!++;
     const size = sizes[tile]!;
     const held = items.subarray(tile * MOST, tile * MOST + size);
@@ -475,7 +484,6 @@ export async function layOutRatings(
   scheduler: Scheduler,
 ): Promise<TileLayout> {
   const layout = await (shuffle && grouping > 1 ? layOutGroups : layOut)(data, grid, places, scheduler);
-  grid.tiles = null;
   const { starts, groups } = layout;
   const steps = groups === null ? places : { words: groups, first: 0, wordStep: 1 };
   if (shuffle) await shuffleTiles(starts, stream, steps, scheduler);

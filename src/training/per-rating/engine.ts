@@ -2,6 +2,7 @@
 
 import { forEachChunk, type Scheduler } from '../../core/scheduler';
 import { sayOnce, type WorkerHost } from '../../core/worker-host';
+import { countsToStarts } from '../../data/csr';
 import { slotsOf } from '../../kernels/update-rules';
 import type { RatingData } from '../../models/model';
 import type { Factor, Real } from '../../optimizers/factor';
@@ -21,19 +22,10 @@ import type { Training, TrainingState } from '../fit';
 import { emptySlot } from '../optimizer-sink';
 import { type Calls, Threads } from '../threads';
 import type { BlockGrid, OrderOptions, RowOrder, Tile, TileLayout, TileVisit } from './block-schedule';
-import {
-  AT_ONCE,
-  epochVisits,
-  gridOf,
-  largestTile,
-  layOutRatings,
-  MOST_SHUFFLED,
-  orderByBlock,
-  stepsOf,
-} from './block-schedule';
+import { AT_ONCE, epochVisits, gridOf, layOutRatings, MOST_SHUFFLED, orderByBlock, stepsOf } from './block-schedule';
 import type { Cell, PerRatingPlan, RowLayout, SideTables, StepSpec } from './plan';
 import { progressAt, RATING, RUN, ratingBytes, rowLayout, STEPS_A_RATE } from './plan';
-import { encodeProgram, RATES_BYTES, scratchBytes } from './program';
+import { encodeProgram, RATES_BYTES, ROW, scratchBytes } from './program';
 
 /** The most numbers changed per call, between two looks at the event loop: about a millisecond of the slowest rule. */
 const NUMBERS_A_CALL = 1 << 19;
@@ -41,7 +33,8 @@ const NUMBERS_A_CALL = 1 << 19;
 /** The exports of a program. The norms are present if rows carry them. */
 interface Program {
   prefetch(run: number): void;
-  put(staged: number, count: number, users: number, items: number, ratings: number): void;
+  count(staged: number, count: number, users: number, items: number, tiles: number): void;
+  put(staged: number, count: number, users: number, items: number, tiles: number): void;
   shuffle(tile: number, count: number, key: number, scratch: number): void;
   run(run: number, count: number, rates: number, firstStep: number): void;
   userNorms?(row: number, count: number): void;
@@ -221,22 +214,29 @@ export class SideMemory {
   readonly layout: RowLayout;
   /** Factors, and the offset of each in a row. */
   private readonly cells: readonly { readonly factor: Factor; readonly cell: Cell }[];
-  /** The address of each row. */
-  addresses: Int32Array = new Int32Array(0);
+  /** The address of each row, and its part of the number of a tile: see ROW. */
+  private addresses: Int32Array = new Int32Array(0);
 
   constructor(
     spec: StepSpec,
     private readonly tables: SideTables,
     private readonly order: RowOrder,
     private readonly start: number,
-    /** Room for the addresses. */
+    /** Where the addresses are. */
     readonly addressesAt: number,
+    /** The part of the number of a tile that each row has. */
+    private readonly tileOf: (row: number) => number,
   ) {
     this.layout = rowLayout(spec, tables.spec);
     const { base, diagonals, scalars, bias } = this.layout;
     const maps = [...diagonals, ...scalars].map((cell, l) => ({ factor: tables.maps[l]!, cell }));
     this.cells = [{ factor: tables.base, cell: base }, ...maps];
     if (bias !== null) this.cells = [...this.cells, { factor: tables.bias!, cell: bias }];
+  }
+
+  /** The address of a row. */
+  addressOf(row: number): number {
+    return this.addresses[2 * row]!;
   }
 
   /** The bytes of the rows. */
@@ -255,10 +255,13 @@ export class SideMemory {
   async write(memory: Float32Array, slots: readonly SlotSpec[], scheduler: Scheduler): Promise<void> {
     const { layout, tables, start } = this;
     const { places } = this.order;
-    const addresses = new Int32Array(memory.buffer, this.addressesAt, tables.rows);
+    const addresses = new Int32Array(memory.buffer, this.addressesAt, 2 * tables.rows);
     this.addresses = addresses;
     await forEachChunk(tables.rows, scheduler, (from, to) => {
-      for (let row = from; row < to; row++) addresses[row] = start + places[row]! * layout.bytes;
+      for (let row = from; row < to; row++) {
+        addresses[2 * row] = start + places[row]! * layout.bytes;
+        addresses[2 * row + 1] = 4 * this.tileOf(row);
+      }
     });
     const decay = layout.decay / 4;
     const biasDecay = layout.biasDecay / 4;
@@ -347,7 +350,7 @@ export class SideMemory {
   /** Visits each row with its place in an array of float32 numbers. */
   private async eachRow(scheduler: Scheduler, visit: (row: number, at: number) => void): Promise<void> {
     await this.eachPart(scheduler, (_, count, from) => {
-      for (let row = from; row < from + count; row++) visit(row, this.addresses[row]! >>> 2);
+      for (let row = from; row < from + count; row++) visit(row, this.addressOf(row) >>> 2);
     });
   }
 }
@@ -362,7 +365,7 @@ function copyIn(
   to: number,
 ): void {
   for (let row = from, k = from * cols; row < to; row++) {
-    for (let at = (addresses[row]! + offset) >>> 2, end = at + cols; at < end; at++, k++) memory[at] = data[k]!;
+    for (let at = (addresses[2 * row]! + offset) >>> 2, end = at + cols; at < end; at++, k++) memory[at] = data[k]!;
   }
 }
 
@@ -376,7 +379,7 @@ function copyOut(
   to: number,
 ): void {
   for (let row = from, k = from * cols; row < to; row++) {
-    for (let at = (addresses[row]! + offset) >>> 2, end = at + cols; at < end; at++, k++) data[k] = memory[at]!;
+    for (let at = (addresses[2 * row]! + offset) >>> 2, end = at + cols; at < end; at++, k++) data[k] = memory[at]!;
   }
 }
 
@@ -426,27 +429,28 @@ export class EngineMemory {
     };
     take(blocks.users * blocks.items * RUN.bytes);
     const rates = take(Math.ceil(data.size / STEPS_A_RATE) * RATES_BYTES);
-    const side = async (tables: PerRatingPlan['user'], blockOf: Uint16Array, count: number) => {
+    const side = async (tables: PerRatingPlan['user'], blockOf: Uint16Array, count: number, across: number) => {
       await scheduler.yieldNow();
-      const addresses = take(tables.rows * 4);
-      const memory = new SideMemory(spec, tables, orderByBlock(blockOf, count), end, addresses);
+      const addresses = take(tables.rows * ROW.bytes);
+      const tileOf = (row: number) => blockOf[row]! * across;
+      const memory = new SideMemory(spec, tables, orderByBlock(blockOf, count), end, addresses, tileOf);
       take(memory.bytes);
       return memory;
     };
     const sides = [
-      await side(user, grid.userBlock, blocks.users),
-      await side(item, grid.itemBlock, blocks.items),
+      await side(user, grid.userBlock, blocks.users, blocks.items),
+      await side(item, grid.itemBlock, blocks.items, 1),
     ] as const;
     const isGrouped = spec.grouping > 1;
     const bytes = ratingBytes(spec.isWeighted);
     const ratings = take(data.size * bytes);
     const groups = take(isGrouped ? data.size * 4 : 0);
-    const staged = take(isGrouped ? 0 : AT_ONCE * 4 * 5);
-    const most = largestTile(grid.starts);
-    const isShuffled = order.shuffle && !isGrouped && most <= MOST_SHUFFLED;
-    const scratch = take(isShuffled ? threads * scratchBytes(most, bytes) : 0);
+    const staged = take(isGrouped ? 0 : AT_ONCE * 4 * 4);
+    const tiles = take(isGrouped ? 0 : grid.starts.length * 4);
+    const isShuffled = order.shuffle && !isGrouped;
+    const scratch = take(isShuffled ? threads * scratchBytes(Math.min(grid.most, MOST_SHUFFLED), bytes) : 0);
     const whole: TileLayout = { starts: grid.starts, groups: null };
-    const addresses = { rates, ratings, groups, staged, scratch };
+    const addresses = { rates, ratings, groups, staged, tiles, scratch };
     return new EngineMemory(plan, order, grid, whole, createMemory(end, isShared), sides, addresses);
   }
 
@@ -524,29 +528,52 @@ export class EngineMemory {
     const bytes = ratingBytes(plan.spec.isWeighted);
     const wordStep = bytes / 4;
     const first = addresses.ratings / 4;
-    const staged = addresses.staged / 4;
+    // Of ratings in groups, which JavaScript lays out.
     const put = (places: Int32Array, from: number, to: number, which?: Int32Array) => {
-      if (which === undefined) {
-        words.set(places.subarray(0, to - from), staged);
-        words.set(users.subarray(from, to), staged + AT_ONCE);
-        words.set(items.subarray(from, to), staged + 2 * AT_ONCE);
-        floats.set(targets.subarray(from, to), staged + 3 * AT_ONCE);
-        if (weights !== null) floats.set(weights.subarray(from, to), staged + 4 * AT_ONCE);
-        program.put(addresses.staged, to - from, user.addressesAt, item.addressesAt, addresses.ratings);
-        return;
-      }
       for (let n = from; n < to; n++) {
-        const k = which[n]!;
+        const k = which === undefined ? n : which[n]!;
         const at = first + Math.imul(places[n - from]!, wordStep);
-        words[at + RATING.user / 4] = user.addresses[users[k]!]!;
-        words[at + RATING.item / 4] = item.addresses[items[k]!]!;
+        words[at + RATING.user / 4] = user.addressOf(users[k]!);
+        words[at + RATING.item / 4] = item.addressOf(items[k]!);
         floats[at + RATING.target / 4] = targets[k]!;
         if (weights !== null) floats[at + RATING.weight / 4] = weights[k]!;
       }
     };
-    const shuffle = (tiles: readonly Tile[], scheduler: Scheduler) => this.shuffle(tiles, program, starting, scheduler);
-    this.layout = await layOutRatings(data, grid, order, { words, first, wordStep, put, shuffle }, scheduler);
+    const inProgram = plan.spec.grouping === 1 && {
+      fill: (_: BlockGrid, scheduler: Scheduler) => this.layOut(data, program, scheduler),
+      shuffle: (tiles: readonly Tile[], scheduler: Scheduler) => this.shuffle(tiles, program, starting, scheduler),
+    };
+    const store = { words, first, wordStep, put, ...inProgram };
+    this.layout = await layOutRatings(data, grid, order, store, scheduler);
     if (this.layout.groups !== null) words.set(this.layout.groups, addresses.groups / 4);
+  }
+
+  /** Counts tiles and sends ratings there, some at a time: the data are in memory once. */
+  private async layOut(data: RatingData, program: Program, scheduler: Scheduler): Promise<void> {
+    const { words, floats, sides, addresses, grid, plan } = this;
+    const { users, items, targets, weights, size } = data;
+    const { starts } = grid;
+    const staged = addresses.staged / 4;
+    const tiles = addresses.tiles / 4;
+    const [user, item] = [sides[0].addressesAt, sides[1].addressesAt];
+    if (!grid.isWhole) {
+      await forEachChunk(size, scheduler, (from, to) => {
+        words.set(users.subarray(from, to), staged);
+        words.set(items.subarray(from, to), staged + AT_ONCE);
+        program.count(addresses.staged, to - from, user, item, addresses.tiles + 4);
+      });
+      starts.set(words.subarray(tiles, tiles + starts.length));
+      countsToStarts(starts);
+    }
+    const bytes = ratingBytes(plan.spec.isWeighted);
+    for (let tile = 0; tile < starts.length; tile++) words[tiles + tile] = addresses.ratings + starts[tile]! * bytes;
+    await forEachChunk(size, scheduler, (from, to) => {
+      words.set(users.subarray(from, to), staged);
+      words.set(items.subarray(from, to), staged + AT_ONCE);
+      floats.set(targets.subarray(from, to), staged + 2 * AT_ONCE);
+      if (weights !== null) floats.set(weights.subarray(from, to), staged + 3 * AT_ONCE);
+      program.put(addresses.staged, to - from, user, item, addresses.tiles);
+    });
   }
 
   private async shuffle(
@@ -557,7 +584,7 @@ export class EngineMemory {
   ): Promise<void> {
     const { addresses, plan, grid } = this;
     const bytes = ratingBytes(plan.spec.isWeighted);
-    const room = Math.ceil(scratchBytes(largestTile(grid.starts), bytes) / 16) * 16;
+    const room = scratchBytes(Math.min(grid.most, MOST_SHUFFLED), bytes);
     const threads = await starting;
     const shares = Array.from({ length: threads?.count ?? 1 }, (): Calls => []);
     const loads = shares.map(() => 0);
@@ -585,8 +612,10 @@ interface Addresses {
   readonly rates: number;
   readonly ratings: number;
   readonly groups: number;
-  /** AT_ONCE places, users, items, targets and weights, on their way to their tiles. */
+  /** AT_ONCE users, items, targets and weights, on their way to their tiles. */
   readonly staged: number;
+  /** How many ratings tiles have, then where the next of each goes. */
+  readonly tiles: number;
   /** What a thread needs to shuffle a tile, for each of them. */
   readonly scratch: number;
 }

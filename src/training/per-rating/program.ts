@@ -32,7 +32,7 @@ export const RATES_BYTES = 12;
 
 /**
  * The program. It exports `prefetch(run)`, for before a run's first step; `run(run, count, rates, firstStep)`: the next
- * `count` steps of a run; `put` and `shuffle`, which lay the ratings out; and, where rows carry their norms,
+ * `count` steps of a run; `count`, `put` and `shuffle`, which lay the ratings out; and, where rows carry their norms,
  * `userNorms(row, count)` and `itemNorms(row, count)`, which take them anew.
  */
 export function encodeProgram(spec: StepSpec, memory: MemoryShape): Uint8Array<ArrayBuffer> {
@@ -92,7 +92,7 @@ export function encodeProgram(spec: StepSpec, memory: MemoryShape): Uint8Array<A
     f64.store(run, sum, RUN.loss),
   );
   emitPrefetch(module);
-  emitPut(module, bytes);
+  emitLayout(module, bytes);
   emitShuffle(module, bytes);
   if (carriesNorms(spec)) {
     emitNorms(module, 'userNorms', spec.rank, rowLayout(spec, spec.user));
@@ -200,27 +200,43 @@ export function emitPrefetch(module: ModuleBuilder): void {
 
 // The layout of ratings: see block-schedule.ts, which defines it.
 
-/** Adds the function `put(staged, count, users, items, ratings)`: AT_ONCE places, users, items, targets and weights to records. */
-export function emitPut(module: ModuleBuilder, bytes: number): void {
-  const f = module.function('void', 'put');
-  const [staged, count] = [f.parameter('i32'), f.parameter('i32')];
-  const [users, items, ratings] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
-  const at = f.local('i32');
-  const column = (number: number) => i32.load(staged, 4 * AT_ONCE * number);
-  const address = (rows: Local<'i32'>, number: number) =>
-    i32.load(i32.add(rows, i32.shl(column(number), i32.const(2))));
-  f.emit(
-    loopWhile(
-      count,
-      set(at, i32.add(ratings, i32.mul(column(0), i32.const(bytes)))),
-      i32.store(at, address(users, 1), RATING.user),
-      i32.store(at, address(items, 2), RATING.item),
-      i32.store(at, column(3), RATING.target),
-      ...(bytes > RATING.weight ? [i32.store(at, column(4), RATING.weight)] : []),
-      set(staged, i32.add(staged, i32.const(4))),
-      set(count, i32.sub(count, i32.const(1))),
-    ),
-  );
+/** Of a row as `count` and `put` see it: its address, and its part of the number of a tile, times 4. */
+export const ROW = { address: 0, tile: 4, bytes: 8 } as const;
+
+/**
+ * Adds the functions `count(staged, count, users, items, tiles)`, which counts the ratings of tiles, and `put`, which sends them
+ * there, to the addresses in `tiles`, which move on. Staged are AT_ONCE users, items, targets and weights.
+ */
+export function emitLayout(module: ModuleBuilder, bytes: number): void {
+  for (const isPut of [false, true]) {
+    const f = module.function('void', isPut ? 'put' : 'count');
+    const [staged, count] = [f.parameter('i32'), f.parameter('i32')];
+    const [users, items, tiles] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
+    const [user, item, tile, at] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+    const column = (number: number) => i32.load(staged, 4 * AT_ONCE * number);
+    const row = (rows: Local<'i32'>, number: number) => i32.add(rows, i32.shl(column(number), i32.const(3)));
+    const moveOn = (by: number) => i32.store(tile, i32.add(at, i32.const(by)));
+    f.emit(
+      loopWhile(
+        count,
+        set(user, row(users, 0)),
+        set(item, row(items, 1)),
+        set(tile, i32.add(tiles, i32.add(i32.load(user, ROW.tile), i32.load(item, ROW.tile)))),
+        set(at, i32.load(tile)),
+        moveOn(isPut ? bytes : 1),
+        ...(isPut
+          ? [
+              i32.store(at, i32.load(user, ROW.address), RATING.user),
+              i32.store(at, i32.load(item, ROW.address), RATING.item),
+              i32.store(at, column(2), RATING.target),
+              ...(bytes > RATING.weight ? [i32.store(at, column(3), RATING.weight)] : []),
+            ]
+          : []),
+        set(staged, i32.add(staged, i32.const(4))),
+        set(count, i32.sub(count, i32.const(1))),
+      ),
+    );
+  }
 }
 
 /** The bytes that `shuffle` needs for a tile: a number each, and a copy of the records, in vectors. */

@@ -36,13 +36,16 @@ test('blocks differ by at most the heaviest row', async () => {
 test('every rating has its place in the tile of its blocks', async () => {
   const data = randomRatings({ users: 30, items: 20 }, 400, 'float32');
   const grid = await BlockGrid.over(data, 30, 20, { users: 4, items: 3 }, NEVER_YIELD);
+  await grid.count(data, NEVER_YIELD);
   const counts = new Array<number>(12).fill(0);
   for (let k = 0; k < data.size; k++) {
     const { userBlock, itemBlock, blocks } = grid;
-    expect(grid.tiles![k]).toBe(userBlock[data.users[k]!]! * blocks.items + itemBlock[data.items[k]!]!);
-    counts[grid.tiles![k]!]!++;
+    const tile = grid.tileOf(data.users[k]!, data.items[k]!);
+    expect(tile).toBe(userBlock[data.users[k]!]! * blocks.items + itemBlock[data.items[k]!]!);
+    counts[tile]!++;
   }
   for (const [tile, count] of counts.entries()) expect(grid.starts[tile + 1]! - grid.starts[tile]!).toBe(count);
+  expect(grid.most).toBeGreaterThanOrEqual(Math.max(...counts));
 });
 
 test.each([
