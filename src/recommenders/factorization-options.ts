@@ -434,6 +434,7 @@ export interface ReadRecommender {
 export interface ReadForData {
   readonly read: ReadRecommender;
   readonly biases?: Pick<Signal, 'users' | 'items'> | undefined;
+  readonly counts?: Signal['counts'];
 }
 
 /** How the options of a kind are read: as they are given, and for a training on some data. */
@@ -506,7 +507,7 @@ export function readerOf(
       const damping = options.biasDamping === false || options.biasDamping === 'auto' ? undefined : options.biasDamping;
       const signal =
         isRated && loss === 'squared' && needsSignal
-          ? await signalOf((await weigh(data, scheduler)).data, damping, scheduler)
+          ? await signalOf((await weigh(data, scheduler)).data, damping, scheduler, options.kernels)
           : undefined;
       const biases = starts ? signal : undefined;
       const biasDamping = biases?.damping ?? false;
@@ -519,6 +520,7 @@ export function readerOf(
           biasDamping,
         }),
         biases,
+        counts: signal?.counts,
       };
     },
   };

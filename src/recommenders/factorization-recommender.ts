@@ -64,7 +64,7 @@ export abstract class FactorizationRecommender extends TableRecommender {
   protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
     const { name, reader, isFitted: isServing } = this;
     const scheduler = new TaskScheduler(fitOptions.signal);
-    const { read, biases } = await reader.forData(this.read.asked, data, scheduler);
+    const { read, biases, counts } = await reader.forData(this.read.asked, data, scheduler);
     // The loss is no longer 'auto'.
     const options = read.options as FilledOptions;
     const prepared = await this.prepare(data, options, scheduler);
@@ -72,7 +72,7 @@ export abstract class FactorizationRecommender extends TableRecommender {
       this.read = read;
       this.serve(fitted);
     };
-    const task = { name, data, options, rule: read.rule, biases, fitOptions, scheduler, install, isServing };
+    const task = { name, data, options, rule: read.rule, biases, counts, fitOptions, scheduler, install, isServing };
     return fitFactorization({ ...task, ...prepared });
   }
 
@@ -133,6 +133,8 @@ export interface FitTask {
   readonly unitsOf?: (units: RatingScale) => RatingScale;
   /** Where biases start, in the unit of ratings. @defaultValue 0 */
   readonly biases?: { readonly users: Real; readonly items: Real } | undefined;
+  /** How often each row occurs, where that is known. */
+  readonly counts?: RowCounts | undefined;
   /** Gives way to other tasks between the passes over the data. */
   readonly scheduler: TaskScheduler;
   readonly install: (fitted: FittedFactorization) => void;
@@ -153,6 +155,7 @@ export async function fitFactorization({
   batches,
   unitsOf = (units) => units,
   biases,
+  counts: known,
   scheduler,
   install,
   isServing,
@@ -160,7 +163,7 @@ export async function fitFactorization({
   const { data, ...weighed } = await weigh(given, scheduler);
   const units = { ...unitsOf(await chooseUnits(data, options, scheduler)), ...weighed };
   const link = linkOf(units);
-  const counts = await countRows(data, scheduler);
+  const counts = known ?? (await countRows(data, scheduler));
   const one: RatingData = {
     size: data.size,
     users: data.userIndex,

@@ -357,11 +357,11 @@ export class NMF extends TableRecommender implements Collapses<NMF> {
 
   /** What rates, penalties and the start of biases depend on. */
   private async knownOf(data: Interactions, scheduler: TaskScheduler): Promise<NmfData> {
-    const { solver, batchSize, biases } = this.options;
+    const { solver, batchSize, biases, kernels } = this.options;
     const isBatched = solver === 'gradient' && batchSize > 1;
     return {
       shape: isBatched ? await shapeOf(data, this.options, scheduler) : undefined,
-      signal: biases ? await signalOf((await weigh(data, scheduler)).data, undefined, scheduler) : undefined,
+      signal: biases ? await signalOf((await weigh(data, scheduler)).data, undefined, scheduler, kernels) : undefined,
     };
   }
 

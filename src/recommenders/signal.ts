@@ -3,9 +3,14 @@
 
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
+import { LINE, MOMENT, Moments } from '../kernels/moments';
+import type { RowCounts } from '../serving/interaction-history';
+import type { KernelChoice } from '../wasm/host';
 
 /** What a fit on ratings begins with. */
 export interface Signal {
+  /** How often each row occurs; undefined where ratings have weights. */
+  readonly counts: RowCounts | undefined;
   /** Damped biases, in the unit of ratings. */
   readonly users: Float32Array;
   readonly items: Float32Array;
@@ -15,16 +20,10 @@ export interface Signal {
   readonly times: { readonly embedding: number; readonly bias: number };
 }
 
-/** Of the rows of a side, side by side: how many ratings, the sum of their residuals, and of the squares of these; one is free. */
+/** Moments of the rows of a side. */
 type Rows = Float64Array;
-const WIDTH = 4;
-const [COUNT, SUM, SQUARE] = [0, 1, 2] as const;
-
-/** The residual of a rating v is (v - shift) times - less, the latter two of the row of the other side, side by side. */
-interface Residual {
-  readonly shift: number;
-  readonly lines: Float64Array;
-}
+const { count: COUNT, sum: SUM, square: SQUARE, width: WIDTH } = MOMENT;
+const [USERS, ITEMS] = [0, 1] as const;
 
 /**
  * Biases b = S / (n + damping), S the sum of v - mu less the other side's biases over the n ratings of a row: of items, of
@@ -35,47 +34,36 @@ export async function signalOf(
   data: Interactions,
   given: { readonly user?: number | undefined; readonly item?: number | undefined } | undefined,
   scheduler: Scheduler,
+  kernels: KernelChoice = 'auto',
 ): Promise<Signal> {
-  const { values, userIndex, itemIndex, size } = data;
-  const [ofUser, ofItem] = [new Float64Array(WIDTH * data.users.size), new Float64Array(WIDTH * data.items.size)];
-  const ofUsers = new Float64Array(2 * data.users.size);
-  for (let row = 0; row < ofUsers.length; row += 2) ofUsers[row] = 1;
+  const { values, weights, userIndex, itemIndex, size } = data;
+  const pairs = { rows: [userIndex, itemIndex], values, weights } as const;
+  const moments = new Moments(pairs, [data.users.size, data.items.size], kernels);
+  const [ofUser, ofItem] = moments.sums;
+  const add = (side: 0 | 1, shift: number) =>
+    forEachChunk(size, scheduler, (from, to) => moments.add(side, shift, from, to));
   const first = values[0]!;
-  await forEachChunk(size, scheduler, (from, to) => {
-    addResiduals(data, itemIndex, userIndex, { shift: first, lines: ofUsers }, ofItem, from, to);
-  });
+  fillLines(moments.lines[USERS], null);
+  await add(ITEMS, first);
   const mean = first + centre(ofItem);
   const item = given?.item ?? dampingOf(ofItem);
-  // Of users' ratings an item's bias is that by its other ratings: (S - r) a.
-  const ofItems = new Float64Array(2 * data.items.size);
-  for (let row = 0, at = 0; row < ofItems.length; row += 2, at += WIDTH) {
-    const a = 1 / Math.max(ofItem[at + COUNT]! - 1 + item, LEAST);
-    ofItems[row] = 1 + a;
-    ofItems[row + 1] = ofItem[at + SUM]! * a + mean * (1 + a);
-  }
-  await forEachChunk(size, scheduler, (from, to) => {
-    addResiduals(data, userIndex, itemIndex, { shift: 0, lines: ofItems }, ofUser, from, to);
-  });
+  // Of users' ratings an item's bias is that by its other ratings.
+  fillWithoutOwn(moments.lines[ITEMS], ofItem, item, mean);
+  await add(USERS, 0);
   const user = given?.user ?? dampingOf(ofUser);
   const users = biasesOf(ofUser, user);
-  const some = compared(ofItem);
-  const every = Math.ceil(size / RATINGS_A_USER);
-  for (let row = 0; row < users.length; row++) ofUsers[2 * row + 1] = users[row]!;
+  const some = compared(ofItem, users.length, Math.ceil(size / RATINGS_A_USER));
+  fillLines(moments.lines[USERS], users);
   ofItem.fill(0);
-  await forEachChunk(size, scheduler, (from, to) => {
-    addResiduals(data, itemIndex, userIndex, { shift: mean, lines: ofUsers }, ofItem, from, to);
-    for (let k = from; k < to; k++) {
-      const at = some.place[itemIndex[k]!]!;
-      const one = userIndex[k]!;
-      if (at < 0 || one % every !== 0) continue;
-      some.user.push(one);
-      some.at.push(at);
-      some.residual.push(values[k]! - mean - users[one]!);
-    }
-  });
+  await add(ITEMS, mean);
+  await forEachChunk(size, scheduler, (from, to) => compare(data, some, mean, users, from, to));
   const items = biasesOf(ofItem, item);
   const [perUser, perItem] = [meanCount(ofUser), meanCount(ofItem)];
   return {
+    counts:
+      weights === undefined
+        ? { users: new Int32Array(weightsOf(ofUser)), items: new Int32Array(weightsOf(ofItem)) }
+        : undefined,
     users,
     items,
     damping: { user, item },
@@ -86,24 +74,20 @@ export async function signalOf(
   };
 }
 
-/** Adds some ratings to their rows. */
-function addResiduals(
-  { values, weights }: Interactions,
-  index: Int32Array,
-  others: Int32Array,
-  { shift, lines }: Residual,
-  rows: Rows,
-  from: number,
-  to: number,
-): void {
-  for (let k = from; k < to; k++) {
-    const at = WIDTH * index[k]!;
-    const line = 2 * others[k]!;
-    const residual = (values[k]! - shift) * lines[line]! - lines[line + 1]!;
-    const weight = weights === undefined ? 1 : weights[k]!;
-    rows[at + COUNT]! += weight;
-    rows[at + SUM]! += weight * residual;
-    rows[at + SQUARE]! += weight * residual * residual;
+/** Lines that take nothing from a number but the bias of a row. */
+function fillLines(lines: Float64Array, biases: Float32Array | null): void {
+  for (let row = 0, at = 0; at < lines.length; row++, at += LINE.width) {
+    lines[at + LINE.times] = 1;
+    lines[at + LINE.less] = biases === null ? 0 : biases[row]!;
+  }
+}
+
+/** Lines that take from a number v the mean, and the bias of a row by its other numbers, (S - v + mean) a: v (1 + a) - S a - mean (1 + a). */
+function fillWithoutOwn(lines: Float64Array, rows: Rows, damping: number, mean: number): void {
+  for (let line = 0, at = 0; at < rows.length; line += LINE.width, at += WIDTH) {
+    const a = 1 / Math.max(rows[at + COUNT]! - 1 + damping, LEAST);
+    lines[line + LINE.times] = 1 + a;
+    lines[line + LINE.less] = rows[at + SUM]! * a + mean * (1 + a);
   }
 }
 
@@ -120,6 +104,13 @@ function centre(rows: Rows): number {
     rows[at + SUM]! -= mean * rows[at + COUNT]!;
   }
   return mean;
+}
+
+/** How many ratings rows have, by weight. */
+function weightsOf(rows: Rows): Float64Array {
+  const weights = new Float64Array(rows.length / WIDTH);
+  for (let row = 0, at = COUNT; row < weights.length; row++, at += WIDTH) weights[row] = rows[at]!;
+  return weights;
 }
 
 function biasesOf(rows: Rows, damping: number): Float32Array {
@@ -195,24 +186,54 @@ const COMPARED = 64;
 const RATINGS_A_USER = 1 << 18;
 const ENOUGH = 1 << 18;
 
+/** Of a pair of items: the sum of products, that of their squares, and how many. */
+const CELL = 3;
+
 /** Ratings of items that are compared, in columns. */
 interface Compared {
   /** The items, and of every item its number among these, or -1. */
   readonly items: readonly number[];
   readonly place: Int8Array;
+  /** 1 for users whose ratings are looked at. */
+  readonly isAsked: Uint8Array;
   readonly user: number[];
   readonly at: number[];
   /** What is left of them without the mean and the user's bias. */
   readonly residual: number[];
 }
 
-function compared(rows: Rows): Compared {
-  const counts = Float64Array.from({ length: rows.length / WIDTH }, (_, row) => rows[WIDTH * row + COUNT]!);
-  const most = Array.from(counts.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
-  const items = most.slice(0, COMPARED);
+function compared(rows: Rows, users: number, every: number): Compared {
+  const counts = weightsOf(rows);
+  // All that have as many as the last of them: numbers alone are sorted fast.
+  const least = counts.slice().sort()[Math.max(0, counts.length - COMPARED)]!;
+  const enough = Array.from(counts.keys()).filter((item) => counts[item]! >= least);
+  const items = enough.sort((a, b) => counts[b]! - counts[a]! || a - b).slice(0, COMPARED);
   const place = new Int8Array(counts.length).fill(-1);
   for (const [at, item] of items.entries()) place[item] = at;
-  return { items, place, user: [], at: [], residual: [] };
+  const isAsked = new Uint8Array(users);
+  for (let user = 0; user < users; user += every) isAsked[user] = 1;
+  return { items, place, isAsked, user: [], at: [], residual: [] };
+}
+
+/** Collects the ratings of compared items by some users. */
+function compare(
+  { values, userIndex, itemIndex }: Interactions,
+  some: Compared,
+  mean: number,
+  users: Float32Array,
+  from: number,
+  to: number,
+): void {
+  const { place, isAsked } = some;
+  for (let k = from; k < to; k++) {
+    const one = userIndex[k]!;
+    if (isAsked[one] === 0) continue;
+    const at = place[itemIndex[k]!]!;
+    if (at < 0) continue;
+    some.user.push(one);
+    some.at.push(at);
+    some.residual.push(values[k]! - mean - users[one]!);
+  }
 }
 
 /**
@@ -233,27 +254,38 @@ function likenessOf({ items, user, at, residual }: Compared, users: number, bias
     left[to] = residual[k]! - biases[items[at[k]!]!]!;
     variance += (left[to]! * left[to]!) / user.length;
   }
-  const cells = () => new Float64Array(COMPARED * COMPARED);
-  const [sums, squares, counts] = [cells(), cells(), cells()];
+  const cells = new Float64Array(CELL * COMPARED * COMPARED);
   // The end of a user's is where those of the next began.
   for (let one = 0, from = 0, seen = 0; one < users && seen < ENOUGH; from = ends[one++]!) {
-    for (let a = from; a < ends[one]!; a++) {
-      for (let b = from; b < a; b++) {
-        const cell = Math.max(ofItem[a]!, ofItem[b]!) * COMPARED + Math.min(ofItem[a]!, ofItem[b]!);
-        const product = left[a]! * left[b]!;
-        sums[cell]! += product;
-        squares[cell]! += product * product;
-        counts[cell]!++;
-      }
-      seen += a - from;
-    }
+    seen += addProducts(ofItem, left, from, ends[one]!, cells);
   }
+  return likenessIn(cells, variance);
+}
+
+/** Adds the products of a user's to those of their pairs of items; how many. */
+function addProducts(ofItem: Int8Array, left: Float64Array, from: number, to: number, cells: Float64Array): number {
+  let count = 0;
+  for (let a = from; a < to; a++) {
+    for (let b = from; b < a; b++) {
+      const cell = CELL * (Math.max(ofItem[a]!, ofItem[b]!) * COMPARED + Math.min(ofItem[a]!, ofItem[b]!));
+      const product = left[a]! * left[b]!;
+      cells[cell]! += product;
+      cells[cell + 1]! += product * product;
+      cells[cell + 2]!++;
+    }
+    count += a - from;
+  }
+  return count;
+}
+
+function likenessIn(cells: Float64Array, variance: number): number {
   let [found, pairs] = [0, 0];
-  for (let cell = 0; cell < sums.length; cell++) {
+  for (let cell = 0; cell < cells.length; cell += CELL) {
+    const [sum, squares, count] = [cells[cell]!, cells[cell + 1]!, cells[cell + 2]!];
     // One user's product times another's, so that noise adds nothing in the mean.
-    if (counts[cell]! < 2) continue;
-    found += sums[cell]! * sums[cell]! - squares[cell]!;
-    pairs += counts[cell]! * (counts[cell]! - 1);
+    if (count < 2) continue;
+    found += sum * sum - squares;
+    pairs += count * (count - 1);
   }
   if (pairs === 0 || variance === 0) return 0;
   return Math.sqrt(Math.max(0, found / pairs / (variance * variance) - 2 * Math.sqrt(2 / pairs)));

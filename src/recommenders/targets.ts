@@ -95,12 +95,9 @@ async function describe(values: Float32Array, weights: Float32Array | undefined,
       const value = values[k]!;
       if (value < least) least = value;
       if (value > most) most = value;
+      total += weights === undefined ? value : weights[k]! * value;
     }
-    if (weights === undefined) for (let k = from; k < to; k++) total += values[k]!;
-    else {
-      for (let k = from; k < to; k++) total += weights[k]! * values[k]!;
-      for (let k = from; k < to; k++) all += weights[k]!;
-    }
+    if (weights !== undefined) for (let k = from; k < to; k++) all += weights[k]!;
     [sum, minimum, maximum] = [total, least, most];
   });
   const mean = sum / all;
