@@ -122,7 +122,7 @@ export class ElementwiseProduct extends Table {
 
   get rowProduct() {
     const { kind, scope, depth, width } = this.spec;
-    return scope === 'row' && width === 1 ? { kind, maps: depth - 1 } : undefined;
+    return width === 1 ? { kind, maps: depth - 1, isShared: scope === 'shared' } : undefined;
   }
   protected forward(): void {
     const { slotRow, slotCount } = this.selection;

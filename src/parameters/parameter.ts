@@ -26,8 +26,13 @@ export interface Parameter {
   readonly factors: readonly Factor[];
   /** Those of them that have a row for each row of the table; the others are shared by all rows. */
   readonly rowFactors: readonly Factor[];
-  /** @internal What a row is, x, x s_1 s_2 ... or x (.) v_1 (.) v_2 ..., all of factors of that row alone; else undefined. */
-  readonly rowProduct?: { readonly kind: 'plain' | 'scalar' | 'diagonal'; readonly maps: number } | undefined;
+  /**
+   * @internal What a row is, x, x s_1 s_2 ... or x (.) v_1 (.) v_2 ..., the maps of that row alone or the same for all rows
+   * (`isShared`); else undefined.
+   */
+  readonly rowProduct?:
+    | { readonly kind: 'plain' | 'scalar' | 'diagonal'; readonly maps: number; readonly isShared?: boolean }
+    | undefined;
 
   /** Makes room for steps of up to `count` rows, so that no step allocates. */
   reserve(count: number): void;

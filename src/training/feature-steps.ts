@@ -63,7 +63,12 @@ export function featureSteps(
   const { isOneHot, isWeighted } = batcher;
   const { embedding, linear, bias } = model;
   const { rowProduct: product } = embedding;
-  if (product === undefined || linear.rowProduct?.kind !== 'plain' || vectorsOf(embedding.dim) > MOST_VECTORS)
+  if (
+    product === undefined ||
+    product.isShared ||
+    linear.rowProduct?.kind !== 'plain' ||
+    vectorsOf(embedding.dim) > MOST_VECTORS
+  )
     return null;
   // A rate for a whole row is worked out for the base alone.
   if (isPerRow(rule) && product.kind === 'diagonal') return null;
@@ -76,7 +81,7 @@ export function featureSteps(
     });
     const decayOf = (parameter: Parameter): Decay => {
       const { strength, byRow } = penalties.find((one) => one.parameter === parameter) ?? { strength: 0, byRow: null };
-      return { strength, byRow: byRow && byRow.byteOffset };
+      return { strength, byRow: byRow === null ? null : byRow.byteOffset };
     };
     const program = heap.instantiate<{ steps: (...operands: number[]) => number }>(() =>
       rowStepsProgram({

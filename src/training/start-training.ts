@@ -17,7 +17,7 @@ import type { NegativeSampling } from './negatives';
 import { OptimizerSink } from './optimizer-sink';
 import { chooseBlocks, type OrderOptions, type Side, WHOLE } from './per-rating/block-schedule';
 import { WasmEngine } from './per-rating/engine';
-import { planPerRating } from './per-rating/plan';
+import { type PerRatingPlan, planPerRating } from './per-rating/plan';
 import { JsEngine } from './per-rating/step-js';
 import { type Batcher, RatingBatcher } from './rating-batches';
 import { RowPacking, Stepper } from './stepper';
@@ -81,7 +81,7 @@ export async function startTraining(task: StepTask, scheduler: Scheduler): Promi
   const reason = typeof options.threads === 'number' && options.threads > 1 ? onOneThread(plan, options) : undefined;
   if (reason !== undefined) withoutThreads(reason);
   if (plan !== null) {
-    const { threads, host } = threadsFor(options.threads ?? 1, data.size, options.host);
+    const { threads, host } = threadsFor(sharesMaps(plan) ? 1 : (options.threads ?? 1), data.size, options.host);
     if (threads > 1 && host === null && kernels !== 'js') withoutThreads('here are none that share memory');
     const { slots } = optimizer;
     const rates = new LearningRates(optimizer.config.learningRate);
@@ -111,13 +111,18 @@ export async function startTraining(task: StepTask, scheduler: Scheduler): Promi
 }
 
 /** Why a training cannot use several threads, and what can; undefined: it can. */
-function onOneThread(plan: unknown, { batchSize, negatives, kernels }: StepOptions): string | undefined {
+function onOneThread(plan: PerRatingPlan | null, { batchSize, negatives, kernels }: StepOptions): string | undefined {
   if (negatives !== undefined)
     return 'losses of orders and negatives have one; losses of ratings with batchSize 1 have several';
   if (batchSize > 1) return 'batches have one; batchSize 1 has several';
-  if (plan === null)
+  if (plan === null || sharesMaps(plan))
     return 'products that rows share, and some optimizers with products, have one; products of a row each have several';
   return kernels === 'js' ? "kernels 'js' has one; 'auto' has several where there is WebAssembly" : undefined;
+}
+
+/** Whether every step updates what all rows share. */
+function sharesMaps({ user, item }: PerRatingPlan): boolean {
+  return user.spec.isShared === true || item.spec.isShared === true;
 }
 
 /** The rows of each side, and the bytes of its factors and optimizer state. */

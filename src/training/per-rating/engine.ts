@@ -24,7 +24,7 @@ import { type Calls, Threads } from '../threads';
 import type { BlockGrid, OrderOptions, RowOrder, Tile, TileLayout, TileVisit } from './block-schedule';
 import { AT_ONCE, epochVisits, gridOf, layOutRatings, MOST_SHUFFLED, orderByBlock, stepsOf } from './block-schedule';
 import type { Cell, PerRatingPlan, RowLayout, SideTables, StepSpec } from './plan';
-import { progressAt, RATING, RUN, ratingBytes, rowLayout, STEPS_A_RATE } from './plan';
+import { progressAt, RATING, RUN, ratingBytes, rowLayout, STEPS_A_RATE, sharedMapsAt } from './plan';
 import { encodeProgram, RATES_BYTES, ROW, scratchBytes } from './program';
 
 /** The most numbers changed per call, between two looks at the event loop: about a millisecond of the slowest rule. */
@@ -214,11 +214,15 @@ export class SideMemory {
   readonly layout: RowLayout;
   /** Factors, and the offset of each in a row. */
   private readonly cells: readonly { readonly factor: Factor; readonly cell: Cell }[];
+  /** The same of the maps that all rows share, in a row of their own. */
+  private readonly shared: SideMemory['cells'] = [];
+  private readonly sharedAt: number;
   /** The address of each row, and its part of the number of a tile: see ROW. */
   private addresses: Int32Array = new Int32Array(0);
 
   constructor(
     spec: StepSpec,
+    which: 'user' | 'item',
     private readonly tables: SideTables,
     private readonly order: RowOrder,
     private readonly start: number,
@@ -231,6 +235,8 @@ export class SideMemory {
     const { base, diagonals, scalars, bias } = this.layout;
     const maps = [...diagonals, ...scalars].map((cell, l) => ({ factor: tables.maps[l]!, cell }));
     this.cells = [{ factor: tables.base, cell: base }, ...maps];
+    this.sharedAt = sharedMapsAt(spec, which);
+    if (tables.spec.isShared) [this.cells, this.shared] = [this.cells.slice(0, 1), maps];
     if (bias !== null) this.cells = [...this.cells, { factor: tables.bias!, cell: bias }];
   }
 
@@ -270,8 +276,8 @@ export class SideMemory {
         copyIn(memory, this.addresses, cell.at, factor, from, from + count);
       }
     });
-    await this.eachRow(scheduler, (row, at) => {
-      for (const { factor, cell } of slots.length === 0 ? [] : this.cells) {
+    const fill = (cells: SideMemory['cells'], at: number) => {
+      for (const { factor, cell } of slots.length === 0 ? [] : cells) {
         const { cols } = factor;
         for (let s = 0; s < slots.length; s++) {
           const initial = slots[s]!.initial ?? 0;
@@ -279,6 +285,11 @@ export class SideMemory {
           if (initial !== 0) memory.fill(initial, at + cell.slots[s]! / 4, at + cell.slots[s]! / 4 + length);
         }
       }
+    };
+    for (const { factor, cell } of this.shared) copyIn(memory, Int32Array.of(this.sharedAt), cell.at, factor, 0, 1);
+    fill(this.shared, this.sharedAt / 4);
+    await this.eachRow(scheduler, (row, at) => {
+      fill(this.cells, at);
       memory[at + decay] = tables.decay[row]!;
       memory[at + biasDecay] = tables.biasDecay[row]!;
     });
@@ -290,7 +301,9 @@ export class SideMemory {
     slots: readonly SlotSpec[],
     scheduler: Scheduler,
   ): Promise<TrainingState['slots']> {
-    const state = new Map(this.cells.map(({ factor }) => [factor.name, slots.map((slot) => emptySlot(slot, factor))]));
+    const state = new Map(
+      [...this.cells, ...this.shared].map(({ factor }) => [factor.name, slots.map((slot) => emptySlot(slot, factor))]),
+    );
     await this.eachSlot(slots, state, scheduler, (saved, from, at, length) =>
       saved.set(memory.subarray(at, at + length), from),
     );
@@ -316,6 +329,7 @@ export class SideMemory {
         copyOut(memory, this.addresses, cell.at, factor, from, from + count);
       }
     });
+    for (const { factor, cell } of this.shared) copyOut(memory, Int32Array.of(this.sharedAt), cell.at, factor, 0, 1);
   }
 
   /** Visits the rows in parts: the address of the part, how many, and how many before it. */
@@ -336,15 +350,17 @@ export class SideMemory {
     scheduler: Scheduler,
     visit: (saved: Real, from: number, at: number, length: number) => void,
   ): Promise<void> {
-    await this.eachRow(scheduler, (row, at) => {
-      for (const { factor, cell } of this.cells) {
+    const visitSlots = (cells: SideMemory['cells'], row: number, at: number) => {
+      for (const { factor, cell } of cells) {
         const saved = state.get(factor.name)!;
         for (let s = 0; s < slots.length; s++) {
           const length = slots[s]!.shape === 'row' ? 1 : factor.cols;
           visit(saved[s]!, row * length, at + cell.slots[s]! / 4, length);
         }
       }
-    });
+    };
+    visitSlots(this.shared, 0, this.sharedAt / 4);
+    await this.eachRow(scheduler, (row, at) => visitSlots(this.cells, row, at));
   }
 
   /** Visits each row with its place in an array of float32 numbers. */
@@ -383,9 +399,6 @@ function copyOut(
   }
 }
 
-/** In front of everything else: room for the threads' barrier. */
-const CONTROL_BYTES = 64;
-
 /** The memory of a training. */
 export class EngineMemory {
   readonly ratesAt: number;
@@ -421,7 +434,8 @@ export class EngineMemory {
     const { user, item, spec } = plan;
     const { blocks } = order;
     const grid = await gridOf(data, { users: user.rows, items: item.rows }, order, scheduler);
-    let end = CONTROL_BYTES;
+    const runs = sharedMapsAt(spec, 'item') + rowLayout(spec, spec.item).mapBytes;
+    let end = runs;
     const take = (bytes: number) => {
       const at = end;
       end = Math.ceil((end + bytes) / 16) * 16;
@@ -429,17 +443,18 @@ export class EngineMemory {
     };
     take(blocks.users * blocks.items * RUN.bytes);
     const rates = take(Math.ceil(data.size / STEPS_A_RATE) * RATES_BYTES);
-    const side = async (tables: PerRatingPlan['user'], blockOf: Uint16Array, count: number, across: number) => {
+    const side = async (which: 'user' | 'item', blockOf: Uint16Array, count: number, across: number) => {
       await scheduler.yieldNow();
+      const tables = plan[which];
       const addresses = take(tables.rows * ROW.bytes);
       const tileOf = (row: number) => blockOf[row]! * across;
-      const memory = new SideMemory(spec, tables, orderByBlock(blockOf, count), end, addresses, tileOf);
+      const memory = new SideMemory(spec, which, tables, orderByBlock(blockOf, count), end, addresses, tileOf);
       take(memory.bytes);
       return memory;
     };
     const sides = [
-      await side(user, grid.userBlock, blocks.users, blocks.items),
-      await side(item, grid.itemBlock, blocks.items, 1),
+      await side('user', grid.userBlock, blocks.users, blocks.items),
+      await side('item', grid.itemBlock, blocks.items, 1),
     ] as const;
     const isGrouped = spec.grouping > 1;
     const bytes = ratingBytes(spec.isWeighted);
@@ -450,7 +465,7 @@ export class EngineMemory {
     const isShuffled = order.shuffle && !isGrouped;
     const scratch = take(isShuffled ? threads * scratchBytes(Math.min(grid.most, MOST_SHUFFLED), bytes) : 0);
     const whole: TileLayout = { starts: grid.starts, groups: null };
-    const addresses = { rates, ratings, groups, staged, tiles, scratch };
+    const addresses = { runs, rates, ratings, groups, staged, tiles, scratch };
     return new EngineMemory(plan, order, grid, whole, createMemory(end, isShared), sides, addresses);
   }
 
@@ -486,7 +501,7 @@ export class EngineMemory {
 
   /** The address of the description of a tile's run. */
   runOf(tile: number): number {
-    return CONTROL_BYTES + tile * RUN.bytes;
+    return this.addresses.runs + tile * RUN.bytes;
   }
 
   /** The losses of a tile's run so far. */
@@ -609,6 +624,7 @@ export class EngineMemory {
 
 /** Where what lies in a memory begins, but rows. */
 interface Addresses {
+  readonly runs: number;
   readonly rates: number;
   readonly ratings: number;
   readonly groups: number;

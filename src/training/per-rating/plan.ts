@@ -76,31 +76,49 @@ export interface RowLayout {
   readonly norm: number | null;
   /** The length of a row, a multiple of 16. */
   readonly bytes: number;
+  /** That of the maps where all rows share them, which then have a place of their own; else 0. A multiple of 64. */
+  readonly mapBytes: number;
+}
+
+/** In front of everything else: room for the threads' barrier. */
+export const CONTROL_BYTES = 64;
+
+/** The address of the maps that the rows of a side share: those of users, then those of items. */
+export function sharedMapsAt(spec: StepSpec, side: 'user' | 'item'): number {
+  return CONTROL_BYTES + (side === 'user' ? 0 : rowLayout(spec, spec.user).mapBytes);
 }
 
 /** The layout of a side's rows. */
-export function rowLayout(spec: StepSpec, { kind, maps }: SideSpec): RowLayout {
+export function rowLayout(spec: StepSpec, { kind, maps, isShared }: SideSpec): RowLayout {
   const { rank, rule, hasBiases } = spec;
   const slots = slotsOf(rule);
   let end = 0;
+  let shared = 0;
   const take = (bytes: number) => {
     const at = end;
     end += bytes;
     return at;
   };
-  const cell = (bytes: number): Cell => {
-    const at = take(bytes);
-    return { at, slots: Array.from({ length: slots }, () => take(isPerRow(rule) ? 4 : bytes)) };
+  const takeShared = (bytes: number) => {
+    const at = shared;
+    shared += bytes;
+    return at;
   };
+  const cell = (bytes: number, room = take): Cell => {
+    const at = room(bytes);
+    return { at, slots: Array.from({ length: slots }, () => room(isPerRow(rule) ? 4 : bytes)) };
+  };
+  const ofMaps = isShared ? takeShared : take;
   const vector = vectorsOf(rank) * 16;
   const base = cell(vector);
-  const diagonals = Array.from({ length: kind === 'diagonal' ? maps : 0 }, () => cell(vector));
-  const scalars = Array.from({ length: kind === 'scalar' ? maps : 0 }, () => cell(4));
+  const diagonals = Array.from({ length: kind === 'diagonal' ? maps : 0 }, () => cell(vector, ofMaps));
+  const scalars = Array.from({ length: kind === 'scalar' ? maps : 0 }, () => cell(4, ofMaps));
   const bias = hasBiases ? cell(4) : null;
   const decay = take(4);
   const biasDecay = take(4);
   const norm = carriesNorms(spec) ? take(4) : null;
-  return { base, diagonals, scalars, bias, decay, biasDecay, norm, bytes: Math.ceil(end / 16) * 16 };
+  const [bytes, mapBytes] = [Math.ceil(end / 16) * 16, Math.ceil(shared / 64) * 64];
+  return { base, diagonals, scalars, bias, decay, biasDecay, norm, bytes, mapBytes };
 }
 
 /** The vectors of four that hold `rank` numbers. */
@@ -145,7 +163,7 @@ export function progressAt(step: number, steps: number, epoch: number, epochs: n
 }
 
 // Which trainings the per-rating engine can run: a factorization whose tables are plain or
-// products per row, under a built-in loss and a built-in rule. Looked up once, before the first epoch.
+// products of scalars or diagonals, of a row each or shared by all, under a built-in loss and a built-in rule. Looked up once, before the first epoch.
 
 /** The tables of one side: an embedding and its bias. */
 export interface SideTables {
@@ -183,6 +201,8 @@ export function planPerRating(
   const user = tablesOf(model.userEmbedding, model.userBias, penalties);
   const item = tablesOf(model.itemEmbedding, model.itemBias, penalties);
   if (rule === null || pointwise === null || user === null || item === null) return null;
+  // Groups would go through what rows share several times a step.
+  if (grouping > 1 && (user.spec.isShared || item.spec.isShared)) return null;
   // A rate for a whole row is worked out for the base alone.
   if (isPerRow(rule) && (user.spec.kind === 'diagonal' || item.spec.kind === 'diagonal')) return null;
   const spec: StepSpec = {

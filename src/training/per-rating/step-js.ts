@@ -74,6 +74,8 @@ export class RowStep {
   /** |x|^2 where a step needs it. */
   norm = 0;
   private row = 0;
+  /** The row of the maps: 0 where all rows share them. */
+  private mapRow = 0;
   private readonly isLinear: boolean;
   private readonly isWeighted: boolean;
   private readonly base: Float32Array;
@@ -112,13 +114,16 @@ export class RowStep {
     const { element, base, tables, norms } = this;
     const { maps, spec } = tables;
     const start = row * element.length;
+    const mapRow = spec.isShared ? 0 : row;
+    this.mapRow = mapRow;
     for (let k = 0; k < element.length; k++) element[k] = base[start + k]!;
     if (spec.kind === 'diagonal') {
-      for (const { data } of maps) for (let k = 0; k < element.length; k++) element[k]! *= data[start + k]!;
+      for (const { data } of maps)
+        for (let k = 0; k < element.length; k++) element[k]! *= data[mapRow * element.length + k]!;
       return;
     }
     this.scale = 1;
-    for (const { data } of maps) this.scale = Math.fround(this.scale * data[row]!);
+    for (const { data } of maps) this.scale = Math.fround(this.scale * data[mapRow]!);
     if (norms !== null) this.norm = norms[row]!;
     else if (spec.kind === 'scalar') this.norm = kernels.dot(element, 0, element, 0, element.length);
   }
@@ -147,7 +152,7 @@ export class RowStep {
 
   /** Makes the updates. */
   update(): void {
-    const { tables, row, along, base, gradients, biasGradient, norms } = this;
+    const { tables, row, mapRow, along, base, gradients, biasGradient, norms } = this;
     if (this.isLinear) {
       const start = row * along.length;
       for (let k = 0; k < along.length; k++) base[start + k] = along[k]!;
@@ -155,7 +160,7 @@ export class RowStep {
     if (norms !== null) norms[row] = this.nextNorm;
     for (let l = this.isLinear ? 1 : 0; l < gradients.length; l++) {
       const { factor, gradient } = gradients[l]!;
-      gradient.ids[0] = row;
+      gradient.ids[0] = l === 0 ? row : mapRow;
       this.sink.accept(factor, gradient);
     }
     if (tables.bias === null) return;
@@ -215,7 +220,7 @@ export class RowStep {
   }
 
   private differentiateScalars(ratings: readonly RatingTerm[], count: number, decay: number): void {
-    const { gradients, tables, row, norm, scale } = this;
+    const { gradients, tables, mapRow, norm, scale } = this;
     let along = 0;
     for (let j = 0; j < count; j++) {
       const rating = ratings[j]!;
@@ -226,21 +231,21 @@ export class RowStep {
     const { maps } = tables;
     for (let l = 0; l < maps.length; l++) {
       let product = 1;
-      for (let m = 0; m < maps.length; m++) if (m !== l) product = Math.fround(product * maps[m]!.data[row]!);
+      for (let m = 0; m < maps.length; m++) if (m !== l) product = Math.fround(product * maps[m]!.data[mapRow]!);
       gradients[l + 1]!.gradient.values[0] = along * product;
     }
   }
 
   private differentiateDiagonals(): void {
-    const { gradients, tables, row, along } = this;
+    const { gradients, tables, row, mapRow, along } = this;
     const factors = [tables.base, ...tables.maps];
-    const start = row * along.length;
+    const [start, mapStart] = [row * along.length, mapRow * along.length];
     for (let l = 0; l < factors.length; l++) {
       const { values } = gradients[l]!.gradient;
       for (let k = 0; k < along.length; k++) {
         let product = 1;
         for (let m = 1; m < factors.length; m++)
-          if (m !== l) product = Math.fround(product * factors[m]!.data[start + k]!);
+          if (m !== l) product = Math.fround(product * factors[m]!.data[mapStart + k]!);
         values[k] = (l === 0 ? along[k]! : Math.fround(along[k]! * factors[0]!.data[start + k]!)) * product;
       }
     }

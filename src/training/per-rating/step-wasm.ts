@@ -33,7 +33,7 @@ import {
   v128,
 } from '../../wasm/assembler';
 import type { Cell, LossSpec, RowLayout, SideSpec, StepSpec } from './plan';
-import { isLinear, RATING, RUN, ratingBytes, rowLayout, vectorsOf } from './plan';
+import { isLinear, RATING, RUN, ratingBytes, rowLayout, sharedMapsAt, vectorsOf } from './plan';
 
 /** A loss as a function of a module: writes d loss / d score to `g` and adds the loss to `sum`. */
 export type LossEmitter = (
@@ -459,6 +459,11 @@ export interface RateVectors {
 export class RowStepCode {
   readonly layout: RowLayout;
   readonly row: Local<'i32'>;
+  /** What a walk over the row's vectors moves. */
+  readonly cursors: readonly Local<'i32'>[];
+  /** The maps: in the row, or where all rows share them. */
+  private readonly mapRow: Local<'i32'>;
+  private readonly mapsAt: number | null;
   /** The vector in hand, as the other side meets it: x, or the product of a diagonal side. */
   readonly element: Local<'v128'>;
   readonly isLinear: boolean;
@@ -478,18 +483,23 @@ export class RowStepCode {
   /** The rate of the row, under a rule that has one. */
   private readonly rowRate: RowRate;
   private readonly updates: CellUpdates;
+  private readonly mapUpdates: CellUpdates;
 
   constructor(
     private readonly f: FunctionBuilder<'void'>,
     spec: StepSpec,
-    side: SideSpec,
+    which: 'user' | 'item',
     private readonly rule: StepSpec['rule'],
     private readonly rates: RateLocals,
     private readonly vectors: RateVectors,
   ) {
+    const side: SideSpec = spec[which];
     this.layout = rowLayout(spec, side);
     this.isLinear = isLinear(spec, side);
     this.row = f.local('i32');
+    this.mapsAt = side.isShared ? sharedMapsAt(spec, which) : null;
+    this.mapRow = side.isShared ? f.local('i32') : this.row;
+    this.cursors = side.isShared ? [this.row, this.mapRow] : [this.row];
     this.element = f.local('v128');
     this.scale = side.kind === 'scalar' ? f.local('f32') : null;
     this.norm = f.local('f32');
@@ -501,6 +511,7 @@ export class RowStepCode {
     this.scaledDecay = f.local('f32');
     this.rowRate = new RowRate(f, spec, this.layout, this.row, rates.base);
     this.updates = new CellUpdates(f, this.row, rule, { number: rates.root, vector: vectors.root });
+    this.mapUpdates = new CellUpdates(f, this.mapRow, rule, { number: rates.root, vector: vectors.root });
   }
 
   /** Whether a step has to add up |x|^2, for the penalty's part in the gradient of a scalar. */
@@ -510,7 +521,8 @@ export class RowStepCode {
 
   /** Goes to a row. */
   open(address: Code<'i32'>): Code<'void'> {
-    return set(this.row, address);
+    const { row, mapRow, mapsAt } = this;
+    return sequence(set(row, address), ...(mapsAt === null ? [] : [set(mapRow, i32.const(mapsAt))]));
   }
 
   /** Takes the row's numbers, once the vectors have been looked at: together they are more than there are registers. */
@@ -520,18 +532,22 @@ export class RowStepCode {
     return sequence(
       set(this.decay, this.number(layout.decay)),
       ...(layout.norm === null ? [] : [set(this.norm, this.number(layout.norm))]),
-      ...(scale === null ? [] : [set(scale, this.number(first!.at))]),
-      ...rest.map(({ at }) => set(scale!, f32.mul(scale!, this.number(at)))),
+      ...(scale === null ? [] : [set(scale, f32.load(this.mapRow, first!.at))]),
+      ...rest.map(({ at }) => set(scale!, f32.mul(scale!, f32.load(this.mapRow, at)))),
     );
   }
 
   /** Takes the vector at an offset in hand. */
   take(offset: number): Code<'void'> {
-    const { layout, parts, element } = this;
-    if (parts.length === 0) return set(element, this.vector(layout.base.at + offset));
-    const cells = [layout.base, ...layout.diagonals];
-    const product = chain(f32x4.mul, parts)!;
-    return sequence(...parts.map((part, i) => set(part, this.vector(cells[i]!.at + offset))), set(element, product));
+    const { layout, parts, element, mapRow } = this;
+    const base = this.vector(layout.base.at + offset);
+    const [first, ...maps] = parts;
+    if (first === undefined) return set(element, base);
+    return sequence(
+      set(first, base),
+      ...maps.map((map, l) => set(map, v128.load(mapRow, layout.diagonals[l]!.at + offset))),
+      set(element, chain(f32x4.mul, parts)!),
+    );
   }
 
   /** Notes |x|^2 from its lanes. */
@@ -625,7 +641,8 @@ export class RowStepCode {
         const along = part === 0 ? gradient : f32x4.mul(gradient, this.parts[0]!);
         const product = chain(f32x4.mul, others);
         const partial = product ? f32x4.mul(along, product) : along;
-        return this.updates.onVector(cell, this.parts[part]!, partial, part === 0 ? vectors.base : vectors.map, offset);
+        const updates = part === 0 ? this.updates : this.mapUpdates;
+        return updates.onVector(cell, this.parts[part]!, partial, part === 0 ? vectors.base : vectors.map, offset);
       }),
     );
   }
@@ -646,12 +663,12 @@ export class RowStepCode {
       statements.push(
         set(along, f32.add(chain(f32.add, terms)!, own)),
         // Every scalar before any of them changes.
-        ...(isOne ? [] : layout.scalars.map((cell, l) => set(held[l]!, this.number(cell.at)))),
+        ...(isOne ? [] : layout.scalars.map((cell, l) => set(held[l]!, f32.load(this.mapRow, cell.at)))),
         ...layout.scalars.map((cell, l) => {
           const others = held.filter((_, other) => other !== l);
           const product = chain(f32.mul, others);
           const gradient = product ? f32.mul(along, product) : along;
-          return this.updates.onNumber(cell, held[l]!, gradient, rates.map);
+          return this.mapUpdates.onNumber(cell, held[l]!, gradient, rates.map);
         }),
       );
     }
@@ -797,8 +814,8 @@ export class StepWriter {
   ) {
     const { grouping, rule } = spec;
     this.rates = { base: f.local('v128'), map: f.local('v128'), root: f.local('v128') };
-    this.user = new RowStepCode(f, spec, spec.user, rule, inputs.rates, this.rates);
-    const item = () => new RowStepCode(f, spec, spec.item, rule, inputs.rates, this.rates);
+    this.user = new RowStepCode(f, spec, 'user', rule, inputs.rates, this.rates);
+    const item = () => new RowStepCode(f, spec, 'item', rule, inputs.rates, this.rates);
     this.ratings = Array.from({ length: grouping }, () => new RatingTermCode(f, this.user, item(), spec.isWeighted));
     this.sums = { dot: new LaneSum(f), user: new LaneSum(f), item: new LaneSum(f) };
     this.held = f.local('v128');
@@ -810,7 +827,7 @@ export class StepWriter {
     const { user, inputs, rates, vectors, f } = this;
     const ratings = this.ratings.slice(0, size);
     const field = (j: number, at: number) => i32.load(inputs.rating, j * ratingBytes(this.spec.isWeighted) + at);
-    const cursors = [user.row, ...ratings.map(({ item }) => item.row)];
+    const cursors = [user, ...ratings.map(({ item }) => item)].flatMap((side) => side.cursors);
     return sequence(
       set(rates.base, f32x4.splat(inputs.rates.base)),
       set(rates.map, f32x4.splat(inputs.rates.map)),
@@ -855,7 +872,7 @@ export class StepWriter {
     const used = [sums.dot, ...(withUser ? [sums.user] : []), ...(item.needsNorm ? [sums.item] : [])];
     return sequence(
       ...used.map((sum) => sum.start(vectors)),
-      eachVector(f, vectors, [user.row, item.row], (offset, j) =>
+      eachVector(f, vectors, [...user.cursors, ...item.cursors], (offset, j) =>
         sequence(
           user.take(offset),
           item.take(offset),
@@ -876,7 +893,7 @@ export class StepWriter {
   private rowRates(ratings: readonly RatingTermCode[]): Code<'void'> {
     const { user, sums, vectors, held, spec, f } = this;
     if (!isPerRow(spec.rule) || user.isLinear) return sequence();
-    const cursors = [user.row, ...ratings.map(({ item }) => item.row)];
+    const cursors = [user, ...ratings.map(({ item }) => item)].flatMap((side) => side.cursors);
     // The user row and the first item row in one walk; a group's other rows in walks of their own.
     const walks = ratings.map(({ item }, j) => [
       ...(j === 0 ? [{ side: user, with: ratings, sum: sums.user }] : []),

@@ -79,6 +79,22 @@ const CASES: readonly [string, Case][] = [
     'sides of two kinds',
     { overparam: { itemEmbedding: { kind: 'scalar', init: -0.7 }, userEmbedding: { kind: 'diagonal' } } },
   ],
+  ['a shared scalar', { overparam: { kind: 'scalar', scope: 'shared', init: 1.3 } }],
+  ['shared scalars under adam', { overparam: { scope: 'shared', depth: 3 }, optimizer: adam({ weightDecay: 0.01 }) }],
+  ['adagrad per row, a shared scalar', { overparam: { scope: 'shared' }, optimizer: adagrad({ per: 'row' }) }],
+  ['a shared diagonal', { overparam: { kind: 'diagonal', scope: 'shared', init: 1.3 }, weighted: true }],
+  [
+    'shared diagonals of depth 3, slots that start above 0, long rows',
+    {
+      overparam: { kind: 'diagonal', scope: 'shared', depth: 3 },
+      optimizer: adagrad({ initialAccumulator: 0.1 }),
+      rank: 150,
+    },
+  ],
+  [
+    'a shared diagonal and scalars',
+    { overparam: { itemEmbedding: { kind: 'diagonal', scope: 'shared' }, userEmbedding: { kind: 'scalar' } } },
+  ],
   ['without biases', { overparam: scalar, biases: false }],
   ['weights', { overparam: scalar, weighted: true }],
   ['a penalty by frequency', { overparam: scalar, byFrequency: true }],
@@ -134,7 +150,7 @@ test.each(CASES)('%s: the steps of batches come to the same', async (_, given) =
 
 test('what has no steps by pairs is trained by batches', async () => {
   for (const given of [
-    { overparam: { scope: 'shared' } },
+    { overparam: { scope: 'shared' }, grouping: 4 },
     { overparam: { kind: 'dense' } },
     { overparam: { width: 2 } },
     { overparam: { biases: true } },
