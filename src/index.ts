@@ -122,7 +122,7 @@ export {
   type RecommenderName,
 } from './recommenders/registry';
 export { SVDpp, type SVDppOptions } from './recommenders/svdpp';
-export type { Negatives, OptionsInForce, TrainingOptions } from './recommenders/training-options';
+export type { Negatives, OptionsInForce, ThreadOptions, TrainingOptions } from './recommenders/training-options';
 export { comparisonReport } from './report/comparison-report';
 export { comparisonTable } from './report/comparison-table';
 export type { Explains, FoldsIn, Similar } from './serving/capabilities';

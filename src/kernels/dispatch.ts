@@ -3,7 +3,7 @@
 // takes twice as long, and some kernels take less time than it. One function per kernel, so that a bundle contains only
 // those that are called: `import * as kernels`.
 
-import { type HeapCode, heapOf, heapOfDoubles, heapOfIntegers } from './heap';
+import { type HeapCode, heapOf, heapOfDoubles, heapOfIntegers, SHARED, type SharedCall, WORTH_SHARING } from './heap';
 import type { Kernels, Numbers, ProductShape } from './kernels';
 import * as matrices from './matrix';
 import * as products from './products';
@@ -12,6 +12,21 @@ import * as sparse from './sparse';
 
 /** Rows of a matrix product computed together. */
 const ROWS_AT_ONCE = 64;
+
+// Calls that threads share: by rows, or by columns in whole lines of the cache.
+type Shared = Pick<SharedCall, 'routine' | 'multiple' | 'most' | 'count'>;
+const shared = (name: (typeof SHARED)[number], count: number, multiple: number, most = 1 << 20): Shared => ({
+  routine: SHARED.indexOf(name),
+  count,
+  multiple,
+  most,
+});
+const MULTIPLY = /* @__PURE__ */ shared('multiply', 3, 4, ROWS_AT_ONCE);
+const TRANSPOSE = /* @__PURE__ */ shared('transpose', 3, 16);
+const ADD_ROW = /* @__PURE__ */ shared('addRow', 1, 1);
+const ADD_ROWS = /* @__PURE__ */ shared('addRows', 3, 16);
+const ADD = /* @__PURE__ */ shared('add', 1, 16);
+const START_PENALTY = /* @__PURE__ */ shared('startPenalty', 8, 1);
 
 export const dot: Kernels['dot'] = (a, aStart, b, bStart, n) => {
   const heap = heapOf(a);
@@ -38,6 +53,8 @@ export const add: Kernels['add'] = (x, count, out) => {
   const heap = heapOf(out);
   const wasm = heap !== undefined && heapOf(x) === heap && rowsOn(heap);
   if (!wasm) rows.add.js(x, count, out);
+  else if (heap.team !== null && count >= WORTH_SHARING)
+    heap.team.run({ ...ADD, units: count, operands: [x.byteOffset, 0, out.byteOffset], steps: [4, 0, 4] });
   else wasm.add(x.byteOffset, count, out.byteOffset);
 };
 
@@ -85,12 +102,17 @@ export const startPenalty: Kernels['startPenalty'] = (
     rowsOn(heap);
   if (!wasm)
     return rows.startPenalty.js(values, at, rowNumbers, occurrences, byRow, strength, batch, dim, count, grads);
+  if (heap.team !== null && isWhole(dim) && count * dim >= WORTH_SHARING) {
+    const named = [values.byteOffset, at.byteOffset, rowNumbers.byteOffset, occurrences.byteOffset];
+    const operands = [...named, addressOf(byRow), strength, batch, dim, count, grads.byteOffset];
+    return heap.team.run({ ...START_PENALTY, units: count, operands, steps: [0, 4, 4, 4, 0, 0, 0, 0, 0, 4 * dim] });
+  }
   wasm.startPenalty(
     values.byteOffset,
     at.byteOffset,
     rowNumbers.byteOffset,
     occurrences.byteOffset,
-    byRow === null ? 0 : byRow.byteOffset,
+    addressOf(byRow),
     strength,
     batch,
     dim,
@@ -227,6 +249,12 @@ export const multiply: Kernels['multiply'] = (a, ids, b, m, k, n, c) => {
   const heap = heapOf(c);
   const wasm = heap !== undefined && holds(heap, a, b) && holdsIds(heap, ids) && matricesOn(heap);
   if (!wasm) return matrices.multiply.js(a, ids, b, m, k, n, c);
+  const { team } = heap;
+  if (team !== null && isWhole(n) && m * k * n >= 8 * WORTH_SHARING) {
+    const operands = [a.byteOffset, addressOf(ids), b.byteOffset, 0, k, n, c.byteOffset];
+    const steps = [ids === null ? 4 * k : 0, ids === null ? 0 : 4, 0, 0, 0, 0, 4 * n];
+    return team.run({ ...MULTIPLY, units: m, operands, steps });
+  }
   // b is traversed in parts, one for each few columns: with all of a it would not stay in the cache.
   for (let row = 0; row < m; row += ROWS_AT_ONCE) {
     const count = Math.min(ROWS_AT_ONCE, m - row);
@@ -239,22 +267,34 @@ export const multiply: Kernels['multiply'] = (a, ids, b, m, k, n, c) => {
 export const transpose: Kernels['transpose'] = (a, ids, m, n, c) => {
   const heap = heapOf(c);
   const wasm = heap !== undefined && heapOf(a) === heap && holdsIds(heap, ids) && matricesOn(heap);
-  if (!wasm) matrices.transpose.js(a, ids, m, n, c);
-  else wasm.transpose(a.byteOffset, addressOf(ids), m, n, c.byteOffset);
+  if (!wasm) return matrices.transpose.js(a, ids, m, n, c);
+  const operands = [a.byteOffset, addressOf(ids), m, n, c.byteOffset, n];
+  const { team } = heap;
+  if (team !== null && m * n >= WORTH_SHARING)
+    team.run({ ...TRANSPOSE, units: n, operands, steps: [4, 0, 0, 0, 4 * m] });
+  else wasm.transpose(...operands);
 };
 
 export const addRow: Kernels['addRow'] = (row, m, n, relu, c) => {
   const heap = heapOf(c);
   const wasm = heap !== undefined && heapOf(row) === heap && matricesOn(heap);
-  if (!wasm) matrices.addRow.js(row, m, n, relu, c);
-  else wasm.addRow(row.byteOffset, m, n, relu ? 1 : 0, c.byteOffset);
+  if (!wasm) return matrices.addRow.js(row, m, n, relu, c);
+  const operands = [row.byteOffset, m, n, relu ? 1 : 0, c.byteOffset];
+  const { team } = heap;
+  if (team !== null && isWhole(n) && m * n >= WORTH_SHARING)
+    team.run({ ...ADD_ROW, units: m, operands, steps: [0, 0, 0, 0, 4 * n] });
+  else wasm.addRow(...operands);
 };
 
 export const addRows: Kernels['addRows'] = (g, y, m, n, row) => {
   const heap = heapOf(row);
   const wasm = heap !== undefined && holds(heap, g, y ?? g) && matricesOn(heap);
-  if (!wasm) matrices.addRows.js(g, y, m, n, row);
-  else wasm.addRows(g.byteOffset, y === null ? 0 : y.byteOffset, m, n, row.byteOffset);
+  if (!wasm) return matrices.addRows.js(g, y, m, n, row);
+  const operands = [g.byteOffset, addressOf(y), m, n, row.byteOffset, n];
+  const { team } = heap;
+  if (team !== null && isWhole(n) && m * n >= WORTH_SHARING)
+    team.run({ ...ADD_ROWS, units: n, operands, steps: [4, y === null ? 0 : 4, 0, 0, 4] });
+  else wasm.addRows(...operands);
 };
 
 // The programs of a heap, each instantiated on first use.
@@ -268,6 +308,9 @@ const matricesOn = (heap: HeapCode) =>
 const sparseOn = (heap: HeapCode) =>
   heap.sparse === undefined ? heap.setUp('sparse', sparse.sparseProgram) : heap.sparse;
 
+/** Whether rows are of whole vectors: else the last of a row is written with the first numbers of the next, as they were. */
+const isWhole = (cols: number) => cols % 4 === 0;
+
 function holds(heap: HeapCode, a: Numbers, b: Numbers): boolean {
   return heapOf(a) === heap && heapOf(b) === heap;
 }
@@ -280,9 +323,9 @@ function holdsIds(heap: HeapCode, ids: Int32Array | null): boolean {
   return ids === null || heapOfIntegers(ids) === heap;
 }
 
-/** The address of row numbers; 0 means every row. */
-function addressOf(ids: Int32Array | null): number {
-  return ids === null ? 0 : ids.byteOffset;
+/** The address of an array; 0 where there is none. */
+function addressOf(array: { readonly byteOffset: number } | null): number {
+  return array === null ? 0 : array.byteOffset;
 }
 
 /** Lists the addresses of the maps, then those of their gradients; false where not all are in the heap. */

@@ -14,11 +14,43 @@ const START = 4 * LISTED;
 const ALIGNMENT = 64;
 /** The gap between arrays: without it, arrays whose length is a power of two would compete for the same cache sets. */
 const GAP = 5 * ALIGNMENT;
+/** Numbers at least that threads go through together: as many take a thread some ten microseconds. */
+export const WORTH_SHARING = 1 << 15;
+/** How the operands of an update grow from a number of one long row to the next. */
+const LONG_ROW = [4, 0, 0, 0, 4, 4, 4];
+
+// THE SEAM of threads that share calls of kernels: training/team.ts has them.
+
+/** The functions that may be shared, by number; then the `update` of each rule. */
+export const SHARED = ['multiply', 'transpose', 'addRow', 'addRows', 'add', 'startPenalty'] as const;
+
+/** A call in units, such as rows, each of which writes to places of its own. */
+export interface SharedCall {
+  /** The number of the function. */
+  readonly routine: number;
+  readonly units: number;
+  /** A block has a multiple of so many units, but the last; and at most `most`. */
+  readonly multiple: number;
+  readonly most: number;
+  /** Which operand is the number of units of a block. */
+  readonly count: number;
+  /** The operands of the first unit, and what each grows by from a unit to the next: 0 where there are no more steps. */
+  readonly operands: readonly number[];
+  readonly steps: readonly number[];
+}
+
+/** Threads that make calls together. */
+export interface Team {
+  /** Makes a call, and returns when all of it is made. */
+  run(call: SharedCall): void;
+}
 
 /** A heap as seen from its arrays. */
 export interface HeapCode {
   /** The list of addresses that some routines read. */
   readonly list: Int32Array;
+  /** The threads that share its large calls; null: there is this one. */
+  team: Team | null;
   /** The instantiated programs; null: instantiation failed for lack of memory, and JavaScript is used. */
   rows: Routines | null | undefined;
   products: Routines | null | undefined;
@@ -129,19 +161,24 @@ export class Heap {
   private end = START;
   private readonly code: HeapCode;
 
+  /** The programs of the update rules. */
+  readonly rules: WebAssembly.Module[] = [];
+
   private constructor(
-    private readonly memory: WebAssembly.Memory,
+    readonly memory: WebAssembly.Memory,
     private readonly kernels: KernelChoice,
+    readonly isShared: boolean,
   ) {
     const code: HeapCode = {
       list: new Int32Array(memory.buffer, 0, LISTED),
+      team: null,
       // Declared from the start: objects of the same shape have the fastest property access.
       rows: undefined,
       products: undefined,
       matrices: undefined,
       sparse: undefined,
       setUp(name, program) {
-        const routines = inWasm(kernels, () => instantiate<Routines>(program.compiled, memory));
+        const routines = inWasm(kernels, () => instantiate<Routines>(program.compiled(isShared), memory));
         code[name] = routines;
         return routines;
       },
@@ -150,11 +187,14 @@ export class Heap {
   }
 
   /**
-   * Moves arrays into a heap of their size; null, moving nothing, without WebAssembly or enough memory.
+   * Moves arrays into a heap of their size; null, moving nothing, without WebAssembly or enough memory. `isShared`: in a memory
+   * for several threads, if there is one.
    * @throws UnsupportedError if WebAssembly is required
    */
-  static holding(movers: Movers, kernels: KernelChoice): Heap | null {
-    const heap = inWasm(kernels, () => new Heap(createMemory(sizeOf(movers)), kernels));
+  static holding(movers: Movers, kernels: KernelChoice, isShared = false): Heap | null {
+    const size = sizeOf(movers);
+    const shared = isShared ? inWasm('auto', () => new Heap(createMemory(size, true), kernels, true)) : null;
+    const heap = shared ?? inWasm(kernels, () => new Heap(createMemory(size), kernels, false));
     if (heap !== null) movers(once((array) => heap.place(array)));
     return heap;
   }
@@ -164,11 +204,21 @@ export class Heap {
     return inWasm(this.kernels, () => instantiate<Exports>(compile(), this.memory));
   }
 
+  /** Lets a team share the large calls from now on; null: nobody. */
+  shareWith(team: Team | null): void {
+    this.code.team = team;
+  }
+
   /** The updates of a rule on arrays of this heap; null if they cannot be compiled. */
   updates(rule: UpdateRule): HeapUpdates | null {
-    const routines = this.instantiate<RuleRoutines>(() => updateProgram(rule));
+    const routines = this.instantiate<RuleRoutines>(() => {
+      const program = updateProgram(rule, this.isShared);
+      this.rules.push(program);
+      return program;
+    });
     if (routines === null) return null;
     const { code } = this;
+    const routine = SHARED.length + this.rules.length - 1;
     const holds = (arrays: readonly Numbers[]): boolean => {
       for (let k = 0; k < arrays.length; k++) if (heapOf(arrays[k]!) !== code) return false;
       return true;
@@ -178,6 +228,20 @@ export class Heap {
       if (ids !== null && heapOfIntegers(ids) !== code) return false;
       if (!holds(slots)) return false;
       const [first, second] = [slots[0] ?? data, slots[1] ?? data];
+      if (code.team !== null && ids === null && count * cols >= WORTH_SHARING) {
+        const arrays = [data.byteOffset, 0, 1, 0, gradient.byteOffset, first.byteOffset, second.byteOffset];
+        const operands = [...arrays, rate, rootScale];
+        code.team.run({
+          routine,
+          units: count * cols,
+          multiple: 16,
+          most: 1 << 20,
+          count: 3,
+          operands,
+          steps: LONG_ROW,
+        });
+        return true;
+      }
       // Every row in order is one long row.
       routines.update(
         data.byteOffset,

@@ -215,8 +215,10 @@ export const transpose: Kernel<'transpose'> = {
   },
 
   wasm(module) {
+    // Of rows `stride` apart the first n columns, so that several calls may share a matrix.
     const f = module.function('void', 'transpose');
-    const [a, ids, m, n, c] = [
+    const [a, ids, m, n, c, stride] = [
+      f.parameter('i32'),
       f.parameter('i32'),
       f.parameter('i32'),
       f.parameter('i32'),
@@ -285,7 +287,7 @@ export const transpose: Kernel<'transpose'> = {
       );
     };
     f.emit(
-      set(aBytes, bytesOf(n)),
+      set(aBytes, bytesOf(stride)),
       set(cBytes, bytesOf(m)),
       set(rounds, i32.shrU(m, i32.const(shiftOf(TRANSPOSED)))),
       times(rounds, block(TRANSPOSED)),
@@ -351,8 +353,10 @@ export const addRows: Kernel<'addRows'> = {
   },
 
   wasm(module) {
+    // As in transpose.
     const f = module.function('void', 'addRows');
-    const [g, y, m, n, row] = [
+    const [g, y, m, n, row, stride] = [
+      f.parameter('i32'),
       f.parameter('i32'),
       f.parameter('i32'),
       f.parameter('i32'),
@@ -373,7 +377,7 @@ export const addRows: Kernel<'addRows'> = {
         walk.each(cursors, (offset, put) =>
           sequence(...gradient(offset, put), put(r, f32x4.add(v128.load(r, offset), kept), offset)),
         ),
-        ...[g, y].map((cursor) => advance(cursor, bytesOf(n))),
+        ...[g, y].map((cursor) => advance(cursor, bytesOf(stride))),
       );
     f.emit(
       walk.prepare,
@@ -410,7 +414,7 @@ let common: CommonMemory | undefined;
 function roomFor(numbers: number): CommonMemory {
   if (common === undefined || numbers > common.numbers.length) {
     const memory = createMemory(4 * numbers + READ_AHEAD);
-    const { multiply } = instantiate<Pick<CommonMemory, 'multiply'>>(matrixProgram.compiled, memory);
+    const { multiply } = instantiate<Pick<CommonMemory, 'multiply'>>(matrixProgram.compiled(), memory);
     common = { numbers: new Float32Array(memory.buffer), multiply };
   }
   return common;

@@ -10,20 +10,22 @@ export const ANY_MEMORY: MemoryShape = { pages: 1, isShared: false };
 
 /** Kernels that are compiled together. */
 export class Program {
-  private module: WebAssembly.Module | undefined;
+  private readonly modules: (WebAssembly.Module | undefined)[] = [];
 
   constructor(readonly kernels: { readonly [Name in keyof Kernels]?: Kernel<Name> }) {}
 
-  /** Compiled once. */
-  get compiled(): WebAssembly.Module {
-    this.module ??= compile(this.encode());
-    return this.module;
+  /** Compiled once for each kind of memory. */
+  compiled(isShared = false): WebAssembly.Module {
+    const { modules } = this;
+    const at = isShared ? 1 : 0;
+    modules[at] ??= compile(this.encode(isShared));
+    return modules[at];
   }
 
   /** The binary. */
-  encode(): Uint8Array<ArrayBuffer> {
+  encode(isShared = false): Uint8Array<ArrayBuffer> {
     const module = new ModuleBuilder();
     for (const { wasm } of Object.values(this.kernels)) wasm(module);
-    return module.encode(ANY_MEMORY);
+    return module.encode({ ...ANY_MEMORY, isShared });
   }
 }

@@ -344,9 +344,9 @@ function numberAt(x: Local<'i32'>, slots: readonly Local<'i32'>[]): Place<'f32'>
 export type RuleRoutines = Readonly<Record<'update' | 'scaledUpdate', (...operands: number[]) => void>>;
 
 /** The updates of a rule, compiled. */
-export function updateProgram(rule: UpdateRule): WebAssembly.Module {
+export function updateProgram(rule: UpdateRule, isShared: boolean): WebAssembly.Module {
   const module = new ModuleBuilder();
   emitUpdate(module, rule);
   scaledUpdate(module, rule);
-  return compile(module.encode(ANY_MEMORY));
+  return compile(module.encode({ ...ANY_MEMORY, isShared }));
 }

@@ -1,6 +1,7 @@
 // The models of features: terms that each add to the scores of sparse rows, and FM, Wide & Deep and DeepFM made of them.
 
 import { type Seed, Stream } from '../core/random';
+import { type Pausable, runToEnd } from '../core/scheduler';
 import type { FieldRange } from '../data/feature-fields';
 import * as kernels from '../kernels/dispatch';
 import type { Move } from '../kernels/heap';
@@ -27,6 +28,9 @@ export interface ScorePart {
   forward(rows: SparseRows, count: number, scores: Real, step: number): void;
   /** Adds to the gradients of the parameters it reads. */
   backward(rows: SparseRows, count: number, gScores: Real): void;
+  /** The same with pauses, where there are layers. */
+  forwardInTurns?(rows: SparseRows, count: number, scores: Real, step: number): Pausable<void>;
+  backwardInTurns?(rows: SparseRows, count: number, gScores: Real): Pausable<void>;
   /** Moves its own arrays, between two steps. */
   move(move: Move): void;
 }
@@ -202,17 +206,25 @@ export class DeepPart implements ScorePart {
   }
 
   forward(rows: SparseRows, count: number, scores: Real, step: number): void {
-    this.reserve(count, rows.starts[count]!);
-    const { pooled, hidden, output } = this;
-    const deep = output.forward(hidden.forward(pooled.forward(rows, count), count, step), count);
-    for (let s = 0; s < count; s++) scores[s] = scores[s]! + deep[s]!;
+    runToEnd(this.forwardInTurns(rows, count, scores, step));
   }
 
   backward(rows: SparseRows, count: number, gScores: Real): void {
+    runToEnd(this.backwardInTurns(rows, count, gScores));
+  }
+
+  *forwardInTurns(rows: SparseRows, count: number, scores: Real, step: number): Pausable<void> {
+    this.reserve(count, rows.starts[count]!);
+    const { pooled, hidden, output } = this;
+    const deep = output.forward(yield* hidden.forwardInTurns(pooled.forward(rows, count), count, step), count);
+    for (let s = 0; s < count; s++) scores[s] = scores[s]! + deep[s]!;
+  }
+
+  *backwardInTurns(rows: SparseRows, count: number, gScores: Real): Pausable<void> {
     const { pooled, hidden, output, gOutput } = this;
     // A copy: layers may change what they are given.
     for (let s = 0; s < count; s++) gOutput[s] = gScores[s]!;
-    pooled.backward(rows, count, hidden.backward(output.backward(gOutput, count), count));
+    pooled.backward(rows, count, yield* hidden.backwardInTurns(output.backward(gOutput, count), count));
   }
 
   move(move: Move): void {
@@ -322,14 +334,31 @@ export abstract class FeatureModel implements Scorer<FeatureBatch> {
   }
 
   forward(batch: FeatureBatch, scores: Real, step = 0): void {
-    scores.fill(this.bias.values[0]!, 0, batch.count);
+    this.startScores(batch, scores);
     for (const part of this.parts) part.forward(batch, batch.count, scores, step);
   }
 
   backward(batch: FeatureBatch, gScores: Real): void {
-    const { grads } = this.bias;
-    for (let s = 0; s < batch.count; s++) grads[0] = grads[0]! + gScores[s]!;
+    this.addToBias(batch, gScores);
     for (const part of this.parts) part.backward(batch, batch.count, gScores);
+  }
+
+  /** @internal */
+  *forwardInTurns(batch: FeatureBatch, scores: Real, step: number): Pausable<void> {
+    this.startScores(batch, scores);
+    for (const part of this.parts) {
+      if (part.forwardInTurns === undefined) part.forward(batch, batch.count, scores, step);
+      else yield* part.forwardInTurns(batch, batch.count, scores, step);
+    }
+  }
+
+  /** @internal */
+  *backwardInTurns(batch: FeatureBatch, gScores: Real): Pausable<void> {
+    this.addToBias(batch, gScores);
+    for (const part of this.parts) {
+      if (part.backwardInTurns === undefined) part.backward(batch, batch.count, gScores);
+      else yield* part.backwardInTurns(batch, batch.count, gScores);
+    }
   }
 
   /** `features`: how many the rows have together; what there is room for already stays. */
@@ -376,6 +405,15 @@ export abstract class FeatureModel implements Scorer<FeatureBatch> {
     room.values = move(room.values);
     room.scores = move(room.scores);
     for (const part of this.parts) part.move(move);
+  }
+
+  private startScores({ count }: FeatureBatch, scores: Real): void {
+    scores.fill(this.bias.values[0]!, 0, count);
+  }
+
+  private addToBias({ count }: FeatureBatch, gScores: Real): void {
+    const { grads } = this.bias;
+    for (let s = 0; s < count; s++) grads[0] = grads[0]! + gScores[s]!;
   }
 
   private deepPart(options: FeatureModelOptions, deep: DeepOptions, plan: OverparamPlan, stream: Stream): DeepPart {

@@ -2,6 +2,7 @@
 // layers is called from first to last and back; there is no tape.
 
 import type { Stream } from '../core/random';
+import { type Pausable, runToEnd } from '../core/scheduler';
 import * as kernels from '../kernels/dispatch';
 import type { Move } from '../kernels/heap';
 import type { Real } from '../optimizers/factor';
@@ -394,14 +395,29 @@ export class Perceptron implements Layer {
   }
 
   forward(x: Real, count: number, step: number): Real {
-    let rows = x;
-    for (const layer of this.layers) rows = layer.forward(rows, count, step);
-    return rows;
+    return runToEnd(this.forwardInTurns(x, count, step));
   }
 
   backward(g: Real, count: number): Real {
+    return runToEnd(this.backwardInTurns(g, count));
+  }
+
+  /** The same with a pause after every layer. */
+  *forwardInTurns(x: Real, count: number, step: number): Pausable<Real> {
+    let rows = x;
+    for (const layer of this.layers) {
+      rows = layer.forward(rows, count, step);
+      yield;
+    }
+    return rows;
+  }
+
+  *backwardInTurns(g: Real, count: number): Pausable<Real> {
     let gRows = g;
-    for (let l = this.layers.length - 1; l >= 0; l--) gRows = this.layers[l]!.backward(gRows, count);
+    for (let l = this.layers.length - 1; l >= 0; l--) {
+      gRows = this.layers[l]!.backward(gRows, count);
+      yield;
+    }
     return gRows;
   }
 

@@ -1,5 +1,6 @@
 // THE SEAM of the models: a scoring function of parameter values. It knows nothing of factors, optimizers or losses.
 
+import type { Pausable } from '../core/scheduler';
 import type { Move } from '../kernels/heap';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
@@ -49,10 +50,19 @@ export interface Scorer<B extends Batch> {
   forward(batch: B, scores: Real, step?: number): void;
   /** After the `forward` of the same batch. */
   backward(batch: B, gScores: Real): void;
+  /** @internal The same with pauses, of models with layers: a layer may take some milliseconds. */
+  forwardInTurns?(batch: B, scores: Real, step: number): Pausable<void>;
+  /** @internal */
+  backwardInTurns?(batch: B, gScores: Real): Pausable<void>;
   /** Makes room for batches of up to `count` rows, in its parameters too. Absent: the parameters are all that needs room. */
   reserve?(count: number): void;
   /** @internal Moves the arrays that are not of its parameters. */
   move?(move: Move): void;
+}
+
+/** The weights of dense layers, but for an output that is one number. */
+export function layersOf(parameters: readonly Parameter[]): readonly Parameter[] {
+  return parameters.filter(({ factors, dim }) => factors[0]!.group === 'dense' && dim > 1);
 }
 
 /** A model of users and items. */

@@ -1,6 +1,7 @@
 // THE SEAM of the parts of a neural model of users and items: from a pair to numbers that an output layer weighs.
 
 import type { Seed } from '../core/random';
+import { type Pausable, runToEnd } from '../core/scheduler';
 import * as kernels from '../kernels/dispatch';
 import type { Move } from '../kernels/heap';
 import type { Real } from '../optimizers/factor';
@@ -30,10 +31,10 @@ export interface PairPart {
   reserve(count: number): void;
   /** Names the rows of its layers; those of its tables are named by the model. */
   select(): void;
-  /** `step`: the number of the update, from 1; 0 for predictions. */
-  forward(count: number, to: PartColumns, step: number): void;
+  /** In turns where there are layers. `step`: the number of the update, from 1; 0 for predictions. */
+  forward(count: number, to: PartColumns, step: number): Pausable<void>;
   /** Adds to the gradients of its parameters. */
-  backward(count: number, from: PartColumns): void;
+  backward(count: number, from: PartColumns): Pausable<void>;
   /** Moves the arrays that are not of its parameters, between two steps. */
   move(move: Move): void;
 }
@@ -61,7 +62,8 @@ export class PairProduct implements PairPart {
 
   select(): void {}
 
-  forward(count: number, { rows, width, start }: PartColumns): void {
+  // biome-ignore lint/correctness/useYield: there is nothing that takes long
+  *forward(count: number, { rows, width, start }: PartColumns): Pausable<void> {
     const { values: p, at: pAt, dim } = this.user;
     const { values: q, at: qAt } = this.item;
     for (let s = 0, to = start; s < count; s++, to += width) {
@@ -70,7 +72,8 @@ export class PairProduct implements PairPart {
     }
   }
 
-  backward(count: number, { rows: g, width, start }: PartColumns): void {
+  // biome-ignore lint/correctness/useYield: as above
+  *backward(count: number, { rows: g, width, start }: PartColumns): Pausable<void> {
     const { values: p, at: pAt, slot: pSlot, grads: gP, dim } = this.user;
     const { values: q, at: qAt, slot: qSlot, grads: gQ } = this.item;
     for (let s = 0, from = start; s < count; s++, from += width) {
@@ -133,22 +136,22 @@ export class PairTower implements PairPart {
     this.layers.select();
   }
 
-  forward(count: number, { rows, width, start }: PartColumns, step: number): void {
+  *forward(count: number, { rows, width, start }: PartColumns, step: number): Pausable<void> {
     this.room(count);
     const { user, item, input, outputs, ones, userRows, itemRows } = this;
     input.fill(0, 0, count * 2 * user.dim);
     kernels.scatterRows(ones, user.values, user.at, userRows, user.dim, count, input);
     kernels.scatterRows(ones, item.values, item.at, itemRows, item.dim, count, input);
-    const output = this.layers.forward(input, count, step);
+    const output = yield* this.layers.forwardInTurns(input, count, step);
     for (let s = 0, to = start; s < count; s++, to += width)
       for (let k = 0; k < outputs; k++) rows[to + k] = output[s * outputs + k]!;
   }
 
-  backward(count: number, { rows: g, width, start }: PartColumns): void {
+  *backward(count: number, { rows: g, width, start }: PartColumns): Pausable<void> {
     const { user, item, gOutput, outputs, ones, userRows, itemRows } = this;
     for (let s = 0, from = start; s < count; s++, from += width)
       for (let k = 0; k < outputs; k++) gOutput[s * outputs + k] = g[from + k]!;
-    const gInput = this.layers.backward(gOutput, count);
+    const gInput = yield* this.layers.backwardInTurns(gOutput, count);
     kernels.scatterRows(ones, gInput, userRows, user.slot, user.dim, count, user.grads);
     kernels.scatterRows(ones, gInput, itemRows, item.slot, item.dim, count, item.grads);
   }
@@ -294,24 +297,34 @@ export class NeuralCFModel implements Model<RatingBatch> {
     item.weigh(weights!, count);
   }
 
-  forward({ count }: RatingBatch, scores: Real, step = 0): void {
+  forward(batch: RatingBatch, scores: Real, step = 0): void {
+    runToEnd(this.forwardInTurns(batch, scores, step));
+  }
+
+  backward(batch: RatingBatch, gScores: Real): void {
+    runToEnd(this.backwardInTurns(batch, gScores));
+  }
+
+  /** @internal */
+  *forwardInTurns({ count }: RatingBatch, scores: Real, step: number): Pausable<void> {
     this.room(count);
     const { made, width } = this;
     let start = 0;
     for (const part of this.parts) {
-      part.forward(count, { rows: made, width, start }, step);
+      yield* part.forward(count, { rows: made, width, start }, step);
       start += part.outputs;
     }
     const output = this.output.forward(made, count);
     for (let s = 0; s < count; s++) scores[s] = output[s]!;
   }
 
-  backward({ count }: RatingBatch, gScores: Real): void {
+  /** @internal */
+  *backwardInTurns({ count }: RatingBatch, gScores: Real): Pausable<void> {
     const { width } = this;
     const rows = this.output.backward(gScores, count);
     let start = 0;
     for (const part of this.parts) {
-      part.backward(count, { rows, width, start });
+      yield* part.backward(count, { rows, width, start });
       start += part.outputs;
     }
   }

@@ -22,7 +22,7 @@ import type { FilledFitOptions } from './fit-options';
 import type { FittedTables } from './partial-fit';
 import { TableRecommender } from './table-recommender';
 import { chooseUnits, crowdingOf, nothingToPredict, onlyValue, toTargets, type Weighed, weigh } from './targets';
-import type { OptionsInForce, TrainingOptions } from './training-options';
+import type { OptionsInForce, ThreadOptions, TrainingOptions } from './training-options';
 import { dimension, epochCount, magnitude, placeFields, trainingFields } from './training-options';
 
 /**
@@ -35,7 +35,7 @@ import { dimension, epochCount, magnitude, placeFields, trainingFields } from '.
  * console.log(new ALS(options).options.regularizationExponent); // 1
  * ```
  */
-export interface ALSOptions extends Pick<TrainingOptions, 'seed' | 'kernels' | 'clip'> {
+export interface ALSOptions extends Pick<TrainingOptions, 'seed' | 'kernels' | 'clip'>, ThreadOptions {
   /**
    * 'implicit': who has what; a pair that is not in the data counts a little against. 'explicit': ratings; a pair that is
    * not in the data is unknown. @defaultValue 'implicit'
@@ -80,11 +80,6 @@ export interface ALSOptions extends Pick<TrainingOptions, 'seed' | 'kernels' | '
   readonly solver?: 'cholesky' | 'conjugate-gradient' | undefined;
   /** Steps of the conjugate gradient, from 1 to 1000. @defaultValue 3 */
   readonly steps?: number | undefined;
-  /**
-   * The threads to train on, a whole number from 1 to 256; results never depend on it. `auto`: one for each core, where there
-   * is enough to do. Where threads cannot be started one does the work, which is said once as a warning. @defaultValue 'auto'
-   */
-  readonly threads?: number | 'auto' | undefined;
   /** Vectors start at N(0, initScale^2 / rank); at least 0. @defaultValue 0.1 */
   readonly initScale?: number | undefined;
 }

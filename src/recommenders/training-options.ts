@@ -36,6 +36,16 @@ export interface TrainingOptions {
   readonly clip?: boolean | undefined;
 }
 
+/** Of trainings that use what cores there are. */
+export interface ThreadOptions {
+  /**
+   * The threads to train on, a whole number from 1 to 256; results never depend on it. `auto`: one for each core, where there
+   * is enough to do. Where threads cannot be started one does the work, which is said once as a warning; a thread that ends
+   * before its time is a ThreadError. @defaultValue 'auto'
+   */
+  readonly threads?: number | 'auto' | undefined;
+}
+
 /** Options in force: each one is filled in, parts of penalties and negatives too; of an optimizer it is the configuration. */
 export type OptionsInForce<Options> = {
   readonly [K in keyof Options]-?: K extends 'optimizer' | 'wideOptimizer'

@@ -415,11 +415,15 @@ interface WithOptions {
   readonly options: object;
 }
 
-/** Compares what a file says with what it comes to, whatever the order of properties. @throws FormatError */
+/**
+ * Compares what a file says with what it comes to, whatever the order of properties. Files of before `threads` were an option of
+ * their kind leave them out. @throws FormatError
+ */
 function checkFilled(name: string, said: unknown, filled: unknown): void {
   if (typeof filled === 'object' && filled !== null && typeof said === 'object' && said !== null) {
     for (const key of new Set([...Object.keys(filled), ...Object.keys(said)]))
-      checkFilled(`${name}.${key}`, (said as Record<string, unknown>)[key], (filled as Record<string, unknown>)[key]);
+      if (key !== 'threads' || key in said)
+        checkFilled(`${name}.${key}`, (said as Record<string, unknown>)[key], (filled as Record<string, unknown>)[key]);
     if (Array.isArray(said) === Array.isArray(filled)) return;
   } else if (said === filled) return;
   throw new FormatError(`${name} is ${show(said)} in the file, which comes to ${show(filled)}; the file is damaged`);

@@ -21,6 +21,7 @@ import { type PerRatingPlan, planPerRating } from './per-rating/plan';
 import { JsEngine } from './per-rating/step-js';
 import { type Batcher, RatingBatcher } from './rating-batches';
 import { RowPacking, Stepper } from './stepper';
+import type { teamFor } from './team';
 import { threadsFor, withoutThreads } from './threads';
 
 /** Smaller tables lie in so few pages that address translation is cheap. */
@@ -45,6 +46,8 @@ export interface StepOptions {
   readonly host?: WorkerHost | null;
   /** Creates the batches of a model with its own kind of batches. @defaultValue ratings of a tile at a time */
   readonly batches?: ((data: RatingData, order: OrderOptions) => Batcher<Batch>) | undefined;
+  /** What shares the steps of layers among threads. @defaultValue one thread makes them */
+  readonly team?: typeof teamFor;
   /** false: every step by itself, as defined, even if the per-rating engine could take over. @defaultValue true */
   readonly perRating?: boolean;
   /** Whether the rows of a tile are made contiguous for batches. @defaultValue if the tables are large enough for it to pay */
@@ -78,7 +81,8 @@ export async function startTraining(task: StepTask, scheduler: Scheduler): Promi
   const order = { stream, shuffle, blocks, grouping, packs: canPack && packing };
   await scheduler.yieldNow();
   // 'auto' asks for no more than there can be.
-  const reason = typeof options.threads === 'number' && options.threads > 1 ? onOneThread(plan, options) : undefined;
+  const isAsked = typeof options.threads === 'number' && options.threads > 1;
+  const reason = isAsked && options.team === undefined ? onOneThread(plan, options) : undefined;
   if (reason !== undefined) withoutThreads(reason);
   if (plan !== null) {
     const { threads, host } = threadsFor(sharesMaps(plan) ? 1 : (options.threads ?? 1), data.size, options.host);
@@ -107,7 +111,8 @@ export async function startTraining(task: StepTask, scheduler: Scheduler): Promi
   if (plan !== null) return new JsEngine(plan, batcher as Batcher<RatingBatch>, sink, loss, data, epochs);
   const steps = { epochs, batchSize, group: 1 + (negatives?.count ?? 0) };
   const packed = batcher.places && new RowPacking(model.sides, penalties, sink, batcher.places);
-  return new Stepper(model, loss, penalties, batcher, sink, data, grouping, steps, kernels, packed);
+  const team = options.team?.(model, data.size * steps.group, options) ?? null;
+  return new Stepper(model, loss, penalties, batcher, sink, data, grouping, steps, kernels, packed, null, team);
 }
 
 /** Why a training cannot use several threads, and what can; undefined: it can. */

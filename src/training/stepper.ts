@@ -1,10 +1,10 @@
 // Training by batches. One step: select -> penalty -> forward -> loss -> backward -> pullback into the optimizer. It
 // knows neither what the model scores nor what its parameters are made of.
 
-import { A_LOOK, forEachChunk, type Scheduler, TaskScheduler } from '../core/scheduler';
+import { A_LOOK, forEachChunk, type Pausable, runYielding, type Scheduler, TaskScheduler } from '../core/scheduler';
 import * as kernels from '../kernels/dispatch';
 import { Heap, type Move, moveOut } from '../kernels/heap';
-import type { Batch, Model, RatingData, Scorer } from '../models/model';
+import { type Batch, layersOf, type Model, type RatingData, type Scorer } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import { allocate, type Parameter, type Penalty } from '../parameters/parameter';
 import type { KernelChoice } from '../wasm/host';
@@ -13,6 +13,8 @@ import type { Loss, LossBatch } from './losses';
 import type { OptimizerSink } from './optimizer-sink';
 import { progressAt, STEPS_A_RATE } from './per-rating/plan';
 import type { Batcher, RowPlaces } from './rating-batches';
+import type { TeamPlan } from './team';
+import type { Threads } from './threads';
 
 /** The input of the loss, rewritten for each step. */
 type Scored = { -readonly [key in keyof LossBatch]: LossBatch[key] };
@@ -39,6 +41,8 @@ export class Stepper<B extends Batch> implements Training {
   private heap: Heap | null = null;
   /** Steps of one example, as many as share their rates. */
   private many: ReturnType<ManySteps<B>> = null;
+  /** The threads that help; undefined until the first epoch. */
+  private helpers: Threads | null | undefined;
   private readonly moveModel = (move: Move): void => {
     for (const parameter of this.model.parameters) parameter.move(move);
     for (const penalty of this.penalties) penalty.move(move);
@@ -65,6 +69,8 @@ export class Stepper<B extends Batch> implements Training {
     choice: KernelChoice = 'js',
     private readonly packing: RowPacking | null = null,
     manySteps: ManySteps<B> | null = null,
+    /** Who makes large calls, where there are several. */
+    private readonly team: TeamPlan | null = null,
   ) {
     // A step has at most as many ratings as there are: more space would be wasted.
     this.batchSize = Math.min(options.batchSize, data.size);
@@ -86,7 +92,7 @@ export class Stepper<B extends Batch> implements Training {
     const penalized = new Set(penalties.map(({ parameter }) => parameter));
     this.unpenalized = model.parameters.filter((parameter) => !penalized.has(parameter));
     if (precision === 'float32') {
-      this.heap = Heap.holding(this.moveAll, choice);
+      this.heap = Heap.holding(this.moveAll, choice, team !== null);
       if (this.heap !== null && isMany) this.many = manySteps(this.heap, sink);
       if (this.heap !== null && this.many === null) sink.runOn(this.heap);
     }
@@ -107,6 +113,7 @@ export class Stepper<B extends Batch> implements Training {
 
   /** Moves the model's arrays back to ordinary memory. No steps after that. */
   dispose(): void {
+    this.helpers?.stop();
     if (this.heap !== null) moveOut(this.moveModel);
     this.heap = null;
   }
@@ -114,6 +121,8 @@ export class Stepper<B extends Batch> implements Training {
   async epoch(epoch: number, scheduler: Scheduler): Promise<number> {
     const { packing, data } = this;
     const { ratings = data.size } = data;
+    if (this.helpers === undefined && this.heap !== null)
+      this.helpers = (await this.team?.start(this.heap, scheduler)) ?? null;
     await packing?.pack();
     try {
       return (await this.run(epoch, scheduler)) / ratings;
@@ -124,8 +133,9 @@ export class Stepper<B extends Batch> implements Training {
 
   /** Returns the sum of the losses; stops early if it is no longer finite. */
   private async run(epoch: number, scheduler: Scheduler): Promise<number> {
-    const { batcher, batchSize, options, many } = this;
+    const { batcher, batchSize, options, many, model } = this;
     const isSingle = batchSize === 1;
+    const isLong = layersOf(model.parameters).length > 0;
     batcher.begin(epoch);
     let sum = 0;
     let seen = 0;
@@ -134,7 +144,8 @@ export class Stepper<B extends Batch> implements Training {
       const progress = isSingle
         ? progressAt(seen, batcher.steps, epoch, options.epochs)
         : (epoch - 1 + seen / batcher.size) / options.epochs;
-      if (many === null) sum += this.step(batch, progress);
+      if (isLong) sum += await runYielding(this.stepInTurns(batch, progress), scheduler);
+      else if (many === null) sum += this.step(batch, progress);
       else {
         this.sink.begin(this.steps + 1, progress);
         sum = many(batch, this.steps + 1, sum);
@@ -151,11 +162,43 @@ export class Stepper<B extends Batch> implements Training {
 
   /** One update from one batch; returns the summed loss. `progress` is the fraction of the fit that is done. */
   step(batch: B, progress: number): number {
-    const { model, scored, gScores, penalties, unpenalized, sink } = this;
-    const { count, group = 1, logQ = null } = batch;
-    // The gradient of a batch is the mean over its ratings, or over what users have in it; that of ratings of one user that
-    // are taken together is their sum.
-    const ratings = this.grouping === 1 ? count / group : 1;
+    const { model, scored, gScores, sink } = this;
+    this.begin(batch, progress);
+    model.forward(batch, scored.scores, this.steps);
+    const loss = this.evaluate(batch);
+    model.backward(batch, gScores);
+    const { parameters } = model;
+    for (let i = 0; i < parameters.length; i++) parameters[i]!.pullback(sink);
+    return loss;
+  }
+
+  /** The same with pauses between layers. */
+  private *stepInTurns(batch: B, progress: number): Pausable<number> {
+    const { model, scored, gScores, sink } = this;
+    this.begin(batch, progress);
+    yield;
+    yield* model.forwardInTurns!(batch, scored.scores, this.steps);
+    const loss = this.evaluate(batch);
+    yield* model.backwardInTurns!(batch, gScores);
+    for (const parameter of model.parameters) {
+      parameter.pullback(sink);
+      yield;
+    }
+    return loss;
+  }
+
+  /**
+   * How many ratings the gradient of a batch is the mean over: all of it, or what users have in it; that of ratings of one
+   * user that are taken together is their sum.
+   */
+  private ratingsIn({ count, group = 1 }: B): number {
+    return this.grouping === 1 ? count / group : 1;
+  }
+
+  /** What comes before the scores: rates, rows, and what gradients start at. */
+  private begin(batch: B, progress: number): void {
+    const { model, penalties, unpenalized, sink } = this;
+    const ratings = this.ratingsIn(batch);
     sink.begin(++this.steps, progress, this.batchSize > 1 ? ratings : undefined);
     model.select(batch);
     const isWeighted = batch.weights !== null;
@@ -163,7 +206,13 @@ export class Stepper<B extends Batch> implements Training {
     // Before the scores: of all passes over the rows, this one waits least for memory.
     for (let i = 0; i < penalties.length; i++) penalties[i]!.start(ratings, isWeighted);
     for (let i = 0; i < unpenalized.length; i++) unpenalized[i]!.clear();
-    model.forward(batch, scored.scores, this.steps);
+  }
+
+  /** The loss of the scores, and its gradient. */
+  private evaluate(batch: B): number {
+    const { scored, gScores } = this;
+    const { count, group = 1, logQ = null } = batch;
+    const ratings = this.ratingsIn(batch);
     scored.targets = batch.targets;
     scored.weights = batch.weights;
     scored.group = group;
@@ -171,9 +220,6 @@ export class Stepper<B extends Batch> implements Training {
     scored.count = count;
     const loss = this.loss.evaluate(scored, gScores);
     if (ratings > 1) kernels.divide(gScores, ratings, count);
-    model.backward(batch, gScores);
-    const { parameters } = model;
-    for (let i = 0; i < parameters.length; i++) parameters[i]!.pullback(sink);
     return loss;
   }
 }

@@ -24,7 +24,7 @@ export class Threads {
    * Starts the threads; null, and a warning, where they cannot be started, as under a content security policy without
    * `worker-src blob:`. @throws the signal's reason after an abort
    */
-  static async start(
+  static start(
     host: WorkerHost,
     count: number,
     module: WebAssembly.Module,
@@ -32,14 +32,26 @@ export class Threads {
     scheduler: Scheduler,
     within = START,
   ): Promise<Threads | null> {
+    return Threads.running(WORKER_SCRIPT, { module, memory, threads: count }, host, count, scheduler, within);
+  }
+
+  /** Starts threads with a script of their own, and sends each a message, which it answers. @see start */
+  static async running(
+    script: string,
+    message: object,
+    host: WorkerHost,
+    count: number,
+    scheduler: Scheduler,
+    within = START,
+  ): Promise<Threads | null> {
     const workers: WorkerHandle[] = [];
     const threads = new Threads(workers);
     try {
       while (workers.length < count) {
-        workers.push(host.start(WORKER_SCRIPT));
+        workers.push(host.start(script));
         await scheduler.yieldNow();
       }
-      await threads.ask(() => ({ module, memory, threads: count }), scheduler, within);
+      await threads.ask(() => message, scheduler, within);
       return threads;
     } catch (error) {
       threads.stop();
@@ -223,13 +235,17 @@ export function withoutThreads(reason: string): void {
 /** The words of the control block: how many threads have arrived, and which stratum it is. */
 const CONTROL = { arrived: 0, stratum: 1 } as const;
 
-/** The script. In Node it runs as CommonJS, elsewhere as a classic worker. An exception ends it, and is reported. */
-export const WORKER_SCRIPT = `
+/** A script that handles messages, and answers through `port`. In Node it runs as CommonJS, elsewhere as a classic worker. An exception ends it, and is reported. */
+export const threadScript = (handle: string): string => `
 const node = globalThis.process?.getBuiltinModule;
 const port = node ? process.getBuiltinModule('worker_threads').parentPort : self;
 const listen = (handle) => port.on ? port.on('message', handle) : (port.onmessage = ({ data }) => handle(data));
 const refuse = () => { throw new Error('a thread cannot read what it is sent: is sharing memory forbidden here?'); };
 if (port.on) port.on('messageerror', refuse); else port.onmessageerror = refuse;
+${handle}`;
+
+/** The script of a thread that does strata. */
+export const WORKER_SCRIPT = threadScript(`
 let program, control, threads;
 function meet() {
   const stratum = Atomics.load(control, ${CONTROL.stratum});
@@ -261,4 +277,4 @@ listen((message) => {
   }
   port.postMessage(results);
 });
-`;
+`);

@@ -388,7 +388,7 @@ export const MOST_PAGES = 65536;
 
 /** The memory that a module works in. */
 export interface MemoryShape {
-  /** In pages of 64 KiB. */
+  /** The least, in pages of 64 KiB. */
   readonly pages: number;
   readonly isShared: boolean;
 }

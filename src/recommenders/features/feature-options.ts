@@ -23,9 +23,11 @@ import {
   negatives,
   optimizer,
   penalty,
+  placeFields,
   products,
   ruleApart,
   type Spread,
+  type ThreadOptions,
   type TrainingOptions,
   trainingFields,
 } from '../training-options';
@@ -34,7 +36,9 @@ import {
 export type FeatureRegularization = Exclude<NonNullable<FeatureRecommenderOptions['regularization']>, number>;
 
 /** The options that every model of features has. */
-export interface FeatureRecommenderOptions extends Pick<TrainingOptions, 'shuffle' | 'seed' | 'kernels'> {
+export interface FeatureRecommenderOptions
+  extends Pick<TrainingOptions, 'shuffle' | 'seed' | 'kernels'>,
+    ThreadOptions {
   /**
    * 'classification': labels 0 and 1, predictions are probabilities. 'regression': numbers. 'ranking': the order of items
    * for users, learned of interactions; predictions are scores. @defaultValue 'classification'
@@ -205,7 +209,8 @@ export function featureFields<Own extends object>(
   own: { readonly [K in keyof Own]: Field<Own[K]> },
   formOf: (options: NoInfer<Own>) => readonly [dim: number, hidden: readonly number[] | null],
 ): FeatureFields<Own> {
-  const { shuffle, seed, kernels } = trainingFields();
+  const { shuffle, seed } = trainingFields();
+  const { kernels, threads } = placeFields();
   const lossName = oneOf('squared', 'logistic', 'absolute', 'huber', 'bpr', 'warp', 'softmax');
   const common: Fields<Declared, FeatureSample> = {
     task: field(oneOf('classification', 'regression', 'ranking'), 'classification'),
@@ -253,6 +258,7 @@ export function featureFields<Own extends object>(
       (lambda) => ({ ...NO_PENALTY, embedding: lambda, linear: lambda }),
       () => NO_PENALTY,
     ),
+    threads,
   };
   return common as unknown as FeatureFields<Own>;
 }

@@ -28,6 +28,7 @@ import { featureSteps } from '../../training/feature-steps';
 import { fit, type History, largestOf } from '../../training/fit';
 import { OptimizerSink, type RuleOf } from '../../training/optimizer-sink';
 import { Stepper } from '../../training/stepper';
+import { teamFor } from '../../training/team';
 import type { KernelChoice } from '../../wasm/host';
 import { checkpointing } from '../checkpoint';
 import { IdRecommender } from '../id-recommender';
@@ -307,7 +308,7 @@ export interface FeatureFitTask extends FitInput {
 /** Trains the model. */
 export async function fitFeatures(task: FeatureFitTask): Promise<History> {
   const { name, options, rows, model, rules, heldOut, isServing, install, scheduler } = task;
-  const { epochs, batchSize, kernels } = options;
+  const { epochs, batchSize, kernels, threads } = options;
   const { checkpoint, resume } = task.fit;
   const { data, batcher, group, loss } = rows;
   const { parameters } = model;
@@ -337,7 +338,8 @@ export async function fitFeatures(task: FeatureFitTask): Promise<History> {
       const steps = { epochs, batchSize, group };
       const penalties = penaltiesOf(model, options, rows);
       const many = featureSteps(model, loss, rules[0].optimizer, penalties, batcher);
-      return new Stepper(model, loss, penalties, batcher, sink, data, 1, steps, kernels, null, many);
+      const team = teamFor(model, data.size * group, { threads, kernels });
+      return new Stepper(model, loss, penalties, batcher, sink, data, 1, steps, kernels, null, many, team);
     },
     usersPassedOver: rows.usersPassedOver,
     validation: {

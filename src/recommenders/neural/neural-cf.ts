@@ -25,6 +25,7 @@ import { passOver } from '../../training/negatives';
 import { WHOLE } from '../../training/per-rating/block-schedule';
 import { RatingBatcher } from '../../training/rating-batches';
 import { type StepTask, startTraining } from '../../training/start-training';
+import { teamFor } from '../../training/team';
 import { collapse, fitInteractions } from '../fit-interactions';
 import type { FilledFitOptions } from '../fit-options';
 import { IdRecommender } from '../id-recommender';
@@ -181,7 +182,7 @@ async function fitNeural(given: NeuralTask): Promise<History> {
   const { options, rule, fitOptions, model, scheduler, install, isServing } = given;
   const { data } = await weigh(given.data, scheduler);
   const counts = await countRows(data, scheduler);
-  const { epochs, batchSize, shuffle, kernels, negatives, seed, loss, activation } = options;
+  const { epochs, batchSize, shuffle, kernels, threads, negatives, seed, loss, activation } = options;
   const one = {
     size: data.size,
     users: data.userIndex,
@@ -206,6 +207,8 @@ async function fitNeural(given: NeuralTask): Promise<History> {
       shuffle,
       stream,
       kernels,
+      threads,
+      team: teamFor,
       negatives,
       // All items in every batch: layers and their bias would follow the tile at hand, where negatives are of all items.
       batches: (data, order) => new RatingBatcher(data, model, { ...order, blocks: WHOLE }),

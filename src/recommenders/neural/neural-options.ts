@@ -21,8 +21,10 @@ import {
   negatives,
   optimizer,
   penalty,
+  placeFields,
   products,
   ruleApart,
+  type ThreadOptions,
   type TrainingOptions,
   trainingFields,
 } from '../training-options';
@@ -31,7 +33,7 @@ import {
 export type NeuralRegularization = Exclude<NonNullable<NeuralCFOptions['regularization']>, number>;
 
 /** The options of NeuralCF. */
-export interface NeuralCFOptions extends Pick<TrainingOptions, 'shuffle' | 'seed' | 'kernels'> {
+export interface NeuralCFOptions extends Pick<TrainingOptions, 'shuffle' | 'seed' | 'kernels'>, ThreadOptions {
   /** 'gmf': weighted products; 'mlp': hidden layers; 'neumf': both under one output layer. @defaultValue 'neumf' */
   readonly variant?: 'neumf' | 'gmf' | 'mlp' | undefined;
   /** The length of the vectors that GMF multiplies, from 1 to 65536. @defaultValue 32 */
@@ -91,7 +93,8 @@ type Declared = Omit<FilledNeuralOptions, 'optimizer'> & { readonly optimizer: O
 
 /** The declarations, in the order that files have them in. */
 export function neuralFields(): Fields<Declared> {
-  const { shuffle, seed, kernels } = trainingFields();
+  const { shuffle, seed } = trainingFields();
+  const { kernels, threads } = placeFields();
   return {
     variant: field(oneOf('neumf', 'gmf', 'mlp'), 'neumf'),
     rank: field(dimension(), 32),
@@ -117,6 +120,7 @@ export function neuralFields(): Fields<Declared> {
       (lambda) => ({ embedding: lambda, dense: 0 }),
       () => ({ embedding: 0, dense: 0 }),
     ),
+    threads,
   };
 }
 

@@ -165,7 +165,7 @@ function asOf01(bytes: Uint8Array): Uint8Array {
   const { tensors, metadata } = decodeSafetensors(bytes);
   const options = Object.entries(JSON.parse(metadata.options!)).flatMap(([name, value]) => {
     if (name === 'rank') return [['factors', value]];
-    if (name === 'embeddingDim') return [];
+    if (name === 'embeddingDim' || name === 'threads') return [];
     return name === 'hidden' ? [['layers', [2 * EMBEDDING_DIM, ...(value as number[])]]] : [[name, value]];
   });
   const old = encodeSafetensors(tensors, { ...metadata, options: JSON.stringify(Object.fromEntries(options)) });
