@@ -99,7 +99,7 @@ export class RatingBatcher implements Batcher<RatingBatch> {
   }
 
   begin(epoch: number): void {
-    this.visits = epochVisits(this.layout, this.options, epoch).flat();
+    this.visits = epochVisits(this.layout, this.options, epoch).flat(2);
     this.enter(0);
   }
 

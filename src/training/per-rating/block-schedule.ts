@@ -416,11 +416,17 @@ export interface TileVisit {
 }
 
 /**
- * The visits of an epoch, by strata: tiles of one stratum share no row. Empty tiles are left out. The blocks of the
- * longer side come in groups of as many as the other has; a group meets all of the other side before the next group
- * comes, so that its rows come from memory once an epoch.
+ * A stratum has up to so many squares, for 8 threads two each: as many tiles where there are so few, else neighbouring blocks of
+ * either side that are met one after the other, so that rows stay in the cache from one tile to the next.
  */
-export function scheduleVisits(starts: Int32Array, blocks: Blocks, draws: Stream): TileVisit[][] {
+const SQUARES = 16;
+
+/**
+ * The visits of an epoch, by strata and squares: the squares of one stratum share no row. Empty tiles are left out. The
+ * blocks of the longer side come in groups of as many as the other has; a group meets all of the other side before the next
+ * group comes, so that its rows come from memory once an epoch.
+ */
+export function scheduleVisits(starts: Int32Array, blocks: Blocks, draws: Stream): TileVisit[][][] {
   const isWide = blocks.users >= blocks.items;
   const [long, short] = isWide ? [blocks.users, blocks.items] : [blocks.items, blocks.users];
   const tileOf = (a: number, b: number) => (isWide ? a * blocks.items + b : b * blocks.items + a);
@@ -437,17 +443,27 @@ export function scheduleVisits(starts: Int32Array, blocks: Blocks, draws: Stream
     draws.shuffle(order);
     return Array.from(order);
   };
-  return inRandomOrder(Math.ceil(long / short)).flatMap((group) => {
-    const members = Array.from({ length: Math.min(short, long - group * short) }, (_, i) => group * short + i);
-    return inRandomOrder(short).map((shift) =>
-      members.flatMap((block, i) => visit(tileOf(block, (i + shift) % short))),
-    );
-  });
+  const parts = Math.min(short, SQUARES);
+  const bound = (part: number) => Math.floor((part * short) / parts);
+  const blocksOf = (part: number) => Array.from({ length: bound(part + 1) - bound(part) }, (_, i) => bound(part) + i);
+  return inRandomOrder(Math.ceil(long / short)).flatMap((group) =>
+    inRandomOrder(parts).map((shift) =>
+      Array.from({ length: parts }, (_, part) => {
+        const own = blocksOf(part).map((block) => group * short + block);
+        const others = blocksOf((part + shift) % parts);
+        return own
+          .filter((block) => block < long)
+          .flatMap((block, at) =>
+            (at % 2 === 0 ? others : [...others].reverse()).flatMap((other) => visit(tileOf(block, other))),
+          );
+      }),
+    ),
+  );
 }
 
 /** The visits of an epoch in the order of the data. */
-export function oneVisit(size: number): TileVisit[][] {
-  return [[{ tile: 0, count: size, start: 0, stride: 1, before: 0 }]];
+export function oneVisit(size: number): TileVisit[][][] {
+  return [[[{ tile: 0, count: size, start: 0, stride: 1, before: 0 }]]];
 }
 
 /** The first number from `from` on, going round, that shares no divisor with `count`. */
@@ -495,11 +511,11 @@ export function stepsOf({ starts }: TileLayout): number {
   return starts[starts.length - 1]!;
 }
 
-/** The visits of an epoch, by strata. */
+/** The visits of an epoch, by strata and squares. */
 export function epochVisits(
   layout: TileLayout,
   { shuffle, blocks, stream }: OrderOptions,
   epoch: number,
-): TileVisit[][] {
+): TileVisit[][][] {
   return shuffle ? scheduleVisits(layout.starts, blocks, stream.fork(epoch)) : oneVisit(stepsOf(layout));
 }

@@ -119,10 +119,10 @@ export class WasmEngine implements Training {
     await user.eachPart(scheduler, (row, count) => program.userNorms?.(row, count));
     await item.eachPart(scheduler, (row, count) => program.itemNorms?.(row, count));
     const firstStep = (epoch - 1) * memory.steps + 1;
-    if (threads === null) await this.runAll(strata.flat(), firstStep, scheduler);
+    if (threads === null) await this.runAll(strata.flat(2), firstStep, scheduler);
     else await threads.run(CALLED, this.share(strata, threads.count, firstStep), scheduler);
     await memory.read(scheduler);
-    const loss = strata.flat().reduce((sum, { tile }) => sum + memory.lossOf(tile), 0);
+    const loss = strata.flat(2).reduce((sum, { tile }) => sum + memory.lossOf(tile), 0);
     const { data } = this.task;
     return loss / (data.ratings ?? data.size);
   }
@@ -153,18 +153,21 @@ export class WasmEngine implements Training {
     }
   }
 
-  /** The runs by thread and stratum, as addresses and counts. The largest go first, each to the thread with the least work. */
-  private share(strata: readonly TileVisit[][], threads: number, firstStep: number): Calls[][] {
+  /** The runs by thread and stratum, as addresses and counts. The largest squares go first, each to the thread with the least work. */
+  private share(strata: readonly TileVisit[][][], threads: number, firstStep: number): Calls[][] {
     const { memory } = this;
     const shares = Array.from({ length: threads }, (): Calls[] => []);
-    for (const visits of strata) {
+    for (const squares of strata) {
       const loads = new Array<number>(threads).fill(0);
       for (const share of shares) share.push([]);
-      for (const { tile, count } of [...visits].sort((a, b) => b.count - a.count)) {
+      const counted = squares.map((visits) => ({ visits, sum: visits.reduce((sum, { count }) => sum + count, 0) }));
+      for (const { visits, sum } of counted.sort((a, b) => b.sum - a.sum)) {
         const least = loads.indexOf(Math.min(...loads));
-        loads[least]! += count;
-        const run = memory.runOf(tile);
-        shares[least]!.at(-1)!.push(0, run, 0, 0, 0, 1, run, count, memory.ratesAt, firstStep);
+        loads[least]! += sum;
+        for (const { tile, count } of visits) {
+          const run = memory.runOf(tile);
+          shares[least]!.at(-1)!.push(0, run, 0, 0, 0, 1, run, count, memory.ratesAt, firstStep);
+        }
       }
     }
     return shares;
@@ -474,27 +477,32 @@ export class EngineMemory {
     return stepsOf(this.layout);
   }
 
-  /** Describes the runs of an epoch; the visits by strata. */
-  begin(epoch: number): TileVisit[][] {
+  /** Describes the runs of an epoch; the visits by strata and squares. */
+  begin(epoch: number): TileVisit[][][] {
     const { starts, groups } = this.layout;
     const strata = epochVisits(this.layout, this.order, epoch);
     const { words, doubles, addresses, plan, grid, sides } = this;
     const bytes = ratingBytes(plan.spec.isWeighted);
-    for (const { tile, count, start, stride, before } of strata.flat()) {
-      const run = this.runOf(tile);
-      words[(run + RUN.ratings) / 4] = addresses.ratings + (groups === null ? starts[tile]! * bytes : 0);
-      words[(run + RUN.groups) / 4] = addresses.groups + starts[tile]! * 4;
-      words[(run + RUN.count) / 4] = count;
-      words[(run + RUN.stride) / 4] = stride;
-      words[(run + RUN.index) / 4] = start;
-      words[(run + RUN.step) / 4] = before;
-      doubles[(run + RUN.loss) / 8] = 0;
-      const user = sides[0].block(Math.floor(tile / grid.blocks.items));
-      const item = sides[1].block(tile % grid.blocks.items);
-      words[(run + RUN.userRows) / 4] = user.start;
-      words[(run + RUN.userBytes) / 4] = user.bytes;
-      words[(run + RUN.itemRows) / 4] = item.start;
-      words[(run + RUN.itemBytes) / 4] = item.bytes;
+    for (const square of strata.flat()) {
+      for (const [at, { tile, count, start, stride, before }] of square.entries()) {
+        const run = this.runOf(tile);
+        words[(run + RUN.ratings) / 4] = addresses.ratings + (groups === null ? starts[tile]! * bytes : 0);
+        words[(run + RUN.groups) / 4] = addresses.groups + starts[tile]! * 4;
+        words[(run + RUN.count) / 4] = count;
+        words[(run + RUN.stride) / 4] = stride;
+        words[(run + RUN.index) / 4] = start;
+        words[(run + RUN.step) / 4] = before;
+        doubles[(run + RUN.loss) / 8] = 0;
+        const { items } = grid.blocks;
+        const last = square[at - 1]?.tile ?? Number.NaN;
+        const user = sides[0].block(Math.floor(tile / items));
+        const item = sides[1].block(tile % items);
+        words[(run + RUN.userRows) / 4] = user.start;
+        words[(run + RUN.itemRows) / 4] = item.start;
+        // Rows of the tile before are in the cache.
+        words[(run + RUN.userBytes) / 4] = Math.floor(last / items) === Math.floor(tile / items) ? 0 : user.bytes;
+        words[(run + RUN.itemBytes) / 4] = last % items === tile % items ? 0 : item.bytes;
+      }
     }
     return strata;
   }

@@ -25,7 +25,7 @@ import {
 import { AT_ONCE } from './block-schedule';
 import type { RowLayout, StepSpec } from './plan';
 import { carriesNorms, RATE_SHIFT, RATING, RUN, ratingBytes, rowLayout, vectorsOf } from './plan';
-import { eachVector, exponentialFunction, LaneSum, lossEmitter, StepWriter } from './step-wasm';
+import { eachVector, exponentialFunction, LaneSum, lossEmitter, StepWriter, UNROLLED } from './step-wasm';
 
 /** A row of the table of rates: base, map and bias, each a float32. */
 export const RATES_BYTES = 12;
@@ -53,9 +53,28 @@ export function encodeProgram(spec: StepSpec, memory: MemoryShape): Uint8Array<A
   const length = f.local('i32');
   const sum = f.local('f64');
   const scales = { base: f.local('f32'), map: f.local('f32'), bias: f.local('f32'), root: f.local('f32') };
-  const writer = new StepWriter(f, spec, { run, rating, sum, rates: scales, emitLoss });
   const bytes = ratingBytes(spec.isWeighted);
   const address = (number: Code<'i32'>) => i32.add(ratings, i32.mul(number, i32.const(bytes)));
+  const touch = f.local('i32');
+  const touched = f.local('i32');
+  const lines = (layout: RowLayout) =>
+    Array.from({ length: Math.ceil(layout.bytes / CACHE_LINE) }, (_, at) =>
+      set(touched, i32.add(touched, i32.load(touch, at * CACHE_LINE))),
+    );
+  // The rows of the next step are read while this one waits for its loss: from the second-level cache they take longer.
+  const isAhead = spec.grouping === 1 && vectorsOf(spec.rank) <= UNROLLED;
+  const next = set(touch, address(following(index, stride, length)));
+  const ahead = isAhead
+    ? [
+        next,
+        set(touch, i32.load(touch, RATING.user)),
+        ...lines(rowLayout(spec, spec.user)),
+        next,
+        set(touch, i32.load(touch, RATING.item)),
+        ...lines(rowLayout(spec, spec.item)),
+      ]
+    : [];
+  const writer = new StepWriter(f, spec, { run, rating, sum, rates: scales, emitLoss, ahead: sequence(...ahead) });
   const group = i32.load(i32.add(i32.load(run, RUN.groups), i32.shl(index, i32.const(2))));
   const oneStep =
     spec.grouping === 1
@@ -81,15 +100,14 @@ export function encodeProgram(spec: StepSpec, memory: MemoryShape): Uint8Array<A
       set(scales.bias, loadRate(8)),
       emitCorrections(f, f64.add(firstStep, f64.convert(step)), scales.root, [scales.base, scales.map, scales.bias]),
       ...oneStep,
-      // The next of the run, in strides: index = (index + stride) mod count.
-      set(index, i32.add(index, stride)),
-      set(index, i32.sub(index, select(length, i32.const(0), i32.geU(index, length)))),
+      set(index, following(index, stride, length)),
       set(step, i32.add(step, i32.const(1))),
       set(count, i32.sub(count, i32.const(1))),
     ),
     i32.store(run, index, RUN.index),
     i32.store(run, step, RUN.step),
     f64.store(run, sum, RUN.loss),
+    i32.store(run, touched, RUN.scratch),
   );
   emitPrefetch(module);
   emitLayout(module, bytes);
@@ -99,6 +117,12 @@ export function encodeProgram(spec: StepSpec, memory: MemoryShape): Uint8Array<A
     emitNorms(module, 'itemNorms', spec.rank, rowLayout(spec, spec.item));
   }
   return module.encode(memory);
+}
+
+/** The next of a run, in strides: (index + stride) mod length. */
+function following(index: Local<'i32'>, stride: Local<'i32'>, length: Local<'i32'>): Code<'i32'> {
+  const sum = i32.add(index, stride);
+  return i32.sub(sum, select(length, i32.const(0), i32.geU(sum, length)));
 }
 
 /** The branch for a group of one to four, told by its size less 1. */

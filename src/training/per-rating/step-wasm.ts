@@ -218,7 +218,7 @@ function hornerFromZero(coefficients: Float64Array, x: Code<'f64'>): Code<'f64'>
 // cell, one row, one rating, and the step that puts them together.
 
 /** Vectors that are unrolled at once; a multiple of the four sums that run side by side. */
-const UNROLLED = 32;
+export const UNROLLED = 32;
 const CHUNK = 16;
 
 /** A sum in four vectors of four lanes, over the vectors of a row in order. */
@@ -796,6 +796,8 @@ export interface StepInputs {
   readonly sum: Local<'f64'>;
   readonly rates: RateLocals;
   readonly emitLoss: LossEmitter;
+  /** What may be done while the score of a step is waited for. */
+  readonly ahead: Code<'void'>;
 }
 
 /** The code of steps. */
@@ -836,6 +838,7 @@ export class StepWriter {
       ...ratings.map(({ item }, j) => item.open(field(j, RATING.item))),
       ...ratings.flatMap((rating, j) => [
         this.dot(rating, j === 0),
+        ...(j === 0 ? [inputs.ahead] : []),
         ...(j === 0 ? [user.takeNumbers()] : []),
         rating.item.takeNumbers(),
         rating.open(),

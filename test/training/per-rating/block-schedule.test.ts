@@ -53,7 +53,9 @@ test.each([
   [7, 3],
   [2, 5],
   [1, 1],
-])('%d x %d blocks: an epoch goes through every step once, and no stratum has a block twice', (users, items) => {
+  [40, 17],
+  [19, 33],
+])('%d x %d blocks: an epoch goes through every step once, and squares of a stratum share no block', (users, items) => {
   const sizes = Stream.of('sizes');
   const starts = new Int32Array(users * items + 1);
   for (let tile = 0; tile < users * items; tile++) starts[tile + 1] = starts[tile]! + sizes.below(12);
@@ -62,10 +64,14 @@ test.each([
     const strata = scheduleVisits(starts, { users, items }, Stream.of(1).fork(epoch));
     const steps = new Set<number>();
     let before = 0;
-    for (const visits of strata) {
-      const blocks = visits.flatMap(({ tile }) => [`user ${Math.floor(tile / items)}`, `item ${tile % items}`]);
+    for (const squares of strata) {
+      const blocks = squares.flatMap((visits) => [
+        ...new Set(visits.flatMap(({ tile }) => [`user ${Math.floor(tile / items)}`, `item ${tile % items}`])),
+      ]);
       expect(new Set(blocks).size).toBe(blocks.length);
-      for (const visit of visits) {
+      // No more threads could be busy.
+      expect(squares.length).toBeLessThanOrEqual(16);
+      for (const visit of squares.flat()) {
         expect(visit.before).toBe(before);
         before += visit.count;
         for (let k = 0, at = visit.start; k < visit.count; k++, at = (at + visit.stride) % visit.count)
@@ -77,7 +83,7 @@ test.each([
 });
 
 test('without a shuffle there is one visit, in the order of the data', () => {
-  expect(oneVisit(7)).toEqual([[{ tile: 0, count: 7, start: 0, stride: 1, before: 0 }]]);
+  expect(oneVisit(7)).toEqual([[[{ tile: 0, count: 7, start: 0, stride: 1, before: 0 }]]]);
 });
 
 test('small data have one tile; large data have enough for threads; memory decides above that, and batches below', () => {
