@@ -28,13 +28,14 @@ export interface Batch {
   readonly group?: number;
   /** In a group: the log of each candidate's chance to be drawn. */
   readonly logQ?: Real;
+  /** Which visit of the epoch it belongs to. */
+  readonly visit?: number;
 }
 
 /** A batch of ratings by index, all of one tile. */
 export interface RatingBatch extends Batch {
   readonly users: Int32Array;
   readonly items: Int32Array;
-  /** Which visit of the epoch it belongs to. */
   readonly visit: number;
   /** At the first rating of each step its number of ratings; null where a step takes one. */
   readonly sizes: Uint8Array | null;

@@ -287,7 +287,8 @@ export interface OverparamMFOptions extends TrainingOptions {
    */
   readonly standardize?: boolean | undefined;
   /**
-   * The threads to train on, a whole number from 1 to 256, where batchSize is 1 and every table is keyed by user or item; results never depend on it.
+   * The threads to train on, a whole number from 1 to 256, where batchSize is 1 and every table is keyed by user or item, or
+   * where items are drawn, tables are plain and interactions 262,144 or more; results never depend on it.
    * `auto`: one for each core, where there is enough to do. Where threads cannot be started one does the work, which is
    * said once as a warning; a thread that ends before its time is a ThreadError. @defaultValue 1
    */

@@ -8,7 +8,7 @@ import type { FeatureBatch } from '../models/feature-models';
 import type { RatingBatch, RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import { ItemSampler, type NegativeSampling, Positives } from './negatives';
-import type { Batcher } from './rating-batches';
+import type { Batcher, EpochParts } from './rating-batches';
 
 /** A batch, rewritten for each step. */
 type Candidates = { -readonly [key in keyof RatingBatch]: RatingBatch[key] } & { logQ: Real };
@@ -30,6 +30,13 @@ export class CandidateBatcher implements Batcher<RatingBatch> {
     this.draws = stream;
     this.batch = this.room(1);
   }
+
+  /** The samplers of the epoch's parts, as far as they have been asked for. */
+  private samplers: (ItemSampler | undefined)[] = [];
+  /** What the draws are of: of an undivided epoch, share 0. */
+  private epoch = 0;
+  private share = 0;
+  private drawing!: ItemSampler;
 
   /** Items are drawn by their own numbers. */
   get places(): null {
@@ -69,26 +76,54 @@ export class CandidateBatcher implements Batcher<RatingBatch> {
     if (batch.weights !== null) batch.weights = move(batch.weights);
   }
 
-  begin(epoch: number): void {
-    this.inner.begin(epoch);
-    this.draws = this.streamOf(epoch);
+  get parts(): EpochParts | null {
+    return this.inner.parts ?? null;
   }
 
-  /** The draws of an epoch. */
-  streamOf(epoch: number): Stream {
-    return this.stream.fork(epoch);
+  begin(epoch: number): void {
+    this.beginParts(epoch);
+    this.enter(0);
+  }
+
+  /** Begins an epoch of which somebody else makes the draws. */
+  beginParts(epoch: number): void {
+    this.inner.begin(epoch);
+    this.epoch = epoch;
+    this.samplers = [];
+  }
+
+  /** The draws of a share of the epoch. */
+  streamOf(share: number): Stream {
+    const draws = this.stream.fork(this.epoch);
+    return this.parts === null ? draws : draws.fork(share);
+  }
+
+  /** What draws the items of a part of the epoch. */
+  samplerOf(part: number): ItemSampler {
+    const { parts, samplers, sampler } = this;
+    if (parts === null) return sampler;
+    samplers[part] ??= sampler.among((item) => parts.ofItem(item) === part);
+    return samplers[part];
+  }
+
+  private enter(share: number): void {
+    this.share = share;
+    this.draws = this.streamOf(share);
+    this.drawing = this.samplerOf(this.parts?.ofShare(share) ?? 0);
   }
 
   next(limit: number): RatingBatch | null {
     const given = this.inner.next(limit);
     if (given === null) return null;
     this.reserve(given.count);
-    const { batch, sampler, draws, group } = this;
+    if (this.parts !== null && given.visit !== this.share) this.enter(given.visit);
+    const { batch, drawing: sampler, draws, group } = this;
     const { users, items, targets, weights, logQ } = batch;
     for (let k = 0, at = 0; k < given.count; k++) {
       const user = given.users[k]!;
+      const own = given.items[k]!;
       for (let j = 0; j < group; j++, at++) {
-        const item = j === 0 ? given.items[k]! : sampler.draw(user, draws);
+        const item = j === 0 ? own : sampler.draw(user, draws, own);
         users[at] = user;
         items[at] = item;
         targets[at] = j === 0 ? 1 : 0;

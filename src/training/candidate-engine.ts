@@ -2,8 +2,8 @@
 // of CandidateBatcher, with the same bits, without a way back to JavaScript in every step. For factorizations whose tables
 // are plain.
 
-import type { Stream } from '../core/random';
 import { forEachChunk, type Scheduler } from '../core/scheduler';
+import type { WorkerHost } from '../core/worker-host';
 import { isPerRow, slotsOf, type UpdateRule } from '../kernels/update-rules';
 import { READ_AHEAD } from '../kernels/walk';
 import { Factorization } from '../models/factorization';
@@ -35,6 +35,7 @@ import type { Training, TrainingState } from './fit';
 import { bpr, type Loss, logistic, softmax, Warp } from './losses';
 import { emptySlot } from './optimizer-sink';
 import { progressAt, RATE_SHIFT } from './per-rating/plan';
+import { type Calls, share, Threads } from './threads';
 
 /** Candidates between two looks at the event loop, times the numbers of a row: about a millisecond. */
 const NUMBERS_A_CALL = 1 << 18;
@@ -42,6 +43,9 @@ const NUMBERS_A_CALL = 1 << 18;
 const PART = 1 << 13;
 /** Numbers that are copied at once. */
 const NUMBERS = 1 << 16;
+
+/** What threads call, by number. */
+const CALLED = ['run'];
 
 /** The components of a training. */
 export interface CandidateTask {
@@ -56,13 +60,19 @@ export interface CandidateTask {
   readonly batchSize: number;
   /** The most runs of an epoch. */
   readonly runs: number;
+  /** Parts of the items, shares of which threads take at once. */
+  readonly parts: number;
   readonly kernels: KernelChoice;
+  /** More than 1 only with a host. */
+  readonly threads: number;
+  readonly host: WorkerHost | null;
 }
 
 /** Some interactions that lie one after another, and are trained on one after another. */
 interface Run {
   /** The address of its description. */
   readonly at: number;
+  readonly visit: number;
   readonly steps: number;
 }
 
@@ -81,6 +91,8 @@ export class CandidateEngine implements Training {
   private readonly doubles: Float64Array;
   /** The steps of earlier epochs. */
   private steps = 0;
+  /** The items of the parts that have been written. */
+  private drawable = 0;
 
   private constructor(
     private readonly task: CandidateTask,
@@ -88,6 +100,7 @@ export class CandidateEngine implements Training {
     private readonly layout: Layout,
     memory: WebAssembly.Memory,
     private readonly program: { run(run: number, steps: number, scratch: number, firstStep: number): void },
+    private readonly threads: Threads | null,
   ) {
     this.rates = new LearningRates(task.optimizer.config.learningRate);
     const { buffer } = memory;
@@ -101,41 +114,91 @@ export class CandidateEngine implements Training {
    * written for. @throws UnsupportedError if WebAssembly is required but not available
    */
   static async create(task: CandidateTask, scheduler: Scheduler): Promise<CandidateEngine | null> {
-    const { kernels } = task;
-    const plan = planOf(task);
+    const { kernels, threads } = task;
+    const plan = candidatePlan(task);
     if (plan === null || !isWanted(kernels)) return null;
-    try {
-      const layout = new Layout(task, plan);
-      const memory = createMemory(layout.bytes);
-      await scheduler.yieldNow();
-      const pages = memory.buffer.byteLength / PAGE;
-      const module = compile(encodeCandidates(layout.spec, { pages, isShared: false }));
-      await scheduler.yieldNow();
-      const engine = new CandidateEngine(task, layout.spec, layout, memory, instantiate(module, memory));
-      await engine.fill(scheduler);
-      return engine;
-    } catch (error) {
-      return withoutWasm(kernels, error);
+    // If shared memory is not available, unshared memory for one thread may be.
+    for (const isShared of threads > 1 ? [true, false] : [false]) {
+      try {
+        return await CandidateEngine.load(task, plan, isShared, scheduler);
+      } catch (error) {
+        withoutWasm(isShared ? 'auto' : kernels, error);
+      }
     }
+    return null;
+  }
+
+  private static async load(
+    task: CandidateTask,
+    plan: CandidatePlan,
+    isShared: boolean,
+    scheduler: Scheduler,
+  ): Promise<CandidateEngine> {
+    const threads = isShared ? Math.min(task.threads, task.parts) : 1;
+    const layout = new Layout(task, plan, threads);
+    const memory = createMemory(layout.bytes, isShared);
+    await scheduler.yieldNow();
+    const pages = memory.buffer.byteLength / PAGE;
+    const module = compile(encodeCandidates(layout.spec, { pages, isShared }));
+    await scheduler.yieldNow();
+    const program = instantiate<CandidateEngine['program']>(module, memory);
+    const workers = isShared ? await Threads.start(task.host!, threads, module, memory, scheduler) : null;
+    const engine = new CandidateEngine(task, layout.spec, layout, memory, program, workers);
+    await engine.fill(scheduler);
+    return engine;
   }
 
   async epoch(epoch: number, scheduler: Scheduler): Promise<number> {
-    const { task, layout, program, doubles, spec } = this;
+    const { task, layout, threads } = this;
     const runs = await this.begin(epoch, scheduler);
-    const most = Math.max(1, Math.floor(NUMBERS_A_CALL / (spec.rank * spec.group * spec.batchSize)));
-    let loss = 0;
-    for (const { at, steps } of runs) {
-      doubles[(at + CANDIDATE_RUN.loss) / 8] = loss;
-      for (let done = 0; done < steps; done += most) {
-        const some = Math.min(most, steps - done);
-        program.run(at, some, layout.scratch, this.steps + 1);
-        if (scheduler.isDue(some * spec.group * spec.batchSize)) await scheduler.yieldNow();
-      }
-      loss = doubles[(at + CANDIDATE_RUN.loss) / 8]!;
-    }
+    if (threads !== null) await threads.run(CALLED, this.shares(runs, threads.count), scheduler);
+    else await this.runAll(runs, scheduler);
+    const loss = this.lossOf(runs);
     this.steps += runs.reduce((sum, { steps }) => sum + steps, 0);
     for (const { factor, at } of layout.held) await copy(this.part(at, factor.data.length), factor.data, scheduler);
     return loss / (task.data.ratings ?? task.data.size);
+  }
+
+  dispose(): void {
+    this.threads?.stop();
+  }
+
+  private async runAll(runs: readonly Run[], scheduler: Scheduler): Promise<void> {
+    const { task, layout, program, doubles, spec } = this;
+    const candidates = spec.group * spec.batchSize;
+    const most = Math.max(1, Math.floor(NUMBERS_A_CALL / (spec.rank * candidates)));
+    for (const [k, { at, steps }] of runs.entries()) {
+      // The losses of a share are one sum.
+      if (task.parts === 1 && k > 0) doubles[(at + CANDIDATE_RUN.loss) / 8] = this.lossOf([runs[k - 1]!]);
+      for (let done = 0; done < steps; done += most) {
+        const some = Math.min(most, steps - done);
+        program.run(at, some, layout.scratch[0]!, this.steps + 1);
+        if (scheduler.isDue(some * candidates)) await scheduler.yieldNow();
+      }
+    }
+  }
+
+  /** The calls of each thread, by stratum. */
+  private shares(runs: readonly Run[], threads: number): Calls[][] {
+    const { task, layout } = this;
+    const strata = Array.from({ length: task.parts }, (_, stratum) => {
+      const inside = runs.filter(({ visit }) => Math.floor(visit / task.parts) === stratum);
+      return share(
+        inside.map((run) => ({ run, cost: run.steps })),
+        threads,
+      );
+    });
+    return Array.from({ length: threads }, (_, thread) =>
+      strata.map((shares) =>
+        shares[thread]!.flatMap(({ run }) => [0, run.at, run.steps, layout.scratch[thread]!, this.steps + 1]),
+      ),
+    );
+  }
+
+  /** The sum of the losses of some runs; of the last where they are one sum. */
+  private lossOf(runs: readonly Run[]): number {
+    const losses = runs.map(({ at }) => this.doubles[(at + CANDIDATE_RUN.loss) / 8]!);
+    return this.task.parts === 1 ? losses.at(-1)! : losses.reduce((sum, loss) => sum + loss, 0);
   }
 
   async readState(): Promise<TrainingState> {
@@ -159,12 +222,12 @@ export class CandidateEngine implements Training {
 
   /** Lays out the interactions of an epoch in their order, with the rates of its steps; its runs. */
   private async begin(epoch: number, scheduler: Scheduler): Promise<Run[]> {
-    const { task, spec, layout, words, floats } = this;
+    const { task, spec, layout, words, floats, doubles } = this;
     const { batcher } = task;
     const { inner } = batcher;
     const size = recordBytes(spec.isWeighted) / 4;
-    inner.begin(epoch);
-    this.writeStream(batcher.streamOf(epoch));
+    batcher.beginParts(epoch);
+    for (let part = 0; part < task.parts; part++) await this.writeSampler(part, scheduler);
     const runs: Run[] = [];
     let record = layout.records / 4;
     let visit = -1;
@@ -176,10 +239,13 @@ export class CandidateEngine implements Training {
       words[(at + CANDIDATE_RUN.records) / 4] = 4 * (record - count * size);
       words[(at + CANDIDATE_RUN.left) / 4] = count;
       words[(at + CANDIDATE_RUN.step) / 4] = before;
-      words[(at + CANDIDATE_RUN.sampler) / 4] = layout.sampler;
-      words[(at + CANDIDATE_RUN.stream) / 4] = layout.stream;
+      doubles[(at + CANDIDATE_RUN.loss) / 8] = 0;
+      const share = task.parts === 1 ? 0 : visit;
+      words[(at + CANDIDATE_RUN.sampler) / 4] = layout.sampler + (batcher.parts?.ofShare(share) ?? 0) * SAMPLER.bytes;
+      words[(at + CANDIDATE_RUN.stream) / 4] = layout.stream + share * STREAM.bytes;
+      if (task.parts > 1 || runs.length === 0) this.writeStream(share);
       const steps = Math.ceil(count / spec.batchSize);
-      runs.push({ at, steps });
+      runs.push({ at, visit, steps });
       before += steps;
       count = 0;
     };
@@ -232,11 +298,32 @@ export class CandidateEngine implements Training {
     }
   }
 
-  private writeStream({ key0, key1 }: Stream): void {
-    const { words, layout } = this;
-    words[(layout.stream + STREAM.key0) / 4] = key0;
-    words[(layout.stream + STREAM.key1) / 4] = key1;
-    words[(layout.stream + STREAM.counter) / 4] = 0;
+  private writeStream(share: number): void {
+    const { words, layout, task } = this;
+    const at = layout.stream + share * STREAM.bytes;
+    const { key0, key1 } = task.batcher.streamOf(share);
+    words[(at + STREAM.key0) / 4] = key0;
+    words[(at + STREAM.key1) / 4] = key1;
+    words[(at + STREAM.counter) / 4] = 0;
+  }
+
+  /** Writes what draws the items of a part of the epoch, after those of the parts before it. */
+  private async writeSampler(part: number, scheduler: Scheduler): Promise<void> {
+    const { task, layout, words, doubles } = this;
+    const { items, table } = task.batcher.samplerOf(part);
+    const at = (layout.sampler + part * SAMPLER.bytes) / 4;
+    if (part === 0) this.drawable = 0;
+    const from = this.drawable;
+    this.drawable += items.length;
+    const [start, keep, other] = [layout.items + 4 * from, layout.keep + 8 * from, layout.other + 4 * from];
+    words[at + SAMPLER.items / 4] = start;
+    words[at + SAMPLER.count / 4] = items.length;
+    words[at + SAMPLER.keep / 4] = keep;
+    words[at + SAMPLER.other / 4] = other;
+    await copy(items, words.subarray(start / 4), scheduler);
+    if (table === null) return;
+    await copy(table.keep, doubles.subarray(keep / 8), scheduler);
+    await copy(table.other, words.subarray(other / 4), scheduler);
   }
 
   /** @see FILTER */
@@ -276,21 +363,12 @@ export class CandidateEngine implements Training {
     await this.writeFilters(scheduler);
     await copy(sampler.logChance, floats.subarray(spec.logChance / 4), scheduler);
     for (const { slotOf, rows } of layout.selections) words.fill(-1, slotOf / 4, slotOf / 4 + rows);
-    const { items, table } = sampler;
-    const at = layout.sampler / 4;
-    words[at + SAMPLER.items / 4] = layout.items;
-    words[at + SAMPLER.count / 4] = items.length;
-    words[at + SAMPLER.keep / 4] = layout.keep;
-    words[at + SAMPLER.other / 4] = layout.other;
-    await copy(items, words.subarray(layout.items / 4), scheduler);
-    if (table !== null) {
-      await copy(table.keep, doubles.subarray(layout.keep / 8), scheduler);
-      await copy(table.other, words.subarray(layout.other / 4), scheduler);
-    }
     if (!spec.isWeighted) return;
     const { identity, once, count } = scratchOf(spec);
-    for (let k = 0; k < count; k++) words[(layout.scratch + identity) / 4 + k] = k;
-    words.fill(1, (layout.scratch + once) / 4, (layout.scratch + once) / 4 + count);
+    for (const scratch of layout.scratch) {
+      for (let k = 0; k < count; k++) words[(scratch + identity) / 4 + k] = k;
+      words.fill(1, (scratch + once) / 4, (scratch + once) / 4 + count);
+    }
   }
 }
 
@@ -303,14 +381,19 @@ async function copy<T extends Real | Int32Array>(from: T, to: T, scheduler: Sche
 }
 
 /** What a program can be written for. */
-interface Plan {
+interface CandidatePlan {
   readonly model: Factorization;
   readonly loss: CandidateLoss;
   readonly rule: UpdateRule;
 }
 
 /** Null: it cannot. */
-function planOf({ model, loss: given, optimizer, data }: CandidateTask): Plan | null {
+export function candidatePlan({
+  model,
+  loss: given,
+  optimizer,
+  data,
+}: Pick<CandidateTask, 'model' | 'loss' | 'optimizer' | 'data'>): CandidatePlan | null {
   if (!(model instanceof Factorization) || !(data.targets instanceof Float32Array)) return null;
   const isPlain = model.parameters.every(
     (table) => table instanceof PlainTable && table.precision === 'float32' && table.base.constraint === undefined,
@@ -360,17 +443,22 @@ class Layout {
   readonly keep: number;
   readonly other: number;
   readonly filters: number;
-  readonly scratch: number;
+  /** By thread. */
+  readonly scratch: readonly number[];
   private end = CONTROL_BYTES;
 
-  constructor({ data, batcher, penalties, batchSize: most, runs }: CandidateTask, { model, loss, rule }: Plan) {
+  constructor(
+    { data, batcher, penalties, batchSize: most, runs, parts }: CandidateTask,
+    { model, loss, rule }: CandidatePlan,
+    threads: number,
+  ) {
     const { positives, sampler, group } = batcher;
     const isWeighted = data.weights !== null;
     const batchSize = Math.min(most, data.size);
     const isSingle = batchSize === 1;
     this.runs = this.take(runs * CANDIDATE_RUN.bytes);
-    this.sampler = this.take(SAMPLER.bytes);
-    this.stream = this.take(STREAM.bytes);
+    this.sampler = this.take(parts * SAMPLER.bytes);
+    this.stream = this.take(parts * parts * STREAM.bytes);
     const steps = isSingle ? Math.ceil(data.size / (1 << RATE_SHIFT)) : Math.ceil(data.size / batchSize) + runs;
     this.rates = this.take(steps * CANDIDATE_RATES);
     this.records = this.take(data.size * recordBytes(isWeighted));
@@ -417,7 +505,7 @@ class Layout {
       rateShift: isSingle ? RATE_SHIFT : 0,
     };
     this.filters = this.take(4 * filterWords(positives.starts));
-    this.scratch = this.take(scratchOf(this.spec).bytes);
+    this.scratch = Array.from({ length: threads }, () => this.take(scratchOf(this.spec).bytes));
   }
 
   get bytes(): number {

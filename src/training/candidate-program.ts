@@ -76,8 +76,8 @@ export interface CandidateSpec {
 export const CANDIDATE_RUN = { records: 0, left: 4, step: 8, sampler: 12, stream: 16, loss: 24, bytes: 64 } as const;
 /** The fields of a sampler: the items to draw from, how many, and the alias table of theirs. */
 export const SAMPLER = { items: 0, count: 4, keep: 8, other: 12, bytes: 16 } as const;
-/** The fields of a stream: its key, the number of the next word, and the second word of the block. */
-export const STREAM = { key0: 0, key1: 4, counter: 8, word: 12, bytes: 16 } as const;
+/** The fields of a stream: its key, the number of the next word, and the second word of the block. Threads write side by side. */
+export const STREAM = { key0: 0, key1: 4, counter: 8, word: 12, bytes: 64 } as const;
 /**
  * A user's filter: the address of its words, and 32 less the logarithm of their bits. An item that the user has sets bit
  * `item FILTER_HASH >> shift`: most that the user does not have are known without a search.

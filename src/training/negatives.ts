@@ -21,30 +21,41 @@ export const PATIENCE = 200;
 
 /** The sampler of a training. */
 export class ItemSampler {
-  /** The items that occur. */
-  readonly items: Int32Array;
   readonly table: AliasTable | null;
   /** The log of the sampling probability of an item, by number. */
   readonly logChance: Float32Array;
 
   constructor(
-    counts: Int32Array,
+    private readonly counts: Int32Array,
     private readonly positives: Positives,
-    { sampler, exponent }: NegativeSampling,
+    private readonly sampling: NegativeSampling,
+    private readonly whole?: ItemSampler,
+    /** Those to draw from: of the whole, those that occur. */
+    readonly items = Int32Array.from(counts.keys()).filter((item) => counts[item]! > 0),
   ) {
-    this.items = Int32Array.from(counts.keys()).filter((item) => counts[item]! > 0);
+    const { sampler, exponent } = sampling;
     // n^exponent as exp(exponent log n), which has the same bits in every engine.
     const power = (item: number) => (sampler === 'uniform' ? 1 : exponential(exponent * naturalLog(counts[item]!)));
-    const weights = Float64Array.from(this.items, power);
+    const weights = Float64Array.from(items, power);
     this.table = sampler === 'uniform' ? null : new AliasTable(weights);
+    this.logChance = whole?.logChance ?? new Float32Array(counts.length);
+    if (whole !== undefined) return;
     const sum = weights.reduce((total, weight) => total + weight, 0);
-    this.logChance = new Float32Array(counts.length);
-    for (const [place, item] of this.items.entries()) this.logChance[item] = naturalLog(weights[place]! / sum);
+    for (const [place, item] of items.entries()) this.logChance[item] = naturalLog(weights[place]! / sum);
   }
 
-  /** An item that the user does not have. @throws DataError if the user has every item; passOver removes such users first */
-  draw(user: number, stream: Stream): number {
-    const { items, table, positives } = this;
+  /** The same among some of the items. Their chances are those of the whole, in proportion. */
+  among(isIn: (item: number) => boolean): ItemSampler {
+    const { counts, positives, sampling, items } = this;
+    return new ItemSampler(counts, positives, sampling, this, items.filter(isIn));
+  }
+
+  /**
+   * An item that the user does not have; `own`, which the user has, where there is none among some of the items: gradients
+   * of an item against itself cancel. @throws DataError where there is none at all: passOver removes such users first
+   */
+  draw(user: number, stream: Stream, own: number): number {
+    const { items, table, positives, whole } = this;
     for (let tries = 0; tries < PATIENCE; tries++) {
       const item = items[table === null ? stream.below(items.length) : table.draw(stream)]!;
       if (!positives.has(user, item)) return item;
@@ -52,6 +63,7 @@ export class ItemSampler {
     // A user who has nearly every item: choose among the rest.
     const left = items.filter((item) => !positives.has(user, item));
     if (left.length > 0) return left[stream.below(left.length)]!;
+    if (whole !== undefined) return own;
     throw new DataError(
       `user ${user} has every one of the ${items.length} items, so that there is no negative to draw`,
     );

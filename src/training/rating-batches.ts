@@ -4,13 +4,22 @@ import type { Scheduler } from '../core/scheduler';
 import type { Move } from '../kernels/heap';
 import type { Batch, RatingBatch, RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
-import type { OrderOptions, RatingStore, TileLayout, TileVisit } from './per-rating/block-schedule';
-import { epochVisits, gridOf, layOutRatings, orderByBlock, stepsOf } from './per-rating/block-schedule';
+import type { OrderOptions, RatingStore, Shares, TileLayout, TileVisit } from './per-rating/block-schedule';
+import { epochVisits, gridOf, layOutRatings, orderByBlock, scheduleShares, stepsOf } from './per-rating/block-schedule';
 
 /** The renumbering of rows, per side: row r is at place users[r]. */
 export interface RowPlaces {
   readonly users: Int32Array;
   readonly items: Int32Array;
+}
+
+/** How an epoch is divided, where items are drawn from the part that those of a share are of. @see scheduleShares */
+export interface EpochParts {
+  /** How many. */
+  readonly count: number;
+  /** Of a share: the visit of its batches. */
+  ofShare(share: number): number;
+  ofItem(item: number): number;
 }
 
 /** Yields the batches of an epoch, in an order that depends only on the options and the epoch. */
@@ -21,6 +30,8 @@ export interface Batcher<B extends Batch> {
   readonly steps: number;
   /** The places by which its batches number rows; null: the row numbers themselves. Known once prepared. */
   readonly places: RowPlaces | null;
+  /** Of the epoch; null or absent: it is in one. */
+  readonly parts?: EpochParts | null;
   /** Sorts the ratings into their order, once, before the first epoch. */
   prepare(scheduler: Scheduler): Promise<void>;
   /** Allocates for batches of at most `limit` ratings (or groups), so that no step allocates. */
@@ -40,6 +51,11 @@ export class RatingBatcher implements Batcher<RatingBatch> {
   private layout: TileLayout;
   private visits: readonly TileVisit[] = [];
   private visit = 0;
+  private itemBlock = new Uint16Array(0);
+  private shares: Shares | null = null;
+  /** Where the visits of each share end. */
+  private ends: readonly number[] = [];
+  private share = 0;
   /** The position in the current visit: ratings done, and where the next one is. */
   private done = 0;
   private index = 0;
@@ -71,9 +87,21 @@ export class RatingBatcher implements Batcher<RatingBatch> {
     return stepsOf(this.layout);
   }
 
+  get parts(): EpochParts | null {
+    const { shares, itemBlock, options } = this;
+    if (shares === null) return null;
+    const { partOfShare, partOfBlock } = shares;
+    return {
+      count: options.parts!,
+      ofShare: (share) => partOfShare[share]!,
+      ofItem: (item) => partOfBlock[itemBlock[item]!]!,
+    };
+  }
+
   async prepare(scheduler: Scheduler): Promise<void> {
     const { data, rows, options } = this;
     const grid = await gridOf(data, rows, options, scheduler);
+    this.itemBlock = grid.itemBlock as Uint16Array<ArrayBuffer>;
     if (options.packs) {
       const { userBlock, itemBlock, blocks } = grid;
       this.places = {
@@ -99,7 +127,16 @@ export class RatingBatcher implements Batcher<RatingBatch> {
   }
 
   begin(epoch: number): void {
-    this.visits = epochVisits(this.layout, this.options, epoch).flat(2);
+    const { layout, options } = this;
+    const { parts = 1, blocks, stream } = options;
+    if (parts === 1) this.visits = epochVisits(layout, options, epoch).flat(2);
+    else {
+      this.shares = scheduleShares(layout.starts, blocks, parts, stream.fork(epoch));
+      this.visits = this.shares.visits.flat();
+      let end = 0;
+      this.ends = this.shares.visits.map(({ length }) => (end += length));
+      this.share = 0;
+    }
     this.enter(0);
   }
 
@@ -107,20 +144,41 @@ export class RatingBatcher implements Batcher<RatingBatch> {
     if (this.done === (this.visits[this.visit]?.count ?? 0)) this.enter(this.visit + 1);
     const visit = this.visits[this.visit];
     if (visit === undefined) return null;
+    if (this.shares !== null) return this.nextOfShare(limit);
     const { groups } = this.layout;
     const steps = Math.min(limit, visit.count - this.done);
     this.reserve(steps);
     const { batch } = this;
-    batch.count = groups === null ? this.copyRatings(visit, steps) : this.copyGroups(visit, steps, groups);
+    batch.count = groups === null ? this.copyRatings(visit, steps, 0) : this.copyGroups(visit, steps, groups);
     this.done += steps;
     batch.visit = this.visit;
     return batch;
   }
 
-  /** Copies the next ratings of a visit to the batch; returns how many. */
-  private copyRatings({ tile, count, stride }: TileVisit, steps: number): number {
+  /** A batch that runs on from visit to visit of a share. */
+  private nextOfShare(limit: number): RatingBatch {
+    const { ends, visits } = this;
+    this.reserve(limit);
+    while (ends[this.share]! <= this.visit) this.share++;
+    let count = 0;
+    while (count < limit) {
+      const visit = visits[this.visit]!;
+      const steps = Math.min(limit - count, visit.count - this.done);
+      count += this.copyRatings(visit, steps, count);
+      this.done += steps;
+      if (this.done < visit.count) continue;
+      if (this.visit + 1 === ends[this.share]) break;
+      this.enter(this.visit + 1);
+    }
+    this.batch.count = count;
+    this.batch.visit = this.share;
+    return this.batch;
+  }
+
+  /** Copies the next ratings of a visit to a place of the batch; returns how many. */
+  private copyRatings({ tile, count, stride }: TileVisit, steps: number, to: number): number {
     const start = this.layout.starts[tile]!;
-    this.records.copyStrides({ start, size: count, stride }, this.index, steps, this.batch);
+    this.records.copyStrides({ start, size: count, stride }, this.index, steps, this.batch, to);
     this.index = (this.index + steps * stride) % count;
     return steps;
   }
@@ -241,7 +299,7 @@ export class RatingRecords implements RatingStore {
   }
 
   /**
-   * Copies `count` ratings in strides: the places start + index, index going round at `size`. The first, short loop
+   * Copies `count` ratings in strides, to `place` and after it: the places start + index, index going round at `size`. The first, short loop
    * issues as many loads at once as the processor can track.
    */
   copyStrides(
@@ -249,19 +307,21 @@ export class RatingRecords implements RatingStore {
     index: number,
     count: number,
     to: RatingArrays,
+    place: number,
   ): void {
     const { words, reals, wordStep, realStep, target } = this;
     const { users, items, targets, weights } = to;
+    const last = place + count;
     const [step, realsStep] = [stride * wordStep, stride * realStep];
     const [round, realsRound] = [size * wordStep, size * realStep];
     const end = (start + size) * wordStep;
     const first = (start + index) * wordStep;
-    for (let s = 0, at = first; s < count; s++) {
+    for (let s = place, at = first; s < last; s++) {
       users[s] = words[at]!;
       at += step;
       if (at >= end) at -= round;
     }
-    for (let s = 0, at = first, real = (start + index) * realStep + target; s < count; s++) {
+    for (let s = place, at = first, real = (start + index) * realStep + target; s < last; s++) {
       items[s] = words[at + 1]!;
       targets[s] = reals[real]!;
       if (weights !== null) weights[s] = reals[real + 1]!;

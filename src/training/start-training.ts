@@ -10,12 +10,12 @@ import type { Optimizer } from '../optimizers/optimizer';
 import type { Parameter, Penalty } from '../parameters/parameter';
 import type { KernelChoice } from '../wasm/host';
 import { CandidateBatcher } from './candidate-batches';
-import { CandidateEngine } from './candidate-engine';
+import { CandidateEngine, candidatePlan } from './candidate-engine';
 import type { Training } from './fit';
 import type { Loss } from './losses';
 import type { NegativeSampling } from './negatives';
 import { OptimizerSink } from './optimizer-sink';
-import { chooseBlocks, type OrderOptions, type Side, WHOLE } from './per-rating/block-schedule';
+import { chooseBlocks, chooseParts, type OrderOptions, type Side, WHOLE } from './per-rating/block-schedule';
 import { WasmEngine } from './per-rating/engine';
 import { type PerRatingPlan, planPerRating } from './per-rating/plan';
 import { JsEngine } from './per-rating/step-js';
@@ -50,6 +50,8 @@ export interface StepOptions {
   readonly team?: typeof teamFor;
   /** false: every step by itself, as defined, even if the per-rating engine could take over. @defaultValue true */
   readonly perRating?: boolean;
+  /** Of users and items, where items are drawn and tables are plain. @defaultValue 4 if there are enough interactions and rows */
+  readonly parts?: number;
   /** Whether the rows of a tile are made contiguous for batches. @defaultValue if the tables are large enough for it to pay */
   readonly packing?: boolean;
 }
@@ -74,19 +76,25 @@ export async function startTraining(task: StepTask, scheduler: Scheduler): Promi
   const isWeighted = data.weights !== null;
   const plan = isSingle && perRating ? planPerRating(model, loss, optimizer, penalties, isWeighted, grouping) : null;
   const sides = sidesOf(model.sides, optimizer);
-  const blocks = shuffle ? chooseBlocks(data.size, batchSize, sides.users, sides.items) : WHOLE;
+  const drawn = negatives === undefined ? null : candidatePlan(task);
+  const shared = drawn && shuffle ? chooseParts(data.size, sides.users, sides.items, options.parts) : null;
+  const { parts, blocks } = shared ?? {
+    parts: 1,
+    blocks: shuffle ? chooseBlocks(data.size, batchSize, sides.users, sides.items) : WHOLE,
+  };
   // The per-rating engine orders rows itself, and negatives are sampled by item number.
   const canPack = plan === null && negatives === undefined && shuffle;
   const { packing = sides.users.bytes + sides.items.bytes >= WORTH_PACKING } = options;
-  const order = { stream, shuffle, blocks, grouping, packs: canPack && packing };
+  const order = { stream, shuffle, blocks, grouping, parts, packs: canPack && packing };
   await scheduler.yieldNow();
   // 'auto' asks for no more than there can be.
   const isAsked = typeof options.threads === 'number' && options.threads > 1;
-  const reason = isAsked && options.team === undefined ? onOneThread(plan, options) : undefined;
+  const reason = isAsked && options.team === undefined ? onOneThread(plan, shared, options) : undefined;
   if (reason !== undefined) withoutThreads(reason);
+  const hasThreads = plan === null ? shared !== null : !sharesMaps(plan);
+  const { threads, host } = threadsFor(hasThreads ? (options.threads ?? 1) : 1, data.size, options.host);
+  if (threads > 1 && host === null && kernels !== 'js') withoutThreads('here are none that share memory');
   if (plan !== null) {
-    const { threads, host } = threadsFor(sharesMaps(plan) ? 1 : (options.threads ?? 1), data.size, options.host);
-    if (threads > 1 && host === null && kernels !== 'js') withoutThreads('here are none that share memory');
     const { slots } = optimizer;
     const rates = new LearningRates(optimizer.config.learningRate);
     const inWasm = { plan, data, order, slots, rates, epochs, kernels, threads, host };
@@ -102,8 +110,9 @@ export async function startTraining(task: StepTask, scheduler: Scheduler): Promi
     const given = batcher as Batcher<RatingBatch>;
     const candidates = new CandidateBatcher(given, data, rows, negatives, stream.fork('negatives'));
     await candidates.prepare(scheduler);
-    const runs = blocks.users * blocks.items;
-    const inWasm = { ...task, batcher: candidates, epochs, batchSize, runs, kernels };
+    const runs = shared === null ? blocks.users * blocks.items : parts * parts;
+    const workers = { kernels, threads: host === null ? 1 : threads, host };
+    const inWasm = { ...task, batcher: candidates, epochs, batchSize, runs, parts, ...workers };
     const engine = perRating ? await CandidateEngine.create(inWasm, scheduler) : null;
     if (engine !== null) return engine;
     batcher = candidates as Batcher<Batch>;
@@ -116,11 +125,16 @@ export async function startTraining(task: StepTask, scheduler: Scheduler): Promi
 }
 
 /** Why a training cannot use several threads, and what can; undefined: it can. */
-function onOneThread(plan: PerRatingPlan | null, { batchSize, negatives, kernels }: StepOptions): string | undefined {
-  if (negatives !== undefined)
-    return 'losses of orders and negatives have one; losses of ratings with batchSize 1 have several';
-  if (batchSize > 1) return 'batches have one; batchSize 1 has several';
-  if (plan === null || sharesMaps(plan))
+function onOneThread(
+  plan: PerRatingPlan | null,
+  shared: unknown,
+  { batchSize, negatives, kernels }: StepOptions,
+): string | undefined {
+  if (negatives !== undefined) {
+    if (shared === null)
+      return 'where items are drawn, few interactions (below 262,144), products and rules of your own have one; plain tables have several';
+  } else if (batchSize > 1) return 'batches have one; batchSize 1 has several';
+  else if (plan === null || sharesMaps(plan))
     return 'products that rows share, and some optimizers with products, have one; products of a row each have several';
   return kernels === 'js' ? "kernels 'js' has one; 'auto' has several where there is WebAssembly" : undefined;
 }

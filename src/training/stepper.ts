@@ -137,6 +137,9 @@ export class Stepper<B extends Batch> implements Training {
     const isSingle = batchSize === 1;
     const isLong = layersOf(model.parameters).length > 0;
     batcher.begin(epoch);
+    // The losses of a share are added up by themselves, as threads do.
+    let whole = 0;
+    let share = 0;
     let sum = 0;
     let seen = 0;
     const limit = many === null ? batchSize : STEPS_A_RATE;
@@ -144,6 +147,11 @@ export class Stepper<B extends Batch> implements Training {
       const progress = isSingle
         ? progressAt(seen, batcher.steps, epoch, options.epochs)
         : (epoch - 1 + seen / batcher.size) / options.epochs;
+      if (batcher.parts && batch.visit! !== share) {
+        whole += sum;
+        sum = 0;
+        share = batch.visit!;
+      }
       if (isLong) sum += await runYielding(this.stepInTurns(batch, progress), scheduler);
       else if (many === null) sum += this.step(batch, progress);
       else {
@@ -157,7 +165,7 @@ export class Stepper<B extends Batch> implements Training {
         await scheduler.yieldNow();
       }
     }
-    return sum;
+    return whole + sum;
   }
 
   /** One update from one batch; returns the summed loss. `progress` is the fraction of the fit that is done. */

@@ -119,6 +119,22 @@ test.each(CASES)('%s: the bits of the steps of batches in JavaScript', async (_,
   expect((await start(given, { kernels: 'wasm' })).training).toBeInstanceOf(CandidateEngine);
 });
 
+const SHARED: readonly [string, Case][] = [
+  ['bpr', {}],
+  ['bpr, batches', { batchSize: 50, optimizer: adam() }],
+  ['warp by popularity', { loss: 'warp', negatives: 5, sampler: 'popularity', batchSize: 7, weighted: true }],
+  ['softmax', { loss: 'softmax', negatives: 9, batchSize: 16 }],
+  ['logistic', { loss: 'logistic', negatives: 2, optimizer: adam() }],
+];
+
+describe.each([2, 3])('in %d parts', (parts) => {
+  test.each(SHARED)('%s: the same bits on one, two and three threads, and in JavaScript', async (_, given) => {
+    const js = await trained(given, { kernels: 'js', parts });
+    expect(js.bits).not.toEqual((await trained(given, { kernels: 'js' })).bits);
+    for (const threads of [1, 2, 3]) expect(await trained(given, { kernels: 'wasm', parts, threads })).toEqual(js);
+  });
+});
+
 test('resumed where steps of batches have left, and the other way round', async () => {
   const given: Case = { optimizer: adam({ learningRate: cosine(0.01) }), batchSize: 8 };
   const whole = await trained(given, { kernels: 'js' });

@@ -70,7 +70,7 @@ test.each(['uniform', 'popularity'] as const)(
     const user = 4;
     const counts = new Array<number>(ITEMS).fill(0);
     const draws = 40_000;
-    for (let k = 0; k < draws; k++) counts[itemSampler.draw(user, stream)]!++;
+    for (let k = 0; k < draws; k++) counts[itemSampler.draw(user, stream, 0)]!++;
     const chance = (item: number) => {
       if (positives.has(user, item) || data.counts.items[item] === 0) return 0;
       return sampler === 'uniform' ? 1 : data.counts.items[item]! ** exponent;
@@ -107,10 +107,10 @@ test('a user who lacks one item gets it, and one who lacks none is an error that
     new ItemSampler(counts, await Positives.of(rows(count), 1, 300, NEVER_YIELD), { ...UNIFORM, count: 1 });
   const lacking = await sampler(299);
   const stream = Stream.of(1);
-  for (let k = 0; k < 100; k++) expect(lacking.draw(0, stream)).toBe(299);
+  for (let k = 0; k < 100; k++) expect(lacking.draw(0, stream, 0)).toBe(299);
   const full = await sampler(300);
-  expect(() => full.draw(0, Stream.of(1))).toThrow(DataError);
-  expect(() => full.draw(0, Stream.of(1))).toThrow('every one of the 300 items');
+  expect(() => full.draw(0, Stream.of(1), 0)).toThrow(DataError);
+  expect(() => full.draw(0, Stream.of(1), 0)).toThrow('every one of the 300 items');
 });
 
 describe('users who have every item', () => {
@@ -185,7 +185,7 @@ describe('batches of candidates', () => {
     let row = 0;
     for (let batch = made.next(16); batch !== null; batch = made.next(16)) {
       for (let s = 0; s < batch.count; s++) {
-        const item = s % 4 === 0 ? data.items[row]! : sampler.draw(data.users[row]!, stream);
+        const item = s % 4 === 0 ? data.items[row]! : sampler.draw(data.users[row]!, stream, 0);
         expect([batch.users[s], batch.items[s]]).toEqual([data.users[row], item]);
         expect(batch.logQ![s]).toBe(sampler.logChance[item]);
         expect(batch.weights![s]).toBe(weighted.weights[row]);

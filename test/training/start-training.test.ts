@@ -275,7 +275,7 @@ describe('what a training does without is said', () => {
       'negatives',
       { negatives: { count: 2, sampler: 'uniform' as const, exponent: 0 } },
       undefined,
-      /losses of orders and negatives have one/,
+      /where items are drawn, few interactions/,
     ],
     ['kernels js', { kernels: 'js' as const }, undefined, /kernels 'js' has one; 'auto' has several/],
     ['shared products', {}, { kind: 'scalar' as const, scope: 'shared' as const }, /products that rows share/],

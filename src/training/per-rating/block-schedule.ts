@@ -22,6 +22,8 @@ export interface OrderOptions {
   readonly blocks: Blocks;
   /** The most ratings of one user per step; above 1, batch sizes count steps, not ratings. */
   readonly grouping: 1 | 4;
+  /** Above 1: the parts that users and items come in, for losses that draw items. @see scheduleShares @defaultValue 1 */
+  readonly parts?: number;
   /** Whether batches may renumber rows, so that those of a tile are contiguous. @defaultValue false */
   readonly packs?: boolean;
 }
@@ -56,6 +58,35 @@ export function chooseBlocks(ratings: number, batchSize: number, users: Side, it
     blocks = users >= items ? { users: Math.ceil(users / 2), items } : { users, items: Math.ceil(items / 2) };
   }
   return blocks;
+}
+
+/** Parts of either side where items are drawn, from WORTH_SHARING on: as many threads have work at a time. */
+const PARTS = 4;
+/** The least blocks to a part: parts are of other blocks in each epoch. */
+const [USER_BLOCKS, ITEM_BLOCKS] = [4, 8];
+/** Steps run on from tile to tile of a share: tiles may be small. */
+const SHARED_TILE = 512;
+
+/** The parts of either side, and the blocks that they are made of, for losses that draw items; 1: all in one. */
+export function chooseParts(
+  ratings: number,
+  users: Side,
+  items: Side,
+  parts = ratings >= WORTH_SHARING ? PARTS : 1,
+): { readonly parts: number; readonly blocks: Blocks } | null {
+  const least = { users: USER_BLOCKS * parts, items: ITEM_BLOCKS * parts };
+  if (parts === 1 || users.rows < least.users || items.rows < least.items) return null;
+  const wanted = ({ bytes }: Side) => Math.ceil(bytes / BLOCK_BYTES);
+  let blocks = { users: Math.max(wanted(users), least.users), items: Math.max(wanted(items), least.items) };
+  const most = Math.max(ratings / SHARED_TILE, least.users * least.items);
+  while (blocks.users * blocks.items > most) {
+    const half = { users: Math.ceil(blocks.users / 2), items: Math.ceil(blocks.items / 2) };
+    const isWide = half.users >= least.users && (blocks.users >= blocks.items || half.items < least.items);
+    if (isWide) blocks = { ...blocks, users: half.users };
+    else if (half.items >= least.items) blocks = { ...blocks, items: half.items };
+    else break;
+  }
+  return { parts, blocks };
 }
 
 // Rows into blocks of about equal weight: the heaviest row first, each to the block that is lightest so far (Graham 1969).
@@ -430,24 +461,12 @@ export function scheduleVisits(starts: Int32Array, blocks: Blocks, draws: Stream
   const isWide = blocks.users >= blocks.items;
   const [long, short] = isWide ? [blocks.users, blocks.items] : [blocks.items, blocks.users];
   const tileOf = (a: number, b: number) => (isWide ? a * blocks.items + b : b * blocks.items + a);
-  let before = 0;
-  const visit = (tile: number): TileVisit[] => {
-    const count = starts[tile + 1]! - starts[tile]!;
-    if (count === 0) return [];
-    const stride = coprime(1 + draws.below(Math.min(count, MOST_STRIDE)), count);
-    before += count;
-    return [{ tile, count, start: draws.below(count), stride, before: before - count }];
-  };
-  const inRandomOrder = (count: number) => {
-    const order = Int32Array.from({ length: count }, (_, i) => i);
-    draws.shuffle(order);
-    return Array.from(order);
-  };
+  const visit = visitor(starts, draws);
   const parts = Math.min(short, SQUARES);
   const bound = (part: number) => Math.floor((part * short) / parts);
   const blocksOf = (part: number) => Array.from({ length: bound(part + 1) - bound(part) }, (_, i) => bound(part) + i);
-  return inRandomOrder(Math.ceil(long / short)).flatMap((group) =>
-    inRandomOrder(parts).map((shift) =>
+  return inRandomOrder(Math.ceil(long / short), draws).flatMap((group) =>
+    inRandomOrder(parts, draws).map((shift) =>
       Array.from({ length: parts }, (_, part) => {
         const own = blocksOf(part).map((block) => group * short + block);
         const others = blocksOf((part + shift) % parts);
@@ -459,6 +478,59 @@ export function scheduleVisits(starts: Int32Array, blocks: Blocks, draws: Stream
       }),
     ),
   );
+}
+
+/** Draws the visit of a tile, after those before; none of an empty one. */
+function visitor(starts: Int32Array, draws: Stream): (tile: number) => TileVisit[] {
+  let before = 0;
+  return (tile) => {
+    const count = starts[tile + 1]! - starts[tile]!;
+    if (count === 0) return [];
+    const stride = coprime(1 + draws.below(Math.min(count, MOST_STRIDE)), count);
+    before += count;
+    return [{ tile, count, start: draws.below(count), stride, before: before - count }];
+  };
+}
+
+/** The numbers 0 .. count - 1. */
+function inRandomOrder(count: number, draws: Stream): number[] {
+  const order = Int32Array.from({ length: count }, (_, i) => i);
+  draws.shuffle(order);
+  return Array.from(order);
+}
+
+/** An epoch in shares: each is of a part of the users and a part of the items. */
+export interface Shares {
+  /** By share; `parts` of them, one after another, are a stratum, and share no row. */
+  readonly visits: readonly (readonly TileVisit[])[];
+  /** The part of the items that a share is of. */
+  readonly partOfShare: Uint8Array;
+  /** And that a block of items is in. */
+  readonly partOfBlock: Uint8Array;
+}
+
+/**
+ * The visits of an epoch in which items are drawn, from the part that the share's items are of: shares of a stratum then
+ * write to different rows. Blocks are dealt out to parts anew in each epoch, so that all items meet.
+ */
+export function scheduleShares(starts: Int32Array, blocks: Blocks, parts: number, draws: Stream): Shares {
+  const visit = visitor(starts, draws);
+  const deal = (count: number) => {
+    const members = Array.from({ length: parts }, (): number[] => []);
+    for (const [k, block] of inRandomOrder(count, draws).entries()) members[k % parts]!.push(block);
+    return members;
+  };
+  const [users, items] = [deal(blocks.users), deal(blocks.items)];
+  const partOfBlock = new Uint8Array(blocks.items);
+  for (const [part, members] of items.entries()) for (const block of members) partOfBlock[block] = part;
+  const shares = inRandomOrder(parts, draws).flatMap((shift) =>
+    users.map((members, k) => ({ users: members, part: (k + shift) % parts })),
+  );
+  const visits = shares.map(({ users: members, part }) => {
+    const tiles = members.flatMap((user) => items[part]!.map((item) => user * blocks.items + item));
+    return inRandomOrder(tiles.length, draws).flatMap((at) => visit(tiles[at]!));
+  });
+  return { visits, partOfShare: Uint8Array.from(shares, ({ part }) => part), partOfBlock };
 }
 
 /** The visits of an epoch in the order of the data. */
