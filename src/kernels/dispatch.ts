@@ -3,7 +3,16 @@
 // takes twice as long, and some kernels take less time than it. One function per kernel, so that a bundle contains only
 // those that are called: `import * as kernels`.
 
-import { type HeapCode, heapOf, heapOfDoubles, heapOfIntegers, SHARED, type SharedCall, WORTH_SHARING } from './heap';
+import {
+  type HeapCode,
+  heapOf,
+  heapOfDoubles,
+  heapOfIntegers,
+  isWhole,
+  SHARED,
+  type SharedCall,
+  WORTH_SHARING,
+} from './heap';
 import type { Kernels, Numbers, ProductShape } from './kernels';
 import * as matrices from './matrix';
 import * as products from './products';
@@ -250,7 +259,7 @@ export const multiply: Kernels['multiply'] = (a, ids, b, m, k, n, c) => {
   const wasm = heap !== undefined && holds(heap, a, b) && holdsIds(heap, ids) && matricesOn(heap);
   if (!wasm) return matrices.multiply.js(a, ids, b, m, k, n, c);
   const { team } = heap;
-  if (team !== null && isWhole(n) && m * k * n >= 8 * WORTH_SHARING) {
+  if (team !== null && m > 4 && isWhole(n) && m * k * n >= 8 * WORTH_SHARING) {
     const operands = [a.byteOffset, addressOf(ids), b.byteOffset, 0, k, n, c.byteOffset];
     const steps = [ids === null ? 4 * k : 0, ids === null ? 0 : 4, 0, 0, 0, 0, 4 * n];
     return team.run({ ...MULTIPLY, units: m, operands, steps });
@@ -307,9 +316,6 @@ const matricesOn = (heap: HeapCode) =>
 
 const sparseOn = (heap: HeapCode) =>
   heap.sparse === undefined ? heap.setUp('sparse', sparse.sparseProgram) : heap.sparse;
-
-/** Whether rows are of whole vectors: else the last of a row is written with the first numbers of the next, as they were. */
-const isWhole = (cols: number) => cols % 4 === 0;
 
 function holds(heap: HeapCode, a: Numbers, b: Numbers): boolean {
   return heapOf(a) === heap && heapOf(b) === heap;

@@ -16,8 +16,8 @@ const ALIGNMENT = 64;
 const GAP = 5 * ALIGNMENT;
 /** Numbers at least that threads go through together: as many take a thread some ten microseconds. */
 export const WORTH_SHARING = 1 << 15;
-/** How the operands of an update grow from a number of one long row to the next. */
-const LONG_ROW = [4, 0, 0, 0, 4, 4, 4];
+/** Whether rows are of whole vectors: else the last of a row is written with the first numbers of the next, as they were. */
+export const isWhole = (cols: number) => cols % 4 === 0;
 
 // THE SEAM of threads that share calls of kernels: training/team.ts has them.
 
@@ -228,26 +228,23 @@ export class Heap {
       if (ids !== null && heapOfIntegers(ids) !== code) return false;
       if (!holds(slots)) return false;
       const [first, second] = [slots[0] ?? data, slots[1] ?? data];
-      if (code.team !== null && ids === null && count * cols >= WORTH_SHARING) {
-        const arrays = [data.byteOffset, 0, 1, 0, gradient.byteOffset, first.byteOffset, second.byteOffset];
-        const operands = [...arrays, rate, rootScale];
-        code.team.run({
-          routine,
-          units: count * cols,
-          multiple: 16,
-          most: 1 << 20,
-          count: 3,
-          operands,
-          steps: LONG_ROW,
-        });
+      // Every row in order is one long row.
+      const at = ids === null ? 0 : ids.byteOffset;
+      const rows = ids === null ? 1 : count;
+      const length = ids === null ? count * cols : cols;
+      if (code.team !== null && (ids === null || isWhole(cols)) && count * cols >= WORTH_SHARING) {
+        const slotsAt = [first.byteOffset, second.byteOffset];
+        const operands = [data.byteOffset, at, rows, length, gradient.byteOffset, ...slotsAt, rate, rootScale];
+        const byNumber = { units: length, multiple: 16, count: 3, steps: [4, 0, 0, 0, 4, 4, 4] };
+        const byRow = { units: rows, multiple: 1, count: 2, steps: [0, 4, 0, 0, 4 * cols] };
+        code.team.run({ routine, most: 1 << 20, operands, ...(ids === null ? byNumber : byRow) });
         return true;
       }
-      // Every row in order is one long row.
       routines.update(
         data.byteOffset,
-        ids === null ? 0 : ids.byteOffset,
-        ids === null ? 1 : count,
-        ids === null ? count * cols : cols,
+        at,
+        rows,
+        length,
         gradient.byteOffset,
         first.byteOffset,
         second.byteOffset,

@@ -9,7 +9,7 @@ import type { Real } from '../optimizers/factor';
 import { createParameter, type OverparamPlan, planOverparam } from '../parameters/overparam';
 import { allocate, type Parameter, type Precision } from '../parameters/parameter';
 import type { ActivationName, FieldPool, Pooling, SparseRows } from './forward';
-import { fieldPool, keptValues, layerDims, poolFields, wideFeatures } from './forward';
+import { fieldPool, keptValues, layerDims, shareOut, wideFeatures } from './forward';
 import { DenseLayer, Perceptron, type PerceptronOptions } from './layers';
 import type { Batch, Scorer } from './model';
 
@@ -121,8 +121,9 @@ export class PooledEmbedding {
   /** The length of a row: fields x dim. */
   readonly outputs: number;
   private output: Real;
-  /** Per feature of the step: what its embedding is multiplied by. */
+  /** Per feature of the step: what its embedding is multiplied by, and the row and field it goes to. */
   private shares: Real;
+  private places = new Int32Array(0);
 
   constructor(
     private readonly embedding: Parameter,
@@ -136,36 +137,34 @@ export class PooledEmbedding {
   /** Makes room for steps of up to `rows` rows that have up to `features` features together. */
   reserve(rows: number, features: number): void {
     if (rows * this.outputs > this.output.length) this.output = allocate(this.precision, rows * this.outputs);
-    if (features > this.shares.length) this.shares = allocate(this.precision, features);
+    if (features <= this.shares.length) return;
+    this.shares = allocate(this.precision, features);
+    this.places = new Int32Array(features);
   }
 
   /** Rows x outputs. The embedding has been selected by the indices. */
   forward(rows: SparseRows, count: number): Real {
     this.reserve(count, rows.starts[count]!);
-    poolFields(this.embedding, this.pool, rows, count, this.shares, this.output);
-    return this.output;
+    const { pool, shares, places, output, outputs } = this;
+    const { values, at, dim } = this.embedding;
+    shareOut(pool, rows, count, shares, places);
+    output.fill(0, 0, count * outputs);
+    if (outputs > 0) kernels.scatterRows(shares, values, at, places, dim, rows.starts[count]!, output);
+    return output;
   }
 
   /** Adds to the gradient of the embedding; g: rows x outputs. */
-  backward({ starts, indices }: SparseRows, count: number, g: Real): void {
-    const { shares, outputs } = this;
-    const { fieldOf } = this.pool;
+  backward({ starts }: SparseRows, count: number, g: Real): void {
+    const { shares, places, outputs } = this;
     const { dim, slot, grads } = this.embedding;
-    for (let s = 0; s < count; s++) {
-      for (let p = starts[s]!; p < starts[s + 1]!; p++) {
-        const share = shares[p]!;
-        if (share === 0) continue;
-        const from = s * outputs + fieldOf[indices[p]!]! * dim;
-        const to = slot[p]! * dim;
-        for (let k = 0; k < dim; k++) grads[to + k] = grads[to + k]! + share * g[from + k]!;
-      }
-    }
+    if (outputs > 0) kernels.scatterRows(shares, g, places, slot, dim, starts[count]!, grads);
   }
 
   /** @see Layer.move */
   move(move: Move): void {
     this.output = move(this.output);
     this.shares = move(this.shares);
+    this.places = move(this.places);
   }
 }
 

@@ -53,40 +53,15 @@ export function fieldPool(fields: readonly FieldRange[], features: number, pooli
 }
 
 /**
- * Writes the embeddings of each row's features, pooled field by field and laid side by side: rows x (fields x dim). Leaves in
- * `shares` what each feature's embedding was multiplied by.
+ * Where the embedding of each feature goes: to which field of which row, counted through, and times how much: its value, divided by
+ * how many its field has in the row where the mean is taken. What is of no field goes to the first of its row, times 0.
  */
-export function poolFields(
-  { dim, at, values: v }: NamedRows,
-  pool: FieldPool,
-  rows: SparseRows,
-  count: number,
-  shares: Real,
-  output: Real,
-): void {
-  const { fieldOf, counts } = pool;
-  const { starts, indices } = rows;
-  shareOut(pool, rows, count, shares);
-  const outputs = counts.length * dim;
-  output.fill(0, 0, count * outputs);
-  for (let s = 0; s < count; s++) {
-    for (let p = starts[s]!; p < starts[s + 1]!; p++) {
-      const share = shares[p]!;
-      // Of no field: there is no place for it.
-      if (share === 0) continue;
-      const to = s * outputs + fieldOf[indices[p]!]! * dim;
-      const from = at[p]! * dim;
-      for (let k = 0; k < dim; k++) output[to + k] = output[to + k]! + share * v[from + k]!;
-    }
-  }
-}
-
-/** The value of each feature, divided by how many its field has in the row where the mean is taken. */
-function shareOut(
+export function shareOut(
   { fieldOf, pooling, counts }: FieldPool,
   { starts, indices, values }: SparseRows,
   count: number,
   shares: Real,
+  places: Int32Array,
 ): void {
   for (let s = 0; s < count; s++) {
     const [from, to] = [starts[s]!, starts[s + 1]!];
@@ -95,6 +70,7 @@ function shareOut(
       const field = fieldOf[indices[p]!]!;
       if (field >= 0) counts[field]!++;
       shares[p] = field >= 0 ? values[p]! : 0;
+      places[p] = s * counts.length + Math.max(field, 0);
     }
     if (pooling === 'mean')
       for (let p = from; p < to; p++) if (shares[p] !== 0) shares[p] = shares[p]! / counts[fieldOf[indices[p]!]!]!;

@@ -149,11 +149,15 @@ export class DenseLayer implements Layer {
   backward(g: Real, count: number): Real {
     const { inputs, outputs, weights, bias, relu, x, output, transposed, gWeights, gInput } = this;
     if (bias !== null) kernels.addRows(g, relu ? output : null, count, outputs, bias.grads);
-    kernels.transpose(x, null, count, inputs, gInput);
-    kernels.multiply(gInput, null, g, inputs, count, outputs, gWeights);
+    // With one output g and W are rows as they lie: X^T g is g^T X.
+    if (outputs === 1) kernels.multiply(g, null, x, 1, count, inputs, gWeights);
+    else {
+      kernels.transpose(x, null, count, inputs, gInput);
+      kernels.multiply(gInput, null, g, inputs, count, outputs, gWeights);
+      kernels.transpose(weights.values, null, inputs, outputs, transposed);
+    }
     kernels.add(gWeights, inputs * outputs, weights.grads);
-    kernels.transpose(weights.values, null, inputs, outputs, transposed);
-    kernels.multiply(g, null, transposed, count, outputs, inputs, gInput);
+    kernels.multiply(g, null, outputs === 1 ? weights.values : transposed, count, outputs, inputs, gInput);
     return gInput;
   }
 

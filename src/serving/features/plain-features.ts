@@ -15,9 +15,9 @@ import {
   type NamedRows,
   normalize,
   type Pooling,
-  poolFields,
   recallStatistics,
   type SparseRows,
+  shareOut,
   wideFeatures,
 } from '../../models/forward';
 import { readSaved, type SavedFile } from '../saved-model';
@@ -116,6 +116,7 @@ class DeepPass {
   private readonly output: Float32Array;
   private readonly pooled: Float32Array;
   private shares = new Float32Array(0);
+  private places = new Int32Array(0);
   private readonly scores = new Float32Array(ROWS_AT_ONCE);
 
   constructor(
@@ -151,8 +152,19 @@ class DeepPass {
   add(embeddings: NamedRows, rows: SparseRows, count: number, scores: Float32Array): void {
     const { pool, pooled, layers, output, activation } = this;
     const features = rows.starts[count]!;
-    if (features > this.shares.length) this.shares = new Float32Array(features);
-    poolFields(embeddings, pool, rows, count, this.shares, pooled);
+    if (features > this.shares.length) {
+      this.shares = new Float32Array(features);
+      this.places = new Int32Array(features);
+    }
+    const { shares, places } = this;
+    const { dim, at, values } = embeddings;
+    shareOut(pool, rows, count, shares, places);
+    pooled.fill(0, 0, count * pool.counts.length * dim);
+    for (let p = 0; p < features; p++) {
+      if (shares[p] === 0) continue;
+      const [from, to] = [at[p]! * dim, places[p]! * dim];
+      for (let k = 0; k < dim; k++) pooled[to + k]! += Math.fround(shares[p]! * values[from + k]!);
+    }
     let x = pooled;
     for (const { weights, inputs, outputs, rows: y, bias, norm } of layers) {
       multiplyInJs(x, null, weights, count, inputs, outputs, y);
