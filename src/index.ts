@@ -130,6 +130,7 @@ export type {
   HistoryRow,
   Recommendation,
   RecommendationList,
+  RecommendManyOptions,
   RecommendOptions,
   SimilarOptions,
 } from './serving/questions';

@@ -1,9 +1,11 @@
-// Answers for many users, in processor seconds: lists of 20 for all users of Gowalla and its evaluation; lists of 10 for 200
-// users over a million items, and the first question after their fit; and how long each holds the event loop.
+// Answers for many users, in processor seconds and by the clock, on one thread and on two: lists of 20 for all users of Gowalla and
+// its evaluation; lists of 10 for 200 users over a million items, and the first question after their fit; and how long each
+// holds the event loop.
 // Run: node benchmarks/run.mjs benchmarks/implicit/answers.ts [gowalla | million]
 
 import { writeFileSync } from 'node:fs';
 import { evaluateRanking, Interactions, MF, Vocabulary } from 'opmf';
+import { type Measured, measured } from '../held';
 import { machine } from '../machine';
 import { loadGowalla } from './data';
 
@@ -11,46 +13,32 @@ const RANK = 64;
 const ROUNDS = 3;
 const [, , only] = process.argv;
 
-/**
- * The processor seconds of some work, and the longest time in milliseconds between two ticks of a timer of 1 ms: by the
- * clock or by the processor, whichever is less, so that other work on the machine does not count.
- */
-async function measured(work: () => Promise<unknown>) {
-  const spent = (cpu: NodeJS.CpuUsage) => (cpu.user + cpu.system) / 1000;
-  let [held, last, lastSpent] = [0, performance.now(), spent(process.cpuUsage())];
-  const tick = () => {
-    const [at, now] = [performance.now(), spent(process.cpuUsage())];
-    held = Math.max(held, Math.min(at - last, now - lastSpent));
-    [last, lastSpent] = [at, now];
-  };
-  const timer = setInterval(tick, 1);
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  tick();
-  held = 0;
-  const begun = process.cpuUsage();
-  await work();
-  const seconds = spent(process.cpuUsage(begun)) / 1000;
-  tick();
-  clearInterval(timer);
-  return { seconds, held };
-}
-
-/** The median of the seconds of some rounds, and of what each holds the loop. */
-async function rounds(work: () => Promise<unknown>) {
-  const all = [];
-  for (let round = 0; round < ROUNDS; round++) all.push(await measured(work));
+/** The medians of some rounds, on one thread and on two in turn. */
+async function rounds(name: string, work: (threads: number) => Promise<unknown>) {
+  const all: [Measured[], Measured[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [at, of] of all.entries()) of.push(await measured(() => work(at + 1)));
   const middle = (of: readonly number[]) => [...of].sort((a, b) => a - b)[ROUNDS >> 1]!;
-  return { seconds: middle(all.map(({ seconds }) => seconds)), held: middle(all.map(({ held }) => held)) };
+  const [one, two] = all.map((of) => ({
+    seconds: middle(of.map(({ seconds }) => seconds)),
+    clock: middle(of.map(({ clock }) => clock)),
+    held: middle(of.map(({ held }) => held)),
+  })) as [Measured, Measured];
+  const result = { one, two, faster: one.clock / two.clock };
+  console.log(name, result);
+  return result;
 }
 
 async function gowalla() {
   const { train, test } = await loadGowalla();
   const model = new MF({ rank: RANK, epochs: 2, biases: false });
   await model.fit(train);
-  const lists = await rounds(() => model.recommendMany(train.users, { n: 20 }));
-  console.log(`gowalla: lists of ${train.users.size} users`, lists);
-  const evaluation = await rounds(() => evaluateRanking(model, test, { train, k: 20 }));
-  console.log('gowalla: evaluateRanking', evaluation);
+  const lists = await rounds(`gowalla: lists of ${train.users.size} users`, (threads) =>
+    model.recommendMany(train.users, { n: 20, threads }),
+  );
+  const evaluation = await rounds('gowalla: evaluateRanking', (threads) =>
+    evaluateRanking(model, test, { train, k: 20, threads }),
+  );
   return { lists, evaluation };
 }
 
@@ -78,8 +66,9 @@ async function million() {
   const megabytes = resident() - before;
   console.log('a million items: fit', fit, 'first question', first, 'second', second, { megabytes });
   const users = Array.from({ length: 200 }, (_, at) => at * 7);
-  const lists = await rounds(() => model.recommendMany(users));
-  console.log('a million items: lists of 200 users', lists);
+  const lists = await rounds('a million items: lists of 200 users', (threads) =>
+    model.recommendMany(users, { threads }),
+  );
   const saved = MF.load(model.save());
   const loaded = await measured(() => saved.recommendMany(users.slice(0, 4)));
   console.log('a million items: the first 4 lists after a load', loaded);

@@ -265,6 +265,12 @@ export const seed: Check<number | string> = /* @__PURE__ */ check(
   (value) => typeof value === 'string' || Number.isFinite(value),
 );
 
+/** On how many threads. */
+export const threadCount: Check<number | 'auto'> = /* @__PURE__ */ check(
+  "a whole number from 1 to 256, or 'auto'",
+  (value) => value === 'auto' || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 256),
+);
+
 /** The signal that aborts a call. */
 export const abortSignal: Check<AbortSignal> = /* @__PURE__ */ check(
   'an AbortSignal',

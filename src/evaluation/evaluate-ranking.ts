@@ -12,6 +12,7 @@ import {
   optional,
   readOptions,
   show,
+  threadCount,
   wrong,
 } from '../core/options';
 import type { Seed } from '../core/random';
@@ -28,7 +29,9 @@ import { checkRecommender, evaluationFields, familiarityOf } from './evaluation-
 import { type Draw, ItemsByUser, type Ranker, rankAll, rankAmongNegatives } from './ranking-lists';
 
 /** The options of evaluateRanking. */
-export interface EvaluateRankingOptions extends EvaluationOptions {
+export interface EvaluateRankingOptions extends Omit<EvaluationOptions, 'threads'> {
+  /** On how many threads lists of all items are made, as by `recommendMany`; results never depend on it. @defaultValue 'auto' */
+  readonly threads?: number | 'auto' | undefined;
   /**
    * What the model was trained on: its items are hidden from the lists of users who have them, and negatives are drawn
    * beside them. Absent: what the model itself keeps of its history is hidden.
@@ -87,7 +90,7 @@ export type RankingEvaluation = Awaited<ReturnType<typeof evaluateRanking>>;
  * is in the vocabulary of the training without a row there takes part with the score that the model gives it. Figures of such
  * samples cannot be compared with full rankings, nor between samples of other sizes (Krichene and Rendle 2020).
  *
- * Cost: users x items x rank, and lists of 64 users in memory; with auc, which needs whole lists, also a sort of the items a
+ * Cost: users x items x rank, and lists of 64 users in memory, or of 256 a thread; with auc, which needs whole lists, also a sort of the items a
  * user. Other tasks get their turn every few users.
  *
  * @throws NotFittedError before `fit`; OptionError; DataError for a test set without relevant items or all of it in the
@@ -132,7 +135,7 @@ export async function evaluateRanking(
 }> {
   checkRecommender(recommender, ['recommend', 'recommendMany']);
   checkInteractions(test, 'test');
-  const { metrics, negatives, gains, perUser, signal, onProgress, ...read } = readRankingOptions(options);
+  const { metrics, negatives, gains, perUser, signal, onProgress, threads, ...read } = readRankingOptions(options);
   const scheduler = new TaskScheduler(signal);
   checkItems(recommender, test, 'test');
   if (read.train !== undefined) checkItems(recommender, read.train, 'train');
@@ -155,7 +158,7 @@ export async function evaluateRanking(
   const meter = new RankingMeter(metrics);
   const lists =
     negatives === undefined
-      ? rankAll(recommender, test, users, train, meter.depth)
+      ? rankAll(recommender, test, users, train, meter.depth, { threads, signal })
       : rankAmongNegatives(recommender, test, users, train, negatives, scheduler);
   const values = new Map<Id, Readonly<Record<RankingMetricName, number>>>();
   let [cold, unknown, short, at] = [0, 0, 0, 0];
@@ -254,6 +257,7 @@ function readRankingOptions(given: EvaluateRankingOptions | undefined): FilledRa
     metrics: field(names, MEASURES),
     perUser: field(boolean, false),
     ...evaluationFields(),
+    threads: field(threadCount, 'auto'),
   });
   const found = metrics.flatMap((name, at) => readMetric(name, `metrics[${at}]`, k));
   const byName = new Map(found.map((metric) => [metric.name, metric]));

@@ -10,7 +10,7 @@ import type { Id, Vocabulary } from '../data/vocabulary';
 import { GROWTH, listLength, mayTieGoOn } from '../metrics/ranking-meter';
 import type { RelevantUser } from '../metrics/relevant-items';
 import type { Recommender } from '../recommenders/recommender';
-import type { Recommendation, RecommendationList, RecommendOptions } from '../serving/questions';
+import type { Recommendation, RecommendationList, RecommendManyOptions, RecommendOptions } from '../serving/questions';
 
 /** A source of ranked lists, synchronous or not: a recommender, or any object with these methods. Equal scores are a tie. */
 export interface Ranker extends Partial<Pick<Recommender, 'knows' | 'scores'>> {
@@ -19,6 +19,8 @@ export interface Ranker extends Partial<Pick<Recommender, 'knows' | 'scores'>> {
     userIds: Iterable<Id>,
     options?: RecommendOptions,
   ): ReadonlyMap<Id, RecommendationList> | Promise<ReadonlyMap<Id, RecommendationList>>;
+  /** The same, one after another; asked where it is there. */
+  recommendEach?(userIds: Iterable<Id>, options?: RecommendManyOptions): AsyncIterable<[Id, RecommendationList]>;
   familiarity?(data: Interactions): ArrayLike<number> | Promise<ArrayLike<number>>;
   readonly items?: Vocabulary | undefined;
 }
@@ -50,30 +52,37 @@ export async function* rankAll(
   users: readonly RelevantUser[],
   train: ItemsByUser | undefined,
   depth: number,
+  how: Pick<RecommendManyOptions, 'threads' | 'signal'>,
 ): AsyncGenerator<UserList> {
   const n = listLength(depth, depth === Infinity ? train!.present.length : Infinity);
+  const ids = users.map(({ user }) => test.users.idOf(user));
+  const asked = ranker.recommendEach?.(ids, { n, ...how }) ?? inCalls(ranker, ids, n);
+  for await (const [id, first] of asked) {
+    // A model without its history, or with another one, gets the items to leave out.
+    const has = new Set(train?.of(id));
+    const exclude = first.some(({ itemId }) => has.has(itemId)) ? has : undefined;
+    let list = exclude === undefined ? first : await ranker.recommend(id, { n, exclude });
+    for (let length = n; mayTieGoOn(list, length, depth); ) {
+      length *= GROWTH;
+      list = await ranker.recommend(id, { n: length, exclude });
+    }
+    yield { list, basis: first.basis, unknown: 0, isShort: false };
+  }
+}
+
+/** The lists of a ranker that gives no one after another. */
+async function* inCalls(ranker: Ranker, ids: readonly Id[], n: number): AsyncGenerator<[Id, RecommendationList]> {
   let usersACall = 8;
-  for (let from = 0; from < users.length; ) {
-    const ids = users.slice(from, from + usersACall).map(({ user }) => test.users.idOf(user));
+  for (let from = 0; from < ids.length; ) {
+    const some = ids.slice(from, from + usersACall);
     const begun = now();
-    const asked = ranker.recommendMany(ids, { n });
+    const asked = ranker.recommendMany(some, { n });
     const held = now() - begun;
     const lists = await asked;
-    from += ids.length;
+    from += some.length;
     const fitting = Math.floor((usersACall * CALL) / Math.max(held, CALL / 2));
     usersACall = Math.min(Math.max(fitting, 1), MOST_USERS_A_CALL);
-    for (const id of ids) {
-      const first = lists.get(id)!;
-      // A model without its history, or with another one, gets the items to leave out.
-      const has = new Set(train?.of(id));
-      const exclude = first.some(({ itemId }) => has.has(itemId)) ? has : undefined;
-      let list = exclude === undefined ? first : await ranker.recommend(id, { n, exclude });
-      for (let length = n; mayTieGoOn(list, length, depth); ) {
-        length *= GROWTH;
-        list = await ranker.recommend(id, { n: length, exclude });
-      }
-      yield { list, basis: first.basis, unknown: 0, isShort: false };
-    }
+    for (const id of some) yield [id, lists.get(id)!];
   }
 }
 

@@ -175,7 +175,8 @@ export class WasmScorer implements Scorer {
   private readonly byRow: JsScorer;
   private readonly rows: RowScores;
   private readonly arena: Arena;
-  /** The addresses of the parts of the table. */
+  /** The address of the table, and where its parts are from there. */
+  private readonly start: number;
   private readonly layout: ReturnType<typeof scanLayout>;
   /** The rows that have been laid out. */
   private laidOut = 0;
@@ -185,11 +186,10 @@ export class WasmScorer implements Scorer {
     const { dim, count } = table;
     this.byRow = new JsScorer(table);
     this.rows = this.byRow.rows;
-    const { bytes, ...parts } = scanLayout(dim, count);
-    const { arena, start } = Arena.roomFor(this, dim, bytes);
+    this.layout = scanLayout(dim, count);
+    const { arena, start } = Arena.roomFor(this, dim, this.layout.bytes);
     this.arena = arena;
-    const places = Object.entries(parts).map(([part, at]) => [part, start + at]);
-    this.layout = { bytes, ...(Object.fromEntries(places) as typeof parts) };
+    this.start = start;
   }
 
   *layOut(): Pausable<void> {
@@ -211,18 +211,19 @@ export class WasmScorer implements Scorer {
 
   private fill(from: number, to: number): void {
     const { values, shifts, isUsed, dim } = this.rows.table;
-    const { layout } = this;
+    const { layout, start } = this;
     const { floats, shorts } = this.arena.views;
     const tile = 2 * TILE * pairsOf(dim);
-    floats.set(values.subarray(from * dim, to * dim), layout.rows / 4 + from * dim);
+    const [rows, added, factors] = [layout.rows, layout.shifts, layout.factors].map((part) => (start + part) / 4);
+    floats.set(values.subarray(from * dim, to * dim), rows! + from * dim);
     for (let row = from; row < to; row++) {
-      const own = layout.rows / 4 + row * dim;
+      const own = rows! + row * dim;
       const used = isUsed(row);
       if (!used) floats.fill(0, own, own + dim);
-      floats[layout.shifts / 4 + row] = used ? (shifts[row] ?? 0) : 0;
+      floats[added! + row] = used ? (shifts[row] ?? 0) : 0;
       const place = row % TILE;
-      const at = layout.pairs / 2 + ((row - place) / TILE) * tile + 2 * place;
-      floats[layout.factors / 4 + row] = roundVector(floats, own, dim, shorts, at, 2 * TILE);
+      const at = (start + layout.pairs) / 2 + ((row - place) / TILE) * tile + 2 * place;
+      floats[factors! + row] = roundVector(floats, own, dim, shorts, at, 2 * TILE);
     }
   }
 
@@ -251,7 +252,7 @@ export class WasmScorer implements Scorer {
       const at = (j * STATE_BYTES + STATE.threshold) / 4;
       numbers[at] = numbers[at + 1] = numbers[at + 2] = numbers[at + 3] = keepers[j]!.threshold;
     }
-    this.writeHead(ints, 0, measure);
+    this.writeHead(ints, 0, this.start, measure);
     floats.set(numbers, GROUPS / 4);
     program.scan(0, GROUPS, from, to);
     for (let j = 0; j < keepers.length; j++) {
@@ -260,14 +261,37 @@ export class WasmScorer implements Scorer {
     }
   }
 
-  private writeHead(ints: Int32Array, head: number, measure: Measure): void {
+  /** Writes where the parts of the table are, or of its copy. */
+  writeHead(ints: Int32Array, head: number, table: number, measure: Measure): void {
     const { pairs, rows, factors, lengths, shifts } = this.layout;
     const at = head / 4;
-    ints[at + HEAD.pairs / 4] = pairs;
-    ints[at + HEAD.rows / 4] = rows;
-    ints[at + HEAD.factors / 4] = factors;
-    ints[at + HEAD.columns / 4] = measure === 'cosine' ? lengths : shifts;
-    ints[at + HEAD.count / 4] = this.rows.table.count;
+    ints[at + HEAD.pairs / 4] = table + pairs;
+    ints[at + HEAD.rows / 4] = table + rows;
+    ints[at + HEAD.factors / 4] = table + factors;
+    ints[at + HEAD.columns / 4] = table + (measure === 'cosine' ? lengths : shifts);
+    ints[at + HEAD.count / 4] = this.count;
+  }
+
+  /** Copies what was laid out, in steps. */
+  *copyTo(floats: Float32Array, to: number): Pausable<void> {
+    const from = this.start / 4;
+    const size = Math.floor(this.bytes / 4);
+    for (let done = 0; done < size; done += NUMBERS_A_STEP) {
+      const end = Math.min(done + NUMBERS_A_STEP, size);
+      floats.set(this.arena.views.floats.subarray(from + done, from + end), to + done);
+      yield;
+    }
+  }
+
+  get dim(): number {
+    return this.rows.table.dim;
+  }
+  get count(): number {
+    return this.rows.table.count;
+  }
+  /** Of the table as it is laid out. */
+  get bytes(): number {
+    return this.layout.bytes;
   }
 
   /** Queries as they are scanned together. */
@@ -285,7 +309,7 @@ export class WasmScorer implements Scorer {
 
   private fillLengths(): void {
     if (this.hasLengths) return;
-    this.arena.views.floats.set(this.rows.inverseLengths, this.layout.lengths / 4);
+    this.arena.views.floats.set(this.rows.inverseLengths, (this.start + this.layout.lengths) / 4);
     this.hasLengths = true;
   }
 
@@ -293,6 +317,125 @@ export class WasmScorer implements Scorer {
     return this.arena.program<ScanProgram>(scanModule({ dim: this.rows.table.dim, measure, width, isShared: false }));
   }
 }
+
+/** A query whose best rows are wanted, but for some: `hidden`. */
+export interface ListQuery extends Omit<Query, 'keeper'> {
+  readonly hidden: ArrayLike<number>;
+}
+
+/** Queries of a thread at a time, in groups. */
+export const MOST_LISTED = 256;
+/** Entries of what is hidden from them, together. */
+const MOST_HIDDEN = 1 << 16;
+/** The longest lists: a row is put in its place by moving those behind it. */
+export const LONGEST_LIST = 256;
+
+/** The best rows of many queries by the measure `sum`, as several threads find them: a copy of a table in a memory that they share. */
+export class SharedLists {
+  /** What threads call, by number. */
+  static readonly CALLED = ['best'] as const;
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  private readonly views: Views;
+  private readonly headBytes: number;
+  private readonly allowed: number;
+  private readonly table: number;
+
+  /** `n`: of every list, up to LONGEST_LIST; `allowed`: 1 for a row that may be in one. @throws Unavailable */
+  constructor(
+    private readonly scorer: WasmScorer,
+    private readonly n: number,
+    allowed: Uint8Array,
+    threads: number,
+  ) {
+    const { dim, bytes } = scorer;
+    this.headBytes = wholeLines(headBytes(dim, MOST_LISTED / MOST_QUERIES) + 8 * MOST_LISTED * n + 4 * MOST_HIDDEN);
+    this.allowed = CONTROL_BYTES + threads * this.headBytes;
+    this.table = this.allowed + wholeLines(allowed.length);
+    this.memory = createMemory(this.table + bytes, true);
+    this.module = scanModule({ dim, measure: 'sum', width: MOST_QUERIES, isShared: true });
+    this.views = viewsOf(this.memory);
+    new Uint8Array(this.memory.buffer).set(allowed, this.allowed);
+  }
+
+  /** Copies the table, in steps; it has been laid out. */
+  copy(): Pausable<void> {
+    return this.scorer.copyTo(this.views.floats, this.table / 4);
+  }
+
+  /** Whether its list can be made here. */
+  takes({ values, start, hidden }: ListQuery): boolean {
+    return hidden.length < MOST_HIDDEN && isBounded(values, start, this.scorer.dim);
+  }
+
+  /** Hands queries to a thread, those after `from`, up to `most`, as far as there is room; returns how many. */
+  write(thread: number, queries: readonly ListQuery[], from: number, most: number): number {
+    const { views, n } = this;
+    const { dim } = this.scorer;
+    const { floats, ints } = views;
+    const head = CONTROL_BYTES + thread * this.headBytes;
+    const lists = wholeLines(head + headBytes(dim, MOST_LISTED / MOST_QUERIES));
+    const hidden = lists + 8 * MOST_LISTED * n;
+    this.scorer.writeHead(ints, head, this.table, 'sum');
+    ints[(head + HEAD.allowed) / 4] = this.allowed;
+    ints[(head + HEAD.limit) / 4] = n;
+    // In front is what is hidden from nobody: nothing.
+    ints[hidden / 4] = -1;
+    let [count, end] = [0, hidden / 4 + 1];
+    const put = (query: ListQuery | undefined) => {
+      const j = count % MOST_QUERIES;
+      const group = head + GROUPS + ((count - j) / MOST_QUERIES) * groupLayout(dim, MOST_QUERIES).bytes;
+      const state = (group + j * STATE_BYTES) / 4;
+      floats.fill(
+        query === undefined ? Infinity : -Infinity,
+        state + STATE.threshold / 4,
+        state + STATE.threshold / 4 + 4,
+      );
+      ints[state + STATE.seen / 4] = query === undefined ? hidden : 4 * end;
+      ints[state + STATE.list / 4] = lists + 8 * count * n;
+      ints[state + STATE.length / 4] = 0;
+      if (query === undefined) return;
+      putQuery(views, group, MOST_QUERIES, j, dim, query, query.base);
+      ints.set(query.hidden, end);
+      ints.subarray(end, end + query.hidden.length).sort();
+      end += query.hidden.length;
+      ints[end++] = -1;
+    };
+    while (count < most && from + count < queries.length) {
+      const query = queries[from + count]!;
+      if (end + query.hidden.length + 1 > hidden / 4 + MOST_HIDDEN) break;
+      put(query);
+      count++;
+    }
+    const own = count;
+    for (; count % MOST_QUERIES !== 0; count++) put(undefined);
+    return own;
+  }
+
+  /** The calls of a thread that has been handed so many. */
+  calls(thread: number, count: number): number[] {
+    const head = CONTROL_BYTES + thread * this.headBytes;
+    const groups = Math.ceil(count / MOST_QUERIES);
+    if (groups === 0) return [];
+    return Array.from(blocksOf(this.scorer.count), ({ from, to }) => [0, head, groups, from, to]).flat();
+  }
+
+  /** Tells of each row of the list of a thread's query, best first. */
+  read(thread: number, at: number, tell: (row: number, score: number) => void): void {
+    const { floats, ints } = this.views;
+    const { dim } = this.scorer;
+    const j = at % MOST_QUERIES;
+    const head = CONTROL_BYTES + thread * this.headBytes;
+    const group = head + GROUPS + ((at - j) / MOST_QUERIES) * groupLayout(dim, MOST_QUERIES).bytes;
+    const state = (group + j * STATE_BYTES) / 4;
+    const list = (ints[state + STATE.list / 4]! >>> 0) / 4;
+    const length = ints[state + STATE.length / 4]!;
+    for (let place = list; place < list + 2 * length; place += 2) tell(ints[place]!, floats[place + 1]!);
+  }
+}
+
+/** In front of a memory that threads share: what they wait by. */
+const CONTROL_BYTES = 64;
 
 /** Writes a query to its place in a group, but for its threshold. */
 function putQuery(

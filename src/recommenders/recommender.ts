@@ -4,7 +4,7 @@ import type { Interactions } from '../data/interactions';
 import type { Id } from '../data/vocabulary';
 import type { MetricName, Scores } from '../metrics/metric-names';
 import type { ItemMask } from '../serving/item-mask';
-import type { RecommendationList, RecommendOptions } from '../serving/questions';
+import type { RecommendationList, RecommendManyOptions, RecommendOptions } from '../serving/questions';
 import type { EpochRecord, History } from '../training/fit';
 
 /** How a fit is watched and stopped. */
@@ -86,14 +86,8 @@ export interface Recommender<O extends object = object> {
   predict(userId: Id, itemId: Id): number;
   predictMany(pairs: Iterable<readonly [Id, Id]> | Interactions): Float32Array;
   recommend(userId: Id, options?: RecommendOptions): RecommendationList;
-  recommendMany(
-    userIds: Iterable<Id>,
-    options?: RecommendOptions & { readonly signal?: AbortSignal | undefined },
-  ): Promise<Map<Id, RecommendationList>>;
-  recommendEach(
-    userIds: Iterable<Id>,
-    options?: RecommendOptions & { readonly signal?: AbortSignal | undefined },
-  ): AsyncIterable<[Id, RecommendationList]>;
+  recommendMany(userIds: Iterable<Id>, options?: RecommendManyOptions): Promise<Map<Id, RecommendationList>>;
+  recommendEach(userIds: Iterable<Id>, options?: RecommendManyOptions): AsyncIterable<[Id, RecommendationList]>;
   /** A set of items for `candidates` and `exclude`, to be used again and again: ids are looked up once. */
   itemMask(itemIds: Iterable<Id>): ItemMask;
   /** Whether training saw both, or the user, where no item is given; predictions of others are baselines. */

@@ -2,7 +2,7 @@
 // tables alone become a recommender.
 
 import { field, oneOf, readOptions } from '../core/options';
-import { now, TaskScheduler, untilAborted } from '../core/scheduler';
+import { now, type Scheduler, TaskScheduler, untilAborted } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
 import type { Id } from '../data/vocabulary';
 import { backendOf } from '../kernels/backend';
@@ -12,9 +12,11 @@ import { explain, foldInItem, foldInUser, similarItems, similarUsers } from '../
 import { FactorizationState } from '../serving/factorization-state';
 import { type FittedFactorization, ServedTables } from '../serving/factorization-tables';
 import type { FoldIn } from '../serving/fold-in/fold-in';
-import type { FoldedItem, FoldedUser } from '../serving/predictor';
+import type { Answered, FoldedItem, FoldedUser } from '../serving/predictor';
 import type { HistoryRow, Recommendation, SimilarOptions } from '../serving/questions';
 import { encodeFitted } from '../serving/saved-model';
+import { listsOnThreads } from '../serving/threaded-lists';
+import type { ItemRequest } from '../serving/trained-state';
 import type { EpochRecord, History } from '../training/fit';
 import { evaluable } from './fit-interactions';
 import { type FilledFitOptions, refuseCheckpoints } from './fit-options';
@@ -92,6 +94,18 @@ export abstract class TableRecommender extends IdRecommender implements Similar,
       index: field(oneOf('inner-product', 'cosine'), 'inner-product'),
     });
     return vectorsOf(fitted, index);
+  }
+
+  /** @internal */
+  protected override onThreads(
+    state: FactorizationState,
+    request: ItemRequest,
+    users: Iterable<Id>,
+    threads: number | 'auto',
+    scheduler: Scheduler,
+    answered: Answered,
+  ) {
+    return listsOnThreads(state, request, users, threads, scheduler, answered);
   }
 
   /** The items most like one, best first. @see Similar */

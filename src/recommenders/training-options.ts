@@ -3,7 +3,6 @@
 import type { Context, Field, Fields, Filled } from '../core/options';
 import {
   boolean,
-  check,
   seed as checkSeed,
   field,
   integer,
@@ -11,6 +10,7 @@ import {
   number,
   oneOf,
   readOptions,
+  threadCount,
   wrong,
 } from '../core/options';
 import { plainCopy } from '../core/plain';
@@ -275,11 +275,6 @@ export function negatives(always = false): Field<NegativeSampling | false, { rea
     },
   };
 }
-
-export const threadCount = check<number | 'auto'>(
-  "a whole number from 1 to 256, or 'auto'",
-  (value) => value === 'auto' || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 256),
-);
 
 /** On how many threads; results never depend on it. */
 export const threads = field(threadCount, 1);

@@ -227,15 +227,15 @@ const FEWEST_A_PASS = 4;
 
 /** Finds the best items of a trained state. */
 export class BestItems {
-  private readonly marks: CandidateMask;
-  private readonly count: number;
+  readonly marks: CandidateMask;
+  readonly count: number;
 
   constructor(
     private readonly tables: Tables,
-    private readonly served: ServedTables,
+    readonly served: ServedTables,
     private readonly seen: InteractionHistory,
     /** Of the items; made when all of them are to be scored. */
-    private readonly scorer: () => Scorer,
+    readonly scorer: () => Scorer,
   ) {
     // Not the size of the vocabulary, which may have grown since the fit, where other data share it.
     this.count = seen.itemCounts.length;
@@ -256,6 +256,11 @@ export class BestItems {
     return (users) => this.steps(users, request, marks, candidates);
   }
 
+  /** Whether all items are scored, and not each candidate alone. */
+  isPass(candidates: readonly number[] | null): boolean {
+    return candidates === null || candidates.length * PASS_SPEED > this.count;
+  }
+
   /** The best items of a user that is no row of the tables. */
   ofRow(row: UserRow, request: ItemRequest): ScoredIndex[] {
     return this.marks.during(
@@ -265,7 +270,8 @@ export class BestItems {
     );
   }
 
-  private *steps(
+  /** The lists of some users, in steps, where these candidates have been marked. */
+  *steps(
     users: readonly number[],
     request: ItemRequest,
     marks: CandidateMask,
@@ -280,7 +286,8 @@ export class BestItems {
     return users.map((user) => (this.served.hasUser(user) ? lists[next++]! : popular));
   }
 
-  private rowOf(user: number): UserRow {
+  /** How scores see a user. */
+  rowOf(user: number): UserRow {
     const { tables, served, seen } = this;
     return {
       values: tables.userEmbedding,
@@ -300,8 +307,8 @@ export class BestItems {
     if (n === 0) return rows.map(() => []);
     const isAllowed = marks.check(candidates !== null);
     const atOnce = Math.max(FEWEST_A_PASS, Math.min(USERS_A_PASS, Math.floor(ENTRIES_A_PASS / n)));
-    const isPass = candidates === null || candidates.length * PASS_SPEED > this.count;
-    const inOrder = isPass ? [] : Int32Array.from(candidates).sort();
+    const isPass = this.isPass(candidates);
+    const inOrder = isPass || candidates === null ? [] : Int32Array.from(candidates).sort();
     const lists: ScoredIndex[][] = [];
     for (let from = 0; from < rows.length; from += atOnce) {
       const keepers: BestUnseen[] = [];
@@ -328,6 +335,14 @@ export class BestItems {
       yield;
     }
   }
+}
+
+/** Lists with ratings for scores, but for those of users that are not known, who have counts. */
+export function rated(served: ServedTables, users: readonly number[], lists: ScoredIndex[][]): ScoredIndex[][] {
+  return lists.map((list, at) => {
+    if (!served.hasUser(users[at]!)) return list;
+    return list.map(({ index, score }) => ({ index, score: served.toRating(score) }));
+  });
 }
 
 /** Keeps the best of the items that are allowed and not among some, all offered in ascending order. */
@@ -378,23 +393,15 @@ export class FactorizationLists {
   }
 
   best(users: readonly number[], request: ItemRequest): ScoredIndex[][] {
-    return this.rated(users, this.bestItems.of(users, request));
-  }
-
-  private rated(users: readonly number[], lists: ScoredIndex[][]): ScoredIndex[][] {
-    const { served } = this;
-    return lists.map((list, at) => {
-      if (!served.hasUser(users[at]!)) return list;
-      return list.map(({ index, score }) => ({ index, score: served.toRating(score) }));
-    });
+    return rated(this.served, users, this.bestItems.of(users, request));
   }
 
   /** What makes the lists of some users after others in steps. */
   inTurns(request: ItemRequest): (users: readonly number[]) => Pausable<ScoredIndex[][]> {
     const steps = this.bestItems.inTurns(request);
-    const rated = (users: readonly number[], lists: ScoredIndex[][]) => this.rated(users, lists);
+    const { served } = this;
     return function* (users) {
-      return rated(users, yield* steps(users));
+      return rated(served, users, yield* steps(users));
     };
   }
 

@@ -2,8 +2,19 @@
 // similar items and users.
 
 import { DataError, isNamed, NotFittedError, OptionError, UnsupportedError } from '../core/errors';
-import { abortSignal, boolean, field, integer, oneOf, optional, readOptions, show, wrong } from '../core/options';
-import { A_LOOK, now, type Pausable, runToEnd, runYielding, TaskScheduler } from '../core/scheduler';
+import {
+  abortSignal,
+  boolean,
+  field,
+  integer,
+  oneOf,
+  optional,
+  readOptions,
+  show,
+  threadCount,
+  wrong,
+} from '../core/options';
+import { A_LOOK, now, type Pausable, runToEnd, runYielding, type Scheduler, TaskScheduler } from '../core/scheduler';
 import { groupRowsNow } from '../data/csr';
 import type { Interactions } from '../data/interactions';
 import { type Interaction, type Row, readRows, refuseStrayNames } from '../data/rows';
@@ -12,7 +23,14 @@ import type { Scores } from '../metrics/metric-names';
 import { ROWS_A_STEP } from '../metrics/relevant-items';
 import { indexMap } from './index-map';
 import { ItemMask, type NumberedIds, numbersOf } from './item-mask';
-import type { HistoryRow, Recommendation, RecommendationList, RecommendOptions, SimilarOptions } from './questions';
+import type {
+  HistoryRow,
+  Recommendation,
+  RecommendationList,
+  RecommendManyOptions,
+  RecommendOptions,
+  SimilarOptions,
+} from './questions';
 import type { ScoredIndex, SimilarRequest } from './top-k';
 import type { Able, FoldedItemState, FoldedUserState, HistoryEntry, ItemRequest, TrainedState } from './trained-state';
 
@@ -50,13 +68,12 @@ export function readRecommendOptions(owner: string, given: RecommendOptions | un
 }
 
 /** Checks those of recommendMany and recommendEach. */
-export function readManyOptions(
-  owner: string,
-  given: (RecommendOptions & { readonly signal?: AbortSignal | undefined }) | undefined,
-) {
-  return readOptions<ReadRecommendOptions & { readonly signal?: AbortSignal }>(owner, given, {
+export function readManyOptions(owner: string, given: RecommendManyOptions | undefined) {
+  type Read = ReadRecommendOptions & { readonly signal?: AbortSignal; readonly threads: number | 'auto' };
+  return readOptions<Read>(owner, given, {
     ...recommendFields(),
     signal: optional(abortSignal),
+    threads: field(threadCount, 'auto'),
   });
 }
 
@@ -396,10 +413,7 @@ export abstract class Predictor {
   }
 
   /** `recommend` for many users, each once, while other tasks go on. Memory: the lists. @see recommendEach */
-  async recommendMany(
-    userIds: Iterable<Id>,
-    options?: RecommendOptions & { readonly signal?: AbortSignal | undefined },
-  ): Promise<Map<Id, RecommendationList>> {
+  async recommendMany(userIds: Iterable<Id>, options?: RecommendManyOptions): Promise<Map<Id, RecommendationList>> {
     const chunks = this.chunksOf('recommendMany', options, () => new Set(userList(userIds)));
     const lists = new Map<Id, RecommendationList>();
     for await (const chunk of chunks) for (const [id, list] of chunk) lists.set(id, list);
@@ -422,33 +436,41 @@ export abstract class Predictor {
    * console.log(lists); // 60
    * ```
    */
-  recommendEach(
-    userIds: Iterable<Id>,
-    options?: RecommendOptions & { readonly signal?: AbortSignal | undefined },
-  ): AsyncIterable<[Id, RecommendationList]> {
+  recommendEach(userIds: Iterable<Id>, options?: RecommendManyOptions): AsyncIterable<[Id, RecommendationList]> {
     const chunks = this.chunksOf('recommendEach', options, () => userList(userIds));
     return (async function* () {
       for await (const chunk of chunks) yield* chunk;
     })();
   }
 
-  private chunksOf(
-    call: string,
-    options: (RecommendOptions & { readonly signal?: AbortSignal | undefined }) | undefined,
-    usersOf: () => Iterable<Id>,
-  ) {
+  private chunksOf(call: string, options: RecommendManyOptions | undefined, usersOf: () => Iterable<Id>) {
     const owner = `${this.owner}.${call}`;
     const state = this.need(call);
-    const { signal, ...read } = readManyOptions(owner, options);
+    const { signal, threads, ...read } = readManyOptions(owner, options);
     const { request, list } = this.answering(owner, state, read);
     const inTurns = state.inTurns?.(request);
+    const answered: Answered = (ids, rows, lists) => lists.map((ranked, at) => [ids[at]!, list(rows[at]!, ranked)]);
     const answer = function* (ids: readonly Id[]): Pausable<[Id, RecommendationList][]> {
       const rows = ids.map((id) => state.users.indexOf(id));
-      const lists = inTurns === undefined ? state.best(rows, request) : yield* inTurns(rows);
-      return lists.map((ranked, at) => [ids[at]!, list(rows[at]!, ranked)]);
+      return answered(ids, rows, inTurns === undefined ? state.best(rows, request) : yield* inTurns(rows));
     };
-    return inChunks(usersOf(), answer, inTurns !== undefined, signal);
+    const users = usersOf();
+    const begin = (scheduler: Scheduler) => this.onThreads?.(state, request, users, threads, scheduler, answered);
+    return (async function* () {
+      const scheduler = new TaskScheduler(signal);
+      yield* (await begin(scheduler)) ?? inChunks(users, answer, inTurns !== undefined, scheduler);
+    })();
   }
+
+  /** @internal The lists of users, some at a time, as threads make them; undefined where one thread does as well. */
+  protected onThreads?(
+    state: TrainedState,
+    request: ItemRequest,
+    users: Iterable<Id>,
+    threads: number | 'auto',
+    scheduler: Scheduler,
+    answered: Answered,
+  ): Promise<AsyncIterable<[Id, RecommendationList][]> | undefined>;
 
   /** What is asked of a state, and what makes its answer for a user a list. */
   private answering(owner: string, state: TrainedState, read: ReadRecommendOptions) {
@@ -481,6 +503,13 @@ export abstract class Predictor {
 
 const userList = (ids: Iterable<Id>) => checkList(ids, 'userIds', 'a list or set of user ids');
 
+/** Makes of what a state gives what a caller gets: for some users, by id and by number. */
+export type Answered = (
+  ids: readonly Id[],
+  rows: readonly number[],
+  lists: readonly (readonly ScoredIndex[])[],
+) => [Id, RecommendationList][];
+
 /** The lists of some users. */
 type Answer = (ids: readonly Id[]) => Pausable<[Id, RecommendationList][]>;
 
@@ -491,8 +520,7 @@ const MOST_USERS = 256;
 const CHUNK = 4;
 
 /** Answers for some users at a time, letting other tasks run in between. */
-async function* inChunks(userIds: Iterable<Id>, answer: Answer, hasSteps: boolean, signal: AbortSignal | undefined) {
-  const scheduler = new TaskScheduler(signal);
+async function* inChunks(userIds: Iterable<Id>, answer: Answer, hasSteps: boolean, scheduler: Scheduler) {
   let [chunk, size]: [Id[], number] = [[], hasSteps ? USERS : 1];
   const answerChunk = async () => {
     const begun = now();
@@ -508,7 +536,7 @@ async function* inChunks(userIds: Iterable<Id>, answer: Answer, hasSteps: boolea
     if (chunk.length < size) continue;
     yield await answerChunk();
     if (scheduler.isDue(A_LOOK)) await scheduler.yieldNow();
-    else signal?.throwIfAborted();
+    else scheduler.signal?.throwIfAborted();
   }
   if (chunk.length > 0) yield await answerChunk();
 }

@@ -28,6 +28,18 @@ export interface RecommendOptions {
   readonly candidates?: Iterable<Id> | ItemMask | undefined;
 }
 
+/** What to recommend from to many, and how. */
+export interface RecommendManyOptions extends RecommendOptions {
+  /** Ends the work: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * On how many threads, a whole number from 1 to 256; lists never depend on it. `auto`: one for each core, where there is
+   * enough to do and it is known how many users are asked for. They are started for the call. Scores that are no inner products,
+   * lists of more than 256 items and of few candidates, and `opmf/serve` have one thread. @defaultValue 'auto'
+   */
+  readonly threads?: number | 'auto' | undefined;
+}
+
 /** How alike two rows are, and which are wanted: items where items are asked for, users where users are. */
 export interface SimilarOptions {
   /** @defaultValue 10 */

@@ -144,7 +144,7 @@ describe('many users', () => {
       [{ n: -1 }, 'n'],
       [{ signal: 5 }, 'signal'],
       [{ exclude: 'ab' }, 'exclude'],
-      [{ threads: 2 }, 'threads'],
+      [{ threads: 0 }, 'threads'],
     ] as const) {
       expect(() => model.recommendEach(everybody, options as never)).toThrow(OptionError);
       await expect(model.recommendMany(everybody, options as never)).rejects.toMatchObject({ option });
