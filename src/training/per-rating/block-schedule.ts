@@ -76,17 +76,19 @@ export function chooseParts(
 ): { readonly parts: number; readonly blocks: Blocks } | null {
   const least = { users: USER_BLOCKS * parts, items: ITEM_BLOCKS * parts };
   if (parts === 1 || users.rows < least.users || items.rows < least.items) return null;
-  const wanted = ({ bytes }: Side) => Math.ceil(bytes / BLOCK_BYTES);
+  const wanted = ({ rows, bytes }: Side) => Math.min(rows, Math.ceil(bytes / BLOCK_BYTES));
   let blocks = { users: Math.max(wanted(users), least.users), items: Math.max(wanted(items), least.items) };
   const most = Math.max(ratings / SHARED_TILE, least.users * least.items);
+  // Too many tiles: reduce the side with more blocks, as far as it may be.
   while (blocks.users * blocks.items > most) {
-    const half = { users: Math.ceil(blocks.users / 2), items: Math.ceil(blocks.items / 2) };
-    const isWide = half.users >= least.users && (blocks.users >= blocks.items || half.items < least.items);
-    if (isWide) blocks = { ...blocks, users: half.users };
-    else if (half.items >= least.items) blocks = { ...blocks, items: half.items };
-    else break;
+    const isUsers = blocks.items === least.items || (blocks.users >= blocks.items && blocks.users > least.users);
+    blocks = isUsers
+      ? { ...blocks, users: Math.max(Math.ceil(blocks.users / 2), least.users) }
+      : { ...blocks, items: Math.max(Math.ceil(blocks.items / 2), least.items) };
   }
-  return { parts, blocks };
+  // As many to each part.
+  const even = (count: number) => Math.ceil(count / parts) * parts;
+  return { parts, blocks: { users: even(blocks.users), items: even(blocks.items) } };
 }
 
 // Rows into blocks of about equal weight: the heaviest row first, each to the block that is lightest so far (Graham 1969).
