@@ -236,11 +236,19 @@ function emitRun(
       advance(to, 4),
     );
   const sampler = i32.load(run, CANDIDATE_RUN.sampler);
+  const filter = i32.add(i32.const(spec.positives.filters), i32.mul(i32.load(other), i32.const(FILTER.bytes)));
+  const filterWords = i32.load(filter, FILTER.words);
   const drawn = draw.call(own, i32.load(record, 4), sampler, i32.load(run, CANDIDATE_RUN.stream));
   const candidates = sequence(
     set(to, scratch),
     set(groups, least(i32.mul(left, i32.const(batchSize)), i32.load(run, CANDIDATE_RUN.left))),
     set(count, i32.mul(groups, i32.const(group))),
+    // The filters of the users, and their first words, come together too.
+    set(j, groups),
+    set(other, record),
+    set(own, i32.const(0)),
+    times(j, set(own, i32.add(own, i32.load(filterWords))), advance(other, recordBytes(isWeighted))),
+    i32.store(at(place.touched), own),
     times(
       groups,
       set(own, i32.load(record)),
