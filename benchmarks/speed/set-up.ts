@@ -39,7 +39,7 @@ async function measure(data: Interactions): Promise<Record<string, number>> {
   };
   const scheduler = new TaskScheduler(undefined);
   const [users, items] = [data.users.size, data.items.size];
-  await part('signal', () => signalOf(data, undefined, scheduler));
+  await part('defaults', () => signalOf(data, undefined, scheduler));
   const model = new MFModel({ users, items, rank: RANK, initScale: 0 });
   const tables = [model.userEmbedding, model.itemEmbedding];
   await part('start', () => drawStart(tables, { seed: 1, initScale: 0.1 }, scheduler));
