@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { EASE, type Interactions, ItemKNN, NMF } from 'opmf';
+import { EASE, type Interactions, ItemKNN, NMF, SVDpp } from 'opmf';
 import { loadGowalla, loadNcf } from '../implicit/data';
 import { machine } from '../machine';
 import { DataSets } from './data-sets';
@@ -47,6 +47,7 @@ const CASES: readonly Case[] = [
   fitOf('ItemKNN, NCF ML-1M', ncf, (threads) => new ItemKNN({ threads })),
   fitOf('ItemKNN, Gowalla', gowalla, (threads) => new ItemKNN({ threads })),
   fitOf('NMF, ML-1M', ratings, (threads) => new NMF({ threads })),
+  fitOf('SVDpp, ML-1M', ratings, (threads) => new SVDpp({ threads })),
 ];
 
 const PROTOCOL =

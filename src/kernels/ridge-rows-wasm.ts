@@ -35,7 +35,7 @@ import {
   ridgesOf,
   scratchParts,
 } from './ridge-rows';
-import { advance, locals, parameters, times } from './walk';
+import { advance, eachVector, locals, parameters, times } from './walk';
 
 /**
  * The solver for a problem. In WebAssembly where it can be had, on shared memory for `threads` if that can be had too; `threads` of it says.
@@ -179,9 +179,6 @@ type I32 = Local<'i32'>;
 
 const add = (a: Code<'i32'>, bytes: number): Code<'i32'> => (bytes === 0 ? a : i32.add(a, i32.const(bytes)));
 
-/** Vectors of a row written out one after another; longer rows are walked in a loop of so many. */
-const UNROLLED = 8;
-const CHUNK = 4;
 /** Rows of which outer products are added at a time: they stay in the first-level cache. */
 const ROWS_AT_ONCE = 32;
 
@@ -263,17 +260,7 @@ class RidgeWriter {
     cursors: readonly I32[],
     body: (offset: number, vector: number) => Code<'void'>,
   ): Code<'void'> {
-    const { vectors } = this;
-    const some = (count: number) => sequence(...Array.from({ length: count }, (_, j) => body(16 * j, j)));
-    if (vectors <= UNROLLED) return some(vectors);
-    const rounds = f.local('i32');
-    const whole = Math.floor(vectors / CHUNK);
-    return sequence(
-      set(rounds, i32.const(whole)),
-      times(rounds, some(CHUNK), ...cursors.map((cursor) => advance(cursor, 16 * CHUNK))),
-      some(vectors - whole * CHUNK),
-      ...cursors.map((cursor) => advance(cursor, -16 * CHUNK * whole)),
-    );
+    return eachVector(f, this.vectors, cursors, body);
   }
 
   /** setDiagonal(scratch, ridges) */

@@ -216,3 +216,26 @@ export class LaneDots {
     return f32.add(f32.lane(0)(held), f32.lane(1)(held));
   }
 }
+
+/** Vectors of a row written out one after another; longer rows are walked in a loop of so many. */
+const WRITTEN_OUT = 8;
+const CHUNK = 4;
+
+/** The body for each vector of a row of so many whole ones; `cursors` are where they were afterwards. */
+export function eachVector(
+  f: FunctionBuilder,
+  vectors: number,
+  cursors: readonly Local<'i32'>[],
+  body: (offset: number, vector: number) => Code<'void'>,
+): Code<'void'> {
+  const some = (count: number) => sequence(...Array.from({ length: count }, (_, j) => body(16 * j, j)));
+  if (vectors <= WRITTEN_OUT) return some(vectors);
+  const rounds = f.local('i32');
+  const whole = Math.floor(vectors / CHUNK);
+  return sequence(
+    set(rounds, i32.const(whole)),
+    times(rounds, some(CHUNK), ...cursors.map((cursor) => advance(cursor, 16 * CHUNK))),
+    some(vectors - whole * CHUNK),
+    ...cursors.map((cursor) => advance(cursor, -16 * CHUNK * whole)),
+  );
+}

@@ -10,6 +10,7 @@ import { copied } from '../serving/factorization-tables';
 import { decodeFitted, restore, type SavedFactorization, savedRule } from '../serving/saved-model';
 import type { LossName } from '../training/losses';
 import { PooledSgd, UserBatcher, UserRatings } from '../training/svdpp';
+import type { ALSOptions } from './als';
 import {
   type BatchShape,
   type FactorizationFields,
@@ -26,10 +27,10 @@ import {
 import { FactorizationRecommender, type Prepared } from './factorization-recommender';
 import type { Collapses } from './recommender';
 import { INSTEAD_OF_KIND } from './targets';
-import type { OptionsInForce } from './training-options';
+import { type OptionsInForce, placeFields } from './training-options';
 
 /**
- * The options of SVDpp: those of OverparamMF without losses of orders, negatives, threads and grouping. A batch has
+ * The options of SVDpp: those of OverparamMF without losses of orders, negatives and grouping. A batch has
  * ratings of one user; `regularization.scaling` is not for the y_j, whose penalty is the same for all items.
  *
  * @example
@@ -42,6 +43,12 @@ import type { OptionsInForce } from './training-options';
 export type SVDppOptions = Omit<OverparamMFOptions, 'loss' | 'negatives' | 'threads' | 'grouping'> & {
   /** 'auto' is 'squared', and refuses values that are all equal, as every loss does here. @defaultValue 'auto' */
   readonly loss?: LossName | 'auto' | undefined;
+  /**
+   * The threads to train on, a whole number from 1 to 256, with plain tables, SGD and batchSize 1; results never depend on it. `auto`:
+   * one for each core, where there is enough to do. Where threads cannot be started one does the work, which is said once as a
+   * warning. @defaultValue 'auto'
+   */
+  readonly threads?: ALSOptions['threads'];
 };
 
 /** Every option filled in; before a fit the loss may be 'auto'. */
@@ -51,12 +58,12 @@ export type FilledSvdppOptions = FactorizationOptionsInForce & { readonly loss: 
 export function svdppFields(): FactorizationFields {
   const presets = { ratings: SVDPP_PRESET, orders: PLAIN_PRESETS.orders };
   const fields = factorizationFields(presets, productPlans(IMPLICIT));
-  const { loss, negatives, threads, grouping } = fields;
+  const { loss, negatives, grouping } = fields;
   return {
     ...fields,
     loss: { ...loss, wanted: 'one of auto, squared, logistic, absolute, huber' },
     negatives: only(negatives, false, "false, with loss 'squared', 'absolute' or 'huber'"),
-    threads: only(threads, 1, '1'),
+    threads: placeFields().threads,
     grouping: only(grouping, 1, '1; batchSize is how many ratings of a user a step takes'),
   };
 }
@@ -101,8 +108,8 @@ const ofOneUser = async ({ size }: Interactions): Promise<BatchShape> => ({ size
  *
  * Cost: fit O(epochs x ratings x rank) in closed form, else times the ratings of a user; predict and recommend as MF.
  *
- * @throws OptionError for an unknown option or a value out of its range; UnsupportedError for losses of orders, negatives,
- * threads and grouping
+ * @throws OptionError for an unknown option or a value out of its range; UnsupportedError for losses of orders, negatives
+ * and grouping
  * @see Koren, "Factorization Meets the Neighborhood" (KDD 2008), equations 15 and 16
  * @example
  * ```ts

@@ -1,21 +1,33 @@
 // The ratings grouped by user, and the set N(u) of the items that each user has rated, as compressed rows.
 
 import type { Stream } from '../core/random';
-import type { Scheduler } from '../core/scheduler';
+import { forEachChunk, type Scheduler } from '../core/scheduler';
 import { groupRows } from '../data/csr';
 import type { Move } from '../kernels/heap';
+import { inFours } from '../kernels/ridge-rows';
 import type { RatingData } from '../models/model';
-import { poolRows, type SVDppModel, type UserBatch } from '../models/svdpp';
+import type { SVDppModel, UserBatch } from '../models/svdpp';
 import type { Real } from '../optimizers/factor';
 import { LearningRates } from '../optimizers/learning-rate';
 import { Sgd } from '../optimizers/sgd';
 import type { Parameter } from '../parameters/parameter';
 import { PlainTable } from '../parameters/table';
+import { layOut, type Part } from '../wasm/host';
 import type { Training } from './fit';
-import type { OrderOptions } from './per-rating/block-schedule';
-import { progressAt } from './per-rating/plan';
+import { coprime, MOST_STRIDE, type OrderOptions } from './per-rating/block-schedule';
+import { lossSpecOf, progressAt } from './per-rating/plan';
 import type { Batcher } from './rating-batches';
 import type { StepTask } from './start-training';
+import {
+  encodeSvdpp,
+  jsSvdpp,
+  SVDPP_STEPS,
+  type SvdppArrays,
+  type SvdppShape,
+  svdppLengths,
+  svdppScratch,
+} from './svdpp-steps';
+import { PartRunner, type Work } from './threads';
 
 /** Ratings by user. */
 export class UserRatings {
@@ -224,147 +236,234 @@ export class UserBatcher implements Batcher<UserBatch> {
   }
 }
 
-// SVD++ by plain SGD, one rating per step, in O(n_u + |N(u)|) row operations per user instead of O(n_u |N(u)|). The
-// steps of a user's ratings give all y_j of its set the same addend and the same decay: their pooled sum, and the final
-// value of each, follow without touching them. Steps and order are those of batches of one, up to rounding.
+// SVD++ by plain SGD, a step a rating, in O(n_u + |N(u)|) row operations per user instead of O(n_u |N(u)|): svdpp-steps.ts.
 
-/** A table with the strength of the penalty on each of its rows. */
-interface Penalized {
-  readonly data: Real;
-  readonly decay: Float64Array;
-}
+/**
+ * What rates bear at once: rows of the busiest item are moved by so many times the rate, a quarter of what batches are taken to
+ * bear (docs/defaults.md).
+ */
+const MOST_AT_ONCE = { bias: 0.22, embedding: 2.4 };
+/** The most users of a group, the least groups of an epoch, and the ratings that a group of several ends with. */
+const MOST_USERS = 32;
+const LEAST_GROUPS = 64;
+const MOST_RATINGS = 8192;
+/** A step in the scheduler's units, by rank. */
+const A_STEP = 1 / 16;
 
 /** Trains SVD++ rating by rating. */
 export class PooledSgd implements Training {
   readonly rates: LearningRates;
-  private order: UserOrder | null = null;
-  private readonly p: Penalized;
-  private readonly q: Penalized;
-  private readonly y: Real;
-  private readonly yDecay: number;
-  private readonly userBias: Penalized | null;
-  private readonly itemBias: Penalized | null;
-  /** Of the current user: p_u, the pooled sum of its set, and the total that its ratings add to each y of it. */
-  private readonly own: Float64Array;
-  private readonly pooled: Float64Array;
-  private readonly addend: Float64Array;
-  private readonly scored: { scores: Real; targets: Real; weights: Real | null; count: number };
-  private readonly gScores: Real;
+  private runner: PartRunner | null = null;
+  private arrays: SvdppArrays | null = null;
+  private readonly shape: SvdppShape;
+  /** How many users have ratings, and the part of them that have the busiest item. */
+  private users = 0;
+  private busiest = 1;
+  private size = { users: 0, items: 0, ratings: 0, most: 0, group: 1 };
+  /** Where shares of the items begin, and their end. */
+  private shares: number[] = [];
+  /** The address of what threads have for themselves. */
+  private scratch = 0;
 
-  private constructor(private readonly task: StepTask<SVDppModel>) {
-    const { model, optimizer, penalties, data } = task;
-    const of = (parameter: Parameter): Penalized => ({
-      data: parameter.values,
-      decay: penalties.find((penalty) => penalty.parameter === parameter)?.byRows() ?? new Float64Array(parameter.rows),
-    });
+  private constructor(
+    private readonly task: StepTask<SVDppModel>,
+    private readonly mostUsers: number | undefined,
+  ) {
+    const { model, optimizer, data } = task;
     this.rates = new LearningRates(optimizer.config.learningRate);
-    this.p = of(model.userEmbedding);
-    this.q = of(model.itemEmbedding);
-    const implicit = of(model.implicitEmbedding);
-    this.y = implicit.data;
-    this.yDecay = implicit.decay[0]!;
-    this.userBias = model.userBias && of(model.userBias);
-    this.itemBias = model.itemBias && of(model.itemBias);
-    this.own = new Float64Array(model.rank);
-    this.pooled = new Float64Array(model.rank);
-    this.addend = new Float64Array(model.rank);
-    const one = () => new Float64Array(1);
-    this.scored = { scores: one(), targets: one(), weights: data.weights && one(), count: 1 };
-    this.gScores = one();
+    const { rank, globalMean: mean, userBias, implicitEmbedding } = model;
+    const yDecay = this.decayOf(implicitEmbedding)[0]!;
+    this.shape = { rank, mean, hasBiases: userBias !== null, isWeighted: data.weights !== null, yDecay };
   }
 
-  /** Null if this shortcut does not apply: another rule, products, larger batches, or penalties that differ between the y_j. */
-  static of(task: StepTask<SVDppModel>): PooledSgd | null {
+  /**
+   * Null if this shortcut does not apply: another rule, products, larger batches, or penalties that differ between the y_j.
+   * `mostUsers`: of a group, whatever rates bear.
+   */
+  static of(task: StepTask<SVDppModel>, mostUsers?: number): PooledSgd | null {
     const { model, optimizer, penalties, options } = task;
     const isPlain = model.parameters.every((parameter) => parameter instanceof PlainTable);
     const isSgd = optimizer instanceof Sgd && optimizer.config.weightDecay === 0;
     const isAlike = penalties.every(({ parameter, byRow }) => parameter !== model.implicitEmbedding || byRow === null);
-    return isPlain && isSgd && isAlike && options.batchSize === 1 ? new PooledSgd(task) : null;
+    return isPlain && isSgd && isAlike && options.batchSize === 1 ? new PooledSgd(task, mostUsers) : null;
   }
 
   dispose(): void {
-    this.order = null;
+    this.runner?.stop();
   }
 
   async epoch(epoch: number, scheduler: Scheduler): Promise<number> {
-    const { data, options, model } = this.task;
-    this.order ??= new UserOrder(await UserRatings.of(data, model, scheduler), options);
-    const { order } = this;
-    order.begin(epoch);
-    let sum = 0;
-    let seen = 0;
-    for (let user = order.next(); user >= 0; user = order.next()) {
-      sum += this.trainUser(user, order, epoch, seen);
-      seen += order.count;
-      if (!scheduler.isDue(order.count * (1 + (model.rank >> 2)))) continue;
-      if (!Number.isFinite(sum)) return sum;
-      await scheduler.yieldNow();
-    }
-    return sum / (data.ratings ?? data.size);
+    const { data } = this.task;
+    if (this.runner === null) await this.prepare(scheduler);
+    const strata = await this.strataOf(epoch, scheduler);
+    await this.runner!.run(strata);
+    await this.copy('out', scheduler);
+    const losses = this.arrays!.loss.subarray(0, this.users);
+    return losses.reduce((sum, one) => sum + one, 0) / (data.ratings ?? data.size);
   }
 
-  /** The steps of all ratings of a user; returns the sum of their losses. */
-  private trainUser(user: number, { rows, count, ratings }: UserOrder, epoch: number, seen: number): number {
-    const { p, y, own, pooled, addend, rates, task } = this;
-    const { rank, userEmbedding, userBias } = task.model;
-    const { epochs } = task.options;
-    const { size } = task.data;
-    const set = ratings.setOf(user);
-    poolRows(y, set, set.length, rank, pooled);
-    addend.fill(0);
-    for (let k = 0; k < rank; k++) own[k] = p.data[user * rank + k]!;
-    const norm = 1 / Math.sqrt(set.length);
-    /** The fraction that remains of each original y. */
-    let kept = 1;
-    let sum = 0;
-    for (let s = 0; s < count; s++) {
-      rates.begin(1 + seen + s, progressAt(seen + s, size, epoch, epochs));
-      const rate = rates.learningRateOf(userEmbedding.factors[0]!);
-      const biasRate = userBias === null ? 0 : rates.learningRateOf(userBias.factors[0]!);
-      sum += this.step(user, rows[s]!, rate, biasRate, norm);
-      kept *= 1 - rate * (task.data.weights?.[rows[s]!] ?? 1) * this.yDecay;
+  /** Lays the ratings out by user and item, and the tables beside them. */
+  private async prepare(scheduler: Scheduler): Promise<void> {
+    const { data, options, model, loss } = this.task;
+    const { rank, users, items } = model;
+    const { shape } = this;
+    const byItem = await groupRows(data.items, items, scheduler);
+    const usersByItem = new Int32Array(data.size);
+    await forEachChunk(data.size, scheduler, (from, to) => {
+      for (let k = from; k < to; k++) usersByItem[k] = data.users[byItem.order[k]!]!;
+    });
+    const { starts, order } = await groupRows(usersByItem, users, scheduler);
+    const single = model.userEmbedding.values instanceof Float32Array;
+    const lengths = (of: Int32Array) => Int32Array.from({ length: of.length - 1 }, (_, row) => of[row + 1]! - of[row]!);
+    const counts = lengths(starts);
+    this.users = counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
+    this.busiest = lengths(byItem.starts).reduce((a, b) => Math.max(a, b), 1) / this.users;
+    const ofOne = counts.reduce((a, b) => Math.max(a, b), 1);
+    const group = this.mostUsers ?? Math.max(1, Math.min(MOST_USERS, Math.floor(this.users / LEAST_GROUPS)));
+    const most = Math.max(ofOne, Math.min(MOST_RATINGS, group * ofOne));
+    this.size = { users, items, ratings: data.size, most, group };
+    const layout = layOut(svdppLengths(shape, this.size, single ? 'f32' : 'f64'));
+    const rule = lossSpecOf(loss);
+    const views = (buffer: ArrayBufferLike) => layout.views(buffer) as SvdppArrays;
+    const work: Work = {
+      names: SVDPP_STEPS,
+      bytes: layout.bytes,
+      scratch: svdppScratch(rank),
+      what: 'the tables of SVD++',
+      encode: (memory) => encodeSvdpp(shape, rule!, layout.at, memory),
+      define: (buffer) => jsSvdpp(views(buffer), shape, loss),
+    };
+    const { kernels = 'auto', threads = 1, host } = options;
+    const place = {
+      kernels: single && rule !== null ? kernels : 'js',
+      threads,
+      ...(host !== undefined && { host }),
+    } as const;
+    this.runner = await PartRunner.start(work, data.size, place, scheduler);
+    this.scratch = layout.bytes;
+    const arrays = views(this.runner.buffer);
+    this.arrays = arrays;
+    arrays.starts.set(starts);
+    /** Where each rating of the data has come to. */
+    const placeOf = usersByItem;
+    await forEachChunk(data.size, scheduler, (from, to) => {
+      for (let at = from; at < to; at++) {
+        const k = byItem.order[order[at]!]!;
+        arrays.item[at] = data.items[k]!;
+        arrays.target[at] = data.targets[k]!;
+        if (data.weights !== null) arrays.weight[at] = data.weights[k]!;
+      }
+    });
+    await forEachChunk(data.size, scheduler, (from, to) => {
+      for (let at = from; at < to; at++) placeOf[byItem.order[order[at]!]!] = at;
+    });
+    const { item, home } = arrays;
+    for (let user = 0; user < users; user++) {
+      for (let at = starts[user]!, first = at; at < starts[user + 1]!; at++) {
+        if (item[at] !== item[first]) first = at;
+        home[at] = at;
+        if (at > first) home[first] = home[at] = ~first;
+      }
+      if (scheduler.isDue(counts[user]!)) await scheduler.yieldNow();
     }
-    for (let k = 0; k < rank; k++) p.data[user * rank + k] = own[k]!;
-    for (let j = 0; j < set.length; j++) {
-      for (let k = 0, at = set[j]! * rank; k < rank; k++) y[at + k] = kept * y[at + k]! + addend[k]!;
+    // In the order of the data, then shuffled.
+    const next = starts.slice();
+    await forEachChunk(data.size, scheduler, (from, to) => {
+      for (let k = from; k < to; k++) arrays.random[next[data.users[k]!]!++] = placeOf[k]!;
+    });
+    const draws = options.stream.fork('ratings');
+    for (let user = 0; user < users && options.shuffle; user++) {
+      const own = arrays.random.subarray(starts[user]!, starts[user + 1]!);
+      draws.shuffle(own);
+      if (scheduler.isDue(own.length)) await scheduler.yieldNow();
     }
-    return sum;
+    this.shares = [0];
+    const { count } = this.runner;
+    for (let item = 0; item < items && this.shares.length < count; item++)
+      if (byItem.starts[item + 1]! >= (this.shares.length * data.size) / count) this.shares.push(item + 1);
+    this.shares.push(items);
+    const { userEmbedding, itemEmbedding, userBias, itemBias } = model;
+    arrays.pDecay.set(this.decayOf(userEmbedding));
+    arrays.qDecay.set(this.decayOf(itemEmbedding));
+    if (userBias !== null) arrays.userBiasDecay.set(this.decayOf(userBias));
+    if (itemBias !== null) arrays.itemBiasDecay.set(this.decayOf(itemBias));
+    await this.copy('in', scheduler);
   }
 
-  /** The step of one rating; returns its loss. */
-  private step(user: number, rating: number, rate: number, biasRate: number, norm: number): number {
-    const { p, q, userBias, itemBias, own, pooled, addend, scored, gScores, yDecay, task } = this;
-    const { rank, globalMean } = task.model;
-    const { items, targets, weights } = task.data;
-    const item = items[rating]!;
-    const from = item * rank;
-    let score = globalMean;
-    if (userBias !== null && itemBias !== null) score += userBias.data[user]! + itemBias.data[item]!;
-    for (let k = 0; k < rank; k++) score += (own[k]! + pooled[k]!) * q.data[from + k]!;
-    scored.scores[0] = score;
-    scored.targets[0] = targets[rating]!;
-    if (scored.weights !== null) scored.weights[0] = weights![rating]!;
-    const loss = task.loss.evaluate(scored, gScores);
-    const step = rate * gScores[0]!;
-    // Penalties count as much as the rating does.
-    const weight = weights === null ? 1 : weights[rating]!;
-    const decayRate = rate * weight;
-    const pKept = 1 - decayRate * p.decay[user]!;
-    const qKept = 1 - decayRate * q.decay[item]!;
-    const yKept = 1 - decayRate * yDecay;
-    for (let k = 0; k < rank; k++) {
-      const qk = q.data[from + k]!;
-      const pull = step * qk;
-      q.data[from + k] = qKept * qk - step * (own[k]! + pooled[k]!);
-      own[k] = pKept * own[k]! - pull;
-      // n times norm times what each y of the n moves by, which is norm times the pull.
-      pooled[k] = yKept * pooled[k]! - pull;
-      addend[k] = yKept * addend[k]! - norm * pull;
+  /** The strength of the penalty on each row. */
+  private decayOf(parameter: Parameter): Float64Array {
+    const penalty = this.task.penalties.find((one) => one.parameter === parameter);
+    return penalty?.byRows() ?? new Float64Array(parameter.rows);
+  }
+
+  /** Writes who comes when in an epoch, and how; the calls for the users of each group, then for all items. */
+  private async strataOf(epoch: number, scheduler: Scheduler): Promise<Part[][]> {
+    const { rates, task, size, shares, scratch } = this;
+    const { model, data, options } = task;
+    const { starts, user: order, first, stride, room, row, rate, biasRate } = this.arrays!;
+    const { rank, userEmbedding, userBias } = model;
+    const draws = options.stream.fork(epoch);
+    const ratesAt = (seen: number) => {
+      rates.begin(1 + seen, progressAt(seen, data.size, epoch, options.epochs));
+      const of = (table: Parameter | null) => (table === null ? 0 : rates.learningRateOf(table.factors[0]!));
+      return { embedding: of(userEmbedding), bias: of(userBias) };
+    };
+    const { embedding, bias } = ratesAt(0);
+    const borne = Math.min(MOST_AT_ONCE.embedding / embedding, MOST_AT_ONCE.bias / bias) / this.busiest;
+    const mostUsers = this.mostUsers ?? Math.max(1, Math.min(size.group, Math.floor(borne)));
+    let places = 0;
+    for (let user = 0; user < size.users; user++) if (starts[user + 1]! > starts[user]!) order[places++] = user;
+    if (options.shuffle) draws.shuffle(order, places);
+    const strata: Part[][] = [];
+    const perThread = svdppScratch(rank);
+    const costOf = (ratings: number) => ratings * rank * A_STEP;
+    let [seen, ratings, from] = [0, 0, 0];
+    let trained: Part[] = [];
+    const close = (to: number) => {
+      const start = from;
+      const cost = costOf(ratings) / (shares.length - 1);
+      const share = (high: number, at: number): Part => ({ call: () => [1, start, to, shares[at]!, high], cost });
+      strata.push(trained, shares.slice(1).map(share));
+      [ratings, from, trained] = [0, to, []];
+    };
+    for (let place = 0; place < places; place++) {
+      const user = order[place]!;
+      const count = starts[user + 1]! - starts[user]!;
+      if (place - from === mostUsers || (place > from && ratings + count > size.most)) close(place);
+      stride[place] = options.shuffle ? coprime(1 + draws.below(Math.min(count, MOST_STRIDE)), count) : 1;
+      first[place] = options.shuffle ? draws.below(count) : 0;
+      [room[place], row[place]] = [ratings, place - from];
+      const now = ratesAt(seen);
+      [rate[place], biasRate[place]] = [now.embedding, now.bias];
+      trained.push({ call: (thread) => [0, place, 0, 0, scratch + thread * perThread], cost: 8 + costOf(count) });
+      ratings += count;
+      seen += count;
+      if (scheduler.isDue(32)) await scheduler.yieldNow();
     }
-    if (userBias !== null && itemBias !== null) {
-      userBias.data[user]! -= biasRate * (gScores[0]! + weight * userBias.decay[user]! * userBias.data[user]!);
-      itemBias.data[item]! -= biasRate * (gScores[0]! + weight * itemBias.decay[item]! * itemBias.data[item]!);
+    close(places);
+    return strata;
+  }
+
+  /** Copies the tables to the padded rows, or back. */
+  private async copy(direction: 'in' | 'out', scheduler: Scheduler): Promise<void> {
+    const { userEmbedding, itemEmbedding, implicitEmbedding, userBias, itemBias, rank } = this.task.model;
+    const { p, q, y, ...arrays } = this.arrays!;
+    const width = inFours(rank);
+    for (const [table, own, padded, columns] of [
+      [userEmbedding, p, width, rank],
+      [itemEmbedding, q, width, rank],
+      [implicitEmbedding, y, width, rank],
+      [userBias, arrays.userBias, 1, 1],
+      [itemBias, arrays.itemBias, 1, 1],
+    ] as const) {
+      if (table === null) continue;
+      const values = (table as PlainTable).factors[0]!.data;
+      const [source, from, target, to] =
+        direction === 'in' ? [values, columns, own, padded] : [own, padded, values, columns];
+      await forEachChunk(table.rows, scheduler, (start, end) => {
+        if (from === to) return target.set(source.subarray(start * from, end * from), start * to);
+        for (let r = start; r < end; r++) for (let k = 0; k < columns; k++) target[r * to + k] = source[r * from + k]!;
+      });
     }
-    return loss;
   }
 }

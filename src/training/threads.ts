@@ -183,6 +183,11 @@ export class PartRunner {
     return new PartRunner(names, memory.buffer, routines, started, 1, scheduler);
   }
 
+  /** How many threads do it. */
+  get count(): number {
+    return this.threads?.count ?? 1;
+  }
+
   /** Does the parts of each stratum, in any order, then those of the next. */
   async run(strata: readonly (readonly Part[])[]): Promise<void> {
     const { names, routines, threads, slower, scheduler } = this;

@@ -69,10 +69,22 @@ test('goes on from a checkpoint, and after an abort has its last whole epoch', a
   expect(aborted.isFitted).toBe(true);
 });
 
+test('any number of threads and either engine have the same bits, which are those of the definition', async () => {
+  const data = syntheticInteractions({ users: 400, items: 90, ratings: 6000, seed: 3 });
+  const bits = async (options: SVDppOptions) => {
+    const model = new SVDpp({ epochs: 2, rank: 6, ...options });
+    const { epochs } = await model.fit(data);
+    const predictions = [...data].map(({ userId, itemId }) => model.predict(userId, itemId));
+    return [epochs.map(({ trainLoss }) => trainLoss), ...predictions];
+  };
+  const alone = await bits({ threads: 1 });
+  for (const threads of [2, 3, 4]) expect(await bits({ threads })).toEqual(alone);
+  expect(await bits({ kernels: 'js' })).toEqual(alone);
+});
+
 test.each<[string, object]>([
   ['negatives', { negatives: 4, loss: 'logistic' }],
   ['negatives', { loss: 'bpr' }],
-  ['threads', { threads: 2 }],
   ['grouping', { grouping: 4 }],
 ])('%s is refused', (option, options) => {
   expect(() => new SVDpp(options as never)).toThrow(UnsupportedError);

@@ -1,12 +1,13 @@
 // The training of SVD++: its steps written out, the generic steps and those in closed form come to the same tables.
 
+import fc from 'fast-check';
 import { Stream } from '../../src/core/random';
 import type { RatingData } from '../../src/models/model';
 import { SVDppModel } from '../../src/models/svdpp';
 import { linear } from '../../src/optimizers/learning-rate';
 import { resolveOptimizer } from '../../src/optimizers/registry';
 import { Penalty } from '../../src/parameters/parameter';
-import { huber, squared } from '../../src/training/losses';
+import { huber, logistic, sigmoidLink, squared } from '../../src/training/losses';
 import type { OrderOptions } from '../../src/training/per-rating/block-schedule';
 
 import { startTraining } from '../../src/training/start-training';
@@ -50,7 +51,7 @@ async function trained(
   const optimizer = resolveOptimizer({ name: 'sgd', learningRate: how.learningRate ?? rate } as never);
   const options = { epochs, batchSize: 1, shuffle, stream: Stream.of(9), batches: batchesOf(model) };
   const task = { model, loss, optimizer, penalties, data, options };
-  const training = isPooled ? PooledSgd.of(task)! : await startTraining(task, NEVER_YIELD);
+  const training = isPooled ? PooledSgd.of(task, 1)! : await startTraining(task, NEVER_YIELD);
   expect(training instanceof PooledSgd).toBe(isPooled);
   const losses: number[] = [];
   for (let epoch = 1; epoch <= epochs; epoch++) losses.push(await training.epoch(epoch, NEVER_YIELD));
@@ -100,13 +101,14 @@ test('the steps of Koren, written out, in the order of users', async () => {
 });
 
 test.each<[string, How]>([
-  ['in random order', {}],
+  ['plain', {}],
   ['with weights', { data: { ...ratings, weights: ratings.targets.map((_, k) => 0.5 + (k % 3)) } }],
   ['under another loss', { loss: huber }],
   ['with penalties by frequency on users', { counts: Int32Array.of(1, 2, 3, 4, 5, 6) }],
   ['with rates that fall, and of biases', { learningRate: linear({ embedding: 0.06, bias: 0.02 }) }],
 ])('in closed form as step by step: %s', async (_, how) => {
-  expectClose((await trained(true, how)).numbers, (await trained(false, how)).numbers);
+  const inOrder = { ...how, shuffle: false };
+  expectClose((await trained(true, inOrder)).numbers, (await trained(false, inOrder)).numbers);
 });
 
 test('another epoch has another order, unless it is that of the data', async () => {
@@ -129,6 +131,77 @@ test('what is not plain SGD rating by rating is no business of the closed form',
   expect(of({ optimizer: { weightDecay: 0.1 } })).toBeNull();
   expect(of({ batchSize: 2 })).toBeNull();
   expect(of({ counts: new Int32Array(7).fill(3) })).toBeNull();
+});
+
+/** Float32 tables after two epochs, and the losses. */
+async function bits(seed: number, how: HowBits): Promise<number[]> {
+  const rows = { users: 70, items: 30 };
+  const random = randomRatings(rows, 900, 'float32');
+  const weights = how.isWeighted ? Float32Array.from(random.targets, (_, k) => 0.5 + (k % 3)) : null;
+  const data = { ...random, weights };
+  const model = new SVDppModel({ ...rows, rank: how.rank, biases: how.biases, initScale: 0.5, globalMean: 0.2, seed });
+  const counts = Int32Array.from({ length: rows.users }, (_, user) => 1 + user);
+  const penalties = penaltiesOf(model, how.biases ? counts : null);
+  const optimizer = resolveOptimizer({ name: 'sgd', learningRate: { embedding: 0.06, bias: 0.02 } } as never);
+  const place = { kernels: how.kernels, threads: how.threads ?? 1 } as const;
+  const options = { epochs: 2, batchSize: 1, shuffle: true, stream: Stream.of(seed), ...place };
+  const training = PooledSgd.of({ model, loss: how.loss, optimizer, penalties, data, options }, how.group)!;
+  const losses = [await training.epoch(1, NEVER_YIELD), await training.epoch(2, NEVER_YIELD)];
+  training.dispose();
+  return [...losses, ...model.parameters.flatMap((parameter) => [...parameter.collapse()])];
+}
+
+interface HowBits {
+  readonly rank: number;
+  readonly biases: boolean;
+  readonly isWeighted: boolean;
+  readonly loss: typeof squared;
+  readonly group: number;
+  readonly kernels: 'js' | 'wasm';
+  readonly threads?: number;
+}
+
+test('WebAssembly has the bits of the definition, on any number of threads', async () => {
+  const how = fc.record({
+    rank: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(32, 40, 65)),
+    biases: fc.boolean(),
+    isWeighted: fc.boolean(),
+    loss: fc.constantFrom(squared, huber, logistic, sigmoidLink(-1, 3).compose(squared)),
+    group: fc.integer({ min: 1, max: 40 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(how, fc.nat(100), async (one, seed) => {
+      const inJs = await bits(seed, { ...one, kernels: 'js' });
+      expect(await bits(seed, { ...one, kernels: 'wasm' })).toEqual(inJs);
+    }),
+    { numRuns: 40 },
+  );
+  const one = { rank: 7, biases: true, isWeighted: true, loss: squared, group: 9, kernels: 'wasm' } as const;
+  const alone = await bits(3, one);
+  for (const threads of [2, 3, 4]) expect(await bits(3, { ...one, threads })).toEqual(alone);
+});
+
+test('users of a group see the items as they were, and items take up what each has left', async () => {
+  const before = make().itemEmbedding.collapse().slice();
+  const optimizer = resolveOptimizer({ name: 'sgd', learningRate: rate } as never);
+  const options = { epochs: 1, batchSize: 1, shuffle: false, stream: Stream.of(9) };
+  const changed = async (data: RatingData, group: number) => {
+    const own = make();
+    await PooledSgd.of({ model: own, loss: squared, optimizer, penalties: [], data, options }, group)!.epoch(
+      1,
+      NEVER_YIELD,
+    );
+    return own.itemEmbedding.collapse().map((value, at) => value - before[at]!);
+  };
+  const sums = new Float64Array(before.length);
+  for (let user = 1; user < shape.users; user++) {
+    const own = <T extends Int32Array | Float64Array>(array: T) =>
+      array.filter((_, k) => ratings.users[k] === user) as T;
+    const targets = own(ratings.targets as Float64Array);
+    const data = { ...ratings, size: targets.length, users: own(ratings.users), items: own(ratings.items), targets };
+    for (const [at, value] of (await changed(data, 1)).entries()) sums[at]! += value;
+  }
+  expectClose([...(await changed(ratings, 6))], [...sums]);
 });
 
 test('larger steps take ratings of one user, and every rating once an epoch', async () => {

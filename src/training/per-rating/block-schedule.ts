@@ -434,7 +434,7 @@ async function collectGroups(grid: BlockGrid, isFirst: Uint8Array, scheduler: Sc
 // (index + stride) mod count.
 
 /** Ratings are stored in random order, so a small stride is random enough, and caches can predict it. */
-const MOST_STRIDE = 16;
+export const MOST_STRIDE = 16;
 
 /** A traversal of the steps of one tile. */
 export interface TileVisit {
@@ -541,7 +541,7 @@ export function oneVisit(size: number): TileVisit[][][] {
 }
 
 /** The first number from `from` on, going round, that shares no divisor with `count`. */
-function coprime(from: number, count: number): number {
+export function coprime(from: number, count: number): number {
   for (let stride = from; ; stride = (stride % count) + 1) if (divisor(stride, count) === 1) return stride;
 }
 
