@@ -30,7 +30,13 @@ const table = FeatureTable.from(
   rows.slice(0, 6000).map(({ userId, itemId, value }) => ({ user: userId, item: itemId, clicked: value > 3 ? 1 : 0 })),
   { fields: { user: categorical(), item: categorical() }, label: 'clicked' },
 );
-const data = { ratings, likes, labels, table };
+// Enough for threads where items are drawn.
+const many = Interactions.from(
+  [...syntheticInteractions({ users: 3000, items: 1200, ratings: 600_000, seed: 4 })]
+    .filter(({ value }) => value! > 3)
+    .map(({ userId, itemId }) => ({ userId, itemId })),
+);
+const data = { ratings, likes, labels, table, many };
 
 /** The kind, the data, and options. */
 type Case = readonly [kind: string, on: keyof typeof data, options?: Record<string, unknown>];
@@ -64,6 +70,8 @@ const CASES: readonly Case[] = [
   ...(['fm', 'wide-deep', 'deep-fm'] as const).map((kind): Case => [kind, 'table', { epochs: 1 }]),
   ...(['sgd', 'adagrad'] as const).map((optimizer): Case => ['fm', 'table', { epochs: 1, batchSize: 1, optimizer }]),
   ['fm', 'likes', { epochs: 1, task: 'ranking', loss: 'softmax' }],
+  ...['bpr', 'warp', 'softmax'].map((loss): Case => ['mf', 'many', { rank: 8, epochs: 2, loss }]),
+  ['mf', 'many', { rank: 8, epochs: 2, loss: 'logistic', negatives: 4 }],
 ];
 
 /** The hash of what a case learns, and of what it answers; undefined where the kind has no such option. */
