@@ -31,6 +31,7 @@ const shared = (name: (typeof SHARED)[number], count: number, multiple: number, 
   most,
 });
 const MULTIPLY = /* @__PURE__ */ shared('multiply', 3, 4, ROWS_AT_ONCE);
+const MULTIPLY_SPARSE = /* @__PURE__ */ shared('multiplySparse', 2, 1, ROWS_AT_ONCE);
 const TRANSPOSE = /* @__PURE__ */ shared('transpose', 3, 16);
 const ADD_ROW = /* @__PURE__ */ shared('addRow', 1, 1);
 const ADD_ROWS = /* @__PURE__ */ shared('addRows', 3, 16);
@@ -270,6 +271,25 @@ export const multiply: Kernels['multiply'] = (a, ids, b, m, k, n, c) => {
     const from = a.byteOffset + (ids === null ? 4 * row * k : 0);
     const named = ids === null ? 0 : ids.byteOffset + 4 * row;
     wasm.multiply(from, named, b.byteOffset, count, k, n, c.byteOffset + 4 * row * n);
+  }
+};
+
+export const multiplySparse: Kernels['multiplySparse'] = (a, b, m, k, n, c, lists) => {
+  const heap = heapOf(c);
+  // Rows are of whole vectors here.
+  const wasm =
+    heap !== undefined && isWhole(n) && holds(heap, a, b) && heapOfIntegers(lists) === heap && matricesOn(heap);
+  if (!wasm) return matrices.multiplySparse.js(a, b, m, k, n, c, lists);
+  const { team } = heap;
+  if (team !== null && m * k * n >= 8 * WORTH_SHARING) {
+    const operands = [a.byteOffset, b.byteOffset, 0, k, n, c.byteOffset, lists.byteOffset];
+    const steps = [4 * k, 0, 0, 0, 0, 4 * n, 4 * matrices.LIST];
+    return team.run({ ...MULTIPLY_SPARSE, units: m, operands, steps });
+  }
+  for (let row = 0; row < m; row += ROWS_AT_ONCE) {
+    const count = Math.min(ROWS_AT_ONCE, m - row);
+    const to = c.byteOffset + 4 * row * n;
+    wasm.multiplySparse(a.byteOffset + 4 * row * k, b.byteOffset, count, k, n, to, lists.byteOffset);
   }
 };
 

@@ -22,7 +22,7 @@ export const isWhole = (cols: number) => cols % 4 === 0;
 // THE SEAM of threads that share calls of kernels: training/team.ts has them.
 
 /** The functions that may be shared, by number; then the `update` of each rule. */
-export const SHARED = ['multiply', 'transpose', 'addRow', 'addRows', 'add', 'startPenalty'] as const;
+export const SHARED = ['multiply', 'multiplySparse', 'transpose', 'addRow', 'addRows', 'add', 'startPenalty'] as const;
 
 /** A call in units, such as rows, each of which writes to places of its own. */
 export interface SharedCall {

@@ -154,6 +154,12 @@ export interface Kernels {
   /** c (m x n) = [rows of a named by ids] (m x k) b (k x n); c_ij = sum_l a_il b_lj. */
   multiply(a: Numbers, ids: Int32Array | null, b: Numbers, m: number, k: number, n: number, c: Numbers): void;
 
+  /**
+   * c (m x n) = a (m x k) b (k x n), where terms of a_il = 0 are left out: c_ij as by multiply, if b is finite. lists: room for
+   * LIST numbers a row of a.
+   */
+  multiplySparse(a: Numbers, b: Numbers, m: number, k: number, n: number, c: Numbers, lists: Int32Array): void;
+
   /** c (n x m) = [rows of a named by ids]^T (m x n). */
   transpose(a: Numbers, ids: Int32Array | null, m: number, n: number, c: Numbers): void;
 

@@ -3,7 +3,7 @@
 // first-level cache for all rows. Storing a partial sum and resuming it later does not change the sum.
 
 import type { Code, FunctionBuilder, Local } from '../wasm/assembler';
-import { branch, choose, f32, f32x4, i32, sequence, set, v128 } from '../wasm/assembler';
+import { branch, choose, f32, f32x4, i32, loopWhile, sequence, set, v128 } from '../wasm/assembler';
 import { createMemory, instantiate, inWasm, type KernelChoice } from '../wasm/host';
 import { isSingle, type Kernel, type Kernels, round } from './kernels';
 import { Program } from './program';
@@ -202,6 +202,124 @@ export const multiply: Kernel<'multiply'> = {
   },
 };
 
+// Half of what rectifiers leave is 0. A row's terms that are not are listed first, those of a part: the offset of b's row, and the
+// number. A block of columns then takes its terms from the list.
+
+/** Vectors that a row has in registers: with eight the compiler stores some, and takes one and a half times as long. */
+const MOST_VECTORS = 6;
+/** The numbers of a row's list: where it ends, a gap, and the terms. */
+export const LIST = 2 + 2 * TERMS;
+
+/** @see Kernels.multiplySparse */
+export const multiplySparse: Kernel<'multiplySparse'> = {
+  js(a, b, m, k, n, c) {
+    const single = isSingle(c);
+    c.fill(0, 0, m * n);
+    for (let i = 0; i < m; i++) {
+      for (let l = 0; l < k; l++) {
+        const x = a[i * k + l]!;
+        if (x === 0) continue;
+        for (let j = 0, to = i * n, q = l * n; j < n; j++, to++, q++) c[to]! += round(x * b[q]!, single);
+      }
+    }
+  },
+
+  wasm(module) {
+    const f = module.function('void', 'multiplySparse');
+    const [a, b, m, k] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
+    const [n, c, lists] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
+    const local = () => f.local('i32');
+    const [aBytes, bBytes, parts, part, done] = [local(), local(), local(), local(), local()];
+    const [rows, p, x, at, list, end, column, rounds] = [
+      local(),
+      local(),
+      local(),
+      local(),
+      local(),
+      local(),
+      local(),
+      local(),
+    ];
+    const [from, to, q] = [local(), local(), local()];
+    const number = f.local('f32');
+    const left = f.local('v128');
+    const sums = Array.from({ length: MOST_VECTORS }, () => f.local('v128'));
+    const listBytes = i32.const(4 * LIST);
+    const listTerms = sequence(
+      set(p, i32.add(a, bytesOf(done))),
+      set(list, lists),
+      set(rows, m),
+      times(
+        rows,
+        set(x, p),
+        set(at, i32.const(0)),
+        set(end, i32.add(list, i32.const(8))),
+        set(rounds, part),
+        times(
+          rounds,
+          set(number, f32.load(x)),
+          i32.store(end, at),
+          f32.store(end, number, 4),
+          advance(end, i32.shl(f32.ne(number, f32.const(0)), i32.const(3))),
+          advance(x, 4),
+          advance(at, bBytes),
+        ),
+        i32.store(list, end),
+        advance(list, listBytes),
+        advance(p, aBytes),
+      ),
+    );
+    const block = (vectors: number) => {
+      const some = sums.slice(0, vectors);
+      return sequence(
+        set(list, lists),
+        set(from, i32.add(b, column)),
+        set(to, i32.add(c, column)),
+        set(rows, m),
+        times(
+          rows,
+          branch(
+            done,
+            sequence(...some.map((sum, v) => set(sum, v128.load(to, 16 * v)))),
+            sequence(...some.map((sum) => set(sum, f32x4.zero()))),
+          ),
+          set(p, i32.add(list, i32.const(8))),
+          set(end, i32.load(list)),
+          loopWhile(
+            i32.sub(end, p),
+            set(q, i32.add(from, i32.load(p))),
+            set(left, v128.loadSplat(p, 4)),
+            ...some.map((sum, v) => set(sum, f32x4.add(sum, f32x4.mul(left, v128.load(q, 16 * v))))),
+            advance(p, 8),
+          ),
+          ...some.map((sum, v) => v128.store(to, sum, 16 * v)),
+          advance(to, bBytes),
+          advance(list, listBytes),
+        ),
+        advance(column, 16 * vectors),
+      );
+    };
+    f.emit(
+      set(aBytes, bytesOf(k)),
+      set(bBytes, bytesOf(n)),
+      // One at least: an empty sum is 0.
+      set(parts, i32.add(i32.shrU(i32.add(k, i32.const(TERMS - 1)), i32.const(shiftOf(TERMS))), i32.eqz(k))),
+      times(
+        parts,
+        set(part, i32.sub(k, done)),
+        branch(i32.geU(part, i32.const(TERMS)), set(part, i32.const(TERMS))),
+        listTerms,
+        set(column, i32.const(0)),
+        ...[MOST_VECTORS, 4, 1].map((vectors) =>
+          loopWhile(i32.geU(bBytes, i32.add(column, i32.const(16 * vectors))), block(vectors)),
+        ),
+        advance(b, i32.mul(bBytes, i32.const(TERMS))),
+        advance(done, TERMS),
+      ),
+    );
+  },
+};
+
 /** Rows that are transposed together: as many as fill a line of the cache in each row of the result. */
 const TRANSPOSED = 16;
 
@@ -394,7 +512,7 @@ export const addRows: Kernel<'addRows'> = {
 };
 
 /** The kernels of this file, as WebAssembly. */
-export const matrixProgram = /* @__PURE__ */ new Program({ multiply, transpose, addRow, addRows });
+export const matrixProgram = /* @__PURE__ */ new Program({ multiply, multiplySparse, transpose, addRow, addRows });
 
 // Products of matrices in ordinary memory: some rows at a time go through a memory that all of them share. Copies are cheap
 // beside products of as many rows and columns as layers have.

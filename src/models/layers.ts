@@ -4,7 +4,8 @@
 import type { Stream } from '../core/random';
 import { type Pausable, runToEnd } from '../core/scheduler';
 import * as kernels from '../kernels/dispatch';
-import type { Move } from '../kernels/heap';
+import { isWhole, type Move } from '../kernels/heap';
+import { LIST } from '../kernels/matrix';
 import type { Real } from '../optimizers/factor';
 import { createParameter, type OverparamPlan, type ProductSpec, startDraws } from '../parameters/overparam';
 import { allocate, type Parameter, type Precision } from '../parameters/parameter';
@@ -85,6 +86,18 @@ export interface DenseOptions {
   readonly product?: ProductSpec | undefined;
 }
 
+/** Numbers that are looked at to tell how many of all are 0, and the part from which leaving them out is faster. */
+const LOOKS = 512;
+const MANY_ZEROS = 0.3;
+
+/** Whether many of the first `size` numbers are 0, as after a rectifier. */
+function hasZeros(numbers: Real, size: number): boolean {
+  const step = Math.floor(size / LOOKS) | 1;
+  let zeros = 0;
+  for (let at = 0; at < size; at += step) if (numbers[at] === 0) zeros += step;
+  return zeros > MANY_ZEROS * size;
+}
+
 /** Y = X W + b, or max(X W + b, 0). */
 export class DenseLayer implements Layer {
   readonly weights: Parameter;
@@ -100,6 +113,8 @@ export class DenseLayer implements Layer {
   private gInput: Real;
   /** W^T. */
   private transposed: Real;
+  /** Room of multiplySparse. */
+  private lists = new Int32Array(0);
   /** The gradient of W by this step's rows, before it is added to what W's gradient started at. */
   private gWeights: Real;
 
@@ -129,6 +144,7 @@ export class DenseLayer implements Layer {
     if (rows * this.outputs <= this.output.length) return;
     this.output = allocate(this.precision, rows * this.outputs);
     this.gInput = allocate(this.precision, rows * this.inputs);
+    this.lists = new Int32Array(Math.max(rows, this.inputs) * LIST);
   }
 
   select(): void {
@@ -141,7 +157,7 @@ export class DenseLayer implements Layer {
     this.reserve(count);
     this.x = x;
     const { output } = this;
-    kernels.multiply(x, null, weights.values, count, inputs, outputs, output);
+    this.multiply(x, weights.values, count, inputs, outputs, output);
     if (bias !== null) kernels.addRow(bias.values, count, outputs, relu, output);
     return output;
   }
@@ -153,11 +169,11 @@ export class DenseLayer implements Layer {
     if (outputs === 1) kernels.multiply(g, null, x, 1, count, inputs, gWeights);
     else {
       kernels.transpose(x, null, count, inputs, gInput);
-      kernels.multiply(gInput, null, g, inputs, count, outputs, gWeights);
+      this.multiply(gInput, g, inputs, count, outputs, gWeights);
       kernels.transpose(weights.values, null, inputs, outputs, transposed);
     }
     kernels.add(gWeights, inputs * outputs, weights.grads);
-    kernels.multiply(g, null, outputs === 1 ? weights.values : transposed, count, outputs, inputs, gInput);
+    this.multiply(g, outputs === 1 ? weights.values : transposed, count, outputs, inputs, gInput);
     return gInput;
   }
 
@@ -168,6 +184,13 @@ export class DenseLayer implements Layer {
     this.gInput = move(this.gInput);
     this.gWeights = move(this.gWeights);
     this.transposed = move(this.transposed);
+    this.lists = move(this.lists);
+  }
+
+  /** c = a b. */
+  private multiply(a: Real, b: Real, m: number, k: number, n: number, c: Real): void {
+    if (isWhole(n) && hasZeros(a, m * k)) kernels.multiplySparse(a, b, m, k, n, c, this.lists);
+    else kernels.multiply(a, null, b, m, k, n, c);
   }
 }
 

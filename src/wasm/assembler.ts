@@ -141,6 +141,7 @@ export const f32 = {
   div: binary<'f32', 'f32'>('f32', 0x95),
   sqrt: unary<'f32', 'f32'>('f32', 0x91),
   max: binary<'f32', 'f32'>('f32', 0x97),
+  ne: binary<'f32', 'i32'>('i32', 0x5c),
   gt: binary<'f32', 'i32'>('i32', 0x5e),
   ge: binary<'f32', 'i32'>('i32', 0x60),
   demote: unary<'f64', 'f32'>('f32', 0xb6),

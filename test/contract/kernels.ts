@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { Stream } from '../../src/core/random';
 import { type Movable, once } from '../../src/kernels/heap';
 import type { Kernels, Numbers, ProductShape } from '../../src/kernels/kernels';
+import { LIST } from '../../src/kernels/matrix';
 import { kernelsByDefinition } from '../support/kernels-by-definition';
 import { add, isGuarded, isSum, PRECISIONS, type Precision, placed, type Sum, sumOf } from '../support/numbers';
 
@@ -412,6 +413,21 @@ export function kernelsContract(name: string, implementation: Kernels): void {
         for (let j = 0; j < n; j++)
           for (let l = 0; l < k; l++) add(wanted[i * n + j]!, a[rowOf(ids, i) * k + l]!, b[l * n + j]!);
       kernels.multiply(a, ids, b, m, k, n, c);
+      call.check(c, wanted);
+    });
+
+    property('multiplySparse', (call) => {
+      const [m, k, n] = [call.length(9), call.length(), 4 * call.length(12)];
+      const [a, b] = [call.input(m * k), call.input(k * n)];
+      const c = call.output(m * n + call.spare());
+      const wanted = startingAt(c);
+      for (let i = 0; i < m; i++) {
+        for (let j = 0; j < n; j++) {
+          wanted[i * n + j] = sumOf();
+          for (let l = 0; l < k; l++) if (a[i * k + l] !== 0) add(wanted[i * n + j]!, a[i * k + l]!, b[l * n + j]!);
+        }
+      }
+      kernels.multiplySparse(a, b, m, k, n, c, new Int32Array(m * LIST));
       call.check(c, wanted);
     });
 

@@ -162,6 +162,16 @@ export const kernelsByDefinition: Kernels = {
         c[i * n + j] = range(k).reduce((sum, l) => add(sum, mul(a[rowOf(ids, i) * k + l]!, b[l * n + j]!)), 0);
   },
 
+  multiplySparse(a, b, m, k, n, c) {
+    const { add, mul } = arithmeticOf(c);
+    for (const i of range(m))
+      for (const j of range(n))
+        c[i * n + j] = range(k).reduce((sum, l) => {
+          const x = a[i * k + l]!;
+          return x === 0 ? sum : add(sum, mul(x, b[l * n + j]!));
+        }, 0);
+  },
+
   transpose(a, ids, m, n, c) {
     for (const i of range(m)) for (const j of range(n)) c[j * m + i] = a[rowOf(ids, i) * n + j]!;
   },

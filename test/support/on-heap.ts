@@ -77,6 +77,8 @@ function both(name: keyof Kernels): Routine {
     inJavaScript.mockRestore();
     expect(got).toBe(wanted);
     for (const [i, array] of arraysOf(placed).entries()) {
+      // Lists are room for WebAssembly alone.
+      if (name === 'multiplySparse' && array instanceof Int32Array) continue;
       expectSameBits(array, arraysOf(copies)[i]!);
       arraysOf(given)[i]!.set(array);
     }

@@ -8,7 +8,7 @@ import { findHost, type WorkerHost } from '../../src/core/worker-host';
 import { syntheticInteractions } from '../../src/data/synthetic';
 import * as kernels from '../../src/kernels/dispatch';
 import { Heap, type Movable, SHARED, type SharedCall } from '../../src/kernels/heap';
-import { matrixProgram } from '../../src/kernels/matrix';
+import { LIST, matrixProgram } from '../../src/kernels/matrix';
 import { rowProgram } from '../../src/kernels/rows';
 import { DeepFMModel } from '../../src/models/feature-models';
 import { resolveOptimizer } from '../../src/optimizers/registry';
@@ -66,6 +66,8 @@ test('blocks of a call give the bits of the call', () => {
         turned: reals(count),
         rows: reals(count),
         sums: reals(n),
+        sparse: reals(m * n),
+        lists: new Int32Array(m * LIST),
         at: Int32Array.from({ length: 400 }, (_, i) => i),
         ids: Int32Array.from({ length: m }, () => stream.below(m)),
       });
@@ -83,15 +85,16 @@ test('blocks of a call give the bits of the call', () => {
         expect(heap.isShared).toBe(true);
         const cuts = cutting(heap);
         if (team) heap.shareWith(cuts);
-        const { a, b, c, turned, rows, sums, at, ids } = held as unknown as typeof start;
+        const { a, b, c, sparse, lists, turned, rows, sums, at, ids } = held as unknown as typeof start;
         kernels.multiply(a, seed % 3 === 0 ? null : ids, b, m, k, n, c);
+        kernels.multiplySparse(a, b, m, k, n, sparse, lists);
         kernels.addRow(sums, m, n, true, c);
         kernels.addRows(rows, seed % 5 === 0 ? null : turned, 400, n, sums);
         kernels.transpose(rows, null, 400, n, turned);
         kernels.startPenalty(turned, at, at, at, null, 0.1, 2, n, 400, rows);
         kernels.add(turned, count, rows);
         shared += cuts.calls;
-        return [c, turned, rows, sums];
+        return [c, sparse, turned, rows, sums];
       };
       const alone = run(false);
       for (const [i, array] of run(true).entries()) expectSameBits(array, alone[i]!);
