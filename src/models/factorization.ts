@@ -297,7 +297,9 @@ export async function drawStart(
 ): Promise<void> {
   if (initScale === 0) return;
   for (const parameter of embeddings) {
-    const start = new Float32Array(parameter.rows * parameter.dim);
+    // In its own memory where it is plain: to copy a large table takes a turn of its own, and more.
+    const isPlain = parameter.factors.length === 1 && parameter.values instanceof Float32Array;
+    const start = isPlain ? (parameter.values as Float32Array) : new Float32Array(parameter.rows * parameter.dim);
     const draws = startDraws(parameter.name, parameterStream(seed));
     for (let from = 0; from < start.length; from += PIECE) {
       const to = Math.min(from + PIECE, start.length);
@@ -305,6 +307,7 @@ export async function drawStart(
       else drawNormals(draws, start, from, to, initScale, kernels);
       if (scheduler.isDue(PIECE)) await scheduler.yieldNow();
     }
+    if (isPlain) continue;
     await scheduler.yieldNow();
     parameter.assign(start);
     await scheduler.yieldNow();

@@ -42,23 +42,33 @@ export async function signalOf(
   const [ofUser, ofItem] = moments.sums;
   const add = (side: 0 | 1, shift: number) =>
     forEachChunk(size, scheduler, (from, to) => moments.add(side, shift, from, to));
+  /** Passes over many rows follow one another. */
+  const giveWay = async () => {
+    if (scheduler.isDue(data.users.size + data.items.size)) await scheduler.yieldNow();
+  };
   const first = values[0]!;
   fillLines(moments.lines[USERS], null);
   await add(ITEMS, first);
   const mean = first + centre(ofItem);
-  const item = given?.item ?? dampingOf(ofItem);
+  await giveWay();
+  const item = given?.item ?? (await dampingOf(ofItem, scheduler));
   // Of users' ratings an item's bias is that by its other ratings.
   fillWithoutOwn(moments.lines[ITEMS], ofItem, item, mean);
+  await giveWay();
   await add(USERS, 0);
-  const user = given?.user ?? dampingOf(ofUser);
+  const user = given?.user ?? (await dampingOf(ofUser, scheduler));
   const users = biasesOf(ofUser, user);
+  await giveWay();
   const some = compared(ofItem, users.length, Math.ceil(size / RATINGS_A_USER));
+  await giveWay();
   fillLines(moments.lines[USERS], users);
   ofItem.fill(0);
+  await giveWay();
   await add(ITEMS, mean);
   await forEachChunk(size, scheduler, (from, to) => compare(data, some, mean, users, from, to));
   const items = biasesOf(ofItem, item);
   const [perUser, perItem] = [meanCount(ofUser), meanCount(ofItem)];
+  await giveWay();
   return {
     counts:
       weights === undefined
@@ -132,17 +142,10 @@ const LEAST = 1e-9;
  * of its residuals and Q that of their squares. On 15 sets within .1 % of the best two of 64 for the test rows themselves; by
  * components of variance (Henderson 1953) play counts and hours were 1 to 2 % above.
  */
-function dampingOf(rows: Rows): number {
-  const costs = DAMPINGS.map((damping) => {
-    let cost = 0;
-    for (let at = 0; at < rows.length; at += WIDTH) {
-      const count = rows[at + COUNT]!;
-      if (count === 0) continue;
-      const sum = rows[at + SUM]!;
-      const a = 1 / (Math.max(count - 1, 0) + damping);
-      cost += (1 + a) * (1 + a) * rows[at + SQUARE]! + (count * a - 2 * (1 + a)) * a * sum * sum;
-    }
-    return cost;
+async function dampingOf(rows: Rows, scheduler: Scheduler): Promise<number> {
+  const costs = DAMPINGS.map(() => 0);
+  await forEachChunk(rows.length / WIDTH, scheduler, (from, to) => {
+    for (const [at, damping] of DAMPINGS.entries()) costs[at] = costOf(rows, damping, costs[at]!, from, to);
   });
   const best = costs.indexOf(Math.min(...costs));
   // Between powers of 2 the least of a parabola.
@@ -150,6 +153,18 @@ function dampingOf(rows: Rows): number {
   if (before === undefined || after === undefined || best === DAMPINGS.length - 2) return DAMPINGS[best] ?? 1;
   const bend = before - 2 * least + after;
   return digits(DAMPINGS[best]! * 2 ** (bend > 0 ? (before - after) / (2 * bend) : 0));
+}
+
+/** Adds the sum of some rows. */
+function costOf(rows: Rows, damping: number, cost: number, from: number, to: number): number {
+  for (let at = WIDTH * from; at < WIDTH * to; at += WIDTH) {
+    const count = rows[at + COUNT]!;
+    if (count === 0) continue;
+    const sum = rows[at + SUM]!;
+    const a = 1 / (Math.max(count - 1, 0) + damping);
+    cost += (1 + a) * (1 + a) * rows[at + SQUARE]! + (count * a - 2 * (1 + a)) * a * sum * sum;
+  }
+  return cost;
 }
 
 /** Three digits: sums in another order are the same then. */
@@ -204,10 +219,15 @@ interface Compared {
 
 function compared(rows: Rows, users: number, every: number): Compared {
   const counts = weightsOf(rows);
-  // All that have as many as the last of them: numbers alone are sorted fast.
-  const least = counts.slice().sort()[Math.max(0, counts.length - COMPARED)]!;
-  const enough = Array.from(counts.keys()).filter((item) => counts[item]! >= least);
-  const items = enough.sort((a, b) => counts[b]! - counts[a]! || a - b).slice(0, COMPARED);
+  const items: number[] = [];
+  for (let item = 0; item < counts.length; item++) {
+    const count = counts[item]!;
+    if (items.length === COMPARED && !(count > counts[items[COMPARED - 1]!]!)) continue;
+    let at = items.length === COMPARED ? COMPARED - 1 : items.length;
+    // Behind those with as many, which come before it.
+    for (; at > 0 && count > counts[items[at - 1]!]!; at--) items[at] = items[at - 1]!;
+    items[at] = item;
+  }
   const place = new Int8Array(counts.length).fill(-1);
   for (const [at, item] of items.entries()) place[item] = at;
   const isAsked = new Uint8Array(users);

@@ -2,7 +2,7 @@
 // leaves behind. It knows neither what is trained nor how: that is behind the seam Training.
 
 import { DivergenceError } from '../core/errors';
-import { forEachChunk, now, type Scheduler, TaskScheduler, untilAborted } from '../core/scheduler';
+import { forEachChunk, nextTask, now, type Scheduler, TaskScheduler, untilAborted } from '../core/scheduler';
 import { isLessBetter, type MetricName } from '../metrics/metric-names';
 import type { Real } from '../optimizers/factor';
 import type { Parameter } from '../parameters/parameter';
@@ -207,15 +207,16 @@ async function train(task: FitTask<unknown>, records: EpochRecord[], start: () =
   const started = scheduler.started - 1000 * (resume?.progress.seconds ?? 0);
   let setupSeconds = 0;
   const seconds = () => (now() - started) / 1000;
-  const best = earlyStopping === undefined ? undefined : new Snapshot(parameters, resume?.progress.best);
-  const whole = task.isServing ? undefined : new Snapshot(parameters);
+  const best =
+    earlyStopping === undefined ? undefined : await Snapshot.of(parameters, scheduler, resume?.progress.best);
+  const whole = task.isServing ? undefined : await Snapshot.of(parameters, scheduler);
   let { bestEpoch, bestValue } = resume?.progress ?? { bestEpoch: 0, bestValue: Infinity };
   const isStale = () => earlyStopping !== undefined && records.length - bestEpoch >= earlyStopping.patience;
   let training: Training | undefined;
   while (records.length < epochs && !isStale()) {
     const epoch = records.length + 1;
     // The first copy is of the initial values. A failure between two epochs finds the factors in their final state.
-    if (training !== undefined) whole?.take();
+    if (training !== undefined) await whole?.take(scheduler);
     try {
       signal?.throwIfAborted();
       if (training === undefined) {
@@ -237,7 +238,7 @@ async function train(task: FitTask<unknown>, records: EpochRecord[], start: () =
       if (value < bestValue - earlyStopping.minDelta) {
         bestValue = value;
         bestEpoch = epoch;
-        best!.take();
+        await best!.take(scheduler);
       }
     }
     if (checkpoint !== undefined && epoch % checkpoint.every === 0) {
@@ -279,23 +280,38 @@ async function runEpoch(task: FitTask<unknown>, training: Training, epoch: numbe
   };
 }
 
+/** Numbers that are copied between two looks at the clock. */
+const PIECE = 1 << 15;
+
 /** A copy of every factor, to restore later. Memory: as much as the factors. */
 class Snapshot {
   /** Factor by factor, parameter by parameter. */
   readonly copies: readonly Real[];
 
-  /** Of the current values, or of a state stored before. */
-  constructor(
-    private readonly parameters: readonly Parameter[],
-    kept: readonly Real[] = [],
-  ) {
-    this.copies = parameters.flatMap(({ factors }) => factors.map(({ data }) => data.slice()));
-    for (let k = 0; k < kept.length; k++) this.copies[k]!.set(kept[k]!);
+  private constructor(private readonly parameters: readonly Parameter[]) {
+    this.copies = parameters.flatMap(({ factors }) =>
+      factors.map(({ data }) => new (data instanceof Float32Array ? Float32Array : Float64Array)(data.length)),
+    );
   }
 
-  /** Copies the current values of the factors. */
-  take(): void {
-    this.each((copy, data) => copy.set(data));
+  /** Of the current values, or of a state stored before. */
+  static async of(parameters: readonly Parameter[], scheduler: Scheduler, kept?: readonly Real[]): Promise<Snapshot> {
+    const snapshot = new Snapshot(parameters);
+    if (kept === undefined || kept.length === 0) await snapshot.take(scheduler);
+    else for (let k = 0; k < kept.length; k++) snapshot.copies[k]!.set(kept[k]!);
+    return snapshot;
+  }
+
+  /** Copies the current values of the factors, all of them: an abort is noticed after it. */
+  async take(scheduler: Scheduler): Promise<void> {
+    const pairs: (readonly [Real, Real])[] = [];
+    this.each((copy, data) => pairs.push([copy, data]));
+    for (const [copy, data] of pairs) {
+      for (let from = 0; from < data.length; from += PIECE) {
+        copy.set(data.subarray(from, from + PIECE), from);
+        if (scheduler.isDue(PIECE >> 3)) await nextTask();
+      }
+    }
   }
 
   /** Restores the factors to the values last taken. */
