@@ -1,6 +1,8 @@
 // A text of ratings for the benchmark of the reader: no pair twice, users of very different size, items by a power law.
 
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import { Stream } from '../src/core/random';
 
 const USERS = 138_000;
@@ -34,4 +36,49 @@ export function writeRatings(path: string, count: number, isShuffled: boolean): 
     if (lines.length === 100_000 || row === rows - 1) writeSync(file, lines.splice(0).join(''));
   }
   closeSync(file);
+}
+
+/** The rows of such a text, some at a time. */
+async function* batchesOf(text: string, size: number): AsyncGenerator<[user: number, item: number, rating: number][]> {
+  let rows: [number, number, number][] = [];
+  for await (const line of createInterface({ input: createReadStream(text) })) {
+    const [user, item, rating] = line.split(',').map(Number);
+    rows.push([user!, item!, rating!]);
+    if (rows.length < size) continue;
+    yield rows;
+    rows = [];
+  }
+  yield rows;
+}
+
+/** Writes such a text as NDJSON. */
+export async function writeNdjson(text: string, path: string): Promise<void> {
+  const file = openSync(path, 'w');
+  for await (const rows of batchesOf(text, 100_000))
+    writeSync(
+      file,
+      rows.map(([user, item, rating]) => `{"user":${user},"item":${item},"rating":${rating}}\n`).join(''),
+    );
+  closeSync(file);
+}
+
+/** Writes such a text as Parquet, in row groups of as many rows as pyarrow has. */
+export async function writeParquet(text: string, path: string): Promise<void> {
+  const column = (name: string, type: 'INT32' | 'FLOAT') => ({ name, type, repetition_type: 'REQUIRED' as const });
+  const schema = [
+    { name: 'root', num_children: 3 },
+    column('user', 'INT32'),
+    column('item', 'INT32'),
+    column('rating', 'FLOAT'),
+  ];
+  const parquet = new ParquetWriter({ writer: fileWriter(path), schema });
+  for await (const rows of batchesOf(text, 1 << 20)) {
+    const columnData = [
+      { name: 'user', data: Int32Array.from(rows, ([user]) => user) },
+      { name: 'item', data: Int32Array.from(rows, ([, item]) => item) },
+      { name: 'rating', data: Float32Array.from(rows, ([, , rating]) => rating) },
+    ];
+    await parquet.write({ columnData, rowGroupSize: 1 << 20 });
+  }
+  await parquet.finish();
 }

@@ -1,6 +1,7 @@
 // Megabytes of text a second, memory a rating and the longest hold of the event loop of readInteractions.
-// Run: node benchmarks/run.mjs benchmarks/reader.ts [quick]. Every reading is a process of its own, because memory is that
-// of a process; kinds of files take turns. The text is made once: 20M ratings (quick: 2M) of 138k users and 27k items.
+// Run: node benchmarks/run.mjs benchmarks/reader.ts [quick | formats]. Every reading is a process of its own, because memory
+// is that of a process; kinds of files take turns. The text is made once: 20M ratings (quick: 2M; formats: 5M, as text, NDJSON
+// and Parquet) of 138k users and 27k items.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { readInteractions } from '../src/node/read-files';
 import { machine } from './machine';
-import { writeRatings } from './reader-text';
+import { writeNdjson, writeParquet, writeRatings } from './reader-text';
 
 const RUNS = 5;
 /** The path under which a process knows itself to be the one that reads. */
@@ -57,19 +58,50 @@ async function measure(file: string): Promise<Reading> {
 
 const median = (list: number[]) => list.sort((a, b) => a - b)[list.length >> 1]!;
 
-function compare(isQuick: boolean): void {
+interface File {
+  readonly name: string;
+  readonly file: string;
+  /** The file whose size counts. */
+  readonly plain: string;
+}
+
+/** The same ratings as text, NDJSON and Parquet. */
+async function filesOfFormats(folder: string, ratings: number): Promise<File[]> {
+  const text = join(folder, 'ratings.csv');
+  for (const [path, count] of [
+    [text, ratings],
+    [`${text}.small`, 50_000],
+  ] as const)
+    writeRatings(path, count, true);
+  for (const small of ['', '.small']) {
+    await writeNdjson(`${text}${small}`, join(folder, `ratings.ndjson${small}`));
+    await writeParquet(`${text}${small}`, join(folder, `ratings.parquet${small}`));
+  }
+  return ['csv', 'ndjson', 'parquet'].map((name) => {
+    const file = join(folder, `ratings.${name}`);
+    return { name, file, plain: file };
+  });
+}
+
+/** The same ratings in two orders, plain and gzipped. */
+function filesOfText(folder: string, ratings: number): File[] {
+  return ['by user', 'shuffled'].flatMap((order) => {
+    const plain = join(folder, `${order}.csv`);
+    writeRatings(plain, ratings, order === 'shuffled');
+    writeRatings(`${plain}.small`, 50_000, order === 'shuffled');
+    const packed = `${plain}.gz`;
+    execFileSync('gzip', ['-k', '-1', plain]);
+    writeFileSync(`${packed}.small`, gzipSync('1,2,3\n'.repeat(50_000)));
+    return [plain, packed].map((file) => ({ name: `${order}, ${file === plain ? 'plain' : 'gz'}`, file, plain }));
+  });
+}
+
+async function compare(kind: 'full' | 'quick' | 'formats'): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'opmf-reader-'));
   try {
-    const ratings = isQuick ? 2_000_000 : 20_000_000;
-    const files = ['by user', 'shuffled'].flatMap((order) => {
-      const plain = join(folder, `${order}.csv`);
-      writeRatings(plain, ratings, order === 'shuffled');
-      writeRatings(`${plain}.small`, 50_000, order === 'shuffled');
-      const packed = `${plain}.gz`;
-      execFileSync('gzip', ['-k', '-1', plain]);
-      writeFileSync(`${packed}.small`, gzipSync('1,2,3\n'.repeat(50_000)));
-      return [plain, packed].map((file) => ({ name: `${order}, ${file === plain ? 'plain' : 'gz'}`, file, plain }));
-    });
+    const ratings = { full: 20_000_000, quick: 2_000_000, formats: 5_000_000 }[kind];
+    const files: readonly File[] =
+      kind === 'formats' ? await filesOfFormats(folder, ratings) : filesOfText(folder, ratings);
     const readings = files.map((): Reading[] => []);
     for (let run = 0; run < RUNS; run++) {
       files.forEach(({ file }, k) => {
@@ -91,6 +123,7 @@ function compare(isQuick: boolean): void {
         megabytes,
         speeds,
         speed: of(({ seconds }) => megabytes / seconds),
+        ratingsPerSecond: Math.round(of(({ seconds, rows }) => rows / seconds)),
         speedByCpu: of(({ cpuSeconds }) => megabytes / cpuSeconds),
         hold: of(({ hold }) => hold),
         longestHold: Math.max(...list.map(({ hold }) => hold)),
@@ -99,13 +132,13 @@ function compare(isQuick: boolean): void {
       };
       const speed = [speeds[0]!, result.speed, speeds.at(-1)!].map((value) => value.toFixed(0)).join(' ');
       console.log(
-        `${name.padEnd(16)} ${megabytes.toFixed(0).padStart(6)}  ${speed.padEnd(22)}  ${result.speedByCpu.toFixed(0).padStart(8)}  ` +
+        `${name.padEnd(16)} ${(result.ratingsPerSecond / 1e6).toFixed(2)}M/s ${megabytes.toFixed(0).padStart(6)}  ${speed.padEnd(22)}  ${result.speedByCpu.toFixed(0).padStart(8)}  ` +
           `${result.hold.toFixed(0).padStart(7)}  ${result.bytesARating.toFixed(1)}, ${result.residentBytesARating.toFixed(1)}`,
       );
       return result;
     });
     writeFileSync(
-      `benchmarks/results/reader${isQuick ? '-quick' : ''}.json`,
+      `benchmarks/results/reader${kind === 'full' ? '' : `-${kind}`}.json`,
       `${JSON.stringify({ ...about, results }, null, 2)}\n`,
     );
   } finally {
@@ -114,4 +147,4 @@ function compare(isQuick: boolean): void {
 }
 
 if (task === 'read') console.log(JSON.stringify(await measure(path!)));
-else compare(task === 'quick');
+else await compare(task === 'quick' || task === 'formats' ? task : 'full');

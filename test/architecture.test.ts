@@ -18,8 +18,12 @@ import {
 
 const root = join(__dirname, '..');
 const sources = readSources(join(root, 'src'));
-const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: object };
+const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  dependencies: object;
+  peerDependencies: object;
+};
 const packages = Object.keys(dependencies);
+const optional = Object.keys(peerDependencies);
 
 /** Made-up files, by path. */
 const made = (files: Record<string, string>): SourceFile[] => parseSources(new Map(Object.entries(files)));
@@ -66,20 +70,25 @@ describe('layers', () => {
 
 describe('packages', () => {
   test('node:* in src/node alone, ndarray-ops in src/math alone, and nothing that users would not get', () => {
-    expect(packageViolations(sources, packages)).toEqual([]);
+    expect(packageViolations(sources, packages, optional)).toEqual([]);
   });
   test('the rule can fail', () => {
     const files = made({
       'io/a.ts': "import { readFileSync } from 'node:fs'; import fs from 'fs';",
       'node/b.ts': "import { readFileSync } from 'node:fs'; import ops from 'ndarray-ops';",
+      'node/d.ts': "const load = () => import('hyparquet'); import type { A } from 'hyparquet';",
+      'node/e.ts': "import { parquetScan } from 'hyparquet';",
+      'io/f.ts': "const load = () => import('hyparquet');",
       'math/c.ts':
         "import ops from 'ndarray-ops'; import type { NdArray } from 'ndarray'; import ts from 'typescript';",
     });
-    expect(packageViolations(files, ['ndarray', 'ndarray-ops'])).toEqual([
+    expect(packageViolations(files, ['ndarray', 'ndarray-ops'], ['hyparquet'])).toEqual([
       'io/a.ts -> node:fs',
       'io/a.ts -> fs',
+      'io/f.ts -> hyparquet',
       'math/c.ts -> typescript',
       'node/b.ts -> ndarray-ops',
+      'node/e.ts -> hyparquet',
     ]);
   });
 });

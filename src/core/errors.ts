@@ -185,6 +185,8 @@ export class DataError extends OpmfError {
   readonly place: {
     readonly file?: string | undefined;
     readonly line?: number | undefined;
+    /** In place of a line, of a file that has none, such as Parquet. From 1. */
+    readonly row?: number | undefined;
     readonly column?: string | number | undefined;
   };
   constructor(message: string, place: DataError['place'] = {}) {

@@ -1,5 +1,5 @@
-// Reads a source in chunks, and decompresses and counts them. Chunks may share one array: a chunk is valid only until
-// the next is requested.
+// Reads a source in chunks, and decompresses and counts them, or at any place. Chunks may share one array: a chunk is valid
+// only until the next is requested.
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -32,8 +32,19 @@ type Chunks = AsyncIterable<Uint8Array>;
  */
 export type TextSource = string | URL | AsyncIterable<Uint8Array | ArrayBuffer | string> | ReadableStream;
 
+/** Bytes that are read at any place, as hyparquet asks for them. */
+export interface ByteRanges {
+  readonly byteLength: number;
+  /** The bytes of [start, end), all of them. */
+  slice(start: number, end?: number): Promise<ArrayBuffer>;
+}
+
 /** An open source. */
 export interface OpenText {
+  /** The first bytes of the content, enough to recognize any format. Valid until chunks are requested. */
+  readonly start: Uint8Array;
+  /** The same content at any place; undefined unless it is an uncompressed file. */
+  readonly ranges: ByteRanges | undefined;
   /** The whole content, decompressed if it is gzipped. Can be iterated once. */
   readonly chunks: Chunks;
   /** Whether the source gave text: then the bytes are its UTF-8. */
@@ -76,7 +87,7 @@ export async function readSource<T>(
       const first = await chunks.next();
       const isText = !first.done && first.value.isText;
       return await use(
-        await opened(mapped(startingWith(first, chunks)), name ?? 'the stream', isText, () => undefined),
+        await opened(mapped(startingWith(first, chunks)), name ?? 'the stream', isText, () => undefined, undefined),
       );
     } finally {
       // Cancels a stream that was not read to its end. Not awaited, because it may not respond for a long time.
@@ -87,10 +98,11 @@ export async function readSource<T>(
   const path = name!;
   const file = await openFile(path);
   try {
-    const isFile = (await file.stat()).isFile();
-    return await use(
-      await opened(chunksOf(file, path, isFile), path, false, () => (isFile ? surveyOf(file, path) : undefined)),
-    );
+    const stats = await file.stat();
+    const isFile = stats.isFile();
+    const survey = () => (isFile ? surveyOf(file, path) : undefined);
+    const ranges = isFile ? rangesOf(file, path, stats.size) : undefined;
+    return await use(await opened(chunksOf(file, path, isFile), path, false, survey, ranges));
   } finally {
     await file.close();
   }
@@ -115,15 +127,16 @@ async function opened(
   name: string,
   isText: boolean,
   survey: () => Promise<Survey> | undefined,
+  ranges: ByteRanges | undefined,
 ): Promise<OpenText> {
   const [start, all] = await peeked(chunks);
-  if (!isGzip(start)) return { chunks: all, isText, survey: async () => survey() };
+  if (!isGzip(start)) return { start, ranges, chunks: all, isText, survey: async () => survey() };
   const [inner, unpacked] = await peeked(unzipped(all, name));
   if (isGzip(inner))
     throw new DataError(`${name}: it is gzip data within gzip data; unpack it once: gzip -dc FILE > NEW.gz`, {
       file: name,
     });
-  return { chunks: unpacked, isText: false, survey: async () => undefined };
+  return { start: inner, ranges: undefined, chunks: unpacked, isText: false, survey: async () => undefined };
 }
 
 /** Enough first bytes to recognize any format, and all chunks including them. */
@@ -168,6 +181,31 @@ async function* chunksOf(
   } catch (error) {
     throw readFault(path, error);
   }
+}
+
+/** Any place of a file. */
+function rangesOf(file: FileHandle, path: string, byteLength: number): ByteRanges {
+  return {
+    byteLength,
+    async slice(start, end = byteLength) {
+      if (!(start <= end && end <= byteLength))
+        throw new FormatError(
+          `'${path}' has ${byteLength} bytes, and names the bytes ${start} to ${end}; fetch it again`,
+        );
+      const bytes = new Uint8Array(end - start);
+      for (let at = 0; at < bytes.length; ) {
+        let read: number;
+        try {
+          ({ bytesRead: read } = await file.read(bytes, at, bytes.length - at, start + at));
+        } catch (error) {
+          throw readFault(path, error);
+        }
+        if (read === 0) throw new FormatError(`'${path}' ends at byte ${start + at}, before ${end}; fetch it again`);
+        at += read;
+      }
+      return bytes.buffer;
+    },
+  };
 }
 
 /** Surveys a file in a first pass. */

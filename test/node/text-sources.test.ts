@@ -188,8 +188,8 @@ test('what is within gzip data is told as well', async () => {
   tar.set(new TextEncoder().encode('ustar'), 257);
   writeFileSync(path, gzipSync(tar));
   await expect(readInteractions(path)).rejects.toThrow(/packed\.gz: it is a tar archive/);
-  writeFileSync(path, gzipSync('{"user":1,"item":2}\n{"user":1,"item":3}\n'));
-  await expect(readInteractions(path)).rejects.toThrow(/JSON, a document a line/);
+  writeFileSync(path, gzipSync('[{"user":1,"item":2},\n{"user":1,"item":3}]\n'));
+  await expect(readInteractions(path)).rejects.toThrow(/it is JSON/);
   writeFileSync(path, gzipSync(gzipSync(TEXT)));
   for (const read of [readInteractions, readLibFM])
     await expect(read(path)).rejects.toThrow(/gzip data within gzip data/);

@@ -1,7 +1,7 @@
 // What is published: entries in both module systems, what they load, the command, the manifest.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import manifest from '../../package.json';
@@ -117,6 +117,19 @@ describe('the manifest', () => {
   test('has at most four direct dependencies', () => {
     expect(Object.keys(manifest.dependencies).length).toBeLessThanOrEqual(4);
     expect(manifest).not.toHaveProperty('optionalDependencies');
+  });
+
+  test('other packages are optional, and none of them is in what is built', () => {
+    const peers = Object.keys(manifest.peerDependencies);
+    expect(manifest.peerDependenciesMeta).toEqual(Object.fromEntries(peers.map((name) => [name, { optional: true }])));
+    const dist = join(ROOT, 'dist');
+    const built = readdirSync(dist).filter((name) => /\.c?js$/.test(name));
+    const text = built.map((name) => readFileSync(join(dist, name), 'utf8')).join('\n');
+    for (const name of ['hyparquet', 'hyparquet-writer'])
+      expect(text).toMatch(new RegExp(`(import|require)\\("${name}"\\)`));
+    // Of hyparquet's own code.
+    expect(text).not.toContain('parquet file invalid');
+    expect(built.length).toBeGreaterThan(10);
   });
 });
 

@@ -12,6 +12,8 @@ export interface Import {
   readonly target: string | undefined;
   /** Erased by the compiler. `import { type A }` is not: under verbatimModuleSyntax the module is still loaded. */
   readonly typeOnly: boolean;
+  /** Loaded when it is asked for. */
+  readonly dynamic: boolean;
 }
 
 /** One file, its path relative to src and with forward slashes. */
@@ -44,16 +46,16 @@ export function parseSources(texts: ReadonlyMap<string, string>): SourceFile[] {
 function parse(path: string, text: string, all: ReadonlyMap<string, string>): SourceFile {
   const imports: Import[] = [];
   const looseArithmetic: string[] = [];
-  const add = (node: ts.Node | undefined, typeOnly: boolean) => {
+  const add = (node: ts.Node | undefined, typeOnly: boolean, dynamic = false) => {
     if (node === undefined || !ts.isStringLiteralLike(node)) return;
-    imports.push({ specifier: node.text, target: resolve(path, node.text, all), typeOnly });
+    imports.push({ specifier: node.text, target: resolve(path, node.text, all), typeOnly, dynamic });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) {
       add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
     } else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
     else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true);
-    else if (ts.isCallExpression(node) && isLoader(node.expression)) add(node.arguments[0], false);
+    else if (ts.isCallExpression(node) && isLoader(node.expression)) add(node.arguments[0], false, true);
     else if (ts.isIdentifier(node) && node.text === 'Math' && !isMemberName(node)) {
       const use = ts.isPropertyAccessExpression(node.parent) ? node.parent.name.text : 'as a value';
       if (!EXACT.has(use)) looseArithmetic.push(`Math ${use}`);

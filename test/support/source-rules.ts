@@ -49,17 +49,30 @@ export function layerViolations(files: readonly SourceFile[]): string[] {
   });
 }
 
-/** Packages and built-in modules: `node:*` for src/node alone, ndarray-ops for src/math, the rest from dependencies. */
-export function packageViolations(files: readonly SourceFile[], dependencies: readonly string[]): string[] {
+/**
+ * Packages and built-in modules: `node:*` for src/node alone, ndarray-ops for src/math, optional packages for src/node, which
+ * loads them when they are needed, the rest from dependencies.
+ */
+export function packageViolations(
+  files: readonly SourceFile[],
+  dependencies: readonly string[],
+  optional: readonly string[],
+): string[] {
   return files.flatMap(({ path, imports }) =>
     imports
-      .filter(({ target, specifier }) => target === undefined && !isAllowed(path, specifier, dependencies))
+      .filter((one) => one.target === undefined && !isAllowed(path, one, dependencies, optional))
       .map(({ specifier }) => `${path} -> ${specifier}`),
   );
 }
 
-function isAllowed(path: string, specifier: string, dependencies: readonly string[]): boolean {
+function isAllowed(
+  path: string,
+  { specifier, typeOnly, dynamic }: Import,
+  dependencies: readonly string[],
+  optional: readonly string[],
+): boolean {
   if (specifier.startsWith('node:')) return path.startsWith('node/');
+  if (optional.includes(specifier)) return path.startsWith('node/') && (typeOnly || dynamic);
   if (specifier.startsWith('ndarray-ops')) return path.startsWith('math/');
   return dependencies.some((name) => specifier === name || specifier.startsWith(`${name}/`));
 }

@@ -277,8 +277,8 @@ export interface Shape {
   readonly names: readonly string[] | undefined;
   readonly width: number;
   readonly firstLine: number;
-  /** The separator in use. */
-  readonly separator: string;
+  /** The separator in use; undefined where fields have names of their own, as in JSON and Parquet. */
+  readonly separator: string | undefined;
   /** The cells of the first line. */
   readonly firstCells: readonly string[];
   /** The cells of the first rows. */
@@ -335,7 +335,7 @@ export function resolveColumn(option: string, ref: string | number, shape: Colum
     if (ref < width) return ref;
     throw faults.inLine(
       firstLine,
-      width === 1
+      width === 1 && shape.separator !== undefined
         ? `${option} is ${ref}, but ${listColumns(shape)}`
         : `${option} is ${ref}, but there are ${width} columns; want a number from 0 to ${width - 1}`,
     );
@@ -406,13 +406,15 @@ function taken(roles: Partial<Record<Role, number>>): Set<number> {
 function missing(role: 'user' | 'item' | 'value', shape: Shape, faults: Faults) {
   const or = role === 'value' ? ', or to false when every row counts 1' : '';
   // One column cannot hold both ids: the separator is wrong.
-  const advice = shape.width === 1 ? '' : `; set columns.${role} to one of them${or}${layoutsFor(role, shape)}`;
+  const isUncut = shape.width === 1 && shape.separator !== undefined;
+  const advice = isUncut ? '' : `; set columns.${role} to one of them${or}${layoutsFor(role, shape)}`;
   const message = `cannot tell which column holds the ${role}; ${listColumns(shape)}${advice}`;
   return faults.inLine(shape.firstLine, message);
 }
 
 /** Advice on other layouts for a table in which `role` has no column. */
-function layoutsFor(role: Role, { names, width, rows }: Shape): string {
+function layoutsFor(role: Role, { names, width, rows, separator }: Shape): string {
+  if (separator === undefined) return '';
   const wide = "where each column is an item, set layout: 'wide'";
   const isWide =
     role === 'item' && Array.from({ length: width - 1 }, (_, i) => i + 1).every((i) => isMostly(isNumber, rows, i));
@@ -470,11 +472,11 @@ function unknownHeader(names: readonly string[], shape: Shape, faults: Faults) {
   const such = `user: ${user}, item: ${item ?? user}${value === undefined ? '' : `, value: ${value}`}`;
   const isWide = isUnnamed(names[0]!) && shape.width > 2;
   const other = isWide ? "set layout: 'wide' where each column is an item, " : '';
-  const comment = commentAdvice(shape.firstCells[0]!);
+  const header = `, ${other}or set header: false where this line is data${commentAdvice(shape.firstCells[0]!)}`;
   return faults.inLine(
     shape.firstLine,
     `cannot tell which column holds the user: no name is known; ${listColumns(shape)}; ` +
-      `set columns, such as { ${such} }, ${other}or set header: false where this line is data${comment}`,
+      `set columns, such as { ${such} }${shape.separator === undefined ? '' : header}`,
   );
 }
 
@@ -515,7 +517,7 @@ export function commentAdvice(cell: string): string {
 }
 
 function listColumns({ names, width, separator, firstCells }: Columns): string {
-  if (width === 1)
+  if (width === 1 && separator !== undefined)
     return `the separator ${show(separator)} leaves the line ${show(firstCells[0])} one column; set separator to what stands between its columns`;
   if (names === undefined) {
     const cells = firstCells.slice(0, 6).map((cell) => show(cell.length > 20 ? `${cell.slice(0, 17)}...` : cell));

@@ -42,7 +42,7 @@ const SIGNATURES: readonly (readonly [start: string, name: string, advice: strin
     'an Arrow stream',
     `write it as CSV with pyarrow: pyarrow.ipc.open_stream('FILE').read_pandas().to_csv('ratings.csv', index=False)`,
   ],
-  ['PAR1', 'a Parquet file', pandas('read_parquet')],
+  ['PAR1', 'a Parquet file', `read ratings by readInteractions of 'opmf/node', or ${pandas('read_parquet')}`],
   ['PARE', 'an encrypted Parquet file', pandas('read_parquet')],
   ['ORC', 'an ORC file', pandas('read_orc')],
   ['Obj\x01', 'an Avro file', 'write it as CSV: avro cat --format csv FILE > ratings.csv'],
@@ -144,7 +144,9 @@ function formatOfJson(start: string): Format | undefined {
   const jq = `jq -r '${isArray ? '.[] | ' : ''}[${columns}] | @csv' FILE > ratings.csv`;
   return {
     name: isLines ? 'JSON, a document a line' : 'JSON',
-    advice: `write it as CSV: ${jq}; or parse it and hand its rows to Interactions.from`,
+    advice:
+      `write it as CSV: ${jq}; or parse it and hand its rows to Interactions.from` +
+      (isLines ? `; ratings, an object a line: readInteractions of 'opmf/node'` : ''),
   };
 }
 

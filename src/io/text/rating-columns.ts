@@ -116,10 +116,15 @@ export class RatingColumns {
 
   /** Starts a row; the reader then adds its value, time and weight. */
   addPair(user: Id, item: Id, line: number): void {
+    this.addRow(numberOf(user, this.users), numberOf(item, this.items), line);
+  }
+
+  /** The same by the numbers of the ids. */
+  addRow(user: number, item: number, line: number): void {
     if (this.row === this.page.rows) this.turnPage();
     const at = this.row++;
-    this.page.userIndex[at] = numberOf(user, this.users);
-    this.page.itemIndex[at] = numberOf(item, this.items);
+    this.page.userIndex[at] = user;
+    this.page.itemIndex[at] = item;
     if (this.page.lines) this.page.lines[at] = line;
   }
 
@@ -202,7 +207,7 @@ export class RatingColumns {
     const user = show(this.users.idOf(columns.userIndex[row]!));
     const item = show(this.items.idOf(columns.itemIndex[row]!));
     const advice = "remove one, or set duplicates to 'last', 'first', 'sum' or 'keep'";
-    const message = `user ${user} and item ${item} have a rating on line ${lines[earlier]} already; ${advice}`;
+    const message = `user ${user} and item ${item} have a rating on ${this.faults.unit} ${lines[earlier]} already; ${advice}`;
     throw this.faults.inLine(lines[row]!, message);
   }
 
@@ -220,7 +225,7 @@ export class RatingColumns {
 }
 
 /** The number of an id known to be valid. */
-function numberOf(id: Id, vocabulary: Vocabulary): number {
+export function numberOf(id: Id, vocabulary: Vocabulary): number {
   const known = vocabulary.indexOf(id);
   return known >= 0 ? known : vocabulary.add(typeof id === 'string' ? ownString(id) : id);
 }

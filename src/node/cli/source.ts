@@ -1,4 +1,4 @@
-// The DATA argument: a file of ratings, a pipe, `-` for standard input, the name or folder of a data set, or nothing,
+// The DATA argument: a file of ratings (or a folder of Parquet), a pipe, `-` for standard input, the name or folder of a data set, or nothing,
 // which means the built-in synthetic set; the flags for reading a file, which are the options of readInteractions
 // (checked when the file is read); and ids, which are text on the command line and in files, while a model trained in
 // code may have numbers.
@@ -14,7 +14,7 @@ import { DATE_FORMATS } from '../../io/text/cells';
 import type { ReadOptions } from '../../io/text/read-options';
 import { DATASETS, findFile, listDatasets, loadDataset } from '../datasets';
 import type { TextSource } from '../file-chunks';
-import { readInteractions } from '../read-files';
+import { isFolderOfParquet, readInteractions } from '../read-files';
 import { type Arguments, type Flag, type Io, UsageError } from './command';
 import { counted, printable } from './printing';
 
@@ -175,7 +175,7 @@ export async function openSource(written: string | undefined, given: Arguments, 
     );
   if (/^file:/i.test(written ?? '')) return { name: written!, data: await readFile(written!, written!, reading, io) };
   const found = written === undefined ? undefined : statSync(written, { throwIfNoEntry: false });
-  if (found !== undefined && !found.isDirectory())
+  if (found !== undefined && (!found.isDirectory() || (await isFolderOfParquet(written!))))
     return { name: written!, data: await readFile(written!, written!, reading, io) };
   const dataDir = given.text('data-dir');
   const options = dataDir === undefined ? {} : { dataDir };
