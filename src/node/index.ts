@@ -14,3 +14,5 @@ export {
 export type { TextSource } from './file-chunks';
 export { type CheckpointFile, checkpointFile, loadModel, saveModel } from './model-file';
 export { readFeatureTable, readInteractions, readLibFM } from './read-files';
+export { writeRecommendations } from './recommendations-file';
+export { exportSparkAls, importSparkAls, type SparkAlsOptions } from './spark-als';

@@ -2,7 +2,19 @@
 // reader, or a machine that loses power, sees the old bytes or the new ones, never a mixture.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { access, constants, type FileHandle, open, opendir, readlink, rename, rm, stat } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  type FileHandle,
+  mkdir,
+  open,
+  opendir,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DataError } from '../core/errors';
@@ -27,7 +39,7 @@ export async function writeFileAtomically(
 ): Promise<void> {
   const { target, before } = await requireWritable(path);
   await removeStale(target);
-  const temporary = join(dirname(target), `${prefixOf(target)}${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = temporaryOf(target);
   try {
     const file = await open(temporary, 'wx', before && before.mode & 0o777);
     try {
@@ -41,6 +53,44 @@ export async function writeFileAtomically(
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
+    const { code = '', syscall, message } = error as NodeJS.ErrnoException;
+    throw syscall === undefined ? error : unwritable(path, REASONS[code] ?? message);
+  }
+  await syncDirectory(dirname(target));
+}
+
+/**
+ * Makes a folder with what `fill` writes into it (given its temporary path, and what writes a file and flushes it), or
+ * throws DataError; on failure nothing is left behind. There must be no such folder yet, or an empty one.
+ */
+export async function writeFolderAtomically(
+  path: string,
+  fill: (folder: string, write: (path: string, content: Uint8Array | string) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const target = resolve(path);
+  const found = await readdir(target).catch((error: NodeJS.ErrnoException) => error);
+  if (Array.isArray(found) ? found.length > 0 : found.code !== 'ENOENT')
+    throw unwritable(path, 'there is something already; remove it, or name a folder that is not there');
+  await requireFolder(path, dirname(target));
+  await removeStale(target);
+  const temporary = temporaryOf(target);
+  const write = async (file: string, content: Uint8Array | string) => {
+    const handle = await open(file, 'wx');
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  };
+  try {
+    await mkdir(temporary);
+    await fill(temporary, write);
+    for (const name of await readdir(temporary)) await syncDirectory(join(temporary, name));
+    await syncDirectory(temporary);
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true, recursive: true }).catch(() => undefined);
     const { code = '', syscall, message } = error as NodeJS.ErrnoException;
     throw syscall === undefined ? error : unwritable(path, REASONS[code] ?? message);
   }
@@ -77,7 +127,7 @@ async function removeStale(target: string): Promise<void> {
       const pid = /^(\d+)\.[0-9a-f]{12}\.tmp$/.exec(name.slice(prefix.length))?.[1];
       if (pid === undefined) continue;
       const file = join(folder, name);
-      if (await isStale(Number(pid), file)) await rm(file, { force: true });
+      if (await isStale(Number(pid), file)) await rm(file, { force: true, recursive: true });
     }
   } catch {
     // A folder that may be written but not read, or a file that has just disappeared.
@@ -93,6 +143,10 @@ async function isStale(pid: number, file: string): Promise<boolean> {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
+}
+
+function temporaryOf(target: string): string {
+  return join(dirname(target), `${prefixOf(target)}${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
 }
 
 /** Flushes the directory, without which the rename may not reach the disk; systems that cannot do this skip it. */
@@ -123,14 +177,18 @@ export async function requireWritable(path: string): Promise<OutputFile> {
   // The file is replaced as a whole, which would remove a device.
   if (there?.isFile() === false) throw unwritable(path, 'it is not a regular file');
   const target = await linked(path);
-  const folder = dirname(target);
+  await requireFolder(path, dirname(target));
+  return there === undefined ? { target } : { target, before: there };
+}
+
+/** Throws DataError for `path` if nothing can be written into the folder it is in. */
+async function requireFolder(path: string, folder: string): Promise<void> {
   try {
     await access(folder, constants.W_OK | constants.X_OK);
   } catch {
     const wanted = 'want a path in a folder that exists and is writable';
     throw unwritable(path, `cannot write into ${show(folder)}; ${wanted}`);
   }
-  return there === undefined ? { target } : { target, before: there };
 }
 
 /** Resolves symbolic links, even to a missing file: the file is replaced, not the link. */

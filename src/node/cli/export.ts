@@ -1,4 +1,5 @@
-// `opmf export`: writes the vectors of a saved model for approximate nearest-neighbour search.
+// `opmf export`: what a saved model has, for other systems: vectors for approximate nearest-neighbour search, the lists of all
+// users, a model of Spark's.
 
 import { UnsupportedError } from '../../core/errors';
 import { encodeNpy, encodeVectorCsv } from '../../io/files/vectors';
@@ -6,7 +7,10 @@ import { TableRecommender } from '../../recommenders/table-recommender';
 import type { VectorIndex, VectorTable } from '../../recommenders/vector-table';
 import { loadModel } from '../model-file';
 import { requireWritable, writeFileAtomically } from '../output-file';
+import { writeRecommendations } from '../recommendations-file';
+import { exportSparkAls } from '../spark-als';
 import { type Arguments, type Command, type Io, UsageError } from './command';
+import { counted, startProgress } from './printing';
 
 const INDEXES: readonly string[] = ['inner-product', 'cosine'] satisfies VectorIndex[];
 
@@ -14,8 +18,9 @@ const INDEXES: readonly string[] = ['inner-product', 'cosine'] satisfies VectorI
 export const exportCommand: Command = {
   usage: {
     name: 'export',
-    about: 'Writes the vectors of a saved model for an index of approximate search: pgvector, faiss, hnswlib.',
-    form: 'MODEL [--items FILE] [--users FILE] [--index inner-product|cosine] [--json]',
+    about:
+      'Writes what a saved model has: vectors for an index of approximate search (pgvector, faiss, hnswlib), the lists of all users, a model of Spark.',
+    form: 'MODEL [--items FILE] [--users FILE] [--index inner-product|cosine] [--recommendations FILE] [--n 10] [--spark DIR] [--ids number|index] [--json]',
     example: 'opmf export model.safetensors --items items.csv --users users.csv --index cosine',
     flags: {
       items: {
@@ -24,6 +29,17 @@ export const exportCommand: Command = {
       },
       users: { value: 'FILE', about: 'where user vectors go, the queries of the index' },
       index: { value: 'NAME', about: 'inner-product (default), or cosine: a column more makes it order items alike' },
+      recommendations: {
+        value: 'FILE',
+        about:
+          'where the best items of all users go: .ndjson (a user a line) or .csv; the same command goes on where it was stopped',
+      },
+      n: { value: 'N', about: 'with --recommendations: how many items per user; default 10' },
+      spark: { value: 'DIR', about: 'a new folder for ALSModel.load of Spark; needs hyparquet-writer' },
+      ids: {
+        value: 'number|index',
+        about: 'with --spark: ids as they are, 32-bit integers (default), or numbered, with their names beside',
+      },
       json: { about: 'print one JSON document and nothing else' },
     },
     positionals: [1, 1],
@@ -40,23 +56,62 @@ async function runExport(given: Arguments, io: Io): Promise<void> {
       throw new UsageError(`--${side} is '${path}'; want a name that ends in .csv or .npy`);
     return path === undefined ? [] : [{ side, path }];
   });
-  if (outputs.length === 0) throw new UsageError('nothing to write: give --items FILE, --users FILE, or both');
+  const lists = given.text('recommendations');
+  const spark = given.text('spark');
+  const n = given.count('n') ?? 10;
+  if (lists !== undefined && !/\.(csv|ndjson|jsonl)$/i.test(lists))
+    throw new UsageError(`--recommendations is '${lists}'; want a name that ends in .ndjson, .jsonl or .csv`);
+  const ids = given.text('ids') ?? 'number';
+  if (ids !== 'number' && ids !== 'index') throw new UsageError(`--ids is '${ids}'; want number or index`);
+  if (outputs.length === 0 && lists === undefined && spark === undefined)
+    throw new UsageError('nothing to write: give --items FILE, --users FILE, --recommendations FILE or --spark DIR');
   for (const { path } of outputs) await requireWritable(path);
+  if (lists !== undefined) await requireWritable(lists);
   const recommender = await loadModel(given.positionals[0]!);
+  const files: object[] = [];
+  const said: string[] = [];
+  if (outputs.length > 0) {
+    const written = await writeVectors(recommender, outputs, index as VectorIndex);
+    files.push(...written);
+    for (const { side, path, vectors, dim } of written) said.push(`${vectors} ${side} x ${dim} to ${path}`);
+  }
+  if (lists !== undefined) {
+    const progress = startProgress(io);
+    const onProgress = (done: number, all: number) =>
+      progress.update(done / Math.max(1, all), `${done} of ${all} users`);
+    const { users, resumed } = await writeRecommendations(lists, recommender, { n, onProgress }).finally(() =>
+      progress.done(),
+    );
+    files.push({ path: lists, users, resumed, n });
+    const before = resumed > 0 ? `, ${resumed} of them from before` : '';
+    said.push(`lists of ${counted(users, 'user')}${before} to ${lists}`);
+  }
+  if (spark !== undefined) {
+    await exportSparkAls(spark, recommender, { ids });
+    files.push({ path: spark, ids });
+    said.push(`a model of Spark to ${spark}`);
+  }
+  if (given.has('json')) io.stdout.write(`${JSON.stringify({ model: recommender.name, index, files })}\n`);
+  else io.stdout.write(`${said.join('\n')}\n`);
+}
+
+async function writeVectors(
+  recommender: Awaited<ReturnType<typeof loadModel>>,
+  outputs: readonly { readonly side: 'items' | 'users'; readonly path: string }[],
+  index: VectorIndex,
+) {
   if (!(recommender instanceof TableRecommender))
     throw new UnsupportedError(
       `a '${(recommender as { name: string }).name}' has no vectors; export wants a factorization`,
     );
-  const vectors = recommender.exportVectors({ index: index as VectorIndex });
+  const vectors = recommender.exportVectors({ index });
   const files = [];
   for (const { side, path } of outputs) {
     await write(path, vectors[side]);
     const { ids, dim } = vectors[side];
     files.push({ side, path, vectors: ids.length, dim });
   }
-  if (given.has('json')) io.stdout.write(`${JSON.stringify({ model: recommender.name, index, files })}\n`);
-  else
-    for (const { side, path, vectors: count, dim } of files) io.stdout.write(`${count} ${side} x ${dim} to ${path}\n`);
+  return files;
 }
 
 async function write(path: string, { ids, dim, values }: VectorTable): Promise<void> {

@@ -371,7 +371,9 @@ describe('export', () => {
   });
 
   test.each([
-    [[], 'nothing to write: give --items FILE, --users FILE, or both'],
+    [[], 'nothing to write: give --items FILE, --users FILE, --recommendations FILE or --spark DIR'],
+    [['--recommendations', 'x.txt'], "--recommendations is 'x.txt'; want a name that ends in .ndjson, .jsonl or .csv"],
+    [['--spark', 'x', '--ids', 'names'], "--ids is 'names'; want number or index"],
     [['--items', 'x.txt'], "--items is 'x.txt'; want a name that ends in .csv or .npy"],
     [['--items', 'x.csv', '--index', 'l2'], "--index is 'l2'; want inner-product or cosine"],
   ])('refuses %j', async (words, message) => {
