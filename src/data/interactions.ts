@@ -307,10 +307,13 @@ function build(
   const [userCount, itemCount] = [users.size, items.size];
   try {
     const all = read(users, items);
+    const count = all.values.length;
     const present = runToEnd(withoutAbsent(all, users, items, { users: userCount, items: itemCount }));
-    const absent = all.values.length - present.columns.values.length;
+    // Counted before duplicates are dropped, from the same columns.
+    const given = present.columns.values.length;
+    const absent = count - given;
     const columns = runToEnd(resolveDuplicates(present, duplicates, users, items));
-    const repeated = all.values.length - absent - columns.values.length;
+    const repeated = given - columns.values.length;
     return Interactions.ofIndices(
       { users, items, ...columns },
       repeated + absent === 0 ? undefined : { ...NOTHING_LEFT_OUT, repeated, absent },

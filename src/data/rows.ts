@@ -153,8 +153,8 @@ export type InputColumns = {
   readonly timestamps?: ArrayLike<number | Date> | undefined;
 };
 
-/** Reads rows one by one; new ids are added to the vocabularies. */
-export function readRows(rows: Iterable<Row>, users: Vocabulary, items: Vocabulary): Columns {
+/** Reads rows one by one; new ids are added to the vocabularies. `before`: how many rows came before, for messages. */
+export function readRows(rows: Iterable<Row>, users: Vocabulary, items: Vocabulary, before = 0): Columns {
   requireIterable(rows, 'rows', `an iterable of rows; ${SHAPE}`);
   const userIndex: number[] = [];
   const itemIndex: number[] = [];
@@ -163,14 +163,15 @@ export function readRows(rows: Iterable<Row>, users: Vocabulary, items: Vocabula
   const times = new Times();
   let weights: number[] | undefined;
   for (const row of rows) {
-    const at = values.length;
+    const count = values.length;
+    const at = before + count;
     const { userId, itemId, value, weight, timestamp } = openRow(row, at);
     userIndex.push(numberOf(users, userId, 'userId', at));
     itemIndex.push(numberOf(items, itemId, 'itemId', at));
     values.push(value === undefined ? 1 : checkValue(value, at));
-    if (weight !== undefined && weights === undefined) weights = new Array<number>(at).fill(1);
+    if (weight !== undefined && weights === undefined) weights = new Array<number>(count).fill(1);
     weights?.push(weight === undefined ? 1 : checkWeight(weight, at));
-    if ((timestamp === undefined ? 0 : at) !== timestamps.length) throw mixedTimestamps(at, timestamp);
+    if ((timestamp === undefined ? 0 : count) !== timestamps.length) throw mixedTimestamps(at, timestamp);
     if (timestamp !== undefined) timestamps.push(times.read(timestamp, at));
   }
   return {

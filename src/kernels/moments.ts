@@ -36,11 +36,7 @@ export class Moments {
   private readonly program: Program | null;
   private readonly staged: readonly [Int32Array, Int32Array, Float32Array, Float32Array] | null = null;
 
-  constructor(
-    private readonly pairs: Pairs,
-    [first, second]: readonly [number, number],
-    kernels: KernelChoice,
-  ) {
+  constructor([first, second]: readonly [number, number], kernels: KernelChoice) {
     const numbers = [MOMENT.width * first, MOMENT.width * second, LINE.width * first, LINE.width * second] as const;
     const made = inWasm(kernels, () => {
       const memory = createMemory(4 * STAGE_BYTES + 8 * numbers.reduce((sum, n) => sum + n, 0));
@@ -67,11 +63,11 @@ export class Moments {
   }
 
   /**
-   * Adds pairs `from` to `to` to the moments of their rows of a side: with r = (v - shift) times - less, in double, the latter two
+   * Adds pairs `from` to `to`, all or none of which have weights, to the moments of their rows of a side: with r = (v - shift) times - less, in double, the latter two
    * of the row of the other side, w, w r and w r r.
    */
-  add(side: 0 | 1, shift: number, from: number, to: number): void {
-    const { pairs, program, staged } = this;
+  add(pairs: Pairs, side: 0 | 1, shift: number, from: number, to: number): void {
+    const { program, staged } = this;
     const [moments, lines] = [this.sums[side], this.lines[1 - side]!];
     const { rows, values, weights } = pairs;
     const [own, others] = [rows[side], rows[1 - side]!];

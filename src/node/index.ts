@@ -16,3 +16,10 @@ export { type CheckpointFile, checkpointFile, loadModel, saveModel } from './mod
 export { readFeatureTable, readInteractions, readLibFM } from './read-files';
 export { writeRecommendations } from './recommendations-file';
 export { exportSparkAls, importSparkAls, type SparkAlsOptions } from './spark-als';
+export { type FitTilesOptions, type FitTilesProgress, fitTiles } from './tiles/fit-tiles';
+export {
+  type Partition,
+  type PartitionOptions,
+  type PartitionProgress,
+  partitionInteractions,
+} from './tiles/partition';

@@ -20,7 +20,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { DataError } from '../core/errors';
 import { show } from '../core/options';
 
-const REASONS: Readonly<Record<string, string>> = {
+/** What the codes of a write that fails mean. */
+export const WRITE_FAULTS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
   EROFS: 'the file system is read-only',
@@ -54,7 +55,7 @@ export async function writeFileAtomically(
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     const { code = '', syscall, message } = error as NodeJS.ErrnoException;
-    throw syscall === undefined ? error : unwritable(path, REASONS[code] ?? message);
+    throw syscall === undefined ? error : unwritable(path, WRITE_FAULTS[code] ?? message);
   }
   await syncDirectory(dirname(target));
 }
@@ -92,7 +93,7 @@ export async function writeFolderAtomically(
   } catch (error) {
     await rm(temporary, { force: true, recursive: true }).catch(() => undefined);
     const { code = '', syscall, message } = error as NodeJS.ErrnoException;
-    throw syscall === undefined ? error : unwritable(path, REASONS[code] ?? message);
+    throw syscall === undefined ? error : unwritable(path, WRITE_FAULTS[code] ?? message);
   }
   await syncDirectory(dirname(target));
 }

@@ -95,7 +95,7 @@ export async function isFolderOfParquet(path: string): Promise<boolean> {
 const START = 1 << 16;
 
 /** The format of a source that is no delimited text. Its name says it, else its first bytes do. */
-function formatOf(
+export function formatOf(
   file: string | undefined,
   start: Uint8Array,
   { encoding, skipLines }: ReadSettings,

@@ -442,6 +442,20 @@ export interface ReadForData {
 export interface OptionsReader {
   read(given: OverparamMFOptions | undefined): ReadRecommender;
   forData(asked: OverparamMFOptions, data: Interactions, scheduler: Scheduler): Promise<ReadForData>;
+  /** The same of data that are asked for no more than is needed. */
+  forFacts(asked: OverparamMFOptions, facts: DataFacts): Promise<ReadForData>;
+}
+
+/** What options depend on of the data of a fit, each worked out when it is first asked for. */
+export interface DataFacts {
+  /** The value of all ratings; undefined where they differ. */
+  only(): Promise<number | undefined>;
+  shape(options: { readonly batchSize: number; readonly rank: number; readonly shuffle: boolean }): Promise<BatchShape>;
+  spread(): Promise<Spread>;
+  signal(
+    damping: Parameters<typeof signalOf>[1],
+    options: Pick<FactorizationOptionsInForce, 'kernels'>,
+  ): Promise<Signal>;
 }
 
 /** Whether rates or strengths are all the caller's own: those are for biases that start at 0. */
@@ -480,10 +494,19 @@ export function readerOf(
   };
   return {
     read: (given) => read(given),
+    forData(asked, data, scheduler) {
+      return this.forFacts(asked, {
+        only: () => runYielding(onlyValue(data), scheduler),
+        shape: (options) => shape(data, options, scheduler),
+        spread: () => spreadOf(data, scheduler),
+        signal: async (damping, { kernels }) =>
+          signalOf((await weigh(data, scheduler)).data, damping, scheduler, kernels),
+      });
+    },
     /** The options of a training: the loss that 'auto' stands for, and what goes with it. */
-    async forData(asked, data, scheduler) {
+    async forFacts(asked, facts) {
       const { options } = read(asked);
-      const only = options.negatives === false ? await runYielding(onlyValue(data), scheduler) : undefined;
+      const only = options.negatives === false ? await facts.only() : undefined;
       const isAuto = options.loss === 'auto';
       if (only !== undefined && (!isAuto || instead !== undefined)) {
         throw nothingToPredict(owner, `loss '${isAuto ? 'squared' : options.loss}'`, only, instead ?? INSTEAD);
@@ -498,18 +521,15 @@ export function readerOf(
       }
       const loss = options.loss !== 'auto' ? options.loss : only === undefined ? 'squared' : EVENTS;
       const isRated = only === undefined && options.negatives === false;
-      const batch = options.batchSize > 1 && isRated ? await shape(data, options, scheduler) : undefined;
-      const spread = isRated ? undefined : await spreadOf(data, scheduler);
+      const batch = options.batchSize > 1 && isRated ? await facts.shape(options) : undefined;
+      const spread = isRated ? undefined : await facts.spread();
       // Of the penalties left to the data, and of where biases start, what is asked for.
       const { regularization: given } = asked;
       const isPenalized = typeof given === 'object' && given.embedding !== undefined && given.bias !== undefined;
       const starts = options.biasDamping !== false && options.biases && options.link === 'identity';
       const needsSignal = starts || !(isPenalized || typeof given === 'number');
       const damping = options.biasDamping === false || options.biasDamping === 'auto' ? undefined : options.biasDamping;
-      const signal =
-        isRated && loss === 'squared' && needsSignal
-          ? await signalOf((await weigh(data, scheduler)).data, damping, scheduler, options.kernels)
-          : undefined;
+      const signal = isRated && loss === 'squared' && needsSignal ? await facts.signal(damping, options) : undefined;
       const biases = starts ? signal : undefined;
       const biasDamping = biases?.damping ?? false;
       return {

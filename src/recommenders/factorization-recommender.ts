@@ -18,10 +18,17 @@ import type { History, Training } from '../training/fit';
 import { type Link, type Loss, lossNamed } from '../training/losses';
 import { passOver } from '../training/negatives';
 import { type StepOptions, type StepTask, startTraining } from '../training/start-training';
-import type { FilledOptions, OptionsReader, OverparamMFOptions, ReadRecommender } from './factorization-options';
+import type {
+  DataFacts,
+  FilledOptions,
+  OptionsReader,
+  OverparamMFOptions,
+  ReadRecommender,
+} from './factorization-options';
 import { fitInteractions, servingOf } from './fit-interactions';
-import type { FilledFitOptions } from './fit-options';
+import { type FilledFitOptions, readFitOptions } from './fit-options';
 import type { FittedTables } from './partial-fit';
+import type { FitOptions } from './recommender';
 import { TableRecommender } from './table-recommender';
 import { chooseUnits, inCopies, onlyValue, toTargets, weigh } from './targets';
 import type { OptionsInForce } from './training-options';
@@ -60,6 +67,33 @@ export abstract class FactorizationRecommender extends TableRecommender {
   abstract override fresh(): FactorizationRecommender;
   /** Makes the model to be trained, and draws its start. */
   protected abstract prepare(data: Interactions, options: FilledOptions, scheduler: TaskScheduler): Promise<Prepared>;
+
+  /**
+   * @internal `fit` on ratings that are not held, by those who know them: `facts` are asked for, then `train` is given what
+   * is to be trained. For kinds whose model needs no more of ratings than how many users and items they have.
+   */
+  async fitElsewhere(
+    given: FitOptions | undefined,
+    rows: Pick<Interactions, 'users' | 'items'>,
+    facts: (scheduler: TaskScheduler) => DataFacts,
+    train: (task: Omit<FitTask, 'data'>) => Promise<History>,
+  ): Promise<History> {
+    const fitOptions = readFitOptions('fitTiles', given, this.scores);
+    const training = async () => {
+      const { name, reader, isFitted: isServing } = this;
+      const scheduler = new TaskScheduler(fitOptions.signal);
+      const { read, biases } = await reader.forFacts(this.read.asked, facts(scheduler));
+      const options = read.options as FilledOptions;
+      const prepared = await this.prepare(rows as Interactions, options, scheduler);
+      const install = (fitted: FittedFactorization) => {
+        this.read = read;
+        this.serve(fitted);
+      };
+      const task = { name, options, rule: read.rule, biases, fitOptions, scheduler, install, isServing };
+      return train({ ...task, ...prepared });
+    };
+    return this.inTurn(fitOptions.signal, () => this.withSeen(training(), fitOptions.validation));
+  }
 
   protected async train(data: Interactions, fitOptions: FilledFitOptions): Promise<History> {
     const { name, reader, isFitted: isServing } = this;
@@ -174,11 +208,7 @@ export async function fitFactorization({
   };
   const passed = options.negatives === false ? undefined : await passOver(one, scheduler);
   const ratings = await inCopies(passed?.data ?? one, options.batchSize, scheduler);
-  model.globalMean = units.start;
-  if (biases !== undefined) {
-    model.userBias?.assign(biases.users.map((bias) => bias / units.scale));
-    model.itemBias?.assign(biases.items.map((bias) => bias / units.scale));
-  }
+  startBiases(model, units, biases);
   const loss = lossOf(options.loss, link, data.items.size);
   const stream = Stream.of(options.seed).fork('order');
   const { epochs, batchSize, shuffle, grouping, kernels, threads, negatives } = options;
@@ -211,13 +241,23 @@ export async function fitFactorization({
   });
 }
 
-function lossOf(name: FilledOptions['loss'], link: Link, items: number): Loss {
+/** Puts the mean and the biases of the ratings where training starts. */
+export function startBiases(model: FitTask['model'], units: RatingScale, biases: FitTask['biases']): void {
+  model.globalMean = units.start;
+  if (biases === undefined) return;
+  model.userBias?.assign(biases.users.map((bias) => bias / units.scale));
+  model.itemBias?.assign(biases.items.map((bias) => bias / units.scale));
+}
+
+/** The loss of a fit. */
+export function lossOf(name: FilledOptions['loss'], link: Link, items: number): Loss {
   const loss = lossNamed(name, items);
   // Of ratings, on their scale; the others are of scores already, the sigmoid of the logistic loss part of it.
   return name === 'squared' || name === 'absolute' || name === 'huber' ? link.compose(loss) : loss;
 }
 
-function penalties(model: FitTask['model'], { regularization }: FilledOptions, counts: RowCounts): Penalty[] {
+/** The penalties of a fit. */
+export function penalties(model: FitTask['model'], { regularization }: FilledOptions, counts: RowCounts): Penalty[] {
   const byFrequency = regularization.scaling === 'frequency';
   const users = byFrequency ? counts.users : null;
   const items = byFrequency ? counts.items : null;

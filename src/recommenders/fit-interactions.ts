@@ -17,6 +17,14 @@ import { checkpointing, dataText } from './checkpoint';
 import type { FilledFitOptions } from './fit-options';
 import { type Evaluable, Validation } from './validation';
 
+/** Ratings that are not held, as far as a fit asks for them. */
+export interface ElsewhereData extends Pick<Interactions, 'size' | 'users' | 'items'> {
+  /** What tells them from others, for checkpoints. */
+  readonly text: string;
+  /** Who has what; of a training that keeps no history its counts. */
+  history(scheduler: Scheduler): Promise<InteractionHistory>;
+}
+
 /** From data to a training, to what is evaluated of it, to its result. `State` is the trained state. */
 export interface InteractionsFit<State>
   extends Pick<
@@ -26,7 +34,7 @@ export interface InteractionsFit<State>
   /** The kind of the recommender. */
   readonly name: string;
   /** Its weights, where it has some, are relative: of mean 1. */
-  readonly data: Interactions;
+  readonly data: Interactions | ElsewhereData;
   readonly counts: RowCounts;
   /** What training learns of the ratings; null where it does not look at values. */
   readonly targets: Real | null;
@@ -45,12 +53,14 @@ export async function fitInteractions<State>(given: InteractionsFit<State>): Pro
   const { name, data, counts, options, fitOptions, parameters, slots, scheduler } = given;
   const { validation, checkpoint, resume } = fitOptions;
   const { users, items } = data;
-  const known = { users, items, counts, history: () => InteractionHistory.of(data, counts, scheduler) };
+  const historyOf = (scheduler: Scheduler) =>
+    'history' in data ? data.history(scheduler) : InteractionHistory.of(data, counts, scheduler);
+  const known = { users, items, counts, history: () => historyOf(scheduler) };
   const validated = validation && (await Validation.of(validation, fitOptions, known, scheduler));
   const kept = {
     recommender: name,
     options,
-    data: () => dataText(data, scheduler),
+    data: async () => ('history' in data ? data.text : dataText(data, scheduler)),
     validation: validation && (() => dataText(validation, scheduler)),
     parameters,
     slotsOf: () => slots,
@@ -61,13 +71,12 @@ export async function fitInteractions<State>(given: InteractionsFit<State>): Pro
     epochs: options.epochs,
     ratings: data.size,
     options: fitOptions,
-    suspects: { targets: given.targets, weights: data.weights },
+    suspects: { targets: given.targets, weights: 'history' in data ? null : data.weights },
     validation: validated && {
       cold: validated.cold,
       measure: async () => validated.measure(await given.snapshotForEvaluation(validated.seen, scheduler), scheduler),
     },
-    finish: async (scheduler, unservable) =>
-      given.finish(await InteractionHistory.of(data, counts, scheduler), scheduler, unservable),
+    finish: async (scheduler, unservable) => given.finish(await historyOf(scheduler), scheduler, unservable),
   });
 }
 
@@ -83,7 +92,7 @@ export interface AnswerOptions {
 export function servingOf(
   /** The factorization that has the model's scores of the data's users. */
   plainOf: (scheduler: Scheduler) => Factorization | Promise<Factorization>,
-  data: Interactions,
+  data: Pick<Interactions, 'users' | 'items'>,
   units: RatingScale,
   options: AnswerOptions,
 ): Pick<InteractionsFit<FittedFactorization>, 'snapshotForEvaluation' | 'finish'> {
@@ -115,7 +124,7 @@ export function evaluable(
 /** Folds the units into the tables, where the link allows: the scores of the model are then ratings. */
 async function finish(
   model: Factorization,
-  data: Interactions,
+  data: Pick<Interactions, 'users' | 'items'>,
   seen: InteractionHistory,
   units: RatingScale,
   scheduler: Scheduler,
@@ -135,7 +144,7 @@ async function finish(
 /** The trained state as it is now. Tables that are products are multiplied out. */
 async function serve(
   model: Factorization,
-  data: Interactions,
+  data: Pick<Interactions, 'users' | 'items'>,
   seen: InteractionHistory,
   units: RatingScale,
   scheduler: Scheduler,

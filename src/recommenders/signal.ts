@@ -2,7 +2,7 @@
 // and not noise. Some passes over the data; docs/defaults.md has what is gained by it.
 
 import { forEachChunk, type Scheduler } from '../core/scheduler';
-import type { Interactions } from '../data/interactions';
+import { type HeldRatings, passesOf, type RatingChunk, type RatingPasses } from '../data/passes';
 import { LINE, MOMENT, Moments } from '../kernels/moments';
 import type { RowCounts } from '../serving/interaction-history';
 import type { KernelChoice } from '../wasm/host';
@@ -31,31 +31,32 @@ const [USERS, ITEMS] = [0, 1] as const;
  * those at which each rating is best predicted from the others of its row. Cost: three passes.
  */
 export async function signalOf(
-  data: Interactions,
+  ratings: HeldRatings | RatingPasses,
   given: { readonly user?: number | undefined; readonly item?: number | undefined } | undefined,
   scheduler: Scheduler,
   kernels: KernelChoice = 'auto',
 ): Promise<Signal> {
-  const { values, weights, userIndex, itemIndex, size } = data;
-  const pairs = { rows: [userIndex, itemIndex], values, weights } as const;
-  const moments = new Moments(pairs, [data.users.size, data.items.size], kernels);
+  const data = passesOf(ratings);
+  const { size } = data;
+  const moments = new Moments([data.users.size, data.items.size], kernels);
   const [ofUser, ofItem] = moments.sums;
-  const add = (side: 0 | 1, shift: number) =>
-    forEachChunk(size, scheduler, (from, to) => moments.add(side, shift, from, to));
   /** Passes over many rows follow one another. */
   const giveWay = async () => {
     if (scheduler.isDue(data.users.size + data.items.size)) await scheduler.yieldNow();
   };
-  const first = values[0]!;
   fillLines(moments.lines[USERS], null);
-  await add(ITEMS, first);
+  let first = Number.NaN;
+  await data.each(scheduler, (chunk, from, to) => {
+    if (Number.isNaN(first)) first = chunk.values[from]!;
+    moments.add(pairsOf(chunk), ITEMS, first, from, to);
+  });
   const mean = first + centre(ofItem);
   await giveWay();
   const item = given?.item ?? (await dampingOf(ofItem, scheduler));
   // Of users' ratings an item's bias is that by its other ratings.
   fillWithoutOwn(moments.lines[ITEMS], ofItem, item, mean);
   await giveWay();
-  await add(USERS, 0);
+  await data.each(scheduler, (chunk, from, to) => moments.add(pairsOf(chunk), USERS, 0, from, to));
   const user = given?.user ?? (await dampingOf(ofUser, scheduler));
   const users = biasesOf(ofUser, user);
   await giveWay();
@@ -64,16 +65,17 @@ export async function signalOf(
   fillLines(moments.lines[USERS], users);
   ofItem.fill(0);
   await giveWay();
-  await add(ITEMS, mean);
-  await forEachChunk(size, scheduler, (from, to) => compare(data, some, mean, users, from, to));
+  await data.each(scheduler, (chunk, from, to) => {
+    moments.add(pairsOf(chunk), ITEMS, mean, from, to);
+    compare(chunk, some, mean, users, from, to);
+  });
   const items = biasesOf(ofItem, item);
   const [perUser, perItem] = [meanCount(ofUser), meanCount(ofItem)];
   await giveWay();
   return {
-    counts:
-      weights === undefined
-        ? { users: new Int32Array(weightsOf(ofUser)), items: new Int32Array(weightsOf(ofItem)) }
-        : undefined,
+    counts: !data.isWeighted
+      ? { users: new Int32Array(weightsOf(ofUser)), items: new Int32Array(weightsOf(ofItem)) }
+      : undefined,
     users,
     items,
     damping: { user, item },
@@ -83,6 +85,9 @@ export async function signalOf(
     },
   };
 }
+
+const pairsOf = ({ userIndex, itemIndex, values, weights }: RatingChunk) =>
+  ({ rows: [userIndex, itemIndex], values, weights }) as const;
 
 /** Lines that take nothing from a number but the bias of a row. */
 function fillLines(lines: Float64Array, biases: Float32Array | null): void {
@@ -237,7 +242,7 @@ function compared(rows: Rows, users: number, every: number): Compared {
 
 /** Collects the ratings of compared items by some users. */
 function compare(
-  { values, userIndex, itemIndex }: Interactions,
+  { values, userIndex, itemIndex }: RatingChunk,
   some: Compared,
   mean: number,
   users: Float32Array,

@@ -4,6 +4,7 @@
 import { DataError } from '../core/errors';
 import { A_LOOK, forEachChunk, type Pausable, type Scheduler } from '../core/scheduler';
 import { Interactions } from '../data/interactions';
+import { type HeldRatings, passesOf, type RatingPasses } from '../data/passes';
 import type { RatingData } from '../models/model';
 import type { Real } from '../optimizers/factor';
 import type { RatingScale } from '../serving/factorization-tables';
@@ -22,12 +23,12 @@ interface ScaleOptions {
 
 /** Chooses the units of a fit. A rating counts in the mean and the spread as much as it weighs. */
 export async function chooseUnits(
-  { values, weights }: Interactions,
+  data: HeldRatings | RatingPasses,
   options: ScaleOptions,
   scheduler: Scheduler,
 ): Promise<RatingScale> {
   if (options.negatives !== false) return unitsOfOrders(options.loss, options.negatives.count);
-  const { mean, standardDeviation, minimum, maximum } = await describe(values, weights, scheduler);
+  const { mean, standardDeviation, minimum, maximum } = await describe(passesOf(data), scheduler);
   if (options.loss === 'logistic') {
     if (minimum < 0 || maximum > 1) {
       throw new DataError(
@@ -83,12 +84,12 @@ export async function toTargets(
 }
 
 /** Mean, spread and range, in double; without weights as Interactions.stats() has them. */
-async function describe(values: Float32Array, weights: Float32Array | undefined, scheduler: Scheduler) {
+async function describe(data: RatingPasses, scheduler: Scheduler) {
   let sum = 0;
-  let all = weights === undefined ? values.length : 0;
+  let all = 0;
   let minimum = Infinity;
   let maximum = -Infinity;
-  await forEachChunk(values.length, scheduler, (from, to) => {
+  await data.each(scheduler, ({ values, weights }, from, to) => {
     // In variables of the loop's own: those that outlive it are objects in memory, made anew by each addition.
     let [total, least, most] = [sum, minimum, maximum];
     for (let k = from; k < to; k++) {
@@ -97,12 +98,13 @@ async function describe(values: Float32Array, weights: Float32Array | undefined,
       if (value > most) most = value;
       total += weights === undefined ? value : weights[k]! * value;
     }
-    if (weights !== undefined) for (let k = from; k < to; k++) all += weights[k]!;
+    if (weights === undefined) all += to - from;
+    else for (let k = from; k < to; k++) all += weights[k]!;
     [sum, minimum, maximum] = [total, least, most];
   });
   const mean = sum / all;
   let squares = 0;
-  await forEachChunk(values.length, scheduler, (from, to) => {
+  await data.each(scheduler, ({ values, weights }, from, to) => {
     let total = squares;
     if (weights === undefined) for (let k = from; k < to; k++) total += (values[k]! - mean) * (values[k]! - mean);
     else for (let k = from; k < to; k++) total += weights[k]! * ((values[k]! - mean) * (values[k]! - mean));
@@ -166,6 +168,50 @@ export async function weigh(given: Interactions, scheduler: Scheduler): Promise<
   return { data: Interactions.ofIndices({ ...columns, weights: relative }), meanWeight: mean };
 }
 
+/** The same of ratings that are not held. Cost: a pass, where they have weights. */
+export async function weighPasses(
+  data: RatingPasses,
+  scheduler: Scheduler,
+): Promise<{ readonly data: RatingPasses; readonly meanWeight?: number }> {
+  if (!data.isWeighted) return { data };
+  const { mean, areEqual } = await describeWeights(data, scheduler);
+  const { size, users, items } = data;
+  const relative = new Float32Array(areEqual ? 0 : WEIGHED_AT_ONCE);
+  const plain: RatingPasses = {
+    ...{ size, users, items, isWeighted: !areEqual },
+    each: (scheduler, visit) =>
+      data.each(scheduler, ({ userIndex, itemIndex, values, weights }, from, to) => {
+        const chunk = { userIndex, itemIndex, values };
+        if (areEqual) return visit(chunk, from, to);
+        for (let start = from; start < to; start += WEIGHED_AT_ONCE) {
+          const end = Math.min(to, start + WEIGHED_AT_ONCE);
+          const part = <T extends Int32Array | Float32Array>(column: T) => column.subarray(start, end) as T;
+          for (let k = start; k < end; k++) relative[k - start] = relativeWeight(weights![k]!, mean);
+          const columns = { userIndex: part(userIndex), itemIndex: part(itemIndex), values: part(values) };
+          visit({ ...columns, weights: relative }, 0, end - start);
+        }
+      }),
+  };
+  return areEqual ? { data: plain } : { data: plain, meanWeight: mean };
+}
+
+/** The most ratings to a visit. */
+const WEIGHED_AT_ONCE = 2048;
+
+/** The mean of weights, and whether all are the same. */
+async function describeWeights(data: RatingPasses, scheduler: Scheduler) {
+  let [sum, least, most] = [0, Infinity, 0];
+  await data.each(scheduler, ({ weights }, from, to) => {
+    for (let k = from; k < to; k++) {
+      const weight = weights![k]!;
+      sum += weight;
+      least = Math.min(least, weight);
+      most = Math.max(most, weight);
+    }
+  });
+  return { mean: sum / data.size, areEqual: least === most };
+}
+
 /** Interactions that come after training: relative to its mean weight, or where it had no weights to their own. */
 export async function weighAs(
   { meanWeight }: Pick<Weighed, 'meanWeight'>,
@@ -204,10 +250,14 @@ export async function relativeWeights(
   if (least === most) return { relative: null, mean };
   const relative = new Float32Array(weights.length);
   await forEachChunk(weights.length, scheduler, (from, to) => {
-    // What is too small for float32 beside the others is the least there is.
-    for (let k = from; k < to; k++) relative[k] = Math.max(weights[k]! / mean, LEAST);
+    for (let k = from; k < to; k++) relative[k] = relativeWeight(weights[k]!, mean);
   });
   return { relative, mean };
+}
+
+/** A weight by the mean. What is too small for float32 beside the others is the least there is. */
+export function relativeWeight(weight: number, mean: number): number {
+  return Math.max(weight / mean, LEAST);
 }
 
 /** The least relative weight: below it nothing would move by it, and float32 ends soon after. */
@@ -260,7 +310,7 @@ export async function copiesOf(given: Real, batchSize: number, scheduler: Schedu
  * A weight to twelve bits, so that rounding of what was given, as in weights ten times as large, changes no bit of a
  * training: some rules make much of a little. Dekker 1971.
  */
-function twelveBits(weight: number): number {
+export function twelveBits(weight: number): number {
   const scaled = weight * (2 ** 41 + 1);
   return scaled - (scaled - weight);
 }

@@ -3,7 +3,7 @@
 
 import { forEachChunk, type Scheduler } from '../core/scheduler';
 import { transpose } from '../data/csr';
-import type { Interactions } from '../data/interactions';
+import { type HeldRatings, passesOf, type RatingPasses } from '../data/passes';
 
 /** How often each user and each item occurs in some interactions. */
 export interface RowCounts {
@@ -11,13 +11,8 @@ export interface RowCounts {
   readonly items: Int32Array;
 }
 
-/** Who has what. */
-export type Columns = Pick<Interactions, 'size' | 'users' | 'items' | 'userIndex' | 'itemIndex' | 'values'> & {
-  readonly weights?: Float32Array | undefined;
-};
-
 /** Counts users and items. */
-export async function countRows(data: Columns, scheduler: Scheduler): Promise<RowCounts> {
+export async function countRows(data: HeldRatings, scheduler: Scheduler): Promise<RowCounts> {
   const users = new Int32Array(data.users.size);
   const items = new Int32Array(data.items.size);
   await forEachChunk(data.size, scheduler, (from, to) => {
@@ -77,7 +72,12 @@ export class InteractionHistory {
   }
 
   /** The history of some interactions, given how often each user and item occurs in them. */
-  static async of(data: Columns, { users, items }: RowCounts, scheduler: Scheduler): Promise<InteractionHistory> {
+  static async of(
+    ratings: HeldRatings | RatingPasses,
+    { users, items }: RowCounts,
+    scheduler: Scheduler,
+  ): Promise<InteractionHistory> {
+    const data = passesOf(ratings);
     const offsets = new Int32Array(users.length + 1);
     for (let u = 0; u < users.length; u++) offsets[u + 1] = offsets[u]! + users[u]!;
     const next = offsets.slice();
@@ -86,13 +86,13 @@ export class InteractionHistory {
     await scheduler.yieldNow();
     const values = new Float32Array(data.size);
     await scheduler.yieldNow();
-    const weights = data.weights === undefined ? null : new Float32Array(data.size);
-    await forEachChunk(data.size, scheduler, (from, to) => {
+    const weights = data.isWeighted ? new Float32Array(data.size) : null;
+    await data.each(scheduler, (chunk, from, to) => {
       for (let k = from; k < to; k++) {
-        const place = next[data.userIndex[k]!]!++;
-        history[place] = data.itemIndex[k]!;
-        values[place] = data.values[k]!;
-        if (weights !== null) weights[place] = data.weights![k]!;
+        const place = next[chunk.userIndex[k]!]!++;
+        history[place] = chunk.itemIndex[k]!;
+        values[place] = chunk.values[k]!;
+        if (weights !== null) weights[place] = chunk.weights![k]!;
       }
     });
     return new InteractionHistory(offsets, history, users, items, values, weights);

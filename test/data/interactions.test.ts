@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { DataError, OptionError } from '../../src/core/errors';
 import { type DuplicatePolicy, type InputColumns, Interactions, type Row } from '../../src/data/interactions';
 import { Vocabulary } from '../../src/data/vocabulary';
+import { parseInteractions } from '../../src/io/text/parse-interactions';
 import { processorTime } from '../support/processor-time';
 
 const triples = fc.array(fc.tuple(fc.nat(5), fc.nat(5), fc.integer({ min: -9, max: 9 })), { maxLength: 60 });
@@ -110,6 +111,13 @@ describe('rows and columns', () => {
 });
 
 describe('duplicates', () => {
+  test('are counted', () => {
+    const rows = [['a', 'b', 1], ['a', 'b', 2], ['a', 'c', 2], { userId: 'a', itemId: 'c', weight: 0 }] as const;
+    expect(Interactions.from(rows.slice(0, 3)).leftOut.repeated).toBe(1);
+    expect(Interactions.from(rows).leftOut).toMatchObject({ repeated: 1, absent: 1 });
+    expect(parseInteractions('a,b,1\na,b,2\na,b,3').leftOut.repeated).toBe(2);
+    expect(parseInteractions('a,b,1\na,b,2', { duplicates: 'keep' }).leftOut.repeated).toBe(0);
+  });
   const rows: Row[] = [
     ['a', 'x', 1, 10],
     ['b', 'x', 2, 20],

@@ -13,7 +13,7 @@ function pairsOf(count: number, isWeighted: boolean, draw: () => number): Pairs 
 }
 
 function made(pairs: Pairs, kernels: 'js' | 'wasm', from: number): Moments {
-  const moments = new Moments(pairs, SIDES, kernels);
+  const moments = new Moments(SIDES, kernels);
   for (const lines of moments.lines) {
     for (let at = 0; at < lines.length; at += LINE.width) {
       lines[at + LINE.times] = 1 + 1 / (at + 3);
@@ -22,8 +22,8 @@ function made(pairs: Pairs, kernels: 'js' | 'wasm', from: number): Moments {
   }
   const { length } = pairs.values;
   for (const side of [0, 1] as const) {
-    moments.add(side, 0.3, 0, Math.min(from, length));
-    moments.add(side, 0.3, Math.min(from, length), length);
+    moments.add(pairs, side, 0.3, 0, Math.min(from, length));
+    moments.add(pairs, side, 0.3, Math.min(from, length), length);
   }
   return moments;
 }
@@ -51,9 +51,9 @@ test('weights, residuals and their squares are added by row', () => {
     values: Float32Array.of(3, 4, 5),
     weights: Float32Array.of(1, 2, 1),
   };
-  const moments = new Moments(pairs, [2, 3], 'js');
+  const moments = new Moments([2, 3], 'js');
   moments.lines[1].set([2, 1, 0, 0, 1, 0.5]);
-  moments.add(0, 1, 0, 3);
+  moments.add(pairs, 0, 1, 0, 3);
   // Residuals: (3 - 1) 1 - .5, (4 - 1) 2 - 1, (5 - 1) 1 - .5.
   const rowOf = (row: number) => [...moments.sums[0].subarray(MOMENT.width * row, MOMENT.width * row + 3)];
   expect(rowOf(0)).toEqual([1, 3.5, 12.25]);

@@ -7,21 +7,21 @@ import { join } from 'node:path';
 /** Most kB (of 1000 bytes) of a program: what it may have, and what it was when it was last looked at. Keep the second low. */
 const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> = {
   'OpmfError alone': [2, 1],
-  Popularity: [12, 18.5],
-  ItemKNN: [20, 28.3],
+  Popularity: [12, 18.7],
+  ItemKNN: [20, 28.4],
   EASE: [20, 28.2],
-  'serve: all kinds': [25, 39.1],
+  'serve: all kinds': [25, 39.3],
   'serve: factorizations': [15, 24.4],
-  'Interactions and MF': [55, 106.4],
-  OverparamMF: [60, 115.8],
-  everything: [110, 231.5],
+  'Interactions and MF': [55, 106.9],
+  OverparamMF: [60, 116],
+  everything: [110, 231.7],
 };
 /**
  * Open: webpack does not leave out ndarray and seedrandom (5 kB), CommonJS that nothing of the program calls. What of these a
  * tenth of the program does not cover, in bytes.
  */
 const KEPT_BY_WEBPACK: Readonly<Record<string, number>> = { Popularity: 3_600, 'serve: all kinds': 600 };
-const TARBALL = [1000, 1000] as const;
+const TARBALL = [1000, 1090] as const;
 
 interface Sizes {
   readonly tarball: number;

@@ -16,7 +16,7 @@ import {
 import { Faults } from './fault';
 import { FORMAT_BYTES, FORMAT_CHARACTERS } from './formats';
 import { type LongLayout, openLongTable } from './layouts';
-import { finishTable, RatingColumns } from './rating-columns';
+import { finishTable, RatingColumns, type TakeRows } from './rating-columns';
 import type { ReadSettings } from './read-options';
 import { emptyFault, isEmpty, RecordReader, tooLong, tooMuch } from './record-reader';
 import { sniffSeparator } from './separator';
@@ -82,10 +82,11 @@ export class ByteTable {
   private fault: unknown;
   private isSettled = false;
 
-  /** `known` is the survey of all bytes, if there was one. */
+  /** `known` is the survey of all bytes, if there was one; `take` has the rows as they come, and `finishRows` the last. */
   constructor(
     private readonly settings: ReadSettings,
     private readonly known: { readonly lines: number; readonly isAscii: boolean } = { lines: 0, isAscii: false },
+    private readonly take?: TakeRows,
   ) {
     this.faults = new Faults(settings.file);
     this.toSkip = settings.skipLines;
@@ -110,11 +111,24 @@ export class ByteTable {
 
   /** All ratings. @throws DataError if any chunk had a fault */
   *finish(): Pausable<Interactions> {
+    return yield* finishTable(this.readToEnd(), this.settings, this.faults);
+  }
+
+  /** What is known of the rows once all of them have been taken. @throws DataError as `finish` */
+  finishRows(): Pick<RatingColumns, 'users' | 'items' | 'invalid' | 'headerAgain' | 'size'> {
+    const table = this.readToEnd();
+    table.demandRoom();
+    table.takeLast();
+    table.invalid.demandRows(table.size, this.faults);
+    return table;
+  }
+
+  private readToEnd(): RatingColumns {
     if (!this.isSettled) this.look(true);
     if (this.fault !== undefined) throw this.fault;
     this.lines?.refuseHeaderAgain();
     this.buffer = new Uint8Array(0);
-    return yield* finishTable(this.table!, this.settings, this.faults);
+    return this.table!;
   }
 
   private append(chunk: Uint8Array): void {
@@ -246,7 +260,13 @@ export class ByteTable {
       const head = readHead(text, isLast && cut === to, settings, faults);
       if (head !== undefined) {
         const { layout, separator } = head;
-        this.table = new RatingColumns(settings, faults, layout.held, this.known.lines + 1 - layout.startLine);
+        this.table = new RatingColumns(
+          settings,
+          faults,
+          layout.held,
+          this.known.lines + 1 - layout.startLine,
+          this.take,
+        );
         this.start += byteLength(text.slice(0, layout.start), settings.encoding);
         return new ByteLines(separator, layout, this.table, settings, faults);
       }

@@ -56,6 +56,15 @@ export interface Page {
   readonly lines: Int32Array | undefined;
 }
 
+/** Takes the first rows of a page, whose arrays are written again after the call. */
+export type TakeRows = (page: Page, rows: number) => void;
+
+/** What is said of a row that repeats the header. */
+export function headerAgain(row: number, user: Id, item: Id): string {
+  const what = `row ${row} is the header again (user ${show(user)}, item ${show(item)})`;
+  return `${what}; remove it, or set columns and header: false where it is data`;
+}
+
 const SMALLEST_PAGE = 1 << 10;
 /** Small enough to stay in the cache, where it is refilled. */
 const LARGEST_PAGE = 1 << 16;
@@ -72,13 +81,21 @@ export class RatingColumns {
   /** The rows that were left out. */
   readonly invalid: InvalidRows;
   private fullPages: Page[] = [];
+  /** The rows that `take` has had. */
+  private taken = 0;
+  /** The numbers of a user and an item named as in the header, once all rows are read: their row would be the header again. */
+  headerAgain: { readonly user: number; readonly item: number } | undefined;
 
-  /** Allocates `expected` rows at first; further rows go to new pages. */
+  /**
+   * Allocates `expected` rows at first; further rows go to new pages.
+   * @param take takes the rows of full pages, and of the last by `takeLast`: they are not kept then.
+   */
   constructor(
     private readonly settings: ReadSettings,
     private readonly faults: Faults,
     private readonly held: ColumnsHeld,
     expected: number,
+    private readonly take?: TakeRows,
   ) {
     // If users and items share one vocabulary, their ids are numbered in order of appearance.
     this.items = settings.items !== undefined && settings.items === settings.users ? this.users : new Vocabulary();
@@ -88,7 +105,7 @@ export class RatingColumns {
 
   /** How many rows there are. */
   get size(): number {
-    return this.fullPages.reduce((sum, page) => sum + page.rows, this.row);
+    return this.fullPages.reduce((sum, page) => sum + page.rows, this.taken + this.row);
   }
 
   /** Converts the text of a cell to an id. An empty cell is not an id; an intentionally empty id is written `""`. */
@@ -137,12 +154,12 @@ export class RatingColumns {
   refuseHeader(user: string, item: string): void {
     const [userNumber, itemNumber] = [this.users.indexOf(user), this.items.indexOf(item)];
     if (userNumber < 0 || itemNumber < 0) return;
+    this.headerAgain = { user: userNumber, item: itemNumber };
     let before = 0;
     for (const { userIndex, itemIndex, rows } of [...this.fullPages, { ...this.page, rows: this.row }]) {
       for (let row = 0; row < rows; row++) {
         if (userIndex[row] !== userNumber || itemIndex[row] !== itemNumber) continue;
-        const what = `row ${before + row + 1} is the header again (user ${show(user)}, item ${show(item)})`;
-        throw this.faults.whole(`${what}; remove it, or set columns and header: false where it is data`);
+        throw this.faults.whole(headerAgain(before + row + 1, user, item));
       }
       before += rows;
     }
@@ -152,8 +169,16 @@ export class RatingColumns {
   turnPage(): void {
     const { rows } = this.page;
     this.demandRoom();
-    this.fullPages.push(kept(this.page));
+    if (this.take === undefined) this.fullPages.push(kept(this.page));
+    else this.takeLast();
     if (rows < LARGEST_PAGE) this.page = this.newPage(2 * rows);
+    this.row = 0;
+  }
+
+  /** Hands the rows of the current page over. */
+  takeLast(): void {
+    this.take!(this.page, this.row);
+    this.taken += this.row;
     this.row = 0;
   }
 
@@ -276,7 +301,9 @@ export function* finishTable(table: RatingColumns, settings: ReadSettings, fault
   // The table itself rejected duplicates, because it knows their lines.
   const policy = settings.duplicates === 'error' ? 'keep' : settings.duplicates;
   const present = yield* withoutAbsent(yield* table.takeColumns(), users, items);
-  const absent = size - present.columns.userIndex.length;
+  // Counted before duplicates are dropped, from the same columns.
+  const given = present.columns.userIndex.length;
+  const absent = size - given;
   const columns = yield* resolveDuplicates(present, policy, users, items);
   // All ids in one step, without yielding: nobody else may add ids in between.
   const userNumbers = adopt(users, settings.users);
@@ -286,7 +313,7 @@ export function* finishTable(table: RatingColumns, settings: ReadSettings, fault
   const leftOut = {
     invalid: invalid.count,
     missing: invalid.missing,
-    repeated: present.columns.userIndex.length - columns.userIndex.length,
+    repeated: given - columns.userIndex.length,
     absent,
     faults: Object.freeze(invalid.first),
   };

@@ -9,6 +9,7 @@ import { compareCommand } from './compare';
 import { datasetsCommand } from './datasets';
 import { evaluateCommand } from './evaluate';
 import { exportCommand } from './export';
+import { partitionCommand } from './partition';
 import { printable } from './printing';
 import { recommendCommand } from './recommend';
 import { similarCommand } from './similar';
@@ -17,6 +18,7 @@ import { tuneCommand } from './tune';
 
 const COMMANDS: readonly Command[] = [
   compareCommand,
+  partitionCommand,
   trainCommand,
   evaluateCommand,
   recommendCommand,

@@ -95,7 +95,7 @@ function readFlagsGiven(given: Arguments): string[] {
 }
 
 /** Errors of a file name options (`set columns.value`); this names the corresponding flags, if any. */
-function adviceInFlags(message: string): string {
+export function adviceInFlags(message: string): string {
   const named = FLAGS.filter((name) => new RegExp(`\\b(set|raise) ${optionOf(name)}\\b`).test(message));
   const flags = named.map((name) =>
     name === 'columns' ? '--columns user=NAME,item=NAME,value=NAME' : `--${name} ${READ_FLAGS[name].value}`,

@@ -1,15 +1,19 @@
 // `opmf train`: fits one recommender and saves it.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Split, splitRandom } from '../../data/splits';
 import { evaluateRanking, type RankingEvaluation } from '../../evaluation/evaluate-ranking';
 import { evaluateRatings, type RatingEvaluation } from '../../evaluation/evaluate-ratings';
 import type { Recommender } from '../../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../../recommenders/registry';
-import type { EpochRecord } from '../../training/fit';
+import type { EpochRecord, History } from '../../training/fit';
 import { saveModel } from '../model-file';
 import { requireWritable } from '../output-file';
+import { type FitTilesOptions, fitTiles } from '../tiles/fit-tiles';
+import { FILES } from '../tiles/tile-folder';
 import { type Arguments, type Command, type Io, UsageError } from './command';
-import { chosenText, counted, startProgress } from './printing';
+import { chosenText, counted, type Progress, startProgress } from './printing';
 import { parseSettings, settingsHelp } from './settings';
 import { DATA_FLAGS, openSource } from './source';
 
@@ -17,7 +21,8 @@ import { DATA_FLAGS, openSource } from './source';
 export const trainCommand: Command = {
   usage: {
     name: 'train',
-    about: 'Trains a recommender on ratings and saves it; without DATA, on the built-in synthetic set.',
+    about:
+      'Trains a recommender on ratings and saves it; without DATA, on the built-in synthetic set; of a folder of opmf partition in bounded memory.',
     form: '[DATA] --out model.safetensors [--model overparam-mf] [--set NAME=VALUE ...] [--test-fraction .1] [--seed 1] [--columns user=NAME,...] [--json]',
     example: 'opmf train ml-100k --out model.safetensors --set rank=32 --set overparam.depth=3 --test-fraction .1',
     flags: {
@@ -37,6 +42,11 @@ export const trainCommand: Command = {
           'hold out this part of the ratings and report on it: RMSE, or NDCG@10 where scores are no ratings; default 0',
       },
       seed: { value: 'N', about: 'seed of the split and of the model; default 1' },
+      memory: {
+        value: 'MIB',
+        about: 'of a folder of tiles: what the process is to have in all; default three quarters of the machine',
+      },
+      'no-history': { about: 'of a folder of tiles: save no history, which takes 8 bytes a rating' },
       json: { about: 'print one JSON document and nothing else' },
       ...DATA_FLAGS,
     },
@@ -57,20 +67,32 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   const trains = name !== 'popularity' && name !== 'item-knn' && name !== 'ease';
   if (!trains && testFraction === 0 && given.has('seed'))
     throw new UsageError(`${name} takes no --seed: it draws nothing, and there is no --test-fraction; leave it out`);
-  const recommender = createRecommender(name as RecommenderName, trains ? { seed, ...settings } : settings);
+  const [data] = given.positionals;
+  const isTiles = data !== undefined && existsSync(join(data, FILES.index));
+  if (isTiles) refuseForTiles(given, name, testFraction);
+  else if (given.has('memory') || given.has('no-history'))
+    throw new UsageError('--memory and --no-history are for a folder of opmf partition');
+  let recommender: Recommender = createRecommender(name as RecommenderName, trains ? { seed, ...settings } : settings);
   await requireWritable(out);
-  const source = await openSource(given.positionals[0], given, io);
-  const split = testFraction === 0 ? undefined : splitRandom(source.data, { testFraction, seed });
+  const source = isTiles ? { name: data, data: undefined } : await openSource(data, given, io);
+  const split =
+    testFraction === 0 || source.data === undefined ? undefined : splitRandom(source.data, { testFraction, seed });
 
   const started = performance.now();
   const progress = startProgress(io);
   const asked = lossOf(recommender.options);
-  const { epochs, usersPassedOver } = await recommender
-    .fit(split?.train ?? source.data, {
-      onEpoch: ({ epoch, trainLoss }) =>
-        progress.update(epoch / epochsOf(recommender.options), `epoch ${epoch}, training loss ${trainLoss.toFixed(4)}`),
-    })
-    .finally(() => progress.done());
+  const onEpoch = ({ epoch, trainLoss }: EpochRecord) =>
+    progress.update(epoch / epochsOf(recommender.options), `epoch ${epoch}, training loss ${trainLoss.toFixed(4)}`);
+  let history: History;
+  try {
+    if (source.data === undefined) {
+      const asked = { recommender: name as 'mf', seed, ...settings, ...tileOptions(given, progress) };
+      ({ recommender, history } = await fitTiles(source.name, asked));
+    } else history = await recommender.fit(split?.train ?? source.data, { onEpoch });
+  } finally {
+    progress.done();
+  }
+  const { epochs, usersPassedOver } = history;
   const seconds = (performance.now() - started) / 1000;
   const loss = lossOf(recommender.options);
   if (asked === 'auto' && loss !== 'squared') io.stderr.write(`opmf train: ${chosenText(loss)}\n`);
@@ -106,6 +128,28 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
     );
   }
   io.stdout.write(`${[...lines, `trained in ${seconds.toFixed(1)} s, saved to ${out}`].join('\n')}\n`);
+}
+
+/** What cannot be had of a folder of tiles. */
+function refuseForTiles(given: Arguments, name: string, testFraction: number): void {
+  if (testFraction > 0)
+    throw new UsageError('--test-fraction: a folder of tiles is trained on as a whole; split the ratings before');
+  const flag = Object.keys(DATA_FLAGS).find((known) => given.has(known));
+  if (flag !== undefined) throw new UsageError(`--${flag}: a folder of tiles has been read already`);
+  if (name !== 'mf' && name !== 'overparam-mf')
+    throw new UsageError(`--model is '${name}'; of a folder of tiles mf and overparam-mf are trained`);
+}
+
+function tileOptions(given: Arguments, progress: Progress): FitTilesOptions {
+  const memory = given.count('memory', 64);
+  return {
+    ...(memory !== undefined && { memory: memory * 2 ** 20 }),
+    history: !given.has('no-history'),
+    onProgress({ epoch, epochs, steps, of, ratingsPerSecond, secondsLeft }) {
+      const speed = `${(ratingsPerSecond / 1e6).toFixed(1)} M ratings/s, ${secondsLeft.toFixed(0)} s left`;
+      progress.update((epoch - 1 + steps / of) / epochs, `epoch ${epoch}, ${speed}`);
+    },
+  };
 }
 
 /** Evaluates on the held-out ratings, by predictions or by ranked lists as the scores allow. */

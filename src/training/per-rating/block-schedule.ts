@@ -308,13 +308,24 @@ export async function shuffleTiles(
   const copy = new Int32Array(most * wordStep);
   for (const { first, count, key } of tiles) {
     const at = records.first + first * wordStep;
-    await forEachChunk(count, scheduler, (from, to) => {
-      for (let k = from; k < to; k++) order[k] = k;
-      copy.set(words.subarray(at + from * wordStep, at + to * wordStep), from * wordStep);
-    });
-    const places = { words, first: at, wordStep };
-    await forEachChunk(count, scheduler, (from, to) => move(copy, order, places, key, count, count - from, count - to));
+    await shuffleTile({ words, first: at, wordStep }, count, key, { order, copy }, scheduler);
   }
+}
+
+/** Shuffles one tile by its key; `room` is for its numbers and for a copy. */
+export async function shuffleTile(
+  { words, first, wordStep }: Records,
+  count: number,
+  key: number,
+  { order, copy }: { readonly order: Int32Array; readonly copy: Int32Array },
+  scheduler: Scheduler,
+): Promise<void> {
+  await forEachChunk(count, scheduler, (from, to) => {
+    for (let k = from; k < to; k++) order[k] = k;
+    copy.set(words.subarray(first + from * wordStep, first + to * wordStep), from * wordStep);
+  });
+  const places = { words, first, wordStep };
+  await forEachChunk(count, scheduler, (from, to) => move(copy, order, places, key, count, count - from, count - to));
 }
 
 /** The most records of a tile. */
@@ -460,26 +471,35 @@ const SQUARES = 16;
  * group comes, so that its rows come from memory once an epoch.
  */
 export function scheduleVisits(starts: Int32Array, blocks: Blocks, draws: Stream): TileVisit[][][] {
+  const visit = visitor(starts, draws);
+  const [most, least] = [Math.max(blocks.users, blocks.items), Math.min(blocks.users, blocks.items)];
+  return inRandomOrder(Math.ceil(most / least), draws).flatMap((group) =>
+    inRandomOrder(shiftsOf(blocks), draws).map((shift) =>
+      squaresOf(blocks, group, shift).map((square) => square.flatMap(visit)),
+    ),
+  );
+}
+
+/** How many strata a group has: as many as each of them squares. */
+export function shiftsOf({ users, items }: Blocks): number {
+  return Math.min(users, items, SQUARES);
+}
+
+/** The tiles of a stratum of a group, square by square, in the order in which they are trained. */
+export function squaresOf(blocks: Blocks, group: number, shift: number): number[][] {
   const isWide = blocks.users >= blocks.items;
   const [long, short] = isWide ? [blocks.users, blocks.items] : [blocks.items, blocks.users];
   const tileOf = (a: number, b: number) => (isWide ? a * blocks.items + b : b * blocks.items + a);
-  const visit = visitor(starts, draws);
-  const parts = Math.min(short, SQUARES);
+  const parts = shiftsOf(blocks);
   const bound = (part: number) => Math.floor((part * short) / parts);
   const blocksOf = (part: number) => Array.from({ length: bound(part + 1) - bound(part) }, (_, i) => bound(part) + i);
-  return inRandomOrder(Math.ceil(long / short), draws).flatMap((group) =>
-    inRandomOrder(parts, draws).map((shift) =>
-      Array.from({ length: parts }, (_, part) => {
-        const own = blocksOf(part).map((block) => group * short + block);
-        const others = blocksOf((part + shift) % parts);
-        return own
-          .filter((block) => block < long)
-          .flatMap((block, at) =>
-            (at % 2 === 0 ? others : [...others].reverse()).flatMap((other) => visit(tileOf(block, other))),
-          );
-      }),
-    ),
-  );
+  return Array.from({ length: parts }, (_, part) => {
+    const own = blocksOf(part).map((block) => group * short + block);
+    const others = blocksOf((part + shift) % parts);
+    return own
+      .filter((block) => block < long)
+      .flatMap((block, at) => (at % 2 === 0 ? others : [...others].reverse()).map((other) => tileOf(block, other)));
+  });
 }
 
 /** Draws the visit of a tile, after those before; none of an empty one. */

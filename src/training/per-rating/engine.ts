@@ -31,7 +31,7 @@ import { encodeProgram, RATES_BYTES, ROW, scratchBytes } from './program';
 const NUMBERS_A_CALL = 1 << 19;
 
 /** The exports of a program. The norms are present if rows carry them. */
-interface Program {
+export interface Program {
   prefetch(run: number): void;
   count(staged: number, count: number, users: number, items: number, tiles: number): void;
   put(staged: number, count: number, users: number, items: number, tiles: number): void;
@@ -42,7 +42,7 @@ interface Program {
 }
 
 /** Those that threads call, by number. */
-const CALLED = ['prefetch', 'run', 'shuffle'];
+export const CALLED = ['prefetch', 'run', 'shuffle'];
 const SHUFFLE = 2;
 
 /** The components of an engine. */
@@ -113,14 +113,14 @@ export class WasmEngine implements Training {
     const { memory, threads, program } = this;
     const strata = memory.begin(epoch);
     await scheduler.yieldNow();
-    this.writeRates(epoch);
+    writeRates(memory, this.task, epoch);
     await scheduler.yieldNow();
     const [user, item] = memory.sides;
     await user.eachPart(scheduler, (row, count) => program.userNorms?.(row, count));
     await item.eachPart(scheduler, (row, count) => program.itemNorms?.(row, count));
     const firstStep = (epoch - 1) * memory.steps + 1;
-    if (threads === null) await this.runAll(strata.flat(2), firstStep, scheduler);
-    else await threads.run(CALLED, this.share(strata, threads.count, firstStep), scheduler);
+    if (threads === null) await runVisits(strata.flat(2), program, this.task.plan.spec, memory, firstStep, scheduler);
+    else await threads.run(CALLED, shareRuns(strata, threads.count, memory, firstStep), scheduler);
     await memory.read(scheduler);
     const loss = strata.flat(2).reduce((sum, { tile }) => sum + memory.lossOf(tile), 0);
     const { data } = this.task;
@@ -138,53 +138,105 @@ export class WasmEngine implements Training {
   dispose(): void {
     this.threads?.stop();
   }
+}
 
-  private async runAll(visits: readonly TileVisit[], firstStep: number, scheduler: Scheduler): Promise<void> {
-    const { memory, program } = this;
-    const { rank, rule } = this.task.plan.spec;
-    const most = Math.max(16, Math.floor(NUMBERS_A_CALL / (rank * (1 + slotsOf(rule)) * 2)));
-    for (const { tile, count } of visits) {
-      program.prefetch(memory.runOf(tile));
-      for (let done = 0; done < count; done += most) {
-        const steps = Math.min(most, count - done);
-        program.run(memory.runOf(tile), steps, memory.ratesAt, firstStep);
-        if (scheduler.isDue(steps)) await scheduler.yieldNow();
+/** Where descriptions of runs and learning rates begin. */
+export interface RunPlaces {
+  readonly runsAt: number;
+  readonly ratesAt: number;
+}
+
+/** The address of the description of a tile's run. */
+export function runOf({ runsAt }: Pick<RunPlaces, 'runsAt'>, tile: number): number {
+  return runsAt + tile * RUN.bytes;
+}
+
+/** Describes the run of a visit. `last`: the tile before it in its square, NaN for none. */
+export function describeRun(
+  { words, doubles }: { readonly words: Int32Array; readonly doubles: Float64Array },
+  run: number,
+  { tile, count, start, stride, before }: TileVisit,
+  ratings: number,
+  blocksOf: readonly { block(block: number): { readonly start: number; readonly bytes: number } }[],
+  items: number,
+  last: number,
+): void {
+  words[(run + RUN.ratings) / 4] = ratings;
+  words[(run + RUN.count) / 4] = count;
+  words[(run + RUN.stride) / 4] = stride;
+  words[(run + RUN.index) / 4] = start;
+  words[(run + RUN.step) / 4] = before;
+  doubles[(run + RUN.loss) / 8] = 0;
+  const user = blocksOf[0]!.block(Math.floor(tile / items));
+  const item = blocksOf[1]!.block(tile % items);
+  words[(run + RUN.userRows) / 4] = user.start;
+  words[(run + RUN.itemRows) / 4] = item.start;
+  // Rows of the tile before are in the cache.
+  words[(run + RUN.userBytes) / 4] = Math.floor(last / items) === Math.floor(tile / items) ? 0 : user.bytes;
+  words[(run + RUN.itemBytes) / 4] = last % items === tile % items ? 0 : item.bytes;
+}
+
+/** Runs visits on this thread, in parts between which other tasks have their turn. */
+export async function runVisits(
+  visits: readonly TileVisit[],
+  program: Pick<Program, 'prefetch' | 'run'>,
+  { rank, rule }: StepSpec,
+  places: RunPlaces,
+  firstStep: number,
+  scheduler: Scheduler,
+): Promise<void> {
+  const most = Math.max(16, Math.floor(NUMBERS_A_CALL / (rank * (1 + slotsOf(rule)) * 2)));
+  for (const { tile, count } of visits) {
+    const run = runOf(places, tile);
+    program.prefetch(run);
+    for (let done = 0; done < count; done += most) {
+      const steps = Math.min(most, count - done);
+      program.run(run, steps, places.ratesAt, firstStep);
+      if (scheduler.isDue(steps)) await scheduler.yieldNow();
+    }
+  }
+}
+
+/**
+ * The runs of visits by thread and stratum, as addresses and counts. The largest squares go first, each to the thread with
+ * the least work.
+ */
+export function shareRuns(
+  strata: readonly (readonly (readonly TileVisit[])[])[],
+  threads: number,
+  places: RunPlaces,
+  firstStep: number,
+): Calls[][] {
+  const shares = Array.from({ length: threads }, (): Calls[] => []);
+  for (const squares of strata) {
+    const loads = new Array<number>(threads).fill(0);
+    for (const share of shares) share.push([]);
+    const counted = squares.map((visits) => ({ visits, sum: visits.reduce((sum, { count }) => sum + count, 0) }));
+    for (const { visits, sum } of counted.sort((a, b) => b.sum - a.sum)) {
+      const least = loads.indexOf(Math.min(...loads));
+      loads[least]! += sum;
+      for (const { tile, count } of visits) {
+        const run = runOf(places, tile);
+        shares[least]!.at(-1)!.push(0, run, 0, 0, 0, 1, run, count, places.ratesAt, firstStep);
       }
     }
   }
+  return shares;
+}
 
-  /** The runs by thread and stratum, as addresses and counts. The largest squares go first, each to the thread with the least work. */
-  private share(strata: readonly TileVisit[][][], threads: number, firstStep: number): Calls[][] {
-    const { memory } = this;
-    const shares = Array.from({ length: threads }, (): Calls[] => []);
-    for (const squares of strata) {
-      const loads = new Array<number>(threads).fill(0);
-      for (const share of shares) share.push([]);
-      const counted = squares.map((visits) => ({ visits, sum: visits.reduce((sum, { count }) => sum + count, 0) }));
-      for (const { visits, sum } of counted.sort((a, b) => b.sum - a.sum)) {
-        const least = loads.indexOf(Math.min(...loads));
-        loads[least]! += sum;
-        for (const { tile, count } of visits) {
-          const run = memory.runOf(tile);
-          shares[least]!.at(-1)!.push(0, run, 0, 0, 0, 1, run, count, memory.ratesAt, firstStep);
-        }
-      }
-    }
-    return shares;
-  }
-
-  private writeRates(epoch: number): void {
-    const { memory, task } = this;
-    const { rates, epochs, plan } = task;
-    const { steps, floats, ratesAt } = memory;
-    const { base, maps, bias } = plan.user.maps.length > 0 ? plan.user : plan.item;
-    const map = maps[0] ?? base;
-    for (let step = 0, at = ratesAt / 4; step < steps; step += STEPS_A_RATE, at += RATES_BYTES / 4) {
-      rates.begin((epoch - 1) * steps + step + 1, progressAt(step, steps, epoch, epochs));
-      floats[at] = rates.learningRateOf(base);
-      floats[at + 1] = rates.learningRateOf(map);
-      floats[at + 2] = rates.learningRateOf(bias ?? base);
-    }
+/** Writes the rates of an epoch of so many steps. */
+export function writeRates(
+  { floats, ratesAt, steps }: { readonly floats: Float32Array; readonly ratesAt: number; readonly steps: number },
+  { rates, epochs, plan }: Pick<EngineTask, 'rates' | 'epochs' | 'plan'>,
+  epoch: number,
+): void {
+  const { base, maps, bias } = plan.user.maps.length > 0 ? plan.user : plan.item;
+  const map = maps[0] ?? base;
+  for (let step = 0, at = ratesAt / 4; step < steps; step += STEPS_A_RATE, at += RATES_BYTES / 4) {
+    rates.begin((epoch - 1) * steps + step + 1, progressAt(step, steps, epoch, epochs));
+    floats[at] = rates.learningRateOf(base);
+    floats[at + 1] = rates.learningRateOf(map);
+    floats[at + 2] = rates.learningRateOf(bias ?? base);
   }
 }
 
@@ -201,7 +253,7 @@ function inJavaScript(kernels: KernelChoice, threads: number, { message }: Unava
 const RECENT = 8;
 const recent: WebAssembly.Module[] = [];
 
-function keep(module: WebAssembly.Module): void {
+export function keep(module: WebAssembly.Module): void {
   recent.push(module);
   if (recent.length > RECENT) recent.shift();
 }
@@ -404,10 +456,11 @@ function copyOut(
 
 /** The memory of a training. */
 export class EngineMemory {
+  readonly runsAt: number;
   readonly ratesAt: number;
   readonly floats: Float32Array;
-  private readonly words: Int32Array;
-  private readonly doubles: Float64Array;
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
 
   private constructor(
     private readonly plan: PerRatingPlan,
@@ -418,6 +471,7 @@ export class EngineMemory {
     readonly sides: readonly [SideMemory, SideMemory],
     private readonly addresses: Addresses,
   ) {
+    this.runsAt = addresses.runs;
     this.ratesAt = addresses.rates;
     const { buffer } = memory;
     this.floats = new Float32Array(buffer);
@@ -481,40 +535,23 @@ export class EngineMemory {
   begin(epoch: number): TileVisit[][][] {
     const { starts, groups } = this.layout;
     const strata = epochVisits(this.layout, this.order, epoch);
-    const { words, doubles, addresses, plan, grid, sides } = this;
+    const { words, addresses, plan, grid, sides } = this;
     const bytes = ratingBytes(plan.spec.isWeighted);
     for (const square of strata.flat()) {
-      for (const [at, { tile, count, start, stride, before }] of square.entries()) {
-        const run = this.runOf(tile);
-        words[(run + RUN.ratings) / 4] = addresses.ratings + (groups === null ? starts[tile]! * bytes : 0);
+      for (const [at, visit] of square.entries()) {
+        const { tile } = visit;
+        const run = runOf(this, tile);
+        const ratings = addresses.ratings + (groups === null ? starts[tile]! * bytes : 0);
+        describeRun(this, run, visit, ratings, sides, grid.blocks.items, square[at - 1]?.tile ?? Number.NaN);
         words[(run + RUN.groups) / 4] = addresses.groups + starts[tile]! * 4;
-        words[(run + RUN.count) / 4] = count;
-        words[(run + RUN.stride) / 4] = stride;
-        words[(run + RUN.index) / 4] = start;
-        words[(run + RUN.step) / 4] = before;
-        doubles[(run + RUN.loss) / 8] = 0;
-        const { items } = grid.blocks;
-        const last = square[at - 1]?.tile ?? Number.NaN;
-        const user = sides[0].block(Math.floor(tile / items));
-        const item = sides[1].block(tile % items);
-        words[(run + RUN.userRows) / 4] = user.start;
-        words[(run + RUN.itemRows) / 4] = item.start;
-        // Rows of the tile before are in the cache.
-        words[(run + RUN.userBytes) / 4] = Math.floor(last / items) === Math.floor(tile / items) ? 0 : user.bytes;
-        words[(run + RUN.itemBytes) / 4] = last % items === tile % items ? 0 : item.bytes;
       }
     }
     return strata;
   }
 
-  /** The address of the description of a tile's run. */
-  runOf(tile: number): number {
-    return this.addresses.runs + tile * RUN.bytes;
-  }
-
   /** The losses of a tile's run so far. */
   lossOf(tile: number): number {
-    return this.doubles[(this.runOf(tile) + RUN.loss) / 8]!;
+    return this.doubles[(runOf(this, tile) + RUN.loss) / 8]!;
   }
 
   /** Copies the factors back to their tables. */

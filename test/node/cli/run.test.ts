@@ -31,20 +31,39 @@ describe('help', () => {
   test('opmf --help lists the commands, and --version prints the version', async () => {
     const { code, out, err } = await opmf('--help');
     expect([code, err]).toEqual([0, '']);
-    for (const name of ['compare', 'train', 'evaluate', 'recommend', 'similar', 'export', 'tune', 'datasets', 'bench'])
+    for (const name of [
+      'compare',
+      'train',
+      'evaluate',
+      'recommend',
+      'similar',
+      'export',
+      'tune',
+      'datasets',
+      'bench',
+      'partition',
+    ])
       expect(out).toContain(`  ${name} `);
     expect((await opmf('--version')).out).toBe(`${version}\n`);
   });
 
-  test.each(['compare', 'train', 'evaluate', 'recommend', 'similar', 'export', 'tune', 'datasets', 'bench'])(
-    'opmf %s --help has the form and an example',
-    async (name) => {
-      const { code, out, err } = await opmf(name, '--help');
-      expect([code, err]).toEqual([0, '']);
-      expect(out).toContain(`usage: opmf ${name} `);
-      expect(out).toContain(`Example:\n  opmf ${name} `);
-    },
-  );
+  test.each([
+    'compare',
+    'train',
+    'evaluate',
+    'recommend',
+    'similar',
+    'export',
+    'tune',
+    'datasets',
+    'bench',
+    'partition',
+  ])('opmf %s --help has the form and an example', async (name) => {
+    const { code, out, err } = await opmf(name, '--help');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain(`usage: opmf ${name} `);
+    expect(out).toContain(`Example:\n  opmf ${name} `);
+  });
 });
 
 describe('wrong usage exits 2 with the reason and the right form, each in one line', () => {

@@ -1,0 +1,188 @@
+// Ratings beyond memory: rows a second of partitionInteractions against the reader's, seconds an epoch and rating of fitTiles
+// against a fit in memory, and the most memory that each process had.
+// Run: npm run bench:tiles [-- full | tiny] [-- threads=2] (20M ratings; full: 200M, tiny: 2M; minutes). Every part is a
+// process of its own; where systemd runs, those that work from disk are limited to 1 GiB of memory, elsewhere the most that
+// was resident is told. In memory is trained what fits: 20M ratings at most, by whose tables both are compared bit by bit.
+
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readInteractions } from '../../src/node/read-files';
+import { fitTiles } from '../../src/node/tiles/fit-tiles';
+import { partitionInteractions } from '../../src/node/tiles/partition';
+import { MF } from '../../src/recommenders/mf';
+import { machine } from '../machine';
+
+const LIMIT = 2 ** 30;
+const EPOCHS = 3;
+const SIZES = { tiny: 2_000_000, quick: 20_000_000, full: 200_000_000 } as const;
+/** In memory at most so many. */
+const HELD = 20_000_000;
+
+const [task = 'quick', ...rest] = process.argv.slice(2);
+const threads = Number(rest.find((word) => word.startsWith('threads='))?.slice(8) ?? 1);
+
+/** Writes "user,item,rating" lines: 200 ratings a user in the mean, items by a power law, half stars. */
+function writeRatings(path: string, count: number): void {
+  const [users, items] = [Math.ceil(count / 200), Math.max(1000, Math.ceil(count / 4000))];
+  let state = 0x9e3779b9;
+  const next = () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+  const file = openSync(path, 'w');
+  const lines: string[] = [];
+  for (let row = 0; row < count; row++) {
+    // Some users have ten times as many as others; in no order, as a log has them.
+    const user = Math.floor(users * next() ** 1.5);
+    const item = Math.floor(items * next() ** 2);
+    const value = Math.min(5, Math.max(0.5, Math.round(6 + 2 * Math.sin(user) + 2 * Math.cos(item) + 2 * next()) / 2));
+    lines.push(`${user},${item},${value}\n`);
+    if (lines.length === 50_000 || row === count - 1) writeSync(file, lines.splice(0).join(''));
+  }
+  closeSync(file);
+}
+
+/** What a part took: by the clock, by the processor, and the most memory that the process had. */
+async function measured<T>(work: () => Promise<T>) {
+  const started = performance.now();
+  const cpu = process.cpuUsage();
+  const result = await work();
+  const { user, system } = process.cpuUsage(cpu);
+  const peak = process.resourceUsage().maxRSS * 1024;
+  return { seconds: (performance.now() - started) / 1000, cpuSeconds: (user + system) / 1e6, peak, result };
+}
+
+const options = { rank: 32, epochs: EPOCHS, seed: 1, threads };
+const hashOf = ({
+  userFactors,
+  itemFactors,
+  userBiases,
+  itemBiases,
+}: Pick<MF, 'userFactors' | 'itemFactors' | 'userBiases' | 'itemBiases'>) => {
+  const hash = createHash('sha256');
+  for (const table of [userFactors.data, itemFactors.data, userBiases, itemBiases]) hash.update(table as Float32Array);
+  return hash.digest('hex');
+};
+
+/** Seconds by the processor of each epoch, in the clock's too. */
+function epochs() {
+  let before = process.cpuUsage();
+  const list: { seconds: number; cpuSeconds: number }[] = [];
+  const onEpoch = ({ seconds }: { seconds: number }) => {
+    const { user, system } = process.cpuUsage(before);
+    before = process.cpuUsage();
+    list.push({ seconds, cpuSeconds: (user + system) / 1e6 });
+  };
+  return { list, onEpoch };
+}
+
+const parts = {
+  async read([path, duplicates]: string[]) {
+    const given = { duplicates: duplicates as 'keep' | 'last', maxBytes: 2 ** 40 };
+    const { result, ...took } = await measured(() => readInteractions(path!, given));
+    return { ...took, rows: result.size + result.leftOut.repeated };
+  },
+  async partition([path, dir, duplicates]: string[]) {
+    const given = { duplicates: duplicates as 'keep' | 'last', maxBytes: 2 ** 40 };
+    const { result, ...took } = await measured(() => partitionInteractions(path!, dir!, given));
+    return { ...took, rows: result.ratings + result.leftOut.repeated, blocks: result.blocks };
+  },
+  async memory([path, duplicates]: string[]) {
+    const data = await readInteractions(path!, { duplicates: duplicates as 'keep' });
+    const model = new MF(options);
+    const { list, onEpoch } = epochs();
+    const { result, ...took } = await measured(() => model.fit(data, { onEpoch }));
+    return { ...took, setupSeconds: result.setupSeconds, epochs: list, ratings: data.size, hash: hashOf(model) };
+  },
+  async tiles([dir, memory]: string[]) {
+    const { list, onEpoch } = epochs();
+    const asked = { ...options, recommender: 'mf', memory: Number(memory), history: false } as const;
+    const { result, ...took } = await measured(() => fitTiles(dir!, asked, { onEpoch }));
+    return { ...took, setupSeconds: result.history.setupSeconds, epochs: list, hash: hashOf(result.recommender as MF) };
+  },
+};
+type Part = keyof typeof parts;
+type Result<P extends Part> = Awaited<ReturnType<(typeof parts)[P]>>;
+
+/** Runs a part in a process of its own, limited where that is possible. */
+function run<P extends Part>(part: P, words: readonly string[], limit?: number): Result<P> {
+  const command = [
+    process.execPath,
+    'benchmarks/run.mjs',
+    'benchmarks/speed/tiles.ts',
+    'part',
+    part,
+    `threads=${threads}`,
+    ...words,
+  ];
+  const scope =
+    limit !== undefined && isSystemd ? ['systemd-run', '--scope', '--quiet', '-p', `MemoryMax=${limit}`] : [];
+  const [file, ...args] = [...scope, ...command];
+  return JSON.parse(execFileSync(file!, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })) as Result<P>;
+}
+const isSystemd = existsSync('/run/systemd/system');
+
+const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0) / list.length;
+
+function compare(name: keyof typeof SIZES): void {
+  const ratings = SIZES[name];
+  const folder = mkdtempSync(join(tmpdir(), 'opmf-tiles-'));
+  try {
+    const about = { ...machine(), ratings, ...options, limit: isSystemd ? LIMIT : null };
+    console.log(JSON.stringify(about));
+    const path = join(folder, 'ratings.csv');
+    writeRatings(path, ratings);
+    const small = ratings > HELD ? join(folder, 'small.csv') : path;
+    if (small !== path) writeRatings(small, HELD);
+    console.log(`${ratings} ratings, ${Math.round(statSync(path).size / 1e6)} MB of text`);
+    const speed = ({ rows, seconds, cpuSeconds }: { rows: number; seconds: number; cpuSeconds: number }) =>
+      `${(rows / seconds / 1e6).toFixed(2)} M rows/s, ${(rows / cpuSeconds / 1e6).toFixed(2)} M a second of the processor`;
+    const dir = join(folder, 'tiles');
+    const policies = ['keep', 'last'] as const;
+    const rates = policies.map((duplicates) => {
+      const isKept = duplicates === 'keep';
+      const read = run('read', [isKept ? path : small, duplicates]);
+      console.log(`reader, duplicates '${duplicates}': ${speed(read)}, ${mib(read.peak)}`);
+      const words = isKept ? [path, dir, duplicates] : [small, join(folder, duplicates), duplicates];
+      const partition = run('partition', words, LIMIT);
+      const part = partition.rows / partition.cpuSeconds / (read.rows / read.cpuSeconds);
+      console.log(
+        `partition of ${partition.rows}: ${speed(partition)}, ${part.toFixed(2)} of the reader's; ${mib(partition.peak)}`,
+      );
+      return { duplicates, read, partition, part };
+    });
+    const ofEpochs = (list: readonly { seconds: number; cpuSeconds: number }[], count: number) => {
+      const ns = (pick: (epoch: { seconds: number; cpuSeconds: number }) => number) =>
+        (1e9 * mean(list.slice(1).map(pick))) / count;
+      return { ns: ns(({ seconds }) => seconds), cpuNs: ns(({ cpuSeconds }) => cpuSeconds) };
+    };
+    const said = (it: { ns: number; cpuNs: number }, took: { setupSeconds: number; peak: number }) =>
+      `${it.ns.toFixed(1)} ns a rating and epoch, ${it.cpuNs.toFixed(1)} of the processor; ${took.setupSeconds.toFixed(1)} s before; ${mib(took.peak)}`;
+    const memory = run('memory', [small, 'keep']);
+    const inMemory = ofEpochs(memory.epochs, memory.ratings);
+    console.log(`in memory, ${memory.ratings}: ${said(inMemory, memory)}`);
+    const tiles = run('tiles', [dir, String(LIMIT)], LIMIT);
+    const onDisk = ofEpochs(tiles.epochs, ratings);
+    console.log(`fitTiles, ${ratings}: ${said(onDisk, tiles)}`);
+    const isSame = small === path ? tiles.hash === memory.hash : undefined;
+    console.log(
+      `times in memory: ${(onDisk.ns / inMemory.ns).toFixed(2)}, of the processor ${(onDisk.cpuNs / inMemory.cpuNs).toFixed(2)}; same bits: ${isSame ?? 'not compared'}`,
+    );
+    const results = { rates, memory, tiles, inMemory, onDisk, isSame };
+    writeFileSync(`benchmarks/results/tiles-${name}.json`, `${JSON.stringify({ ...about, ...results }, null, 2)}\n`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+if (task === 'part') {
+  const [part, , ...words] = rest;
+  console.log(JSON.stringify(await parts[part as Part](words)));
+} else if (Object.hasOwn(SIZES, task)) compare(task as keyof typeof SIZES);
+else compare('quick');
