@@ -14,14 +14,14 @@ const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> =
   'serve: factorizations': [15, 24.4],
   'Interactions and MF': [55, 106.9],
   OverparamMF: [60, 116],
-  everything: [110, 231.7],
+  everything: [110, 231.8],
 };
 /**
  * Open: webpack does not leave out ndarray and seedrandom (5 kB), CommonJS that nothing of the program calls. What of these a
  * tenth of the program does not cover, in bytes.
  */
 const KEPT_BY_WEBPACK: Readonly<Record<string, number>> = { Popularity: 3_600, 'serve: all kinds': 600 };
-const TARBALL = [1000, 1090] as const;
+const TARBALL = [1000, 1130] as const;
 
 interface Sizes {
   readonly tarball: number;
