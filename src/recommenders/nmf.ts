@@ -26,6 +26,7 @@ import {
   PLAIN_PRESETS,
   perBatch,
   type Regularization,
+  ratingsARow,
   shapeOf,
 } from './factorization-options';
 import { fitFactorization } from './factorization-recommender';
@@ -131,7 +132,9 @@ export function nmfFields(): Fields<Declared, NmfData> {
     const { batchSize, biases, epochs, overparam, rank } = options;
     if (biases) {
       const plan = planOverparam(owner, overparam, tableDims(rank, true));
-      return BIASED.optimizer(plan, { epochs, batchSize, biasDamping: 'auto' }, data?.shape);
+      const { counts } = data?.signal ?? {};
+      const steps = { epochs, batchSize, biasDamping: 'auto', ratingsARow: counts && ratingsARow(counts) } as const;
+      return BIASED.optimizer(plan, steps, data?.shape);
     }
     const per = perBatch(batchSize, data?.shape);
     const rate = 0.01 * batchScale(batchSize, data?.shape).bias;

@@ -137,3 +137,21 @@ describe('where biases start', () => {
     expect(damping({ regularization: 0.1, biasDamping: 'auto' })).toBe('auto');
   });
 });
+
+test('where an epoch moves rows more often than in MovieLens 100K, few epochs have lower rates; not below those of 10', async () => {
+  const rateOf = async (side: number, epochs: number) => {
+    const rows = Array.from({ length: side * side }, (_, k) => ({
+      ...{ userId: k % side, itemId: Math.floor(k / side), value: 1 + ((k * 7) % 5) },
+    }));
+    const model = new MF({ rank: 2, epochs });
+    await model.fit(Interactions.from(rows));
+    const { learningRate } = model.options.optimizer as unknown as { learningRate: { rate: { embedding: number } } };
+    return learningRate.rate.embedding;
+  };
+  // Every user has rated every item: the ratings a row are their number.
+  expect(await rateOf(100, 1)).toBeCloseTo(0.16 * 10 ** 0.35, 12);
+  expect(await rateOf(368, 1)).toBeCloseTo(0.16 * 5 ** 0.35, 3);
+  expect(await rateOf(368, 4)).toBeCloseTo(0.16 * 1.25 ** 0.35, 3);
+  expect(await rateOf(500, 4)).toBe(0.16);
+  expect(await rateOf(500, 20)).toBe(0.08);
+});

@@ -194,7 +194,7 @@ function accept(
 
 /** What the options depend on of the ratings. */
 function factsOf(folder: Folder, scheduler: Scheduler) {
-  const { index, passes } = folder;
+  const { index, people, passes } = folder;
   const { ratings, minimum, maximum } = index.rows;
   return {
     only: async () => (ratings > 1 && minimum === maximum ? minimum : undefined),
@@ -204,6 +204,7 @@ function factsOf(folder: Folder, scheduler: Scheduler) {
       Promise.reject(
         unsupported('values that are all equal', 'values that differ: equal ones are learned by drawing items'),
       ),
+    counts: async () => people.counts,
     signal: async (damping: Parameters<typeof signalOf>[1]) =>
       signalOf((await weighPasses(passes, scheduler)).data, damping, scheduler),
   };
