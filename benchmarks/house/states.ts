@@ -70,8 +70,8 @@ const CASES: readonly Case[] = [
   ...(['fm', 'wide-deep', 'deep-fm'] as const).map((kind): Case => [kind, 'table', { epochs: 1 }]),
   ...(['sgd', 'adagrad'] as const).map((optimizer): Case => ['fm', 'table', { epochs: 1, batchSize: 1, optimizer }]),
   ['fm', 'likes', { epochs: 1, task: 'ranking', loss: 'softmax' }],
-  ...['bpr', 'warp', 'softmax'].map((loss): Case => ['mf', 'many', { rank: 8, epochs: 2, loss }]),
-  ['mf', 'many', { rank: 8, epochs: 2, loss: 'logistic', negatives: 4 }],
+  ...['bpr', 'warp', 'softmax'].map((loss): Case => ['mf', 'many', { rank: 10, epochs: 2, loss }]),
+  ['mf', 'many', { rank: 10, epochs: 2, loss: 'logistic', negatives: 4 }],
 ];
 
 /** The hash of what a case learns, and of what it answers; undefined where the kind has no such option. */

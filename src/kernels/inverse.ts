@@ -9,7 +9,7 @@ import type { ModuleBuilder } from '../wasm/assembler';
 import { branch, type Code, f32x4, f64, f64x2, i32, loopWhile, select, sequence, set, v128 } from '../wasm/assembler';
 import type { Lengths, Part } from '../wasm/host';
 import { factorize, solve } from './cholesky';
-import { advance, locals, parameters } from './walk';
+import { advance, localsOf, parametersOf } from './walk';
 
 /** Rows per block: two panels of it stay in cache while every tile of the matrix is visited. */
 const BLOCK = 64;
@@ -226,10 +226,10 @@ export function writeInverse(
 
   {
     const f = module.function('void', 'panel');
-    const [start, width, from, to] = parameters(f, 4);
-    const [row, p, q, source, target, factor] = locals(f, 'i32', 6);
-    const [low, high, held] = locals(f, 'v128', 3);
-    const sums = locals(f, 'v128', 2 * TILE);
+    const [start, width, from, to] = parametersOf(f, 4);
+    const [row, p, q, source, target, factor] = localsOf(f, 'i32', 6);
+    const [low, high, held] = localsOf(f, 'v128', 3);
+    const sums = localsOf(f, 'v128', 2 * TILE);
     const zero = f32x4.zero();
     const eachColumn = (first: Code<'i32'>, step: number, ...body: Code<'void'>[]) =>
       sequence(
@@ -292,10 +292,10 @@ export function writeInverse(
   }
   {
     const f = module.function('void', 'update');
-    const [width, from, to] = parameters(f, 3);
-    const [row, column, left, right, end, tile] = locals(f, 'i32', 6);
-    const [low, high, held] = locals(f, 'v128', 3);
-    const sums = locals(f, 'v128', 2 * TILE);
+    const [width, from, to] = parametersOf(f, 3);
+    const [row, column, left, right, end, tile] = localsOf(f, 'i32', 6);
+    const [low, high, held] = localsOf(f, 'v128', 3);
+    const sums = localsOf(f, 'v128', 2 * TILE);
     f.emit(
       set(column, i32.const(0)),
       // Rows within columns: four rows of the panel stay in the first-level cache for all rows of the block.
@@ -333,8 +333,8 @@ export function writeInverse(
   }
   {
     const f = module.function('void', 'store');
-    const [start, width, from, to] = parameters(f, 4);
-    const [row, p, source, target] = locals(f, 'i32', 4);
+    const [start, width, from, to] = parametersOf(f, 4);
+    const [row, p, source, target] = localsOf(f, 'i32', 4);
     const eachColumn = (first: Code<'i32'>, step: number, sourceStep: number, body: Code<'void'>) =>
       sequence(
         set(p, width),
@@ -368,8 +368,8 @@ export function writeInverse(
   }
   {
     const f = module.function('void', 'mirror');
-    const [from, to] = parameters(f, 2);
-    const [j, lower, upper] = locals(f, 'i32', 3);
+    const [from, to] = parametersOf(f, 2);
+    const [j, lower, upper] = localsOf(f, 'i32', 3);
     const value = f.local('f64');
     f.emit(
       loopWhile(

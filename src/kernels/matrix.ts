@@ -68,7 +68,6 @@ class Product {
         advance(row, count),
       );
     f.emit(
-      walk.prepare,
       set(aBytes, bytesOf(k)),
       set(bBytes, bytesOf(n)),
       // The last part may be of no terms, as the only one of an empty sum is.
@@ -449,7 +448,6 @@ export const addRow: Kernel<'addRow'> = {
         advance(c, bytesOf(n)),
       );
     f.emit(
-      walk.prepare,
       branch(
         relu,
         eachRow((sum) => f32x4.max(sum, f32x4.zero())),
@@ -498,7 +496,6 @@ export const addRows: Kernel<'addRows'> = {
         ...[g, y].map((cursor) => advance(cursor, bytesOf(stride))),
       );
     f.emit(
-      walk.prepare,
       branch(
         y,
         eachRow([p, q, r], (offset, put) => [

@@ -122,7 +122,6 @@ function scaleForward(module: ModuleBuilder): void {
     byLength(of.dim, (length) => {
       const walk = new RowWalk(f, length);
       return sequence(
-        walk.prepare,
         rows.each(
           rows.scale(rows.m, scale),
           set(scales, f32x4.splat(scale)),
@@ -177,7 +176,6 @@ function sumForward(module: ModuleBuilder, isScalar: boolean): void {
     ),
   );
   f.emit(
-    walk.prepare,
     rows.each(
       set(q, out),
       isScalar ? general : branch(i32.and(isOne(of.mapCount), isOne(of.width)), lone, general),
@@ -330,7 +328,6 @@ function diagonalBackward(module: ModuleBuilder): void {
   // The address of a single map, which needs no loop over maps, and of its gradient.
   const [only, gOnly] = [f.local('i32'), f.local('i32')];
   f.emit(
-    walk.prepare,
     rows.each(
       set(gMap, gRow),
       set(map, rows.m),

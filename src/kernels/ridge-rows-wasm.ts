@@ -35,7 +35,7 @@ import {
   ridgesOf,
   scratchParts,
 } from './ridge-rows';
-import { advance, eachVector, locals, parameters, times } from './walk';
+import { advance, eachVector, localsOf, parametersOf, times } from './walk';
 
 /**
  * The solver for a problem. In WebAssembly where it can be had, on shared memory for `threads` if that can be had too; `threads` of it says.
@@ -209,8 +209,8 @@ class RidgeWriter {
           : this.conjugateGradient();
     const loss = this.squaredDistance();
     const f = module.function('i32', 'solve');
-    const [side, scratch, row, to] = parameters(f, 4);
-    const [entries, count, x, start] = locals(f, 'i32', 4);
+    const [side, scratch, row, to] = parametersOf(f, 4);
+    const [entries, count, x, start] = localsOf(f, 'i32', 4);
     const word = (at: number) => i32.load(side, at);
     const perRow = (at: number, shift: number) => i32.add(word(at), i32.shl(row, i32.const(shift)));
     const ridges = perRow(SIDE.ridges, 1 + ridgesOf(shape.hasBias));
@@ -267,7 +267,7 @@ class RidgeWriter {
   private setDiagonal(): FunctionBuilder<'void'> {
     const { shape, padded } = this;
     const f = this.module.function('void');
-    const [scratch, ridges] = parameters(f, 2);
+    const [scratch, ridges] = parametersOf(f, 2);
     const ridge = f.local('v128');
     const at = 4 * scratchParts(shape, 0).diagonal;
     f.emit(
@@ -285,10 +285,10 @@ class RidgeWriter {
   private gather(): FunctionBuilder<'void'> {
     const { module, shape, rowBytes } = this;
     const f = module.function('void');
-    const [side, scratch, start, entries] = parameters(f, 4);
-    const [from, to, end, fixed, target, others] = locals(f, 'i32', 6);
-    const [targets, roots] = locals(f, 'i32', 2);
-    const [root, value] = locals(f, 'f32', 2);
+    const [side, scratch, start, entries] = parametersOf(f, 4);
+    const [from, to, end, fixed, target, others] = localsOf(f, 'i32', 6);
+    const [targets, roots] = localsOf(f, 'i32', 2);
+    const [root, value] = localsOf(f, 'f32', 2);
     const rootVector = f.local('v128');
     const parts = this.parts(side, scratch);
     const at = (array: number) => i32.add(i32.load(side, array), i32.shl(start, i32.const(2)));
@@ -337,7 +337,7 @@ class RidgeWriter {
   private dots(): FunctionBuilder<'void'> {
     const { module, rowBytes } = this;
     const f = module.function('void');
-    const [q, x, count, out] = parameters(f, 4);
+    const [q, x, count, out] = parametersOf(f, 4);
     const sums = [0, 1, 2, 3].map(() => [f.local('v128'), f.local('v128')] as const);
     const held = f.local('v128');
     const zeros = f32x4.zero();
@@ -373,7 +373,7 @@ class RidgeWriter {
   private addRows(): FunctionBuilder<'void'> {
     const { module, rowBytes } = this;
     const f = module.function('void');
-    const [q, coefficients, count, out] = parameters(f, 4);
+    const [q, coefficients, count, out] = parametersOf(f, 4);
     const scales = [0, 1, 2, 3].map(() => f.local('v128'));
     f.emit(
       loopWhile(
@@ -400,8 +400,8 @@ class RidgeWriter {
   /** dot(a, b, vectors) */
   private dot(): FunctionBuilder<'f32'> {
     const f = this.module.function('f32');
-    const [a, b, vectors] = parameters(f, 3);
-    const [even, odd] = locals(f, 'v128', 2);
+    const [a, b, vectors] = parametersOf(f, 3);
+    const [even, odd] = localsOf(f, 'v128', 2);
     const term = (sum: Local<'v128'>, offset: number) =>
       set(sum, f32x4.add(sum, f32x4.mul(v128.load(a, offset), v128.load(b, offset))));
     f.emit(
@@ -423,8 +423,8 @@ class RidgeWriter {
   /** squaredDistance(a, b, count) */
   private squaredDistance(): FunctionBuilder<'f32'> {
     const f = this.module.function('f32');
-    const [a, b, count] = parameters(f, 3);
-    const [sum, error] = locals(f, 'v128', 2);
+    const [a, b, count] = parametersOf(f, 3);
+    const [sum, error] = localsOf(f, 'v128', 2);
     f.emit(
       loopWhile(
         count,
@@ -460,10 +460,10 @@ class RidgeWriter {
     const { module, shape, padded } = this;
     const [dots, addRows, dot, addScaled] = [this.dots(), this.addRows(), this.dot(), this.addScaled()];
     const f = module.function('i32');
-    const [side, scratch, x] = parameters(f, 3);
+    const [side, scratch, x] = parametersOf(f, 3);
     const count = f.parameter('i32');
-    const [step, gram, left, targets, scores, products, entries] = locals(f, 'i32', 7);
-    const [length, least, curvature, stride, before] = locals(f, 'f32', 5);
+    const [step, gram, left, targets, scores, products, entries] = localsOf(f, 'i32', 7);
+    const [length, least, curvature, stride, before] = localsOf(f, 'f32', 5);
     const parts = this.parts(side, scratch);
     const { right: residual, solution: direction, matrix: product } = parts;
     const vectors = i32.const(this.vectors);
@@ -559,8 +559,8 @@ class RidgeWriter {
     const { module, shape } = this;
     const [dots, addRows] = [this.dots(), this.addRows()];
     const f = module.function('i32');
-    const [side, scratch, x, count] = parameters(f, 4);
-    const [scores, entries] = locals(f, 'i32', 2);
+    const [side, scratch, x, count] = parametersOf(f, 4);
+    const [scores, entries] = localsOf(f, 'i32', 2);
     const left = f.local('v128');
     const parts = this.parts(side, scratch);
     const { right, matrix, diagonal } = scratchParts(shape, 0);
@@ -595,9 +595,9 @@ class RidgeWriter {
     const [dots, addRows] = [this.dots(), this.addRows()];
     const [factorize, solve] = [this.factorize(), this.solve()];
     const f = module.function('i32');
-    const [side, scratch, x] = parameters(f, 3);
+    const [side, scratch, x] = parametersOf(f, 3);
     const count = f.parameter('i32');
-    const [a, from, end, right, solution, diagonal] = locals(f, 'i32', 6);
+    const [a, from, end, right, solution, diagonal] = localsOf(f, 'i32', 6);
     const parts = this.parts(side, scratch);
     f.emit(
       set(right, parts.right),
@@ -636,9 +636,9 @@ class RidgeWriter {
   private addOuterProducts(): FunctionBuilder<'void'> {
     const { module, rowBytes } = this;
     const f = module.function('void', 'addOuterProducts');
-    const [rows, count, a] = parameters(f, 3);
-    const [some, end, at, i, j, block, start] = locals(f, 'i32', 7);
-    const [first, second] = locals(f, 'v128', 2);
+    const [rows, count, a] = parametersOf(f, 3);
+    const [some, end, at, i, j, block, start] = localsOf(f, 'i32', 7);
+    const [first, second] = localsOf(f, 'v128', 2);
     const left = f.local('v128');
     const sums = Array.from({ length: 8 }, () => f.local('v128'));
     const tile = (columns: 1 | 2) => {
@@ -692,7 +692,7 @@ class RidgeWriter {
     const { module, rowBytes } = this;
     const f = module.function('i32');
     const a = f.parameter('i32');
-    const [panel, row, at, below, from, end, last] = locals(f, 'i32', 7);
+    const [panel, row, at, below, from, end, last] = localsOf(f, 'i32', 7);
     const root = f.local('f32');
     const scales = [0, 1, 2, 3].map(() => f.local('v128'));
     /** The vectors of a row from `from` on, which is where the panel's diagonal is. */
@@ -768,10 +768,10 @@ class RidgeWriter {
   private solve(): FunctionBuilder<'void'> {
     const { module, rowBytes, padded } = this;
     const f = module.function('void');
-    const [u, b, x] = parameters(f, 3);
-    const [k, at] = locals(f, 'i32', 2);
+    const [u, b, x] = parametersOf(f, 3);
+    const [k, at] = localsOf(f, 'i32', 2);
     const value = f.local('f32');
-    const [scale, sum] = locals(f, 'v128', 2);
+    const [scale, sum] = localsOf(f, 'v128', 2);
     const diagonal = f32.load(i32.add(u, k));
     const walk = (body: Code<'void'>) =>
       sequence(set(at, i32.and(k, i32.const(-16))), loopWhile(i32.ltU(at, i32.const(rowBytes)), body, advance(at, 16)));

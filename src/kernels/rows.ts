@@ -127,10 +127,7 @@ export const add: Kernel<'add'> = {
     const [x, count, out] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')];
     const walk = new RowWalk(f, count);
     const sum = (offset: number) => f32x4.add(v128.load(out, offset), v128.load(x, offset));
-    f.emit(
-      walk.prepare,
-      walk.each([x, out], (offset, put) => put(out, sum(offset), offset)),
-    );
+    f.emit(walk.each([x, out], (offset, put) => put(out, sum(offset), offset)));
   },
 };
 
@@ -145,10 +142,7 @@ export const divide: Kernel<'divide'> = {
     const [x, by, count] = [f.parameter('i32'), f.parameter('f32'), f.parameter('i32')];
     const walk = new RowWalk(f, count);
     const quotient = (offset: number) => f32x4.div(v128.load(x, offset), f32x4.splat(by));
-    f.emit(
-      walk.prepare,
-      walk.each([x], (offset, put) => put(x, quotient(offset), offset)),
-    );
+    f.emit(walk.each([x], (offset, put) => put(x, quotient(offset), offset)));
   },
 };
 
@@ -200,7 +194,6 @@ export const scatterRows: Kernel<'scatterRows'> = {
       byLength(dim, (length) => {
         const walk = new RowWalk(f, length);
         return sequence(
-          walk.prepare,
           times(
             count,
             set(p, rowAt(a, i32.load(at), rowBytes(length))),
@@ -256,7 +249,6 @@ export const startPenalty: Kernel<'startPenalty'> = {
         byLength(dim, (length) => {
           const walk = new RowWalk(f, length);
           return sequence(
-            walk.prepare,
             eachRow(
               length,
               set(q, grads),

@@ -4,7 +4,7 @@
 import type { ModuleBuilder } from '../wasm/assembler';
 import { branch, type Code, f32, f64, i32, i64, type Local, loopWhile, sequence, set } from '../wasm/assembler';
 import type { Lengths } from '../wasm/host';
-import { advance, bytesOf, locals, parameters } from './walk';
+import { advance, bytesOf, localsOf, parametersOf } from './walk';
 
 /** A sparse matrix of ones, from both sides. */
 export interface OnesArrays {
@@ -65,8 +65,8 @@ export function writeCountShared(
   matrix: number,
 ): void {
   const f = module.function('void', 'countShared');
-  const [row, to] = parameters(f, 2);
-  const [k, end, place, sum, start, element] = locals(f, 'i32', 6);
+  const [row, to] = parametersOf(f, 2);
+  const [k, end, place, sum, start, element] = localsOf(f, 'i32', 6);
   f.emit(
     loopWhile(
       i32.ltU(row, to),
@@ -204,10 +204,10 @@ export function writeNeighbors(
 ): void {
   const sift = writeSift(module);
   const f = module.function('void', 'neighbors');
-  const [row, to, first, sums] = parameters(f, 4);
-  const [k, end, place, last, other, cell, tail] = locals(f, 'i32', 7);
-  const [others, heap, filled, left, out] = locals(f, 'i32', 5);
-  const [weight, sum, product, own] = locals(f, 'f64', 4);
+  const [row, to, first, sums] = parametersOf(f, 4);
+  const [k, end, place, last, other, cell, tail] = localsOf(f, 'i32', 7);
+  const [others, heap, filled, left, out] = localsOf(f, 'i32', 5);
+  const [weight, sum, product, own] = localsOf(f, 'f64', 4);
   const key = f.local('i64');
   const full = i32.const(8 * limit);
   const double = (index: Code<'i32'>) => i32.shl(index, i32.const(3));
@@ -322,9 +322,9 @@ export function writeNeighbors(
 /** sift(heap, at, end): moves the key that is `at` bytes from the start of a heap of `end` bytes down to its place. */
 function writeSift(module: ModuleBuilder) {
   const f = module.function('void');
-  const [heap, at, end] = parameters(f, 3);
+  const [heap, at, end] = parametersOf(f, 3);
   const child = f.local('i32');
-  const [key, least] = locals(f, 'i64', 2);
+  const [key, least] = localsOf(f, 'i64', 2);
   const keyAt = (offset: Code<'i32'>, more = 0) => i64.load(i32.add(heap, offset), more);
   const next = set(child, i32.add(i32.shl(at, i32.const(1)), i32.const(8)));
   f.emit(

@@ -188,7 +188,6 @@ export const scatterPairs: Kernel<'scatterPairs'> = {
       const walk = new RowWalk(f, length);
       const others = (offset: number) => f32x4.sub(v128.load(sum, offset), f32x4.mul(value, v128.load(row, offset)));
       return sequence(
-        walk.prepare,
         times(
           count,
           set(q, bytesOf(i32.load(starts))),

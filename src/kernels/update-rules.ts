@@ -275,7 +275,7 @@ export function emitUpdate(module: ModuleBuilder, rule: UpdateRule): void {
         const eachVector = walk.each([x, g, ...slotRows], (offset, put) =>
           vector.write(vectorAt(x, slotRows, offset, put), v128.load(g, offset)),
         );
-        return sequence(walk.prepare, eachRow(length, eachVector));
+        return eachRow(length, eachVector);
       }),
     ),
   );

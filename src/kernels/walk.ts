@@ -1,5 +1,5 @@
-// Loops over rows of any length in vectors of four. Elements of the last vector beyond the row are masked: they are
-// read, because a heap has space at its end, but never enter a result, and are written back unchanged.
+// Loops over rows of any length in vectors of four. What the last vector has beyond the row is read, because a heap has
+// space at its end, but never enters a result, and is not written: it may be a row that another thread is writing.
 
 import type { Code, FunctionBuilder, Local, ValueType } from '../wasm/assembler';
 import { branch, f32, f32x4, i32, i32x4, loopWhile, sequence, set, v128 } from '../wasm/assembler';
@@ -17,9 +17,9 @@ export const LANES = i32x4.const(0, 1, 2, 3);
 type Tuple<T, N extends number, R extends T[] = []> = R['length'] extends N ? R : Tuple<T, N, [...R, T]>;
 const some = <T, N extends number>(count: N, make: () => T) => Array.from({ length: count }, make) as Tuple<T, N>;
 /** Locals of a function, and parameters. */
-export const locals = <T extends ValueType, N extends number>(f: FunctionBuilder, type: T, count: N) =>
+export const localsOf = <T extends ValueType, N extends number>(f: FunctionBuilder, type: T, count: N) =>
   some(count, () => f.local(type));
-export const parameters = <N extends number>(f: FunctionBuilder, count: N) => some(count, () => f.parameter('i32'));
+export const parametersOf = <N extends number>(f: FunctionBuilder, count: N) => some(count, () => f.parameter('i32'));
 
 /** Writes a vector to `address + offset`: all of it, or the part that belongs to the row. */
 export type Put = (address: Local<'i32'>, value: Code<'v128'>, offset?: number) => Code<'void'>;
@@ -76,20 +76,15 @@ export function isOne(length: Local<'i32'>): Code<'i32'> {
 /** An element-wise loop over rows of equal length. */
 export class RowWalk {
   private readonly rounds: Local<'i32'>;
-  private readonly mask: Local<'v128'>;
+  /** The last vector of a row. */
+  private readonly last: Local<'v128'>;
 
   constructor(
     f: FunctionBuilder,
     private readonly length: Length,
   ) {
     this.rounds = f.local('i32');
-    this.mask = f.local('v128');
-  }
-
-  /** Emitted once per function, before its loops. */
-  get prepare(): Code<'void'> {
-    if (typeof this.length === 'number') return sequence();
-    return set(this.mask, i32x4.gt(i32x4.splat(i32.and(this.length, i32.const(3))), LANES));
+    this.last = f.local('v128');
   }
 
   /** Emits the body for every vector, `offset` bytes from the cursors, which advance if the length is not fixed. */
@@ -110,10 +105,14 @@ export class RowWalk {
     size: number,
     body: (vectors: number, put: Put) => Code<'void'>,
   ): Code<'void'> {
-    const { rounds, mask } = this;
+    const { rounds, last } = this;
     const length = this.length as Local<'i32'>;
-    const part: Put = (address, value, offset = 0) =>
-      v128.store(address, v128.bitselect(value, v128.load(address, offset), mask), offset);
+    const rest = i32.and(length, i32.const(3));
+    const part: Put = (address, value, offset = 0) => {
+      const put = (lane: number) => f32.store(address, f32.lane(lane)(last), offset + 4 * lane);
+      const isMore = (than: number) => i32.ltU(i32.const(than), rest);
+      return sequence(set(last, value), put(0), branch(isMore(1), put(1)), branch(isMore(2), put(2)));
+    };
     const move = (bytes: number) => cursors.map((cursor) => advance(cursor, bytes));
     const vectors = i32.shrU(length, i32.const(2));
     const inBlocks = [
@@ -124,7 +123,7 @@ export class RowWalk {
       ...(size === 1 ? [] : inBlocks),
       set(rounds, size === 1 ? vectors : i32.and(vectors, i32.const(size - 1))),
       times(rounds, body(1, whole), ...move(16)),
-      branch(i32.and(length, i32.const(3)), body(1, part)),
+      branch(rest, body(1, part)),
     );
   }
 }

@@ -357,7 +357,7 @@ export class CandidateEngine implements Training {
       for (const [s, place] of places.entries())
         await copy(emptySlot(slots[s]!, factor), this.part(place, factor.data.length), scheduler);
     }
-    for (const { at, strengths } of layout.penalties) await copy(strengths, doubles.subarray(at / 8), scheduler);
+    for (const { at, strengths } of layout.lambdas) await copy(strengths, doubles.subarray(at / 8), scheduler);
     await copy(positives.starts, words.subarray(spec.positives.starts / 4), scheduler);
     await copy(positives.items, words.subarray(spec.positives.items / 4), scheduler);
     await this.writeFilters(scheduler);
@@ -432,7 +432,7 @@ class Layout {
   readonly spec: CandidateSpec;
   /** Embeddings first: of users, of items; then their biases. */
   readonly held: readonly Held[];
-  readonly penalties: { readonly at: number; readonly strengths: Float64Array }[] = [];
+  readonly lambdas: { readonly at: number; readonly strengths: Float64Array }[] = [];
   readonly selections: readonly { readonly slotOf: number; readonly rows: number }[];
   readonly runs: number;
   readonly sampler: number;
@@ -475,7 +475,7 @@ class Layout {
       const penalty = penalties.find((one) => one.parameter === parameter);
       const strengths = penalty?.byRow ?? null;
       const byRow = strengths === null ? 0 : this.take(strengths.length * 8);
-      if (strengths !== null) this.penalties.push({ at: byRow, strengths });
+      if (strengths !== null) this.lambdas.push({ at: byRow, strengths });
       return { values: at, slots, penalty: { byRow, strength: penalty?.strength ?? 0 } };
     };
     const side = (embedding: TableAddresses, bias: Parameter | null, rows: number): SideAddresses => ({

@@ -11,7 +11,7 @@
 // (f_0 + f_2) + (f_1 + f_3), f_i = l_i + l_(i+4).
 
 import { inFours } from '../kernels/ridge-rows';
-import { advance, bytesOf, eachVector, locals, parameters } from '../kernels/walk';
+import { advance, bytesOf, eachVector, localsOf, parametersOf } from '../kernels/walk';
 import type { Real } from '../optimizers/factor';
 import type { MemoryShape } from '../wasm/assembler';
 import {
@@ -270,13 +270,13 @@ export function encodeSvdpp(
 
   {
     const f = module.function('void', 'train');
-    const [place, , , scratch] = parameters(f, 4);
-    const [user, start, end, k, index, count, left, i, last] = locals(f, 'i32', 9);
-    const [row, to, room, source, change, repeated] = locals(f, 'i32', 6);
-    const [norm, rate, biasRate, bias, kept, score, g, step] = locals(f, 'f32', 8);
-    const [counted, pKept, qLost, yKept, itsBias, w] = locals(f, 'f32', 6);
+    const [place, , , scratch] = parametersOf(f, 4);
+    const [user, start, end, k, index, count, left, i, last] = localsOf(f, 'i32', 9);
+    const [row, to, room, source, change, repeated] = localsOf(f, 'i32', 6);
+    const [norm, rate, biasRate, bias, kept, score, g, step] = localsOf(f, 'f32', 8);
+    const [counted, pKept, qLost, yKept, itsBias, w] = localsOf(f, 'f32', 6);
     const sum = f.local('f64');
-    const [even, odd, held, vector, pull, a, b, c, d] = locals(f, 'v128', 9);
+    const [even, odd, held, vector, pull, a, b, c, d] = localsOf(f, 'v128', 9);
     /** Offsets of the parts of scratch memory. */
     const [own, pooled, before, current, added] = [0, 1, 2, 3, 4].map((part) => part * bytes) as Five;
     const each = (cursors: readonly Local<'i32'>[], body: (offset: number, vector: number) => Code<'void'>) =>
@@ -445,8 +445,8 @@ export function encodeSvdpp(
   }
   {
     const f = module.function('void', 'apply');
-    const [place, to, low, high] = parameters(f, 4);
-    const [user, start, end, k, middle, i, last, row, change, room, rest] = locals(f, 'i32', 11);
+    const [place, to, low, high] = parametersOf(f, 4);
+    const [user, start, end, k, middle, i, last, row, change, room, rest] = localsOf(f, 'i32', 11);
     const kept = f.local('v128');
     f.emit(
       loopWhile(

@@ -43,6 +43,16 @@ describe.each(['import', 'require'] as const)('by %s', (how) => {
     expect(evaluate(body)).toBe(true);
   });
 
+  test('no field of a class replaces an export of its name, as the step to CommonJS would have it: rename the field or the export', () => {
+    const folder = join(ROOT, 'dist');
+    const chunks = readdirSync(folder).filter((name) => name.endsWith('.cjs'));
+    const replaced = chunks.flatMap(
+      (name) => readFileSync(join(folder, name), 'utf8').match(/this\.(\w+) = exports\.\1 = /g) ?? [],
+    );
+    expect(replaced).toEqual([]);
+    expect(chunks.length).toBeGreaterThan(4);
+  });
+
   test('the package is found under its own name with its manifest', () => {
     expect(evaluate(`return require('opmf/package.json').version`)).toBe(manifest.version);
   });
