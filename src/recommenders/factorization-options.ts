@@ -28,11 +28,11 @@ import {
   optimizer,
   ordersPenalty,
   penalty,
+  placeFields,
   products,
   ruleApart,
   type Spread,
   type TrainingOptions,
-  threads,
   trainingFields,
 } from './training-options';
 
@@ -313,8 +313,8 @@ export interface OverparamMFOptions extends TrainingOptions {
   /**
    * The threads to train on, a whole number from 1 to 256, where batchSize is 1 and every table is keyed by user or item, or
    * where items are drawn, tables are plain and interactions 262,144 or more; results never depend on it.
-   * `auto`: one for each core, where there is enough to do. Where threads cannot be started one does the work, which is
-   * said once as a warning; a thread that ends before its time is a ThreadError. @defaultValue 1
+   * `auto`: one for each core, where there is enough to do, as 10 epochs of a million ratings at rank 128. Where threads cannot be started one does the work, which is
+   * said once as a warning; a thread that ends before its time is a ThreadError. @defaultValue 'auto'
    */
   readonly threads?: number | 'auto' | undefined;
   /**
@@ -408,7 +408,7 @@ export function factorizationFields(presets: Presets, planOf: PlanOf): Factoriza
     standardize: field(boolean, true),
     shuffle,
     seed,
-    threads,
+    threads: placeFields().threads,
     kernels,
     grouping: field<1 | 4>(
       check('1 or 4', (value) => value === 1 || value === 4),

@@ -27,7 +27,7 @@ import {
 import { FactorizationRecommender, type Prepared } from './factorization-recommender';
 import type { Collapses } from './recommender';
 import { INSTEAD_OF_KIND } from './targets';
-import { type OptionsInForce, placeFields } from './training-options';
+import { type OptionsInForce, threads } from './training-options';
 
 /**
  * The options of SVDpp: those of OverparamMF without losses of orders, negatives and grouping. A batch has
@@ -45,8 +45,8 @@ export type SVDppOptions = Omit<OverparamMFOptions, 'loss' | 'negatives' | 'thre
   readonly loss?: LossName | 'auto' | undefined;
   /**
    * The threads to train on, a whole number from 1 to 256, with plain tables, SGD and batchSize 1; results never depend on it. `auto`:
-   * one for each core, where there is enough to do. Where threads cannot be started one does the work, which is said once as a
-   * warning. @defaultValue 'auto'
+   * one for each core, where there is enough to do. On MovieLens 1M two are no faster than one. Where threads cannot be started
+   * one does the work, which is said once as a warning. @defaultValue 1
    */
   readonly threads?: ALSOptions['threads'];
 };
@@ -63,7 +63,7 @@ export function svdppFields(): FactorizationFields {
     ...fields,
     loss: { ...loss, wanted: 'one of auto, squared, logistic, absolute, huber' },
     negatives: only(negatives, false, "false, with loss 'squared', 'absolute' or 'huber'"),
-    threads: placeFields().threads,
+    threads,
     grouping: only(grouping, 1, '1; batchSize is how many ratings of a user a step takes'),
   };
 }

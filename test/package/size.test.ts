@@ -7,13 +7,13 @@ import { join } from 'node:path';
 /** Most kB (of 1000 bytes) of a program: what it may have, and what it was when it was last looked at. Keep the second low. */
 const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> = {
   'OpmfError alone': [2, 1],
-  Popularity: [12, 18.7],
-  ItemKNN: [20, 28.4],
-  EASE: [20, 28.2],
-  'serve: all kinds': [25, 39.3],
+  Popularity: [12, 18.8],
+  ItemKNN: [20, 28.5],
+  EASE: [20, 28.3],
+  'serve: all kinds': [25, 39.4],
   'serve: factorizations': [15, 24.4],
-  'Interactions and MF': [55, 107],
-  OverparamMF: [60, 116.1],
+  'Interactions and MF': [55, 107.2],
+  OverparamMF: [60, 116.3],
   everything: [110, 232],
 };
 /**
