@@ -56,7 +56,8 @@ describe('against the text of the same rows', () => {
   const cell = fc.constantFrom('ann', 'bob', 'Léon', 'a,b', '7', '007', '__proto__', 'constructor', '');
   const value = fc.oneof(
     fc.integer({ min: -3, max: 5 }),
-    fc.float({ noNaN: true, noDefaultInfinity: true, min: -10, max: 10 }),
+    // Text of this test says 0 of -0.
+    fc.float({ noNaN: true, noDefaultInfinity: true, min: -10, max: 10 }).map((number) => number + 0),
     fc.constant(null),
   );
   const rows = fc.array(
