@@ -20,12 +20,11 @@ import {
   SVDpp,
   splitRandom,
   tune,
-  Vocabulary,
   WideDeep,
 } from 'opmf';
 import { loadDataset } from 'opmf/node';
 import { measured } from './held';
-import { loadGowalla } from './implicit/data';
+import { everyItemOnce, loadGowalla } from './implicit/data';
 import { machine } from './machine';
 import { loadFrappe } from './models/frappe-data';
 
@@ -62,18 +61,6 @@ function liked(data: Interactions): Interactions {
   return Interactions.fromColumns(columns);
 }
 
-/** Every item is rated once, by 10,000 users in turn. */
-function everyItemOnce(users: number, items: number): Interactions {
-  const ids = (count: number) => Vocabulary.from(Int32Array.from({ length: count }, (_, at) => at));
-  const column = (entry: (at: number) => number) => Int32Array.from({ length: items }, (_, at) => entry(at));
-  return Interactions.ofIndices({
-    users: ids(users),
-    items: ids(items),
-    userIndex: column((at) => at % users),
-    itemIndex: column((at) => at),
-    values: Float32Array.from({ length: items }, (_, at) => 1 + (((at * 2654435761) >>> 7) % 5)),
-  });
-}
 const wide = once(async () => everyItemOnce(10_000, 1_000_000));
 
 const fitted = once(async () => {

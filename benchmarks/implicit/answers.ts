@@ -4,10 +4,10 @@
 // Run: node benchmarks/run.mjs benchmarks/implicit/answers.ts [gowalla | million]
 
 import { writeFileSync } from 'node:fs';
-import { evaluateRanking, Interactions, MF, Vocabulary } from 'opmf';
+import { evaluateRanking, MF } from 'opmf';
 import { type Measured, measured } from '../held';
 import { machine } from '../machine';
-import { loadGowalla } from './data';
+import { everyItemOnce, loadGowalla } from './data';
 
 const RANK = 64;
 const ROUNDS = 3;
@@ -40,19 +40,6 @@ async function gowalla() {
     evaluateRanking(model, test, { train, k: 20, threads }),
   );
   return { lists, evaluation };
-}
-
-/** Every item is rated once, by 10,000 users in turn. */
-function everyItemOnce(users: number, items: number): Interactions {
-  const ids = (count: number) => Vocabulary.from(Int32Array.from({ length: count }, (_, at) => at));
-  const column = (entry: (at: number) => number) => Int32Array.from({ length: items }, (_, at) => entry(at));
-  return Interactions.ofIndices({
-    users: ids(users),
-    items: ids(items),
-    userIndex: column((at) => at % users),
-    itemIndex: column((at) => at),
-    values: Float32Array.from({ length: items }, (_, at) => 1 + (((at * 2654435761) >>> 7) % 5)),
-  });
 }
 
 async function million() {

@@ -64,3 +64,16 @@ async function linesOf(path: string): Promise<string[]> {
   const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1');
   return text.split('\n').filter((line) => line.trim() !== '');
 }
+
+/** Every item is rated once, by the users in turn. */
+export function everyItemOnce(users: number, items: number): Interactions {
+  const ids = (count: number) => Vocabulary.from(Int32Array.from({ length: count }, (_, at) => at));
+  const column = (entry: (at: number) => number) => Int32Array.from({ length: items }, (_, at) => entry(at));
+  return Interactions.ofIndices({
+    users: ids(users),
+    items: ids(items),
+    userIndex: column((at) => at % users),
+    itemIndex: column((at) => at),
+    values: Float32Array.from({ length: items }, (_, at) => 1 + (((at * 2654435761) >>> 7) % 5)),
+  });
+}
