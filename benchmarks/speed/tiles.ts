@@ -1,13 +1,15 @@
 // Ratings beyond memory: rows a second of partitionInteractions against the reader's, seconds an epoch and rating of fitTiles
 // against a fit in memory, and the most memory that each process had.
 // Run: npm run bench:tiles [-- full | tiny] [-- threads=2] (20M ratings; full: 200M, tiny: 2M; minutes). Every part is a
-// process of its own; where systemd runs, those that work from disk are limited to 1 GiB of memory, elsewhere the most that
-// was resident is told. In memory is trained what fits: 20M ratings at most, by whose tables both are compared bit by bit.
+// process of its own, and those that work from disk are limited to 1 GiB of memory: by a scope of systemd (what is resident)
+// where it runs, else by RLIMIT_DATA (all that is allocated and can be written, which is more). A process that asks for more
+// must die first, or no limit is said to be. Trained in memory is as much as this machine holds: all of it, and the tables
+// are compared bit by bit, or 20M ratings.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readInteractions } from '../../src/node/read-files';
 import { fitTiles } from '../../src/node/tiles/fit-tiles';
@@ -18,8 +20,10 @@ import { machine } from '../machine';
 const LIMIT = 2 ** 30;
 const EPOCHS = 3;
 const SIZES = { tiny: 2_000_000, quick: 20_000_000, full: 200_000_000 } as const;
-/** In memory at most so many. */
+/** So many are trained in memory where there is no room for all. */
 const HELD = 20_000_000;
+/** Bytes a rating of a fit in memory from text: as interactions, as the rows of training, as history; and some to spare. */
+const HELD_BYTES = 60;
 
 const [task = 'quick', ...rest] = process.argv.slice(2);
 const threads = Number(rest.find((word) => word.startsWith('threads='))?.slice(8) ?? 1);
@@ -106,26 +110,41 @@ const parts = {
     return { ...took, setupSeconds: result.history.setupSeconds, epochs: list, hash: hashOf(result.recommender as MF) };
   },
 };
+/** Asks for half as much again as the limit, and prints what it has had. */
+function overstep(): void {
+  const held: Uint8Array[] = [];
+  while (held.length < (1.5 * LIMIT) / 2 ** 26) held.push(new Uint8Array(2 ** 26).fill(1));
+  console.log(held.length * 2 ** 26);
+}
+
 type Part = keyof typeof parts;
 type Result<P extends Part> = Awaited<ReturnType<(typeof parts)[P]>>;
 
-/** Runs a part in a process of its own, limited where that is possible. */
-function run<P extends Part>(part: P, words: readonly string[], limit?: number): Result<P> {
-  const command = [
-    process.execPath,
-    'benchmarks/run.mjs',
-    'benchmarks/speed/tiles.ts',
-    'part',
-    part,
-    `threads=${threads}`,
-    ...words,
-  ];
-  const scope =
-    limit !== undefined && isSystemd ? ['systemd-run', '--scope', '--quiet', '-p', `MemoryMax=${limit}`] : [];
-  const [file, ...args] = [...scope, ...command];
+/** What limits the memory of a process here, in front of its command. */
+const limiters = {
+  'systemd-run': ['systemd-run', '--scope', '--quiet', '-p', `MemoryMax=${LIMIT}`, '-p', 'MemorySwapMax=0'],
+  'ulimit -d': ['sh', '-c', `ulimit -d ${LIMIT / 1024} && exec "$@"`, 'sh'],
+};
+type Limiter = keyof typeof limiters;
+const node = [process.execPath, 'benchmarks/run.mjs', 'benchmarks/speed/tiles.ts'];
+
+/** The first limiter under which a process that asks for more dies, while without one it does not. */
+function findLimiter(): Limiter | undefined {
+  const survives = (prefix: readonly string[]) => {
+    const [file, ...args] = [...prefix, ...node, 'overstep'];
+    return spawnSync(file!, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).status === 0;
+  };
+  if (!survives([])) throw new Error(`a process of ${(1.5 * LIMIT) / 2 ** 30} GiB dies here without a limit`);
+  const there: Limiter[] = existsSync('/run/systemd/system') ? ['systemd-run', 'ulimit -d'] : ['ulimit -d'];
+  return there.find((name) => !survives(limiters[name]));
+}
+
+/** Runs a part in a process of its own, limited or not. */
+function run<P extends Part>(part: P, words: readonly string[], limiter?: Limiter): Result<P> {
+  const prefix = limiter === undefined ? [] : limiters[limiter];
+  const [file, ...args] = [...prefix, ...node, 'part', part, `threads=${threads}`, ...words];
   return JSON.parse(execFileSync(file!, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })) as Result<P>;
 }
-const isSystemd = existsSync('/run/systemd/system');
 
 const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
 const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0) / list.length;
@@ -133,12 +152,16 @@ const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + valu
 function compare(name: keyof typeof SIZES): void {
   const ratings = SIZES[name];
   const folder = mkdtempSync(join(tmpdir(), 'opmf-tiles-'));
+  const limiter = findLimiter();
+  const limit = limiter === undefined ? 'none' : `${mib(LIMIT)} by ${limiter}`;
+  console.log(`limit: ${limit}; a process that asked for ${mib(1.5 * LIMIT)} ${limiter ? 'died' : 'did not die'}`);
   try {
-    const about = { ...machine(), ratings, ...options, limit: isSystemd ? LIMIT : null };
+    const about = { ...machine(), ratings, ...options, limit };
     console.log(JSON.stringify(about));
     const path = join(folder, 'ratings.csv');
     writeRatings(path, ratings);
     const small = ratings > HELD ? join(folder, 'small.csv') : path;
+    const held = freemem() < HELD_BYTES * ratings ? small : path;
     if (small !== path) writeRatings(small, HELD);
     console.log(`${ratings} ratings, ${Math.round(statSync(path).size / 1e6)} MB of text`);
     const speed = ({ rows, seconds, cpuSeconds }: { rows: number; seconds: number; cpuSeconds: number }) =>
@@ -150,7 +173,7 @@ function compare(name: keyof typeof SIZES): void {
       const read = run('read', [isKept ? path : small, duplicates]);
       console.log(`reader, duplicates '${duplicates}': ${speed(read)}, ${mib(read.peak)}`);
       const words = isKept ? [path, dir, duplicates] : [small, join(folder, duplicates), duplicates];
-      const partition = run('partition', words, LIMIT);
+      const partition = run('partition', words, limiter);
       const part = partition.rows / partition.cpuSeconds / (read.rows / read.cpuSeconds);
       console.log(
         `partition of ${partition.rows}: ${speed(partition)}, ${part.toFixed(2)} of the reader's; ${mib(partition.peak)}`,
@@ -164,13 +187,13 @@ function compare(name: keyof typeof SIZES): void {
     };
     const said = (it: { ns: number; cpuNs: number }, took: { setupSeconds: number; peak: number }) =>
       `${it.ns.toFixed(1)} ns a rating and epoch, ${it.cpuNs.toFixed(1)} of the processor; ${took.setupSeconds.toFixed(1)} s before; ${mib(took.peak)}`;
-    const memory = run('memory', [small, 'keep']);
+    const memory = run('memory', [held, 'keep']);
     const inMemory = ofEpochs(memory.epochs, memory.ratings);
     console.log(`in memory, ${memory.ratings}: ${said(inMemory, memory)}`);
-    const tiles = run('tiles', [dir, String(LIMIT)], LIMIT);
+    const tiles = run('tiles', [dir, String(LIMIT)], limiter);
     const onDisk = ofEpochs(tiles.epochs, ratings);
     console.log(`fitTiles, ${ratings}: ${said(onDisk, tiles)}`);
-    const isSame = small === path ? tiles.hash === memory.hash : undefined;
+    const isSame = held === path ? tiles.hash === memory.hash : undefined;
     console.log(
       `times in memory: ${(onDisk.ns / inMemory.ns).toFixed(2)}, of the processor ${(onDisk.cpuNs / inMemory.cpuNs).toFixed(2)}; same bits: ${isSame ?? 'not compared'}`,
     );
@@ -184,5 +207,6 @@ function compare(name: keyof typeof SIZES): void {
 if (task === 'part') {
   const [part, , ...words] = rest;
   console.log(JSON.stringify(await parts[part as Part](words)));
-} else if (Object.hasOwn(SIZES, task)) compare(task as keyof typeof SIZES);
+} else if (task === 'overstep') overstep();
+else if (Object.hasOwn(SIZES, task)) compare(task as keyof typeof SIZES);
 else compare('quick');
