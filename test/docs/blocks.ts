@@ -1,5 +1,5 @@
 // The examples of the documentation: every ```ts block of a docstring in src and of a Markdown file, with the place it
-// stands at. A block opened as ```ts no-run is left out.
+// stands at. A block opened as ```ts no-run is left out; one opened as ```ts redis runs where $OPMF_REDIS is the URL of a Redis.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ export interface Block {
   /** The line of the first line of code, from 1. */
   readonly line: number;
   readonly code: string;
+  readonly needsRedis?: boolean;
 }
 
 /** The files in a folder (or the ones in it too) whose name ends so, from the root, sorted. None where it is missing. */
@@ -38,7 +39,7 @@ export function blocksOf(file: string): { blocks: Block[]; skipped: number } {
   const lines = text.split(/\r?\n/);
   const blocks: Block[] = [];
   let skipped = 0;
-  let open: { line: number; code: string[]; skip: boolean; other: boolean } | undefined;
+  let open: { line: number; code: string[]; skip: boolean; redis: boolean; other: boolean } | undefined;
   for (const [at, whole] of lines.entries()) {
     const content = inDocstrings ? docstringLine(whole) : whole;
     if (content === undefined) {
@@ -49,12 +50,15 @@ export function blocksOf(file: string): { blocks: Block[]; skipped: number } {
     if (open === undefined) {
       if (fence === null) continue;
       const [language, ...words] = fence[1]!.trim().split(/\s+/);
-      open = { line: at + 2, code: [], skip: words.includes('no-run'), other: language !== 'ts' };
+      const [skip, redis] = ['no-run', 'redis'].map((word) => words.includes(word)) as [boolean, boolean];
+      open = { line: at + 2, code: [], skip, redis, other: language !== 'ts' };
     } else if (fence === null) {
       open.code.push(content);
     } else {
       if (open.skip) skipped++;
-      else if (!open.other) blocks.push({ file, line: open.line, code: open.code.join('\n') });
+      else if (!open.other) {
+        blocks.push({ file, line: open.line, code: open.code.join('\n'), needsRedis: open.redis });
+      }
       open = undefined;
     }
   }

@@ -10,7 +10,8 @@ const found = documentedFiles().map((file) => ({ file, ...blocksOf(file) }));
 
 for (const { file, blocks } of found) {
   for (const block of blocks) {
-    test(`${file}:${block.line}`, async () => {
+    const isPossible = !block.needsRedis || process.env.OPMF_REDIS !== undefined;
+    (isPossible ? test : test.skip)(`${file}:${block.line}`, async () => {
       await runBlock(block);
     });
   }
