@@ -17,7 +17,7 @@
  * };
  * await store.put('a/b', Uint8Array.of(1));
  * await store.put('a/b', Uint8Array.of(2)); // the first writer wins
- * console.log(await store.get('a/b')); // Uint8Array [ 1 ]
+ * console.log(await store.get('a/b')); // Uint8Array(1) [ 1 ]
  * ```
  */
 export interface StripeStore {
