@@ -471,12 +471,27 @@ const SQUARES = 16;
  * group comes, so that its rows come from memory once an epoch.
  */
 export function scheduleVisits(starts: Int32Array, blocks: Blocks, draws: Stream): TileVisit[][][] {
+  return scheduleStrata(starts, blocks, draws).map(({ squares }) => squares);
+}
+
+/** A stratum of an epoch. */
+export interface Stratum {
+  readonly group: number;
+  readonly shift: number;
+  /** Square k meets part k of the group and part (k + shift) mod `shiftsOf` of the shorter side. */
+  readonly squares: TileVisit[][];
+}
+
+/** The same, with what each stratum is. */
+export function scheduleStrata(starts: Int32Array, blocks: Blocks, draws: Stream): Stratum[] {
   const visit = visitor(starts, draws);
   const [most, least] = [Math.max(blocks.users, blocks.items), Math.min(blocks.users, blocks.items)];
   return inRandomOrder(Math.ceil(most / least), draws).flatMap((group) =>
-    inRandomOrder(shiftsOf(blocks), draws).map((shift) =>
-      squaresOf(blocks, group, shift).map((square) => square.flatMap(visit)),
-    ),
+    inRandomOrder(shiftsOf(blocks), draws).map((shift) => ({
+      group,
+      shift,
+      squares: squaresOf(blocks, group, shift).map((square) => square.flatMap(visit)),
+    })),
   );
 }
 
@@ -485,13 +500,18 @@ export function shiftsOf({ users, items }: Blocks): number {
   return Math.min(users, items, SQUARES);
 }
 
+/** Where a part of the shorter side begins, in blocks; and one of a group, from where the group begins. */
+export function partStart(blocks: Blocks, part: number): number {
+  return Math.floor((part * Math.min(blocks.users, blocks.items)) / shiftsOf(blocks));
+}
+
 /** The tiles of a stratum of a group, square by square, in the order in which they are trained. */
 export function squaresOf(blocks: Blocks, group: number, shift: number): number[][] {
   const isWide = blocks.users >= blocks.items;
   const [long, short] = isWide ? [blocks.users, blocks.items] : [blocks.items, blocks.users];
   const tileOf = (a: number, b: number) => (isWide ? a * blocks.items + b : b * blocks.items + a);
   const parts = shiftsOf(blocks);
-  const bound = (part: number) => Math.floor((part * short) / parts);
+  const bound = (part: number) => partStart(blocks, part);
   const blocksOf = (part: number) => Array.from({ length: bound(part + 1) - bound(part) }, (_, i) => bound(part) + i);
   return Array.from({ length: parts }, (_, part) => {
     const own = blocksOf(part).map((block) => group * short + block);

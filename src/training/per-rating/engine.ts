@@ -113,7 +113,7 @@ export class WasmEngine implements Training {
     const { memory, threads, program } = this;
     const strata = memory.begin(epoch);
     await scheduler.yieldNow();
-    writeRates(memory, this.task, epoch);
+    writeRates(memory, this.task, ratedFactors(this.task.plan), epoch);
     await scheduler.yieldNow();
     const [user, item] = memory.sides;
     await user.eachPart(scheduler, (row, count) => program.userNorms?.(row, count));
@@ -224,19 +224,24 @@ export function shareRuns(
   return shares;
 }
 
+/** The factors that the rates of a plan are for: of rows, of what they are multiplied by, of biases. */
+export function ratedFactors({ user, item }: Pick<PerRatingPlan, 'user' | 'item'>): readonly [Factor, Factor, Factor] {
+  const { base, maps, bias } = user.maps.length > 0 ? user : item;
+  return [base, maps[0] ?? base, bias ?? base];
+}
+
 /** Writes the rates of an epoch of so many steps. */
 export function writeRates(
   { floats, ratesAt, steps }: { readonly floats: Float32Array; readonly ratesAt: number; readonly steps: number },
-  { rates, epochs, plan }: Pick<EngineTask, 'rates' | 'epochs' | 'plan'>,
+  { rates, epochs }: Pick<EngineTask, 'rates' | 'epochs'>,
+  [base, map, bias]: readonly [Factor, Factor, Factor],
   epoch: number,
 ): void {
-  const { base, maps, bias } = plan.user.maps.length > 0 ? plan.user : plan.item;
-  const map = maps[0] ?? base;
   for (let step = 0, at = ratesAt / 4; step < steps; step += STEPS_A_RATE, at += RATES_BYTES / 4) {
     rates.begin((epoch - 1) * steps + step + 1, progressAt(step, steps, epoch, epochs));
     floats[at] = rates.learningRateOf(base);
     floats[at + 1] = rates.learningRateOf(map);
-    floats[at + 2] = rates.learningRateOf(bias ?? base);
+    floats[at + 2] = rates.learningRateOf(bias);
   }
 }
 

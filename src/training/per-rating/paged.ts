@@ -22,7 +22,17 @@ import {
   squaresOf,
   type TileVisit,
 } from './block-schedule';
-import { CALLED, describeRun, keep, type Program, runOf, runVisits, shareRuns, writeRates } from './engine';
+import {
+  CALLED,
+  describeRun,
+  keep,
+  type Program,
+  ratedFactors,
+  runOf,
+  runVisits,
+  shareRuns,
+  writeRates,
+} from './engine';
 import {
   type Cell,
   CONTROL_BYTES,
@@ -33,6 +43,7 @@ import {
   rowLayout,
   type SideTables,
   STEPS_A_RATE,
+  type StepSpec,
 } from './plan';
 import { encodeProgram, RATES_BYTES } from './program';
 
@@ -122,24 +133,26 @@ export interface PagedBytes {
   readonly group: number;
 }
 
-/** Where everything lies, which ratings are written by: known before there is a memory. */
-export class PagedLayout {
+/** Where everything lies, as far as the number of rows of each block tells: known before there is a memory. */
+export class PagedPlaces {
   readonly groups: Groups;
-  /** The address of each row; of the longer side, while its group is there. */
-  readonly users: Int32Array;
-  readonly items: Int32Array;
   readonly bytes: PagedBytes;
   /** Maps that rows share, which would lie in front, are not trained so. */
   readonly runsAt = CONTROL_BYTES;
   readonly ratesAt: number;
   readonly partsAt: number;
-  /** @internal */
-  readonly sides: readonly [PagedSide, PagedSide];
+  /** The rows of users, and of items. */
+  readonly places: readonly [SidePlaces, SidePlaces];
 
-  constructor({ plan, blocks, userBlock, itemBlock, steps }: Omit<PagedTask, 'partBytes' | 'threads' | 'host'>) {
+  /** @param starts - where the rows of each block start, with the number of rows at the end */
+  constructor(
+    spec: StepSpec,
+    blocks: Blocks,
+    starts: { readonly users: Int32Array; readonly items: Int32Array },
+    steps: number,
+  ) {
     this.groups = new Groups(blocks);
     const { usersAreLong } = this.groups;
-    const orders = [orderByBlock(userBlock, blocks.users), orderByBlock(itemBlock, blocks.items)] as const;
     let end = runOf(this, blocks.users * blocks.items);
     const take = (bytes: number) => {
       const at = end;
@@ -147,19 +160,47 @@ export class PagedLayout {
       return at;
     };
     this.ratesAt = take(Math.ceil(steps / STEPS_A_RATE) * RATES_BYTES);
-    const side = (tables: SideTables, order: RowOrder, isLong: boolean) => {
-      const { bytes } = rowLayout(plan.spec, tables.spec);
-      const made = new PagedSide(plan, tables, order, isLong ? this.groups : null, end, bytes);
+    const side = (isUser: boolean, groups: Groups | null) => {
+      const { bytes } = rowLayout(spec, isUser ? spec.user : spec.item);
+      const made = new SidePlaces(isUser ? starts.users : starts.items, groups, end, bytes);
       take(made.bytes);
       return made;
     };
-    const short = usersAreLong ? side(plan.item, orders[1], false) : side(plan.user, orders[0], false);
+    const short = side(!usersAreLong, null);
     const resident = end;
-    const long = usersAreLong ? side(plan.user, orders[0], true) : side(plan.item, orders[1], true);
-    this.sides = usersAreLong ? [long, short] : [short, long];
+    const long = side(usersAreLong, this.groups);
+    this.places = usersAreLong ? [long, short] : [short, long];
     this.bytes = { resident, group: end - resident };
     this.partsAt = end;
+  }
+}
+
+/** The same with the tables that rows come from and go to. Ratings are written by it. */
+export class PagedLayout extends PagedPlaces {
+  /** The address of each row; of the longer side, while its group is there. */
+  readonly users: Int32Array;
+  readonly items: Int32Array;
+  /** @internal */
+  readonly sides: readonly [PagedSide, PagedSide];
+
+  constructor({ plan, blocks, userBlock, itemBlock, steps }: Omit<PagedTask, 'partBytes' | 'threads' | 'host'>) {
+    const [users, items] = [orderByBlock(userBlock, blocks.users), orderByBlock(itemBlock, blocks.items)];
+    super(plan.spec, blocks, { users: users.starts, items: items.starts }, steps);
+    this.sides = [
+      new PagedSide(plan, plan.user, users, this.places[0]),
+      new PagedSide(plan, plan.item, items, this.places[1]),
+    ];
     [this.users, this.items] = [this.sides[0].addresses, this.sides[1].addresses];
+  }
+
+  /** @internal */
+  get short(): PagedSide {
+    return this.sides[this.groups.usersAreLong ? 1 : 0];
+  }
+
+  /** @internal */
+  get long(): PagedSide {
+    return this.sides[this.groups.usersAreLong ? 0 : 1];
   }
 }
 
@@ -210,11 +251,11 @@ export class PagedEngine implements Training {
   }
 
   private get short(): PagedSide {
-    return this.layout.sides[this.layout.groups.usersAreLong ? 1 : 0];
+    return this.layout.short;
   }
 
   private get long(): PagedSide {
-    return this.layout.sides[this.layout.groups.usersAreLong ? 0 : 1];
+    return this.layout.long;
   }
 
   async epoch(epoch: number, scheduler: Scheduler): Promise<number> {
@@ -224,7 +265,7 @@ export class PagedEngine implements Training {
     for (let tile = 0; tile < ratings.counts.length; tile++) starts[tile + 1] = starts[tile]! + ratings.counts[tile]!;
     const strata = scheduleVisits(starts, blocks, stream.fork(epoch));
     await scheduler.yieldNow();
-    writeRates({ floats, ratesAt: layout.ratesAt, steps }, task, epoch);
+    writeRates({ floats, ratesAt: layout.ratesAt, steps }, task, ratedFactors(plan), epoch);
     await scheduler.yieldNow();
     await this.takeNorms(short, 0, scheduler);
     const firstStep = (epoch - 1) * steps + 1;
@@ -327,7 +368,7 @@ export class PagedEngine implements Training {
           runOf(layout, tile),
           visit,
           at,
-          layout.sides,
+          layout.places,
           blocks.items,
           square[k - 1]?.tile ?? Number.NaN,
         );
@@ -348,17 +389,77 @@ export class PagedEngine implements Training {
   private async takeNorms(side: PagedSide, group: number, scheduler: Scheduler): Promise<void> {
     const { userNorms, itemNorms } = this.program;
     const norms = side === this.layout.sides[0] ? userNorms : itemNorms;
-    if (norms !== undefined) await side.eachPart(group, scheduler, (row, count) => norms(row, count));
+    if (norms !== undefined) await side.at.eachPart(group, scheduler, (row, count) => norms(row, count));
   }
 }
 
 /** Numbers copied between two chances to yield. */
 const LOOK = 1 << 17;
 
-/** The rows of a side: all of them in memory, or one group at a time. What is not in memory is in the tables. */
-class PagedSide {
+/** Where the rows of a side are: all of them in memory, as group 0, or one group at a time. */
+export class SidePlaces {
   /** The bytes of all rows, or of the largest group. */
   readonly bytes: number;
+
+  constructor(
+    /** The place of each block's first row; the last entry is the number of rows. */
+    readonly starts: Int32Array,
+    /** Null: all rows are in memory. */
+    readonly groups: Groups | null,
+    /** The address of the first row of a group. */
+    readonly start: number,
+    readonly rowBytes: number,
+  ) {
+    let most = 0;
+    for (let group = 0; group < this.count; group++) {
+      const [from, to] = this.placesOf(group);
+      most = Math.max(most, to - from);
+    }
+    this.bytes = most * rowBytes;
+  }
+
+  /** The number of groups. */
+  get count(): number {
+    return this.groups?.count ?? 1;
+  }
+
+  /** Where the rows of a block are while they are there; or of the blocks `block` to `end` of a group. */
+  block(block: number, end = block + 1): { readonly start: number; readonly bytes: number } {
+    const { starts } = this;
+    const group = this.groups === null ? 0 : Math.floor(block / this.groups.short);
+    const [from] = this.placesOf(group);
+    return {
+      start: this.start + (starts[block]! - from) * this.rowBytes,
+      bytes: (starts[end]! - starts[block]!) * this.rowBytes,
+    };
+  }
+
+  /** Visits the rows of a group in parts: the address of the part, how many, and the place of the first. */
+  async eachPart(
+    group: number,
+    scheduler: Scheduler,
+    visit: (address: number, count: number, from: number) => void,
+  ): Promise<void> {
+    const [first, end] = this.placesOf(group);
+    const part = Math.max(1, Math.floor(LOOK / (this.rowBytes / 4)));
+    for (let from = first; from < end; from += part) {
+      const count = Math.min(part, end - from);
+      visit(this.start + (from - first) * this.rowBytes, count, from);
+      if (scheduler.isDue(part)) await scheduler.yieldNow();
+    }
+  }
+
+  /** The places of a group's rows. */
+  placesOf(group: number): readonly [from: number, to: number] {
+    const { starts } = this;
+    if (this.groups === null) return [0, starts.at(-1)!];
+    const [from, to] = this.groups.blocksOf(group);
+    return [starts[from]!, starts[to]!];
+  }
+}
+
+/** The rows of a side and their tables. What is not in memory is in the tables. */
+class PagedSide {
   readonly addresses: Int32Array;
   /** The rows in the order of their places. */
   private readonly rows: Int32Array;
@@ -370,28 +471,22 @@ class PagedSide {
   constructor(
     { spec }: PerRatingPlan,
     private readonly tables: SideTables,
-    private readonly order: RowOrder,
-    /** Null: all rows are in memory, as group 0. */
-    private readonly groups: Groups | null,
-    private readonly start: number,
-    private readonly rowBytes: number,
+    { places }: RowOrder,
+    readonly at: SidePlaces,
   ) {
     this.layout = rowLayout(spec, tables.spec);
     const { base, diagonals, scalars, bias } = this.layout;
     const maps = [...diagonals, ...scalars].map((cell, l) => ({ factor: tables.maps[l]!, cell }));
     const ofBias = bias === null ? [] : [{ factor: tables.bias!, cell: bias }];
     this.cells = [{ factor: tables.base, cell: base }, ...maps, ...ofBias];
-    const { places } = order;
     this.rows = new Int32Array(places.length);
     for (let row = 0; row < places.length; row++) this.rows[places[row]!] = row;
     this.addresses = new Int32Array(places.length);
-    let most = 0;
-    for (let group = 0; group < (groups?.count ?? 1); group++) {
-      const [from, to] = this.placesOf(group);
-      most = Math.max(most, to - from);
-      for (let place = from; place < to; place++) this.addresses[this.rows[place]!] = start + (place - from) * rowBytes;
+    for (let group = 0; group < at.count; group++) {
+      const [from, to] = at.placesOf(group);
+      for (let place = from; place < to; place++)
+        this.addresses[this.rows[place]!] = at.start + (place - from) * at.rowBytes;
     }
-    this.bytes = most * rowBytes;
   }
 
   /** Starts the rule's memory. */
@@ -406,27 +501,19 @@ class PagedSide {
     return this.cells.map(({ factor }, c) => [factor.name, this.state[c]!.map(({ data }) => data)]);
   }
 
-  /** Where the rows of a block are while they are there. */
-  block(block: number): { readonly start: number; readonly bytes: number } {
-    const { starts } = this.order;
-    const group = this.groups === null ? 0 : Math.floor(block / this.groups.short);
-    const [from] = this.placesOf(group);
-    const [first, end] = [starts[block]!, starts[block + 1]!];
-    return { start: this.start + (first - from) * this.rowBytes, bytes: (end - first) * this.rowBytes };
-  }
-
   /** Copies factors, slots and penalties of a group into memory. */
   async load(memory: Float32Array, group: number, scheduler: Scheduler): Promise<void> {
     const { layout, tables, rows } = this;
+    const step = this.at.rowBytes / 4;
     const [decay, biasDecay] = [layout.decay / 4, layout.biasDecay / 4];
-    await this.eachPart(group, scheduler, (address, count, from) => {
+    await this.at.eachPart(group, scheduler, (address, count, from) => {
       this.eachColumn((data, cols, offset) => {
-        for (let k = 0, at = (address + offset) / 4; k < count; k++, at += this.rowBytes / 4) {
+        for (let k = 0, at = (address + offset) / 4; k < count; k++, at += step) {
           const row = rows[from + k]! * cols;
           for (let i = 0; i < cols; i++) memory[at + i] = data[row + i]!;
         }
       });
-      for (let k = 0, at = address / 4; k < count; k++, at += this.rowBytes / 4) {
+      for (let k = 0, at = address / 4; k < count; k++, at += step) {
         memory[at + decay] = tables.decay[rows[from + k]!]!;
         memory[at + biasDecay] = tables.biasDecay[rows[from + k]!]!;
       }
@@ -436,28 +523,15 @@ class PagedSide {
   /** Copies factors and slots of a group back. */
   async store(memory: Float32Array, group: number, scheduler: Scheduler): Promise<void> {
     const { rows } = this;
-    await this.eachPart(group, scheduler, (address, count, from) => {
+    const step = this.at.rowBytes / 4;
+    await this.at.eachPart(group, scheduler, (address, count, from) => {
       this.eachColumn((data, cols, offset) => {
-        for (let k = 0, at = (address + offset) / 4; k < count; k++, at += this.rowBytes / 4) {
+        for (let k = 0, at = (address + offset) / 4; k < count; k++, at += step) {
           const row = rows[from + k]! * cols;
           for (let i = 0; i < cols; i++) data[row + i] = memory[at + i]!;
         }
       });
     });
-  }
-
-  /** Visits the rows of a group in parts: the address of the part, how many, and the place of the first. */
-  async eachPart(
-    group: number,
-    scheduler: Scheduler,
-    visit: (address: number, count: number, from: number) => void,
-  ): Promise<void> {
-    const [first, end] = this.placesOf(group);
-    const part = Math.max(1, Math.floor(LOOK / (this.rowBytes / 4)));
-    for (let from = first; from < end; from += part) {
-      visit(this.start + (from - first) * this.rowBytes, Math.min(part, end - from), from);
-      if (scheduler.isDue(part)) await scheduler.yieldNow();
-    }
   }
 
   /** Tells of every array with numbers of rows: how many of a row, and where they are in it, in bytes. */
@@ -466,12 +540,5 @@ class PagedSide {
       tell(factor.data, factor.cols, cell.at);
       for (const [s, { data, length }] of this.state[c]!.entries()) tell(data, length, cell.slots[s]!);
     }
-  }
-
-  private placesOf(group: number): readonly [from: number, to: number] {
-    const { starts } = this.order;
-    if (this.groups === null) return [0, starts.at(-1)!];
-    const [from, to] = this.groups.blocksOf(group);
-    return [starts[from]!, starts[to]!];
   }
 }
