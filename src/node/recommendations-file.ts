@@ -7,6 +7,7 @@ import {
   abortSignal,
   boolean,
   callable,
+  check,
   field,
   integer,
   optional,
@@ -18,7 +19,9 @@ import type { Id } from '../data/vocabulary';
 import { checkRecommender } from '../evaluation/evaluation-options';
 import type { Recommender } from '../recommenders/recommender';
 import { checkList } from '../serving/predictor';
-import type { RecommendationList } from '../serving/questions';
+import type { RecommendationList, RecommendManyOptions } from '../serving/questions';
+import { loadModel } from './model-file';
+import { ModelStripes } from './model-stripes';
 import { requireWritable, unwritable, writeFileAtomically } from './output-file';
 
 /** Characters between two points from which a call can go on. */
@@ -38,6 +41,21 @@ const FORMATS = {
   ndjson: { head: '', linesOf: ndjsonLine },
 } as const;
 
+/** One of several parts of the users, in their order. */
+interface UserPart {
+  /** From 1 to `of`. */
+  readonly index: number;
+  readonly of: number;
+}
+
+const partCheck = check<UserPart>('{ index, of }: whole numbers, index from 1 to of', (value) => {
+  const { index, of } = (value ?? {}) as UserPart;
+  return Number.isSafeInteger(index) && Number.isSafeInteger(of) && index >= 1 && index <= of;
+});
+
+/** What lists are asked of. */
+type Asked = Pick<Recommender, 'save' | 'recommendEach'> & { readonly users: Iterable<Id> };
+
 /**
  * Writes what `recommendEach` gives of all users, or some: NDJSON, a user a line, or CSV, an item a line.
  *
@@ -47,25 +65,39 @@ const FORMATS = {
  * goes on from there, to the same bytes; with others it starts anew. Cost: that of `recommendEach`. Memory: some 20 MB, and
  * the model once more while its fingerprint is taken.
  *
+ * Given the path of a saved MF, OverparamMF, ALS, SVDpp or NMF, the file is read through once, for its checksum, and then its
+ * users some 32 MiB at a time, to the same lists: memory is some 200 MB and four times what the file has of items, whatever
+ * the number of users. Models of other kinds, files of opmf 0.1, and those asked for some `users`, are loaded whole.
+ *
+ * Several machines write a part of the users each (`part`): the files of parts 1 to `of`, one after another, are the file of
+ * all, byte by byte; of CSV the first part alone has the header.
+ *
+ * @param model - a recommender, or the path of a file that `saveModel` wrote.
  * @param options - as of `recommendEach`; `users`: whose lists, in this order; `onProgress`: called with users done and all.
- * @throws DataError if the file cannot be written; OptionError; NotFittedError; the signal's reason.
+ * @throws DataError if the file cannot be written, or the model's not be read; FormatError if that is damaged, or no model;
+ * OptionError; NotFittedError; the signal's reason.
  * @example
  * ```ts
  * import { mkdtemp, readFile } from 'node:fs/promises';
  * import { tmpdir } from 'node:os';
  * import { join } from 'node:path';
  * import { MF, syntheticInteractions } from 'opmf';
- * import { writeRecommendations } from 'opmf/node';
+ * import { saveModel, writeRecommendations } from 'opmf/node';
  * const model = new MF({ rank: 4, epochs: 2 });
  * await model.fit(syntheticInteractions({ users: 60, items: 40, ratings: 900 }));
- * const path = join(await mkdtemp(join(tmpdir(), 'opmf-')), 'lists.ndjson');
+ * const folder = await mkdtemp(join(tmpdir(), 'opmf-'));
+ * const path = join(folder, 'lists.ndjson');
  * console.log(await writeRecommendations(path, model, { n: 5 })); // { users: 60, resumed: 0 }
  * console.log(JSON.parse((await readFile(path, 'utf8')).split('\n')[0]!).items.length); // 5
+ * const saved = join(folder, 'model.safetensors');
+ * await saveModel(saved, model);
+ * const part = { index: 2, of: 3 };
+ * console.log(await writeRecommendations(join(folder, 'part-2.csv'), saved, { part })); // { users: 20, resumed: 0 }
  * ```
  */
 export async function writeRecommendations(
   path: string,
-  recommender: Pick<Recommender, 'save' | 'recommendEach'> & { readonly users: Iterable<Id> },
+  model: string | (Pick<Recommender, 'save' | 'recommendEach'> & { readonly users: Iterable<Id> }),
   options?: {
     /** The most items of a user. @defaultValue 10 */
     readonly n?: number | undefined;
@@ -77,6 +109,8 @@ export async function writeRecommendations(
     readonly candidates?: Iterable<Id> | undefined;
     /** @defaultValue every user of the training data */
     readonly users?: Iterable<Id> | undefined;
+    /** Which of `of` equal parts of the users, `index` counting from 1. @defaultValue all */
+    readonly part?: { readonly index: number; readonly of: number } | undefined;
     readonly onProgress?: ((done: number, all: number) => void) | undefined;
     readonly signal?: AbortSignal | undefined;
     /** As of `recommendEach`. @defaultValue 'auto' */
@@ -85,32 +119,96 @@ export async function writeRecommendations(
 ): Promise<{ readonly users: number /** How many of them an earlier call had written. */; readonly resumed: number }> {
   const owner = 'writeRecommendations';
   const ids = (value: unknown, name: string) => [...checkList(value as Iterable<Id>, name, 'a list or set of ids')];
-  const { n, filterSeen, exclude, candidates, users, onProgress, signal, threads } = readOptions(owner, options, {
+  const { n, filterSeen, exclude, candidates, users, part, onProgress, signal, threads } = readOptions(owner, options, {
     n: field(integer({ min: 0 }), 10),
     filterSeen: optional(boolean),
     exclude: optional(ids),
     candidates: optional(ids),
     users: optional(ids),
+    part: field(partCheck, { index: 1, of: 1 }),
     onProgress: optional(callable<(done: number, all: number) => void>()),
     signal: optional(abortSignal),
     threads: field(threadCount, 'auto'),
   });
   const format = formatOf(owner, path);
   await requireWritable(path);
+  const request = { n, ...(filterSeen !== undefined && { filterSeen }), exclude, candidates };
+  const asked = JSON.stringify([format, request, users ?? null, part]);
+  const source = await sourceOf(model, users, signal);
+  try {
+    const fingerprint = createHash('sha256').update(source.fingerprint).update(asked).digest('hex');
+    const [from, to] = [part.index - 1, part.index].map((parts) => Math.floor((source.users * parts) / part.of));
+    const listsOf = (done: number) => source.lists(from! + done, to!, { ...request, signal, threads });
+    const head = part.index === 1 ? FORMATS[format].head : '';
+    return await writeLists(path, fingerprint, to! - from!, listsOf, head, FORMATS[format].linesOf, onProgress);
+  } finally {
+    await source.close?.();
+  }
+}
+
+/** Users in order, and their lists. */
+interface ListSource {
+  /** Of the model. */
+  readonly fingerprint: string | Uint8Array;
+  readonly users: number;
+  lists(from: number, to: number, options: RecommendManyOptions): AsyncIterable<[Id, RecommendationList]>;
+  close?(): Promise<void>;
+}
+
+async function sourceOf(
+  model: string | Asked,
+  users: readonly Id[] | undefined,
+  signal?: AbortSignal,
+): Promise<ListSource> {
+  if (typeof model !== 'string') return ofRecommender(model, users);
+  const stripes = users === undefined ? await ModelStripes.open(model) : undefined;
+  if (stripes === undefined) return ofRecommender(await loadModel(model), users);
+  try {
+    return ofStripes(stripes, await stripes.verify(signal));
+  } catch (error) {
+    await stripes.close();
+    throw error;
+  }
+}
+
+function ofRecommender(recommender: Asked, users: readonly Id[] | undefined): ListSource {
   const { users: known } = checkRecommender(recommender, ['save', 'recommendEach']);
   const asked = users ?? [...known];
-  const request = { n, ...(filterSeen !== undefined && { filterSeen }), exclude, candidates };
-  const fingerprint = createHash('sha256')
-    .update(recommender.save())
-    .update(JSON.stringify([format, request, users ?? null]))
-    .digest('hex');
+  return {
+    fingerprint: createHash('sha256').update(recommender.save()).digest('hex'),
+    users: asked.length,
+    lists: (from, to, options) => recommender.recommendEach(asked.slice(from, to), options),
+  };
+}
+
+function ofStripes(stripes: ModelStripes, fingerprint: string): ListSource {
+  return {
+    fingerprint,
+    users: stripes.users,
+    async *lists(from, to, options) {
+      for await (const { ids, recommender } of stripes.stripes(from, to))
+        yield* recommender.recommendEach(ids, options);
+    },
+    close: () => stripes.close(),
+  };
+}
+
+/** Writes the lists of so many users, those from `done` on that an earlier call has not written. */
+async function writeLists(
+  path: string,
+  fingerprint: string,
+  users: number,
+  listsOf: (done: number) => AsyncIterable<[Id, RecommendationList]>,
+  head: string,
+  linesOf: (userId: Id, list: RecommendationList) => string,
+  onProgress?: (done: number, all: number) => void,
+) {
   const [part, progress] = [`${path}.part`, `${path}.part.json`];
   const before = await resumable(part, progress, fingerprint);
   const file = await open(part, before === undefined ? 'w' : 'r+').catch((error) => {
     throw failure(path, error);
   });
   let [done, bytes] = [before?.users ?? 0, before?.bytes ?? 0];
-  const { head, linesOf } = FORMATS[format];
   try {
     await file.truncate(bytes);
     let text = bytes === 0 ? head : '';
@@ -122,16 +220,15 @@ export async function writeRecommendations(
       await file.datasync();
       await writeFileAtomically(progress, JSON.stringify({ fingerprint, users: done, bytes } satisfies Progress));
     };
-    const rest = asked.slice(done);
-    for await (const [id, list] of recommender.recommendEach(rest, { ...request, signal, threads })) {
+    for await (const [id, list] of listsOf(done)) {
       text += linesOf(id, list);
       done++;
       if (text.length < PART) continue;
       await flush();
-      onProgress?.(done, asked.length);
+      onProgress?.(done, users);
     }
     await flush();
-    onProgress?.(done, asked.length);
+    onProgress?.(done, users);
   } catch (error) {
     throw failure(path, error);
   } finally {
@@ -141,7 +238,7 @@ export async function writeRecommendations(
     throw failure(path, error);
   });
   await rm(progress, { force: true });
-  return { users: asked.length, resumed: before?.users ?? 0 };
+  return { users, resumed: before?.users ?? 0 };
 }
 
 function formatOf(owner: string, path: unknown): keyof typeof FORMATS {

@@ -110,7 +110,11 @@ export function createRecommender<N extends RecommenderName>(
  * ```
  */
 export function loadRecommender(bytes: Uint8Array): InstanceType<RecommenderKinds[RecommenderName]> {
-  const file = decodeFile(bytes);
+  return restoreRecommender(decodeFile(bytes));
+}
+
+/** A recommender from what a file says. @throws FormatError */
+export function restoreRecommender(file: SavedFile): InstanceType<RecommenderKinds[RecommenderName]> {
   const name = RECOMMENDER_NAMES.find((one) => one === file.recommender);
   if (name !== undefined) return KINDS[name].restore(file);
   throw new FormatError(`the file holds a '${file.recommender}'; this version knows ${RECOMMENDER_NAMES.join(', ')}`);

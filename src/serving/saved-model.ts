@@ -11,7 +11,8 @@ import { isRule, OPTIMIZER_NAMES } from '../optimizers/registry';
 import type { FittedFactorization, RatingScale, Tables, Unfitted } from './factorization-tables';
 import { InteractionHistory, laidOut } from './interaction-history';
 
-const KIND: FileKind = { format: 'opmf', name: 'model' };
+/** What files of this library say they are. */
+export const MODEL_FILE: FileKind = { format: 'opmf', name: 'model' };
 
 /** Users and items as a file holds them: their ids, who has rated what and how often. */
 export interface SavedPeople {
@@ -36,6 +37,8 @@ export interface SavedFile {
   readonly options: object;
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Its users and items, where they are not to be read from the tensors: some of the users alone. */
+  readonly people?: SavedPeople;
 }
 
 /** The same, with the users and items of a recommender, before its kind has read its own tensors. */
@@ -51,12 +54,12 @@ export function encodeModel(model: ModelFile, history: boolean): Uint8Array<Arra
 
 /** The bytes of a file. */
 export function encodeFile({ recommender, options, tensors, metadata }: FileContent): Uint8Array<ArrayBuffer> {
-  return encodeSealed(KIND, new Map(tensors), { recommender, options: JSON.stringify(options), ...metadata });
+  return encodeSealed(MODEL_FILE, new Map(tensors), { recommender, options: JSON.stringify(options), ...metadata });
 }
 
 /** Opens a file of this library. @throws FormatError where it is something else, or not as it was written */
 export function decodeFile(bytes: Uint8Array): SavedFile {
-  const { tensors, metadata } = decodeSealed(KIND, bytes);
+  const { tensors, metadata } = decodeSealed(MODEL_FILE, bytes);
   const { recommender = '' } = metadata;
   const options = inNamesOfToday(recommender, parseObject(metadata.options, 'options'));
   return { recommender, options, tensors, metadata };
@@ -72,7 +75,7 @@ export function inNamesOfToday(recommender: string, options: object): object {
 
 /** Reads its users and items. @throws FormatError where they are inconsistent */
 export function decodeModel(file: SavedFile): SavedModel {
-  return { ...file, ...decodePeople(file.tensors) };
+  return { ...file, ...(file.people ?? decodePeople(file.tensors)) };
 }
 
 /** The tensors of ids, of who has rated what and of how often. Without `history`, who has rated what is left out. */

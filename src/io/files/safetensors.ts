@@ -100,19 +100,19 @@ export function longestHeader(dataLength: number): number {
   return Math.min(100_000_000, 2 ** 20 + 4 * dataLength);
 }
 
-/** Reads and checks the header of a file. */
-export function readHeader(bytes: Uint8Array): Header {
+/** Reads and checks the header of a file, of which `bytes` may be the beginning alone, with the whole header. */
+export function readHeader(bytes: Uint8Array, fileLength = bytes.length): Header {
   if (bytes.length < 8)
     throw new FormatError(
       `${bytes.length} bytes are too few for a safetensors file, which starts with 8 bytes of header length`,
     );
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (length > bytes.length - 8) {
+  if (length > fileLength - 8) {
     throw new FormatError(
-      `the header length ${length} is beyond the file's ${bytes.length} bytes; it is truncated, or no safetensors file`,
+      `the header length ${length} is beyond the file's ${fileLength} bytes; it is truncated, or no safetensors file`,
     );
   }
-  const most = longestHeader(bytes.length - 8 - length);
+  const most = longestHeader(fileLength - 8 - length);
   if (length > most) {
     throw new FormatError(
       `the header is ${length} bytes long; want at most ${most}, which is more than a model with so much data needs`,
@@ -262,9 +262,7 @@ export function encodeSafetensors(
 export function decodeSafetensors(bytes: Uint8Array): TensorFile {
   requireLittleEndian();
   const { entries, metadata, dataStart } = readHeader(bytes);
-  const dataLength = bytes.length - dataStart;
-  const sizes = new Map([...entries].map(([name, entry]) => [name, checkedSize(name, entry, dataLength)]));
-  checkTiling(entries, dataLength);
+  const sizes = checkEntries(entries, bytes.length - dataStart);
   const tensors = new Map<string, Tensor>();
   for (const [name, { dtype, shape, begin }] of entries) {
     // A copy: the source may be unaligned or in shared memory, and its owner may change it later.
@@ -274,6 +272,13 @@ export function decodeSafetensors(bytes: Uint8Array): TensorFile {
     tensors.set(name, { dtype: dtype as Tensor['dtype'], shape, data: new ArrayType(copy.buffer) });
   }
   return { tensors, metadata };
+}
+
+/** The size of every tensor in bytes. @throws FormatError unless they lie end to end, within so many bytes of data */
+export function checkEntries(entries: Header['entries'], dataLength: number): Map<string, number> {
+  const sizes = new Map([...entries].map(([name, entry]) => [name, checkedSize(name, entry, dataLength)]));
+  checkTiling(entries, dataLength);
+  return sizes;
 }
 
 /** The size of a tensor in bytes, after checking that type, shape and offsets agree and lie within the file. */
@@ -476,10 +481,17 @@ export function seal(bytes: Uint8Array): void {
  * @throws FormatError if the bytes are not a complete file of that kind, or if a single bit has changed since they were
  * written: every version but the first requires a correct checksum.
  */
-export function decodeSealed({ format, name }: FileKind, bytes: Uint8Array): TensorFile {
-  if (!(bytes instanceof Uint8Array)) throw new FormatError(`a ${name} file is a Uint8Array; got ${show(bytes)}`);
+export function decodeSealed(kind: FileKind, bytes: Uint8Array): TensorFile {
+  if (!(bytes instanceof Uint8Array)) throw new FormatError(`a ${kind.name} file is a Uint8Array; got ${show(bytes)}`);
   const file = decodeSafetensors(bytes);
-  const { version, checksum, format: found } = file.metadata;
+  const isSealed = checkKind(kind, file.metadata);
+  if (isSealed) checkSeal(kind, file.metadata, bytes, () => checksumOf(bytes));
+  return file;
+}
+
+/** Whether a file has a checksum. @throws FormatError unless its metadata say that it is of the kind, in a layout that is known */
+export function checkKind({ format, name }: FileKind, metadata: TensorFile['metadata']): boolean {
+  const { version, checksum, format: found } = metadata;
   if (found !== format)
     throw new FormatError(`a safetensors file, but not a ${name} of opmf (metadata.format is ${show(found)})`);
   if (version !== VERSION && version !== '1') {
@@ -487,24 +499,50 @@ export function decodeSealed({ format, name }: FileKind, bytes: Uint8Array): Ten
       `the ${name} has layout version ${show(version)}; this version of opmf reads ${VERSION} and 1`,
     );
   }
-  if (version === '1' && checksum === undefined) return file;
-  const stated = String.fromCharCode(...bytes.subarray(START, START + DIGITS));
+  return version !== '1' || checksum !== undefined;
+}
+
+/** @throws FormatError unless the checksum at the start of a file is in its place, and the one that it has */
+export function checkSeal(
+  { name }: FileKind,
+  { checksum }: TensorFile['metadata'],
+  start: Uint8Array,
+  compute: () => string,
+): void {
+  const stated = String.fromCharCode(...start.subarray(START, START + DIGITS));
   if (checksum !== `xxh32:${stated}`)
     throw new FormatError(
       `the ${name} has no checksum at bytes ${START} to ${START + DIGITS - 1}; it was rewritten by another program, or it is damaged`,
     );
-  const actual = checksumOf(bytes);
+  const actual = compute();
   if (stated !== actual)
     throw new FormatError(
       `the ${name} is damaged: its checksum is ${actual} and was ${stated} when it was written; use another copy, or save the model again`,
     );
-  return file;
 }
 
 function checksumOf(bytes: Uint8Array): string {
-  return xxHash32(bytes, (start) => start.fill(0x30, START, START + DIGITS))
-    .toString(16)
-    .padStart(DIGITS, '0');
+  return digitsOf(xxHash32(bytes, unseal));
+}
+
+const unseal = (start: Uint8Array) => start.fill(0x30, START, START + DIGITS);
+const digitsOf = (hash: number) => hash.toString(16).padStart(DIGITS, '0');
+
+/** The checksum of a file that comes in chunks. */
+export class FileChecksum {
+  private readonly hash = new XxHash32();
+  private isBegun = false;
+
+  /** Adds a chunk, which starts at a multiple of 4 in its buffer; all but the last are of a multiple of 16 bytes. Changes the first. */
+  add(chunk: Uint8Array<ArrayBuffer>): void {
+    if (!this.isBegun) unseal(chunk);
+    this.isBegun = true;
+    this.hash.add(new Int32Array(chunk.buffer, chunk.byteOffset, chunk.length >>> 2), chunk, chunk.length);
+  }
+
+  digest(): string {
+    return digitsOf(this.hash.digest() >>> 0);
+  }
 }
 
 /** Bytes hashed at a time when they must be copied first, to align or to edit them. */

@@ -6,6 +6,7 @@ import { encodeNpy, encodeVectorCsv } from '../../io/files/vectors';
 import { TableRecommender } from '../../recommenders/table-recommender';
 import type { VectorIndex, VectorTable } from '../../recommenders/vector-table';
 import { loadModel } from '../model-file';
+import { ModelStripes } from '../model-stripes';
 import { requireWritable, writeFileAtomically } from '../output-file';
 import { writeRecommendations } from '../recommendations-file';
 import { exportSparkAls } from '../spark-als';
@@ -20,7 +21,7 @@ export const exportCommand: Command = {
     name: 'export',
     about:
       'Writes what a saved model has: vectors for an index of approximate search (pgvector, faiss, hnswlib), the lists of all users, a model of Spark.',
-    form: 'MODEL [--items FILE] [--users FILE] [--index inner-product|cosine] [--recommendations FILE] [--n 10] [--spark DIR] [--ids number|index] [--json]',
+    form: 'MODEL [--items FILE] [--users FILE] [--index inner-product|cosine] [--recommendations FILE] [--n 10] [--part 2/8] [--spark DIR] [--ids number|index] [--json]',
     example: 'opmf export model.safetensors --items items.csv --users users.csv --index cosine',
     flags: {
       items: {
@@ -35,6 +36,11 @@ export const exportCommand: Command = {
           'where the best items of all users go: .ndjson (a user a line) or .csv; the same command goes on where it was stopped',
       },
       n: { value: 'N', about: 'with --recommendations: how many items per user; default 10' },
+      part: {
+        value: 'K/N',
+        about:
+          'with --recommendations: part K of N of the users; the files of all parts, one after another, are that of all users',
+      },
       spark: { value: 'DIR', about: 'a new folder for ALSModel.load of Spark; needs hyparquet-writer' },
       ids: {
         value: 'number|index',
@@ -67,11 +73,17 @@ async function runExport(given: Arguments, io: Io): Promise<void> {
     throw new UsageError('nothing to write: give --items FILE, --users FILE, --recommendations FILE or --spark DIR');
   for (const { path } of outputs) await requireWritable(path);
   if (lists !== undefined) await requireWritable(lists);
-  const recommender = await loadModel(given.positionals[0]!);
+  const part = partOf(given.text('part'));
+  if (part !== undefined && lists === undefined) throw new UsageError('--part is for --recommendations FILE');
+  const model = given.positionals[0]!;
+  // For lists alone a model need not be loaded.
+  const stripes = outputs.length === 0 && spark === undefined ? await ModelStripes.open(model) : undefined;
+  await stripes?.close();
+  const recommender = stripes === undefined ? await loadModel(model) : undefined;
   const files: object[] = [];
   const said: string[] = [];
   if (outputs.length > 0) {
-    const written = await writeVectors(recommender, outputs, index as VectorIndex);
+    const written = await writeVectors(recommender!, outputs, index as VectorIndex);
     files.push(...written);
     for (const { side, path, vectors, dim } of written) said.push(`${vectors} ${side} x ${dim} to ${path}`);
   }
@@ -79,20 +91,29 @@ async function runExport(given: Arguments, io: Io): Promise<void> {
     const progress = startProgress(io);
     const onProgress = (done: number, all: number) =>
       progress.update(done / Math.max(1, all), `${done} of ${all} users`);
-    const { users, resumed } = await writeRecommendations(lists, recommender, { n, onProgress }).finally(() =>
-      progress.done(),
+    const { users, resumed } = await writeRecommendations(lists, recommender ?? model, { n, part, onProgress }).finally(
+      () => progress.done(),
     );
-    files.push({ path: lists, users, resumed, n });
+    files.push({ path: lists, users, resumed, n, ...(part && { part }) });
     const before = resumed > 0 ? `, ${resumed} of them from before` : '';
     said.push(`lists of ${counted(users, 'user')}${before} to ${lists}`);
   }
   if (spark !== undefined) {
-    await exportSparkAls(spark, recommender, { ids });
+    await exportSparkAls(spark, recommender!, { ids });
     files.push({ path: spark, ids });
     said.push(`a model of Spark to ${spark}`);
   }
-  if (given.has('json')) io.stdout.write(`${JSON.stringify({ model: recommender.name, index, files })}\n`);
+  if (given.has('json'))
+    io.stdout.write(`${JSON.stringify({ model: (recommender ?? stripes)!.name, index, files })}\n`);
   else io.stdout.write(`${said.join('\n')}\n`);
+}
+
+/** `2/8`: part 2 of 8. */
+function partOf(text: string | undefined): { index: number; of: number } | undefined {
+  if (text === undefined) return undefined;
+  const [index = 0, of = 0] = /^\d{1,9}\/\d{1,9}$/.test(text) ? text.split('/').map(Number) : [];
+  if (index >= 1 && index <= of) return { index, of };
+  throw new UsageError(`--part is '${text}'; want K/N, such as 2/8: K from 1 to N`);
 }
 
 async function writeVectors(
