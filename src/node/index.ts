@@ -17,9 +17,5 @@ export { readFeatureTable, readInteractions, readLibFM } from './read-files';
 export { writeRecommendations } from './recommendations-file';
 export { exportSparkAls, importSparkAls, type SparkAlsOptions } from './spark-als';
 export { type FitTilesOptions, type FitTilesProgress, fitTiles } from './tiles/fit-tiles';
-export {
-  type Partition,
-  type PartitionOptions,
-  type PartitionProgress,
-  partitionInteractions,
-} from './tiles/partition';
+export { type Partition, type PartitionOptions, partitionInteractions } from './tiles/partition';
+export type { PartitionProgress } from './tiles/progress';
