@@ -66,7 +66,7 @@ type Asked = Pick<Recommender, 'save' | 'recommendEach'> & { readonly users: Ite
  * the model once more while its fingerprint is taken.
  *
  * Given the path of a saved MF, OverparamMF, ALS, SVDpp or NMF, the file is read through once, for its checksum, and then its
- * users some 32 MiB at a time, to the same lists: memory is some 200 MB and four times what the file has of items, whatever
+ * users some 32 MiB at a time, to the same lists: memory is some 300 MB and four times what the file has of items, whatever
  * the number of users. Models of other kinds, files of opmf 0.1, and those asked for some `users`, are loaded whole.
  *
  * Several machines write a part of the users each (`part`): the files of parts 1 to `of`, one after another, are the file of
