@@ -11,7 +11,7 @@ const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> =
   ItemKNN: [20, 28.5],
   EASE: [20, 28.3],
   'serve: all kinds': [25, 39.4],
-  'serve: factorizations': [15, 24.4],
+  'serve: factorizations': [15, 24.5],
   'Interactions and MF': [55, 107.2],
   OverparamMF: [60, 116.3],
   everything: [110, 232],
@@ -21,7 +21,7 @@ const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> =
  * tenth of the program does not cover, in bytes.
  */
 const KEPT_BY_WEBPACK: Readonly<Record<string, number>> = { Popularity: 3_600, 'serve: all kinds': 600 };
-const TARBALL = [1000, 1130] as const;
+const TARBALL = [1000, 1140] as const;
 
 interface Sizes {
   readonly tarball: number;
