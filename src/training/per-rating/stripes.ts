@@ -246,6 +246,7 @@ export interface SweepOptions {
   readonly saveEvery?: number | undefined;
   /** Told how many squares are done and saved. */
   readonly onSaved?: ((done: number) => unknown) | undefined;
+  /** After an abort the sweep is saved and given back. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -320,10 +321,10 @@ export class StripeEngine {
   }
 
   /**
-   * Trains a sweep from square `done` on, until it is complete or a stripe has not come for longer than `patience`.
+   * Trains a sweep from square `done` on, until it is complete, a stripe has not come for longer than `patience`, or `signal` is
+   * aborted: after the square that is being trained.
    *
-   * @throws the signal's reason after an abort; DataError where the run is no longer in the store; and what the store throws. What
-   * has been saved stays so.
+   * @throws DataError where the run is no longer in the store; and what the store throws. What has been saved stays so.
    */
   async sweep(sweep: Sweep, done = 0, options: SweepOptions = {}): Promise<SweepResult> {
     if (this.isBusy) throw new Error('an engine trains one sweep at a time');
@@ -357,7 +358,10 @@ export class StripeEngine {
     let ahead = new Map<string, Promise<Uint8Array | undefined>>();
     let at = Math.min(done, squares.length);
     while (at < squares.length) {
-      signal?.throwIfAborted();
+      if (signal?.aborted) {
+        await this.save(unsaved, out);
+        return { done: at, isComplete: false };
+      }
       const square = squares[at]!;
       const isHere = await this.bring(square, ahead, patience, signal);
       if (isHere !== true) {
@@ -481,8 +485,9 @@ export class StripeEngine {
       const value = await this.store.get(key);
       if (value !== undefined) return value;
       const left = end - now();
-      if (left <= 0) return undefined;
-      await untilAborted(new Promise<void>((resolve) => after(Math.min(pause, left), resolve)), signal);
+      if (left <= 0 || signal?.aborted) return undefined;
+      const paused = new Promise<void>((resolve) => after(Math.min(pause, left), resolve));
+      await untilAborted(paused, signal).catch(() => undefined);
     }
   }
 
