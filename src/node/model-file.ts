@@ -1,6 +1,6 @@
 // Checkpoints in a file that is always complete: after a kill it holds the last checkpoint or the one before.
 
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { DataError, FormatError } from '../core/errors';
 import { checkRecommender } from '../evaluation/evaluation-options';
 import { FORMAT_CHARACTERS, formatOfBytes, formatOfText } from '../io/text/formats';
@@ -98,7 +98,7 @@ export async function saveModel(
 export async function loadModel(path: string): Promise<InstanceType<RecommenderKinds[RecommenderName]>> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = await readWhole(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' ? 'there is no such file' : (error as Error).message;
@@ -120,5 +120,23 @@ export async function loadModel(path: string): Promise<InstanceType<RecommenderK
     throw new FormatError(
       `${path}: it is ${format.name}, and no model; want a file written by saveModel or opmf train${advice}`,
     );
+  }
+}
+
+/** The bytes of a file, which readFile gives up to 2 GiB. */
+async function readWhole(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_FS_FILE_TOO_LARGE') throw error;
+  }
+  const file = await open(path);
+  try {
+    const bytes = new Uint8Array((await file.stat()).size);
+    for (let at = 0, read = 1; read > 0 && at < bytes.length; at += read)
+      ({ bytesRead: read } = await file.read(bytes, at, Math.min(bytes.length - at, 1 << 30), at));
+    return bytes;
+  } finally {
+    await file.close();
   }
 }

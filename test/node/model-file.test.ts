@@ -55,6 +55,18 @@ test('a place that cannot be written is a typed error with the path', async () =
   }
 });
 
+test('a file that readFile finds too large is read in pieces', async () => {
+  const path = join(folder, 'large.safetensors');
+  const model = new OverparamMF({ rank: 3, epochs: 1 });
+  await model.fit(data);
+  await saveModel(path, model);
+  const tooLarge = Object.assign(new Error('File size is greater than 2 GiB'), { code: 'ERR_FS_FILE_TOO_LARGE' });
+  const spy = jest.spyOn(require('node:fs/promises'), 'readFile').mockRejectedValueOnce(tooLarge);
+  expect((await loadModel(path)).predict('1', '2')).toBe(model.predict('1', '2'));
+  expect(spy).toHaveBeenCalledTimes(1);
+  spy.mockRestore();
+});
+
 test('a missing file and a foreign one are typed errors that name the path', async () => {
   const missing = join(folder, 'missing');
   await expect(loadModel(missing)).rejects.toThrow(DataError);

@@ -547,6 +547,8 @@ export class FileChecksum {
 
 /** Bytes hashed at a time when they must be copied first, to align or to edit them. */
 const CHUNK = 1 << 16;
+/** Bytes hashed at a time where they lie: sizes are shifted as 32-bit numbers. */
+const MOST_AT_ONCE = 1 << 30;
 
 /** The xxHash32 of some bytes with seed 0; `edit` may first change a copy of the first 65,536 bytes. */
 export function xxHash32(bytes: Uint8Array, edit?: (start: Uint8Array) => void): number {
@@ -556,8 +558,10 @@ export function xxHash32(bytes: Uint8Array, edit?: (start: Uint8Array) => void):
   const hash = new XxHash32();
   for (let at = 0; at < length; ) {
     if (at > 0 && byteOffset % 4 === 0) {
-      hash.add(new Int32Array(buffer, byteOffset + at, (length - at) >>> 2), bytes.subarray(at), length - at);
-      break;
+      const size = Math.min(MOST_AT_ONCE, length - at);
+      hash.add(new Int32Array(buffer, byteOffset + at, size >>> 2), bytes.subarray(at, at + size), size);
+      at += size;
+      continue;
     }
     const size = Math.min(CHUNK, length - at);
     chunk.set(bytes.subarray(at, at + size));
