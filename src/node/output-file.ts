@@ -135,7 +135,8 @@ async function removeStale(target: string): Promise<void> {
   }
 }
 
-async function isStale(pid: number, file: string): Promise<boolean> {
+/** Whether the process that made a temporary file, on this host, has ended. */
+export async function isStale(pid: number, file: string): Promise<boolean> {
   // Process ids are reused, especially in containers: even this one's, if the file is older than the process.
   if (pid === process.pid) return (await stat(file)).mtimeMs < Date.now() - 1000 * process.uptime() - 1000;
   try {
