@@ -73,12 +73,13 @@ export abstract class FactorizationRecommender extends TableRecommender {
    * is to be trained. For kinds whose model needs no more of ratings than how many users and items they have.
    */
   async fitElsewhere(
+    owner: string,
     given: FitOptions | undefined,
     rows: Pick<Interactions, 'users' | 'items'>,
     facts: (scheduler: TaskScheduler) => DataFacts,
     train: (task: Omit<FitTask, 'data'>) => Promise<History>,
   ): Promise<History> {
-    const fitOptions = readFitOptions('fitTiles', given, this.scores);
+    const fitOptions = readFitOptions(owner, given, this.scores);
     const training = async () => {
       const { name, reader, isFitted: isServing } = this;
       const scheduler = new TaskScheduler(fitOptions.signal);

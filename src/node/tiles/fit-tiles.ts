@@ -9,7 +9,6 @@ import { OptionError, UnsupportedError } from '../../core/errors';
 import { boolean, callable, field, integer, oneOf, optional, readOptions } from '../../core/options';
 import { Stream } from '../../core/random';
 import { forEachChunk, now, type Scheduler } from '../../core/scheduler';
-import type { WorkerHost } from '../../core/worker-host';
 import type { RatingPasses } from '../../data/passes';
 import { LearningRates } from '../../optimizers/learning-rate';
 import type { FilledOptions, OverparamMFOptions } from '../../recommenders/factorization-options';
@@ -80,8 +79,6 @@ export interface FitTilesProgress {
   readonly secondsLeft: number;
 }
 
-const OWNER = 'fitTiles';
-
 /**
  * Trains MF or OverparamMF on ratings that memory does not hold: a folder of `partitionInteractions`.
  *
@@ -115,9 +112,30 @@ export async function fitTiles(
   options: FitTilesOptions = {},
   fitOptions?: FitOptions,
 ): Promise<{ readonly recommender: MF | OverparamMF; readonly history: History }> {
+  return fitFolder('fitTiles', dir, options, fitOptions, startPaged);
+}
+
+/** A training that has been set up. */
+export interface RunningTiles {
+  readonly training: Training;
+  /** Leaves nothing behind. Called once it has ended, with the error if it has failed. */
+  close(error?: unknown): Promise<void>;
+}
+
+/** Sets a training up. */
+export type StartTiles = (parts: TilesTask, scheduler: Scheduler) => Promise<RunningTiles>;
+
+/** fitTiles, whoever trains. */
+export async function fitFolder(
+  owner: string,
+  dir: string,
+  options: FitTilesOptions,
+  fitOptions: FitOptions | undefined,
+  start: StartTiles,
+): Promise<{ readonly recommender: MF | OverparamMF; readonly history: History }> {
   const { recommender: name, memory, history: keeps, onProgress, ...given } = options;
   const own = readOptions<Own>(
-    OWNER,
+    owner,
     { recommender: name, memory, history: keeps, onProgress },
     {
       recommender: field(oneOf('mf', 'overparam-mf'), 'overparam-mf'),
@@ -134,13 +152,14 @@ export async function fitTiles(
     files.push(await RecordFile.open(join(dir, FILES.tiles), 'r'));
     const [rows, tiles] = files as [RecordFile, RecordFile];
     const passes = new RowFile(rows, index.rows, people.users, people.items, true);
-    const folder: Folder = { dir, index, people, passes, tiles, own };
+    const folder: TilesFolder = { owner, dir, index, people, passes, tiles, own };
     accept(folder, recommender.options as AskedOptions);
     const history = await recommender.fitElsewhere(
+      owner,
       fitOptions,
       people,
       (scheduler) => factsOf(folder, scheduler),
-      (task) => train(folder, task),
+      (task) => train(folder, task, start),
     );
     return { recommender, history };
   } finally {
@@ -156,7 +175,9 @@ interface Own {
 }
 
 /** An open folder, and what is asked for. */
-interface Folder {
+export interface TilesFolder {
+  /** The function that was called, for errors. */
+  readonly owner: string;
   readonly dir: string;
   readonly index: TileIndex;
   readonly people: People;
@@ -179,30 +200,31 @@ function usualMemory(): number {
 
 /** Refuses what is not trained so, and tables that there is no room for, before anything is read. */
 function accept(
-  folder: Folder,
+  folder: TilesFolder,
   { rank, biases, grouping, shuffle, kernels, batchSize, negatives }: AskedOptions,
 ): void {
+  const { owner } = folder;
   if (negatives !== false)
-    throw unsupported('a loss that draws items', "loss 'squared', 'absolute', 'huber' or 'logistic'");
-  if (batchSize !== 1) throw unsupported(`batchSize: ${batchSize}`, 'batchSize: 1');
-  if (grouping !== 1) throw unsupported('grouping: 4', 'grouping: 1');
-  if (!shuffle) throw unsupported('shuffle: false', 'shuffle: true');
-  if (kernels === 'js') throw unsupported("kernels: 'js'", "kernels: 'auto'");
+    throw unsupported(owner, 'a loss that draws items', "loss 'squared', 'absolute', 'huber' or 'logistic'");
+  if (batchSize !== 1) throw unsupported(owner, `batchSize: ${batchSize}`, 'batchSize: 1');
+  if (grouping !== 1) throw unsupported(owner, 'grouping: 4', 'grouping: 1');
+  if (!shuffle) throw unsupported(owner, 'shuffle: false', 'shuffle: true');
+  if (kernels === 'js') throw unsupported(owner, "kernels: 'js'", "kernels: 'auto'");
   const { users, items } = folder.people;
   new MemoryPlan(folder, (users.size + items.size) * (rank + (biases ? 1 : 0)), 2).require(0);
 }
 
 /** What the options depend on of the ratings. */
-function factsOf(folder: Folder, scheduler: Scheduler) {
-  const { index, people, passes } = folder;
+function factsOf(folder: TilesFolder, scheduler: Scheduler) {
+  const { owner, index, people, passes } = folder;
   const { ratings, minimum, maximum } = index.rows;
   return {
     only: async () => (ratings > 1 && minimum === maximum ? minimum : undefined),
     // Refused above: what is left are values that are all equal.
-    shape: () => Promise.reject(unsupported('batches', 'batchSize: 1')),
+    shape: () => Promise.reject(unsupported(owner, 'batches', 'batchSize: 1')),
     spread: () =>
       Promise.reject(
-        unsupported('values that are all equal', 'values that differ: equal ones are learned by drawing items'),
+        unsupported(owner, 'values that are all equal', 'values that differ: equal ones are learned by drawing items'),
       ),
     counts: async () => people.counts,
     signal: async (damping: Parameters<typeof signalOf>[1]) =>
@@ -210,13 +232,13 @@ function factsOf(folder: Folder, scheduler: Scheduler) {
   };
 }
 
-function unsupported(what: string, instead: string): UnsupportedError {
-  return new UnsupportedError(`${OWNER} trains per rating: not with ${what}; want ${instead}, or a fit in memory`);
+function unsupported(owner: string, what: string, instead: string): UnsupportedError {
+  return new UnsupportedError(`${owner} trains per rating: not with ${what}; want ${instead}, or a fit in memory`);
 }
 
 /** Trains and installs the result: fitFactorization, on files. */
-async function train(folder: Folder, task: Omit<FitTask, 'data'>): Promise<History> {
-  const { index, people, passes, own } = folder;
+async function train(folder: TilesFolder, task: Omit<FitTask, 'data'>, startTiles: StartTiles): Promise<History> {
+  const { owner, index, people, passes, own } = folder;
   const { name, options, rule, fitOptions, model, plainOf, biases, scheduler, install, isServing } = task;
   const { users, items, counts } = people;
   const { data, ...weighed } = await weighPasses(passes, scheduler);
@@ -226,25 +248,24 @@ async function train(folder: Folder, task: Omit<FitTask, 'data'>): Promise<Histo
   const plan = planPerRating(model, loss, rule, penalties(model, options, counts), data.isWeighted, 1);
   if (plan === null || plan.user.spec.isShared || plan.item.spec.isShared)
     throw unsupported(
+      owner,
       'products that rows share, float64, or an optimizer without a program',
       "overparam: { kind: 'scalar' } or false, and a built-in optimizer",
     );
-  const copies = await copiesOf(data, weighed.meanWeight, scheduler);
+  const copies = await copiesOf(owner, data, weighed.meanWeight, scheduler);
   // The tables, a copy for failures, one of the best epoch, and what the rule keeps.
   const elements = rule.slots.filter(({ shape }) => shape === 'element').length;
   const times = 2 + elements + (fitOptions.earlyStopping === undefined ? 0 : 1);
   const numbers = model.parameters.flatMap(({ factors }) => factors).reduce((sum, { data }) => sum + data.length, 0);
   const memory = new MemoryPlan(folder, numbers, times);
   memory.require(0);
-  let work: RecordFile | undefined;
+  let running: RunningTiles | undefined;
   const start = async (scheduler: Scheduler): Promise<Training> => {
-    const { threads, host } = threadsFor(options.threads ?? 1, copies.steps);
-    const engine = await startEngine(folder, { plan, rule, options, units, copies, memory, threads, host }, scheduler);
-    work = engine.work;
-    return engine.training;
+    running = await startTiles({ folder, plan, rule, options, fitOptions, units, copies, memory }, scheduler);
+    return running.training;
   };
   try {
-    return await fitInteractions({
+    const history = await fitInteractions({
       name,
       data: {
         ...{ size: index.rows.ratings, users, items },
@@ -265,8 +286,11 @@ async function train(folder: Folder, task: Omit<FitTask, 'data'>): Promise<Histo
       isServing,
       scheduler,
     });
-  } finally {
-    await work?.close();
+    await running?.close();
+    return history;
+  } catch (error) {
+    await running?.close(error);
+    throw error;
   }
 }
 
@@ -279,7 +303,12 @@ interface Copies {
 }
 
 /** As inCopies of targets.ts. */
-async function copiesOf(data: RatingPasses, meanWeight: number | undefined, scheduler: Scheduler): Promise<Copies> {
+async function copiesOf(
+  owner: string,
+  data: RatingPasses,
+  meanWeight: number | undefined,
+  scheduler: Scheduler,
+): Promise<Copies> {
   if (!data.isWeighted) return { meanWeight, steps: data.size, ratings: data.size };
   let [steps, total] = [0, 0];
   await data.each(scheduler, ({ weights }, from, to) => {
@@ -291,7 +320,7 @@ async function copiesOf(data: RatingPasses, meanWeight: number | undefined, sche
   });
   if (steps > MOST_STEPS)
     throw new UnsupportedError(
-      `${OWNER}: weights make ${steps} steps of the ratings, more than 2^31 - 1; want smaller ones`,
+      `${owner}: weights make ${steps} steps of the ratings, more than 2^31 - 1; want smaller ones`,
     );
   return { meanWeight, steps, ratings: total };
 }
@@ -308,14 +337,14 @@ const BYTES_A_ROW = 80;
 /** More is read no faster. */
 const MOST_PART = 2 ** 26;
 
-class MemoryPlan {
+export class MemoryPlan {
   private readonly tables: number;
   private readonly ids: number;
   private readonly history: number;
 
   /** For tables of so many numbers, which are there so many times. */
   constructor(
-    private readonly folder: Folder,
+    private readonly folder: TilesFolder,
     numbers: number,
     times: number,
   ) {
@@ -327,7 +356,8 @@ class MemoryPlan {
 
   /** What is left for ratings, with so many bytes for rows at work. @throws OptionError where that is less than `least` */
   require(rows: number, least = 0): number {
-    const { memory } = this.folder.own;
+    const { owner, own } = this.folder;
+    const { memory } = own;
     const { ids, tables, history } = this;
     const training = PROCESS + ids + tables + rows + least;
     // Who has what is laid out once a training has ended.
@@ -338,7 +368,7 @@ class MemoryPlan {
     throw new OptionError(
       'memory',
       memory,
-      `${OWNER}: memory is ${megabytes(memory)}; this training takes ${megabytes(wanted)} at least (${parts}); want more memory, ${advice}a lower rank or more stripes`,
+      `${owner}: memory is ${megabytes(memory)}; this training takes ${megabytes(wanted)} at least (${parts}); want more memory, ${advice}a lower rank or more stripes`,
     );
   }
 
@@ -355,38 +385,43 @@ function megabytes(bytes: number): string {
 
 // The engine, and its file of ratings: targets and addresses, shuffled within tiles, in the order of strata.
 
-interface EngineParts {
+/** What is to be trained. */
+export interface TilesTask {
+  readonly folder: TilesFolder;
   readonly plan: PerRatingPlan;
   readonly rule: FitTask['rule'];
   readonly options: FilledOptions;
+  readonly fitOptions: FitTask['fitOptions'];
   readonly units: RatingScale;
   readonly copies: Copies;
   readonly memory: MemoryPlan;
-  readonly threads: number;
-  readonly host: WorkerHost | null;
 }
 
-async function startEngine(
-  folder: Folder,
-  { plan, rule, options, units, copies, memory, threads, host }: EngineParts,
-  scheduler: Scheduler,
-): Promise<{ training: Training; work: RecordFile }> {
-  const { index, people, own, dir } = folder;
+/** Where everything lies, and what else engines are made with. */
+export async function layOutTiles({ folder, plan, rule, options, copies }: TilesTask, scheduler: Scheduler) {
+  const { index, people } = folder;
   const { blocks } = index;
-  const { counts } = people;
   const stream = Stream.of(options.seed).fork('order');
   const given = {
     ...{ plan, blocks, stream, slots: rule.slots, epochs: options.epochs, steps: copies.steps },
-    userBlock: await assignBlocks(counts.users, blocks.users, scheduler),
-    itemBlock: await assignBlocks(counts.items, blocks.items, scheduler),
+    userBlock: await assignBlocks(people.counts.users, blocks.users, scheduler),
+    itemBlock: await assignBlocks(people.counts.items, blocks.items, scheduler),
     rates: new LearningRates(rule.config.learningRate),
   };
   const layout = new PagedLayout(given);
   await scheduler.yieldNow();
+  return { given, layout };
+}
+
+async function startPaged(task: TilesTask, scheduler: Scheduler): Promise<RunningTiles> {
+  const { folder, plan, options, copies, memory } = task;
+  const { owner, own, dir } = folder;
+  const { threads, host } = threadsFor(options.threads ?? 1, copies.steps);
+  const { given, layout } = await layOutTiles(task, scheduler);
   const name = `.work.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
   const work = await RecordFile.temporary(join(dir, name));
   try {
-    const ratings = await writeWork(folder, work, layout, stream, units, copies, scheduler);
+    const ratings = await writeWork(new StepWriter(task, layout, given.stream), work, layout, copies, scheduler);
     const bytes = ratingBytes(plan.spec.isWeighted);
     const largest = ratings.counts.reduce((most, count) => Math.max(most, count), 0) * bytes;
     const partBytes = memory.partBytes(layout, largest, copies.steps * bytes);
@@ -397,10 +432,10 @@ async function startEngine(
       layout,
       scheduler,
     );
-    return { training, work };
+    return { training, close: () => work.close() };
   } catch (error) {
     await work.close();
-    if (error instanceof Unavailable) throw new UnsupportedError(`${OWNER}: there is no WebAssembly: ${error.message}`);
+    if (error instanceof Unavailable) throw new UnsupportedError(`${owner}: there is no WebAssembly: ${error.message}`);
     throw error;
   }
 }
@@ -420,71 +455,101 @@ function progressOf(tell: NonNullable<Own['onProgress']>, epochs: number, of: nu
 /** Records that are written at once. */
 const WRITTEN_AT_ONCE = 1 << 18;
 
-/** Writes the ratings of a training, each tile in the order of its shuffle. */
-async function writeWork(
-  { index, tiles: source }: Folder,
-  work: RecordFile,
-  layout: PagedLayout,
-  stream: Stream,
-  units: RatingScale,
-  { meanWeight, ratings }: Copies,
-  scheduler: Scheduler,
-): Promise<PagedRatings> {
-  const { blocks, rows } = index;
-  const isWeighted = meanWeight !== undefined;
-  const [from, to] = [recordBytes(rows.isWeighted), ratingBytes(isWeighted)];
-  const length = blocks.users * blocks.items;
-  const draws = stream.fork('tiles');
-  const keys = Uint32Array.from({ length }, () => draws.uint32());
-  // Of each tile its place in the file of tiles, and where its ratings start there.
-  const places = new Int32Array(length);
-  const starts = new Float64Array(length + 1);
-  for (const [place, tile] of tilesInFile(blocks).entries()) {
-    places[tile] = place;
-    starts[place + 1] = starts[place]! + index.tiles.counts[place]!;
+/** Makes the steps of tiles, each tile in the order of its shuffle. */
+export class StepWriter {
+  /** The bytes of a step. */
+  readonly size: number;
+  private readonly keys: Uint32Array;
+  /** Of each tile its place in the file of tiles, and where its ratings start there. */
+  private readonly places: Int32Array;
+  private readonly starts: Float64Array;
+  private readonly room = { order: new Int32Array(0), copy: new Int32Array(0) };
+  private records = new Int32Array(0);
+
+  constructor(
+    private readonly task: TilesTask,
+    private readonly layout: PagedLayout,
+    stream: Stream,
+  ) {
+    const { index } = task.folder;
+    const { blocks } = index;
+    this.size = ratingBytes(task.plan.spec.isWeighted);
+    const length = blocks.users * blocks.items;
+    const draws = stream.fork('tiles');
+    this.keys = Uint32Array.from({ length }, () => draws.uint32());
+    this.places = new Int32Array(length);
+    this.starts = new Float64Array(length + 1);
+    for (const [place, tile] of tilesInFile(blocks).entries()) {
+      this.places[tile] = place;
+      this.starts[place + 1] = this.starts[place]! + index.tiles.counts[place]!;
+    }
   }
-  const made = { starts: new Float64Array(length), counts: new Int32Array(length) };
-  let held = new Held(WRITTEN_AT_ONCE, to);
-  let other = new Held(WRITTEN_AT_ONCE, to);
-  let written = 0;
-  let writing: Promise<void> = Promise.resolve();
-  const write = async () => {
-    await writing;
-    const bytes = held.bytes();
-    writing = work.write(bytes, written * to);
-    writing.catch(() => undefined);
-    written += held.count;
-    [held, other] = [other, held];
-    held.count = 0;
-  };
-  const room = { order: new Int32Array(0), copy: new Int32Array(0) };
-  const toSteps = { layout, units, meanWeight };
-  let records = new Int32Array(0);
-  for (const tile of layout.groups.tiles()) {
-    const place = places[tile]!;
+
+  /** The ratings of a tile. */
+  ratingsOf(tile: number): number {
+    return this.task.folder.index.tiles.counts[this.places[tile]!]!;
+  }
+
+  /** Adds the steps of a tile to those that are held; resolves to how many. @throws FormatError where the tile is damaged */
+  async take(tile: number, held: Held, scheduler: Scheduler): Promise<number> {
+    const { task, layout, room, size } = this;
+    const { index, tiles: source } = task.folder;
+    const from = recordBytes(index.rows.isWeighted);
+    const place = this.places[tile]!;
     const count = index.tiles.counts[place]!;
-    if (records.length < (count * from) / 4) records = new Int32Array((count * from) / 4);
+    if (this.records.length < (count * from) / 4) this.records = new Int32Array((count * from) / 4);
+    const { records } = this;
     const bytes = new Uint8Array(records.buffer, 0, count * from);
-    await source.read(bytes, starts[place]! * from);
+    await source.read(bytes, this.starts[place]! * from);
     const checksum = crc32(bytes);
     if (checksum !== index.tiles.checksums[place])
       throw damaged(
         source.path,
         `the checksum of tile ${place} is ${checksum} and was ${index.tiles.checksums[place]} when it was written`,
       );
-    if (held.count > 0 && held.count + count > held.room) await write();
     const first = held.count;
+    const toSteps = { layout, units: task.units, meanWeight: task.copies.meanWeight };
     await forEachChunk(count, scheduler, (start, end) => held.take(records, start, end, from / 4, toSteps));
     const steps = held.count - first;
-    made.starts[tile] = written + first;
-    made.counts[tile] = steps;
-    if (room.order.length < steps) Object.assign(room, roomFor(steps, to));
-    const own = { words: held.words, first: (first * to) / 4, wordStep: to / 4 };
-    await shuffleTile(own, steps, keys[tile]!, room, scheduler);
+    if (room.order.length < steps) Object.assign(room, roomFor(steps, size));
+    const own = { words: held.words, first: (first * size) / 4, wordStep: size / 4 };
+    await shuffleTile(own, steps, this.keys[tile]!, room, scheduler);
+    return steps;
+  }
+}
+
+/** Writes the ratings of a training to a file. */
+async function writeWork(
+  steps: StepWriter,
+  work: RecordFile,
+  layout: PagedLayout,
+  { ratings }: Copies,
+  scheduler: Scheduler,
+): Promise<PagedRatings> {
+  const { size } = steps;
+  const length = layout.groups.long * layout.groups.short;
+  const made = { starts: new Float64Array(length), counts: new Int32Array(length) };
+  let held = new Held(WRITTEN_AT_ONCE, size);
+  let other = new Held(WRITTEN_AT_ONCE, size);
+  let written = 0;
+  let writing: Promise<void> = Promise.resolve();
+  const write = async () => {
+    await writing;
+    const bytes = held.bytes();
+    writing = work.write(bytes, written * size);
+    writing.catch(() => undefined);
+    written += held.count;
+    [held, other] = [other, held];
+    held.count = 0;
+  };
+  for (const tile of layout.groups.tiles()) {
+    if (held.count > 0 && held.count + steps.ratingsOf(tile) > held.room) await write();
+    made.starts[tile] = written + held.count;
+    made.counts[tile] = await steps.take(tile, held, scheduler);
   }
   await write();
   await writing;
-  return { ...made, ratings, read: (start, bytes) => work.read(bytes, start * to) };
+  return { ...made, ratings, read: (start, bytes) => work.read(bytes, start * size) };
 }
 
 const roomFor = (steps: number, bytes: number) => ({
@@ -493,7 +558,7 @@ const roomFor = (steps: number, bytes: number) => ({
 });
 
 /** Records of steps on their way to the file. */
-class Held {
+export class Held {
   count = 0;
   words: Int32Array;
   private numbers: Float32Array;
@@ -508,6 +573,12 @@ class Held {
 
   bytes(): Uint8Array {
     return new Uint8Array(this.words.buffer, 0, this.count * this.size);
+  }
+
+  /** Drops the first steps. */
+  drop(count: number): void {
+    this.words.copyWithin(0, (count * this.size) / 4, (this.count * this.size) / 4);
+    this.count -= count;
   }
 
   /** Adds the steps of some ratings. */

@@ -193,6 +193,19 @@ export class PagedLayout extends PagedPlaces {
     [this.users, this.items] = [this.sides[0].addresses, this.sides[1].addresses];
   }
 
+  /** What the rule keeps, as it is in the tables. */
+  readState(): TrainingState {
+    const slots = this.sides.flatMap((side) => side.states());
+    return { slots: new Map(slots.map(([name, lists]) => [name, lists.map((list) => list.slice())])), steps: 0 };
+  }
+
+  writeState({ slots }: TrainingState): void {
+    for (const side of this.sides) {
+      for (const [name, lists] of side.states())
+        for (const [s, list] of lists.entries()) list.set(slots.get(name)![s]!);
+    }
+  }
+
   /** @internal */
   get short(): PagedSide {
     return this.sides[this.groups.usersAreLong ? 1 : 0];
@@ -303,15 +316,11 @@ export class PagedEngine implements Training {
 
   async readState(scheduler: Scheduler): Promise<TrainingState> {
     await this.short.store(this.floats, 0, scheduler);
-    const slots = this.layout.sides.flatMap((side) => side.states());
-    return { slots: new Map(slots.map(([name, lists]) => [name, lists.map((list) => list.slice())])), steps: 0 };
+    return this.layout.readState();
   }
 
-  async writeState({ slots }: TrainingState, scheduler: Scheduler): Promise<void> {
-    for (const side of this.layout.sides) {
-      for (const [name, lists] of side.states())
-        for (const [s, list] of lists.entries()) list.set(slots.get(name)![s]!);
-    }
+  async writeState(state: TrainingState, scheduler: Scheduler): Promise<void> {
+    this.layout.writeState(state);
     await this.short.load(this.floats, 0, scheduler);
   }
 

@@ -69,6 +69,8 @@ export function stripeKeys({ id }: Pick<StripeRun, 'id'>) {
     shortStep: (epoch: number, short: number, version: number) => `${id}/steps/${epoch}/short/${short}/${version}`,
     /** That an epoch is over. */
     over: (epoch: number) => `${id}/epochs/${epoch}.json`,
+    /** The loss of an epoch, once the caller has read its ends. */
+    told: (epoch: number) => `${id}/told/${epoch}`,
     /** Into how many lanes an epoch was cut. */
     lanes: (epoch: number) => `${id}/lanes/${epoch}.json`,
   };
@@ -618,7 +620,7 @@ class Unsaved {
 }
 
 /** Values on their way to the store: some at a time, while training goes on. */
-class Outbox {
+export class Outbox {
   private readonly pending = new Set<Promise<void>>();
   private failure: { readonly error: unknown } | undefined;
 
@@ -649,7 +651,8 @@ class Outbox {
 
 const MOST_PENDING = 4;
 
-function wrongLength(key: string, length: number, wanted: number): DataError {
+/** The error of a value that is not as long as it has to be. */
+export function wrongLength(key: string, length: number, wanted: number): DataError {
   return new DataError(
     `${key} in the store has ${length} bytes instead of ${wanted}: it is of another run, or damaged`,
     {
