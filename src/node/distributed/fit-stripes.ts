@@ -2,7 +2,7 @@
 // its stripes go to a store, epochs are trained by whomever, and their ends are read back into the tables.
 
 import { createHash } from 'node:crypto';
-import { DivergenceError } from '../../core/errors';
+import { DivergenceError, UnsupportedError } from '../../core/errors';
 import { now, type Scheduler, untilAborted } from '../../core/scheduler';
 import { VERSION } from '../../core/version';
 import type { MF } from '../../recommenders/mf';
@@ -57,6 +57,10 @@ export interface StripeHosts {
 /**
  * fitTiles, with epochs that are trained elsewhere, to the same bits. Called again with the same arguments after an end of any kind but
  * success, it goes on with the run that is in the store: the id of a run is a hash of all that decides on its bits.
+ *
+ * Memory: as fitTiles, without ratings. Store: the ratings (12 bytes a step, 16 with weights), and the rows with what the rule keeps:
+ * those of two epochs, with validation or checkpoints those of all epochs, and of the versions within an epoch
+ * the shorter side's `shiftsOf` times a group.
  */
 export function fitStripes(
   dir: string,
@@ -66,8 +70,12 @@ export function fitStripes(
 ): Promise<{ readonly recommender: MF | OverparamMF; readonly history: History }> {
   return fitFolder(hosts.owner, dir, options, fitOptions, async (task, scheduler): Promise<RunningTiles> => {
     const { given, layout } = await layOutTiles(task, scheduler);
-    // The rows of the shorter side and of a group, and a chunk or two on their way.
-    task.memory.require(layout.bytes.resident + layout.bytes.group);
+    if (layout.partsAt > MOST_MEMORY)
+      throw new UnsupportedError(
+        `${hosts.owner}: an engine would hold ${Math.ceil(layout.partsAt / 2 ** 20)} MiB of rows, more than the 4 GiB of WebAssembly; want more stripes of the longer side, or a lower rank`,
+      );
+    // The rows of the shorter side and of a group, and those of the next on their way.
+    task.memory.require(layout.bytes.resident + 2 * layout.bytes.group);
     for (const side of layout.sides) side.begin(task.rule.slots);
     const training = new StripeTraining(task, given, layout, hosts);
     return { training, close: (error) => training.close(error) };
@@ -75,6 +83,8 @@ export function fitStripes(
 }
 
 const CHUNK_BYTES = 2 ** 24;
+/** A chunk of ratings has to be there too. */
+const MOST_MEMORY = 2 ** 32 - 2 ** 27;
 
 /** A training whose epochs happen elsewhere. */
 class StripeTraining implements Training {
@@ -121,7 +131,7 @@ class StripeTraining implements Training {
     const ratingsPerSecond = steps / Math.max((now() - begun) / 1000, 1e-9);
     const secondsLeft = ((run.epochs - epoch) * steps) / ratingsPerSecond;
     task.folder.own.onProgress?.({ epoch, epochs: run.epochs, steps, of: steps, ratingsPerSecond, secondsLeft });
-    if (!this.keepsEnds && epoch > run.first) await store.remove(stripeKeys(run).ends(epoch - 1));
+    if (!this.keepsEnds) await store.remove(stripeKeys(run).ends(epoch - 1));
     return loss;
   }
 
@@ -166,24 +176,37 @@ class StripeTraining implements Training {
     const squares = squaresOfEpoch(run, epoch);
     await scheduler.yieldNow();
     const { shorts, longs } = stripesOf(squares);
-    const fetch = async (key: string, { start, bytes: length }: { start: number; bytes: number }) => {
+    const get = async (key: string, length: number) => {
       const value = await store.get(key);
       if (value === undefined) throw missing(key);
       if (value.length < length || (value.length - length) % 8 !== 0) throw wrongLength(key, value.length, length);
-      bytes.set(value.subarray(0, length), start);
-      return new Float64Array(value.slice(length).buffer);
+      return value;
     };
+    const at = (group: number, part: number) => longAt(long.at, groups, group, part);
+    const groupOf = ([group, parts]: readonly [number, readonly number[]]) =>
+      Promise.all(parts.map((part) => get(keys.longEnd(epoch, group, part), at(group, part).bytes)));
     // Stripes that nobody visits are as they are in the tables.
     await short.load(floats, 0, scheduler);
-    for (const part of shorts) await fetch(keys.shortEnd(epoch, part), shortAt(short.at, groups, part));
+    for (const part of shorts) {
+      const { start, bytes: length } = shortAt(short.at, groups, part);
+      bytes.set(await get(keys.shortEnd(epoch, part), length), start);
+    }
     await short.store(floats, 0, scheduler);
     const losses = new Map<string, Float64Array>();
-    for (const [group, parts] of longs) {
+    const wanted = [...longs];
+    let coming = groupOf(wanted[0]!);
+    for (const [k, [group, parts]] of wanted.entries()) {
+      const values = await coming;
+      const following = wanted[k + 1];
+      if (following !== undefined) coming = groupOf(following);
+      // An error of reading is one when its turn comes.
+      coming.catch(() => undefined);
       await long.load(floats, group, scheduler);
-      const fetched = await Promise.all(
-        parts.map((part) => fetch(keys.longEnd(epoch, group, part), longAt(long.at, groups, group, part))),
-      );
-      for (const [k, part] of parts.entries()) losses.set(`${group}-${part}`, fetched[k]!);
+      for (const [v, part] of parts.entries()) {
+        const { start, bytes: length } = at(group, part);
+        bytes.set(values[v]!.subarray(0, length), start);
+        losses.set(`${group}-${part}`, new Float64Array(values[v]!.slice(length).buffer));
+      }
       await long.store(floats, group, scheduler);
     }
     // In the order of training, as floating-point sums depend on it.

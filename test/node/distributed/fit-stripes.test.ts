@@ -286,9 +286,9 @@ test('there was trouble of every kind', () => {
 });
 
 describe('a set of some size', () => {
-  const data = syntheticInteractions({ users: 4000, items: 300, ratings: 60_000 });
+  const data = syntheticInteractions({ users: 1500, items: 200, ratings: 20_000 });
   const { train, test: held } = splitRandom(data, { testFraction: 0.1 });
-  const blocks: Blocks = { users: 40, items: 17 };
+  const blocks: Blocks = { users: 25, items: 9 };
   const options: OverparamMFOptions = { rank: 8, epochs: 4, seed: 5, optimizer: adam({ learningRate: 0.01 }) };
   const trouble = { engines: 2, lanes: 3, kills: 20, zombies: 10, patience: 2, saveEvery: 5 };
   const fitOptions = {
