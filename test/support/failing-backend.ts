@@ -18,6 +18,9 @@ export class FailingBackend implements Backend {
   get name(): string {
     return this.backend.name;
   }
+  probe() {
+    return this.#sometimes(() => this.backend.probe());
+  }
   read(key: string) {
     return this.#sometimes(() => this.backend.read(key));
   }

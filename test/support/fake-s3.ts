@@ -14,6 +14,8 @@ export interface FakeS3 {
   readonly requests: string[];
   /** The answer to a request in place of the right one. */
   fault?: ((method: string, key: string) => { status: number; code: string } | undefined) | undefined;
+  /** Whether it writes over what is there, as servers do that know no conditions. */
+  ignoresConditions: boolean;
   close(): Promise<void>;
 }
 
@@ -59,7 +61,7 @@ export async function fakeS3(): Promise<FakeS3> {
       const checksum = Buffer.alloc(4);
       checksum.writeUInt32BE(crc32(body));
       if (request.headers['x-amz-checksum-crc32'] !== checksum.toString('base64')) return fail(400, 'BadDigest');
-      if (request.headers['if-none-match'] === '*') {
+      if (request.headers['if-none-match'] === '*' && !server.ignoresConditions) {
         if (objects.has(key)) return fail(412, 'PreconditionFailed');
         if (wasWriting) return fail(409, 'ConditionalRequestConflict');
       }
@@ -96,6 +98,7 @@ export async function fakeS3(): Promise<FakeS3> {
     port,
     objects,
     requests,
+    ignoresConditions: false,
     async close() {
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve));

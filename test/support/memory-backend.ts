@@ -7,6 +7,7 @@ export class MemoryBackend implements Backend {
   readonly name = 'memory';
   constructor(readonly values: Map<string, Buffer> = new Map()) {}
 
+  async probe(): Promise<void> {}
   async read(key: string): Promise<Buffer | undefined> {
     const bytes = this.values.get(key);
     if (bytes === undefined) return undefined;

@@ -114,6 +114,19 @@ describe('folder', () => {
     expect(await readdir(join(folder, '.tmp'))).toEqual([]);
   });
 
+  test('one that may not be written is told of at the opening', async () => {
+    const making = jest
+      .spyOn(fs, 'mkdir')
+      .mockRejectedValue(Object.assign(new Error('EACCES: no'), { code: 'EACCES' }));
+    try {
+      await expect(openStore(fresh())).rejects.toThrow(
+        /^cannot use the store .*: EACCES: no; give this user the right/,
+      );
+    } finally {
+      making.mockRestore();
+    }
+  });
+
   onPosix('a file system without hard links is refused', async () => {
     const store = await openStore(fresh());
     const linking = jest.spyOn(fs, 'link').mockRejectedValue(Object.assign(new Error('no'), { code: 'EPERM' }));
@@ -164,7 +177,6 @@ describe('folder', () => {
   test('temporary files of processes that ended are removed, no others', async () => {
     const folder = fresh();
     await openStore(folder);
-    mkdirSync(join(folder, '.tmp'));
     const dead = execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }).trim();
     const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
     const other = host === '00000000' ? '11111111' : '00000000';
@@ -298,10 +310,18 @@ describe('S3', () => {
     await store.close();
   });
 
+  test('one that ignores If-None-Match is refused at the opening', async () => {
+    server.ignoresConditions = true;
+    const error = await openStore(`${server.address.replace('/some/', '/other/')}`).catch((thrown) => thrown);
+    server.ignoresConditions = false;
+    expect(error).toBeInstanceOf(UnsupportedError);
+    expect(error.message).toMatch(/^the store s3:.* ignores If-None-Match: '\*' in PutObject; want S3, MinIO/);
+  });
+
   test('one that is not there is told of at the opening', async () => {
     const address = `s3://${BUCKET}/x?endpoint=http://127.0.0.1:9`;
     expect(await messageOf(openStore(address, { retries: 1 }))).toMatch(
-      /^cannot look for "store" in the store s3:\/\/tables\/x\/ at http:\/\/127.0.0.1:9: .*ECONNREFUSED.* \(2 times in .*; see that it runs/,
+      /^cannot use the store s3:\/\/tables\/x\/ at http:\/\/127.0.0.1:9: .*ECONNREFUSED.* \(2 times in .*; see that it runs/,
     );
   });
 
@@ -462,6 +482,14 @@ describe('a redis-server', () => {
     await server.close();
   });
 
+  whereServer('that may drop values is refused at the opening', async () => {
+    const server = await redisServer('--maxmemory', '32mb', '--maxmemory-policy', 'allkeys-lru');
+    await expect(openStore(server.address)).rejects.toThrow(
+      /^the store redis:.* may drop values, by its maxmemory-policy allkeys-lru; set maxmemory-policy noeviction/,
+    );
+    await server.close();
+  });
+
   whereServer('that wants a password, which no message tells', async () => {
     const server = await redisServer('--requirepass', 'hidden');
     await expect(openStore(server.address)).rejects.toThrow(/NOAUTH.*; correct the user and password in the address/);
@@ -477,7 +505,7 @@ describe('a redis-server', () => {
 
   test('that is not there is told of at the opening', async () => {
     expect(await messageOf(openStore('redis://127.0.0.1:9', { retries: 1 }))).toMatch(
-      /^cannot look for "store" in the store redis:\/\/127.0.0.1:9#opmf: .*ECONNREFUSED.* \(2 times in .*; see that it runs/,
+      /^cannot use the store redis:\/\/127.0.0.1:9#opmf: .*ECONNREFUSED.* \(2 times in .*; see that it runs/,
     );
   });
 });

@@ -12,6 +12,8 @@ import type { StripeStore } from '../../../training/per-rating/stripe-store';
 export interface Backend {
   /** For messages; without passwords. */
   readonly name: string;
+  /** Throws where it cannot be used, or does not keep the first value of a key: told at the opening, not after hours. */
+  probe(): Promise<void>;
   /** All bytes of a value, undefined where there is none. @throws Damage where they are not whole */
   read(key: string): Promise<Buffer | undefined>;
   exists(key: string): Promise<boolean>;
@@ -61,6 +63,11 @@ export class CheckedStore implements StripeStore {
     private readonly retries: number,
   ) {}
 
+  /** @throws DataError or UnsupportedError where the store cannot be used */
+  probe(): Promise<void> {
+    return this.#try('use', undefined, () => this.backend.probe());
+  }
+
   async get(key: string): Promise<Uint8Array | undefined> {
     requireKey(key);
     return this.#try('read', key, async () => {
@@ -92,7 +99,7 @@ export class CheckedStore implements StripeStore {
     await this.backend.close();
   }
 
-  async #try<T>(what: string, key: string, call: () => Promise<T>): Promise<T> {
+  async #try<T>(what: string, key: string | undefined, call: () => Promise<T>): Promise<T> {
     const { signal } = this.#closed;
     const started = performance.now();
     for (let tries = 1; ; tries++) {
@@ -113,8 +120,9 @@ export class CheckedStore implements StripeStore {
           reason,
           advice = 'see that it runs and can be reached from here, then go on: what was written is kept',
         } = fault;
-        const message = `cannot ${what} ${show(key)} in the store ${this.backend.name}: ${reason}${often}; ${advice}`;
-        throw new DataError(message, { file: `${this.backend.name} ${key}` });
+        const { name } = this.backend;
+        const [value, file] = key === undefined ? ['', name] : [`${show(key)} in `, `${name} ${key}`];
+        throw new DataError(`cannot ${what} ${value}the store ${name}: ${reason}${often}; ${advice}`, { file });
       }
       const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1));
       await sleep((pause * (1 + Math.random())) / 2, undefined, { signal }).catch(() => undefined);

@@ -59,6 +59,11 @@ export class FolderBackend implements Backend {
     return backend;
   }
 
+  async probe(): Promise<void> {
+    const path = this.#temporary();
+    await this.#write(path, Buffer.alloc(0)).finally(() => rm(path, { force: true }));
+  }
+
   async read(key: string): Promise<Buffer | undefined> {
     let file: FileHandle;
     try {
@@ -100,7 +105,7 @@ export class FolderBackend implements Backend {
   }
 
   async #write(path: string, bytes: Buffer): Promise<void> {
-    const temporary = join(this.name, TEMPORARY, `${HOST}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
+    const temporary = this.#temporary();
     try {
       await this.#folder(dirname(temporary));
       await this.#folder(dirname(path));
@@ -154,6 +159,10 @@ export class FolderBackend implements Backend {
   explain(error: unknown): Fault {
     const { code = '', message = String(error) } = error as Partial<NodeJS.ErrnoException>;
     return { isTransient: TRANSIENT.has(code), reason: WRITE_FAULTS[code] ?? message, advice: ADVICE[code] };
+  }
+
+  #temporary(): string {
+    return join(this.name, TEMPORARY, `${HOST}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
   }
 
   #pathOf(key: string): string {

@@ -40,8 +40,7 @@ export async function openStore(address: string | URL, options?: StoreOptions): 
   const backend = await open(address);
   const store = new CheckedStore(backend, retries);
   try {
-    // That it can be reached is known before the work.
-    await store.has('store');
+    await store.probe();
     return store;
   } catch (error) {
     await store.close();

@@ -4,7 +4,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { OptionError } from '../../../core/errors';
+import { OptionError, UnsupportedError } from '../../../core/errors';
 import { show } from '../../../core/options';
 import { loadPeer } from '../../parquet';
 import { type Backend, CHUNKS, Damage, type Fault, frameOf, isFrame, unframe, withoutPassword } from './checked-store';
@@ -80,6 +80,19 @@ export class RedisBackend implements Backend {
       disconnectTimeout: 500,
     });
     return new RedisBackend(name, redis, prefix);
+  }
+
+  async probe(): Promise<void> {
+    // Where INFO is not allowed, a chunk that is gone is told of when it is read.
+    const about = await this.redis.info('memory').catch((error: Error) => {
+      if (/^(NOPERM|ERR)\b/.test(error.message)) return '';
+      throw error;
+    });
+    const [, limit] = /^maxmemory:(\d+)/m.exec(about) ?? [];
+    const [, policy] = /^maxmemory_policy:(allkeys\S+)/m.exec(about) ?? [];
+    if (policy === undefined || Number(limit) === 0) return;
+    const wanted = 'set maxmemory-policy noeviction in that Redis';
+    throw new UnsupportedError(`the store ${this.name} may drop values, by its maxmemory-policy ${policy}; ${wanted}`);
   }
 
   async read(key: string): Promise<Buffer | undefined> {

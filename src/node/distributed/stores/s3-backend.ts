@@ -100,25 +100,38 @@ export class S3Backend implements Backend {
     }
   }
 
+  /** Writes an object that is no value twice, of which the second is refused. */
+  async probe(): Promise<void> {
+    const name = '.probe';
+    if ((await this.#putNew(name, Buffer.alloc(0))) && (await this.#putNew(name, Buffer.alloc(0))))
+      throw this.#unconditional("ignores If-None-Match: '*' in PutObject");
+  }
+
   async create(key: string, bytes: Buffer): Promise<void> {
+    await this.#putNew(key, bytes);
+  }
+
+  /** Whether there was none. */
+  async #putNew(key: string, bytes: Buffer): Promise<boolean> {
     const checksum = Buffer.alloc(4);
     checksum.writeUInt32BE(crc32(bytes));
     try {
       const object = { Body: bytes, IfNoneMatch: '*', ChecksumCRC32: checksum.toString('base64') };
       await this.client.send(new this.sdk.PutObjectCommand({ ...this.#place(key), ...object }));
+      return true;
     } catch (error) {
       const status = statusOf(error);
       // 412: another was first. 409 says that another is about to write or remove it, and may still fail: explain() has it
       // tried again, which ends in success or 412.
-      if (status === 412) return;
-      if (status === 501) {
-        const wanted = 'want S3, MinIO, or another with conditional writes, or a folder or redis://… as the store';
-        throw new UnsupportedError(
-          `the store ${this.name} does not know If-None-Match: '*' in PutObject (501); ${wanted}`,
-        );
-      }
+      if (status === 412) return false;
+      if (status === 501) throw this.#unconditional("does not know If-None-Match: '*' in PutObject (501)");
       throw error;
     }
+  }
+
+  #unconditional(what: string): UnsupportedError {
+    const wanted = 'want S3, MinIO, or another with conditional writes, or a folder or redis://… as the store';
+    return new UnsupportedError(`the store ${this.name} ${what}; ${wanted}`);
   }
 
   async removeAll(prefix: string): Promise<void> {
