@@ -325,6 +325,25 @@ describe('S3', () => {
     );
   });
 
+  test('keys or a region that are missing are told of at once; keys that were there are waited for', async () => {
+    const set = { ...process.env };
+    for (const name of Object.keys(set)) if (name.startsWith('AWS_')) delete process.env[name];
+    Object.assign(process.env, { AWS_EC2_METADATA_DISABLED: 'true', HOME: root });
+    const withoutKeys = await messageOf(openStore(server.address));
+    expect(withoutKeys).toMatch(/^cannot use the store s3:.*; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or/);
+    expect(withoutKeys).not.toContain('times in');
+    expect(await messageOf(openStore('s3://bucket'))).toMatch(
+      /Region is missing; set AWS_REGION to the region of the bucket/,
+    );
+    process.env = set;
+    const backend = await S3Backend.open(new URL(server.address));
+    const fault = Object.assign(new Error('no keys'), { name: 'CredentialsProviderError' });
+    expect(backend.explain(fault).isTransient).toBe(false);
+    await backend.probe();
+    expect(backend.explain(fault).isTransient).toBe(true);
+    await backend.close();
+  });
+
   test('connections that break are made anew', async () => {
     const proxy = await cuttingProxy({ host: '127.0.0.1', port: server.port }, 3 * MIB);
     const address = server.address.replace(`:${server.port}`, `:${proxy.port}`);

@@ -16,7 +16,7 @@ const AT_ONCE = 4;
 /** A chunk that no manifest names is of a writer that ended, or is about to: it is kept for an hour. In milliseconds. */
 const KEPT = 3600 * 1000;
 /** In milliseconds. */
-const [CONNECTING, SILENCE, LONGEST_PAUSE] = [10_000, 60_000, 2000];
+const [CONNECTING, SILENCE, LONGEST_PAUSE] = [5000, 60_000, 2000];
 /** Names that Redis looks at in a step of SCAN. */
 const SCANNED = 1000;
 
@@ -72,7 +72,7 @@ export class RedisBackend implements Backend {
     const redis = new Redis(plain.href, {
       lazyConnect: true,
       // It connects again by itself; a call that failed meanwhile is CheckedStore's to try again.
-      maxRetriesPerRequest: 1,
+      maxRetriesPerRequest: 0,
       retryStrategy: (times: number) => Math.min(LONGEST_PAUSE, 50 * 2 ** times),
       connectTimeout: CONNECTING,
       commandTimeout: SILENCE,

@@ -9,7 +9,7 @@ import { loadPeer } from '../../parquet';
 import { type Backend, Damage, type Fault, withoutPassword } from './checked-store';
 
 /** In milliseconds. */
-const [CONNECTING, SILENCE] = [10_000, 60_000];
+const [CONNECTING, SILENCE] = [5000, 60_000];
 /** Objects that are removed at a time; one request each, which every server knows. */
 const AT_ONCE = 16;
 
@@ -17,7 +17,14 @@ const AT_ONCE = 16;
 const NETWORK =
   /\b(E(CONN\w+|PIPE|TIMEDOUT|HOST\w+|NET\w+|AI_AGAIN|NOTFOUND|PROTO)|TimeoutError|NetworkingError|AbortError|ERR_STREAM\w*|HPE_\w+|socket hang up)\b/;
 /** Answers of the range 400 that ask for another try. */
-const AGAIN = new Set(['RequestTimeout', 'IncompleteBody', 'BadDigest', 'InvalidDigest', 'XAmzContentSHA256Mismatch']);
+const AGAIN = new Set([
+  'RequestTimeout',
+  'IncompleteBody',
+  'BadDigest',
+  'InvalidDigest',
+  'XAmzContentSHA256Mismatch',
+  'ExpiredToken',
+]);
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
@@ -29,6 +36,8 @@ interface S3Failure {
 }
 
 export class S3Backend implements Backend {
+  #wasUsed = false;
+
   private constructor(
     readonly name: string,
     private readonly sdk: Sdk,
@@ -105,6 +114,7 @@ export class S3Backend implements Backend {
     const name = '.probe';
     if ((await this.#putNew(name, Buffer.alloc(0))) && (await this.#putNew(name, Buffer.alloc(0))))
       throw this.#unconditional("ignores If-None-Match: '*' in PutObject");
+    this.#wasUsed = true;
   }
 
   async create(key: string, bytes: Buffer): Promise<void> {
@@ -157,12 +167,14 @@ export class S3Backend implements Backend {
     const { name = '', code = '', message = String(error) } = error as S3Failure;
     const status = statusOf(error);
     const reason = status === undefined || message.includes(name) ? message : `${name}: ${message} (${status})`;
+    // Keys that were found once are so again: they are of a service that gives them for an hour.
+    const isOfKeys = name === 'CredentialsProviderError';
     // An answer that came in part has the status of a whole one.
     if (status === undefined || status < 300)
       return {
-        isTransient: status !== undefined || NETWORK.test(`${code} ${name} ${message}`),
+        isTransient: isOfKeys ? this.#wasUsed : status !== undefined || NETWORK.test(`${code} ${name} ${message}`),
         reason,
-        advice: adviceOn(name),
+        advice: /^Region is missing/.test(message) ? adviceOn('PermanentRedirect') : adviceOn(name),
       };
     if (status === 507)
       return { isTransient: false, reason, advice: 'make room there, then go on: what was written is kept' };
@@ -185,6 +197,6 @@ function adviceOn(name: string): string | undefined {
     return 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where there is a role';
   if (name === 'NoSuchBucket') return 'make the bucket, or correct its name';
   if (name === 'PermanentRedirect' || name === 'AuthorizationHeaderMalformed')
-    return "add '?region=' and the region of the bucket to the address";
+    return "set AWS_REGION to the region of the bucket, or add '?region=' and it to the address";
   return undefined;
 }
