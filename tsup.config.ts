@@ -54,6 +54,7 @@ const pureConstants = {
 /** What the package exports. */
 const library = {
   index: 'src/index.ts',
+  distributed: 'src/node/distributed/index.ts',
   math: 'src/math/index.ts',
   models: 'src/models/index.ts',
   node: 'src/node/index.ts',
@@ -76,7 +77,10 @@ export default defineConfig([
   {
     ...common,
     format: 'esm',
-    entry: { ...library, ...apart, cli: 'src/node/cli/main.ts', 'fit-worker': 'src/node/fit-worker.ts' },
+    entry: {
+      ...{ ...library, ...apart, cli: 'src/node/cli/main.ts', 'fit-worker': 'src/node/fit-worker.ts' },
+      'sweep-thread': 'src/node/distributed/sweep-thread.ts',
+    },
     clean: true,
   },
   // A CommonJS module knows its place by __filename, and import.meta is no syntax there.

@@ -25,7 +25,11 @@ await build({
   platform: 'node',
   target: 'node20',
   packages: 'external',
-  alias: { opmf: join(root, library), 'opmf/node': join(root, libraryOfNode) },
+  alias: {
+    opmf: join(root, library),
+    'opmf/node': join(root, libraryOfNode),
+    'opmf/distributed': join(root, 'src/node/distributed/index.ts'),
+  },
   logLevel: 'error',
 });
 process.argv = [process.argv[0], file, ...rest];

@@ -13,7 +13,10 @@ interface Export {
 
 const sources = new Map<string, ts.SourceFile>();
 
-for (const entry of ['src/index.ts', 'src/math/index.ts', 'src/models/index.ts', 'src/node/index.ts']) {
+for (const entry of [
+  ...['src/index.ts', 'src/math/index.ts', 'src/models/index.ts', 'src/node/index.ts'],
+  'src/node/distributed/index.ts',
+]) {
   const all = exportsOf(entry);
 
   test(`${entry} exports something`, () => {

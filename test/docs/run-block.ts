@@ -2,6 +2,7 @@
 // statement `console.log(...); // text` must print that text (white space apart) each time it runs, and must run.
 
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { format } from 'node:util';
 import ts from 'typescript';
 import * as opmf from '../../src';
@@ -9,7 +10,7 @@ import * as math from '../../src/math';
 import * as models from '../../src/models';
 import * as node from '../../src/node';
 import * as serve from '../../src/serve';
-import type { Block } from './blocks';
+import { type Block, ROOT } from './blocks';
 
 /** A `console.log` of an example, and what its comment says that it prints. */
 interface Print {
@@ -76,6 +77,8 @@ function instrument(code: string): { prints: Print[]; code: string } {
 }
 
 function requireFrom(name: string): unknown {
+  // Its threads are files of the built package.
+  if (name === 'opmf/distributed') return load(join(ROOT, 'dist', 'distributed.cjs'));
   return Object.hasOwn(entries, name) ? entries[name] : load(name);
 }
 

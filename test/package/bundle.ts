@@ -16,6 +16,7 @@ export function bundle(entry: string, outfile: string): void {
     platform: 'node',
     target: 'es2022',
     alias: {
+      'opmf/distributed': `${ROOT}/src/node/distributed/index.ts`,
       'opmf/math': `${ROOT}/src/math/index.ts`,
       'opmf/models': `${ROOT}/src/models/index.ts`,
       'opmf/node': `${ROOT}/src/node/index.ts`,

@@ -10,11 +10,15 @@ import { VERSION } from '../../src/core/version';
 import * as math from '../../src/math';
 import * as models from '../../src/models';
 import * as node from '../../src/node';
+import * as distributed from '../../src/node/distributed';
 import * as serve from '../../src/serve';
 import { ROOT } from '../docs/blocks';
 import { evaluate, LOADERS } from './child';
 
-const entries = { opmf, 'opmf/math': math, 'opmf/models': models, 'opmf/node': node, 'opmf/serve': serve } as const;
+const entries = {
+  ...{ opmf, 'opmf/math': math, 'opmf/models': models, 'opmf/node': node, 'opmf/serve': serve },
+  'opmf/distributed': distributed,
+} as const;
 
 describe.each(['import', 'require'] as const)('by %s', (how) => {
   test.each(Object.entries(entries))('%s exports what its source does', (entry, source) => {
@@ -135,7 +139,7 @@ describe('the manifest', () => {
     const dist = join(ROOT, 'dist');
     const built = readdirSync(dist).filter((name) => /\.c?js$/.test(name));
     const text = built.map((name) => readFileSync(join(dist, name), 'utf8')).join('\n');
-    for (const name of ['hyparquet', 'hyparquet-writer'])
+    for (const name of ['hyparquet', 'hyparquet-writer', 'bullmq', 'ioredis', '@aws-sdk/client-s3'])
       expect(text).toMatch(new RegExp(`(import|require)\\("${name}"\\)`));
     // Of hyparquet's own code.
     expect(text).not.toContain('parquet file invalid');
@@ -176,7 +180,7 @@ describe('the package as it would be published', () => {
   test('its types resolve in every module system that the engines have', () => {
     // Subpaths need `exports`, which Node 10's resolution does not read; engines ask for 20.19. A problem is exit code 1.
     const table = run(bin('attw'), [tarball, '--profile', 'node16', '--format', 'ascii', '--no-emoji', '--no-color']);
-    for (const entry of ['', '/math', '/node', '/serve']) expect(table).toContain(`"opmf${entry}"`);
+    for (const entry of ['', '/distributed', '/math', '/node', '/serve']) expect(table).toContain(`"opmf${entry}"`);
   });
 });
 

@@ -23,6 +23,7 @@ describe.each([
 ] as const)('by %s', (how, ending) => {
   test.each([
     ['opmf', 'index'],
+    ['opmf/distributed', 'distributed'],
     ['opmf/math', 'math'],
     ['opmf/models', 'models'],
     ['opmf/node', 'node'],

@@ -15,6 +15,7 @@ import { recommendCommand } from './recommend';
 import { similarCommand } from './similar';
 import { trainCommand } from './train';
 import { tuneCommand } from './tune';
+import { workerCommand } from './worker';
 
 const COMMANDS: readonly Command[] = [
   compareCommand,
@@ -27,6 +28,7 @@ const COMMANDS: readonly Command[] = [
   tuneCommand,
   datasetsCommand,
   benchCommand,
+  workerCommand,
 ];
 
 /** Flags that every command has. */

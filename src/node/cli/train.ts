@@ -8,6 +8,7 @@ import { evaluateRatings, type RatingEvaluation } from '../../evaluation/evaluat
 import type { Recommender } from '../../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../../recommenders/registry';
 import type { EpochRecord, History } from '../../training/fit';
+import { type TrainProgress, train } from '../distributed/train';
 import { saveModel } from '../model-file';
 import { requireWritable } from '../output-file';
 import { type FitTilesOptions, fitTiles } from '../tiles/fit-tiles';
@@ -16,6 +17,7 @@ import { type Arguments, type Command, type Io, UsageError } from './command';
 import { chosenText, counted, type Progress, startProgress } from './printing';
 import { parseSettings, settingsHelp } from './settings';
 import { DATA_FLAGS, openSource } from './source';
+import { WORKER_FLAGS, whereOf } from './worker';
 
 /** The command. */
 export const trainCommand: Command = {
@@ -47,6 +49,13 @@ export const trainCommand: Command = {
         about: 'of a folder of tiles: what the process is to have in all; default three quarters of the machine',
       },
       'no-history': { about: 'of a folder of tiles: save no history, which takes 8 bytes a rating' },
+      redis: {
+        ...WORKER_FLAGS.redis,
+        about:
+          'of a folder of tiles: train by opmf worker on any machines; the server of their queue: redis://HOST:PORT',
+      },
+      store: { ...WORKER_FLAGS.store, about: `with --redis: ${WORKER_FLAGS.store.about}` },
+      name: { ...WORKER_FLAGS.name, about: `with --redis: ${WORKER_FLAGS.name.about}` },
       json: { about: 'print one JSON document and nothing else' },
       ...DATA_FLAGS,
     },
@@ -70,8 +79,8 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   const [data] = given.positionals;
   const isTiles = data !== undefined && existsSync(join(data, FILES.index));
   if (isTiles) refuseForTiles(given, name, testFraction);
-  else if (given.has('memory') || given.has('no-history'))
-    throw new UsageError('--memory and --no-history are for a folder of opmf partition');
+  else if (ONLY_FOR_TILES.some((flag) => given.has(flag)))
+    throw new UsageError(`--${ONLY_FOR_TILES.join(', --')} are for a folder of opmf partition`);
   let recommender: Recommender = createRecommender(name as RecommenderName, trains ? { seed, ...settings } : settings);
   await requireWritable(out);
   const source = isTiles ? { name: data, data: undefined } : await openSource(data, given, io);
@@ -86,8 +95,8 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   let history: History;
   try {
     if (source.data === undefined) {
-      const asked = { recommender: name as 'mf', seed, ...settings, ...tileOptions(given, progress) };
-      ({ recommender, history } = await fitTiles(source.name, asked));
+      const asked = { recommender: name as 'mf', seed, ...settings, ...tileOptions(given) };
+      ({ recommender, history } = await fitFolder(source.name, asked, given, progress, io));
     } else history = await recommender.fit(split?.train ?? source.data, { onEpoch });
   } finally {
     progress.done();
@@ -140,16 +149,39 @@ function refuseForTiles(given: Arguments, name: string, testFraction: number): v
     throw new UsageError(`--model is '${name}'; of a folder of tiles mf and overparam-mf are trained`);
 }
 
-function tileOptions(given: Arguments, progress: Progress): FitTilesOptions {
+const ONLY_FOR_TILES = ['memory', 'no-history', 'redis', 'store', 'name'];
+
+function tileOptions(given: Arguments): FitTilesOptions {
   const memory = given.count('memory', 64);
-  return {
-    ...(memory !== undefined && { memory: memory * 2 ** 20 }),
-    history: !given.has('no-history'),
-    onProgress({ epoch, epochs, steps, of, ratingsPerSecond, secondsLeft }) {
-      const speed = `${(ratingsPerSecond / 1e6).toFixed(1)} M ratings/s, ${secondsLeft.toFixed(0)} s left`;
-      progress.update((epoch - 1 + steps / of) / epochs, `epoch ${epoch}, ${speed}`);
-    },
+  return { ...(memory !== undefined && { memory: memory * 2 ** 20 }), history: !given.has('no-history') };
+}
+
+/** Trains on a folder of tiles, on this machine or by workers. */
+async function fitFolder(dir: string, options: FitTilesOptions, given: Arguments, progress: Progress, io: Io) {
+  if (!['redis', 'store', 'name'].some((flag) => given.has(flag))) {
+    return fitTiles(dir, {
+      ...options,
+      onProgress({ epoch, epochs, steps, of, ratingsPerSecond, secondsLeft }) {
+        const speed = `${(ratingsPerSecond / 1e6).toFixed(1)} M ratings/s, ${secondsLeft.toFixed(0)} s left`;
+        progress.update((epoch - 1 + steps / of) / epochs, `epoch ${epoch}, ${speed}`);
+      },
+    });
+  }
+  const where = whereOf(given);
+  let isAlone = false;
+  const onProgress = ({ epoch, epochs, sweeps, of, slots, secondsLeft }: TrainProgress) => {
+    if (slots === 0 && of === 0 && !isAlone)
+      io.stderr.write(
+        'opmf train: no worker is there yet; start some: opmf worker, with the same --redis, --store and --name\n',
+      );
+    isAlone = slots === 0;
+    const left = Number.isFinite(secondsLeft) ? `, ${secondsLeft.toFixed(0)} s left` : '';
+    progress.update(
+      (epoch - 1 + sweeps / Math.max(of, 1)) / epochs,
+      `epoch ${epoch}, ${counted(slots, 'slot')}${left}`,
+    );
   };
+  return train(dir, options, { ...where, onProgress });
 }
 
 /** Evaluates on the held-out ratings, by predictions or by ranked lists as the scores allow. */

@@ -42,6 +42,7 @@ describe('help', () => {
       'datasets',
       'bench',
       'partition',
+      'worker',
     ])
       expect(out).toContain(`  ${name} `);
     expect((await opmf('--version')).out).toBe(`${version}\n`);
@@ -58,6 +59,7 @@ describe('help', () => {
     'datasets',
     'bench',
     'partition',
+    'worker',
   ])('opmf %s --help has the form and an example', async (name) => {
     const { code, out, err } = await opmf(name, '--help');
     expect([code, err]).toEqual([0, '']);

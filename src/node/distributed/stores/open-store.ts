@@ -32,6 +32,18 @@ const OPENERS: Readonly<Record<string, (url: URL) => Promise<Backend>>> = {
  * @throws DataError if the store cannot be reached, by every call of the store too: if it is full, a value is damaged, or a
  *   failure lasts longer than `retries`
  * @throws UnsupportedError if a package is missing, or the store cannot write only what is not there
+ *
+ * @example
+ * ```ts
+ * import { mkdtemp } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { openStore } from 'opmf/distributed';
+ * const store = await openStore(await mkdtemp(join(tmpdir(), 'opmf-')));
+ * await store.put('some/value', Uint8Array.of(1, 2));
+ * console.log(await store.get('some/value'), await store.has('another')); // Uint8Array(2) [ 1, 2 ] false
+ * await store.close();
+ * ```
  */
 export async function openStore(address: string | URL, options?: StoreOptions): Promise<StripeStore> {
   const { retries } = readOptions<Required<StoreOptions>>('openStore', options, {
