@@ -239,6 +239,9 @@ class StripeTraining implements Training {
     const keys = stripeKeys({ id });
     const there = await store.get(keys.run);
     if (there !== undefined) return JSON.parse(new TextDecoder().decode(there));
+    // What a worker that was thought dead may have told of a run that has ended.
+    await store.remove(keys.allOver);
+    await store.remove(keys.allTold);
     const out = new Outbox(store);
     try {
       const counts = await this.writeRatings(id, about, out, scheduler);
@@ -298,7 +301,7 @@ class StripeTraining implements Training {
           let chunk = 0;
           const write = async (count: number) => {
             const key = keys.ratings(group, part, (part + shift) % parts, chunk++);
-            await out.put(key, held.bytes().slice(0, count * steps.size));
+            await out.put(key, held.bytes().slice(0, count * steps.size), true);
             held.drop(count);
           };
           for (const tile of tiles) {
@@ -320,7 +323,7 @@ class StripeTraining implements Training {
     const keys = stripeKeys(run);
     const { shorts, longs } = stripesOf(squaresOfEpoch(run, run.first));
     const put = ({ start, bytes: length }: { start: number; bytes: number }, key: string) =>
-      out.put(key, bytes.slice(start, start + length));
+      out.put(key, bytes.slice(start, start + length), true);
     await short.load(floats, 0, scheduler);
     for (const part of shorts) await put(shortAt(short.at, groups, part), keys.shortEnd(run.first - 1, part));
     for (const [group, parts] of longs) {

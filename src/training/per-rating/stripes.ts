@@ -68,8 +68,10 @@ export function stripeKeys({ id }: Pick<StripeRun, 'id'>) {
       `${id}/steps/${epoch}/long/${group}-${part}/${version}`,
     shortStep: (epoch: number, short: number, version: number) => `${id}/steps/${epoch}/short/${short}/${version}`,
     /** That an epoch is over. */
+    allOver: `${id}/epochs/`,
     over: (epoch: number) => `${id}/epochs/${epoch}.json`,
     /** The loss of an epoch, once the caller has read its ends. */
+    allTold: `${id}/told/`,
     told: (epoch: number) => `${id}/told/${epoch}`,
     /** Into how many lanes an epoch was cut. */
     lanes: (epoch: number) => `${id}/lanes/${epoch}.json`,
@@ -626,12 +628,14 @@ export class Outbox {
 
   constructor(private readonly store: StripeStore) {}
 
-  /** Begins to write a value, once there is room. @throws what an earlier one has failed with */
-  async put(key: string, bytes: Uint8Array): Promise<void> {
+  /** Begins to write a value, once there is room; or, of one that may be there, to ask first. @throws what an earlier one has failed with */
+  async put(key: string, bytes: Uint8Array, asks = false): Promise<void> {
     while (this.pending.size >= MOST_PENDING) await Promise.race(this.pending);
     this.check();
-    const writing: Promise<void> = this.store
-      .put(key, bytes)
+    const write = async () => {
+      if (!asks || !(await this.store.has(key))) await this.store.put(key, bytes);
+    };
+    const writing: Promise<void> = write()
       .catch((error) => {
         this.failure ??= { error };
       })

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import {
   adagrad,
   adam,
@@ -15,9 +16,11 @@ import {
   Interactions,
   MF,
   type MFOptions,
+  momentum,
   OverparamMF,
   type OverparamMFOptions,
   type Recommender,
+  rmsprop,
   sgd,
   splitRandom,
   syntheticInteractions,
@@ -262,9 +265,9 @@ function dataOf(users: number, items: number, ratings: number, isWeighted: boole
 }
 
 describe.each(cases)('%s', (_, blocks, given) => {
-  const { recommender: name, ...options } = { rank: 5, epochs: 3, seed: 5, ...given };
+  const { recommender: name, ...options } = { rank: 5, epochs: 2, seed: 5, ...given };
   test.each(['plain', 'weighted', 'few'])('%s: the bits of fitTiles and of memory', async (kind) => {
-    const data = kind === 'few' ? dataOf(60, 40, 70, false) : dataOf(90, 50, 1500, kind === 'weighted');
+    const data = kind === 'few' ? dataOf(60, 40, 70, false) : dataOf(90, 50, 900, kind === 'weighted');
     grid = { users: Math.min(blocks.users, data.users.size), items: Math.min(blocks.items, data.items.size) };
     const dir = await tilesOf(data, grid);
     const wanted = name === 'mf' ? new MF(options as MFOptions) : new OverparamMF(options);
@@ -280,6 +283,71 @@ describe.each(cases)('%s', (_, blocks, given) => {
     expect((await readdir(dir)).sort()).toEqual(['ids.safetensors', 'index.json', 'rows', 'tiles']);
   });
 });
+
+const trainings = fc.record({
+  users: fc.integer({ min: 1, max: 60 }),
+  items: fc.integer({ min: 1, max: 60 }),
+  ratings: fc.integer({ min: 2, max: 600 }),
+  blocks: fc.record({ users: fc.integer({ min: 1, max: 30 }), items: fc.integer({ min: 1, max: 30 }) }),
+  isWeighted: fc.boolean(),
+  optimizer: fc.constantFrom(
+    undefined,
+    sgd({ learningRate: 0.01 }),
+    momentum({ learningRate: 0.002 }),
+    adam({ learningRate: cosine({ embedding: 0.01, bias: 0.02, map: 0.005 }) }),
+    rmsprop({ learningRate: 0.005 }),
+  ),
+  loss: fc.constantFrom('squared', 'absolute', 'huber'),
+  link: fc.constantFrom('identity', 'sigmoid'),
+  overparam: fc.constantFrom(
+    undefined,
+    false,
+    { kind: 'scalar', scope: 'row', depth: 3 },
+    { kind: 'diagonal', scope: 'row' },
+  ),
+  rank: fc.integer({ min: 1, max: 9 }),
+  biases: fc.boolean(),
+  seed: fc.integer({ min: 0, max: 99 }),
+  trouble: fc.record({
+    engines: fc.integer({ min: 1, max: 4 }),
+    lanes: fc.integer({ min: 1, max: 17 }),
+    kills: fc.integer({ min: 0, max: 50 }),
+    zombies: fc.integer({ min: 0, max: 50 }),
+    stops: fc.integer({ min: 0, max: 50 }),
+    patience: fc.integer({ min: 0, max: 5 }),
+    saveEvery: fc.constantFrom(0, 2, Infinity),
+  }),
+  chunkBytes: fc.constantFrom(1, 200, 4000, 2 ** 24),
+});
+
+test('the bits of fitTiles, whatever is trained and whatever goes wrong', () =>
+  fc.assert(
+    fc.asyncProperty(trainings, async (given) => {
+      const { users, items, ratings, blocks, isWeighted, trouble, chunkBytes, overparam, ...options } = given;
+      const data = dataOf(users, items, ratings, isWeighted);
+      if (new Set(data.values).size < 2) return;
+      const stripes = {
+        users: Math.min(blocks.users, data.users.size),
+        items: Math.min(blocks.items, data.items.size),
+      };
+      const dir = await tilesOf(data, stripes);
+      const all = {
+        ...options,
+        epochs: 2,
+        recommender: overparam === false ? 'mf' : 'overparam-mf',
+        ...(overparam && { overparam }),
+      } as FitTilesOptions;
+      const wanted = await fitTiles(dir, all).catch((error) => error);
+      const result = await fitted(dir, all, trouble, undefined, { chunkBytes }).catch((error) => error);
+      if (wanted instanceof Error) expect(result).toMatchObject({ name: wanted.name, message: wanted.message });
+      else {
+        expect(plain(result.history)).toEqual(plain(wanted.history));
+        expect(hashOf(result.recommender)).toBe(hashOf(wanted.recommender));
+      }
+      rmSync(dir, { recursive: true });
+    }),
+    { numRuns: Number(process.env.FUZZ_RUNS ?? 8) },
+  ));
 
 test('there was trouble of every kind', () => {
   for (const times of Object.values(told)) expect(times).toBeGreaterThan(20);
@@ -418,6 +486,45 @@ describe('a set of some size', () => {
     await expect(fitStripes(dir, { ...options, batchSize: 64 }, undefined, hosts)).rejects.toThrow(
       /^train trains per rating: not with batchSize: 64/,
     );
+  });
+
+  test('a publication that was cut off goes on; what is there is not written again', async () => {
+    const store = new MemoryStore();
+    const hosts = { owner: 'train', store, runEpochs: inProcess(store, trouble) };
+    const cut = { ...hosts, store: mortal(store, 100) };
+    await expect(fitStripes(dir, options, undefined, cut)).rejects.toThrow('killed');
+    const written = [...store.held.keys()];
+    expect(written.length).toBeGreaterThan(30);
+    const put = jest.spyOn(store, 'put');
+    const { recommender } = await fitStripes(dir, options, undefined, hosts);
+    expect(put.mock.calls.map(([key]) => key).filter((key) => written.includes(key))).toEqual([]);
+    expect(hashOf(recommender)).toBe(hashOf((await fitTiles(dir, options)).recommender));
+  });
+
+  test('a sweep whose saved stripes are gone begins again', async () => {
+    const store = new MemoryStore();
+    const scheduler = new TaskScheduler(undefined);
+    let again = 0;
+    const runEpochs = (run: StripeRun) => ({
+      epoch: async (epoch: number) => {
+        for (const sweep of await agreedSweeps(run, epoch, 1, store)) {
+          const controller = new AbortController();
+          const onSaved = (done: number) => void (done === 3 && controller.abort());
+          const first = await StripeEngine.create(run, store, scheduler);
+          const { done } = await first.sweep(sweep, 0, { saveEvery: 0, onSaved, signal: controller.signal });
+          expect(done).toBe(3);
+          await store.remove(`${stripeKeys(run).steps(epoch)}long/`);
+          const second = await StripeEngine.create(run, store, scheduler);
+          expect((await second.sweep(sweep, done, { patience: 0 })).isComplete).toBe(true);
+          again++;
+        }
+        await endEpoch(run, epoch, store);
+      },
+      close: async () => undefined,
+    });
+    const { recommender } = await fitStripes(dir, options, undefined, { owner: 'train', store, runEpochs });
+    expect(again).toBe(3 * options.epochs!);
+    expect(hashOf(recommender)).toBe(hashOf((await fitTiles(dir, options)).recommender));
   });
 
   test('sweeps cover every square of an epoch once', async () => {
