@@ -118,36 +118,36 @@ export async function writeRecommendations(
   },
 ): Promise<{ readonly users: number /** How many of them an earlier call had written. */; readonly resumed: number }> {
   const owner = 'writeRecommendations';
-  const ids = (value: unknown, name: string) => [...checkList(value as Iterable<Id>, name, 'a list or set of ids')];
-  const { n, filterSeen, exclude, candidates, users, part, onProgress, signal, threads } = readOptions(owner, options, {
-    n: field(integer({ min: 0 }), 10),
-    filterSeen: optional(boolean),
-    exclude: optional(ids),
-    candidates: optional(ids),
+  const { users, part, onProgress, signal, threads, ...request } = readOptions(owner, options, {
+    ...listFields(),
     users: optional(ids),
     part: field(partCheck, { index: 1, of: 1 }),
-    onProgress: optional(callable<(done: number, all: number) => void>()),
-    signal: optional(abortSignal),
     threads: field(threadCount, 'auto'),
   });
-  const format = formatOf(owner, path);
+  formatOf(owner, path);
   await requireWritable(path);
-  const request = { n, ...(filterSeen !== undefined && { filterSeen }), exclude, candidates };
-  const asked = JSON.stringify([format, request, users ?? null, part]);
   const source = await sourceOf(model, users, signal);
   try {
-    const fingerprint = createHash('sha256').update(source.fingerprint).update(asked).digest('hex');
-    const [from, to] = [part.index - 1, part.index].map((parts) => Math.floor((source.users * parts) / part.of));
-    const listsOf = (done: number) => source.lists(from! + done, to!, { ...request, signal, threads });
-    const head = part.index === 1 ? FORMATS[format].head : '';
-    return await writeLists(path, fingerprint, to! - from!, listsOf, head, FORMATS[format].linesOf, onProgress);
+    return await writeListsOf(source, path, { request, users, part, threads, signal, onProgress });
   } finally {
     await source.close?.();
   }
 }
 
+const ids = (value: unknown, name: string) => [...checkList(value as Iterable<Id>, name, 'a list or set of ids')];
+
+/** The options of lists, whoever makes them. */
+export const listFields = () => ({
+  n: field(integer({ min: 0 }), 10),
+  filterSeen: optional(boolean),
+  exclude: optional(ids),
+  candidates: optional(ids),
+  onProgress: optional(callable<(done: number, all: number) => void>()),
+  signal: optional(abortSignal),
+});
+
 /** Users in order, and their lists. */
-interface ListSource {
+export interface ListSource {
   /** Of the model. */
   readonly fingerprint: string | Uint8Array;
   readonly users: number;
@@ -155,7 +155,8 @@ interface ListSource {
   close?(): Promise<void>;
 }
 
-async function sourceOf(
+/** What lists are made of. @throws as a load */
+export async function sourceOf(
   model: string | Asked,
   users: readonly Id[] | undefined,
   signal?: AbortSignal,
@@ -193,16 +194,37 @@ function ofStripes(stripes: ModelStripes, fingerprint: string): ListSource {
   };
 }
 
-/** Writes the lists of so many users, those from `done` on that an earlier call has not written. */
-async function writeLists(
+/** What is asked of every user. */
+export type ListRequest = Pick<RecommendManyOptions, 'n' | 'filterSeen' | 'exclude' | 'candidates'>;
+
+/** Writes a part of the lists of a source, or goes on with it. */
+export async function writeListsOf(
+  source: ListSource,
   path: string,
-  fingerprint: string,
-  users: number,
-  listsOf: (done: number) => AsyncIterable<[Id, RecommendationList]>,
-  head: string,
-  linesOf: (userId: Id, list: RecommendationList) => string,
-  onProgress?: (done: number, all: number) => void,
+  {
+    request,
+    users: some,
+    part: { index, of },
+    threads,
+    signal,
+    onProgress,
+  }: {
+    readonly request: ListRequest;
+    readonly users?: readonly Id[] | undefined;
+    readonly part: UserPart;
+    readonly threads: number | 'auto';
+    readonly signal?: AbortSignal | undefined;
+    readonly onProgress?: ((done: number, all: number) => void) | undefined;
+  },
 ) {
+  const format = formatOf('writeRecommendations', path);
+  const { head, linesOf } = FORMATS[format];
+  const fingerprint = createHash('sha256')
+    .update(source.fingerprint)
+    .update(JSON.stringify([format, request, some ?? null, index, of]))
+    .digest('hex');
+  const [from, to] = [index - 1, index].map((parts) => Math.floor((source.users * parts) / of)) as [number, number];
+  const users = to - from;
   const [part, progress] = [`${path}.part`, `${path}.part.json`];
   const before = await resumable(part, progress, fingerprint);
   const file = await open(part, before === undefined ? 'w' : 'r+').catch((error) => {
@@ -211,7 +233,7 @@ async function writeLists(
   let [done, bytes] = [before?.users ?? 0, before?.bytes ?? 0];
   try {
     await file.truncate(bytes);
-    let text = bytes === 0 ? head : '';
+    let text = bytes === 0 && index === 1 ? head : '';
     const flush = async () => {
       const buffer = Buffer.from(text);
       await writeAll(file, buffer, bytes);
@@ -220,7 +242,7 @@ async function writeLists(
       await file.datasync();
       await writeFileAtomically(progress, JSON.stringify({ fingerprint, users: done, bytes } satisfies Progress));
     };
-    for await (const [id, list] of listsOf(done)) {
+    for await (const [id, list] of source.lists(from + done, to, { ...request, signal, threads })) {
       text += linesOf(id, list);
       done++;
       if (text.length < PART) continue;
@@ -241,7 +263,7 @@ async function writeLists(
   return { users, resumed: before?.users ?? 0 };
 }
 
-function formatOf(owner: string, path: unknown): keyof typeof FORMATS {
+export function formatOf(owner: string, path: unknown): keyof typeof FORMATS {
   if (typeof path === 'string' && /\.csv$/i.test(path)) return 'csv';
   if (typeof path === 'string' && /\.(ndjson|jsonl)$/i.test(path)) return 'ndjson';
   throw new OptionError(

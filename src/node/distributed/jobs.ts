@@ -81,8 +81,12 @@ export function sweepJob({ version, run }: RunJob, sweep: Sweep, parent: { id: s
   return { name: 'sweep', data, opts };
 }
 
-/** The names of the two queues of a `queue`. */
-export const namesOf = (queue: string) => ({ runs: `${queue}-runs`, sweeps: `${queue}-sweeps` });
+/** The names of the queues of a `queue`. */
+export const namesOf = (queue: string) => ({
+  ...{ runs: `${queue}-runs`, sweeps: `${queue}-sweeps` },
+  /** Of recommendAll. */
+  lists: `${queue}-lists`,
+});
 
 /** The name of a worker, which says how many sweeps it takes at once. */
 export const workerName = (threads: number, pid: number) => `${threads}.${pid}`;
@@ -100,8 +104,7 @@ export class Queues {
 
   constructor({ Queue }: Bull, redis: string, queue: string, onError: (error: Error) => void) {
     const names = namesOf(queue);
-    // Events are for those who listen; nobody does here.
-    const options: QueueOptions = { ...connectionTo(redis), streams: { events: { maxLen: 100 } } };
+    const options = queueOptions(redis);
     this.runs = new Queue(names.runs, options);
     this.sweeps = new Queue(names.sweeps, options);
     for (const made of [this.runs, this.sweeps]) made.on('error', onError);
@@ -111,6 +114,12 @@ export class Queues {
     await Promise.all([this.runs.close(), this.sweeps.close()]);
   }
 }
+
+/** Events are for those who listen; nobody does here. */
+export const queueOptions = (redis: string): QueueOptions => ({
+  ...connectionTo(redis),
+  streams: { events: { maxLen: 100 } },
+});
 
 /** A lost connection is made again for as long as it takes. */
 export function connectionTo(redis: string): Pick<JobWorkerOptions, 'connection'> {

@@ -39,6 +39,7 @@ import {
   type Timing,
   workerName,
 } from './jobs';
+import { aboutKey, ListWorker, type PartJob } from './lists';
 import { openStore } from './stores/open-store';
 import type { SweepMessage, SweepTask } from './sweep-thread';
 
@@ -74,6 +75,8 @@ const OWNER = 'work';
 const LOOK = 2000;
 /** A job that this worker does not understand is left to others for so long. */
 const REFUSED = 5000;
+/** So often a part of lists is, that nobody may be waiting for. */
+const MOST_REFUSALS = 60;
 /** The coordinators at once: they mostly wait. */
 const COORDINATORS = 8;
 
@@ -119,6 +122,7 @@ export async function work(options: WorkOptions): Promise<void> {
   const queues = new Queues(bull, redis, queue, onError);
   const pool = new ThreadPool(script, read.store);
   const parts = { bull, queues, store, pool, timing, tell };
+  const lists = new ListWorker(store, threads);
   const { lockDuration, stalledInterval } = timing;
   const common: JobWorkerOptions = {
     ...{ ...connectionTo(redis), lockDuration, stalledInterval, maxStalledCount: MOST_STALLED },
@@ -135,6 +139,7 @@ export async function work(options: WorkOptions): Promise<void> {
       ...common,
       concurrency: threads,
     }),
+    new bull.Worker<PartJob>(names.lists, (job, token) => told(bull, part(job, token!, parts, lists)), common),
   ];
   for (const worker of running) {
     worker.on('error', onError);
@@ -150,8 +155,10 @@ export async function work(options: WorkOptions): Promise<void> {
     await aborted(signal);
   } finally {
     pool.stopAll();
+    lists.stop();
     await Promise.all(running.map((worker) => worker.close()));
     await pool.close();
+    await lists.close();
     await queues.close();
     await store.close();
   }
@@ -231,12 +238,17 @@ async function coordinate(job: Job<RunJob>, token: string, parts: Parts): Promis
 }
 
 /** A job of another version, or of a run that the store of this worker does not have, is left to others. */
-async function understand(job: Job<RunJob | SweepJob>, token: string, parts: Parts): Promise<void> {
+async function understand(
+  job: Job<RunJob | SweepJob | PartJob>,
+  token: string,
+  parts: Parts,
+  keyOf = (run: string) => stripeKeys({ id: run }).run,
+): Promise<void> {
   const { version, run } = job.data;
-  if (version !== VERSION || !(await parts.store.has(stripeKeys({ id: run }).run))) await refuse(job, token, parts);
+  if (version !== VERSION || !(await parts.store.has(keyOf(run)))) await refuse(job, token, parts);
 }
 
-async function refuse(job: Job<RunJob | SweepJob>, token: string, { bull, tell }: Parts): Promise<never> {
+async function refuse(job: Job<RunJob | SweepJob | PartJob>, token: string, { bull, tell }: Parts): Promise<never> {
   const { version, run } = job.data;
   const reason =
     version === VERSION
@@ -293,6 +305,24 @@ async function sweep(job: Job<SweepJob>, token: string, parts: Parts): Promise<v
 async function isWanted(job: Job<SweepJob>, { queues }: Parts): Promise<boolean> {
   const parent = await queues.runs.getJob(job.data.run);
   return parent !== undefined && !parent.data.isCancelled && !parent.finishedOn && !parent.deferredFailure;
+}
+
+// A part of the lists of all users. It gives way while it is made, so that locks are renewed.
+
+async function part(job: Job<PartJob>, token: string, parts: Parts, lists: ListWorker): Promise<void> {
+  // What is whole has left the store, and the job of a killed worker may have stayed. A caller who waits for it adds it again.
+  const mayBeOver = job.stalledCounter > 0 || job.attemptsStarted > MOST_REFUSALS;
+  if (mayBeOver && !(await parts.store.has(aboutKey(job.data.run)))) return;
+  await understand(job, token, parts, aboutKey);
+  const begun = performance.now();
+  try {
+    await lists.write(job.data);
+  } catch (error) {
+    if (!lists.isStopped) throw error;
+    await job.moveToWait(token);
+    throw new parts.bull.WaitingError();
+  }
+  parts.tell(`lists ${job.data.run}: part ${job.data.part}, ${((performance.now() - begun) / 1000).toFixed(2)} s`);
 }
 
 // Threads.
