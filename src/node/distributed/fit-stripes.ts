@@ -140,7 +140,10 @@ class StripeTraining implements Training {
     await runner?.close();
     // What failed may go on, but what diverged does so again.
     const isOver = error === undefined || error instanceof DivergenceError;
-    if (run !== undefined && isOver && hosts.keep !== true) await hosts.store.remove(stripeKeys(run).all);
+    if (run === undefined || !isOver || hosts.keep === true) return;
+    // The description first, so that workers see that the run has ended.
+    await hosts.store.remove(stripeKeys(run).run);
+    await hosts.store.remove(stripeKeys(run).all);
   }
 
   /** Whether a caller that begins anew wants the tables of every epoch. */

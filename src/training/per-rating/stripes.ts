@@ -363,7 +363,8 @@ export class StripeEngine {
     let at = Math.min(done, squares.length);
     while (at < squares.length) {
       if (signal?.aborted) {
-        await this.save(unsaved, out);
+        // Of a run that was removed nothing is left behind.
+        if (await this.store.has(this.keys.run)) await this.save(unsaved, out);
         return { done: at, isComplete: false };
       }
       const square = squares[at]!;

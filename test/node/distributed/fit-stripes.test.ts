@@ -527,6 +527,26 @@ describe('a set of some size', () => {
     expect(hashOf(recommender)).toBe(hashOf((await fitTiles(dir, options)).recommender));
   });
 
+  test('a sweep that is stopped because its run was removed leaves nothing behind', async () => {
+    const store = new MemoryStore();
+    let run: StripeRun | undefined;
+    const runEpochs = (given: StripeRun) => {
+      run = given;
+      throw new Error('enough');
+    };
+    await fitStripes(dir, options, undefined, { owner: 'train', store, runEpochs }).catch(() => undefined);
+    const engine = await StripeEngine.create(run!, store, new TaskScheduler(undefined));
+    const controller = new AbortController();
+    const onSaved = async () => {
+      await store.remove(stripeKeys(run!).all);
+      controller.abort();
+    };
+    const [sweep] = sweepsOf(run!, 1, 2);
+    const { done, isComplete } = await engine.sweep(sweep!, 0, { saveEvery: 0, onSaved, signal: controller.signal });
+    expect([done, isComplete]).toEqual([1, false]);
+    expect([...store.held.keys()]).toEqual([]);
+  });
+
   test('sweeps cover every square of an epoch once', async () => {
     const store = new MemoryStore();
     let run: StripeRun | undefined;
