@@ -1,4 +1,5 @@
-// Every program in examples/ runs to its end by itself: bundled with the sources, in a Node process of its own.
+// Every program in examples/ runs to its end by itself, in a Node process of its own: bundled with the sources, or, as it starts
+// processes and threads of the package, with what was built.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -31,3 +32,15 @@ for (const [at, program] of programs.entries()) {
     LIMIT + 10_000,
   );
 }
+
+// Its own redis-server would do as well: $OPMF_REDIS says that it may be taken for granted.
+(process.env.OPMF_REDIS ? test : test.skip)(
+  'examples/distributed/main.mjs ends cleanly',
+  () => {
+    const program = join(ROOT, 'examples/distributed/main.mjs');
+    const words = [program, '--synthetic'];
+    const printed = execFileSync(process.execPath, words, { cwd: folder, timeout: 3 * LIMIT, encoding: 'utf8' });
+    expect(printed).toContain('The tables are the same, bit by bit.');
+  },
+  3 * LIMIT + 10_000,
+);
