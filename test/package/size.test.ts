@@ -10,18 +10,18 @@ const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> =
   Popularity: [12, 18.8],
   ItemKNN: [20, 28.5],
   EASE: [20, 28.3],
-  'serve: all kinds': [25, 39.4],
+  'serve: all kinds': [25, 39.5],
   'serve: factorizations': [15, 24.5],
-  'Interactions and MF': [55, 107.2],
-  OverparamMF: [60, 116.3],
-  everything: [110, 232],
+  'Interactions and MF': [55, 107.4],
+  OverparamMF: [60, 116.6],
+  everything: [110, 232.8],
 };
 /**
  * Open: webpack does not leave out ndarray and seedrandom (5 kB), CommonJS that nothing of the program calls. What of these a
  * tenth of the program does not cover, in bytes.
  */
 const KEPT_BY_WEBPACK: Readonly<Record<string, number>> = { Popularity: 3_600, 'serve: all kinds': 600 };
-const TARBALL = [1000, 1140] as const;
+const TARBALL = [1000, 1225] as const;
 
 interface Sizes {
   readonly tarball: number;
