@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '../../src/node/distributed/stores/open-store';
 import { bytesOf, isSame } from '../../test/support/bytes-of';
@@ -90,6 +90,8 @@ async function main(): Promise<void> {
       });
       stores['s3 loopback'] = String((await once(server.stdout!, 'data'))[0]).trim();
     }
+    // Others on the machine make all of it slower.
+    const load = round(loadavg()[0]!);
     const results: Record<string, Awaited<ReturnType<typeof measure>>> = {};
     for (const [name, address] of Object.entries(stores)) {
       const result = await measure(address);
@@ -102,7 +104,7 @@ async function main(): Promise<void> {
         `${name}: ${speeds.join('; ')}; a missing key ${result.missing.median} us (p99 ${result.missing.p99})`,
       );
     }
-    const text = JSON.stringify({ ...machine(), missingUnit: 'us', stores: results }, null, 2);
+    const text = JSON.stringify({ ...machine(), load, missingUnit: 'us', stores: results }, null, 2);
     writeFileSync('benchmarks/results/stores.json', `${text}\n`);
   } finally {
     server?.kill();
