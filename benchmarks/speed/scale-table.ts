@@ -145,6 +145,8 @@ export function withTables(page: string, constants: ScaleConstants): string {
 const SIZES = [1e8, 1e9, 1e10, 1e11];
 /** The rank of the tables, and the one of their rows for larger ones. */
 const TABLE_RANKS = [32, 128];
+/** Bytes a second of a network of 10 Gbit/s: what a store may give, assumed. */
+const NETWORK = 1.25e9;
 const LANES = [1, 2, 4, 16];
 const TABLES: Readonly<Record<string, (constants: ScaleConstants) => string>> = {
   constants: constantsTable,
@@ -228,19 +230,20 @@ function workersTable(constants: ScaleConstants): string {
   const rows = scales(constants).map(({ rank, scale }) => {
     const { groups, leastGroups, refused } = scale;
     if (refused.includes('memory'))
-      return [nameOf(rank, scale), ...Array.from({ length: 5 + LANES.length }, () => '-')];
+      return [nameOf(rank, scale), ...Array.from({ length: 6 + LANES.length }, () => '-')];
     const { nanoseconds } = constants.ranks.find((one) => one.rank === rank)!;
-    const stripes = (lanes: number, count: number) => {
+    const total = (lanes: number, count = leastGroups) => {
       const { short, long, result } = storeBytes(scale, rank, lanes, count);
-      return size(short + long + result);
+      return short + long + result;
     };
     return [
       nameOf(rank, scale),
       size(scale.workerMemory),
-      `${groups}: ${stripes(4, groups)}`,
+      `${groups}: ${size(total(4, groups))}`,
       String(leastGroups),
-      ...LANES.map((lanes) => stripes(lanes, leastGroups)),
+      ...LANES.map((lanes) => size(total(lanes))),
       size(storeBytes(scale, rank, 1, 1).ratings),
+      seconds((total(16) + scale.ratings * WORK_BYTES) / NETWORK),
       seconds((scale.ratings * nanoseconds * 1e-9) / MOST_LANES),
     ];
   });
@@ -248,7 +251,7 @@ function workersTable(constants: ScaleConstants): string {
   return markdown([
     [
       ...['ratings', 'memory of a worker', 'groups of the usual grid: stripes, 4 workers', 'least groups'],
-      ...[`stripes, ${of[0]}`, ...of.slice(1), 'ratings', 'arithmetic of 16 workers'],
+      ...[`stripes, ${of[0]}`, ...of.slice(1), 'ratings', 'all of 16 workers at 10 Gbit/s', 'their arithmetic'],
     ],
     ...rows,
   ]);
