@@ -1,7 +1,9 @@
 // What train() and the workers of opmf/distributed share: two BullMQ queues, their jobs, and errors that travel as text. A run is
 // one coordinator job; the sweeps of an epoch are its children, so that BullMQ knows when an epoch is over and what has failed.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue as JobQueue, JobsOptions, WorkerOptions as JobWorkerOptions, QueueOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
 import {
   DataError,
   DivergenceError,
@@ -131,7 +133,25 @@ export function connectionTo(redis: string): Pick<JobWorkerOptions, 'connection'
 export async function openRedis(owner: string, redis: string): Promise<Bull> {
   const bull = await loadPeer('bullmq', 'opmf/distributed', () => import('bullmq'));
   const { Redis } = await loadPeer('ioredis', 'opmf/distributed', () => import('ioredis'));
-  const client = new Redis(redis, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 10_000 });
+  // A server that is being started again has some seconds.
+  for (let pause = 100; ; pause *= 2) {
+    const reason = await tryRedis(new Redis(redis, { lazyConnect: true, retryStrategy: () => null }));
+    if (reason === undefined) return bull;
+    if (pause > MOST_PAUSE)
+      throw new OptionError(
+        'redis',
+        shownUrl(redis),
+        `${owner}: no Redis server answers at ${shownUrl(redis)}: ${reason}; want the URL of one, such as redis://127.0.0.1:6379`,
+      );
+    await sleep(pause);
+  }
+}
+
+/** The longest pause before a server that did not answer is tried again, in milliseconds. */
+const MOST_PAUSE = 1600;
+
+/** What is wrong with a server; undefined where it answers. */
+async function tryRedis(client: Redis): Promise<string | undefined> {
   let reason = '';
   client.on('error', (error) => {
     reason = error.message;
@@ -139,17 +159,12 @@ export async function openRedis(owner: string, redis: string): Promise<Bull> {
   try {
     await client.connect();
     await client.ping();
+    return undefined;
   } catch (error) {
-    const why = reason || (error as Error).message;
-    throw new OptionError(
-      'redis',
-      shownUrl(redis),
-      `${owner}: no Redis server answers at ${shownUrl(redis)}: ${why}; want the URL of one, such as redis://127.0.0.1:6379`,
-    );
+    return reason || (error as Error).message;
   } finally {
     client.disconnect();
   }
-  return bull;
 }
 
 /** An address without its password. */
