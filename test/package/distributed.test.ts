@@ -13,7 +13,7 @@ import type { chooseBlocks } from '../../src/training/per-rating/block-schedule'
 import { ROOT } from '../docs/blocks';
 import { opmf } from '../node/cli/opmf';
 import { redisServer } from '../support/redis-server';
-import { bundleWorkers, Listened, SHORT, type Where } from '../support/worker-processes';
+import { bundleWorkers, Listened, type Programs, SHORT, type Where } from '../support/worker-processes';
 import { programFolder } from './bundle';
 
 const grid = { users: 16, items: 8 };
@@ -33,7 +33,7 @@ withRedis('training by workers', () => {
   const folder = mkdtempSync(join(tmpdir(), 'opmf-distributed-'));
   const dir = join(folder, 'tiles');
   const bundles = programFolder('distributed');
-  let programs: ReturnType<typeof bundleWorkers>;
+  let programs: Programs;
   let wanted: string;
   const started: Listened[] = [];
   let made = 0;
@@ -188,39 +188,56 @@ withRedis('training by workers', () => {
     expect(await jobsIn(where)).toBe(0);
   });
 
-  test('a job of another version is left to others', async () => {
+  test('a job of another version is left to others, until it is clear that there are none', async () => {
     const where = place();
     const [runs, sweeps] = queuesOf(where);
     await runs!.add('run', { version: '0.0.1', run: 'some', epoch: 1 }, { jobId: 'some' });
     const one = worker(where);
     expect(await one.said(/left to other workers/)).toMatch(/opmf 0\.0\.1, and this is/);
-    expect(await runs!.getJobCountByTypes('delayed', 'active')).toBe(1);
+    await one.said(/failed: UnsupportedError: no worker of the queue can train run some: it is of opmf 0\.0\.1/);
+    expect(await runs!.getJobCountByTypes('failed')).toBe(1);
+    await runs!.obliterate({ force: true });
     await Promise.all([runs!.close(), sweeps!.close()]);
   });
 
-  test('the command line: a worker, and a training by it', async () => {
+  test('the command line: a worker, a training by it, and its end', async () => {
     const { store, queue } = place();
-    const cli = (...words: string[]) => opmf(...words, '--redis', redis, '--store', store, '--name', queue);
+    const where = ['--redis', redis, '--store', store, '--name', queue];
     const model = join(folder, 'model.safetensors');
     const set = ['--model', 'mf', '--set', 'rank=8', '--set', 'epochs=2', '--seed', '3'];
-    await worker({ redis, store, queue }).said(/sweeps at once/);
-    const { code, err } = await cli('train', dir, '--out', model, ...set);
+    const one = new Listened(programs.cli, ['worker', ...where, '--threads', '2']);
+    started.push(one);
+    await one.said(/^\S+Z opmf \d.*: 2 sweeps at once of queue 'test/);
+    const { code, err } = await opmf('train', dir, '--out', model, ...set, ...where);
     expect([code, err]).toEqual([0, '']);
     await opmf('train', dir, '--out', `${model}.2`, ...set);
     expect(readFileSync(model).equals(readFileSync(`${model}.2`))).toBe(true);
+    await one.kill('SIGTERM');
+    expect([one.code, one.lines.at(-1)]).toEqual([0, expect.stringMatching(/ ended$/)]);
   });
 });
 
+test.each(['bullmq', 'ioredis'])('without the package %s: an error that says how to install it', async (name) => {
+  jest.resetModules();
+  jest.doMock(name, () => {
+    throw Object.assign(new Error(`Cannot find package '${name}'`), { code: 'ERR_MODULE_NOT_FOUND' });
+  });
+  const { train } = require('../../src/node/distributed') as typeof import('../../src/node/distributed');
+  await expect(train('tiles', {}, { redis: 'redis://127.0.0.1:1', store: tmpdir() })).rejects.toMatchObject({
+    name: 'UnsupportedError',
+    message: `opmf/distributed needs the package ${name}, which is not installed: npm install ${name}`,
+  });
+  jest.dontMock(name);
+});
+
 test('options that are wrong, and a server that is not there', async () => {
-  const where = { redis: 'redis://127.0.0.1:1', store: tmpdir() };
+  const where = { redis: 'redis://me:secret@127.0.0.1:1', store: tmpdir() };
   const error = await train('tiles', {}, where).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(OptionError);
   expect((error as Error).message).toMatch(
-    /train: no Redis server answers at redis:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/,
+    /train: no Redis server answers at redis:\/\/me:\*\*\*@127\.0\.0\.1:1: .*ECONNREFUSED/,
   );
   await expect(train('tiles', {}, { ...where, redis: 'localhost:6379' })).rejects.toThrow('the URL of a Redis server');
-  const secret = { ...where, redis: 'redis://me:secret@127.0.0.1:1' };
-  await expect(train('tiles', {}, secret)).rejects.toThrow('redis://me:***@127.0.0.1:1');
   await expect(train('tiles', {}, { ...where, queue: 'a:b' })).rejects.toThrow('letters, digits, dashes and dots');
   const { code, err } = await opmf('worker', '--redis', 'redis://127.0.0.1:1');
   expect([code, err]).toEqual([2, expect.stringContaining('--store is missing')]);

@@ -14,8 +14,16 @@ export interface Where {
   readonly queue: string;
 }
 
-/** Bundles the programs into a folder from which the packages are found. The first is that of a worker, the other that of a caller. */
-export function bundleWorkers(folder: string, root: string): { readonly worker: string; readonly caller: string } {
+/** The command line, a worker and a caller. */
+export interface Programs {
+  readonly cli: string;
+  readonly worker: string;
+  readonly caller: string;
+}
+
+/** Bundles the programs into a folder from which the packages are found. */
+export function bundleWorkers(folder: string, root: string): Programs {
+  const cli = join(folder, 'cli.js');
   const worker = join(folder, 'worker.js');
   const caller = join(folder, 'caller.js');
   const entry = (text: string) => `const [words] = process.argv.slice(2).map((word) => JSON.parse(word));\n${text}`;
@@ -33,6 +41,7 @@ export function bundleWorkers(folder: string, root: string): { readonly worker: 
   );
   buildSync({
     entryPoints: {
+      cli: resolve(root, 'src/node/cli/main.ts'),
       worker: `${worker}.ts`,
       caller: `${caller}.ts`,
       'sweep-thread': resolve(root, 'src/node/distributed/sweep-thread.ts'),
@@ -46,7 +55,7 @@ export function bundleWorkers(folder: string, root: string): { readonly worker: 
     packages: 'external',
     logLevel: 'error',
   });
-  return { worker, caller };
+  return { cli, worker, caller };
 }
 
 /** A process whose lines are listened to. */
@@ -56,8 +65,10 @@ export class Listened {
   private readonly exit: Promise<unknown>;
   private readonly listeners = new Set<() => void>();
 
-  constructor(program: string, words: object) {
-    this.child = spawn(process.execPath, [program, JSON.stringify(words)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  /** `words` of a command line, or what a program of bundleWorkers is given. */
+  constructor(program: string, words: readonly string[] | object) {
+    const line = Array.isArray(words) ? words : [JSON.stringify(words)];
+    this.child = spawn(process.execPath, [program, ...line], { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.lines.push(...text.split('\n').filter((line) => line !== ''));
@@ -103,4 +114,4 @@ export class Listened {
 }
 
 /** Times of tests, in milliseconds. */
-export const SHORT = { lockDuration: 1000, stalledInterval: 500, patience: 300, saveEvery: 300 };
+export const SHORT = { lockDuration: 1000, stalledInterval: 500, patience: 300, saveEvery: 300, refusal: 20 };

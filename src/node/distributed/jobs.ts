@@ -4,15 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue as JobQueue, JobsOptions, WorkerOptions as JobWorkerOptions, QueueOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
-import {
-  DataError,
-  DivergenceError,
-  FormatError,
-  OpmfError,
-  OptionError,
-  ThreadError,
-  UnsupportedError,
-} from '../../core/errors';
+import { DataError, FormatError, OpmfError, OptionError, ThreadError, UnsupportedError } from '../../core/errors';
 import { check } from '../../core/options';
 import { VERSION } from '../../core/version';
 import type { StripeRun, Sweep } from '../../training/per-rating/stripes';
@@ -29,14 +21,21 @@ export interface Timing {
   readonly patience: number;
   /** So often a sweep is saved. */
   readonly saveEvery: number;
+  /** A job that a worker does not understand is left to others for so long. */
+  readonly refusal: number;
 }
 
-export const TIMING: Timing = { lockDuration: 30_000, stalledInterval: 30_000, patience: 10_000, saveEvery: 60_000 };
+export const TIMING: Timing = {
+  ...{ lockDuration: 30_000, stalledInterval: 30_000 },
+  ...{ patience: 10_000, saveEvery: 60_000, refusal: 5000 },
+};
 
 /** A job may lose so many workers before it is held to be what kills them. */
 export const MOST_STALLED = 30;
 /** A sweep that fails is begun again so many times, unless its error says that it will not do. */
-const ATTEMPTS = 5;
+const ATTEMPTS = 3;
+/** What has failed is kept for a caller so long: a week, in seconds. */
+const KEPT = 7 * 24 * 3600;
 
 /** The data of a coordinator. */
 export interface RunJob {
@@ -45,6 +44,8 @@ export interface RunJob {
   readonly run: string;
   /** The epoch that is under way, from 1. */
   readonly epoch: number;
+  /** How many workers in a row could do nothing with it. */
+  readonly refusals?: number;
   /** The caller has gone back on it. */
   readonly isCancelled?: boolean;
 }
@@ -66,6 +67,7 @@ export const runOptions = (run: string): JobsOptions => ({
   attempts: ATTEMPTS,
   backoff: { type: 'exponential', delay: 500 },
   removeOnComplete: true,
+  removeOnFail: { age: KEPT },
 });
 
 /** A sweep as a child of its coordinator. Its id is that of the work, so that it is not added twice. */
@@ -79,6 +81,7 @@ export function sweepJob({ version, run }: RunJob, sweep: Sweep, parent: { id: s
     attempts: ATTEMPTS,
     backoff: { type: 'exponential', delay: 500 },
     removeOnComplete: true,
+    removeOnFail: { age: KEPT },
   };
   return { name: 'sweep', data, opts };
 }
@@ -163,7 +166,7 @@ async function tryRedis(client: Redis): Promise<string | undefined> {
   } catch (error) {
     return reason || (error as Error).message;
   } finally {
-    client.disconnect();
+    if (client.status !== 'end') client.disconnect();
   }
 }
 
@@ -202,7 +205,10 @@ export function faultOf(text: string, owner: string): Error {
   return Kind === undefined ? new OpmfError(`${owner}: a worker failed: ${text}`) : new Kind(message);
 }
 
-/** Whether an error would come again: all of ours but that of a thread that ended. */
+/**
+ * Whether an error would come again, on any machine. That of a store (DataError) may not, nor that of a thread that ended: such a
+ * job is tried some times more.
+ */
 export function isFinal(error: unknown): boolean {
-  return error instanceof OpmfError && !(error instanceof ThreadError) && !(error instanceof DivergenceError);
+  return error instanceof OpmfError && !(error instanceof ThreadError) && !(error instanceof DataError);
 }

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { Worker as Thread } from 'node:worker_threads';
 import type { Job, WorkerOptions as JobWorkerOptions } from 'bullmq';
-import { ThreadError, UnsupportedError } from '../../core/errors';
+import { OpmfError, ThreadError, UnsupportedError } from '../../core/errors';
 import { abortSignal, callable, field, optional, readOptions, string, threadCount } from '../../core/options';
 import { VERSION } from '../../core/version';
 import type { StripeStore } from '../../training/per-rating/stripe-store';
@@ -73,9 +73,7 @@ export interface WorkOptions {
 const OWNER = 'work';
 /** So often a sweep looks whether its run is still wanted, in milliseconds. */
 const LOOK = 2000;
-/** A job that this worker does not understand is left to others for so long. */
-const REFUSED = 5000;
-/** So often a part of lists is, that nobody may be waiting for. */
+/** After so many workers in a row that left it to others, a run has failed; and nobody may be waiting for a part of lists. */
 const MOST_REFUSALS = 60;
 /** The coordinators at once: they mostly wait. */
 const COORDINATORS = 8;
@@ -202,12 +200,13 @@ function repeatedOnce(tell: (text: string) => void): (error: Error) => void {
   };
 }
 
-/** An error that would come again is one of BullMQ that says so, with its kind in front of the text. */
+/** An error of ours has its kind in front of the text; one that would come again is one of BullMQ that says so. */
 async function told(bull: Bull, work: Promise<void>): Promise<void> {
   try {
     await work;
   } catch (error) {
-    throw isFinal(error) ? new bull.UnrecoverableError(faultText(error)) : error;
+    if (!(error instanceof OpmfError)) throw error;
+    throw isFinal(error) ? new bull.UnrecoverableError(faultText(error)) : new Error(faultText(error));
   }
 }
 
@@ -230,7 +229,7 @@ async function coordinate(job: Job<RunJob>, token: string, parts: Parts): Promis
       await endEpoch(run, epoch, store);
       tell(`run ${run.id}: epoch ${epoch} of ${run.epochs} is over`);
     }
-    await job.updateData({ ...job.data, epoch: epoch + 1 });
+    await job.updateData({ ...job.data, epoch: epoch + 1, refusals: 0 });
     // What children returned is kept for as long as their parent.
     const client = await queues.runs.getBackend().client;
     await client.del(queues.runs.toKey(`${job.id}:processed`));
@@ -248,14 +247,20 @@ async function understand(
   if (version !== VERSION || !(await parts.store.has(keyOf(run)))) await refuse(job, token, parts);
 }
 
-async function refuse(job: Job<RunJob | SweepJob | PartJob>, token: string, { bull, tell }: Parts): Promise<never> {
+async function refuse(job: Job<RunJob | SweepJob | PartJob>, token: string, parts: Parts): Promise<never> {
+  const { bull, timing, tell } = parts;
   const { version, run } = job.data;
   const reason =
     version === VERSION
       ? 'this store has no such run: is it the store that train() was given?'
       : `it is of opmf ${version}, and this is ${VERSION}: results might differ in their last bits; install the same`;
   tell(`run ${run} is left to other workers: ${reason}`);
-  await job.moveToDelayed(Date.now() + REFUSED, token);
+  if ('epoch' in job.data) {
+    const refusals = (job.data.refusals ?? 0) + 1;
+    if (refusals > MOST_REFUSALS) throw new UnsupportedError(`no worker of the queue can train run ${run}: ${reason}`);
+    await job.updateData({ ...job.data, refusals });
+  }
+  await job.moveToDelayed(Date.now() + timing.refusal, token);
   throw new bull.DelayedError();
 }
 
