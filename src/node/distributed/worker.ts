@@ -75,6 +75,8 @@ const OWNER = 'work';
 const LOOK = 2000;
 /** After so many workers in a row that left it to others, a run has failed; and nobody may be waiting for a part of lists. */
 const MOST_REFUSALS = 60;
+/** A thread without work for so long is ended. */
+const IDLE = 60_000;
 /** The coordinators at once: they mostly wait. */
 const COORDINATORS = 8;
 
@@ -335,7 +337,7 @@ async function part(job: Job<PartJob>, token: string, parts: Parts, lists: ListW
 /** The threads of a worker. One that has the memory of a run goes on with it. */
 class ThreadPool {
   isStopped = false;
-  private readonly idle: SweepThread[] = [];
+  private readonly idle = new Set<SweepThread>();
   private readonly busy = new Map<string, SweepThread>();
 
   constructor(
@@ -345,16 +347,24 @@ class ThreadPool {
 
   async sweep(id: string, task: SweepTask, onSaved: (done: number) => void): Promise<SweepResult> {
     if (this.isStopped) return { done: task.done, isComplete: false };
-    const at = this.idle.findIndex(({ run }) => run === task.run);
-    const thread =
-      (at < 0 ? this.idle.shift() : this.idle.splice(at, 1)[0]) ?? new SweepThread(this.script, this.store);
+    const alive = [...this.idle].filter(({ isAlive }) => isAlive);
+    const thread = alive.find(({ run }) => run === task.run) ?? alive[0] ?? new SweepThread(this.script, this.store);
+    this.idle.delete(thread);
     this.busy.set(id, thread);
     try {
       return await thread.sweep(task, onSaved);
     } finally {
       this.busy.delete(id);
-      if (thread.isAlive) this.idle.push(thread);
+      this.idle.add(thread);
+      // With it goes the memory of its run.
+      setTimeout(() => this.endIdle(thread), IDLE).unref();
     }
+  }
+
+  private async endIdle(thread: SweepThread): Promise<void> {
+    if (!this.idle.has(thread) || performance.now() - thread.used < 0.9 * IDLE) return;
+    this.idle.delete(thread);
+    await thread.end();
   }
 
   /** Sweeps are to be saved and left. */
@@ -377,6 +387,8 @@ class SweepThread {
   /** The run whose memory it has. */
   run: string | undefined;
   isAlive = true;
+  /** When it had its last sweep. */
+  used = 0;
   private readonly thread: Thread;
   private answer: ((message: SweepMessage) => void) | undefined;
   private lose: ((error: Error) => void) | undefined;
@@ -390,7 +402,7 @@ class SweepThread {
 
   sweep(task: SweepTask, onSaved: (done: number) => void): Promise<SweepResult> {
     this.run = task.run;
-    return new Promise<SweepResult>((resolve, reject) => {
+    const sweeping = new Promise<SweepResult>((resolve, reject) => {
       this.lose = reject;
       this.answer = (message) => {
         if ('saved' in message) onSaved(message.saved);
@@ -398,6 +410,9 @@ class SweepThread {
         else resolve(message);
       };
       this.thread.postMessage(task);
+    });
+    return sweeping.finally(() => {
+      this.used = performance.now();
     });
   }
 
