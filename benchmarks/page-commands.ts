@@ -1,7 +1,7 @@
 // The commands that pages name: those of this repository and of the command line, with where they stand.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 /** A command as a page has it. */
 export interface PageCommand {
@@ -19,9 +19,10 @@ export interface PageCommand {
 /** Every page: README, CHANGELOG, CITATION, docs, and the heads of benchmarks and examples, which say how they are run. */
 export function pages(root: string): string[] {
   const inFolder = (folder: string, ending: string) =>
-    readdirSync(join(root, folder), { recursive: true })
-      .map((path) => `${folder}/${String(path).replaceAll('\\', '/')}`)
-      .filter((path) => path.endsWith(ending));
+    // With types links are not followed: examples/service has one to the root.
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .map(({ parentPath, name }) => relative(root, join(parentPath, name)).replaceAll('\\', '/'))
+      .filter((path) => path.endsWith(ending) && !path.includes('node_modules/'));
   return [
     ...['README.md', 'CHANGELOG.md', 'CITATION.cff'],
     ...inFolder('docs', '.md'),

@@ -2,7 +2,7 @@
 // stands at. A block opened as ```ts no-run is left out; one opened as ```ts redis runs where $OPMF_REDIS is the URL of a Redis.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 /** The root of the repository. */
 export const ROOT = join(__dirname, '..', '..');
@@ -20,8 +20,10 @@ export interface Block {
 /** The files in a folder (or the ones in it too) whose name ends so, from the root, sorted. None where it is missing. */
 export function filesIn(folder: string, ending: string): string[] {
   if (!existsSync(join(ROOT, folder))) return [];
-  return readdirSync(join(ROOT, folder), { recursive: true })
-    .map((path) => `${folder}/${String(path).replaceAll('\\', '/')}`)
+  // With types links are not followed: examples/service has one to the root.
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .map(({ parentPath, name }) => relative(ROOT, join(parentPath, name)).replaceAll('\\', '/'))
+    .filter((path) => !path.includes('node_modules/'))
     .filter((path) => path.endsWith(ending))
     .sort();
 }
