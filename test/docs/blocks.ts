@@ -30,8 +30,8 @@ export function filesIn(folder: string, ending: string): string[] {
 
 /** Every file whose examples are run. */
 export function documentedFiles(): string[] {
-  const markdown = existsSync(join(ROOT, 'README.md')) ? ['README.md'] : [];
-  return [...filesIn('src', '.ts'), ...markdown, ...filesIn('docs', '.md')];
+  const first = ['README.md', 'site/index.md'].filter((file) => existsSync(join(ROOT, file)));
+  return [...filesIn('src', '.ts'), ...first, ...filesIn('docs', '.md')];
 }
 
 /** The examples of a file, and how many of its blocks are not to be run. */
