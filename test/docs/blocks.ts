@@ -1,5 +1,6 @@
 // The examples of the documentation: every ```ts block of a docstring in src and of a Markdown file, with the place it
-// stands at. A block opened as ```ts no-run is left out; one opened as ```ts redis runs where $OPMF_REDIS is the URL of a Redis.
+// stands at. A block opened as ```ts no-run is left out; one opened as ```ts redis runs where $OPMF_REDIS is the URL of a Redis;
+// one opened as ```ts continued goes on where the block before it ended, as one program.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -41,7 +42,9 @@ export function blocksOf(file: string): { blocks: Block[]; skipped: number } {
   const lines = text.split(/\r?\n/);
   const blocks: Block[] = [];
   let skipped = 0;
-  let open: { line: number; code: string[]; skip: boolean; redis: boolean; other: boolean } | undefined;
+  let open:
+    | { line: number; code: string[]; skip: boolean; redis: boolean; other: boolean; goesOn: boolean }
+    | undefined;
   for (const [at, whole] of lines.entries()) {
     const content = inDocstrings ? docstringLine(whole) : whole;
     if (content === undefined) {
@@ -52,13 +55,19 @@ export function blocksOf(file: string): { blocks: Block[]; skipped: number } {
     if (open === undefined) {
       if (fence === null) continue;
       const [language, ...words] = fence[1]!.trim().split(/\s+/);
-      const [skip, redis] = ['no-run', 'redis'].map((word) => words.includes(word)) as [boolean, boolean];
-      open = { line: at + 2, code: [], skip, redis, other: language !== 'ts' };
+      const [skip, redis, goesOn] = ['no-run', 'redis', 'continued'].map((word) => words.includes(word)) as boolean[];
+      open = { line: at + 2, code: [], skip: skip!, redis: redis!, other: language !== 'ts', goesOn: goesOn! };
     } else if (fence === null) {
       open.code.push(content);
     } else {
       if (open.skip) skipped++;
-      else if (!open.other) {
+      else if (open.goesOn) {
+        const before = blocks.pop();
+        if (before === undefined) throw new Error(`${file}:${open.line}: there is no block to go on from`);
+        // Empty lines for the text between the two, so that the lines of errors are right.
+        const gap = open.line - before.line - before.code.split('\n').length;
+        blocks.push({ ...before, code: `${before.code}${'\n'.repeat(gap + 1)}${open.code.join('\n')}` });
+      } else if (!open.other) {
         blocks.push({ file, line: open.line, code: open.code.join('\n'), needsRedis: open.redis });
       }
       open = undefined;
