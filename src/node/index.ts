@@ -11,6 +11,7 @@ export {
   loadDataset,
   loadPredefinedSplit,
 } from './datasets';
+export { type FetchDatasetOptions, fetchDataset } from './fetch-dataset';
 export type { TextSource } from './file-chunks';
 export { type CheckpointFile, checkpointFile, loadModel, saveModel } from './model-file';
 export { readFeatureTable, readInteractions, readLibFM } from './read-files';

@@ -69,7 +69,8 @@ test('folders are searched in order: dataDir, OPMF_DATA, the cache', async () =>
 
 test('folders around the current directory are not looked at', async () => {
   write(join('..', 'shared', 'data', 'filmtrust', 'ratings.txt'), '1 1 2\n');
-  expect(listDatasets().some(({ isPresent }) => isPresent)).toBe(false);
+  // That of the package is there always.
+  expect(listDatasets().flatMap(({ name, isPresent }) => (isPresent ? [name] : []))).toEqual(['movietweetings-8k']);
 });
 
 test('an unknown name lists the known ones, and the one that was meant', async () => {
@@ -85,13 +86,21 @@ test('an unknown name lists the known ones, and the one that was meant', async (
 
 test('a known set that is absent: where it was sought, and what is there', async () => {
   const dataDir = join(root, 'partial');
-  const places = [dataDir, join(root, 'no-cache', 'opmf')].map((folder) => join(folder, 'ciaodvd'));
+  const own = join(__dirname, '../../examples/data');
+  const places = [dataDir, join(root, 'no-cache', 'opmf'), own].map((folder) => join(folder, 'ciaodvd'));
   const sought = `data set 'ciaodvd' is not on this machine: no movie-ratings.txt (or .gz) in ${places.join(', ')}; `;
-  const advice = '; put it into one of these folders, or set dataDir or OPMF_DATA';
+  const advice =
+    '; get it from https://guoguibing.github.io/librec/datasets.html; or put it into one of these folders, or set dataDir or OPMF_DATA';
   const failure = () => loadDataset('ciaodvd', { dataDir }).catch((error: unknown) => error);
-  expect(await failure()).toMatchObject({ name: 'DataError', message: `${sought}sets found: none${advice}` });
+  expect(await failure()).toMatchObject({
+    name: 'DataError',
+    message: `${sought}sets found: movietweetings-8k${advice}`,
+  });
   write(join(dataDir, 'filmtrust/ratings.txt'), '1 1 2\n');
-  expect(await failure()).toMatchObject({ name: 'DataError', message: `${sought}sets found: filmtrust${advice}` });
+  expect(await failure()).toMatchObject({
+    name: 'DataError',
+    message: `${sought}sets found: filmtrust, movietweetings-8k${advice}`,
+  });
 
   const [filmtrust, ciaodvd] = listDatasets({ dataDir }).filter(
     ({ name }) => name === 'filmtrust' || name === 'ciaodvd',
