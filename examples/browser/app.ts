@@ -90,7 +90,8 @@ async function showData({
 }: Answer & { kind: 'data' }): Promise<void> {
   range = { minimum, maximum };
   const values = minimum === maximum ? '' : `, from ${minimum} to ${maximum}`;
-  const little = medianPerUser < 5 ? ` Half of the users have at most ${medianPerUser}: little to learn tastes from.` : '';
+  const little =
+    medianPerUser < 5 ? ` Half of the users have at most ${medianPerUser}: little to learn tastes from.` : '';
   $('described').textContent =
     `${count(size)} ratings of ${count(items)} items by ${count(users)} users${values}.${little}`;
   $('described').hidden = false;
