@@ -7,7 +7,9 @@ const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker
 
 export default defineConfig({
   base: './',
+  publicDir: '../data',
   worker: { format: 'es' },
+  build: { assetsInlineLimit: 0 },
   server: { headers: isolated },
   preview: { headers: { ...isolated, 'Content-Security-Policy': policy } },
 });
