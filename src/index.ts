@@ -1,6 +1,7 @@
 // The map of the library: what `import ... from 'opmf'` gives, from what most people want to what few do.
 
 // Errors
+export type { Bytes } from './core/bytes';
 export {
   DataError,
   DivergenceError,

@@ -61,7 +61,7 @@ export class Arena {
       const arena = reference.deref();
       const start = arena?.take(bytes);
       if (arena === undefined || start === undefined) continue;
-      gone.register(owner, { reference, start, bytes });
+      releaseAfter(owner, { reference, start, bytes });
       return { arena, start };
     }
     const head = isShared ? SHARED_DIM : dim;
@@ -72,7 +72,7 @@ export class Arena {
     if (isShared) {
       const reference = new WeakRef(arena);
       shared = [...shared.filter((one) => one.deref() !== undefined), reference];
-      gone.register(owner, { reference, start, bytes });
+      releaseAfter(owner, { reference, start, bytes });
     }
     return { arena, start };
   }
@@ -137,9 +137,20 @@ export class Arena {
 /** Kept alive by their scorers, and collected after the last one. */
 let shared: readonly WeakRef<Arena>[] = [];
 
-const gone = new FinalizationRegistry<{ reference: WeakRef<Arena>; start: number; bytes: number }>(
-  ({ reference, start, bytes }) => reference.deref()?.release(start, bytes),
-);
+interface Taken {
+  readonly reference: WeakRef<Arena>;
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/** Made when it is first needed: Cloudflare Workers of before May 2025 have none, nor a WebAssembly that may be compiled. */
+let gone: FinalizationRegistry<Taken> | undefined;
+
+/** Frees a part once its owner has been collected. */
+function releaseAfter(owner: object, taken: Taken): void {
+  gone ??= new FinalizationRegistry(({ reference, start, bytes }) => reference.deref()?.release(start, bytes));
+  gone.register(owner, taken);
+}
 
 /** Rounds up to whole cache lines. */
 function wholeLines(bytes: number): number {

@@ -1,6 +1,7 @@
 // Checkpoints in a file that is always complete: after a kill it holds the last checkpoint or the one before.
 
 import { open, readFile } from 'node:fs/promises';
+import type { Bytes } from '../core/bytes';
 import { DataError, FormatError } from '../core/errors';
 import { checkRecommender } from '../evaluation/evaluation-options';
 import { FORMAT_CHARACTERS, formatOfBytes, formatOfText } from '../io/text/formats';
@@ -13,7 +14,7 @@ export interface CheckpointFile {
   /** For `checkpoint.write` of a fit. */
   write(bytes: Uint8Array): Promise<void>;
   /** For `resume` of a fit: the checkpoint, or undefined if there is none yet. */
-  read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  read(): Promise<Bytes | undefined>;
 }
 
 /**

@@ -1,6 +1,7 @@
 // What every recommender that can be trained does alike: fits one after another, in the order of the calls.
 
 import { retoldAllocation } from '../core/allocate';
+import type { Bytes } from '../core/bytes';
 import { isNamed } from '../core/errors';
 import { boolean, field, readOptions } from '../core/options';
 import { runYielding, TaskScheduler, untilAborted } from '../core/scheduler';
@@ -87,7 +88,7 @@ export abstract class IdRecommender extends Predictor implements Recommender {
   }
 
   /** The trained state, the ids and the options as one safetensors file. `loadRecommender` reads it. */
-  save(options?: Parameters<Recommender['save']>[0]): Uint8Array<ArrayBuffer> {
+  save(options?: Parameters<Recommender['save']>[0]): Bytes {
     const state = this.need('save');
     const { history } = readOptions(`${this.owner}.save`, options, {
       history: field(boolean, true),
@@ -96,5 +97,5 @@ export abstract class IdRecommender extends Predictor implements Recommender {
   }
 
   /** The bytes of a file. Without `history`, who has rated what is left out; how often stays. */
-  protected abstract encode(state: TrainedState, history: boolean): Uint8Array<ArrayBuffer>;
+  protected abstract encode(state: TrainedState, history: boolean): Bytes;
 }

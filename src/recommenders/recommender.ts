@@ -1,5 +1,6 @@
 // What a user of the library holds. The shapes are those of docs/api: they do not change without a major version.
 
+import type { Bytes } from '../core/bytes';
 import type { Interactions } from '../data/interactions';
 import type { Id } from '../data/vocabulary';
 import type { MetricName, Scores } from '../metrics/metric-names';
@@ -45,7 +46,7 @@ export interface FitOptions {
     | {
         /** @defaultValue 1 */
         readonly every?: number | undefined;
-        write(bytes: Uint8Array<ArrayBuffer>, epoch: number): unknown;
+        write(bytes: Bytes, epoch: number): unknown;
       }
     | undefined;
   /**
@@ -97,5 +98,5 @@ export interface Recommender<O extends object = object> {
   save(options?: {
     /** Who has rated what: `filterSeen` needs it after a load. @defaultValue true */
     readonly history?: boolean | undefined;
-  }): Uint8Array<ArrayBuffer>;
+  }): Bytes;
 }

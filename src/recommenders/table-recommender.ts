@@ -1,6 +1,7 @@
 // A recommender over the tables of a factorization, however they were trained: what a caller sees of the tables, and how
 // tables alone become a recommender.
 
+import type { Bytes } from '../core/bytes';
 import { field, oneOf, readOptions } from '../core/options';
 import { now, type Scheduler, TaskScheduler, untilAborted } from '../core/scheduler';
 import type { Interactions } from '../data/interactions';
@@ -184,7 +185,7 @@ export abstract class TableRecommender extends IdRecommender implements Similar,
     return { epochs: [record], bestEpoch: 1, stopped: 'epochs', seconds, setupSeconds: 0 };
   }
 
-  protected encode({ fitted }: FactorizationState<FittedFactorization>, history: boolean): Uint8Array<ArrayBuffer> {
+  protected encode({ fitted }: FactorizationState<FittedFactorization>, history: boolean): Bytes {
     return encodeFitted(this.name, this.options, fitted, history, this.askedOptions);
   }
 

@@ -1,29 +1,13 @@
 // Threads in a browser: the bits of one thread where they may start, and where a page's policy forbids them. In headless
 // Chromium, where there is one; pages come from a server of this test, which sets the headers and hears what they found.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { ROOT } from '../docs/blocks';
+import { CHROMIUM, foundBy, ISOLATED } from './chromium';
 
-const CHROMIUM = '/usr/bin/chromium';
-const inBrowser = existsSync(CHROMIUM) ? test : test.skip;
-if (!existsSync(CHROMIUM)) console.log(`skipped: threads in a browser, for there is no ${CHROMIUM}`);
-
-const folder = mkdtempSync(join(tmpdir(), 'opmf-browser-'));
-afterAll(() => {
-  try {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-  } catch (error) {
-    // What a process of Chromium that outlived the browser still writes to is left to the system's own clearing.
-    console.log(`left behind: ${folder} (${error})`);
-  }
-}, 60_000);
+const inBrowser = CHROMIUM === undefined ? test.skip : test;
+if (CHROMIUM === undefined) console.log('skipped: threads in a browser, for there is no Chromium');
 
 function script(): string {
   const contents = `
@@ -54,58 +38,12 @@ function script(): string {
   return outputFiles[0]!.text;
 }
 
-/** Kills the browser and its helpers, and waits until it has ended. */
-async function ended(chromium: ChildProcess | undefined): Promise<void> {
-  if (!chromium?.pid || chromium.exitCode !== null || chromium.signalCode !== null) return;
-  const exit = once(chromium, 'exit');
-  process.kill(-chromium.pid, 'SIGKILL');
-  await exit;
-}
-
 /** What a page finds that is served with these headers. */
-async function found(headers: Record<string, string>): Promise<unknown> {
+function found(headers: Record<string, string>): Promise<unknown> {
   const text = script();
-  let chromium: ChildProcess | undefined;
-  try {
-    return await new Promise((resolve, reject) => {
-      const server = createServer((request, response) => {
-        if (request.method === 'POST') {
-          let body = '';
-          request.on('data', (chunk: Buffer) => {
-            body += chunk.toString();
-          });
-          request.on('end', () => {
-            response.end();
-            server.close();
-            resolve(JSON.parse(body));
-          });
-        } else if (request.url === '/script.js') response.setHeader('content-type', 'text/javascript').end(text);
-        else {
-          for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-          response.setHeader('content-type', 'text/html').end('<script type="module" src="/script.js"></script>');
-        }
-      });
-      server.listen(0, '127.0.0.1', () => {
-        const { port } = server.address() as AddressInfo;
-        const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'];
-        const profile = `--user-data-dir=${mkdtempSync(join(folder, 'profile-'))}`;
-        // A process group of its own, so that its helpers end with it.
-        chromium = spawn(CHROMIUM, [...flags, profile, `http://127.0.0.1:${port}/`], {
-          stdio: 'ignore',
-          detached: true,
-        });
-        chromium.on('exit', (code) => {
-          server.close();
-          reject(new Error(`Chromium ended with code ${code}`));
-        });
-      });
-    });
-  } finally {
-    await ended(chromium);
-  }
+  const page = '<script type="module" src="/script.js"></script>';
+  return foundBy((path) => (path === '/script.js' ? text : page), headers);
 }
-
-const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
 
 inBrowser(
   'threads of a page',

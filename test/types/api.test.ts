@@ -13,7 +13,7 @@ interface Api {
   readonly unexported: Readonly<Record<string, readonly string[]>>;
 }
 /** At most as many exports of opmf, and as many types that it names and does not export. */
-const MOST = { exports: 152, unexported: 0 };
+const MOST = { exports: 153, unexported: 0 };
 
 const program = join(__dirname, 'report.mjs');
 const api: Api = JSON.parse(execFileSync(process.execPath, [program, '--json'], { encoding: 'utf8' }));

@@ -1,5 +1,6 @@
 // Checks that a matrix has the stated shape before it is written to a format that no later reader checks.
 
+import type { Bytes } from '../../core/bytes';
 import { wrong } from '../../core/options';
 import type { Id } from '../../data/vocabulary';
 
@@ -38,7 +39,7 @@ const ALIGNMENT = 64;
  * console.log(encodeNpy(Float32Array.of(1, 2, 3, 4, 5, 6), 2, 3).length); // 152
  * ```
  */
-export function encodeNpy(values: Float32Array, rows: number, cols: number): Uint8Array<ArrayBuffer> {
+export function encodeNpy(values: Float32Array, rows: number, cols: number): Bytes {
   const call = 'encodeNpy(values, rows, cols), such as (table.values, table.ids.length, table.dim)';
   checkMatrix(values, [rows, cols], ['rows', 'cols'], call);
   const head = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${cols}), }`;

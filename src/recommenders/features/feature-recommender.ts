@@ -1,6 +1,7 @@
 // A model of features as its user holds it: what FM, WideDeep and DeepFM share, which is all but their options and models.
 // Fitted on rows it answers for rows; fitted on interactions for users and items as well.
 
+import type { Bytes } from '../../core/bytes';
 import { DataError, isNamed } from '../../core/errors';
 import { TaskScheduler } from '../../core/scheduler';
 import type { FeatureRow, FeatureRows, FieldRange, UnlabelledRows } from '../../data/feature-fields';
@@ -198,7 +199,7 @@ export abstract class FeatureRecommender extends IdRecommender implements Simila
     return model;
   }
 
-  protected encode({ layout, model }: FeatureState<TrainedRows>, history: boolean): Uint8Array<ArrayBuffer> {
+  protected encode({ layout, model }: FeatureState<TrainedRows>, history: boolean): Bytes {
     return encodeFeatureModel(this.name, this.options, this.asked, layout, model.model, history);
   }
 

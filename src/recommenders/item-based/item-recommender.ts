@@ -1,5 +1,6 @@
 // What ItemKNN and EASE share: answers from weights between items, which are learned at once from who has what.
 
+import type { Bytes } from '../../core/bytes';
 import type { Interactions } from '../../data/interactions';
 import type { Id } from '../../data/vocabulary';
 import type { Explains, FoldsIn, Similar } from '../../serving/capabilities';
@@ -76,7 +77,7 @@ export abstract class ItemRecommender<Options extends object = object>
   protected encode(
     { users, items, seen, weights, base }: ItemState<DenseWeights | NeighborLists>,
     history: boolean,
-  ): Uint8Array<ArrayBuffer> {
+  ): Bytes {
     const { name, options, asked } = this;
     const left = Object.entries(asked).filter(([, value]) => value === 'auto');
     const metadata = left.length === 0 ? {} : { asked: JSON.stringify(Object.fromEntries(left)) };

@@ -1,5 +1,6 @@
 // The most popular items as a recommender: the least that any other must beat.
 
+import type { Bytes } from '../../core/bytes';
 import { UnsupportedError } from '../../core/errors';
 import { readOptions } from '../../core/options';
 import type { Interactions } from '../../data/interactions';
@@ -87,7 +88,7 @@ export class Popularity extends IdRecommender implements Pick<FoldsIn, 'foldInUs
     return foldInUser(this.ask('foldInUser'), history);
   }
 
-  protected encode({ users, items, seen }: PopularityState, history: boolean): Uint8Array<ArrayBuffer> {
+  protected encode({ users, items, seen }: PopularityState, history: boolean): Bytes {
     return encodeModel({ recommender: this.name, options: {}, users, items, seen, tensors: [] }, history);
   }
 

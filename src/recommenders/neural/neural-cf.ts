@@ -1,5 +1,6 @@
 // Neural collaborative filtering as a recommender.
 
+import type { Bytes } from '../../core/bytes';
 import { Stream } from '../../core/random';
 import { type Scheduler, TaskScheduler } from '../../core/scheduler';
 import type { Interactions } from '../../data/interactions';
@@ -148,7 +149,7 @@ export class NeuralCF extends IdRecommender implements Similar, Collapses<Neural
     return recommender;
   }
 
-  protected encode({ fitted }: NeuralState<TrainedNeural>, history: boolean): Uint8Array<ArrayBuffer> {
+  protected encode({ fitted }: NeuralState<TrainedNeural>, history: boolean): Bytes {
     const { users, items, seen, model } = fitted;
     const tensors = model.parameters.map((parameter): [string, Tensor] => {
       const { name, rows, dim } = parameter;
