@@ -13,8 +13,8 @@ const BASE = process.env.DOCS_BASE ?? '/';
 const RESULT = join(ROOT, 'benchmarks/results/site.json');
 const QUERY = 'cold start';
 
-/** Throws where something is not as it must be. `seconds`: what the build took, where this follows one. */
-export async function check(seconds) {
+/** Throws where something is not as it must be. `took`: the time of the build, where this follows one. */
+export async function check(took) {
   const names = readdirSync(DIST, { recursive: true }).map((name) => name.replaceAll('\\', '/'));
   const pages = new Map(
     names
@@ -33,7 +33,9 @@ export async function check(seconds) {
   };
   const bytes = names.reduce((sum, name) => sum + statSync(join(DIST, name)).size, 0);
   console.log(`${pages.size} pages, ${(bytes / 2 ** 20).toFixed(1)} MiB, ${exports} exports`);
-  if (seconds !== undefined) console.log(`built in ${seconds.toFixed(1)} s`);
+  if (took !== undefined) {
+    console.log(`built in ${took.seconds.toFixed(0)} s, ${took.cpuSeconds.toFixed(0)} s of them busy (a core)`);
+  }
   console.log(`a search for "${QUERY}" finds ${found.length} places, first: ${found.slice(0, 3).join(' | ')}`);
   for (const [what, list] of Object.entries(faults)) {
     console.log([`${what}: ${list.length}`, ...list.slice(0, 20)].join('\n  '));
@@ -44,7 +46,7 @@ export async function check(seconds) {
     date: new Date().toISOString().slice(0, 10),
     command: 'npm run docs',
     node: process.versions.node,
-    buildSeconds: seconds === undefined ? before.buildSeconds : Number(seconds.toFixed(1)),
+    build: took ?? before.build,
     pages: pages.size,
     bytes,
     exports,

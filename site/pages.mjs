@@ -42,14 +42,16 @@ export async function writePages() {
 
   const sources = markdownIn(join(ROOT, 'docs')).map((page) => [`docs/${page}`, page]);
   for (const [source, page] of [...sources, ...Object.entries(OTHERS)]) {
-    // GitHub reads formulas in fences, where nothing has to be escaped; VitePress between dollars.
-    const written = readFileSync(join(ROOT, source), 'utf8').replace(/^```math\n([\s\S]*?)^```$/gm, '$$$$\n$1$$$$');
-    const text = outsideCode(written, (part) =>
-      part.replace(/(\]\()([^)\s]+)(\))/g, (_, open, link, close) => open + linkFrom(source, link) + close),
-    );
-    write(page, text);
+    write(page, textOf(source));
   }
-  writeList('decisions', 'Decisions', 'What was decided, when it could have been otherwise, and why.');
+}
+
+/** A file of the repository as a page. GitHub reads formulas in fences, where nothing is escaped; VitePress between dollars. */
+function textOf(source) {
+  const text = readFileSync(join(ROOT, source), 'utf8').replace(/^```math\n([\s\S]*?)^```$/gm, '$$$$\n$1$$$$');
+  return outsideCode(text, (part) =>
+    part.replace(/(\]\()([^)\s]+)(\))/g, (_, open, link, close) => open + linkFrom(source, link) + close),
+  );
 }
 
 /** Where a link of a file of the repository leads on the site. */
@@ -58,25 +60,30 @@ function linkFrom(source, link) {
   const [path, anchor] = link.split('#');
   const target = posix.join(posix.dirname(source), path).replace(/\/$/, '');
   if (!existsSync(join(ROOT, target))) throw new Error(`${source}: ${link} leads nowhere`);
-  const to = OTHERS[target] ?? (target.startsWith('docs/') ? target.slice(5) : codePage(target));
-  if (extname(to) === '.svg' || extname(to) === '.png') return `/${to}`;
-  return `/${to.endsWith('.md') ? to : `${to}/index.md`}${anchor === undefined ? '' : `#${anchor}`}`;
+  const hash = anchor === undefined ? '' : `#${anchor}`;
+  if (OTHERS[target] !== undefined) return `/${OTHERS[target]}${hash}`;
+  if (!target.startsWith('docs/')) return `/${codePage(target)}${hash}`;
+  const page = target.slice('docs/'.length);
+  return statSync(join(PAGES, page)).isDirectory() ? `/${listPage(page)}` : `/${page}${hash}`;
 }
 
-/** A page that shows a file of the repository, or the names in a folder of it; gives its place. */
+/** A page that shows a file of the repository, or the README or the names in a folder of it; gives its place. */
 function codePage(target) {
-  const page = `files/${target.replace(/\.md$/, '').replace(/\.(\w+)$/, '-$1')}.md`;
-  if (existsSync(join(PAGES, page))) return page;
+  const readme = `${target}/README.md`;
+  if (existsSync(join(ROOT, readme))) return codePage(readme);
+  const page = `files/${target.replace(/(\/README)?\.md$/, '').replace(/\.(\w+)$/, '-$1')}.md`;
   const path = join(ROOT, target);
+  if (/\.(svg|png|jpg)$/.test(target)) {
+    cpSync(path, join(PAGES, 'files', target));
+    return `files/${target}`;
+  }
+  if (existsSync(join(PAGES, page))) return page;
+  write(page, ''); // so that pages may lead to each other
   if (target.endsWith('.md')) {
-    write(page, readFileSync(path, 'utf8'));
+    write(page, textOf(target));
   } else if (statSync(path).isDirectory()) {
-    write(
-      page,
-      `# ${target}\n\n${readdirSync(path)
-        .map((name) => `- \`${name}\``)
-        .join('\n')}\n`,
-    );
+    const names = readdirSync(path).map((name) => `- \`${name}\``);
+    write(page, `# ${target}\n\n${names.join('\n')}\n`);
   } else {
     const language = extname(target).slice(1) || 'text';
     write(page, `# ${target}\n\n\`\`\`\`${language}\n${readFileSync(path, 'utf8')}\`\`\`\`\n`);
@@ -84,10 +91,14 @@ function codePage(target) {
   return page;
 }
 
-/** The page of a folder that has none: the titles of what is in it. */
-function writeList(folder, title, sentence) {
-  const lines = markdownIn(join(PAGES, folder)).map((page) => `- [${titleOf(`${folder}/${page}`)}](${page})`);
-  write(`${folder}/index.md`, `# ${title}\n\n${sentence}\n\n${lines.join('\n')}\n`);
+/** The page of a folder of docs/: its README or, where there is none, the titles of what is in it; gives its place. */
+function listPage(folder) {
+  const [readme, page] = ['README.md', 'index.md'].map((name) => `${folder}/${name}`);
+  if (existsSync(join(PAGES, readme))) return readme;
+  const pages = markdownIn(join(PAGES, folder)).filter((name) => name !== 'index.md');
+  const title = folder[0].toUpperCase() + folder.slice(1);
+  write(page, `# ${title}\n\n${pages.map((name) => `- [${titleOf(`${folder}/${name}`)}](${name})`).join('\n')}\n`);
+  return page;
 }
 
 /** The first heading of a page, without marks. */

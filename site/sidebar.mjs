@@ -18,8 +18,16 @@ const SECTIONS = {
 const PROJECT = ['changelog', 'contributing', 'security', 'architecture', 'assembler'];
 const CLOSED = ['Models', 'Serving & scale', 'Reference', 'Project'];
 
-/** Titles that say less here than where they stand. */
-const NAMES = { 'readme.md': 'Overview', 'reference/index.md': 'All entries' };
+/** Short names of pages whose titles are long, or say too little beside the others. */
+const NAMES = {
+  'readme.md': 'Overview',
+  'defaults.md': 'Defaults',
+  'comparison.md': 'Comparison on real ratings',
+  'evidence.md': 'Evidence on fair terms',
+  'options.md': 'Options',
+  'models/overparameterized.md': 'Products in each model',
+  'reference/index.md': 'All entries',
+};
 
 const link = (page) => ({
   text: NAMES[page] ?? titleOf(page),
@@ -34,9 +42,8 @@ export function sidebar() {
     take(name.endsWith('/') ? [...left].filter((page) => page.startsWith(name)) : [`${name}.md`]).map(link);
 
   const sections = Object.entries(SECTIONS).map(([text, names]) => ({ text, items: names.flatMap(pagesOf) }));
-  const decisions = { ...link('decisions/index.md'), collapsed: true, items: [] };
-  left.delete('decisions/index.md');
-  decisions.items = pagesOf('decisions/');
+  const [first] = pagesOf('decisions/index');
+  const decisions = { ...first, text: 'Decisions', collapsed: true, items: pagesOf('decisions/') };
   const files = { text: 'Programs and files', collapsed: true, items: pagesOf('files/') };
   const project = [...PROJECT.flatMap(pagesOf), ...take([...left]).map(link), decisions, files];
   const entries = entryPages();

@@ -16,8 +16,8 @@ export default defineConfig({
   outDir: 'dist',
   cacheDir: 'node_modules/.vitepress',
   markdown: { math: true, anchor: { slugify: slug }, languageAlias: { wat: 'wasm', cff: 'yaml', mjs: 'js' } },
-  // The index of the search, which is loaded when one searches.
-  vite: { build: { chunkSizeWarningLimit: 4000 } },
+  // Pictures are files of their own. The largest chunk is the index, which is loaded when one searches.
+  vite: { build: { assetsInlineLimit: 0, chunkSizeWarningLimit: 4000 } },
   themeConfig: {
     nav: [
       { text: 'Guide', link: '/getting-started', activeMatch: '^/(?!reference|changelog)' },
