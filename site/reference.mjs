@@ -36,6 +36,7 @@ export async function writeReference(root, out) {
     pageTitleTemplates: { member: '{name}' },
     useCodeBlocks: true,
     parametersFormat: 'table',
+    indexFormat: 'table',
     sanitizeComments: true,
     validation: false,
     logLevel: 'Warn',

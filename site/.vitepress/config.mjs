@@ -20,7 +20,7 @@ export default defineConfig({
   vite: { build: { assetsInlineLimit: 0, chunkSizeWarningLimit: 4000 } },
   themeConfig: {
     nav: [
-      { text: 'Guide', link: '/getting-started', activeMatch: '^/(?!reference|changelog)' },
+      { text: 'Guide', link: '/start', activeMatch: '^/(?!reference|changelog)' },
       { text: 'Reference', link: '/reference/opmf/', activeMatch: '^/reference' },
       { text: version, link: '/changelog' },
     ],
