@@ -2,7 +2,7 @@
 // Run: npm run docs:tutorial
 
 import { writeFile } from 'node:fs/promises';
-import { evaluateRanking, Interactions, ItemKNN, MF, OverparamMF, Popularity, splitRandom } from '../src';
+import { evaluateRanking, Interactions, ItemKNN, MF, OverparamMF, Popularity, sgd, splitRandom } from '../src';
 import { loadDataset } from '../src/node';
 import { type Chart, renderCurves } from '../src/report/curves';
 
@@ -24,13 +24,16 @@ await draw('users', {
 
 const { train, test } = splitRandom(data, { testFraction: 0.2, seed: 1 });
 const deviation = test.stats().standardDeviation;
+const models = [
+  ['OverparamMF', new OverparamMF({ epochs: 20 })],
+  ['MF', new MF({ epochs: 20 })],
+  ['MF, sgd at 0.005', new MF({ epochs: 20, optimizer: sgd({ learningRate: 0.005 }) })],
+] as const;
 const curves = [];
-for (const [name, model] of [
-  ['OverparamMF', new OverparamMF()],
-  ['MF', new MF()],
-] as const) {
+for (const [name, model] of models) {
   const { epochs } = await model.fit(train, { validation: test });
   curves.push({ name, points: epochs.map(({ epoch, metrics }) => [epoch, metrics.rmse!] as const) });
+  console.log(name, ...curves.at(-1)!.points.map(([, rmse]) => rmse.toFixed(3)));
 }
 await draw('rmse', {
   title: 'Test RMSE by epoch',

@@ -7,7 +7,7 @@ import { markdownIn, PAGES, titleOf } from './pages.mjs';
 
 /** The pages of a section in order; a name with a final slash is whatever lies in that folder. */
 const SECTIONS = {
-  Start: ['readme', 'start', 'getting-started', 'faq'],
+  Start: ['readme', 'start', 'getting-started', 'command-line', 'faq'],
   Tutorial: ['tutorial', 'tutorial/'],
   'How-to': ['how-to/', 'features', 'files', 'runtimes'],
   'From other libraries': ['from/'],
