@@ -172,7 +172,8 @@ export function storeContract(title: string, place: () => Place): void {
       const changes = [
         flip(0),
         flip(Math.floor(length / 2)),
-        ...[-1, -8, -9, -12, -13, -16, -17].map(flip),
+        // The bytes of the frame are few, and the same behind any value.
+        ...(length < MIB ? [-1, -8, -9, -12, -13, -16, -17] : [-1, -17]).map(flip),
         (all: Buffer) => all.subarray(0, -1),
         (all: Buffer) => all.subarray(0, all.length - 16),
         (all: Buffer) => all.subarray(0, 7),

@@ -1,7 +1,8 @@
 // What the published package weighs in an application: packs it, unpacks the tarball as an installed package, and bundles
 // small programs of it with the bundlers that people use. Minified, gzipped, dependencies included; 1 kB is 1000 bytes.
 // `npm run size` prints the table; with a folder as argument it writes the bundles there, to see what is in them. With
-// --json it prints them for size.test.ts, which leaves out the slow bundlers where they say nothing new.
+// --json it prints them for size.test.ts, which leaves out the slow bundlers where they say nothing new, and has SWC
+// minify what rollup makes.
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -20,9 +21,10 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import commonjs from '@rollup/plugin-commonjs';
 import nodeResolve from '@rollup/plugin-node-resolve';
+import swc from '@swc/core';
 import { build as esbuild } from 'esbuild';
 import { rollup } from 'rollup';
-import { minify } from 'terser';
+import { minify as terser } from 'terser';
 import { build as vite } from 'vite';
 import webpack from 'webpack';
 
@@ -41,6 +43,15 @@ const PROGRAMS = {
   everything: ['opmf', '*', 'few'],
 };
 
+const [argument] = process.argv.slice(2);
+const quick = argument === '--json';
+
+/** A module minified by terser, or by SWC, which comes within a fiftieth of it in a tenth of the time. */
+const minify = async (code) => {
+  const options = { module: true, ecma: 2020 };
+  return (await (quick ? swc.minify(code, { ...options, compress: true, mangle: true }) : terser(code, options))).code;
+};
+
 const BUNDLERS = {
   async esbuild(file) {
     const options = { bundle: true, minify: true, format: 'esm', target: 'es2022', write: false, logLevel: 'silent' };
@@ -54,7 +65,7 @@ const BUNDLERS = {
       onwarn: () => {},
     });
     const { output } = await bundle.generate({ format: 'esm', inlineDynamicImports: true });
-    return (await minify(output[0].code, { module: true, ecma: 2020 })).code;
+    return minify(output[0].code);
   },
   async vite(file, folder) {
     const { output } = await vite({
@@ -101,7 +112,7 @@ function install(folder) {
 }
 
 /** Bytes of the tarball, and of every program by every bundler; a program of an entry that is not there is left out. */
-async function sizes(out, quick) {
+async function sizes(out) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'opmf-size-')));
   try {
     const { tarball, entries } = install(folder);
@@ -129,10 +140,8 @@ async function sizes(out, quick) {
   }
 }
 
-const [argument] = process.argv.slice(2);
-const quick = argument === '--json';
 if (argument !== undefined && !quick) mkdirSync(argument, { recursive: true });
-const found = await sizes(quick ? undefined : argument, quick);
+const found = await sizes(quick ? undefined : argument);
 if (quick) console.log(JSON.stringify(found));
 else {
   const columns = [...Object.keys(BUNDLERS), 'minified'];
