@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { defineConfig, type Options } from 'tsup';
 import ts from 'typescript';
 
@@ -51,6 +52,27 @@ const pureConstants = {
   },
 };
 
+/** Docstrings are in the declarations, where editors find them: in the JavaScript they would be a tenth of the tarball. */
+const noDocstrings = {
+  name: 'no-docstrings',
+  renderChunk(code: string) {
+    const source = ts.createSourceFile('chunk.js', code, ts.ScriptTarget.Latest);
+    const found = new Map<number, number>();
+    const visit = (node: ts.Node): void => {
+      for (const { pos, end } of ts.getLeadingCommentRanges(code, node.pos) ?? [])
+        if (code.startsWith('/**', pos)) found.set(pos, end);
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+    let [kept, from] = ['', 0];
+    for (const [pos, end] of [...found].sort(([a], [b]) => a - b)) {
+      kept += code.slice(from, pos).trimEnd();
+      from = end;
+    }
+    return { code: kept + code.slice(from) };
+  },
+};
+
 /** What the package exports. */
 const library = {
   index: 'src/index.ts',
@@ -66,7 +88,7 @@ const apart = { 'seed-key': 'src/core/seed-key.ts', 'matrix-view': 'src/paramete
 
 const common: Options = {
   splitting: true,
-  plugins: [classNames, pureConstants],
+  plugins: [classNames, pureConstants, noDocstrings],
   target: 'es2022',
   platform: 'neutral',
   external: [/^node:/],
@@ -82,12 +104,16 @@ export default defineConfig([
       'sweep-thread': 'src/node/distributed/sweep-thread.ts',
     },
     clean: true,
+    // The types of both module systems are the same, so they are written once: a module may import what CommonJS declares.
+    onSuccess: async () => {
+      for (const name of Object.keys(library)) await writeFile(`dist/${name}.d.ts`, `export * from './${name}.cjs';\n`);
+    },
   },
   // A CommonJS module knows its place by __filename, and import.meta is no syntax there.
   { ...common, format: 'cjs', entry: { ...library, ...apart }, define: { 'import.meta.url': 'undefined' } },
   {
     ...common,
-    format: ['esm', 'cjs'],
+    format: 'cjs',
     entry: library,
     // What is marked @internal is for the other layers, not for callers.
     dts: { only: true, compilerOptions: { stripInternal: true } },

@@ -21,7 +21,7 @@ const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> =
  * tenth of the program does not cover, in bytes.
  */
 const KEPT_BY_WEBPACK: Readonly<Record<string, number>> = { Popularity: 3_600, 'serve: all kinds': 600 };
-const TARBALL = [1000, 1225] as const;
+const TARBALL = [1000, 1160] as const;
 
 interface Sizes {
   readonly tarball: number;
