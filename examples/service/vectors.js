@@ -30,6 +30,7 @@ export async function writeVectors(database, model, kind) {
       );
     }
     await database.query(`CREATE INDEX ON ${table}_new USING ${INDEX[kind](ids.length)}`);
+    await database.query(`ANALYZE ${table}_new`);
   }
   await database.query(
     ['item', 'user']
