@@ -94,8 +94,19 @@ const common: Options = {
   external: [/^node:/],
 };
 
-/** The library in both module systems, and its types; the command line and the program of threads, which import it. */
-export default defineConfig([
+/** Declarations. What is marked @internal is for the other layers, not for callers. */
+const types: Options = {
+  ...common,
+  format: 'cjs',
+  entry: library,
+  dts: { only: true, compilerOptions: { stripInternal: true } },
+};
+
+/**
+ * The library in both module systems, and its types unless `--no-dts` leaves them out; the command line and the program of
+ * threads, which import it.
+ */
+export default defineConfig(({ dts }) => [
   {
     ...common,
     format: 'esm',
@@ -111,11 +122,5 @@ export default defineConfig([
   },
   // A CommonJS module knows its place by __filename, and import.meta is no syntax there.
   { ...common, format: 'cjs', entry: { ...library, ...apart }, define: { 'import.meta.url': 'undefined' } },
-  {
-    ...common,
-    format: 'cjs',
-    entry: library,
-    // What is marked @internal is for the other layers, not for callers.
-    dts: { only: true, compilerOptions: { stripInternal: true } },
-  },
+  ...(dts === false ? [] : [types]),
 ]);

@@ -12,5 +12,5 @@ const run = (...words) => {
 };
 if (!existsSync(`${root}/dist/node.js`)) {
   if (!existsSync(`${root}/node_modules`)) run('ci');
-  run('run', 'build');
+  run('run', 'build', '--', '--no-dts'); // Without types it takes a third of the time.
 }

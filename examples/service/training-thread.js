@@ -34,16 +34,17 @@ async function readEvents() {
   const [userIds, itemIds, values] = [[], [], []];
   let lastSeq = 0;
   for (;;) {
-    const page = await database.query(
-      'SELECT seq, user_id, item_id, value FROM events WHERE seq > $1 ORDER BY seq LIMIT $2',
+    // A page is one row of columns, which is several times as fast as rows of objects.
+    const [page] = await database.query(
+      `SELECT max(seq) AS last, array_agg(user_id) AS users, array_agg(item_id) AS items, array_agg(value) AS values
+       FROM (SELECT * FROM events WHERE seq > $1 ORDER BY seq LIMIT $2) AS page`,
       [lastSeq, PAGE],
     );
-    for (const { user_id, item_id, value } of page) {
-      userIds.push(user_id);
-      itemIds.push(item_id);
-      values.push(value);
-    }
-    if (page.length > 0) lastSeq = Number(page.at(-1).seq);
-    if (page.length < PAGE) return { ratings: Interactions.fromColumns({ userIds, itemIds, values }), lastSeq };
+    if (page.last === null) break;
+    lastSeq = Number(page.last);
+    for (const user of page.users) userIds.push(user);
+    for (const item of page.items) itemIds.push(item);
+    for (const value of page.values) values.push(value);
   }
+  return { ratings: Interactions.fromColumns({ userIds, itemIds, values }), lastSeq };
 }
