@@ -104,13 +104,15 @@ function listPage(folder) {
 /** The first heading of a page, without marks. */
 export const titleOf = (page) => /^# (.*)$/m.exec(readFileSync(join(PAGES, page), 'utf8'))?.[1].replace(/[`\\]/g, '');
 
-/** What typedoc repeats for each member is left out, and pages that a docstring names are linked. */
+/** What typedoc repeats for each member is left out, pages that a docstring names are linked, and types are no HTML. */
 function tidy(file) {
   const text = readFileSync(file, 'utf8').replace(/^#+ (Inherited from|Overrides|Implementation of)\n\n.*\n\n/gm, '');
   const linked = outsideCode(text, (part) =>
-    part.replace(/(?<![\w/[(])docs\/([\w/-]+\.md)/g, (all, page) =>
-      existsSync(join(ROOT, 'docs', page)) ? `[${titleOf(page)}](/${page})` : all,
-    ),
+    part
+      .replace(/(?<!\\)<(?=\w)(?!https?:|a id=|br)/g, '\\<')
+      .replace(/(?<![\w/[(])docs\/([\w/-]+\.md)/g, (all, page) =>
+        existsSync(join(ROOT, 'docs', page)) ? `[${titleOf(page)}](/${page})` : all,
+      ),
   );
   writeFileSync(file, `---\npageClass: reference\n---\n\n${linked}`);
 }
