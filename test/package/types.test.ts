@@ -65,6 +65,8 @@ test('examples run where types are only stripped', () => {
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     types: ['node'],
+    // An example that is a package of its own has not been installed.
+    paths: { opmf: [join(ROOT, 'dist/index.d.ts')], 'opmf/*': [join(ROOT, 'dist/*.d.ts')] },
     erasableSyntaxOnly: true,
     verbatimModuleSyntax: true,
   });
