@@ -11,7 +11,7 @@ import { writeResult } from './results.js';
 import { startService, until } from './service.js';
 
 const RATE = 2000;
-const SECONDS = 30;
+const SECONDS = 20;
 /** Autocannon sends a connection's share of a second one after another, so there are about so many requests at once. */
 const CONNECTIONS = 20;
 const SHAPE = { users: 20_000, items: 20_000, ratings: 1_000_000 };

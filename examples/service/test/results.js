@@ -1,7 +1,7 @@
 // Puts a part of benchmarks/results/service.json in its place, with the date and the machine.
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const FILE = fileURLToPath(new URL('../../../benchmarks/results/service.json', import.meta.url));
@@ -16,7 +16,7 @@ export function writeResult(name, result) {
   all[name] = {
     date: new Date().toISOString().slice(0, 10),
     cpu: cpus()[0]?.model.trim(),
-    cores: availableParallelism(),
+    cores: cpus().length,
     node: process.versions.node,
     loadOfMachine: loadavg().map((load) => Number(load.toFixed(2))),
     ...result,
