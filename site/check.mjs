@@ -34,7 +34,9 @@ export async function check(took) {
   const bytes = names.reduce((sum, name) => sum + statSync(join(DIST, name)).size, 0);
   console.log(`${pages.size} pages, ${(bytes / 2 ** 20).toFixed(1)} MiB, ${exports} exports`);
   if (took !== undefined) {
-    console.log(`built in ${took.seconds.toFixed(0)} s, ${took.cpuSeconds.toFixed(0)} s of them busy (a core)`);
+    console.log(
+      `built in ${took.seconds} s with ${took.cpuSeconds} s of a core; load ${took.load.toFixed(1)} on ${took.cores} cores`,
+    );
   }
   console.log(`a search for "${QUERY}" finds ${found.length} places, first: ${found.slice(0, 3).join(' | ')}`);
   for (const [what, list] of Object.entries(faults)) {

@@ -3,6 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const site = fileURLToPath(new URL('.', import.meta.url));
@@ -17,4 +18,10 @@ const { build } = await import('vitepress');
 await build(site);
 const { check } = await import('./check.mjs');
 const { user, system } = process.cpuUsage();
-await check({ seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 });
+const seconds = Math.round((performance.now() - start) / 1000);
+await check({
+  seconds,
+  cpuSeconds: Math.round((user + system) / 1e6),
+  load: loadavg()[0],
+  cores: availableParallelism(),
+});
