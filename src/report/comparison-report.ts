@@ -41,6 +41,21 @@ export function comparisonReport(comparison: Comparison): string {
   checkComparison(comparison);
   const { machine, constants, opmf } = comparison;
   const title = `Plain and overparameterized matrix factorization on ${comparison.dataset.name}`;
+  return renderPage(
+    title,
+    `<p>${escapeMarkup(comparisonTitle(comparison))}.</p>
+${readingNotes(comparison)
+  .map((note) => `<p>${escapeMarkup(note)}</p>`)
+  .join('\n')}
+${[...comparisonSections(comparison).map(renderSection), ...renderFair(comparison), ...renderModels(comparison)].join('\n')}
+<h2>Constants</h2>
+<pre>${escapeMarkup(JSON.stringify(constants, null, 2))}</pre>
+<p>Made by opmf ${escapeMarkup(opmf)} on ${escapeMarkup(machine.cpu)}, ${machine.cores} cores, Node ${escapeMarkup(machine.node)}.</p>`,
+  );
+}
+
+/** A page of its own: a title, and content that is markup. */
+export function renderPage(title: string, content: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -51,14 +66,7 @@ export function comparisonReport(comparison: Comparison): string {
 </head>
 <body>
 <h1>${escapeMarkup(title)}</h1>
-<p>${escapeMarkup(comparisonTitle(comparison))}.</p>
-${readingNotes(comparison)
-  .map((note) => `<p>${escapeMarkup(note)}</p>`)
-  .join('\n')}
-${[...comparisonSections(comparison).map(renderSection), ...renderFair(comparison), ...renderModels(comparison)].join('\n')}
-<h2>Constants</h2>
-<pre>${escapeMarkup(JSON.stringify(constants, null, 2))}</pre>
-<p>Made by opmf ${escapeMarkup(opmf)} on ${escapeMarkup(machine.cpu)}, ${machine.cores} cores, Node ${escapeMarkup(machine.node)}.</p>
+${content}
 </body>
 </html>
 `;
@@ -72,15 +80,16 @@ function renderFair(comparison: Comparison): string[] {
 
 /** The table of the models, if there are any. */
 function renderModels(comparison: Comparison): string[] {
-  const [heads, ...rows] = modelRows(comparison);
-  if (heads === undefined) return [];
+  const rows = modelRows(comparison);
+  return rows.length === 0 ? [] : ['<h2>Models</h2>', renderTable(rows)];
+}
+
+/** A table whose first row is its head. */
+export function renderTable([heads = [], ...rows]: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[], tag: 'th' | 'td') =>
     `<tr>${cells.map((cell) => `<${tag}>${escapeMarkup(cell)}</${tag}>`).join('')}</tr>`;
-  return [
-    '<h2>Models</h2>',
-    `<div class="scroll"><table>\n<thead>${line(heads, 'th')}</thead>`,
-    `<tbody>\n${rows.map((row) => line(row, 'td')).join('\n')}\n</tbody>\n</table></div>`,
-  ];
+  return `<div class="scroll"><table>\n<thead>${line(heads, 'th')}</thead>
+<tbody>\n${rows.map((row) => line(row, 'td')).join('\n')}\n</tbody>\n</table></div>`;
 }
 
 function renderSection({ optimizer, targets, rows, curves }: Section): string {

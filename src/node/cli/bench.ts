@@ -6,7 +6,7 @@ import { OPTIMIZER_NAMES } from '../../optimizers/registry';
 import { createRecommender } from '../../recommenders/registry';
 import type { Arguments, Command, Io } from './command';
 import { counted, startProgress } from './printing';
-import { DATA_FLAGS, openSource } from './source';
+import { DATA_FLAGS, DATA_WORDS, openSource } from './source';
 
 const KINDS = ['mf', 'overparam-mf'] as const;
 const EPOCHS = 3;
@@ -29,6 +29,7 @@ export const benchCommand: Command = {
       json: { about: 'print one JSON document and nothing else' },
       ...DATA_FLAGS,
     },
+    words: DATA_WORDS,
     positionals: [0, 1],
   },
   run: runBench,

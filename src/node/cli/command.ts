@@ -15,7 +15,7 @@ export interface Command {
 export interface Io {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
-  /** Whether standard error is a terminal: only then is progress shown. */
+  /** Whether standard error is a terminal: progress is a bar there, and lines elsewhere. */
   readonly isTTY: boolean;
 }
 
@@ -25,6 +25,8 @@ export interface Flag {
   readonly about: string;
   /** The flag may be given more than once. */
   readonly repeats?: boolean;
+  /** The values that a shell suggests, or some of them. */
+  readonly choices?: readonly string[];
 }
 
 /** The declaration of a command's arguments. */
@@ -36,6 +38,8 @@ export interface Usage {
   /** A complete, working command line. */
   readonly example: string;
   readonly flags: Readonly<Record<string, Flag>>;
+  /** What a shell suggests for arguments, beside files. */
+  readonly words?: readonly string[];
   /** Extra help below the flags; `words`: what was written besides --help. */
   more?(words: readonly string[]): string;
   /** The minimum and maximum number of arguments that are not flags. */

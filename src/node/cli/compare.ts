@@ -14,7 +14,7 @@ import { requireWritable, writeFileAtomically } from '../output-file';
 import { type Arguments, type Command, type Io, UsageError } from './command';
 import { readMetric } from './evaluate';
 import { startProgress } from './printing';
-import { DATA_FLAGS, openSource } from './source';
+import { DATA_FLAGS, DATA_WORDS, openSource } from './source';
 
 /**
  * The arms that run beside plain by default: with the other defaults some 25 s on one core. An epoch of dense-2 takes
@@ -39,14 +39,20 @@ export const compareCommand: Command = {
     flags: {
       terms: {
         value: 'TERMS',
+        choices: TERMS,
         about:
           'paper (one rate for all arms), matched or tuned; default: paper, and below it a line of what remains when each arm has the best of six rates',
       },
-      optimizers: { value: 'NAMES', about: `of ${OPTIMIZER_NAMES.join(', ')}; default ${PAPER_OPTIMIZERS.join(',')}` },
+      optimizers: {
+        value: 'NAMES',
+        about: `of ${OPTIMIZER_NAMES.join(', ')}; default ${PAPER_OPTIMIZERS.join(',')}`,
+        choices: OPTIMIZER_NAMES,
+      },
       overparams: { value: 'ARMS', about: `${ARM_FORM}; default ${DEFAULT_ARMS.join(',')}` },
       models: {
         value: 'NAMES',
         about: `recommenders with their defaults, side by side; without --optimizers and --overparams in place of the arms; of ${RECOMMENDER_NAMES.join(', ')}`,
+        choices: RECOMMENDER_NAMES,
       },
       metrics: {
         value: 'NAMES',
@@ -62,6 +68,7 @@ export const compareCommand: Command = {
       out: { value: 'FILE', about: 'write an HTML report with curves' },
       ...DATA_FLAGS,
     },
+    words: DATA_WORDS,
     positionals: [0, 1],
   },
   run: runCompare,

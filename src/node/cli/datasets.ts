@@ -4,7 +4,7 @@ import { datasetPath, listDatasets } from '../datasets';
 import { type FetchDatasetOptions, fetchDataset } from '../fetch-dataset';
 import { type Arguments, type Command, type Io, UsageError } from './command';
 import { startProgress } from './printing';
-import { BUILT_IN, DATA_DIR } from './source';
+import { BUILT_IN, DATA_DIR, DATA_WORDS } from './source';
 
 /** The command. */
 export const datasetsCommand: Command = {
@@ -22,6 +22,7 @@ export const datasetsCommand: Command = {
       json: { about: 'print one JSON document and nothing else' },
       'data-dir': { ...DATA_DIR, about: `${DATA_DIR.about}; with fetch: where it goes, default the cache` },
     },
+    words: ['list', 'path', 'fetch', ...DATA_WORDS.slice(1)],
     positionals: [0, 2],
   },
   run: runDatasets,

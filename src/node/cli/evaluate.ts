@@ -19,7 +19,7 @@ import { RATING_METRICS } from '../../metrics/rating-metrics';
 import { loadModel } from '../model-file';
 import { type Arguments, type Command, type Io, UsageError } from './command';
 import { counted } from './printing';
-import { DATA_FLAGS, openSource, withIdsOf } from './source';
+import { DATA_FLAGS, DATA_WORDS, openSource, withIdsOf } from './source';
 
 /** The command. */
 export const evaluateCommand: Command = {
@@ -43,6 +43,7 @@ export const evaluateCommand: Command = {
       json: { about: 'print one JSON document and nothing else' },
       ...DATA_FLAGS,
     },
+    words: DATA_WORDS,
     positionals: [2, 2],
   },
   run: runEvaluate,

@@ -65,14 +65,12 @@ async function runExport(given: Arguments, io: Io): Promise<void> {
   const lists = given.text('recommendations');
   const spark = given.text('spark');
   const n = given.count('n') ?? 10;
-  if (lists !== undefined && !/\.(csv|ndjson|jsonl)$/i.test(lists))
-    throw new UsageError(`--recommendations is '${lists}'; want a name that ends in .ndjson, .jsonl or .csv`);
+  if (lists !== undefined) await checkListFile('recommendations', lists);
   const ids = given.text('ids') ?? 'number';
   if (ids !== 'number' && ids !== 'index') throw new UsageError(`--ids is '${ids}'; want number or index`);
   if (outputs.length === 0 && lists === undefined && spark === undefined)
     throw new UsageError('nothing to write: give --items FILE, --users FILE, --recommendations FILE or --spark DIR');
   for (const { path } of outputs) await requireWritable(path);
-  if (lists !== undefined) await requireWritable(lists);
   const part = partOf(given.text('part'));
   if (part !== undefined && lists === undefined) throw new UsageError('--part is for --recommendations FILE');
   const model = given.positionals[0]!;
@@ -88,15 +86,9 @@ async function runExport(given: Arguments, io: Io): Promise<void> {
     for (const { side, path, vectors, dim } of written) said.push(`${vectors} ${side} x ${dim} to ${path}`);
   }
   if (lists !== undefined) {
-    const progress = startProgress(io);
-    const onProgress = (done: number, all: number) =>
-      progress.update(done / Math.max(1, all), `${done} of ${all} users`);
-    const { users, resumed } = await writeRecommendations(lists, recommender ?? model, { n, part, onProgress }).finally(
-      () => progress.done(),
-    );
-    files.push({ path: lists, users, resumed, n, ...(part && { part }) });
-    const before = resumed > 0 ? `, ${resumed} of them from before` : '';
-    said.push(`lists of ${counted(users, 'user')}${before} to ${lists}`);
+    const written = await writeLists(lists, recommender ?? model, { n, part }, io);
+    files.push(written.file);
+    said.push(written.said);
   }
   if (spark !== undefined) {
     await exportSparkAls(spark, recommender!, { ids });
@@ -108,8 +100,34 @@ async function runExport(given: Arguments, io: Io): Promise<void> {
   else io.stdout.write(`${said.join('\n')}\n`);
 }
 
+/** A file of lists, as --recommendations here and --out of recommend --all name it. @throws UsageError; DataError */
+export async function checkListFile(flag: string, path: string): Promise<void> {
+  if (!/\.(csv|ndjson|jsonl)$/i.test(path))
+    throw new UsageError(`--${flag} is '${path}'; want a name that ends in .ndjson, .jsonl or .csv`);
+  await requireWritable(path);
+}
+
+/** Writes the lists of all users, and says so. */
+export async function writeLists(
+  path: string,
+  model: Parameters<typeof writeRecommendations>[1],
+  options: Pick<NonNullable<Parameters<typeof writeRecommendations>[2]>, 'n' | 'part'>,
+  io: Io,
+) {
+  const progress = startProgress(io);
+  const onProgress = (done: number, all: number) => progress.update(done / Math.max(1, all), `${done} of ${all} users`);
+  const writing = writeRecommendations(path, model, { ...options, onProgress });
+  const { users, resumed } = await writing.finally(() => progress.done());
+  const before = resumed > 0 ? `, ${resumed} of them from before` : '';
+  const { n, part } = options;
+  return {
+    file: { path, users, resumed, n, ...(part && { part }) },
+    said: `lists of ${counted(users, 'user')}${before} to ${path}`,
+  };
+}
+
 /** `2/8`: part 2 of 8. */
-function partOf(text: string | undefined): { index: number; of: number } | undefined {
+export function partOf(text: string | undefined): { index: number; of: number } | undefined {
   if (text === undefined) return undefined;
   const [index = 0, of = 0] = /^\d{1,9}\/\d{1,9}$/.test(text) ? text.split('/').map(Number) : [];
   if (index >= 1 && index <= of) return { index, of };

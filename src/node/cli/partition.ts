@@ -5,7 +5,7 @@ import { DataError } from '../../core/errors';
 import { type PartitionOptions, partitionInteractions } from '../tiles/partition';
 import { type Arguments, type Command, type Io, UsageError } from './command';
 import { counted, startProgress } from './printing';
-import { adviceInFlags, DATA_FLAGS, openSource, readFlags } from './source';
+import { adviceInFlags, DATA_FLAGS, DATA_WORDS, openSource, readFlags } from './source';
 
 /** The command. */
 export const partitionCommand: Command = {
@@ -22,6 +22,7 @@ export const partitionCommand: Command = {
       json: { about: 'print one JSON document and nothing else' },
       ...DATA_FLAGS,
     },
+    words: DATA_WORDS,
     positionals: [1, 1],
   },
   run: runPartition,

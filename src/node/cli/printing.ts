@@ -21,31 +21,39 @@ function escaped(character: string): string {
 
 /** Redraws at most this often, in milliseconds. */
 const INTERVAL = 80;
+/** The same for lines, where standard error is no terminal. */
+const LINE_INTERVAL = 5000;
 const BAR = 28;
 /** The widest label that keeps the line on an 80-column terminal. */
 const LABEL = 42;
 
-/** A bar that fills from 0 to 1 and is then removed. */
+/** A bar that fills from 0 to 1 and is then removed; where there is no terminal, lines. */
 export interface Progress {
   update(fraction: number, label: string): void;
   done(): void;
 }
 
-/** Starts a bar; tests pass a clock (in milliseconds). */
+/** Starts it; tests pass a clock (in milliseconds). */
 export function startProgress(io: Io, now: () => number = Date.now): Progress {
-  if (!io.isTTY) return { update() {}, done() {} };
-  let drawn = -Infinity;
+  // What takes less than an interval says nothing in lines.
+  let drawn = io.isTTY ? -Infinity : now();
+  let hasBar = false;
   return {
     update(fraction, label) {
-      if (now() - drawn < INTERVAL && fraction < 1) return;
+      if (now() - drawn < (io.isTTY ? INTERVAL : LINE_INTERVAL) && (fraction < 1 || !io.isTTY)) return;
       drawn = now();
       const part = Math.min(1, Math.max(0, fraction));
+      const percent = `${Math.floor(part * 100)}`.padStart(3);
+      if (!io.isTTY) {
+        io.stderr.write(`${percent}% ${label}\n`);
+        return;
+      }
       const full = Math.round(part * BAR);
-      const percent = String(Math.floor(part * 100)).padStart(3);
       io.stderr.write(`\r[${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${percent}% ${label.slice(0, LABEL)}\u001b[K`);
+      hasBar = true;
     },
     done() {
-      if (drawn > -Infinity) io.stderr.write('\r\u001b[K');
+      if (hasBar) io.stderr.write('\r\u001b[K');
     },
   };
 }

@@ -4,12 +4,24 @@ import { OpmfError, OptionError } from '../../core/errors';
 import { nearest } from '../../core/options';
 import { VERSION } from '../../core/version';
 import { benchCommand } from './bench';
-import { type Command, commandHelp, formOf, generalHelp, type Io, parseArguments, UsageError } from './command';
+import {
+  type Command,
+  commandHelp,
+  formOf,
+  generalHelp,
+  type Io,
+  parseArguments,
+  type Usage,
+  UsageError,
+} from './command';
 import { compareCommand } from './compare';
+import { completionCommand } from './completion';
 import { datasetsCommand } from './datasets';
 import { evaluateCommand } from './evaluate';
 import { exportCommand } from './export';
+import { infoCommand } from './info';
 import { partitionCommand } from './partition';
+import { explainCommand, predictCommand } from './predict';
 import { printable } from './printing';
 import { recommendCommand } from './recommend';
 import { similarCommand } from './similar';
@@ -23,12 +35,16 @@ const COMMANDS: readonly Command[] = [
   trainCommand,
   evaluateCommand,
   recommendCommand,
+  predictCommand,
+  explainCommand,
   similarCommand,
+  infoCommand,
   exportCommand,
   tuneCommand,
   datasetsCommand,
   benchCommand,
   workerCommand,
+  completionCommand(() => COMMANDS.map(withCommon)),
 ];
 
 /** Flags that every command has. */
@@ -36,6 +52,10 @@ const COMMON_FLAGS = {
   debug: { about: 'on a failure, print the stack trace too' },
   help: { about: 'print this help' },
 };
+
+function withCommon({ usage }: Command): Usage {
+  return { ...usage, flags: { ...usage.flags, ...COMMON_FLAGS } };
+}
 
 /** Runs the command line; never rejects. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -47,7 +67,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const command = COMMANDS.find(({ usage }) => usage.name === name);
   if (command === undefined)
     return refuse(io, unknownCommand(name), 'usage: opmf COMMAND [ARGUMENTS]; opmf --help lists the commands');
-  const usage = { ...command.usage, flags: { ...command.usage.flags, ...COMMON_FLAGS } };
+  const usage = withCommon(command);
   if (asksForHelp(rest)) {
     io.stdout.write(commandHelp(usage, rest));
     return 0;

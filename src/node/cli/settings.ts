@@ -35,6 +35,15 @@ export function parseSettings(assignments: readonly string[]): Settings {
   return settings;
 }
 
+/** Nested options by dotted name, with their values as `--set` takes them. */
+export function flatSettings(options: object, prefix = ''): [string, string][] {
+  return Object.entries(options).flatMap(([name, value]): [string, string][] =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? flatSettings(value, `${prefix}${name}.`)
+      : [[prefix + name, typeof value === 'string' ? value : JSON.stringify(value)]],
+  );
+}
+
 /** The help on the options of the model, for commands with --model and --set. */
 export function settingsHelp(words: readonly string[]): string {
   const at = words.findIndex((word) => word === '--model' || word.startsWith('--model='));

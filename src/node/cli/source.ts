@@ -143,6 +143,9 @@ function yesOrNo(given: Arguments, flag: string): boolean | undefined {
 /** The built-in set's name, in reports and as an argument. */
 export const BUILT_IN = 'synthetic-100k';
 
+/** What DATA may be, beside files. */
+export const DATA_WORDS: readonly string[] = [BUILT_IN, ...DATASETS.map(({ name }) => name)];
+
 /** Where data sets are searched. */
 export const DATA_DIR: Flag = {
   value: 'DIR',

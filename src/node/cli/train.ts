@@ -5,18 +5,19 @@ import { join } from 'node:path';
 import { type Split, splitRandom } from '../../data/splits';
 import { evaluateRanking, type RankingEvaluation } from '../../evaluation/evaluate-ranking';
 import { evaluateRatings, type RatingEvaluation } from '../../evaluation/evaluate-ratings';
-import type { Recommender } from '../../recommenders/recommender';
+import type { FitOptions, Recommender } from '../../recommenders/recommender';
 import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../../recommenders/registry';
+import { trainingReport } from '../../report/training-report';
 import type { EpochRecord, History } from '../../training/fit';
 import { type TrainProgress, train } from '../distributed/train';
-import { saveModel } from '../model-file';
-import { requireWritable } from '../output-file';
+import { checkpointFile, saveModel } from '../model-file';
+import { requireWritable, writeFileAtomically } from '../output-file';
 import { type FitTilesOptions, fitTiles } from '../tiles/fit-tiles';
 import { FILES } from '../tiles/tile-folder';
 import { type Arguments, type Command, type Io, UsageError } from './command';
-import { chosenText, counted, type Progress, startProgress } from './printing';
+import { chosenText, counted, type Progress, printable, startProgress } from './printing';
 import { parseSettings, settingsHelp } from './settings';
-import { DATA_FLAGS, openSource } from './source';
+import { DATA_FLAGS, DATA_WORDS, openSource } from './source';
 import { WORKER_FLAGS, whereOf } from './worker';
 
 /** The command. */
@@ -25,13 +26,14 @@ export const trainCommand: Command = {
     name: 'train',
     about:
       'Trains a recommender on ratings and saves it; without DATA, on the built-in synthetic set; of a folder of opmf partition in bounded memory.',
-    form: '[DATA] --out model.safetensors [--model overparam-mf] [--set NAME=VALUE ...] [--test-fraction .1] [--seed 1] [--columns user=NAME,...] [--json]',
+    form: '[DATA] --out model.safetensors [--model overparam-mf] [--set NAME=VALUE ...] [--test-fraction .1] [--checkpoint FILE [--every 1] [--resume]] [--report FILE] [--seed 1] [--columns user=NAME,...] [--json]',
     example: 'opmf train ml-100k --out model.safetensors --set rank=32 --set overparam.depth=3 --test-fraction .1',
     flags: {
       out: { value: 'FILE', about: 'where the trained model goes (safetensors)' },
       model: {
         value: 'NAME',
         about: `one of ${RECOMMENDER_NAMES.join(', ')}; default overparam-mf; with --help: its options are listed`,
+        choices: RECOMMENDER_NAMES,
       },
       set: {
         value: 'NAME=VALUE',
@@ -42,6 +44,15 @@ export const trainCommand: Command = {
         value: 'F',
         about:
           'hold out this part of the ratings and report on it: RMSE, or NDCG@10 where scores are no ratings; default 0',
+      },
+      checkpoint: { value: 'FILE', about: 'keep the training in this file, so that --resume can go on with it' },
+      every: { value: 'N', about: 'with --checkpoint: after every N epochs; default 1' },
+      resume: {
+        about: 'go on from the file of --checkpoint, where there is one, to the bits of a training never stopped',
+      },
+      report: {
+        value: 'FILE',
+        about: 'write an HTML report with curves by epoch, those of the test with --test-fraction',
       },
       seed: { value: 'N', about: 'seed of the split and of the model; default 1' },
       memory: {
@@ -59,6 +70,7 @@ export const trainCommand: Command = {
       json: { about: 'print one JSON document and nothing else' },
       ...DATA_FLAGS,
     },
+    words: DATA_WORDS,
     more: settingsHelp,
     positionals: [0, 1],
   },
@@ -82,7 +94,9 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   else if (ONLY_FOR_TILES.some((flag) => given.has(flag)))
     throw new UsageError(`--${ONLY_FOR_TILES.join(', --')} are for a folder of opmf partition`);
   let recommender: Recommender = createRecommender(name as RecommenderName, trains ? { seed, ...settings } : settings);
-  await requireWritable(out);
+  const kept = await keptIn(given, io);
+  const report = given.text('report');
+  for (const path of report === undefined ? [out] : [out, report]) await requireWritable(path);
   const source = isTiles ? { name: data, data: undefined } : await openSource(data, given, io);
   const split =
     testFraction === 0 || source.data === undefined ? undefined : splitRandom(source.data, { testFraction, seed });
@@ -96,8 +110,12 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   try {
     if (source.data === undefined) {
       const asked = { recommender: name as 'mf', seed, ...settings, ...tileOptions(given) };
-      ({ recommender, history } = await fitFolder(source.name, asked, given, progress, io));
-    } else history = await recommender.fit(split?.train ?? source.data, { onEpoch });
+      ({ recommender, history } = await fitFolder(source.name, asked, kept, given, progress, io));
+    } else {
+      // Curves of the test are for the report alone.
+      const curves = report === undefined ? {} : { validation: split?.test };
+      history = await recommender.fit(split?.train ?? source.data, { onEpoch, ...kept, ...curves });
+    }
   } finally {
     progress.done();
   }
@@ -112,6 +130,11 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   }
   const test = split === undefined ? undefined : await evaluated(recommender, split);
   await saveModel(out, recommender);
+  if (report !== undefined)
+    await writeFileAtomically(
+      report,
+      trainingReport(`${recommender.name} on ${source.name}`, epochs, recommender.options),
+    );
   if (given.has('json')) {
     const document = {
       model: recommender.name,
@@ -139,6 +162,23 @@ async function runTrain(given: Arguments, io: Io): Promise<void> {
   io.stdout.write(`${[...lines, `trained in ${seconds.toFixed(1)} s, saved to ${out}`].join('\n')}\n`);
 }
 
+/** What --checkpoint and --resume say. */
+async function keptIn(given: Arguments, io: Io): Promise<Pick<FitOptions, 'checkpoint' | 'resume'>> {
+  const path = given.text('checkpoint');
+  if (path === undefined) {
+    const flag = ['every', 'resume'].find((known) => given.has(known));
+    if (flag !== undefined) throw new UsageError(`--${flag} needs --checkpoint FILE`);
+    return {};
+  }
+  await requireWritable(path);
+  const { read, write } = checkpointFile(path);
+  const checkpoint = { every: given.count('every'), write };
+  if (!given.has('resume')) return { checkpoint };
+  const resume = await read();
+  if (resume === undefined) io.stderr.write(`opmf train: ${printable(path)} is not there yet: from the start\n`);
+  return { checkpoint, resume };
+}
+
 /** What cannot be had of a folder of tiles. */
 function refuseForTiles(given: Arguments, name: string, testFraction: number): void {
   if (testFraction > 0)
@@ -157,15 +197,20 @@ function tileOptions(given: Arguments): FitTilesOptions {
 }
 
 /** Trains on a folder of tiles, on this machine or by workers. */
-async function fitFolder(dir: string, options: FitTilesOptions, given: Arguments, progress: Progress, io: Io) {
+async function fitFolder(
+  dir: string,
+  options: FitTilesOptions,
+  kept: FitOptions,
+  given: Arguments,
+  progress: Progress,
+  io: Io,
+) {
   if (!['redis', 'store', 'name'].some((flag) => given.has(flag))) {
-    return fitTiles(dir, {
-      ...options,
-      onProgress({ epoch, epochs, steps, of, ratingsPerSecond, secondsLeft }) {
-        const speed = `${(ratingsPerSecond / 1e6).toFixed(1)} M ratings/s, ${secondsLeft.toFixed(0)} s left`;
-        progress.update((epoch - 1 + steps / of) / epochs, `epoch ${epoch}, ${speed}`);
-      },
-    });
+    const onProgress: FitTilesOptions['onProgress'] = ({ epoch, epochs, steps, of, ratingsPerSecond, secondsLeft }) => {
+      const speed = `${(ratingsPerSecond / 1e6).toFixed(1)} M ratings/s, ${secondsLeft.toFixed(0)} s left`;
+      progress.update((epoch - 1 + steps / of) / epochs, `epoch ${epoch}, ${speed}`);
+    };
+    return fitTiles(dir, { ...options, onProgress }, kept);
   }
   const where = whereOf(given);
   let isAlone = false;

@@ -2,12 +2,14 @@
 
 import type { SearchRange, SearchSpace } from '../../evaluation/search-space';
 import { tune } from '../../evaluation/tune';
-import type { MetricName } from '../../metrics/metric-names';
-import { createRecommender, type RecommenderName } from '../../recommenders/registry';
+import { isLessBetter, type MetricName } from '../../metrics/metric-names';
+import { createRecommender, RECOMMENDER_NAMES, type RecommenderName } from '../../recommenders/registry';
+import { tuningReport } from '../../report/training-report';
+import { requireWritable, writeFileAtomically } from '../output-file';
 import { type Arguments, type Command, type Io, UsageError } from './command';
 import { chosenText, startProgress } from './printing';
-import { parseSettings, settingsHelp } from './settings';
-import { DATA_FLAGS, openSource } from './source';
+import { flatSettings, parseSettings, settingsHelp } from './settings';
+import { DATA_FLAGS, DATA_WORDS, openSource } from './source';
 
 /** The command. */
 export const tuneCommand: Command = {
@@ -17,7 +19,11 @@ export const tuneCommand: Command = {
     form: '[DATA] [--model overparam-mf] [--space NAME=VALUES ...] [--set NAME=VALUE ...] [--trials 20] [--metric NAME] [--strategy random|halving] [--seed 1] [--threads N] [--json]',
     example: 'opmf tune ml-100k --space rank=16,32,64 --space regularization.embedding=.05..0.5:log --trials 20',
     flags: {
-      model: { value: 'NAME', about: 'overparam-mf (default), or another recommender' },
+      model: {
+        value: 'NAME',
+        about: 'overparam-mf (default), or another recommender',
+        choices: RECOMMENDER_NAMES,
+      },
       space: {
         value: 'NAME=VALUES',
         about:
@@ -31,13 +37,19 @@ export const tuneCommand: Command = {
         about:
           'rmse, mae, ndcg@10, recall@20, ...; default rmse, or ndcg@10 where the scores of the model are no ratings',
       },
-      strategy: { value: 'NAME', about: 'random (default), or halving: all for few epochs, the best for more' },
+      strategy: {
+        value: 'NAME',
+        about: 'random (default), or halving: all for few epochs, the best for more',
+        choices: ['random', 'halving'],
+      },
       'test-fraction': { value: 'F', about: 'the part of the ratings that trials are judged by; default .1' },
       seed: { value: 'N', about: 'seed of the draws and of the split; default 1' },
       threads: { value: 'N', about: 'fits at once, to the same results; default one a core' },
+      report: { value: 'FILE', about: 'write an HTML report: every fit, and the curve of the best so far' },
       json: { about: 'print one JSON document and nothing else' },
       ...DATA_FLAGS,
     },
+    words: DATA_WORDS,
     more: settingsHelp,
     positionals: [0, 1],
   },
@@ -52,6 +64,8 @@ async function runTune(given: Arguments, io: Io): Promise<void> {
   const testFraction = given.number('test-fraction', 'a number above 0 and below 1', (f) => f > 0 && f < 1);
   const metric = given.text('metric') as MetricName | undefined;
   const base = parseSettings(given.texts('set'));
+  const report = given.text('report');
+  if (report !== undefined) await requireWritable(report);
   const source = await openSource(given.positionals[0], given, io);
   const { minimum, maximum } = source.data.stats();
   const { loss } = createRecommender(model, base).options as { loss?: unknown };
@@ -70,12 +84,14 @@ async function runTune(given: Arguments, io: Io): Promise<void> {
     onProgress: ({ done, total, trial }) =>
       progress.update(done / total, `trial ${trial.trial}: ${trial.score?.toFixed(4) ?? 'diverged'}`),
   }).finally(() => progress.done());
+  const page = () => tuningReport(`${model} on ${source.name}, tuned`, result, isLessBetter(result.metric));
+  if (report !== undefined) await writeFileAtomically(report, page());
   if (given.has('json')) {
     io.stdout.write(`${JSON.stringify({ model, dataset: source.name, ...result })}\n`);
     return;
   }
   const { best } = result;
-  const settings = flat(best.options).map(([name, value]) => `--set ${name}=${value}`);
+  const settings = flatSettings(best.options).map(([name, value]) => `--set ${name}=${value}`);
   if (settings.length === 0) settings.push('the defaults');
   io.stdout.write(
     `${model} on ${source.name}: best ${result.metric} ${best.score.toFixed(4)} of ${result.trials.length} fits\n${settings.join(' ')}\n`,
@@ -99,13 +115,4 @@ function readSpace(assignments: readonly string[]): SearchSpace {
     space[name] = { min, max, ...(range[3] !== undefined && { scale: 'log' as const }) };
   }
   return space;
-}
-
-/** Nested options by dotted name. */
-function flat(options: object, prefix = ''): [string, string][] {
-  return Object.entries(options).flatMap(([name, value]): [string, string][] =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? flat(value, `${prefix}${name}.`)
-      : [[prefix + name, typeof value === 'string' ? value : JSON.stringify(value)]],
-  );
 }

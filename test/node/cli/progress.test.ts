@@ -1,4 +1,4 @@
-// The bar is drawn on terminals only, not too often, within 80 columns, and is gone afterwards.
+// On terminals a bar, not too often, within 80 columns, which is gone afterwards; elsewhere a line every five seconds.
 
 import { startProgress } from '../../../src/node/cli/printing';
 
@@ -15,8 +15,11 @@ function draw(isTTY: boolean, times: number[]) {
   return written;
 }
 
-test('nothing is written when piped', () => {
+test('when piped it is a whole line every five seconds, and none where it is done before', () => {
   expect(draw(false, [0, 1000, 2000])).toEqual([]);
+  const lines = draw(false, [0, 4999, 5000, 9999, 10_000, 10_001]);
+  expect(lines.map((line) => line.slice(0, 13))).toEqual([' 50% epoch 3,', ' 83% epoch 5,']);
+  for (const line of lines) expect([...line].filter((one) => one < ' ')).toEqual(['\n']);
 });
 
 test('on a terminal it fills, and its line is cleared at the end', () => {

@@ -43,6 +43,10 @@ describe('help', () => {
       'bench',
       'partition',
       'worker',
+      'predict',
+      'explain',
+      'info',
+      'completion',
     ])
       expect(out).toContain(`  ${name} `);
     expect((await opmf('--version')).out).toBe(`${version}\n`);
@@ -60,6 +64,10 @@ describe('help', () => {
     'bench',
     'partition',
     'worker',
+    'predict',
+    'explain',
+    'info',
+    'completion',
   ])('opmf %s --help has the form and an example', async (name) => {
     const { code, out, err } = await opmf(name, '--help');
     expect([code, err]).toEqual([0, '']);
@@ -107,6 +115,17 @@ describe('wrong usage exits 2 with the reason and the right form, each in one li
     [['train', '--out', 'x', '--set', 'rank=4', '--set', 'rank=8'], 'opmf: train: --set rank is given twice'],
     [['train', '--out', 'x', '--set', 'seed=9', '--seed', '3'], 'opmf: train: --seed and --set seed: give one'],
     [['similar'], 'opmf: similar: MODEL is missing'],
+    [['recommend', 'model', '--all'], 'opmf: recommend: --out is missing: with --all'],
+    [['recommend', 'model', '--all', '--out', 'x.txt'], "opmf: recommend: --out is 'x.txt'; want a name that ends in"],
+    [['recommend', 'model', '42', '--all', '--out', 'x.csv'], 'opmf: recommend: --all means all users; leave out "42"'],
+    [['recommend', 'model', '42', '--out', 'x.csv'], 'opmf: recommend: --out is for --all'],
+    [['train', '--out', 'x', '--resume'], 'opmf: train: --resume needs --checkpoint FILE'],
+    [['train', '--out', 'x', '--every', '2'], 'opmf: train: --every needs --checkpoint FILE'],
+    [['train', '--out', 'x', '--checkpiont', 'y'], "unknown flag '--checkpiont'; did you mean '--checkpoint'?"],
+    [['predict', 'model', '42'], 'opmf: predict: ITEM is missing after "42"'],
+    [['explain', 'model', '42', '50', '--m', '3'], "opmf: explain: unknown flag '--m'; did you mean '--n'?"],
+    [['info'], 'opmf: info: MODEL is missing'],
+    [['completion', 'csh'], "opmf: completion: the shell is 'csh'; want bash, zsh or fish"],
   ])('opmf %j', async (argv, reason) => {
     const { code, out, err } = await opmf(...argv);
     expect(err).toContain(reason);
