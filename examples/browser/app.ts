@@ -186,20 +186,25 @@ function choice(
   at: number,
   scale: number[],
 ): HTMLElement {
-  const buttons = scale.map((value) => {
+  const labels = scale.length === 1 ? ['I like it'] : scale.map((value) => String(Number(value.toFixed(2))));
+  const buttons = scale.map((value, index) => {
     const input = made('input', { type: 'radio', name: `item-${at}` });
     input.addEventListener('change', () => rate(itemId, value));
-    const name = scale.length === 1 ? 'I like it' : String(Number(value.toFixed(2)));
-    return made('label', {}, input, made('span', {}, name));
+    return made('label', {}, input, made('span', {}, labels[index]!));
   });
-  const clear = made('button', { type: 'button', className: 'clear' }, 'Clear');
+  const clear = made('button', { type: 'button', className: 'clear', ariaLabel: 'Clear', title: 'Clear' }, '×');
   clear.addEventListener('click', () => {
     for (const input of Array.from(set.querySelectorAll('input'))) input.checked = false;
     rate(itemId, undefined);
   });
   const about = scale.length === 1 ? `${count(n)} users` : `${count(n)} ratings, mean ${mean.toFixed(1)}`;
   const title = made('legend', {}, named(itemId), made('span', { className: 'hint' }, ` ${about}`));
-  const set = made('fieldset', {}, title, made('div', { className: 'scale' }, ...buttons, clear));
+  const set = made(
+    'fieldset',
+    {},
+    title,
+    made('div', { className: labels.every((one) => one.length <= 3) ? 'scale short' : 'scale' }, ...buttons, clear),
+  );
   return set;
 }
 

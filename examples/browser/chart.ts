@@ -47,10 +47,11 @@ export function draw(svg: SVGSVGElement, curves: readonly Curve[], epochs: numbe
   svg.replaceChildren(svg.querySelector('title')!, ...parts);
 }
 
-/** What the axis spans: the values and a twentieth of their range on both sides. */
+/** What the axis spans: the values, and around them at least a fiftieth of their size, so that level curves look level. */
 function rangeOf(values: readonly number[]): [low: number, high: number] {
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const pad = (high - low) / 20 || Math.abs(high) / 100 || 1;
+  const range = high - low;
+  const pad = Math.max(range / 20, (Math.abs(high) / 50 - range) / 2) || 1;
   return [low - pad, high + pad];
 }
 

