@@ -1,6 +1,7 @@
 // The main job in code: plain against overparameterized matrix factorization under each of the paper's optimizers.
 // A small made-up set keeps it to a second or two; `opmf compare ml-100k` does the same on real ratings.
-// Run: node benchmarks/run.mjs examples/compare-optimizers.ts
+// Run, in a clone: node benchmarks/run.mjs examples/compare-optimizers.ts; copied into a project that has opmf, with Node 22.18 or later:
+// node compare-optimizers.ts
 
 import { compare, comparisonTable, syntheticInteractions } from 'opmf';
 

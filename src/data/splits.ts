@@ -112,6 +112,9 @@ export function splitRandom(
  * No row of train is later than one of test. Of rows at exactly the time of the split, those that come last in the data
  * are tested. Rows keep their order within each part. Nothing is drawn at random.
  *
+ * Where a user may have an item more than once, as with clicks, make the data with `duplicates: 'first'`: by default only
+ * the last row of a pair is there, so that a pair from before and after the split is in test and missing in train.
+ *
  * Cost: a sort of the timestamps.
  *
  * @throws OptionError for a fraction outside (0, 1) or an unknown option.
