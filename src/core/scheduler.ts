@@ -8,11 +8,13 @@ function genuine<T>(given: T | undefined): T | undefined {
   return 'clock' in given || '_isMockFunction' in given || given.name.startsWith('bound ') ? undefined : given;
 }
 
+// In the edge runtime of Next some of the names throw when they are called.
+const isEdge = 'EdgeRuntime' in globalThis;
 // Called without a receiver, as browsers require.
-const immediate = genuine(globalThis.setImmediate);
+const immediate = isEdge ? undefined : genuine(globalThis.setImmediate);
 const timeout = genuine(globalThis.setTimeout);
 const cancelTimeout = globalThis.clearTimeout;
-const Channel = genuine(globalThis.MessageChannel);
+const Channel = isEdge ? undefined : genuine(globalThis.MessageChannel);
 const { performance } = globalThis;
 
 /** Milliseconds since some origin. Hosts that guard against timing attacks may freeze it while code runs. */

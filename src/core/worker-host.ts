@@ -7,7 +7,8 @@ export function sayOnce(text: string): void {
   if (said.has(text)) return;
   said.add(text);
   const { process, console } = globalThis as { process?: Partial<NodeJS.Process>; console?: Console };
-  if (typeof process?.emitWarning === 'function') process.emitWarning(text, 'OpmfWarning');
+  if (typeof process?.emitWarning === 'function' && !('EdgeRuntime' in globalThis))
+    process.emitWarning(text, 'OpmfWarning');
   else console?.warn?.(text);
 }
 
@@ -77,7 +78,8 @@ interface NodeModules {
 
 /** The host of this process, or null if it has no threads with shared memory. */
 export function findHost(): WorkerHost | null {
-  if (typeof SharedArrayBuffer === 'undefined') return null;
+  // In the edge runtime of Next the names of Node throw when they are called.
+  if (typeof SharedArrayBuffer === 'undefined' || 'EdgeRuntime' in globalThis) return null;
   const { process, Worker, Blob } = globalThis as { process?: NodeModules; Worker?: unknown; Blob?: unknown };
   return nodeHost(process) ?? (typeof Worker === 'function' && typeof Blob === 'function' ? webHost() : null);
 }
