@@ -24,7 +24,9 @@ const chosen = process.argv.includes('--page')
   ? []
   : CONSUMERS.filter((one) => (names.length === 0 || isNamed(one)) && !(isQuick && one.isSlow));
 
-const before: Consumers = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')) : { rows: [] };
+const before: Consumers = existsSync(RESULTS)
+  ? JSON.parse(readFileSync(RESULTS, 'utf8'))
+  : { machine: machine(), rows: [] };
 const rows = new Map(before.rows.map((row) => [row.name, row]));
 const projects = new Map<string, Project>();
 const tarballs = mkdtempSync(join(tmpdir(), 'opmf-tarball-'));
@@ -55,9 +57,12 @@ process.exitCode = faults.length > 0 ? 1 : 0;
 
 /** Writes what is known so far: a run that is stopped keeps its rows. */
 function write(): void {
-  const ordered = CONSUMERS.flatMap(({ name }) => rows.get(name) ?? []);
-  if (chosen.length > 0)
-    writeFileSync(RESULTS, `${JSON.stringify({ machine: machine(), rows: ordered }, undefined, 2)}\n`);
+  // What is said of a consumer may be put better without running it.
+  const ordered = CONSUMERS.flatMap(({ name, title, needs }) =>
+    rows.has(name) ? { ...rows.get(name)!, title, needs } : [],
+  );
+  const ranOn = chosen.length > 0 ? machine() : before.machine;
+  writeFileSync(RESULTS, `${JSON.stringify({ machine: ranOn, rows: ordered }, undefined, 2)}\n`);
   writeFileSync(PAGE, withTable(readFileSync(PAGE, 'utf8'), ordered));
 }
 

@@ -19,6 +19,7 @@ export interface ConsumerRow {
 
 /** The file of results. */
 export interface Consumers {
+  readonly machine: object;
   readonly rows: readonly ConsumerRow[];
 }
 
