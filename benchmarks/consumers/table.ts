@@ -45,7 +45,9 @@ function tableOf(rows: readonly ConsumerRow[]): string {
     date,
   ]);
   const head = ['in', 'version', 'works', 'threads', 'WebAssembly', 'needs', 'seconds', 'date'];
-  return [head, head.map(() => '---'), ...cells].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  const widths = head.map((_, column) => Math.max(...[head, ...cells].map((row) => row[column]!.length)));
+  const line = (row: readonly string[]) => `| ${row.map((cell, at) => cell.padEnd(widths[at]!)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...cells.map(line)].join('\n');
 }
 
 function yesOrNo(found: boolean | undefined): string {
