@@ -226,7 +226,7 @@ async function fitFolder(
       `epoch ${epoch}, ${counted(slots, 'slot')}${left}`,
     );
   };
-  return train(dir, options, { ...where, onProgress });
+  return train(dir, options, { ...where, fitOptions: kept, onProgress });
 }
 
 /** Evaluates on the held-out ratings, by predictions or by ranked lists as the scores allow. */
