@@ -2,7 +2,6 @@
 // product of factors, and the best one served from its bytes.
 // Run, in a clone: node benchmarks/run.mjs examples/predict-clicks.ts; copied into a project that has opmf, with Node 22.18 or later:
 // node predict-clicks.ts
-// In a project of your own the same imports come from the package: npm install opmf.
 
 import { auc, categorical, crossed, DeepFM, FeatureTable, FM, logLoss, numeric, WideDeep } from 'opmf';
 

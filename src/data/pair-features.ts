@@ -40,13 +40,22 @@ export class PairFeatures {
   private readonly user: Side;
   private readonly item: Side;
 
-  /** `users` and `items` are those with a feature of their own. Checks the tables for `owner`. */
-  constructor(owner: string, users: Vocabulary, items: Vocabulary, { userFeatures, itemFeatures }: SideTables) {
+  /**
+   * `users` and `items` are those with a feature of their own. Checks for `owner` that the tables describe some of them, or of
+   * those of the `pairs` that rows are made of.
+   */
+  constructor(
+    owner: string,
+    users: Vocabulary,
+    items: Vocabulary,
+    { userFeatures, itemFeatures }: SideTables,
+    pairs: Pick<Pairs, 'users' | 'items'> = { users, items },
+  ) {
     const known = users.size + items.size;
     this.user = new Side(users, 0, userFeatures, known);
     this.item = new Side(items, users.size, itemFeatures, known + featuresOf(userFeatures));
-    this.user.check(owner, 'userFeatures');
-    this.item.check(owner, 'itemFeatures');
+    this.user.check(owner, 'userFeatures', pairs.users);
+    this.item.check(owner, 'itemFeatures', pairs.items);
     const own = [this.user.own('user'), this.item.own('item')];
     this.fields = [...own, ...this.user.others('user'), ...this.item.others('item')];
   }
@@ -190,14 +199,14 @@ class Side {
     this.rowOf = new Map(table?.ids?.map((id, row) => [id, row]));
   }
 
-  check(owner: string, name: string): void {
+  check(owner: string, name: string, asked: Vocabulary): void {
     const { table, known, rowOf } = this;
     if (table === undefined) return;
     if (table.ids === null) {
       const message = `${owner}: ${name} has no ids; make the table with id: 'the column of the ids'`;
       throw new OptionError(name, table.ids, message);
     }
-    for (const id of known) if (rowOf.has(id)) return;
+    for (const ids of [known, asked]) for (const id of ids) if (rowOf.has(id)) return;
     if (known.size === 0) return;
     throw new DataError(
       `${owner}: ${name} has no row for any id of the interactions: theirs are such as ${show(known.idOf(0))}, those of the table such as ${show(table.ids[0])}; want equal ids, of one type`,
@@ -273,7 +282,7 @@ export function interactionFeatures(
   });
   requireInteractions(owner, interactions);
   const { users = interactions.users, items = interactions.items } = read;
-  return FeatureTable.fromRows(runToEnd(rowsOfPairs(new PairFeatures(owner, users, items, read), interactions)));
+  return FeatureTable.fromRows(runToEnd(rowsOfPairs(new PairFeatures(owner, users, items, read, interactions), interactions)));
 }
 
 const aTable = /* @__PURE__ */ check<FeatureTable>(

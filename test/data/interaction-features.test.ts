@@ -73,6 +73,18 @@ test('those not learned from have no feature of their own, but what is known of 
   expect(rows.fields).toEqual(interactionFeatures(data, { userFeatures, itemFeatures }).fields);
 });
 
+test('a table of new items alone will do', () => {
+  const later = itemFeatures.encode([{ tea: 70, tags: 'a' }]);
+  const pairs = Interactions.from([['ann', 70]]);
+  const rows = interactionFeatures(pairs, { itemFeatures: later, users: data.users, items: data.items });
+  const all = itemFeatures.encode([
+    { tea: 7, tags: 'a|b' },
+    { tea: 70, tags: 'a' },
+  ]);
+  const same = interactionFeatures(pairs, { itemFeatures: all, users: data.users, items: data.items });
+  expect(entries(rows)).toEqual(entries(same));
+});
+
 test('pairs to predict need no values', () => {
   const { users, items } = data;
   const pairs = { users, items, userIndex: Int32Array.of(1, 1), itemIndex: Int32Array.of(0, 2) };
