@@ -282,7 +282,9 @@ export function interactionFeatures(
   });
   requireInteractions(owner, interactions);
   const { users = interactions.users, items = interactions.items } = read;
-  return FeatureTable.fromRows(runToEnd(rowsOfPairs(new PairFeatures(owner, users, items, read, interactions), interactions)));
+  return FeatureTable.fromRows(
+    runToEnd(rowsOfPairs(new PairFeatures(owner, users, items, read, interactions), interactions)),
+  );
 }
 
 const aTable = /* @__PURE__ */ check<FeatureTable>(
