@@ -536,11 +536,7 @@ export const CONSUMERS: readonly Consumer[] = [
   ),
   next('edge', 'a route of the edge runtime', false, true, 'one thread'),
   next('page', 'a client component', true, true, 'COOP and COEP in `headers` of next.config for threads'),
-  typescript(
-    '4.7',
-    '18.11',
-    '`@types/node` 18.11 or older, as newer ones are not written for it; `moduleResolution: node16`',
-  ),
+  typescript('4.7', '18.11', '`@types/node` 18.11, as 20 is not written for it; `moduleResolution: node16`'),
   typescript('5.0', '20', ''),
   typescript('5.9', '20', ''),
   typescript('latest', '20', ''),
