@@ -9,9 +9,9 @@ const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> =
   'OpmfError alone': [2, 1],
   Popularity: [12, 18.8],
   ItemKNN: [20, 28.5],
-  EASE: [20, 28.3],
+  EASE: [20, 28.4],
   'serve: all kinds': [25, 39.5],
-  'serve: factorizations': [15, 24.5],
+  'serve: factorizations': [15, 24.6],
   'Interactions and MF': [55, 107.4],
   OverparamMF: [60, 116.6],
   everything: [110, 232.8],
@@ -21,7 +21,7 @@ const LIMITS: Readonly<Record<string, readonly [target: number, now: number]>> =
  * tenth of the program does not cover, in bytes.
  */
 const KEPT_BY_WEBPACK: Readonly<Record<string, number>> = { Popularity: 3_600, 'serve: all kinds': 600 };
-const TARBALL = [1000, 1160] as const;
+const TARBALL = [1000, 1166] as const;
 
 interface Sizes {
   readonly tarball: number;
