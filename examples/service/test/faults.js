@@ -1,5 +1,5 @@
 // What the service stands: swaps of the model under load, SIGKILL at any moment, a database that goes away and comes back.
-// Run: npm run faults [-- swaps|kills|away]
+// Run: npm run faults [-- swaps|kills|kills-server|away]
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,12 @@ import { startService, until } from './service.js';
 
 const SWAPS = 20;
 const KILLS = 100;
-const faults = { swaps, kills, away };
+const faults = {
+  swaps,
+  kills: () => kills(),
+  'kills-server': () => withPostgres(({ url }) => kills(url)),
+  away: () => withPostgres(away),
+};
 for (const name of process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(faults)) await faults[name]();
 
 /** Runs with a folder of its own. */
@@ -56,44 +61,51 @@ async function swaps() {
 }
 
 /** No event that was acknowledged is lost by a SIGKILL at a random moment, while events come in and models are trained. */
-async function kills() {
-  const postgres = await startPostgres();
-  for (const where of postgres ? ['pglite', 'server'] : ['pglite']) {
-    await inFolder(async (folder) => {
-      const env = { DATA_DIR: folder, TRAIN_AFTER_EVENTS: '200', DATABASE_URL: where === 'server' ? postgres.url : '' };
-      const acknowledged = [];
-      let [next, lost, whileTraining] = [0, 0, 0];
-      let known = 0;
-      for (let k = 0; k <= KILLS; k++) {
-        const service = await startService(env);
-        lost += await missing(service, acknowledged.slice(known));
-        known = acknowledged.length;
-        if (k === KILLS) {
-          // Once more all of them, of the first kills too.
-          lost += await missing(service, acknowledged);
-          await service.stop();
-          break;
+async function kills(url = '') {
+  await inFolder(async (folder) => {
+    const env = { DATA_DIR: folder, TRAIN_AFTER_EVENTS: '200', DATABASE_URL: url };
+    const acknowledged = [];
+    let [next, lost, known, whileTraining] = [0, 0, 0, 0];
+    for (let k = 0; k < KILLS; k++) {
+      const service = await startService(env);
+      lost += await missing(service, acknowledged.slice(known));
+      known = acknowledged.length;
+      let isKilled = false;
+      const clients = Array.from({ length: 4 }, async () => {
+        while (!isKilled) {
+          const events = Array.from({ length: 1 + Math.floor(Math.random() * 20) }, () => eventOf(next++));
+          const answer = await service.call('/events', events).catch(() => undefined);
+          if (answer?.status === 200) acknowledged.push(...events);
         }
-        let isKilled = false;
-        const clients = Array.from({ length: 4 }, async () => {
-          while (!isKilled) {
-            const events = Array.from({ length: 1 + Math.floor(Math.random() * 20) }, () => eventOf(next++));
-            const answer = await service.call('/events', events).catch(() => undefined);
-            if (answer?.status === 200) acknowledged.push(...events);
-          }
-        });
-        await sleep(Math.random() * 1500);
-        const health = await service.call('/health');
-        if (health.body.training) whileTraining++;
-        await sleep(Math.random() * 30);
-        await service.stop('SIGKILL');
-        isKilled = true;
-        await Promise.all(clients);
-      }
-      writeResult(`kills: ${where}`, { kills: KILLS, whileTraining, acknowledged: acknowledged.length, lost });
-    });
+      });
+      await sleep(Math.random() * 1500);
+      if ((await service.call('/health')).body.training) whileTraining++;
+      await sleep(Math.random() * 30);
+      await service.stop('SIGKILL');
+      isKilled = true;
+      await Promise.all(clients);
+    }
+    // Once more all of them, of the first kills too.
+    const service = await startService(env);
+    lost += await missing(service, acknowledged);
+    await service.stop();
+    const where = url ? 'server' : 'pglite';
+    writeResult(`kills: ${where}`, { kills: KILLS, whileTraining, acknowledged: acknowledged.length, lost });
+  });
+}
+
+/** Works with a server of its own, if one is installed. */
+async function withPostgres(work) {
+  const postgres = await startPostgres();
+  if (!postgres) {
+    console.log('no PostgreSQL server is installed (Debian: apt-get install postgresql): not run');
+    return;
   }
-  postgres?.remove();
+  try {
+    await work(postgres);
+  } finally {
+    postgres.remove();
+  }
 }
 
 function eventOf(at) {
@@ -112,12 +124,7 @@ async function missing(service, events) {
 }
 
 /** While the database is away known users are answered and events refused; once it is back, all goes on without a restart. */
-async function away() {
-  const postgres = await startPostgres();
-  if (!postgres) {
-    console.log('no PostgreSQL server is installed (Debian: apt-get install postgresql): not run');
-    return;
-  }
+async function away(postgres) {
   await inFolder(async (folder) => {
     const service = await startService({ DATA_DIR: folder, DATABASE_URL: postgres.url, LOG_LEVEL: 'fatal' });
     const health = async () => (await service.call('/health')).body;
@@ -167,5 +174,4 @@ async function away() {
       lost,
     });
   });
-  postgres.remove();
 }

@@ -36,7 +36,9 @@ export async function startPostgres() {
     start,
     stop,
     remove() {
-      stop('immediate');
+      try {
+        stop('immediate');
+      } catch {} // It was away.
       rmSync(folder, { recursive: true });
     },
   };
