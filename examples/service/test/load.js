@@ -3,6 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent, get } from 'node:http';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
@@ -12,8 +13,6 @@ import { startService, until } from './service.js';
 
 const RATE = 2000;
 const SECONDS = 20;
-/** Autocannon sends a connection's share of a second one after another, so there are about so many requests at once. */
-const CONNECTIONS = 20;
 const SHAPE = { users: 20_000, items: 20_000, ratings: 1_000_000 };
 const pin = (core) => (process.platform === 'linux' ? ['taskset', '-c', String(core)] : []);
 
@@ -27,6 +26,7 @@ const env = {
 };
 const filling = await startService(env);
 const data = syntheticInteractions(SHAPE);
+const ids = [...data.users];
 const fillSeconds = await fill(filling);
 await filling.stop();
 
@@ -35,27 +35,33 @@ if (process.platform === 'linux') execFileSync('taskset', ['-apc', '1', String(p
 const health = async () => (await service.call('/health')).body;
 await shoot(5); // Warm.
 
-const quiet = await shoot(SECONDS);
-const { swaps } = (await health()).model;
+const without = await shoot(SECONDS);
 await service.call('/train', {});
-const again = setInterval(async () => (await health()).training || service.call('/train', {}), 500);
-const training = await shoot(SECONDS);
-clearInterval(again);
-const finished = (await health()).model.swaps - swaps;
-// On one core a training may outlast the load: that it goes on at all is seen by its end.
+const once = await shoot(SECONDS);
 await until(async () => !(await health()).training, 600_000);
-const metrics = await (await fetch(`${service.url}/metrics`)).text();
+const again = setInterval(async () => (await health()).training || service.call('/train', {}), 100);
+const always = await shoot(SECONDS);
+clearInterval(again);
+await until(async () => !(await health()).training, 600_000);
+const { requests } = await autocannon({
+  url: service.url,
+  connections: 10,
+  duration: 10,
+  requests: [{ setupRequest }],
+});
 writeResult('load', {
-  rate: RATE,
+  requestsPerSecond: RATE,
   seconds: SECONDS,
-  connections: CONNECTIONS,
   data: SHAPE,
   rank: 64,
   coresOfService: 1,
-  eventsPerSecondIn: Math.round(data.size / fillSeconds),
-  quiet,
-  training: { ...training, modelsSwapped: finished },
-  trainingSeconds: Number(/^training_seconds (\S+)/m.exec(metrics)[1]),
+  unit: 'ms from when a request was due to its answer',
+  withoutTraining: without,
+  oneTraining: once,
+  trainingAllTheTime: always,
+  trainingSeconds: await metric('training_seconds'),
+  mostRequestsPerSecond: requests.average,
+  mostEventsPerSecond: Math.round(data.size / fillSeconds),
 });
 await service.stop();
 rmSync(folder, { recursive: true });
@@ -76,32 +82,59 @@ async function fill({ call }) {
   return (performance.now() - begun) / 1000;
 }
 
-/** Asks for known users at random; what autocannon measured, in milliseconds. */
-async function shoot(duration) {
-  const ids = [...data.users];
-  const { latency, requests, non2xx, errors, timeouts } = await autocannon({
-    url: service.url,
-    connections: CONNECTIONS,
-    overallRate: RATE,
-    duration,
-    requests: [
-      {
-        setupRequest: (request) => {
-          const id = ids[Math.floor(Math.random() * ids.length)];
-          return { ...request, path: `/users/${id}/recommendations?n=10` };
-        },
-      },
-    ],
+function setupRequest(request) {
+  const id = ids[Math.floor(Math.random() * ids.length)];
+  return { ...request, path: `/users/${id}/recommendations?n=10` };
+}
+
+/**
+ * Sends requests at even intervals whether others were answered or not, and measures from when each was due: who waits in a
+ * queue is counted. Autocannon sends what is due within a second at its beginning, and corrects for it by another interval.
+ */
+async function shoot(seconds) {
+  const agent = new Agent({ keepAlive: true });
+  const count = RATE * seconds;
+  const times = new Float64Array(count);
+  const [cpuBefore, swapsBefore] = [await metric('process_cpu_seconds_total'), (await health()).model.swaps];
+  let [sent, answered, failed] = [0, 0, 0];
+  await new Promise((resolve) => {
+    const begun = performance.now();
+    const timer = setInterval(() => {
+      for (; sent < count && performance.now() - begun >= (sent * 1000) / RATE; sent++) send(sent);
+      if (sent === count) clearInterval(timer);
+    }, 1);
+    const end = (at, isGood) => {
+      times[at] = performance.now() - begun - (at * 1000) / RATE;
+      if (!isGood) failed++;
+      if (++answered === count) resolve();
+    };
+    const send = (at) =>
+      get(service.url + setupRequest({}).path, { agent }, (response) =>
+        response.resume().once('end', () => end(at, response.statusCode === 200)),
+      ).once('error', () => end(at, false));
   });
-  const { p50, p90, p99, p99_9, max } = latency;
+  agent.destroy();
+  const cores = ((await metric('process_cpu_seconds_total')) - cpuBefore) / seconds;
+  times.sort();
+  const [p50, p90, p99, p999, max] = [0.5, 0.9, 0.99, 0.999, 1].map((q) =>
+    Number(times[Math.ceil(q * count) - 1].toFixed(1)),
+  );
+  const swaps = (await health()).model.swaps - swapsBefore;
   return {
-    requestsPerSecond: requests.average,
+    requests: count,
+    failed,
     p50,
     p90,
     p99,
-    p99_9,
+    p999,
     max,
-    failed: non2xx + errors + timeouts,
+    swaps,
+    coresUsed: Number(cores.toFixed(2)),
     load: loadavg()[0],
   };
+}
+
+async function metric(name) {
+  const text = await (await fetch(`${service.url}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)[1]);
 }
