@@ -183,6 +183,15 @@ async function* chunksOf(
   }
 }
 
+/** Fills an array with the bytes of a file from a position on; resolves to how many there were. */
+export async function fill(file: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
+  let done = 0;
+  for (let read = 1; read > 0 && done < bytes.length; done += read)
+    // One call gives 2 GiB at most.
+    ({ bytesRead: read } = await file.read(bytes, done, Math.min(bytes.length - done, 1 << 30), position + done));
+  return done;
+}
+
 /** Any place of a file. */
 function rangesOf(file: FileHandle, path: string, byteLength: number): ByteRanges {
   return {
@@ -193,16 +202,11 @@ function rangesOf(file: FileHandle, path: string, byteLength: number): ByteRange
           `'${path}' has ${byteLength} bytes, and names the bytes ${start} to ${end}; fetch it again`,
         );
       const bytes = new Uint8Array(end - start);
-      for (let at = 0; at < bytes.length; ) {
-        let read: number;
-        try {
-          ({ bytesRead: read } = await file.read(bytes, at, bytes.length - at, start + at));
-        } catch (error) {
-          throw readFault(path, error);
-        }
-        if (read === 0) throw new FormatError(`'${path}' ends at byte ${start + at}, before ${end}; fetch it again`);
-        at += read;
-      }
+      const read = await fill(file, bytes, start).catch((error) => {
+        throw readFault(path, error);
+      });
+      if (read < bytes.length)
+        throw new FormatError(`'${path}' ends at byte ${start + read}, before ${end}; fetch it again`);
       return bytes.buffer;
     },
   };

@@ -7,6 +7,7 @@ import { checkRecommender } from '../evaluation/evaluation-options';
 import { FORMAT_CHARACTERS, formatOfBytes, formatOfText } from '../io/text/formats';
 import type { Recommender } from '../recommenders/recommender';
 import { loadRecommender, type RecommenderKinds, type RecommenderName } from '../recommenders/registry';
+import { fill } from './file-chunks';
 import { writeFileAtomically } from './output-file';
 
 /** The checkpoint file of a fit. */
@@ -97,6 +98,11 @@ export async function saveModel(
  * ```
  */
 export async function loadModel(path: string): Promise<InstanceType<RecommenderKinds[RecommenderName]>> {
+  return (await readModel(path)).recommender;
+}
+
+/** A recommender, and the bytes of its file. @throws as loadModel */
+export async function readModel(path: string) {
   let bytes: Uint8Array;
   try {
     bytes = await readWhole(path);
@@ -108,7 +114,7 @@ export async function loadModel(path: string): Promise<InstanceType<RecommenderK
     });
   }
   try {
-    return loadRecommender(bytes);
+    return { recommender: loadRecommender(bytes), bytes };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     const format = formatOfBytes(bytes) ?? formatOfText(new TextDecoder().decode(bytes.subarray(0, FORMAT_CHARACTERS)));
@@ -134,8 +140,7 @@ async function readWhole(path: string): Promise<Uint8Array> {
   const file = await open(path);
   try {
     const bytes = new Uint8Array((await file.stat()).size);
-    for (let at = 0, read = 1; read > 0 && at < bytes.length; at += read)
-      ({ bytesRead: read } = await file.read(bytes, at, Math.min(bytes.length - at, 1 << 30), at));
+    await fill(file, bytes, 0);
     return bytes;
   } finally {
     await file.close();

@@ -20,6 +20,7 @@ import {
 import { type RecommenderName, restoreRecommender } from '../recommenders/registry';
 import { InteractionHistory } from '../serving/interaction-history';
 import { checkLists, MODEL_FILE, parseObject } from '../serving/saved-model';
+import { fill } from './file-chunks';
 
 /** The kinds whose answers for a user are made of its own rows and those of all items. */
 const STRIPED: readonly string[] = ['mf', 'overparam-mf', 'als', 'svdpp', 'nmf'] satisfies RecommenderName[];
@@ -232,16 +233,9 @@ async function readBytes(path: string, file: FileHandle, at: number, length: num
 
 /** Fills an array with the bytes of a file from `at` on. */
 async function readInto(path: string, file: FileHandle, into: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < into.length; ) {
-    let bytesRead: number;
-    try {
-      // One call gives 2 GiB at most.
-      ({ bytesRead } = await file.read(into, done, Math.min(into.length - done, 1 << 30), at + done));
-    } catch (error) {
-      throw new DataError(`cannot read the model '${path}': ${(error as Error).message}`, { file: path });
-    }
-    if (bytesRead === 0)
-      throw new FormatError(`${path}: it ends at byte ${at + done}; is it being written? Want a whole file`);
-    done += bytesRead;
-  }
+  const read = await fill(file, into, at).catch((error: Error) => {
+    throw new DataError(`cannot read the model '${path}': ${error.message}`, { file: path });
+  });
+  if (read < into.length)
+    throw new FormatError(`${path}: it ends at byte ${at + read}; is it being written? Want a whole file`);
 }

@@ -1,8 +1,7 @@
 // `opmf info`: what a saved model is.
 
-import { readFile } from 'node:fs/promises';
 import { decodeFile } from '../../serving/saved-model';
-import { loadModel } from '../model-file';
+import { readModel } from '../model-file';
 import { type Arguments, type Command, columns, type Io } from './command';
 import { flatSettings } from './settings';
 
@@ -25,8 +24,7 @@ const ABILITIES = ['similarItems', 'similarUsers', 'explain', 'foldInUser', 'fol
 
 async function runInfo(given: Arguments, io: Io): Promise<void> {
   const path = given.positionals[0]!;
-  const recommender = await loadModel(path);
-  const bytes = await readFile(path);
+  const { recommender, bytes } = await readModel(path);
   const { tensors, metadata } = decodeFile(bytes);
   const options = recommender.options as Readonly<Record<string, unknown>>;
   const counts = tensors.get('itemCounts')?.data as Int32Array | undefined;

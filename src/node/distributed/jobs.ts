@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue as JobQueue, JobsOptions, WorkerOptions as JobWorkerOptions, QueueOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { DataError, FormatError, OpmfError, OptionError, ThreadError, UnsupportedError } from '../../core/errors';
-import { check } from '../../core/options';
+import { type Check, check, type Field, field, string } from '../../core/options';
 import { VERSION } from '../../core/version';
 import type { StripeRun, Sweep } from '../../training/per-rating/stripes';
 import { loadPeer } from '../parquet';
@@ -61,29 +61,21 @@ export interface SweepJob {
 
 export const newRun = ({ id, first }: StripeRun): RunJob => ({ version: VERSION, run: id, epoch: first });
 
-/** The options of a coordinator job. Not removed where it fails: the caller reads why. */
-export const runOptions = (run: string): JobsOptions => ({
-  jobId: run,
+/** The options of a job. Its id is that of the work, so that it is not added twice; one that has failed says why to the caller. */
+export const jobOptions = (jobId: string): JobsOptions => ({
+  jobId,
   attempts: ATTEMPTS,
   backoff: { type: 'exponential', delay: 500 },
   removeOnComplete: true,
   removeOnFail: { age: KEPT },
 });
 
-/** A sweep as a child of its coordinator. Its id is that of the work, so that it is not added twice. */
+/** A sweep as a child of its coordinator. */
 export function sweepJob({ version, run }: RunJob, sweep: Sweep, parent: { id: string; queue: string }) {
   const data: SweepJob = { version, run, sweep, done: 0 };
   const { epoch, group, from, to } = sweep;
-  const opts: JobsOptions = {
-    jobId: `${run}.${epoch}.${group}.${from}-${to}`,
-    parent,
-    failParentOnFailure: true,
-    attempts: ATTEMPTS,
-    backoff: { type: 'exponential', delay: 500 },
-    removeOnComplete: true,
-    removeOnFail: { age: KEPT },
-  };
-  return { name: 'sweep', data, opts };
+  const own = jobOptions(`${run}.${epoch}.${group}.${from}-${to}`);
+  return { name: 'sweep', data, opts: { ...own, parent, failParentOnFailure: true } };
 }
 
 /** The names of the queues of a `queue`. */
@@ -175,15 +167,35 @@ export function shownUrl(url: string): string {
   return url.replace(/(\/\/[^/:@]*):[^@/]*@/, '$1:***@');
 }
 
-export const redisUrl = /* @__PURE__ */ check<string>(
+const redisUrl = /* @__PURE__ */ check<string>(
   'the URL of a Redis server, such as redis://127.0.0.1:6379',
   (value) => typeof value === 'string' && /^rediss?:\/\/./.test(value),
 );
 
-export const queueName = /* @__PURE__ */ check<string>(
+const queueName = /* @__PURE__ */ check<string>(
   'a name of letters, digits, dashes and dots',
   (value) => typeof value === 'string' && /^[\w.-]{1,100}$/.test(value),
 );
+
+/** An option without a default. */
+const required = <T>(wanted: Check<T>): Field<T> => ({ read: wanted, wanted: wanted.wanted });
+
+/** The options by which callers and workers meet. */
+export const MEETING = {
+  redis: /* @__PURE__ */ required(redisUrl),
+  store: /* @__PURE__ */ required(string),
+  queue: /* @__PURE__ */ field(queueName, 'opmf'),
+};
+
+/** Between looks at what another does, which is noticed a twentieth late, and `most` milliseconds, at most. Aborts end a pause. */
+export function pauses(signal: AbortSignal | undefined, most = 1000): () => Promise<void> {
+  let waited = 0;
+  return async () => {
+    const pause = Math.min(most, Math.max(10, waited / 20));
+    waited += pause;
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
+  };
+}
 
 // Errors travel from a thread to the worker, and by Redis to the caller, as text: their name and what they say.
 

@@ -5,14 +5,14 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue as JobQueue } from 'bullmq';
 import { DataError } from '../../core/errors';
-import { field, integer, optional, readOptions, string } from '../../core/options';
+import { integer, optional, readOptions, string } from '../../core/options';
 import { VERSION } from '../../core/version';
 import type { Id } from '../../data/vocabulary';
 import { decodeUtf8, encodeUtf8 } from '../../io/files/safetensors';
 import type { StripeStore } from '../../training/per-rating/stripe-store';
+import { fill } from '../file-chunks';
 import { requireWritable, unwritable } from '../output-file';
 import {
   formatOf,
@@ -22,7 +22,7 @@ import {
   sourceOf,
   writeListsOf,
 } from '../recommendations-file';
-import { faultOf, namesOf, openRedis, queueName, queueOptions, redisUrl, runOptions } from './jobs';
+import { faultOf, jobOptions, MEETING, namesOf, openRedis, pauses, queueOptions } from './jobs';
 import { openStore } from './stores/open-store';
 
 /** The data of a job. */
@@ -53,8 +53,6 @@ const PIECE = 1 << 25;
 /** The users of a part, where the caller does not say, and the most parts. */
 const USERS = 100_000;
 const MOST_PARTS = 10_000;
-/** The longest pause between two looks, in milliseconds. */
-const MOST_PAUSE = 1000;
 
 const keysOf = (run: string) => ({
   all: `lists/${run}/`,
@@ -122,15 +120,7 @@ export async function recommendAll(
     parts: optional(integer({ min: 1, max: MOST_PARTS })),
   });
   const { parts: asked, onProgress, signal, ...request } = read;
-  const {
-    redis,
-    store: place,
-    queue: name,
-  } = readOptions(OWNER, where, {
-    redis: field(redisUrl, undefined as never),
-    store: field(string, undefined as never),
-    queue: field(queueName, 'opmf'),
-  });
+  const { redis, store: place, queue: name } = readOptions(OWNER, where, MEETING);
   const format = formatOf(OWNER, path);
   await requireWritable(path);
   const source = await sourceOf(string(model, 'model'), undefined, signal);
@@ -203,14 +193,14 @@ class PartJobs {
     if (await store.has(keysOf(run).end(part))) return;
     const job = await queue.getJob(this.idOf(part));
     if (job?.finishedOn) await job.remove().catch(() => undefined);
-    await queue.add('part', { version: VERSION, run, part }, runOptions(this.idOf(part)));
+    await queue.add('part', { version: VERSION, run, part }, jobOptions(this.idOf(part)));
   }
 
   /** Resolves once a part is in the store. */
   async end(part: number): Promise<void> {
     const { store, run, queue, signal } = this;
     const key = keysOf(run).end(part);
-    for (let waited = 0; !(await store.has(key)); ) {
+    for (const pause = pauses(signal); !(await store.has(key)); await pause()) {
       signal?.throwIfAborted();
       const job = await queue.getJob(this.idOf(part));
       if (job?.failedReason && job.finishedOn) {
@@ -220,9 +210,6 @@ class PartJobs {
       }
       // The server has lost it, or it has ended just now.
       if (job === undefined) await this.begin(part);
-      const pause = Math.min(MOST_PAUSE, Math.max(10, waited / 20));
-      waited += pause;
-      await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -311,11 +298,8 @@ async function putFile(store: StripeStore, key: string, path: string): Promise<n
       const piece = `${key}/${at / PIECE}`;
       if (await store.has(piece)) continue;
       const bytes = new Uint8Array(Math.min(PIECE, size - at));
-      for (let done = 0; done < bytes.length; ) {
-        const { bytesRead } = await file.read(bytes, done, bytes.length - done, at + done);
-        if (bytesRead === 0) throw new DataError(`${path} has become shorter while it was read`, { file: path });
-        done += bytesRead;
-      }
+      if ((await fill(file, bytes, at)) < bytes.length)
+        throw new DataError(`${path} has become shorter while it was read`, { file: path });
       await store.put(piece, bytes);
     }
     return size;

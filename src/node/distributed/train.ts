@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from 'bullmq';
-import { abortSignal, callable, field, optional, readOptions, string } from '../../core/options';
+import { abortSignal, callable, optional, readOptions } from '../../core/options';
 import type { MF } from '../../recommenders/mf';
 import type { OverparamMF } from '../../recommenders/overparam-mf';
 import type { FitOptions } from '../../recommenders/recommender';
@@ -12,7 +12,7 @@ import type { StripeStore } from '../../training/per-rating/stripe-store';
 import { isOver, type StripeRun } from '../../training/per-rating/stripes';
 import type { FitTilesOptions } from '../tiles/fit-tiles';
 import { type EpochRunner, fitStripes } from './fit-stripes';
-import { faultOf, newRun, openRedis, Queues, queueName, type RunJob, redisUrl, runOptions, slotsOf } from './jobs';
+import { faultOf, jobOptions, MEETING, newRun, openRedis, pauses, Queues, type RunJob, slotsOf } from './jobs';
 import { openStore } from './stores/open-store';
 
 /**
@@ -56,8 +56,6 @@ export interface TrainProgress {
 }
 
 const OWNER = 'train';
-/** The longest pause between two looks at a job, in milliseconds. */
-const MOST_PAUSE = 1000;
 /** So often progress is looked for. */
 const PROGRESS = 500;
 /** So long jobs that are being worked on are waited for, until they can be removed. */
@@ -106,9 +104,7 @@ export async function train(
   where: TrainOptions,
 ): Promise<{ readonly recommender: MF | OverparamMF; readonly history: History }> {
   const read = readOptions<Own>(OWNER, where, {
-    redis: field(redisUrl, undefined as never),
-    store: field(string, undefined as never),
-    queue: field(queueName, 'opmf'),
+    ...MEETING,
     fitOptions: optional((value) => value as FitOptions),
     signal: optional(abortSignal),
     onProgress: optional(callable<(progress: TrainProgress) => unknown>()),
@@ -131,15 +127,7 @@ export async function train(
   }
 }
 
-interface Own {
-  readonly redis: string;
-  readonly store: string;
-  readonly queue: string;
-  readonly fitOptions?: FitOptions | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: TrainOptions['onProgress'];
-  readonly timing?: TrainOptions['timing'];
-}
+type Own = TrainOptions & { readonly queue: string };
 
 interface Parts extends Pick<Own, 'onProgress' | 'timing'> {
   readonly queues: Queues;
@@ -165,7 +153,7 @@ class RemoteEpochs implements EpochRunner {
     if (await isOver(run, epoch, store)) return;
     this.begun ??= this.begin();
     await this.begun;
-    for (let waited = 0; ; ) {
+    for (const pause = pauses(signal, timing?.poll); ; await pause()) {
       signal?.throwIfAborted();
       const job = await queues.runs.getJob(run.id);
       if (job === undefined) {
@@ -175,10 +163,6 @@ class RemoteEpochs implements EpochRunner {
       } else if (job.data.epoch > epoch) return;
       else if (job.finishedOn) throw await this.faultOf(job);
       else await this.report(job, epoch);
-      // An epoch is noticed a twentieth late at most.
-      const pause = Math.min(timing?.poll ?? MOST_PAUSE, Math.max(10, waited / 20));
-      waited += pause;
-      await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -190,7 +174,7 @@ class RemoteEpochs implements EpochRunner {
 
   private async add(): Promise<void> {
     const { run, parts } = this;
-    await parts.queues.runs.add('run', newRun(run), runOptions(run.id));
+    await parts.queues.runs.add('run', newRun(run), jobOptions(run.id));
   }
 
   /** Adds the run, or finds it. What has failed or was taken back for an earlier caller is begun again. */

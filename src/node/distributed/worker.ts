@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker as Thread } from 'node:worker_threads';
 import type { Job, WorkerOptions as JobWorkerOptions } from 'bullmq';
 import { OpmfError, ThreadError, UnsupportedError } from '../../core/errors';
-import { abortSignal, callable, field, optional, readOptions, string, threadCount } from '../../core/options';
+import { abortSignal, callable, field, optional, readOptions, threadCount } from '../../core/options';
 import { VERSION } from '../../core/version';
 import type { StripeStore } from '../../training/per-rating/stripe-store';
 import {
@@ -24,13 +24,12 @@ import {
   faultOf,
   faultText,
   isFinal,
+  MEETING,
   MOST_STALLED,
   namesOf,
   openRedis,
   Queues,
-  queueName,
   type RunJob,
-  redisUrl,
   type SweepJob,
   shownUrl,
   slotsOf,
@@ -103,9 +102,7 @@ const COORDINATORS = 8;
  */
 export async function work(options: WorkOptions): Promise<void> {
   const read = readOptions<Own>(OWNER, options, {
-    redis: field(redisUrl, undefined as never),
-    store: field(string, undefined as never),
-    queue: field(queueName, 'opmf'),
+    ...MEETING,
     threads: field(threadCount, 'auto'),
     signal: optional(abortSignal),
     onLog: optional(callable<(line: string) => unknown>()),
@@ -164,15 +161,7 @@ export async function work(options: WorkOptions): Promise<void> {
   }
 }
 
-interface Own {
-  readonly redis: string;
-  readonly store: string;
-  readonly queue: string;
-  readonly threads: number | 'auto';
-  readonly signal?: AbortSignal | undefined;
-  readonly onLog?: WorkOptions['onLog'];
-  readonly timing?: Partial<Timing> | undefined;
-}
+type Own = WorkOptions & { readonly queue: string; readonly threads: number | 'auto' };
 
 /** What a job works with. */
 interface Parts {

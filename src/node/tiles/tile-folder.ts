@@ -21,6 +21,7 @@ import { decodeIds, decodeSealed, encodeIds, encodeSealed, type FileKind } from 
 import { taker, vector } from '../../serving/saved-model';
 import type { Blocks } from '../../training/per-rating/block-schedule';
 import { Groups } from '../../training/per-rating/paged';
+import { fill } from '../file-chunks';
 import { unwritable, WRITE_FAULTS, writeFileAtomically } from '../output-file';
 
 export const FILES = {
@@ -216,17 +217,10 @@ export class RecordFile {
 
   /** Fills the bytes. @throws FormatError where the file ends before */
   async read(bytes: Uint8Array, position: number): Promise<void> {
-    let done = 0;
-    try {
-      while (done < bytes.length) {
-        const { bytesRead } = await this.file.read(bytes, done, bytes.length - done, position + done);
-        if (bytesRead === 0) break;
-        done += bytesRead;
-      }
-    } catch (error) {
+    const read = await fill(this.file, bytes, position).catch((error) => {
       throw readFault(this.path, error);
-    }
-    if (done < bytes.length) throw damaged(this.path, `it ends at byte ${position + done}`);
+    });
+    if (read < bytes.length) throw damaged(this.path, `it ends at byte ${position + read}`);
   }
 
   /** Has everything reach the disk. */

@@ -213,12 +213,7 @@ export function isOver(run: StripeRun, epoch: number, store: StripeStore): Promi
 /** Tells that an epoch is over, all sweeps of which are complete, and removes the versions that only it wanted. */
 export async function endEpoch(run: StripeRun, epoch: number, store: StripeStore): Promise<void> {
   await store.put(stripeKeys(run).over(epoch), new TextEncoder().encode('{}'));
-  await removeIntermediate(run, epoch, store);
-}
-
-/** Removes the versions of stripes that an epoch wanted while it lasted. */
-export function removeIntermediate(run: StripeRun, epoch: number, store: StripeStore): Promise<void> {
-  return store.remove(stripeKeys(run).steps(epoch));
+  await store.remove(stripeKeys(run).steps(epoch));
 }
 
 /** The run of an id. @throws DataError where the store has none */
