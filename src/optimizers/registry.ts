@@ -74,7 +74,7 @@ export function resolveOptimizer(given: Optimizer | OptimizerConfig | OptimizerN
 /** The same of an option of another name. */
 function resolve(value: unknown, option: string): Optimizer {
   if (typeof value === 'string') return make(known(value, option), {}, `${option}.`);
-  if (typeof value === 'object' && value !== null && isRule(value)) return checkRule(value, option);
+  if (isRule(value)) return checkRule(value, option);
   const { name, ...constants } = plain(value, option, OPTIMIZER_WANTED);
   return make(known(name, `${option}.name`), constants, `${option}.`);
 }
@@ -123,8 +123,8 @@ function defined(properties: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** Whether what is given as an optimizer is a rule that works. */
-export function isRule(value: object): value is Optimizer {
-  return typeof (value as Partial<Optimizer>).update === 'function';
+export function isRule(value: unknown): value is Optimizer {
+  return typeof value === 'object' && value !== null && 'update' in value && typeof value.update === 'function';
 }
 
 /** The rule of an optimizer as WebAssembly has it; null for a caller's own, and for what has no arithmetic there. */

@@ -495,7 +495,7 @@ function isWhole(given: unknown): boolean {
 
 /** The same of an update rule. */
 function hasOwnRates(given: OverparamMFOptions['optimizer']): boolean {
-  if (given === undefined || typeof given !== 'object' || isRule(given)) return given !== undefined;
+  if (typeof given !== 'object' || given === null || isRule(given)) return given !== undefined;
   const { name = 'sgd', learningRate } = given as { name?: unknown; learningRate?: unknown };
   const { rate = learningRate } = (learningRate ?? {}) as { rate?: unknown };
   return name !== 'sgd' || isWhole(rate);

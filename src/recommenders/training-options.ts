@@ -131,9 +131,8 @@ export function ruleApart<Read extends { readonly optimizer: Optimizer }>(read: 
 /** A copy of checked options that nobody can change: plain JSON, but for rules of the caller's own. */
 export function copyOf<O extends object>(own: O): O {
   const entries = Object.entries(own).filter(([, value]) => value !== undefined);
-  const isOwn = (value: unknown) => typeof value === 'object' && value !== null && isRule(value);
   return Object.freeze(
-    Object.fromEntries(entries.map(([name, value]) => [name, isOwn(value) ? value : json(value, name)])),
+    Object.fromEntries(entries.map(([name, value]) => [name, isRule(value) ? value : json(value, name)])),
   ) as O;
 }
 

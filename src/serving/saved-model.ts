@@ -278,9 +278,7 @@ const LEFT_TO_DATA = [
 /** Of what was asked for, what may differ from the options in force, as JSON: a rule of the caller's own by its configuration. */
 export function askedText(given: object): string {
   const asked = Object.fromEntries(Object.entries(given).filter(([name]) => LEFT_TO_DATA.includes(name)));
-  return JSON.stringify(asked, (_, value) =>
-    value !== null && typeof value === 'object' && isRule(value) ? value.config : value,
-  );
+  return JSON.stringify(asked, (_, value) => (isRule(value) ? value.config : value));
 }
 
 /** Reads what `encodeFitted` added to a file. @throws FormatError where it is not there, or inconsistent */

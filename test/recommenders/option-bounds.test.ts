@@ -18,7 +18,17 @@ const WRONG: readonly (readonly [option: string, values: readonly unknown[]])[] 
   ['batchSize', [2 ** 53, 1e300, 0, -8, 0.5, symbol]],
   ['threads', [257, 2 ** 31, 0, symbol]],
   ['negatives', [2 ** 31, 1e9, -1, 0.5, symbol, { count: symbol }, { count: 2, [symbol]: 1 }, new Map()]],
-  ['optimizer', [symbol, { name: symbol }, { name: 'sgd', learningRate: symbol }, { name: 'sgd', [symbol]: 1 }]],
+  [
+    'optimizer',
+    [
+      null,
+      symbol,
+      { name: 'sgd', learningRate: null },
+      { name: symbol },
+      { name: 'sgd', learningRate: symbol },
+      { name: 'sgd', [symbol]: 1 },
+    ],
+  ],
   ['regularization', [symbol, { [symbol]: 1 }, -1, Number.NaN]],
   ['seed', [symbol, Number.NaN, {}]],
   [
